@@ -1,0 +1,24 @@
+/** The backplane of one process: a message published is delivered at once. One order for all sessions. */
+import type { Backplane, BackplaneEvents } from './backplane.ts';
+
+export class MemoryBackplane implements Backplane {
+  #events: BackplaneEvents | undefined;
+
+  get ready(): boolean {
+    return this.#events !== undefined;
+  }
+
+  async start(events: BackplaneEvents): Promise<void> {
+    this.#events = events;
+  }
+
+  publish(room: string, payload: Buffer): boolean {
+    if (!this.#events) return false;
+    this.#events.deliver(room, payload);
+    return true;
+  }
+
+  async close(): Promise<void> {
+    this.#events = undefined;
+  }
+}
