@@ -1,0 +1,153 @@
+/** What the person asked for: options and CLIENT_ environment variables, checked all at once. */
+
+import { Command, Option } from 'commander';
+import { defaultMessageLimits, isRoomName, roomOfPath } from '#protocol';
+
+export type ClientConfig = {
+  /** Room included. */
+  readonly url: string;
+  /** How a person calls the room: `room tea`, `the global room`. */
+  readonly roomWords: string;
+  readonly id: string;
+  readonly token: string | undefined;
+  readonly origin: string | undefined;
+  readonly json: boolean;
+  readonly listen: boolean;
+  readonly color: boolean;
+  readonly messageBytesMax: number;
+  readonly messagesPerSecondMax: number;
+  readonly echoWaitMs: number;
+  /** Undefined where not given: never on a terminal, 8 in a pipe. */
+  readonly attemptsMax: number | undefined;
+};
+
+export const exitCode = { done: 0, unheard: 1, badInput: 2, interrupted: 130 } as const;
+
+/** The command line, before it is read. */
+export function clientCommand(): Command {
+  const option = (flags: string, env: string, text: string): Option =>
+    new Option(flags, text).env(`CLIENT_${env}`);
+  return new Command('client')
+    .description('A person in the chat: interactive on a terminal, lines in and lines out in a pipe.')
+    .addOption(option('--url <ws-url>', 'URL', 'where the chat is').default('ws://127.0.0.1:8080/ws'))
+    .addOption(option('--id <name>', 'ID', 'who you are: 1 to 64 characters (required)'))
+    .addOption(option('--room <name>', 'ROOM', 'the room to join; without it, the global room'))
+    .addOption(
+      option('--token <secret>', 'TOKEN', 'sent as "Authorization: Bearer <secret>"; better as CLIENT_TOKEN'),
+    )
+    .addOption(option('--origin <origin>', 'ORIGIN', 'the Origin header, where the server asks for one'))
+    .addOption(option('--json', 'JSON', 'in a pipe: print each message as one line of JSON'))
+    .addOption(option('--listen', 'LISTEN', 'in a pipe: stay after the end of the input'))
+    .addOption(new Option('--no-color', 'no colours (NO_COLOR is honoured too)'))
+    .addOption(
+      option('--message-bytes-max <bytes>', 'MESSAGE_BYTES_MAX', 'longest line that is sent').default(
+        String(defaultMessageLimits.messageBytesMax),
+      ),
+    )
+    .addOption(
+      option(
+        '--messages-per-second-max <count>',
+        'MESSAGES_PER_SECOND_MAX',
+        'pace, and burst, of the lines',
+      ).default('50'),
+    )
+    .addOption(
+      option(
+        '--echo-wait-ms <ms>',
+        'ECHO_WAIT_MS',
+        'patience for the next echo when the input has ended',
+      ).default('5000'),
+    )
+    .addOption(
+      option('--attempts-max <count>', 'ATTEMPTS_MAX', 'failed attempts in a row before giving up').default(
+        undefined,
+        'never on a terminal, 8 in a pipe',
+      ),
+    )
+    .helpOption('--help', 'show this')
+    .allowExcessArguments(false)
+    .addHelpText('after', examples);
+}
+
+const examples = `
+Examples:
+  npm run client -- --id alice --room tea          chat; /quit or Ctrl-D leaves, the up arrow recalls
+  echo hi | npm run client -- --id bot             say one line; exits once the room has heard it
+  npm run client -- --id log --listen --json </dev/null >log.ndjson
+
+Exit codes:
+  0    left, and every line sent was heard back from the room
+  1    lines were never heard back, or the server ended it, or no connection could be made
+  2    bad input
+  130  Ctrl-C`;
+
+/** Checks what was given; returns every mistake, each as what to do, what is required and what was given. */
+export function readConfig(
+  options: Readonly<Record<string, unknown>>,
+): ClientConfig | { mistakes: string[] } {
+  const mistakes: string[] = [];
+  const text = (name: string): string | undefined => options[name] as string | undefined;
+  const integer = (name: string, flag: string, least: number): number | undefined => {
+    const given = text(name);
+    if (given === undefined) return undefined;
+    if (/^\d{1,9}$/.test(given) && Number(given) >= least) return Number(given);
+    mistakes.push(
+      `Change ${flag}. Required: a whole number, at least ${least}. Given: ${JSON.stringify(given)}.`,
+    );
+    return undefined;
+  };
+
+  const id = text('id') ?? '';
+  if (id.length < 1 || id.length > defaultMessageLimits.clientIdCharsMax) {
+    const given = id === '' ? 'nothing' : `${id.length} characters`;
+    mistakes.push(`Say who you are with --id or CLIENT_ID. Required: 1 to 64 characters. Given: ${given}.`);
+  }
+  const place = readPlace(text('url') ?? '', text('room'), mistakes);
+  const token = text('token');
+  if (token !== undefined && !/^[\x21-\x7e]+$/.test(token)) {
+    mistakes.push('Change --token. Required: visible ASCII characters. Given: something else (not shown).');
+  }
+  const config = {
+    ...place,
+    id,
+    token,
+    origin: text('origin'),
+    json: options.json === true,
+    listen: options.listen === true,
+    color: options.color !== false,
+    messageBytesMax: integer('messageBytesMax', '--message-bytes-max', 1) ?? 0,
+    messagesPerSecondMax: integer('messagesPerSecondMax', '--messages-per-second-max', 1) ?? 0,
+    echoWaitMs: integer('echoWaitMs', '--echo-wait-ms', 0) ?? 0,
+    attemptsMax: integer('attemptsMax', '--attempts-max', 1),
+  };
+  return mistakes.length > 0 ? { mistakes } : config;
+}
+
+/** The URL with its room; adds to `mistakes` what is wrong with either. */
+function readPlace(
+  given: string,
+  room: string | undefined,
+  mistakes: string[],
+): { url: string; roomWords: string } {
+  const url = URL.parse(given);
+  if (!url || (url.protocol !== 'ws:' && url.protocol !== 'wss:') || url.hash !== '') {
+    mistakes.push(
+      `Change --url. Required: ws://host:port/ws, or wss:// behind TLS, without a fragment. Given: ${JSON.stringify(given)}.`,
+    );
+    return { url: given, roomWords: '' };
+  }
+  if (room !== undefined) {
+    if (!isRoomName(room)) {
+      mistakes.push(`Change --room. Required: 1 to 64 of A-Z a-z 0-9 _ . -. Given: ${JSON.stringify(room)}.`);
+    }
+    const base = url.pathname.replace(/\/$/, '');
+    if (!base.endsWith('/ws')) {
+      mistakes.push(
+        `Give the room once. Required: with --room, a --url that ends in /ws. Given: ${JSON.stringify(given)}.`,
+      );
+    }
+    url.pathname = `${base}/${room}`;
+  }
+  const name = room ?? roomOfPath(url.pathname);
+  return { url: url.href, roomWords: name ? `room ${name}` : 'the global room' };
+}

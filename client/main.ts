@@ -1,0 +1,67 @@
+/** The person's client: options in, a chat on the terminal or in a pipe, an exit code out. */
+import { CommanderError } from 'commander';
+import { ChatClient, systemClock } from './chat-client.ts';
+import { type ClientConfig, clientCommand, exitCode, readConfig } from './config.ts';
+import { jsonLine, plainLine } from './line-format.ts';
+import { runPipe } from './pipe.ts';
+import { runTerminal } from './terminal.ts';
+
+process.exitCode = await main(process.argv);
+
+async function main(argv: readonly string[]): Promise<number> {
+  const command = clientCommand().exitOverride();
+  try {
+    command.parse(argv);
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    return error.exitCode === 0 ? exitCode.done : exitCode.badInput;
+  }
+  const config = readConfig(command.opts());
+  if ('mistakes' in config) {
+    for (const mistake of config.mistakes) console.error(mistake);
+    console.error('--help shows every option.');
+    return exitCode.badInput;
+  }
+  const { stdin, stdout, env } = process;
+  // A reader that goes away (`| head -1`) ends us quietly, as it would end any other filter.
+  stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+    process.exit(exitCode.done);
+  });
+  // A dumb terminal cannot move its cursor: it gets plain lines.
+  const interactive = stdin.isTTY && stdout.isTTY && env.TERM !== 'dumb';
+  return interactive ? chatOnTerminal(config) : chatInPipe(config);
+}
+
+async function chatOnTerminal(config: ClientConfig): Promise<number> {
+  const { stdin, stdout, env } = process;
+  const farewell = await runTerminal(clientOf(config, Number.POSITIVE_INFINITY), {
+    input: stdin,
+    output: stdout,
+    colours: config.color && !env.NO_COLOR,
+    roomWords: config.roomWords,
+    messageBytesMax: config.messageBytesMax,
+    outbox: { linesPerSecondMax: config.messagesPerSecondMax, clock: systemClock },
+    echoWaitMs: config.echoWaitMs,
+  });
+  return { left: exitCode.done, closed: exitCode.unheard, interrupted: exitCode.interrupted }[farewell];
+}
+
+async function chatInPipe(config: ClientConfig): Promise<number> {
+  const done = await runPipe(clientOf(config, 8), {
+    input: process.stdin,
+    print: (line) => process.stdout.write(`${line}\n`),
+    notice: (line) => process.stderr.write(`client: ${line}\n`),
+    format: config.json ? jsonLine : plainLine,
+    messageBytesMax: config.messageBytesMax,
+    outbox: { linesPerSecondMax: config.messagesPerSecondMax, clock: systemClock },
+    listen: config.listen,
+    echoWaitMs: config.echoWaitMs,
+  });
+  return done ? exitCode.done : exitCode.unheard;
+}
+
+function clientOf(config: ClientConfig, attemptsMax: number): ChatClient {
+  const { url, id, token, origin } = config;
+  return new ChatClient({ url, clientId: id, token, origin, attemptsMax: config.attemptsMax ?? attemptsMax });
+}
