@@ -1,0 +1,154 @@
+/** The files of a run: their schema, and how they are written and read. Every report is a function of them alone. */
+import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import type { LoadtestResult } from '../../loadtest/result/result.ts';
+import type { Bound } from './bottleneck.ts';
+import type { CapacityMethod, FixedMethod, Timing, Varied, Workload } from './experiment.ts';
+import type { CapacityAnswer, TrialOutcome, TrialPurpose } from './search.ts';
+import type { ObservedLimits, TargetKind, TargetLimits } from './target/target.ts';
+
+/** One node over the whole trial; `atSeconds` counts from the start of the measure phase. */
+export type NodeSeries = {
+  name: string;
+  role: 'server' | 'redis' | 'proxy';
+  atSeconds: number[];
+  cpuCores: number[];
+  rssBytes: number[];
+  /** Share of wall time the CPU quota held the node back, 0 to 1; null where no quota can be seen. */
+  throttledShare: (number | null)[];
+};
+
+/** What a server node said of itself at /metrics, about once a second; null where it did not answer in time. */
+export type MetricsSeries = {
+  name: string;
+  atSeconds: number[];
+  /** How long /metrics took to answer. */
+  scrapeMs: (number | null)[];
+  eventLoopLagMsP99: (number | null)[];
+  heapUsedBytes: (number | null)[];
+  sessions: (number | null)[];
+  evictions: (number | null)[];
+};
+
+/** Sums over the server nodes, measure phase only. */
+export type ServerSummary = {
+  cpuCores: number;
+  /** Processes of all server nodes. */
+  processes: number;
+  /** After start, before the first session. */
+  rssIdleBytes: number;
+  rssMaxBytes: number;
+  throttledShare: number | null;
+  eventLoopLagMsP99: number | null;
+  scrapeMsMax: number | null;
+  evictions: number;
+};
+
+export type TrialRecord = {
+  number: number;
+  variant: string;
+  stage: string;
+  load: number;
+  purpose: TrialPurpose | 'fixed';
+  outcome: TrialOutcome | 'interrupted';
+  /** Why it did not pass, one sentence each. */
+  reasons: string[];
+  seed: number;
+  startedAt: string;
+  phases: { phase: string; atSeconds: number }[];
+  observedLimits: readonly ObservedLimits[];
+  facts: Readonly<Record<string, string>>;
+  /** What happened to a server node, null while all were well. */
+  fault: string | null;
+  server: ServerSummary | null;
+  nodes: NodeSeries[];
+  metrics: MetricsSeries[];
+  loadtest: LoadtestResult | null;
+};
+
+export type VariantRecord = {
+  name: string;
+  stage: string;
+  settings: Readonly<Record<string, string>>;
+  nodes: number;
+  targetLimits: TargetLimits;
+  /** Null for fixed loads, and where the search was interrupted. */
+  answer: CapacityAnswer | null;
+  bound: Bound | null;
+};
+
+export type RunRecord = {
+  schemaVersion: 1;
+  /** Directory name, e.g. `2026-11-20T20-15-03-001-ladder`. */
+  run: string;
+  experiment: string;
+  question: string;
+  varied: Varied;
+  method: CapacityMethod | FixedMethod;
+  limits: readonly string[];
+  timing: Timing;
+  /** At load 1, so that what is not varied can be read off. */
+  workload: Workload;
+  notes: readonly string[];
+  target: TargetKind;
+  seed: number;
+  startedAt: string;
+  seconds: number;
+  interrupted: boolean;
+  environment: LoadtestResult['environment'];
+  variants: VariantRecord[];
+  /** Variants that could not be run, and how to get what they need. */
+  skipped: { name: string; reason: string; ways: string[] }[];
+};
+
+/** A run as a report wants it. */
+export type Run = { record: RunRecord; trials: TrialRecord[] };
+
+/** A compact file holds a whole run in one file, for keeping in the repository. */
+const compactSuffix = '.json';
+
+/** Writes `run.json`; called again as the run goes on, so that an interrupted run is a result too. */
+export function writeRunRecord(directory: string, record: RunRecord): void {
+  mkdirSync(join(directory, 'trials'), { recursive: true });
+  writeFileSync(join(directory, 'run.json'), `${JSON.stringify(record, null, 1)}\n`);
+}
+
+/** Writes `trials/NNN.json`. */
+export function writeTrialRecord(directory: string, trial: TrialRecord): void {
+  const name = `${String(trial.number).padStart(3, '0')}.json`;
+  writeFileSync(join(directory, 'trials', name), `${JSON.stringify(trial)}\n`);
+}
+
+/** Reads a run from its directory or from a compact file; throws with what is missing where it is neither. */
+export function readRun(path: string): Run {
+  if (!statSync(path).isDirectory()) return checkRun(JSON.parse(readFileSync(path, 'utf8')) as Run, path);
+  const record = JSON.parse(readFileSync(join(path, 'run.json'), 'utf8')) as RunRecord;
+  const names = readdirSync(join(path, 'trials')).filter((name) => name.endsWith('.json'));
+  const trials = names
+    .sort()
+    .map((name) => JSON.parse(readFileSync(join(path, 'trials', name), 'utf8')) as TrialRecord);
+  return checkRun({ record, trials }, path);
+}
+
+function checkRun(run: Run, path: string): Run {
+  const version = run.record?.schemaVersion;
+  if (version !== 1) throw new Error(`${path} is not a run of schema 1; its schemaVersion is ${String(version)}`);
+  return run;
+}
+
+/** Names of the runs in a results directory, oldest first; empty where there is none. */
+export function listRuns(resultsDirectory: string): string[] {
+  try {
+    return readdirSync(resultsDirectory, { withFileTypes: true })
+      .filter((entry) => entry.isDirectory() && /^\d{4}-\d\d-\d\dT/.test(entry.name))
+      .map((entry) => entry.name)
+      .sort();
+  } catch {
+    return [];
+  }
+}
+
+/** Path of the compact file of a run in an experiment's results directory. */
+export function compactPath(directory: string, run: string): string {
+  return join(directory, `${basename(run)}${compactSuffix}`);
+}

@@ -1,0 +1,5 @@
+/** Services that stages need beside their nodes, and who provides each. */
+import type { ServiceProvider } from './target.ts';
+
+/** By the names that the server's stage table uses in `needs`. */
+export const serviceProviders: readonly ServiceProvider[] = [];
