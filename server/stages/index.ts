@@ -1,0 +1,20 @@
+/** The ordered table of stages, and how a person names one. */
+import { naive } from './01-naive.ts';
+import { bounded } from './02-bounded.ts';
+import { cursor } from './03-cursor.ts';
+import type { Stage } from './stage.ts';
+
+export const stages: readonly Stage[] = [naive, bounded, cursor];
+
+/** Finds a stage by full name (`03-cursor`), number (`03` or `3`) or noun (`cursor`); undefined when there is none. */
+export function findStage(given: string): Stage | undefined {
+  const wanted = /^\d$/.test(given) ? `0${given}` : given.toLowerCase();
+  return stages.find(
+    ({ name }) => name === wanted || name.slice(0, 2) === wanted || name.slice(3) === wanted,
+  );
+}
+
+/** The newest stage that needs no service: what runs when nothing is asked for. */
+export function defaultStage(): Stage {
+  return stages.findLast((stage) => stage.needs.length === 0)!;
+}
