@@ -1,0 +1,56 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { Receiver } from 'ws';
+import { RoomLog, type Segment } from './room-log.ts';
+
+/** All bytes of a log from its first segment on. */
+function bytesOf(first: Segment): Buffer {
+  const parts: Buffer[] = [];
+  for (let segment: Segment | undefined = first; segment; segment = segment.next) {
+    parts.push(segment.bytes.subarray(0, segment.end));
+  }
+  return Buffer.concat(parts);
+}
+
+test('whatever is appended comes out of a WebSocket receiver in order, whatever the segments', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(fc.string({ unit: 'grapheme', maxLength: 300 }), { minLength: 1, maxLength: 60 }),
+      fc.integer({ min: 64, max: 5000 }),
+      async (texts, segmentBytesMax) => {
+        const log = new RoomLog(segmentBytesMax);
+        const first = log.tail;
+        for (const text of texts) log.append(Buffer.from(text));
+        const heard: string[] = [];
+        const receiver = new Receiver({ isServer: false, allowSynchronousEvents: true });
+        receiver.on('message', (data: Buffer) => heard.push(data.toString()));
+        await new Promise((resolve) => receiver.end(bytesOf(first), resolve));
+        assert.deepEqual(heard, texts);
+        assert.equal(log.frames, texts.length);
+      },
+    ),
+  );
+});
+
+test('a frame larger than a segment gets a segment of its own size, with each length form of the header', () => {
+  const log = new RoomLog(4096);
+  for (const payloadBytes of [125, 126, 65_535, 65_536]) {
+    log.append(Buffer.alloc(payloadBytes, 'x'));
+    const headerBytes = payloadBytes < 126 ? 2 : payloadBytes < 65_536 ? 4 : 10;
+    assert.ok(log.tail.end >= payloadBytes + headerBytes);
+  }
+  assert.equal(log.tail.end, 65_536 + 10);
+});
+
+test('a quiet room holds 4 KiB; segments double to the maximum and no further', () => {
+  const log = new RoomLog(16_384);
+  const capacities = [log.tail.bytes.length];
+  for (let i = 0; i < 2000; i++) {
+    const before = log.tail;
+    log.append(Buffer.alloc(100, 'x'));
+    if (log.tail !== before) capacities.push(log.tail.bytes.length);
+  }
+  assert.deepEqual(capacities.slice(0, 4), [4096, 8192, 16_384, 16_384]);
+  assert.equal(Math.max(...capacities), 16_384);
+});
