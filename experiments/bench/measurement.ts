@@ -1,0 +1,130 @@
+/** The measurements of the benchmark: each starts what it needs on this machine, loads it for seconds, and stops it. */
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import type { LoadtestResult } from '../../loadtest/result/result.ts';
+import { searchCapacity } from '../lab/search.ts';
+import { startProcessTarget } from '../lab/target/process.ts';
+import type { RunningTarget } from '../lab/target/target.ts';
+import type { YardstickResult } from './ws-clients.ts';
+
+const yardstickMain = fileURLToPath(new URL('./ws-clients.ts', import.meta.url));
+const payloadBytes = 128;
+/** The limits of the ladder: what people do not feel yet, and nothing lost. */
+const limits = ['p99<250ms', 'lost=0', 'duplicated=0', 'corrupted=0', 'misrouted=0'];
+
+export type Load = { clients: number; ratePerSecond: number; seconds: number; seed: number };
+
+/** Starts a stage as one process of this machine, lets `use` have it, and stops it. */
+export async function withStage<T>(
+  stage: string,
+  signal: AbortSignal,
+  use: (target: RunningTarget) => Promise<T>,
+): Promise<T> {
+  const request = { stage, settings: {}, nodes: 1, limits: {}, scrapeHost: '127.0.0.1', signal };
+  await using target = await startProcessTarget(request, []);
+  return await use(target);
+}
+
+/** One run of the simulator; throws with what it said when it ends without a result. */
+export async function load(
+  target: RunningTarget,
+  { clients, ratePerSecond, seconds, seed }: Load,
+  signal: AbortSignal,
+) {
+  const options = {
+    clients,
+    ratePerSecond,
+    payloadBytes,
+    seed,
+    durationSeconds: seconds,
+    warmUpSeconds: 1,
+    drainSeconds: 2,
+    workers: 1,
+    limits,
+  };
+  const { result, errorText } = await target.runLoadtest(options, {
+    signal,
+    onProgress: () => {},
+    onScrapeAddress: () => {},
+  });
+  signal.throwIfAborted();
+  if (result === null) throw new Error(`The simulator ended without a result: ${errorText}`);
+  return result;
+}
+
+/** Capacity in messages/s at 1,000 clients, and the result of the last trial that passed there. */
+export async function capacity(
+  stage: string,
+  start: number,
+  seed: number,
+  signal: AbortSignal,
+  say: (line: string) => void,
+) {
+  const plan = {
+    start,
+    growth: 2,
+    tolerance: 0.1,
+    confirmations: 2,
+    trialsMax: 24,
+    loadMin: 10,
+    loadMax: 60_000,
+  };
+  let best: LoadtestResult | undefined;
+  const answer = await searchCapacity(plan, async (ratePerSecond) => {
+    const result = await withStage(stage, signal, (target) =>
+      load(target, { clients: 1000, ratePerSecond, seconds: 3, seed }, signal),
+    );
+    const p99 = result.deliveryLatencyMs.p99.toFixed(0);
+    say(
+      `  ${stage} at ${ratePerSecond} messages/s: ${result.verdict}, p99 ${p99} ms${result.reasons[0] ? ` (${result.reasons[0]})` : ''}`,
+    );
+    if (result.verdict === 'pass') best = result;
+    return result.verdict === 'pass' ? 'passed' : result.verdict === 'fail' ? 'failed' : 'void';
+  });
+  if (answer.capacity === null || best === undefined)
+    throw new Error(`${stage} has no capacity that could be confirmed (${answer.end}).`);
+  return { messagesPerSecond: answer.capacity, end: answer.end, result: best };
+}
+
+/** Memory of the server per idle session, and of the simulator per virtual client, at 10,000 of each. */
+export async function idleMemory(stage: string, seed: number, signal: AbortSignal) {
+  const clients = 10_000;
+  return withStage(stage, signal, async (target) => {
+    const before = (await target.sample())[0]!.rssBytes;
+    let full = 0;
+    const reading = setInterval(async () => {
+      full = Math.max(full, (await target.sample())[0]!.rssBytes);
+    }, 250);
+    // One message per second is what the audit needs to have anything to check; the sessions are idle otherwise.
+    const result = await load(target, { clients, ratePerSecond: 1, seconds: 3, seed }, signal).finally(() =>
+      clearInterval(reading),
+    );
+    return {
+      serverBytesPerSession: (full - before) / clients,
+      simulatorBytesPerClient: result.instrument.rssBytesPerClient,
+      verdict: result.verdict,
+    };
+  });
+}
+
+/** Deliveries per CPU second of plain `ws` clients that parse and check each message, at 1,000 clients. */
+export async function yardstick(
+  stage: string,
+  ratePerSecond: number,
+  seconds: number,
+  signal: AbortSignal,
+): Promise<YardstickResult> {
+  return withStage(stage, signal, async (target) => {
+    const args = [
+      yardstickMain,
+      target.loadtestUrls[0]!,
+      '1000',
+      String(ratePerSecond),
+      String(seconds),
+      String(payloadBytes),
+    ];
+    const { stdout } = await promisify(execFile)(process.execPath, args, { signal });
+    return JSON.parse(stdout) as YardstickResult;
+  });
+}

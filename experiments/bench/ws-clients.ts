@@ -1,0 +1,96 @@
+/**
+ * The instrument that one would write first, as a yardstick: a `ws` client per user that parses each message and checks
+ * that none is missing. Run as a process of its own, so that its CPU seconds are its own:
+ * `node experiments/bench/ws-clients.ts URL CLIENTS RATE SECONDS PAYLOAD_BYTES`; it prints one `YardstickResult`.
+ */
+import { setTimeout as delay } from 'node:timers/promises';
+import { WebSocket } from 'ws';
+import { type ChatMessage, encodeMessage } from '#protocol';
+
+/** What the yardstick did; deliveries and CPU seconds are those of the time between the first and the last send. */
+export type YardstickResult = {
+  sent: number;
+  deliveries: number;
+  /** Messages that were missing, out of their sender's order, or damaged, after everything had time to arrive. */
+  faults: number;
+  cpuSeconds: number;
+  seconds: number;
+};
+
+const connectBatch = 100;
+const drainMs = 1500;
+/** Below the server's limit per session, 100/s. */
+const messagesPerSecondPerSender = 50;
+const sequenceDigits = 12;
+
+type Counts = { delivered: number; faults: number };
+
+async function main(): Promise<void> {
+  const [url, ...numbers] = process.argv.slice(2);
+  const [clients, rate, seconds, payloadBytes] = numbers.map(Number) as [number, number, number, number];
+  const filler = 'x'.repeat(payloadBytes - sequenceDigits);
+  const senders = Math.min(clients, Math.ceil(rate / messagesPerSecondPerSender));
+  const counts: Counts = { delivered: 0, faults: 0 };
+  const users: WebSocket[] = [];
+  for (let first = 0; first < clients; first += connectBatch) {
+    const size = Math.min(connectBatch, clients - first);
+    users.push(
+      ...(await Promise.all(Array.from({ length: size }, () => join(url!, senders, payloadBytes, counts)))),
+    );
+  }
+  const cpuBefore = process.cpuUsage();
+  const startedAtMs = performance.now();
+  const sent = await send(users.slice(0, senders), rate, seconds, filler);
+  const cpu = process.cpuUsage(cpuBefore);
+  const result: YardstickResult = {
+    sent,
+    deliveries: counts.delivered,
+    faults: 0,
+    cpuSeconds: (cpu.user + cpu.system) / 1e6,
+    seconds: (performance.now() - startedAtMs) / 1000,
+  };
+  await delay(drainMs);
+  result.faults = counts.faults + (sent * clients - counts.delivered);
+  console.log(JSON.stringify(result));
+  for (const user of users) user.terminate();
+}
+
+function join(url: string, senders: number, payloadBytes: number, counts: Counts): Promise<WebSocket> {
+  const ws = new WebSocket(url, { perMessageDeflate: false });
+  const next = new Uint32Array(senders);
+  ws.on('message', (data) => {
+    const { clientId, Message } = JSON.parse(data.toString()) as ChatMessage;
+    const sender = Number(clientId);
+    const sequence = Number(Message.slice(0, sequenceDigits));
+    counts.delivered++;
+    if (sequence !== next[sender] || Message.length !== payloadBytes) counts.faults++;
+    next[sender] = sequence + 1;
+  });
+  return new Promise((resolve, reject) => {
+    ws.once('open', () => resolve(ws));
+    ws.once('error', reject);
+  });
+}
+
+/** Open model: what is due by absolute time, the senders in turn. Returns how many messages left. */
+async function send(
+  senders: readonly WebSocket[],
+  rate: number,
+  seconds: number,
+  filler: string,
+): Promise<number> {
+  const startedAtMs = performance.now();
+  let sent = 0;
+  for (;;) {
+    const elapsedSeconds = (performance.now() - startedAtMs) / 1000;
+    if (elapsedSeconds >= seconds) return sent;
+    for (const due = Math.floor(elapsedSeconds * rate); sent < due; sent++) {
+      const sender = sent % senders.length;
+      const sequence = String(Math.floor(sent / senders.length)).padStart(sequenceDigits, '0');
+      senders[sender]!.send(encodeMessage({ clientId: String(sender), Message: sequence + filler }));
+    }
+    await delay(1);
+  }
+}
+
+await main();
