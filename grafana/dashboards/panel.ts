@@ -1,0 +1,202 @@
+/**
+ * The few kinds of panel that all dashboards are made of, so that a unit, a legend or a threshold looks the same
+ * everywhere. Widths are of a grid 24 wide.
+ */
+import type { Builder } from '@grafana/grafana-foundation-sdk/cog';
+import {
+  AxisColorMode,
+  AxisPlacement,
+  BigValueColorMode,
+  BigValueGraphMode,
+  GraphGradientMode,
+  GraphThresholdsStyleConfigBuilder,
+  GraphThresholdsStyleMode,
+  LegendDisplayMode,
+  LegendPlacement,
+  ReduceDataOptionsBuilder,
+  ScaleDistribution,
+  ScaleDistributionConfigBuilder,
+  SortOrder,
+  StackingConfigBuilder,
+  StackingMode,
+  TooltipDisplayMode,
+  VisibilityMode,
+  VizLegendOptionsBuilder,
+  VizTooltipOptionsBuilder,
+} from '@grafana/grafana-foundation-sdk/common';
+import {
+  FieldColorBuilder,
+  FieldColorModeId,
+  MappingType,
+  type Panel,
+  type Threshold,
+  ThresholdsConfigBuilder,
+  ThresholdsMode,
+} from '@grafana/grafana-foundation-sdk/dashboard';
+import {
+  PanelBuilder as HeatmapBuilder,
+  HeatmapColorMode,
+  HeatmapColorOptionsBuilder,
+  YAxisConfigBuilder,
+} from '@grafana/grafana-foundation-sdk/heatmap';
+import { DataqueryBuilder, PromQueryFormat } from '@grafana/grafana-foundation-sdk/prometheus';
+import { PanelBuilder as StatBuilder } from '@grafana/grafana-foundation-sdk/stat';
+import { PanelBuilder as StateTimelineBuilder } from '@grafana/grafana-foundation-sdk/statetimeline';
+import { PanelBuilder as TimeseriesBuilder } from '@grafana/grafana-foundation-sdk/timeseries';
+
+/** The uid of the data source that `grafana/provisioning/datasources/prometheus.yml` provisions. */
+export const prometheus = { type: 'prometheus', uid: 'prometheus' } as const;
+
+/** One PromQL expression and the legend of its series. */
+export type Query = { expr: string; legend: string };
+
+/** What every panel says: what is shown, in which Grafana unit, and one sentence on how to read it. */
+export type PanelText = { title: string; description: string; unit: string };
+
+/** A value at which a panel changes its colour: `limit` breaks a trial, `warning` does not yet. */
+export type Bounds = { warning?: number; limit?: number };
+
+const green = 'green';
+
+/** The letter by which Grafana knows a panel's n-th query. */
+export function refId(index: number): string {
+  return String.fromCharCode(65 + index);
+}
+
+function steps(bounds: Bounds): Threshold[] {
+  const found: Threshold[] = [{ value: null, color: green }];
+  if (bounds.warning !== undefined) found.push({ value: bounds.warning, color: 'orange' });
+  if (bounds.limit !== undefined) found.push({ value: bounds.limit, color: 'red' });
+  return found;
+}
+
+function thresholds(bounds: Bounds) {
+  return new ThresholdsConfigBuilder().mode(ThresholdsMode.Absolute).steps(steps(bounds));
+}
+
+function range(query: Query, index = 0) {
+  return new DataqueryBuilder()
+    .datasource(prometheus)
+    .refId(refId(index))
+    .expr(query.expr)
+    .legendFormat(query.legend)
+    .range();
+}
+
+/** Lines over time, with a table of mean, maximum and last value below; bounds are drawn as dashed lines. */
+export function lines(
+  text: PanelText & { width: number; bounds?: Bounds; max?: number; stacked?: boolean; log?: boolean },
+  ...queries: Query[]
+): Builder<Panel> {
+  const panel = new TimeseriesBuilder()
+    .title(text.title)
+    .description(text.description)
+    .datasource(prometheus)
+    .unit(text.unit)
+    .min(0)
+    .height(8)
+    .span(text.width)
+    .lineWidth(2)
+    .fillOpacity(text.stacked ? 35 : 8)
+    .gradientMode(GraphGradientMode.Opacity)
+    .showPoints(VisibilityMode.Never)
+    .spanNulls(3000)
+    .colorScheme(new FieldColorBuilder().mode(FieldColorModeId.PaletteClassicByName))
+    .tooltip(new VizTooltipOptionsBuilder().mode(TooltipDisplayMode.Multi).sort(SortOrder.Descending))
+    .legend(
+      new VizLegendOptionsBuilder()
+        .displayMode(LegendDisplayMode.Table)
+        .placement(LegendPlacement.Bottom)
+        .showLegend(true)
+        .calcs(['mean', 'max', 'lastNotNull']),
+    );
+  if (text.max !== undefined) panel.max(text.max);
+  if (text.stacked) panel.stacking(new StackingConfigBuilder().mode(StackingMode.Normal).group('A'));
+  if (text.log)
+    panel.scaleDistribution(new ScaleDistributionConfigBuilder().type(ScaleDistribution.Log).log(10));
+  if (text.bounds)
+    panel
+      .thresholds(thresholds(text.bounds))
+      .thresholdsStyle(new GraphThresholdsStyleConfigBuilder().mode(GraphThresholdsStyleMode.Dashed));
+  for (const [index, query] of queries.entries()) panel.withTarget(range(query, index));
+  return panel;
+}
+
+/** One number, its colour by its bounds, and its course behind it. */
+export function figure(
+  text: PanelText & { width: number; bounds?: Bounds; decimals?: number },
+  ...queries: Query[]
+): Builder<Panel> {
+  const panel = new StatBuilder()
+    .title(text.title)
+    .description(text.description)
+    .datasource(prometheus)
+    .unit(text.unit)
+    .height(4)
+    .span(text.width)
+    .noValue('–')
+    .graphMode(BigValueGraphMode.Area)
+    .colorMode(text.bounds ? BigValueColorMode.Background : BigValueColorMode.Value)
+    .thresholds(thresholds(text.bounds ?? {}))
+    .reduceOptions(new ReduceDataOptionsBuilder().calcs(['lastNotNull']));
+  if (text.decimals !== undefined) panel.decimals(text.decimals);
+  for (const [index, query] of queries.entries()) panel.withTarget(range(query, index));
+  return panel;
+}
+
+/** How a histogram's observations spread over its buckets, in time; the expression's series are the buckets. */
+export function heat(text: PanelText & { width: number }, query: Query): Builder<Panel> {
+  return new HeatmapBuilder()
+    .title(text.title)
+    .description(text.description)
+    .datasource(prometheus)
+    .height(8)
+    .span(text.width)
+    .calculate(false)
+    .yAxis(
+      new YAxisConfigBuilder()
+        .unit(text.unit)
+        .axisPlacement(AxisPlacement.Left)
+        .axisColorMode(AxisColorMode.Text),
+    )
+    .color(new HeatmapColorOptionsBuilder().mode(HeatmapColorMode.Scheme).scheme('Oranges').steps(64))
+    .showLegend()
+    .withTarget(range(query).format(PromQueryFormat.Heatmap));
+}
+
+/** Which of several states holds, in time: each series is a row, and is lit while it is 1. */
+export function states(
+  text: { title: string; description: string; width: number; height: number },
+  query: Query,
+): Builder<Panel> {
+  return new StateTimelineBuilder()
+    .title(text.title)
+    .description(text.description)
+    .datasource(prometheus)
+    .height(text.height)
+    .span(text.width)
+    .rowHeight(0.8)
+    .showValue(VisibilityMode.Never)
+    .mergeValues(true)
+    .colorScheme(new FieldColorBuilder().mode(FieldColorModeId.Thresholds))
+    .thresholds(
+      new ThresholdsConfigBuilder().mode(ThresholdsMode.Absolute).steps([
+        { value: null, color: 'transparent' },
+        { value: 1, color: 'blue' },
+      ]),
+    )
+    .mappings([
+      {
+        type: MappingType.ValueToText,
+        options: { 0: { text: ' ', color: 'transparent' }, 1: { text: 'running', color: 'blue' } },
+      },
+    ])
+    .legend(
+      new VizLegendOptionsBuilder()
+        .showLegend(false)
+        .displayMode(LegendDisplayMode.Hidden)
+        .placement(LegendPlacement.Bottom)
+        .calcs([]),
+    )
+    .withTarget(range(query));
+}

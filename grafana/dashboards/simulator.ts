@@ -1,0 +1,205 @@
+/** The instrument: whether it sends what it was asked for and when, what it heard, and what it found wrong. */
+import type { Dashboard } from '@grafana/grafana-foundation-sdk/dashboard';
+import { board, brokenLimits, regions, stageVariable } from './board.ts';
+import { figure, heat, lines, states } from './panel.ts';
+
+const stage = 'stage=~"$stage"';
+const latencyLimit = { limit: 0.25 };
+/** From which schedule lag on a simulator is said to be late; the alert rule has the same. */
+const scheduleLimit = { limit: 0.05 };
+
+/** The Simulator dashboard. */
+export function simulator(): Dashboard {
+  return board(
+    {
+      uid: 'chat-simulator',
+      title: 'Chat · Simulator',
+      description: 'The instrument: is it well, what did it send and hear, and what did its audit find?',
+    },
+    [stageVariable('stage', 'Stage', { several: true })],
+    [
+      regions('Phases', 'blue', `max by (stage, phase) (loadtest_phase{${stage}}) == 1`, {
+        title: '{{phase}}',
+        text: '{{stage}}',
+        tags: 'phase,stage',
+      }),
+      brokenLimits(),
+    ],
+    [
+      { heading: 'Is the instrument well?', panels: health() },
+      { heading: 'Load', panels: load() },
+      { heading: 'What the virtual users feel', panels: latency() },
+      { heading: 'Audit, and the cost of it', panels: audit() },
+    ],
+  );
+}
+
+function health() {
+  const sentShare = `stage:loadtest_messages_sent:rate5s{${stage}} / (stage:loadtest_offered_messages_per_second:sum{${stage}} > 0)`;
+  return [
+    figure(
+      {
+        title: 'Achieved of offered',
+        description: 'Messages sent as a share of those asked for. Below 99 % a trial is void.',
+        unit: 'percentunit',
+        width: 4,
+        decimals: 1,
+      },
+      { expr: sentShare, legend: '{{stage}}' },
+    ),
+    figure(
+      {
+        title: 'Schedule lag p99',
+        description: 'Actual send − due time: the instrument’s own error.',
+        unit: 's',
+        width: 4,
+        bounds: scheduleLimit,
+      },
+      { expr: `stage:loadtest_schedule_lag_seconds:p99_rate5s{${stage}}`, legend: '{{stage}}' },
+    ),
+    figure(
+      {
+        title: 'Delivery latency p99',
+        description: 'Receipt − due time, over all recipients. Limit: 250 ms.',
+        unit: 's',
+        width: 4,
+        bounds: latencyLimit,
+      },
+      { expr: `stage:loadtest_delivery_latency_seconds:p99_rate5s{${stage}}`, legend: '{{stage}}' },
+    ),
+    figure(
+      {
+        title: 'Wrong deliveries',
+        description: 'Lost, duplicated, reordered, misrouted or corrupted since the simulator started.',
+        unit: 'short',
+        width: 4,
+        bounds: { limit: 1 },
+      },
+      { expr: `sum by (stage) (loadtest_audit_total{${stage}})`, legend: '{{stage}}' },
+    ),
+    figure(
+      { title: 'Sessions', description: 'Virtual users that are connected.', unit: 'short', width: 4 },
+      { expr: `stage:loadtest_sessions:sum{${stage}}`, legend: '{{stage}}' },
+    ),
+    figure(
+      {
+        title: 'Deliveries heard',
+        description: 'Audited deliveries per second.',
+        unit: 'si:/s',
+        width: 4,
+      },
+      { expr: `stage:loadtest_deliveries:rate5s{${stage}}`, legend: '{{stage}}' },
+    ),
+  ];
+}
+
+function load() {
+  return [
+    lines(
+      {
+        title: 'Offered and achieved',
+        description: 'Messages per second asked for, and really sent. A gap makes the trial void.',
+        unit: 'si: msg/s',
+        width: 8,
+      },
+      { expr: `stage:loadtest_offered_messages_per_second:sum{${stage}}`, legend: 'offered {{stage}}' },
+      { expr: `stage:loadtest_messages_sent:rate5s{${stage}}`, legend: 'achieved {{stage}}' },
+    ),
+    lines(
+      {
+        title: 'Schedule lag p99',
+        description: 'Actual send − due time: the instrument’s own error.',
+        unit: 's',
+        width: 8,
+        bounds: scheduleLimit,
+      },
+      { expr: `stage:loadtest_schedule_lag_seconds:p99_rate5s{${stage}}`, legend: '{{stage}}' },
+    ),
+    states(
+      {
+        title: 'Phases',
+        description: 'Only what is sent in the phase `measure` counts.',
+        width: 8,
+        height: 8,
+      },
+      { expr: `max by (phase) (loadtest_phase{${stage}})`, legend: '{{phase}}' },
+    ),
+    lines(
+      { title: 'Sessions', description: 'Virtual users that are connected.', unit: 'short', width: 12 },
+      { expr: `stage:loadtest_sessions:sum{${stage}}`, legend: '{{stage}}' },
+    ),
+    lines(
+      { title: 'Deliveries heard', description: 'Audited deliveries per second.', unit: 'si:/s', width: 12 },
+      { expr: `stage:loadtest_deliveries:rate5s{${stage}}`, legend: '{{stage}}' },
+    ),
+  ];
+}
+
+function latency() {
+  const buckets = `stage_le:loadtest_delivery_latency_seconds_bucket:rate5s{${stage}}`;
+  return [
+    lines(
+      {
+        title: 'Delivery latency',
+        description: 'Receipt − due time, over all recipients. Limit of p99: 250 ms.',
+        unit: 's',
+        width: 12,
+        bounds: latencyLimit,
+      },
+      { expr: `stage:loadtest_delivery_latency_seconds:p50_rate5s{${stage}}`, legend: '{{stage}} p50' },
+      { expr: `histogram_quantile(0.9, ${buckets})`, legend: '{{stage}} p90' },
+      { expr: `stage:loadtest_delivery_latency_seconds:p99_rate5s{${stage}}`, legend: '{{stage}} p99' },
+      { expr: `histogram_quantile(0.999, ${buckets})`, legend: '{{stage}} p99.9' },
+    ),
+    heat(
+      {
+        title: 'Deliveries by latency',
+        description: 'Deliveries per second in each bucket of latency: two bands are two populations.',
+        unit: 's',
+        width: 12,
+      },
+      { expr: `sum by (le) (${buckets})`, legend: '{{le}}' },
+    ),
+  ];
+}
+
+function audit() {
+  return [
+    lines(
+      {
+        title: 'Wrong deliveries',
+        description:
+          'Since the start of the run, by what is wrong. A late delivery is not lost before the drain is over.',
+        unit: 'short',
+        width: 8,
+        bounds: { limit: 1 },
+      },
+      {
+        expr: `sum by (stage, outcome) (loadtest_audit_total{${stage}})`,
+        legend: '{{stage}} {{outcome}}',
+      },
+    ),
+    lines(
+      {
+        title: 'CPU of the simulator',
+        description:
+          'Cores used by all its workers together. At one core per worker the instrument is saturated.',
+        unit: 'short',
+        width: 8,
+      },
+      { expr: `stage:loadtest_worker_cpu_cores:sum{${stage}}`, legend: '{{stage}}' },
+    ),
+    lines(
+      {
+        title: 'Deliveries per core of the simulator',
+        description: 'What one core of the instrument audits per second.',
+        unit: 'si:/s',
+        width: 8,
+      },
+      {
+        expr: `stage:loadtest_deliveries:rate5s{${stage}} / (stage:loadtest_worker_cpu_cores:sum{${stage}} > 0)`,
+        legend: '{{stage}}',
+      },
+    ),
+  ];
+}

@@ -1,0 +1,68 @@
+/** A table of figures over the chosen time range: a row per set of labels, a column per query. */
+import type { Builder } from '@grafana/grafana-foundation-sdk/cog';
+import { TableCellDisplayMode } from '@grafana/grafana-foundation-sdk/common';
+import type { DynamicConfigValue, Panel } from '@grafana/grafana-foundation-sdk/dashboard';
+import { DataqueryBuilder, PromQueryFormat } from '@grafana/grafana-foundation-sdk/prometheus';
+import { PanelBuilder as TableBuilder } from '@grafana/grafana-foundation-sdk/table';
+import { type Bounds, prometheus, refId } from './panel.ts';
+
+/** One column: its heading, its Grafana unit, and the expression that yields one value per row. */
+export type Column = { heading: string; unit: string; expr: string; bounds?: Bounds };
+
+/** Rows are what the expressions are grouped by: the names of those labels, leftmost first. */
+export function table(
+  text: { title: string; description: string; width: number; height: number; rows: readonly string[] },
+  ...columns: Column[]
+): Builder<Panel> {
+  const letters = columns.map((_, index) => refId(index));
+  const panel = new TableBuilder()
+    .title(text.title)
+    .description(text.description)
+    .datasource(prometheus)
+    .height(text.height)
+    .span(text.width)
+    // Merging joins the rows of all queries by their labels; the values then stand in columns named after the queries.
+    .withTransformation({ id: 'merge', options: {} })
+    .withTransformation({
+      id: 'organize',
+      options: {
+        excludeByName: { Time: true },
+        indexByName: Object.fromEntries(
+          [...text.rows, ...letters.map(valueName)].map((name, index) => [name, index]),
+        ),
+        renameByName: Object.fromEntries(
+          columns.map((column, index) => [valueName(letters[index]!), column.heading]),
+        ),
+      },
+    });
+  for (const [index, column] of columns.entries()) {
+    panel.withTarget(
+      new DataqueryBuilder()
+        .datasource(prometheus)
+        .refId(letters[index]!)
+        .expr(column.expr)
+        .format(PromQueryFormat.Table)
+        .instant(),
+    );
+    panel.overrideByName(column.heading, properties(column));
+  }
+  return panel;
+}
+
+function valueName(refId: string): string {
+  return `Value #${refId}`;
+}
+
+function properties(column: Column): DynamicConfigValue[] {
+  const found: DynamicConfigValue[] = [{ id: 'unit', value: column.unit }];
+  if (column.bounds?.limit === undefined) return found;
+  const steps = [
+    { value: null, color: 'green' },
+    { value: column.bounds.limit, color: 'red' },
+  ];
+  return [
+    ...found,
+    { id: 'thresholds', value: { mode: 'absolute', steps } },
+    { id: 'custom.cellOptions', value: { type: TableCellDisplayMode.ColorText } },
+  ];
+}
