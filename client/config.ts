@@ -27,7 +27,7 @@ export const exitCode = { done: 0, unheard: 1, badInput: 2, interrupted: 130 } a
 export function clientCommand(): Command {
   const option = (flags: string, env: string, text: string): Option =>
     new Option(flags, text).env(`CLIENT_${env}`);
-  return new Command('client')
+  return new Command('npm run client --')
     .description('A person in the chat: interactive on a terminal, lines in and lines out in a pipe.')
     .addOption(option('--url <ws-url>', 'URL', 'where the chat is').default('ws://127.0.0.1:8080/ws'))
     .addOption(option('--id <name>', 'ID', 'who you are: 1 to 64 characters (required)'))
@@ -129,22 +129,20 @@ function readPlace(
   room: string | undefined,
   mistakes: string[],
 ): { url: string; roomWords: string } {
+  if (room !== undefined && !isRoomName(room)) {
+    mistakes.push(`Change --room. Required: 1 to 64 of A-Z a-z 0-9 _ . -. Given: ${JSON.stringify(room)}.`);
+  }
   const url = URL.parse(given);
   if (!url || (url.protocol !== 'ws:' && url.protocol !== 'wss:') || url.hash !== '') {
-    mistakes.push(
-      `Change --url. Required: ws://host:port/ws, or wss:// behind TLS, without a fragment. Given: ${JSON.stringify(given)}.`,
-    );
+    const required = 'ws://host:port/ws, or wss:// behind TLS, without a fragment';
+    mistakes.push(`Change --url. Required: ${required}. Given: ${JSON.stringify(given)}.`);
     return { url: given, roomWords: '' };
   }
   if (room !== undefined) {
-    if (!isRoomName(room)) {
-      mistakes.push(`Change --room. Required: 1 to 64 of A-Z a-z 0-9 _ . -. Given: ${JSON.stringify(room)}.`);
-    }
     const base = url.pathname.replace(/\/$/, '');
     if (!base.endsWith('/ws')) {
-      mistakes.push(
-        `Give the room once. Required: with --room, a --url that ends in /ws. Given: ${JSON.stringify(given)}.`,
-      );
+      const required = 'with --room, a --url that ends in /ws';
+      mistakes.push(`Give the room once. Required: ${required}. Given: ${JSON.stringify(given)}.`);
     }
     url.pathname = `${base}/${room}`;
   }

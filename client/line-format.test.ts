@@ -1,0 +1,58 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { jsonLine, LineStyle, neutralise, plainLine } from './line-format.ts';
+
+const at = new Date(2026, 0, 2, 3, 4, 5);
+/** Any string of UTF-16 units, control characters likely. */
+const anyText = fc.string({
+  unit: fc.oneof(fc.string({ unit: 'binary', minLength: 1, maxLength: 1 }), control()),
+});
+
+function control(): fc.Arbitrary<string> {
+  return fc.integer({ min: 0, max: 0x9f }).map((code) => String.fromCharCode(code));
+}
+
+test('escape sequences of others arrive as visible text', () => {
+  const evil = { clientId: 'm\u001b[31mallory', Message: 'a\u001b]52;c;ZXZpbA==\u0007b\u009b2Jc\nd\u202ee' };
+  assert.equal(plainLine(evil), 'm␛[31mallory: a␛]52;c;ZXZpbA==␇b\\u{9b}2Jc␊d\\u{202e}e');
+});
+
+test('no text whatever brings a control character or a second line out', () => {
+  fc.assert(
+    fc.property(anyText, anyText, (clientId, Message) => {
+      const message = { clientId, Message };
+      const plain = new LineStyle(false);
+      for (const line of [
+        plainLine(message),
+        jsonLine(message),
+        plain.message(message, true, at),
+        plain.notice(Message, at),
+      ]) {
+        assert.doesNotMatch(line, /[\p{Cc}\u2028\u2029]/u);
+      }
+    }),
+  );
+});
+
+test('a line of JSON parses to exactly what was said', () => {
+  fc.assert(
+    fc.property(anyText, anyText, (clientId, Message) => {
+      assert.deepEqual(JSON.parse(jsonLine({ clientId, Message })), { clientId, Message });
+    }),
+  );
+});
+
+test('ordinary text, emoji and other scripts are left as they are', () => {
+  const text = 'hi 👋🏽 日本語 naïve مرحبا';
+  assert.equal(neutralise(text), text);
+});
+
+test('with colours off there is no escape, with colours on each person keeps one colour and our own says so', () => {
+  const message = { clientId: 'alice', Message: 'hi' };
+  assert.equal(new LineStyle(false).message(message, true, at), '03:04:05 alice (you): hi');
+  assert.equal(new LineStyle(false).message(message, false, at), '03:04:05 alice: hi');
+  const style = new LineStyle(true);
+  assert.equal(style.message(message, false, at), style.message(message, false, at));
+  assert.ok(style.message(message, false, at).includes('malice\u001b['), 'the name is wrapped in a colour');
+});

@@ -1,0 +1,100 @@
+/** The client as a process, in a pipe. */
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { text } from 'node:stream/consumers';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { RoomServer } from './room-server.fixture.ts';
+
+const mainPath = fileURLToPath(new URL('main.ts', import.meta.url));
+
+function start(args: readonly string[], env: Record<string, string> = {}): ChildProcess {
+  return spawn(process.execPath, [mainPath, ...args], { env: { PATH: process.env.PATH, ...env } });
+}
+
+/** Runs to the end with that standard input. */
+async function run(args: readonly string[], input: string, env: Record<string, string> = {}) {
+  const child = start(args, env);
+  child.stdin?.on('error', () => {});
+  child.stdin?.end(input);
+  const [[code], stdout, stderr] = await Promise.all([
+    once(child, 'exit'),
+    text(child.stdout!),
+    text(child.stderr!),
+  ]);
+  return { code, stdout, stderr };
+}
+
+test('every line of the input is heard back before it exits, and printed as clientId: Message', async () => {
+  await using server = await RoomServer.start();
+  const relay = server.relay;
+  // A slow room: without waiting for the echoes the client would be gone before them.
+  server.relay = (clientId, message) => setTimeout(() => relay(clientId, message), 100);
+  const { code, stdout, stderr } = await run(
+    ['--url', server.url, '--id', 'bot', '--room', 'tea'],
+    'hi\n\nübrigens 👋',
+  );
+  assert.deepEqual(
+    { code, stdout, stderr },
+    { code: 0, stdout: 'bot: hi\nbot: \nbot: übrigens 👋\n', stderr: '' },
+  );
+  assert.equal(server.handshakes[0]?.url, '/ws/tea');
+});
+
+test('it is configured by its environment alike, and prints JSON when asked', async () => {
+  await using server = await RoomServer.start();
+  const env = { CLIENT_URL: server.url, CLIENT_ID: 'bot', CLIENT_JSON: '1' };
+  const { code, stdout } = await run([], 'a\u001b[2Jb\n', env);
+  assert.deepEqual({ code, stdout }, { code: 0, stdout: '{"clientId":"bot","Message":"a\\u001b[2Jb"}\n' });
+});
+
+test('lines never heard back, and lines too long to send, are counted and make it exit 1', async () => {
+  await using server = await RoomServer.start();
+  server.relay = () => {};
+  const args = ['--url', server.url, '--id', 'bot', '--echo-wait-ms', '50'];
+  const { code, stdout, stderr } = await run(args, `hi\n${'x'.repeat(4_097)}\n`);
+  assert.deepEqual({ code, stdout }, { code: 1, stdout: '' });
+  assert.match(stderr, /line 2 not sent: it has 4097 bytes, at most 4096 may go\n/);
+  assert.match(stderr, /1 line sent or held, but never heard back from the room\n/);
+});
+
+test('a refusal is told in words and makes it exit 1 without waiting for more input', async () => {
+  await using server = await RoomServer.start();
+  server.refusal = 'HTTP/1.1 403 Forbidden\r\nConnection: close\r\n\r\n';
+  const child = start(['--url', server.url, '--id', 'bot']);
+  const [[code], stderr] = await Promise.all([once(child, 'exit'), text(child.stderr!)]);
+  assert.equal(code, 1);
+  assert.match(stderr, /HTTP 403.*not let in.*not coming back/);
+});
+
+test('with --listen it stays after the end of its input, until the server ends it', async () => {
+  await using server = await RoomServer.start();
+  const child = start(['--url', server.url, '--id', 'log', '--listen']);
+  child.stdin?.end('here\n');
+  const lines = text(child.stdout!);
+  await once(child.stdout!, 'readable');
+  server.say('bob', 'still listening?');
+  server.closeAll(1000);
+  const [code] = await once(child, 'exit');
+  assert.deepEqual({ code, stdout: await lines }, { code: 0, stdout: 'log: here\nbob: still listening?\n' });
+});
+
+test('bad input is told all at once, as what to do, what is required and what was given, and exits 2', async () => {
+  const { code, stderr } = await run(['--url', 'http://x', '--room', 'a b', '--attempts-max', '0'], '');
+  assert.equal(code, 2);
+  const lines = stderr.split('\n').filter((line) => line.includes('Required:'));
+  assert.deepEqual(
+    lines.map((line) => /--(id|url|room|attempts-max)/.exec(line)?.[1]),
+    ['id', 'room', 'url', 'attempts-max'],
+  );
+  assert.ok(lines.every((line) => line.includes('Given:')));
+  assert.equal((await run(['--bogus'], '')).code, 2);
+});
+
+test('--help teaches and exits 0', async () => {
+  const { code, stdout } = await run(['--help'], '');
+  assert.equal(code, 0);
+  for (const word of ['--room', 'CLIENT_ID', 'Examples:', 'Exit codes:'])
+    assert.ok(stdout.includes(word), word);
+});

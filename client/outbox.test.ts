@@ -1,0 +1,99 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { ChatClient } from './chat-client.ts';
+import { Outbox } from './outbox.ts';
+import { HandClock, nextEvent, RoomServer } from './room-server.fixture.ts';
+
+/** A client that has not connected yet, its outbox of ten lines a second, and the lines it gave up. */
+function prepare(server: RoomServer) {
+  const clock = new HandClock();
+  const client = new ChatClient({ url: server.url, clientId: 'alice', clock });
+  const unheard: string[] = [];
+  const outbox = new Outbox(client, { linesPerSecondMax: 10, clock }, (lines) => unheard.push(...lines));
+  return { client, clock, outbox, unheard };
+}
+
+test('lines put before the connection are sent once it stands, in order, and confirmed by their echoes', async () => {
+  await using server = await RoomServer.start();
+  const { client, outbox } = prepare(server);
+  const puts = ['one', 'two', 'one'].map((line) => outbox.put(line));
+  const heard: string[] = [];
+  client.events.on('message', ({ Message }) => heard.push(Message));
+  client.connect();
+  assert.deepEqual(await Promise.all(puts), [true, true, true]);
+  assert.equal(await outbox.settle(60_000), 0);
+  assert.deepEqual(heard, ['one', 'two', 'one']);
+  client.close();
+});
+
+test('a burst leaves at once, the rest at the pace', async () => {
+  await using server = await RoomServer.start();
+  const { client, clock, outbox } = prepare(server);
+  client.connect();
+  await nextEvent(client, 'connected');
+  for (let line = 0; line < 25; line++) void outbox.put(`${line}`);
+  assert.equal(outbox.waitingCount, 15);
+  clock.advance(500);
+  assert.equal(outbox.waitingCount, 10);
+  clock.advance(1_001);
+  assert.equal(outbox.waitingCount, 0);
+  client.close();
+});
+
+test('lines whose echo went down with the connection are counted, and not sent again', async () => {
+  await using server = await RoomServer.start();
+  const { client, clock, outbox, unheard } = prepare(server);
+  const relayed: string[] = [];
+  let arrived = (): void => {};
+  const bothArrived = new Promise<void>((resolve) => {
+    arrived = resolve;
+  });
+  server.relay = (_clientId, message) => {
+    if (relayed.push(message) === 2) arrived();
+  };
+  client.connect();
+  await Promise.all([outbox.put('a'), outbox.put('b')]);
+  await bothArrived;
+  const waiting = nextEvent(client, 'waiting');
+  server.cutAll();
+  const { waitMs } = await waiting;
+  clock.advance(waitMs);
+  await nextEvent(client, 'connected');
+  server.relay = (clientId, message) => server.say(clientId, message);
+  await outbox.put('c');
+  assert.equal(await outbox.settle(60_000), 2);
+  assert.deepEqual(unheard, ['a', 'b']);
+  assert.deepEqual(relayed, ['a', 'b']);
+  client.close();
+});
+
+test('an echo that overtook others convicts those as unheard, and strangers with our name confirm nothing', async () => {
+  await using server = await RoomServer.start();
+  const { client, clock, outbox, unheard } = prepare(server);
+  server.relay = (clientId, message) => {
+    if (message === 'b') {
+      server.say(clientId, 'not ours');
+      server.say(clientId, 'b');
+    }
+  };
+  client.connect();
+  for (const line of ['a', 'b', 'c']) await outbox.put(line);
+  while (unheard.length === 0) await nextEvent(client, 'message');
+  assert.deepEqual(unheard, ['a']);
+  const settled = outbox.settle(1_000);
+  clock.advance(1_000);
+  assert.equal(await settled, 2, 'a was overtaken, c never came');
+  client.close();
+});
+
+test('when the client ends for good, every put is answered and nothing waits any more', async () => {
+  await using server = await RoomServer.start();
+  server.refusal = 'HTTP/1.1 403 Forbidden\r\nConnection: close\r\n\r\n';
+  const { client, outbox, unheard } = prepare(server);
+  const put = outbox.put('a');
+  client.connect();
+  assert.equal(await put, false);
+  assert.equal(await outbox.put('b'), false);
+  assert.deepEqual(unheard, ['a']);
+  assert.equal(await outbox.settle(60_000), 1);
+});
