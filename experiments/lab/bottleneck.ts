@@ -27,10 +27,14 @@ const memoryShare = 0.9;
 /** Names what bound a variant: from the lowest load that failed above its capacity, the nearest to the edge. */
 export function boundOf(answer: CapacityAnswer, trials: readonly TrialRecord[]): Bound {
   if (answer.ceiling === null) {
-    return { name: 'nothing', evidence: `the highest load tried, ${answer.capacity ?? 'none'}, still passed` };
+    return {
+      name: 'nothing',
+      evidence: `the highest load tried, ${answer.capacity ?? 'none'}, still passed`,
+    };
   }
   const judged = trials.filter((trial) => trial.load === answer.ceiling && trial.outcome !== 'passed').at(-1);
-  if (judged === undefined) return { name: 'another limit', evidence: 'the trial that failed is not in the files' };
+  if (judged === undefined)
+    return { name: 'another limit', evidence: 'the trial that failed is not in the files' };
   return boundOfTrial(judged);
 }
 
@@ -53,7 +57,10 @@ function resourceBound(trial: TrialRecord, because: Because): Bound | null {
   if (server === null) return null;
   const throttled = server.throttledShare;
   if (throttled !== null && throttled > throttledShareMax) {
-    return because('CPU quota', `throttled ${percent(throttled)} of the time at ${server.cpuCores.toFixed(2)} cores`);
+    return because(
+      'CPU quota',
+      `throttled ${percent(throttled)} of the time at ${server.cpuCores.toFixed(2)} cores`,
+    );
   }
   const memoryLimit = sumOrNull(trial.observedLimits.map((limits) => limits.memoryBytes));
   if (memoryLimit !== null && server.rssMaxBytes > memoryShare * memoryLimit) {
@@ -78,10 +85,14 @@ function symptomBound(trial: TrialRecord, symptom: string): Bound {
   const { loadtest } = trial;
   if (loadtest === null) return { name: 'another limit', evidence: symptom };
   const refused = Object.values(loadtest.connections.refused).reduce((total, count) => total + count, 0);
-  if (refused > 0) return { name: 'refused connections', evidence: `${refused} connections refused; ${symptom}` };
+  if (refused > 0)
+    return { name: 'refused connections', evidence: `${refused} connections refused; ${symptom}` };
   if (loadtest.audit.lost > 0) return { name: 'loss', evidence: symptom };
   const broken = loadtest.limits.find((limit) => !limit.held);
-  return { name: broken !== undefined && /^p\d|^max|^mean/.test(broken.expression) ? 'latency' : 'another limit', evidence: symptom };
+  return {
+    name: broken !== undefined && /^p\d|^max|^mean/.test(broken.expression) ? 'latency' : 'another limit',
+    evidence: symptom,
+  };
 }
 
 /** A node of several processes has one supervisor, which only watches. */
@@ -96,5 +107,7 @@ function percent(share: number): string {
 }
 
 function sumOrNull(values: readonly (number | null)[]): number | null {
-  return values.length === 0 || values.includes(null) ? null : values.reduce<number>((sum, value) => sum + value!, 0);
+  return values.length === 0 || values.includes(null)
+    ? null
+    : values.reduce<number>((sum, value) => sum + value!, 0);
 }

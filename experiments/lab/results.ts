@@ -75,6 +75,8 @@ export type VariantRecord = {
   /** Null for fixed loads, and where the search was interrupted. */
   answer: CapacityAnswer | null;
   bound: Bound | null;
+  /** Why no trial could be had of it; null where there were trials. */
+  error: string | null;
 };
 
 export type RunRecord = {
@@ -132,7 +134,8 @@ export function readRun(path: string): Run {
 
 function checkRun(run: Run, path: string): Run {
   const version = run.record?.schemaVersion;
-  if (version !== 1) throw new Error(`${path} is not a run of schema 1; its schemaVersion is ${String(version)}`);
+  if (version !== 1)
+    throw new Error(`${path} is not a run of schema 1; its schemaVersion is ${String(version)}`);
   return run;
 }
 

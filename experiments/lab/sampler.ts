@@ -42,7 +42,9 @@ export class Sampler {
 
   /** The first fault that any server node has shown. */
   fault(): string | null {
-    const faulty = this.#readings.at(-1)?.samples.find((sample) => sample.role === 'server' && sample.fault !== null);
+    const faulty = this.#readings
+      .at(-1)
+      ?.samples.find((sample) => sample.role === 'server' && sample.fault !== null);
     return faulty === undefined ? null : `${faulty.name} ${faulty.fault}`;
   }
 
@@ -79,7 +81,11 @@ export class Sampler {
       serverSum(last.samples, field) - serverSum(first.samples, field);
     const throttledKnown = last.samples.some((sample) => sample.throttledSeconds !== null);
     const scraped = this.metricsSeries(fromMs).flatMap((series) =>
-      series.atSeconds.map((at, index) => ({ at, lag: series.eventLoopLagMsP99[index]!, took: series.scrapeMs[index]! })),
+      series.atSeconds.map((at, index) => ({
+        at,
+        lag: series.eventLoopLagMsP99[index]!,
+        took: series.scrapeMs[index]!,
+      })),
     );
     const measured = scraped.filter(({ at }) => at >= 0 && at <= (toMs - fromMs) / 1000);
     return {
@@ -95,8 +101,13 @@ export class Sampler {
   }
 
   #evictions(): number {
-    const latest = new Map(this.#metrics.filter(({ text }) => text !== '').map((reading) => [reading.name, reading.text]));
-    return [...latest.values()].reduce((sum, text) => sum + (readMetric(text, 'chat_evictions_total') ?? 0), 0);
+    const latest = new Map(
+      this.#metrics.filter(({ text }) => text !== '').map((reading) => [reading.name, reading.text]),
+    );
+    return [...latest.values()].reduce(
+      (sum, text) => sum + (readMetric(text, 'chat_evictions_total') ?? 0),
+      0,
+    );
   }
 
   #scrapeAll(): void {
@@ -110,7 +121,9 @@ export class Sampler {
     this.#scraping.add(node.name);
     const startedMs = this.#now();
     try {
-      const response = await fetch(`${node.internalUrl}/metrics`, { signal: AbortSignal.timeout(metricsDeadlineMs) });
+      const response = await fetch(`${node.internalUrl}/metrics`, {
+        signal: AbortSignal.timeout(metricsDeadlineMs),
+      });
       const text = await response.text();
       const atMs = this.#now();
       this.#metrics.push({ atMs, name: node.name, scrapeMs: atMs - startedMs, text });
@@ -129,7 +142,14 @@ export function readMetric(text: string, metric: string): number | null {
     if (!line.startsWith(metric)) continue;
     const rest = line.slice(metric.length);
     if (rest[0] !== ' ' && rest[0] !== '{') continue;
-    sum = (sum ?? 0) + Number(rest.slice(rest.lastIndexOf('}') + 1).trim().split(' ')[0]);
+    sum =
+      (sum ?? 0) +
+      Number(
+        rest
+          .slice(rest.lastIndexOf('}') + 1)
+          .trim()
+          .split(' ')[0],
+      );
   }
   return sum;
 }
@@ -163,8 +183,13 @@ function seriesOf(name: string, readings: readonly TimedSamples[], originMs: num
   return series;
 }
 
-function serverSum(samples: readonly NodeSample[], field: 'cpuSeconds' | 'rssBytes' | 'processes' | 'throttledSeconds'): number {
-  return samples.filter(({ role }) => role === 'server').reduce((sum, sample) => sum + (sample[field] ?? 0), 0);
+function serverSum(
+  samples: readonly NodeSample[],
+  field: 'cpuSeconds' | 'rssBytes' | 'processes' | 'throttledSeconds',
+): number {
+  return samples
+    .filter(({ role }) => role === 'server')
+    .reduce((sum, sample) => sum + (sample[field] ?? 0), 0);
 }
 
 function scaled(value: number | null, factor: number): number | null {

@@ -1,7 +1,8 @@
 /** Before anything is measured, two clients really exchange a message: a trial against a silent server proves nothing. */
-import { encodeMessage, pathOfRoom } from '#protocol';
+
 import { once } from 'node:events';
 import { WebSocket } from 'ws';
+import { encodeMessage, pathOfRoom } from '#protocol';
 
 const verifyDeadlineMs = 5000;
 
@@ -24,7 +25,9 @@ export async function verifyExchange(chatUrls: readonly string[], signal: AbortS
     }
   } catch (error) {
     signal.throwIfAborted();
-    const cause = deadline.aborted ? `nothing was heard within ${verifyDeadlineMs / 1000} s` : (error as Error).message;
+    const cause = deadline.aborted
+      ? `nothing was heard within ${verifyDeadlineMs / 1000} s`
+      : (error as Error).message;
     throw new Error(`Two clients could not exchange a message at ${urls.join(' and ')}: ${cause}`);
   } finally {
     for (const socket of sockets) {

@@ -1,0 +1,53 @@
+/** The little statistics that three to five repetitions allow: means with Student's t, and Welch's difference. */
+
+/** 97.5 % quantiles of Student's t by degrees of freedom, from 1; beyond the table the normal 1.96 is close enough. */
+const tQuantiles = [
+  12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179, 2.16, 2.145, 2.131,
+  2.12, 2.11, 2.101, 2.093, 2.086, 2.08, 2.074, 2.069, 2.064, 2.06, 2.056, 2.052, 2.048, 2.045, 2.042,
+];
+
+export type Interval = { mean: number; low: number; high: number };
+
+export function meanOf(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
+
+/** Of a copy; the lower of the two middle values where there are two, so that it is always one of the values. */
+export function medianOf(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor((values.length - 1) / 2)]!;
+}
+
+/** Mean with its 95 % interval; null for fewer than two values, of which nothing can be said. */
+export function tInterval(values: readonly number[]): Interval | null {
+  if (values.length < 2) return null;
+  const mean = meanOf(values);
+  const half = tQuantile(values.length - 1) * Math.sqrt(varianceOf(values) / values.length);
+  return { mean, low: mean - half, high: mean + half };
+}
+
+/** 95 % interval of mean(b) − mean(a), variances not assumed equal; null when either has fewer than two values. */
+export function welchInterval(a: readonly number[], b: readonly number[]): Interval | null {
+  if (a.length < 2 || b.length < 2) return null;
+  const [errorA, errorB] = [varianceOf(a) / a.length, varianceOf(b) / b.length];
+  const mean = meanOf(b) - meanOf(a);
+  const error = errorA + errorB;
+  if (error === 0) return { mean, low: mean, high: mean };
+  const freedom = error ** 2 / (errorA ** 2 / (a.length - 1) + errorB ** 2 / (b.length - 1));
+  // Rounding the degrees of freedom down makes the interval wider, never narrower.
+  const half = tQuantile(Math.max(1, Math.floor(freedom))) * Math.sqrt(error);
+  return { mean, low: mean - half, high: mean + half };
+}
+
+/** Smallest share of such trials that pass, with 95 % confidence, after n of n passed (Clopper–Pearson, one-sided). */
+export function passShareAtLeast(passes: number): number {
+  return 0.05 ** (1 / passes);
+}
+
+function varianceOf(values: readonly number[]): number {
+  const mean = meanOf(values);
+  return values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (values.length - 1);
+}
+
+function tQuantile(freedom: number): number {
+  return tQuantiles[freedom - 1] ?? 1.96;
+}
