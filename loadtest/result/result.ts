@@ -87,16 +87,29 @@ export type LoadtestResult = {
     refused: Record<string, number>;
     /** Closed before the end although we did not ask for it, by close code. */
     closedEarly: Record<string, number>;
+    /** Connected, but heard nothing in the probe. */
+    silent: number;
     connectMs: LatencySummary;
   };
+  /** Messages due in the measure phase that the target kept from leaving: it had closed the sender, or did not read it. */
+  unsent: { closed: number; blocked: number };
+  /** Extra connections that never read; not audited. `closedAfterMs` is since their opening, to a second. */
+  stalled: { opened: number; closed: number; closedAfterMs: number[] };
+  /** True where the run was stopped before its end; counts and latencies are of what was measured until then. */
+  interrupted: boolean;
   /** The instrument's own health, over the measure phase. */
   instrument: {
     cpuSeconds: number;
     /** CPU of the busiest worker, 0 to 1. */
     workerUtilizationMax: number;
+    /** The longest that a worker took to read all that was waiting for it. */
     eventLoopLagMsMax: number;
+    /** The same, of all turns of the event loops: what the instrument can have added to a latency. */
+    turnMs: LatencySummary;
     throttledSeconds: number;
+    /** Of all workers, at the end of the measure phase. */
     rssBytes: number;
+    /** What connecting added to the workers' memory ÷ clients that connected. */
     rssBytesPerClient: number;
   };
   series: Series;

@@ -1,0 +1,249 @@
+/** Leads a run: starts the workers, takes them through the phases together, and adds up what they report. */
+import { type ChildProcess, fork } from 'node:child_process';
+import { Clock } from '../measure/clock.ts';
+import { type Second, Totals } from '../measure/totals.ts';
+import type { ConnectionReport, FinalReport, FromWorker, ToWorker } from './control.ts';
+import type { Plan } from './plan.ts';
+
+export type Phase = 'connect' | 'probe' | 'warm-up' | 'measure' | 'drain' | 'done';
+
+/** Told how the run goes, while it goes. */
+export type RunObserver = {
+  phase(phase: Phase): void;
+  /** While connecting and probing: how many are connected, and how many have heard a probe. */
+  progress(sessionsOpen: number, heard: number): void;
+  second(phase: Phase, second: Second, totals: Totals): void;
+};
+
+/** Everything a result is made of. */
+export type RunOutcome = {
+  totals: Totals;
+  startedAt: string;
+  silent: number;
+  connections: ConnectionReport[];
+  /** What connecting added to the workers' memory. */
+  connectedRssBytes: number;
+  finals: FinalReport[];
+  interrupted: boolean;
+  /** How long the measure phase lasted: as planned, or until the interruption. */
+  measuredUs: number;
+};
+
+/** From the order to start until the first message is due, so that slow workers also get it in time. */
+const leadUs = 300_000;
+const exitDeadlineMs = 5000;
+
+/** Raised where no result is possible; the message says what to do. */
+export class RunError extends Error {}
+
+export class Coordinator {
+  readonly #plan: Plan;
+  readonly #observer: RunObserver;
+  readonly #totals: Totals;
+  readonly #workers: ChildProcess[] = [];
+  readonly #waiting: { kind: FromWorker['kind']; take: (worker: number, message: FromWorker) => void }[] = [];
+  readonly #interrupt = Promise.withResolvers<'interrupted'>();
+  readonly #failure = Promise.withResolvers<never>();
+  #heard: number[] = [];
+  #finishing = false;
+
+  constructor(plan: Plan, observer: RunObserver) {
+    this.#plan = plan;
+    this.#observer = observer;
+    this.#totals = new Totals(plan.workers, plan.rooms, plan.timeline);
+    this.#failure.promise.catch(() => {}); // Whoever waits sees it; nobody may be waiting yet.
+  }
+
+  /** Ends the run early but in order: what was measured until now is kept. */
+  interrupt(): void {
+    this.#interrupt.resolve('interrupted');
+  }
+
+  /** Runs all phases. Rejects with a RunError when a worker dies or nothing can connect. */
+  async run(): Promise<RunOutcome> {
+    const startedAt = new Date().toISOString();
+    try {
+      return await this.#phases(startedAt);
+    } finally {
+      await this.#stopWorkers();
+    }
+  }
+
+  async #phases(startedAt: string): Promise<RunOutcome> {
+    this.#enter('connect');
+    const baselines = await this.#startWorkers();
+    const connected = await this.#ask('connected', (worker) => ({
+      kind: 'connect',
+      plan: this.#plan,
+      worker,
+    }));
+    const connections = connected.map((message) => message.connections);
+    const connectedRssBytes = connected.reduce((total, m, i) => total + m.rssBytes - baselines[i]!, 0);
+    const opened = connections.reduce((total, report) => total + report.opened, 0);
+    if (opened === 0) throw new RunError(nothingConnected(this.#plan, connections));
+
+    this.#enter('probe');
+    const probed = await this.#ask('probed', () => ({ kind: 'probe' }));
+    for (const message of probed) this.#totals.addRecipients(message.recipientsByRoom);
+    const silent = probed.reduce((total, message) => total + message.silent, 0);
+
+    const { interrupted, measuredUs } = await this.#measure();
+    this.#finishing = true;
+    const done = await this.#ask('done', () => ({ kind: 'finish' }));
+    for (const second of this.#totals.end()) this.#observer.second(phaseOf(second, this.#plan), second, this.#totals);
+    this.#enter('done');
+    return {
+      totals: this.#totals,
+      startedAt,
+      silent,
+      connections,
+      connectedRssBytes,
+      finals: done.map((message) => message.report),
+      interrupted,
+      measuredUs,
+    };
+  }
+
+  /** Warm-up, measure and drain, by the clock. */
+  async #measure(): Promise<{ interrupted: boolean; measuredUs: number }> {
+    const { warmUpUs, measureUs, drainUs } = this.#plan.timeline;
+    const clock = new Clock();
+    const beginUs = Math.ceil(clock.nowUs() + leadUs);
+    this.#tell(() => ({ kind: 'start', beginUs }));
+    const measureAtUs = beginUs + warmUpUs;
+    const steps: [Phase, number][] = [
+      ['warm-up', measureAtUs],
+      ['measure', measureAtUs + measureUs],
+      ['drain', measureAtUs + measureUs + drainUs],
+    ];
+    for (const [phase, untilUs] of steps) {
+      this.#enter(phase);
+      if (await this.#reached(clock, untilUs)) continue;
+      const measuredUs = Math.min(Math.max(0, clock.nowUs() - measureAtUs), measureUs);
+      this.#tell(() => ({ kind: 'stop-sending' }));
+      this.#enter('drain');
+      // What is under way may still arrive, but who interrupts does not want to wait for long.
+      await sleep(Math.min(drainUs / 1000, 1000));
+      return { interrupted: true, measuredUs };
+    }
+    return { interrupted: false, measuredUs: measureUs };
+  }
+
+  /** True when that time has come, false when the run was interrupted before. */
+  async #reached(clock: Clock, untilUs: number): Promise<boolean> {
+    const abort = new AbortController();
+    const timer = sleep(Math.max(0, (untilUs - clock.nowUs()) / 1000), abort.signal);
+    const first = await Promise.race([timer, this.#interrupt.promise, this.#failure.promise]);
+    abort.abort();
+    return first !== 'interrupted';
+  }
+
+  async #startWorkers(): Promise<number[]> {
+    for (let worker = 0; worker < this.#plan.workers; worker++) {
+      const child = fork(new URL('./worker.ts', import.meta.url), { serialization: 'advanced' });
+      child.on('message', (message: FromWorker) => this.#onMessage(worker, message));
+      child.on('error', (error) => this.#fail(`worker ${worker} could not be started: ${error.message}`));
+      child.on('exit', (code, signal) => {
+        if (!this.#finishing)
+          this.#fail(`worker ${worker} ended before its time (${signal ?? `exit code ${code}`})`);
+      });
+      this.#workers.push(child);
+    }
+    return (await this.#collect('ready')).map((message) => message.rssBytes);
+  }
+
+  #fail(why: string): void {
+    this.#failure.reject(new RunError(why));
+  }
+
+  /** Gives each worker an order and waits for the answer of all. */
+  #ask<K extends FromWorker['kind']>(kind: K, order: (worker: number) => ToWorker) {
+    const answers = this.#collect(kind);
+    this.#tell(order);
+    return answers;
+  }
+
+  #tell(order: (worker: number) => ToWorker): void {
+    this.#workers.forEach((child, worker) => {
+      if (child.connected) child.send(order(worker));
+    });
+  }
+
+  #collect<K extends FromWorker['kind']>(kind: K): Promise<Extract<FromWorker, { kind: K }>[]> {
+    type Answer = Extract<FromWorker, { kind: K }>;
+    const answers: Answer[] = [];
+    let missing = this.#plan.workers;
+    const all = new Promise<Answer[]>((done) => {
+      this.#waiting.push({
+        kind,
+        take: (worker, message) => {
+          answers[worker] = message as Answer;
+          if (--missing === 0) done(answers);
+        },
+      });
+    });
+    return Promise.race([all, this.#failure.promise]);
+  }
+
+  #onMessage(worker: number, message: FromWorker): void {
+    if (message.kind === 'second') {
+      for (const second of this.#totals.addSecond(worker, message.report, message.sample))
+        this.#observer.second(phaseOf(second, this.#plan), second, this.#totals);
+    } else if (message.kind === 'progress') {
+      this.#heard[worker] = message.heard;
+      this.#totals.setSample(worker, message.sample);
+      const open = this.#totals.sumOfSamples((sample) => sample.sessionsOpen);
+      this.#observer.progress(
+        open,
+        this.#heard.reduce((total, heard) => total + heard, 0),
+      );
+    }
+    for (const waiting of this.#waiting) if (waiting.kind === message.kind) waiting.take(worker, message);
+  }
+
+  #enter(phase: Phase): void {
+    this.#observer.phase(phase);
+  }
+
+  async #stopWorkers(): Promise<void> {
+    const gone = this.#workers.map(async (child) => {
+      if (child.exitCode !== null || child.signalCode !== null) return;
+      if (!this.#finishing) child.disconnect();
+      const timer = setTimeout(() => child.kill('SIGKILL'), exitDeadlineMs);
+      await new Promise((done) => child.once('exit', done));
+      clearTimeout(timer);
+    });
+    this.#finishing = true;
+    await Promise.all(gone);
+  }
+}
+
+function nothingConnected(plan: Plan, connections: readonly ConnectionReport[]): string {
+  const reasons = mergeCounts(connections.map((report) => report.refused));
+  const list = Object.entries(reasons).map(([why, count]) => `${why} (${count})`);
+  return `no connection could be opened to ${plan.urls.join(', ')}: ${list.join(', ')}; is the server running there?`;
+}
+
+/** The phase that a second belongs to; reports arrive after it has ended. */
+function phaseOf(second: Second, plan: Plan): Phase {
+  if (second.atSeconds < 0) return 'warm-up';
+  return second.atSeconds * 1e6 < plan.timeline.measureUs ? 'measure' : 'drain';
+}
+
+/** Adds counters by name. */
+export function mergeCounts(parts: readonly Record<string, number>[]): Record<string, number> {
+  const merged: Record<string, number> = {};
+  for (const part of parts)
+    for (const [name, count] of Object.entries(part)) merged[name] = (merged[name] ?? 0) + count;
+  return merged;
+}
+
+async function sleep(ms: number, signal?: AbortSignal): Promise<void> {
+  await new Promise<void>((done) => {
+    const timer = setTimeout(done, ms);
+    signal?.addEventListener('abort', () => {
+      clearTimeout(timer);
+      done();
+    });
+  });
+}

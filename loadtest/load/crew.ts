@@ -1,0 +1,188 @@
+/** The virtual users of one worker: brings them in at the planned pace, lets them hear each other, and sends them home. */
+import { lookup } from 'node:dns/promises';
+import { RoomAudit } from '../measure/audit.ts';
+import type { ConnectionReport, StalledReport } from './control.ts';
+import {
+  type Plan,
+  sendersOfRoom,
+  sourceAddressOf,
+  stalledReadersOfWorker,
+  urlOf,
+  usersOfRoom,
+  usersOfWorker,
+} from './plan.ts';
+import { type LocalRoom, stopFollowing } from './receiver.ts';
+import { Reference } from './reference.ts';
+import { StalledReader } from './stalled-reader.ts';
+import { type Endpoint, type UserEvents, VirtualUser } from './virtual-user.ts';
+
+/** Handshakes under way at once; more would overflow a listener's default backlog of 511. */
+const handshakesMax = 256;
+const paceIntervalMs = 5;
+
+export type CrewRoom = LocalRoom & { readonly users: VirtualUser[] };
+
+export class Crew {
+  readonly rooms: CrewRoom[] = [];
+  readonly users: VirtualUser[] = [];
+  readonly refused: Record<string, number> = {};
+  readonly closedEarly: Record<string, number> = {};
+  opened = 0;
+  open = 0;
+  readonly #plan: Plan;
+  readonly #worker: number;
+  readonly #firstUser: number;
+  readonly #stalled: StalledReader[] = [];
+  readonly #connectUs: number[] = [];
+  readonly #connectingSince = new Map<VirtualUser, number>();
+
+  constructor(plan: Plan, worker: number, received: UserEvents['received']) {
+    this.#plan = plan;
+    this.#worker = worker;
+    const { from, to } = usersOfWorker(plan, worker);
+    this.#firstUser = from;
+    const events: UserEvents = {
+      received,
+      opened: (user) => this.#onOpened(user),
+      refused: (user, why) => this.#onRefused(user, why),
+      closed: (_user, code) => this.#onClosed(code),
+    };
+    // Enough for any re-encoding (an escape of JSON takes six bytes), and a bound for what a broken server may send.
+    const messageBytesMax = Math.max(1_048_576, plan.payloadBytes * 6);
+    for (let room = 0; room < plan.rooms; room++) {
+      const members = usersOfRoom(plan, room);
+      const first = Math.max(from, members.from);
+      const last = Math.min(to, members.to);
+      if (first >= last) continue;
+      const local = newRoom(plan, room, last - first);
+      for (let index = first; index < last; index++) {
+        const user = new VirtualUser(index, local, index - first, messageBytesMax, events);
+        local.users.push(user);
+        this.users.push(user);
+      }
+      this.rooms.push(local);
+    }
+  }
+
+  /** The user with this index in the whole run, or undefined where another worker plays it. */
+  user(index: number): VirtualUser | undefined {
+    return this.users[index - this.#firstUser];
+  }
+
+  /** Connects everybody at the planned pace; resolves when each has succeeded or failed. */
+  async connect(): Promise<void> {
+    const endpoints = await Promise.all(this.#plan.urls.map((url) => resolve(new URL(url))));
+    const beganMs = performance.now();
+    const { connectPerSecond, connectTimeoutMs, clients } = this.#plan;
+    const stalled = stalledReadersOfWorker(this.#plan, this.#worker);
+    const total = this.users.length + stalled.to - stalled.from;
+    let next = 0;
+    await new Promise<void>((done) => {
+      const timer = setInterval(() => {
+        const nowMs = performance.now();
+        for (const [user, sinceMs] of this.#connectingSince) {
+          if (nowMs - sinceMs < connectTimeoutMs) break;
+          user.abandon();
+        }
+        const paceMax = Math.ceil(((nowMs - beganMs) / 1000) * (connectPerSecond / this.#plan.workers));
+        while (next < Math.min(total, paceMax) && this.#connectingSince.size < handshakesMax) {
+          const user = this.users[next];
+          if (user === undefined)
+            this.#connectStalled(endpoints, clients + stalled.from + next - this.users.length);
+          else {
+            this.#connectingSince.set(user, nowMs);
+            user.connect(this.#endpoint(endpoints, user.index, user.room.index));
+          }
+          next++;
+        }
+        const pending =
+          this.#connectingSince.size + this.#stalled.filter((r) => r.state === 'connecting').length;
+        if (next < total || pending > 0) return;
+        clearInterval(timer);
+        done();
+      }, paceIntervalMs);
+    });
+  }
+
+  /** Users that are connected and have heard nothing yet. */
+  silent(): number {
+    return this.users.reduce((sum, user) => sum + (user.state === 'open' && !user.heard ? 1 : 0), 0);
+  }
+
+  /** For each of the plan's rooms, how many users here can hear. */
+  recipientsByRoom(): Uint32Array {
+    const counts = new Uint32Array(this.#plan.rooms);
+    for (const room of this.rooms)
+      counts[room.index] = room.users.filter((user) => user.state === 'open').length;
+    return counts;
+  }
+
+  report(): ConnectionReport {
+    const { opened, open, refused, closedEarly } = this;
+    return { opened, open, refused, closedEarly, connectUs: this.#connectUs };
+  }
+
+  stalledReport(): StalledReport {
+    const closed = this.#stalled.filter((reader) => reader.state === 'closed');
+    return {
+      opened: this.#stalled.filter((reader) => reader.state !== 'refused').length,
+      closed: closed.length,
+      closedAfterMs: closed.map((reader) => Math.round(reader.closedAfterMs)),
+    };
+  }
+
+  /** Says goodbye to everybody. */
+  close(): void {
+    for (const user of this.users) user.close();
+    for (const reader of this.#stalled) reader.destroy();
+  }
+
+  #endpoint(endpoints: readonly Target[], connection: number, room: number): Endpoint {
+    return {
+      ...endpoints[connection % endpoints.length]!,
+      url: urlOf(this.#plan, connection, room),
+      sourceAddress: sourceAddressOf(this.#plan, connection),
+      headers: this.#plan.headers,
+    };
+  }
+
+  #connectStalled(endpoints: readonly Target[], connection: number): void {
+    const endpoint = this.#endpoint(endpoints, connection, connection % this.#plan.rooms);
+    this.#stalled.push(new StalledReader(endpoint));
+  }
+
+  #onOpened(user: VirtualUser): void {
+    this.opened++;
+    this.open++;
+    this.#connectUs.push(Math.round((performance.now() - this.#connectingSince.get(user)!) * 1000));
+    this.#connectingSince.delete(user);
+  }
+
+  #onRefused(user: VirtualUser, why: string): void {
+    this.refused[why] = (this.refused[why] ?? 0) + 1;
+    this.#connectingSince.delete(user);
+  }
+
+  #onClosed(code: number): void {
+    this.open--;
+    this.closedEarly[code] = (this.closedEarly[code] ?? 0) + 1;
+  }
+}
+
+type Target = { address: string; port: number };
+
+async function resolve(url: URL): Promise<Target> {
+  const { address } = await lookup(url.hostname.replace(/^\[|\]$/g, ''));
+  return { address, port: Number(url.port || 80) };
+}
+
+function newRoom(plan: Plan, index: number, members: number): CrewRoom {
+  const users: VirtualUser[] = [];
+  const reference = new Reference({
+    bytesMax: Math.floor(plan.referenceBytesMax / plan.rooms),
+    forget: (frame) => {
+      for (const user of users) if (user.frame !== -1 && user.frame < frame) stopFollowing(user);
+    },
+  });
+  return { index, users, reference, audit: new RoomAudit(members, sendersOfRoom(plan, index)) };
+}

@@ -1,0 +1,259 @@
+/** What a worker does with the bytes that its virtual users receive: follow the room's stream, audit, record. Hot path. */
+import { arrival, type RoomAudit } from '../measure/audit.ts';
+import { type Recorder, secondSlotOf, type Timeline } from '../measure/recorder.ts';
+import type { FrameScanner, FrameSink } from './frame-scanner.ts';
+import { equalPrefix, isEqual, type Reference } from './reference.ts';
+import {
+  type MessageForm,
+  readToken,
+  readTokenNumber,
+  type Token,
+  tokenAt,
+  tokenChars,
+  writeToken,
+} from './token.ts';
+
+/** The part of a room that lives in this worker. */
+export type LocalRoom = {
+  index: number;
+  audit: RoomAudit;
+  reference: Reference;
+};
+
+/** What the receive path needs of a virtual user. */
+export type Listener = {
+  readonly room: LocalRoom;
+  /** Its row in the room's audit. */
+  readonly member: number;
+  readonly scanner: FrameScanner;
+  /** Where it stands in the room's reference: `within` bytes into `frame`; −1 where it does not follow. */
+  frame: number;
+  within: number;
+  /** Whether it has heard a probe. */
+  heard: boolean;
+  /** The server sent a control frame or broke the protocol. */
+  pinged(payload: Buffer): void;
+  closed(code: number, reason: string): void;
+  failed(detail: string): void;
+};
+
+/** Exact counts over everything this worker received; deliveries and losses are the recorder's. */
+export type Tally = {
+  duplicated: number;
+  reordered: number;
+  misrouted: number;
+  corrupted: number;
+  heard: number;
+};
+
+export type ReceiverSettings = {
+  runId: number;
+  form: MessageForm;
+  timeline: Timeline;
+  recorder: Recorder;
+  /** The user (its index in the whole run) that the plan lets say message `number` of `room`. */
+  senderOf(room: number, number: number): number;
+};
+
+/** After so many differences in one chunk the rest of it is read frame by frame. */
+const differencesMax = 4;
+
+export class Receiver implements FrameSink {
+  readonly tally: Tally = { duplicated: 0, reordered: 0, misrouted: 0, corrupted: 0, heard: 0 };
+  /** Of messages of another run: named in the reasons, because it is another test that disturbs. */
+  foreign = 0;
+  readonly #settings: ReceiverSettings;
+  readonly #recorder: Recorder;
+  readonly #token: Token = { runId: 0, room: 0, number: 0, dueUs: 0, lagUs: 0 };
+  readonly #tokenText = Buffer.alloc(tokenChars);
+  #listener!: Listener;
+  /** Time of the chunk in µs since the schedule began, negative before; all frames of a chunk arrived by then. */
+  #nowUs = 0;
+
+  constructor(settings: ReceiverSettings) {
+    this.#settings = settings;
+    this.#recorder = settings.recorder;
+  }
+
+  /** Takes `bytes` from `at` to `end`, received by one virtual user, `nowUs` after the schedule began. */
+  receive(listener: Listener, bytes: Buffer, at: number, end: number, nowUs: number): void {
+    this.#listener = listener;
+    this.#nowUs = nowUs;
+    let differences = 0;
+    while (at < end) {
+      if (listener.frame !== -1 && differences < differencesMax && listener.scanner.idle) {
+        at = this.#follow(listener, bytes, at, end);
+        if (at === end) return;
+        differences++;
+      }
+      if (listener.within > 0) stopFollowing(listener);
+      at = listener.scanner.next(bytes, at, end, this);
+    }
+  }
+
+  /** Goes along the reference as far as the bytes are the same; returns where they are not, or where either ends. */
+  #follow(listener: Listener, bytes: Buffer, at: number, end: number): number {
+    const { reference, audit } = listener.room;
+    const { frameBytes, mask } = reference;
+    for (;;) {
+      const from = (listener.frame & mask) * frameBytes + listener.within;
+      const known = (reference.next - listener.frame) * frameBytes - listener.within;
+      const size = Math.min(end - at, known, (mask + 1) * frameBytes - from);
+      if (size === 0) return at;
+      const same = isEqual(bytes, at, reference.bytes, from, size)
+        ? size
+        : equalPrefix(bytes, at, reference.bytes, from, size);
+      const total = listener.within + same;
+      const frames = Math.floor(total / frameBytes);
+      if (frames > 0) {
+        this.#deliverRun(audit, reference, listener.member, listener.frame, listener.frame + frames);
+        listener.frame += frames;
+      }
+      listener.within = total - frames * frameBytes;
+      at += same;
+      if (same < size || at === end) return at;
+    }
+  }
+
+  #deliverRun(audit: RoomAudit, reference: Reference, member: number, from: number, to: number): void {
+    const { numbers, slots, dueUs, sentUs, mask } = reference;
+    const nowUs = this.#nowUs | 0;
+    for (let frame = from; frame < to; frame++) {
+      const i = frame & mask;
+      const how = audit.mark(member, numbers[i]!);
+      if (how !== arrival.duplicated) this.#recorder.delivered(slots[i]!, nowUs, dueUs[i]!, sentUs[i]!);
+      if (how !== arrival.inOrder) this.#blame(how, slots[i]!);
+    }
+  }
+
+  #blame(how: number, slot: number): void {
+    if (slot < this.#recorder.measureSlot) return;
+    if (how === arrival.duplicated) this.tally.duplicated++;
+    else this.tally.reordered++;
+  }
+
+  message(bytes: Buffer, frameAt: number, payloadAt: number, end: number, isText: boolean): void {
+    if (!isText) this.#corrupted();
+    else if (!this.#takeKnown(bytes, frameAt, end)) this.#takeNew(bytes, frameAt, payloadAt, end);
+  }
+
+  ping(bytes: Buffer, start: number, end: number): void {
+    this.#listener.pinged(bytes.subarray(start, end));
+  }
+
+  close(code: number, reason: string): void {
+    this.#listener.closed(code, reason);
+  }
+
+  fault(detail: string): void {
+    this.#listener.failed(detail);
+  }
+
+  /** A frame that the reference already holds, met out of step: comparing it is enough. */
+  #takeKnown(bytes: Buffer, frameAt: number, end: number): boolean {
+    const listener = this.#listener;
+    const { reference, audit } = listener.room;
+    if (frameAt === -1 || end - frameAt !== reference.frameBytes) return false;
+    const frame = reference.find(readTokenNumber(bytes, frameAt + reference.tokenAt));
+    if (frame === -1) return false;
+    const at = (frame & reference.mask) * reference.frameBytes;
+    if (!isEqual(bytes, frameAt, reference.bytes, at, reference.frameBytes)) return false;
+    this.#deliverRun(audit, reference, listener.member, frame, frame + 1);
+    listener.frame = frame + 1;
+    return true;
+  }
+
+  #takeNew(bytes: Buffer, frameAt: number, payloadAt: number, end: number): void {
+    const { runId, timeline } = this.#settings;
+    const listener = this.#listener;
+    const token = this.#token;
+    const found = this.#findToken(bytes, payloadAt, end);
+    if (found === 'ignored') return;
+    if (found === 'corrupted') return this.#corrupted();
+    const { reference, audit, index } = listener.room;
+    if (token.runId === runId + 1 && token.room === index) return this.#probed();
+    const slot = secondSlotOf(timeline, token.dueUs);
+    if (token.runId !== runId || token.room !== index) return this.#misrouted(slot);
+    const how = audit.mark(listener.member, token.number);
+    const sentUs = token.dueUs + token.lagUs;
+    if (how !== arrival.duplicated)
+      this.#recorder.delivered(slot, this.#nowUs | 0, token.dueUs | 0, sentUs | 0);
+    if (how !== arrival.inOrder) this.#blame(how, slot);
+    if (frameAt === -1 || reference.find(token.number) !== -1) return;
+    const offset = this.#offsetOfToken(bytes, payloadAt, end);
+    if (offset === -1) return;
+    if (reference.append(bytes, frameAt, end, offset - frameAt, token, slot)) listener.frame = reference.next;
+  }
+
+  /** Where a server writes its JSON otherwise, the token lies elsewhere, but at the same place in every frame. */
+  #offsetOfToken(bytes: Buffer, payloadAt: number, end: number): number {
+    if (end - payloadAt === this.#settings.form.payloadBytes) return payloadAt + tokenAt;
+    writeToken(this.#tokenText, 0, this.#token);
+    const offset = bytes.indexOf(this.#tokenText, payloadAt);
+    return offset !== -1 && offset + tokenChars <= end ? offset : -1;
+  }
+
+  /** Fills `#token` from a payload that is intact, whatever form its JSON has. */
+  #findToken(bytes: Buffer, payloadAt: number, end: number): 'found' | 'ignored' | 'corrupted' {
+    const { form, runId, senderOf } = this.#settings;
+    const token = this.#token;
+    if (end - payloadAt === form.payloadBytes && readToken(bytes, payloadAt + tokenAt, token)) {
+      const sender = (token.runId & ~1) === runId ? senderOf(token.room, token.number) : -1;
+      if (sender === -1 || form.isIntact(bytes, payloadAt, end, sender, token)) return 'found';
+    }
+    return this.#parseToken(bytes.toString('utf8', payloadAt, end));
+  }
+
+  #parseToken(text: string): 'found' | 'ignored' | 'corrupted' {
+    const { form, runId, senderOf } = this.#settings;
+    let value: unknown;
+    try {
+      value = JSON.parse(text);
+    } catch {
+      return 'corrupted';
+    }
+    if (typeof value !== 'object' || value === null) return 'corrupted';
+    const { clientId, Message, type } = value as Record<string, unknown>;
+    // Later stages of a server send typed messages beside the chat; they are not what is audited.
+    if (typeof type === 'string' && Message === undefined) return 'ignored';
+    if (typeof clientId !== 'string' || typeof Message !== 'string') return 'corrupted';
+    const chars = Buffer.from(Message.slice(0, tokenChars), 'latin1');
+    if (chars.length < tokenChars || !readToken(chars, 0, this.#token)) return 'corrupted';
+    if ((this.#token.runId & ~1) !== runId) return 'found';
+    const sender = senderOf(this.#token.room, this.#token.number);
+    return form.isSame(clientId, Message, sender, this.#token) ? 'found' : 'corrupted';
+  }
+
+  #probed(): void {
+    if (this.#listener.heard) return;
+    this.#listener.heard = true;
+    this.tally.heard++;
+  }
+
+  #misrouted(slot: number): void {
+    if (this.#token.runId >> 1 !== this.#settings.runId >> 1) {
+      if (this.#nowUs < 0) return;
+      this.foreign++;
+      slot = secondSlotOf(this.#settings.timeline, this.#nowUs);
+    }
+    if (slot >= this.#recorder.measureSlot) this.tally.misrouted++;
+  }
+
+  /** What cannot be read does not say when it was due: it counts where it came after the warm-up. */
+  #corrupted(): void {
+    if (this.#nowUs < 0) return;
+    const slot = secondSlotOf(this.#settings.timeline, this.#nowUs);
+    if (slot >= this.#recorder.measureSlot) this.tally.corrupted++;
+  }
+}
+
+/** Leaves the reference in the middle of a frame: what was already compared is handed to the scanner. */
+export function stopFollowing(listener: Listener): void {
+  const { reference } = listener.room;
+  if (listener.within > 0) {
+    const at = (listener.frame & reference.mask) * reference.frameBytes;
+    listener.scanner.resume(reference.bytes, at, at + listener.within);
+  }
+  listener.frame = -1;
+  listener.within = 0;
+}

@@ -1,0 +1,71 @@
+/** When is which message due: the open model, as a pure walk. Every worker walks the same schedule from the same seed. */
+
+export type ScheduleSettings = {
+  /** Of all rooms together. */
+  ratePerSecond: number;
+  arrival: 'constant' | 'poisson';
+  rooms: number;
+  seed: number;
+  /** Nothing is due at or after this, in microseconds since the beginning. */
+  endUs: number;
+};
+
+/**
+ * A cursor on the schedule: the message it stands on is due at `dueUs` in `room`, as that room's number `number`.
+ * Constant: message g is due at exactly g/rate and rooms take turns. Poisson: exponential gaps, and each message goes to a
+ * room chosen by chance, which makes every room a Poisson process of its own (the splitting property).
+ */
+export class Schedule {
+  dueUs = 0;
+  room = 0;
+  number = 0;
+  readonly #settings: ScheduleSettings;
+  readonly #random: () => number;
+  readonly #numbers: Int32Array;
+  #position = -1;
+  #exactUs = 0;
+
+  constructor(settings: ScheduleSettings) {
+    this.#settings = settings;
+    this.#random = seededRandom(settings.seed);
+    this.#numbers = new Int32Array(settings.rooms);
+    this.advance();
+  }
+
+  /** True when nothing more is due. */
+  get ended(): boolean {
+    return this.dueUs >= this.#settings.endUs;
+  }
+
+  /** Moves to the next message. */
+  advance(): void {
+    const { ratePerSecond, arrival, rooms } = this.#settings;
+    this.#position++;
+    if (arrival === 'constant') {
+      this.dueUs = Math.floor((this.#position * 1e6) / ratePerSecond);
+      this.room = this.#position % rooms;
+    } else {
+      this.#exactUs += (-Math.log(1 - this.#random()) * 1e6) / ratePerSecond;
+      this.dueUs = Math.floor(this.#exactUs);
+      this.room = rooms === 1 ? 0 : Math.floor(this.#random() * rooms);
+    }
+    this.number = this.#numbers[this.room]!++;
+  }
+}
+
+/** Uniform numbers in [0, 1) from a 32-bit seed (sfc32, public domain by Chris Doty-Humphrey). */
+export function seededRandom(seed: number): () => number {
+  let a = 0x9e3779b9;
+  let b = 0x243f6a88;
+  let c = seed | 0;
+  let counter = 1;
+  const next = () => {
+    const t = (a + b + counter++) | 0;
+    a = b ^ (b >>> 9);
+    b = (c + (c << 3)) | 0;
+    c = ((c << 21) | (c >>> 11)) + t;
+    return t >>> 0;
+  };
+  for (let i = 0; i < 15; i++) next();
+  return () => (next() * 2 ** 21 + (next() >>> 11)) / 2 ** 53;
+}

@@ -1,0 +1,115 @@
+/** Sends what is due, as the schedule says and not as the answers come: the open model. */
+import type { Clock } from '../measure/clock.ts';
+import type { Recorder } from '../measure/recorder.ts';
+import { clientFrameBytes, clientHeaderBytes, maskText } from './client-frame.ts';
+import type { Schedule } from './schedule.ts';
+import type { MessageForm, Token } from './token.ts';
+import type { VirtualUser } from './virtual-user.ts';
+
+export type SenderSettings = {
+  runId: number;
+  form: MessageForm;
+  schedule: Schedule;
+  clock: Clock;
+  recorder: Recorder;
+  /** Where the measure phase begins, in µs since the schedule began. */
+  measureFromUs: number;
+  /** The user who says message `number` of `room`, or undefined where another worker plays it. */
+  speaker(room: number, number: number): VirtualUser | undefined;
+};
+
+/** Messages in one go, so that a backlog does not keep the worker from reading; chosen, not measured. */
+const messagesPerTurnMax = 256;
+/** A sender whose kernel buffer is full may hold so much more in this process before its messages are given up. */
+const bufferedBytesMax = 1_048_576;
+
+export class Sender {
+  /** When the next message of this worker is due, in µs of the common clock; infinite before the start and after the end. */
+  nextDueUs = Number.POSITIVE_INFINITY;
+  /** Messages of the measure phase that did not leave because the target had closed the sender, or did not read it. */
+  unsentClosed = 0;
+  unsentBlocked = 0;
+  readonly #settings: SenderSettings;
+  readonly #token: Token;
+  readonly #frameBytes: number;
+  #beginUs = 0;
+  #slab = Buffer.alloc(0);
+  #slabAt = 0;
+
+  constructor(settings: SenderSettings) {
+    this.#settings = settings;
+    this.#token = { runId: settings.runId, room: 0, number: 0, dueUs: 0, lagUs: 0 };
+    this.#frameBytes = clientFrameBytes(settings.form.payloadBytes);
+  }
+
+  /** The schedule begins at `beginUs` of the common clock. */
+  start(beginUs: number): void {
+    this.#beginUs = beginUs;
+    this.#settleOnOwn();
+  }
+
+  /** Nothing more is sent. What was due by now and has not left stays unsent: the achieved rate shows it. */
+  stop(): void {
+    this.nextDueUs = Number.POSITIVE_INFINITY;
+  }
+
+  /** Sends what is due by now, up to a bound. */
+  pump(): void {
+    const { schedule, clock, recorder, speaker, measureFromUs } = this.#settings;
+    for (let i = 0; i < messagesPerTurnMax; i++) {
+      const nowUs = clock.nowUs();
+      if (nowUs < this.nextDueUs) return;
+      const { room, number, dueUs } = schedule;
+      const user = speaker(room, number)!;
+      const lagUs = Math.floor(nowUs - this.nextDueUs);
+      const measured = dueUs >= measureFromUs ? 1 : 0;
+      if (user.state !== 'open') this.unsentClosed += measured;
+      else if (user.bufferedBytes > bufferedBytesMax) this.unsentBlocked += measured;
+      else {
+        user.send(this.#encode(user.index, room, number, dueUs, lagUs));
+        recorder.sent(room, dueUs, lagUs);
+      }
+      schedule.advance();
+      this.#settleOnOwn();
+    }
+  }
+
+  /** One message outside the schedule, by which a room shows that it is alive. */
+  probe(user: VirtualUser, room: number): void {
+    const token = { runId: this.#settings.runId + 1, room, number: 0, dueUs: 0, lagUs: 0 };
+    const frame = this.#allocate();
+    this.#settings.form.write(frame, clientHeaderBytes(this.#settings.form.payloadBytes), user.index, token);
+    maskText(frame, 0, this.#settings.form.payloadBytes);
+    user.send(frame);
+  }
+
+  #encode(userIndex: number, room: number, number: number, dueUs: number, lagUs: number): Buffer {
+    const { form } = this.#settings;
+    const frame = this.#allocate();
+    const token = this.#token;
+    token.room = room;
+    token.number = number;
+    token.dueUs = dueUs;
+    token.lagUs = lagUs;
+    form.write(frame, clientHeaderBytes(form.payloadBytes), userIndex, token);
+    maskText(frame, 0, form.payloadBytes);
+    return frame;
+  }
+
+  /** A piece of a slab that is never written again: the kernel may still be reading it. */
+  #allocate(): Buffer {
+    if (this.#slabAt + this.#frameBytes > this.#slab.length) {
+      this.#slab = Buffer.allocUnsafeSlow(Math.max(this.#frameBytes, 64 * 1024));
+      this.#slabAt = 0;
+    }
+    const frame = this.#slab.subarray(this.#slabAt, this.#slabAt + this.#frameBytes);
+    this.#slabAt += this.#frameBytes;
+    return frame;
+  }
+
+  #settleOnOwn(): void {
+    const { schedule, speaker } = this.#settings;
+    while (!schedule.ended && speaker(schedule.room, schedule.number) === undefined) schedule.advance();
+    this.nextDueUs = schedule.ended ? Number.POSITIVE_INFINITY : this.#beginUs + schedule.dueUs;
+  }
+}

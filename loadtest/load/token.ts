@@ -1,0 +1,155 @@
+/**
+ * The token that every message of the simulator begins with, and the message around it. It is fixed in width and safe in
+ * JSON, so that a receiver reads it at a known offset without parsing; the whole message follows from it (sender, filler),
+ * so that a receiver can tell whether a single byte has changed.
+ *
+ *     run 3 · room 3 · number 5 · due 6 · lag 5 · checksum 5      digits of base 64, most significant first
+ */
+
+/** Where a message belongs and when it was due: what a token says. */
+export type Token = {
+  /** Even for what is measured, the odd number after it for the probes of the same run; below 2^18. */
+  runId: number;
+  room: number;
+  /** Position in the room's schedule; the sender follows from it. */
+  number: number;
+  /** Microseconds since the schedule began. */
+  dueUs: number;
+  /** Microseconds from the due time to the actual send. */
+  lagUs: number;
+};
+
+export const tokenChars = 27;
+export const runIdMax = 2 ** 18 - 1;
+export const roomsMax = 2 ** 18;
+export const messageNumberMax = 2 ** 30 - 1;
+export const usersMax = 1_000_000;
+/** The smallest JSON payload that holds a token, in bytes. */
+export const payloadBytesMin = 28 + 7 + tokenChars;
+
+const lagUsMax = 2 ** 30 - 1;
+const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
+const digitOf = new Uint8Array(256);
+const charOf = new Uint8Array(64);
+for (let digit = 0; digit < 64; digit++) {
+  charOf[digit] = alphabet.charCodeAt(digit);
+  digitOf[alphabet.charCodeAt(digit)] = digit;
+}
+const clientIdAt = 13;
+const clientIdDigits = 6;
+/** Offset of the token in the JSON that we send; servers that relay it unchanged keep it there. */
+export const tokenAt = clientIdAt + 1 + clientIdDigits + 13;
+
+/** Writes the token's 27 bytes; a lag beyond 2^30 µs is written as that. */
+export function writeToken(target: Uint8Array, at: number, token: Token): void {
+  const lagUs = Math.min(Math.max(token.lagUs, 0), lagUsMax);
+  const dueHigh = Math.floor(token.dueUs / 2 ** 30);
+  const dueLow = token.dueUs % 2 ** 30;
+  writeDigits(target, at, 3, token.runId);
+  writeDigits(target, at + 3, 3, token.room);
+  writeDigits(target, at + 6, 5, token.number);
+  writeDigits(target, at + 11, 1, dueHigh);
+  writeDigits(target, at + 12, 5, dueLow);
+  writeDigits(target, at + 17, 5, lagUs);
+  writeDigits(target, at + 22, 5, checksum(token.runId, token.room, token.number, dueHigh, dueLow, lagUs));
+}
+
+/** Reads a token into `into`; false where the checksum does not fit. */
+export function readToken(bytes: Uint8Array, at: number, into: Token): boolean {
+  const dueHigh = readDigits(bytes, at + 11, 1);
+  const dueLow = readDigits(bytes, at + 12, 5);
+  into.runId = readDigits(bytes, at, 3);
+  into.room = readDigits(bytes, at + 3, 3);
+  into.number = readTokenNumber(bytes, at);
+  into.dueUs = dueHigh * 2 ** 30 + dueLow;
+  into.lagUs = readDigits(bytes, at + 17, 5);
+  const expected = checksum(into.runId, into.room, into.number, dueHigh, dueLow, into.lagUs);
+  return readDigits(bytes, at + 22, 5) === expected;
+}
+
+/** The message number of a token that somebody else has to verify. */
+export function readTokenNumber(bytes: Uint8Array, at: number): number {
+  return readDigits(bytes, at + 6, 5);
+}
+
+function writeDigits(target: Uint8Array, at: number, count: number, value: number): void {
+  for (let i = at + count - 1; i >= at; i--) {
+    target[i] = charOf[value & 63]!;
+    value >>>= 6;
+  }
+}
+
+function readDigits(bytes: Uint8Array, at: number, count: number): number {
+  let value = 0;
+  for (let i = at; i < at + count; i++) value = (value << 6) | digitOf[bytes[i]!]!;
+  return value;
+}
+
+/** 30 bits; each step is invertible, so that a change in one field always changes the state before the last fold. */
+function checksum(
+  runId: number,
+  room: number,
+  number: number,
+  dueHigh: number,
+  dueLow: number,
+  lagUs: number,
+) {
+  let h = Math.imul(runId ^ 0x5bd1e995, 0x9e3779b1);
+  h = Math.imul(h ^ (h >>> 15) ^ room, 0x85ebca6b);
+  h = Math.imul(h ^ (h >>> 13) ^ number, 0xc2b2ae35);
+  h = Math.imul(h ^ (h >>> 16) ^ dueHigh, 0x27d4eb2f);
+  h = Math.imul(h ^ (h >>> 15) ^ dueLow, 0x165667b1);
+  h = Math.imul(h ^ (h >>> 13) ^ lagUs, 0x9e3779b1);
+  return (h ^ (h >>> 17)) & 0x3fffffff;
+}
+
+/** Writes and verifies whole messages of one size. */
+export class MessageForm {
+  readonly payloadBytes: number;
+  readonly #template: Buffer;
+  readonly #expected: Buffer;
+
+  constructor(payloadBytes: number) {
+    const fillerBytes = payloadBytes - payloadBytesMin;
+    if (fillerBytes < 0)
+      throw new RangeError(`a payload holds at least ${payloadBytesMin} bytes, not ${payloadBytes}`);
+    const filler = alphabet.repeat(Math.ceil(fillerBytes / 64)).slice(0, fillerBytes);
+    const id = `u${'0'.repeat(clientIdDigits)}`;
+    this.payloadBytes = payloadBytes;
+    this.#template = Buffer.from(`{"clientId":"${id}","Message":"${'A'.repeat(tokenChars)}${filler}"}`);
+    this.#expected = Buffer.from(this.#template);
+  }
+
+  /** Writes the JSON of one message: `payloadBytes` bytes at `at`. */
+  write(target: Buffer, at: number, user: number, token: Token): void {
+    this.#template.copy(target, at);
+    writeUser(target, at + clientIdAt + 1, user);
+    writeToken(target, at + tokenAt, token);
+  }
+
+  /** True where the bytes are exactly the message that this user would have sent with this token. */
+  isIntact(bytes: Buffer, start: number, end: number, user: number, token: Token): boolean {
+    if (end - start !== this.payloadBytes) return false;
+    this.#expect(user, token);
+    return this.#expected.compare(bytes, start, end) === 0;
+  }
+
+  /** The same question for a server that writes its JSON otherwise: about the two strings. */
+  isSame(clientId: string, message: string, user: number, token: Token): boolean {
+    this.#expect(user, token);
+    const { clientId: id, Message: text } = JSON.parse(this.#expected.toString('latin1'));
+    return clientId === id && message === text;
+  }
+
+  #expect(user: number, token: Token): void {
+    writeUser(this.#expected, clientIdAt + 1, user);
+    writeToken(this.#expected, tokenAt, token);
+  }
+}
+
+function writeUser(target: Buffer, at: number, user: number): void {
+  for (let i = at + clientIdDigits - 1; i >= at; i--) {
+    target[i] = 48 + (user % 10);
+    user = Math.floor(user / 10);
+  }
+}

@@ -1,0 +1,118 @@
+/** The load test as a command: options → plan → run → result → exit code. */
+import { randomInt } from 'node:crypto';
+import os from 'node:os';
+import { CommanderError } from 'commander';
+import { planWorkers } from './load/capacity.ts';
+import { Coordinator, RunError } from './load/coordinator.ts';
+import type { Plan } from './load/plan.ts';
+import { readCgroup, readEnvironment, readEphemeralPorts, readFilesMax } from './measure/environment.ts';
+import { checkOptions, newCommand, type Options } from './options.ts';
+import { newProgress } from './progress.ts';
+import { conclude } from './result/conclude.ts';
+import { type LoadtestResult, writeResult } from './result/result.ts';
+import { formatSummary } from './result/summary.ts';
+
+const exitCode = { pass: 0, fail: 1, badInput: 2, void: 3, interrupted: 130 } as const;
+/** Bound of the reference streams of one worker; 16 MiB hold 5 s of 20,000 messages/s of 128 B for one room. */
+const referenceBytesMax = 16 * 2 ** 20;
+
+process.exitCode = await main(process.argv);
+
+async function main(argv: string[]): Promise<number> {
+  const options = readOptions(argv);
+  if (typeof options === 'number') return options;
+  const plan = newPlan(options);
+  if (typeof plan === 'number') return plan;
+
+  const coordinator = new Coordinator(
+    plan,
+    newProgress(styleOf(options), plan.timeline, progressStream(options)),
+  );
+  let interrupts = 0;
+  process.on('SIGINT', () => {
+    if (++interrupts > 1) process.exit(exitCode.interrupted);
+    coordinator.interrupt();
+  });
+  try {
+    const outcome = await coordinator.run();
+    const result = conclude(plan, outcome, options.limits, options.health, readEnvironment());
+    publish(options, result);
+    return result.interrupted ? exitCode.interrupted : exitCode[result.verdict];
+  } catch (error) {
+    if (!(error instanceof RunError)) throw error;
+    console.error(error.message);
+    return interrupts > 0 ? exitCode.interrupted : exitCode.badInput;
+  }
+}
+
+function readOptions(argv: string[]): Options | number {
+  const command = newCommand().exitOverride();
+  try {
+    command.parse(argv);
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? exitCode.pass : exitCode.badInput;
+    throw error;
+  }
+  const { options, problems } = checkOptions(command.opts());
+  return problems.length === 0 ? options : refuse(problems);
+}
+
+function newPlan(options: Options): Plan | number {
+  const cgroup = readCgroup();
+  const seconds = (options.warmUpMs + options.durationMs) / 1000;
+  const { workers, problems } = planWorkers(
+    {
+      ...options,
+      urls: options.urls.length,
+      sourceAddresses: options.sourceAddresses.length,
+      seconds,
+    },
+    {
+      filesMax: readFilesMax(),
+      portsPerAddress: readEphemeralPorts(),
+      auditBytesMax: Math.min(os.freemem(), cgroup.memoryBytes ?? Number.POSITIVE_INFINITY) / 2,
+      cores: os.availableParallelism(),
+    },
+  );
+  if (problems.length > 0) return refuse(problems);
+  return {
+    ...options,
+    // Even; the odd number after it marks the probes. Not from the seed: two runs must not take each other's messages.
+    runId: randomInt(2 ** 17) * 2,
+    headers: [
+      ...(options.origin === undefined ? [] : [`Origin: ${options.origin}`]),
+      ...(options.token === undefined ? [] : [`Authorization: Bearer ${options.token}`]),
+    ],
+    sendersPerRoom: Math.min(options.senders, Math.ceil(options.clients / options.rooms)),
+    workers,
+    schedule: { ...options, endUs: seconds * 1e6 },
+    timeline: {
+      warmUpUs: options.warmUpMs * 1000,
+      measureUs: options.durationMs * 1000,
+      drainUs: options.drainMs * 1000,
+    },
+    referenceBytesMax,
+  };
+}
+
+function refuse(problems: readonly string[]): number {
+  for (const problem of problems) console.error(problem);
+  console.error('Nothing was started. Try --help.');
+  return exitCode.badInput;
+}
+
+function styleOf(options: Options) {
+  if (options.progress !== 'auto') return options.progress;
+  return progressStream(options).isTTY ? 'tty' : 'plain';
+}
+
+/** Standard output belongs to the result where that was asked for. */
+function progressStream(options: Options): NodeJS.WriteStream {
+  return options.json === '-' ? process.stderr : process.stdout;
+}
+
+function publish(options: Options, result: LoadtestResult): void {
+  if (options.json !== undefined) writeResult(options.json, result);
+  if (options.progress !== 'none' && options.progress !== 'json')
+    progressStream(options).write(formatSummary(result));
+}

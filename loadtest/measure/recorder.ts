@@ -1,0 +1,124 @@
+/**
+ * Everything that a worker counts, by second: latencies in counters, deliveries and sends by the second in which the message
+ * was due. The counts leave once a second as increments, so that they add up across workers and seconds. Hot path.
+ */
+import { histogramSlots, slotOf } from './histogram.ts';
+
+/** The seconds of a run: slot 0 is the first second of the warm-up; measuring begins at slot `measureSlot`. */
+export type Timeline = {
+  warmUpUs: number;
+  measureUs: number;
+  drainUs: number;
+};
+
+/** Slots that the warm-up takes; a warm-up of 1.5 s takes two, of which the first is half a second long. */
+export function measureSlotOf(timeline: Timeline): number {
+  return Math.ceil(timeline.warmUpUs / 1e6);
+}
+
+/** The slot of a moment, in µs since the schedule began; never below 0. */
+export function secondSlotOf(timeline: Timeline, atUs: number): number {
+  return Math.max(0, measureSlotOf(timeline) + Math.floor((atUs - timeline.warmUpUs) / 1e6));
+}
+
+/** Part of a histogram: counters from `from` on. */
+export type CountRange = { from: number; counts: Uint32Array };
+
+/** The increments of one second of receiving and sending, and the audit so far. */
+export type SecondReport = {
+  slot: number;
+  /** Of messages of the measure phase. */
+  delivery: CountRange;
+  service: CountRange;
+  lag: CountRange;
+  /** Delivery latency and schedule lag of the messages of the warm-up. */
+  warmUpDelivery: CountRange;
+  warmUpLag: CountRange;
+  /** Distinct deliveries since the last report, by the slot in which the message was due. */
+  deliveredBySlot: Float64Array;
+  /** Messages sent since the last report, by slot and room. */
+  sentBySlot: [slot: number, byRoom: Uint32Array][];
+  turn: CountRange;
+};
+
+export class Recorder {
+  readonly measureSlot: number;
+  /** Histograms: of measured messages, and of those of the warm-up. */
+  readonly #delivery = new Uint32Array(histogramSlots);
+  readonly #service = new Uint32Array(histogramSlots);
+  readonly #lag = new Uint32Array(histogramSlots);
+  readonly #warmUpDelivery = new Uint32Array(histogramSlots);
+  readonly #warmUpLag = new Uint32Array(histogramSlots);
+  readonly #turn = new Uint32Array(histogramSlots);
+  readonly #deliveredBySlot: Float64Array;
+  readonly #sentBySlot = new Map<number, Uint32Array>();
+  readonly #timeline: Timeline;
+  readonly #rooms: number;
+
+  constructor(timeline: Timeline, rooms: number) {
+    this.#timeline = timeline;
+    this.#rooms = rooms;
+    this.measureSlot = measureSlotOf(timeline);
+    const endUs = timeline.warmUpUs + timeline.measureUs;
+    this.#deliveredBySlot = new Float64Array(secondSlotOf(timeline, endUs) + 1);
+  }
+
+  /** One message has reached one recipient for the first time; times in µs since the schedule began, modulo 2^32. */
+  delivered(slot: number, nowUs: number, dueUs: number, sentUs: number): void {
+    // Clocks of two processes are read a little apart, so that a difference can be a few µs below zero.
+    const latencyUs = Math.max(0, (nowUs - dueUs) | 0);
+    this.#deliveredBySlot[slot]!++;
+    if (slot >= this.measureSlot) {
+      const serviceUs = Math.max(0, (nowUs - sentUs) | 0);
+      this.#delivery[slotOf(latencyUs)]!++;
+      this.#service[slotOf(serviceUs)]!++;
+    } else this.#warmUpDelivery[slotOf(latencyUs)]!++;
+  }
+
+  /** One message has left. */
+  sent(room: number, dueUs: number, lagUs: number): void {
+    const slot = secondSlotOf(this.#timeline, dueUs);
+    const lagSlot = slotOf(Math.min(Math.max(0, lagUs), 2 ** 31 - 1));
+    if (slot >= this.measureSlot) this.#lag[lagSlot]!++;
+    else this.#warmUpLag[lagSlot]!++;
+    let byRoom = this.#sentBySlot.get(slot);
+    if (byRoom === undefined) {
+      byRoom = new Uint32Array(this.#rooms);
+      this.#sentBySlot.set(slot, byRoom);
+    }
+    byRoom[room]!++;
+  }
+
+  /** One turn of the event loop took so long to read all that was waiting. */
+  turned(durationUs: number): void {
+    this.#turn[slotOf(Math.min(durationUs | 0, 2 ** 31 - 1))]!++;
+  }
+
+  /** The increments since the last call, attributed to the second `slot`. */
+  take(slot: number): SecondReport {
+    const report = {
+      slot,
+      delivery: takeCounts(this.#delivery),
+      service: takeCounts(this.#service),
+      lag: takeCounts(this.#lag),
+      warmUpDelivery: takeCounts(this.#warmUpDelivery),
+      warmUpLag: takeCounts(this.#warmUpLag),
+      deliveredBySlot: this.#deliveredBySlot.slice(),
+      sentBySlot: [...this.#sentBySlot],
+      turn: takeCounts(this.#turn),
+    };
+    this.#deliveredBySlot.fill(0);
+    this.#sentBySlot.clear();
+    return report;
+  }
+}
+
+/** The counts between the first and the last that is not zero; sets them to zero. */
+function takeCounts(counts: Uint32Array): CountRange {
+  const from = counts.findIndex((count) => count > 0);
+  if (from === -1) return { from: 0, counts: new Uint32Array(0) };
+  const to = counts.findLastIndex((count) => count > 0) + 1;
+  const taken = counts.slice(from, to);
+  counts.fill(0, from, to);
+  return { from, counts: taken };
+}

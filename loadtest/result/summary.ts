@@ -1,0 +1,70 @@
+/** A result as a person reads it on a terminal: pure text, at most 100 columns. */
+import { describeCloseCode } from '#protocol';
+import type { LatencySummary, LoadtestResult } from './result.ts';
+
+/** The closing table of a run, without colours; ends with a line break. */
+export function formatSummary(result: LoadtestResult): string {
+  const { audit, connections, instrument } = result;
+  const rows: [string, string][] = [
+    [
+      'verdict',
+      result.verdict + (result.verdict === 'void' ? ' (the instrument failed, not the server)' : ''),
+    ],
+    ...result.reasons.map((reason): [string, string] => ['', `- ${reason}`]),
+    ['offered', `${decimal(result.offeredPerSecond)} messages/s`],
+    ['achieved', `${decimal(result.achievedPerSecond)} messages/s`],
+    ['deliveries', `${decimal(result.deliveriesPerSecond)} /s, every one audited`],
+    ['delivery latency', latency(result.deliveryLatencyMs)],
+    ['service latency', latency(result.serviceLatencyMs)],
+    ['schedule lag', latency(result.scheduleLagMs)],
+    [
+      'audit',
+      `${integer(audit.delivered)} of ${integer(audit.expected)} deliveries, ${integer(audit.lost)} lost`,
+    ],
+    [
+      '',
+      `${integer(audit.duplicated)} duplicated, ${integer(audit.reordered)} reordered, ${integer(audit.misrouted)} misrouted, ${integer(audit.corrupted)} corrupted`,
+    ],
+    ['connections', `${integer(connections.opened)} of ${integer(connections.asked)} opened`],
+    ...counts(connections.refused).map((line): [string, string] => ['', `refused: ${line}`]),
+    ...Object.entries(connections.closedEarly).map(([code, count]): [string, string] => [
+      '',
+      `closed early: ${count} × ${code}, ${describeCloseCode(Number(code))}`,
+    ]),
+    ...stalledRows(result),
+    [
+      'instrument',
+      `${result.workload.workers} worker(s), ${instrument.cpuSeconds.toFixed(1)} CPU s, busiest ${(instrument.workerUtilizationMax * 100).toFixed(0)} %, turn p99 ${instrument.turnMs.p99} ms`,
+    ],
+    [
+      'memory',
+      `${(instrument.rssBytes / 2 ** 20).toFixed(0)} MiB, ${instrument.rssBytesPerClient} B per connection`,
+    ],
+  ];
+  return `${rows.map(([name, text]) => `${name.padEnd(18)}${text}`.trimEnd()).join('\n')}\n`;
+}
+
+function stalledRows(result: LoadtestResult): [string, string][] {
+  const { opened, closed, closedAfterMs } = result.stalled;
+  if (result.workload.stalledReaders === 0) return [];
+  const when = closed === 0 ? '' : `, after ${closedAfterMs[0]} to ${closedAfterMs.at(-1)} ms`;
+  return [['stalled readers', `${opened} opened, ${closed} closed by the server${when}`]];
+}
+
+function latency(summary: LatencySummary): string {
+  if (summary.count === 0) return 'nothing measured';
+  const { p50, p90, p99, p999, max } = summary;
+  return `p50 ${p50}  p90 ${p90}  p99 ${p99}  p99.9 ${p999}  max ${max} ms`;
+}
+
+function counts(record: Record<string, number>): string[] {
+  return Object.entries(record).map(([name, count]) => `${count} × ${name}`);
+}
+
+function integer(value: number): string {
+  return value.toLocaleString('en-US', { maximumFractionDigits: 0 });
+}
+
+function decimal(value: number): string {
+  return value.toLocaleString('en-US', { maximumFractionDigits: value < 100 ? 2 : 0 });
+}
