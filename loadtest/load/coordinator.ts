@@ -90,7 +90,8 @@ export class Coordinator {
     const { interrupted, measuredUs } = await this.#measure();
     this.#finishing = true;
     const done = await this.#ask('done', () => ({ kind: 'finish' }));
-    for (const second of this.#totals.end()) this.#observer.second(phaseOf(second, this.#plan), second, this.#totals);
+    for (const second of this.#totals.end())
+      this.#observer.second(phaseOf(second, this.#plan), second, this.#totals);
     this.#enter('done');
     return {
       totals: this.#totals,

@@ -133,7 +133,9 @@ class Worker {
       this.#tick();
       this.#slot = Math.min(secondSlotOf(timeline, nowUs - this.#beginUs), this.#lastSlot);
       this.#nextTickUs =
-        this.#slot === this.#lastSlot ? Number.POSITIVE_INFINITY : this.#beginUs + this.#slotEndUs(this.#slot);
+        this.#slot === this.#lastSlot
+          ? Number.POSITIVE_INFINITY
+          : this.#beginUs + this.#slotEndUs(this.#slot);
     }
     if (this.#health === undefined && nowUs >= this.#beginUs + warmUpUs) this.#markHealth();
     this.#sender.pump();
