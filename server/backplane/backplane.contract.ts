@@ -1,0 +1,200 @@
+/** What every backplane guarantees, as one suite; each implementation's test runs it. */
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Backplane } from './backplane.ts';
+
+export type BackplaneUnderTest = {
+  name: string;
+  /** Makes that many processes' backplanes, not yet started; `queueBytesMax` is left at its default where not given. */
+  create(count: number, queueBytesMax?: number): Backplane[];
+  /** Whether one order holds for the messages of all publishers, and not only for each. */
+  oneOrderForAll: boolean;
+  /** Whether it carries frames to other processes, and so has something to queue. */
+  crossesProcesses: boolean;
+};
+
+type Heard = { room: string; text: string };
+
+/** A started backplane and everything it said. */
+export class Listener {
+  readonly heard: Heard[] = [];
+  readonly interruptions: string[] = [];
+  readonly backplane: Backplane;
+
+  constructor(backplane: Backplane) {
+    this.backplane = backplane;
+  }
+
+  start(): Promise<void> {
+    return this.backplane.start({
+      deliver: (room, payload) => this.heard.push({ room, text: payload.toString() }),
+      interrupted: (reason) => this.interruptions.push(reason),
+    });
+  }
+
+  publish(room: string, text: string): boolean {
+    return this.backplane.publish(room, Buffer.from(text));
+  }
+
+  texts(room: string): string[] {
+    return this.heard.filter((message) => message.room === room).map((message) => message.text);
+  }
+}
+
+/** Waits until something holds; fails with the description after five seconds. */
+export async function until(holds: () => boolean, description: string, deadlineMs = 5000): Promise<void> {
+  const deadlineAtMs = performance.now() + deadlineMs;
+  while (!holds()) {
+    assert.ok(performance.now() < deadlineAtMs, `not in time: ${description}`);
+    await sleep(2);
+  }
+}
+
+/** Runs the suite against one implementation. */
+export function backplaneContract(subject: BackplaneUnderTest): void {
+  describe(`the backplane contract: ${subject.name}`, () => {
+    const processes = subject.crossesProcesses ? 3 : 1;
+    testDelivery(subject, processes);
+    testOrder(subject, processes);
+    testLifetime(subject, processes);
+    if (subject.crossesProcesses) testQueue(subject);
+  });
+}
+
+function testDelivery(subject: BackplaneUnderTest, processes: number): void {
+  it('delivers a message exactly once to every process, the publishing one included', () =>
+    withListeners(subject, processes, async (listeners) => {
+      for (const [index, listener] of listeners.entries()) listener.publish('tea', `from ${index}`);
+      await until(() => listeners.every(({ heard }) => heard.length >= processes), 'all heard by all');
+      await sleep(30);
+      const expected = listeners.map((_, index) => `from ${index}`);
+      for (const listener of listeners) assert.deepEqual(listener.texts('tea').sort(), expected);
+    }));
+
+  it('keeps rooms apart, the global one too, and payloads as they are, whatever their size', () =>
+    withListeners(subject, processes, async (listeners) => {
+      const said: Heard[] = [
+        { room: '', text: '{"clientId":"ü","Message":"\\u0001"}' },
+        { room: 'a', text: 'x' },
+        { room: 'A'.repeat(64), text: 'ü'.repeat(300_000) },
+        { room: '', text: '' },
+      ];
+      for (const { room, text } of said) listeners[0]!.publish(room, text);
+      await until(() => listeners.every(({ heard }) => heard.length === said.length), 'all heard');
+      for (const listener of listeners) assert.deepEqual(listener.heard, said);
+    }));
+}
+
+function testOrder(subject: BackplaneUnderTest, processes: number): void {
+  it('keeps the order of each publisher everywhere, over bursts of many turns', () =>
+    withListeners(subject, processes, async (listeners) => {
+      const each = await publishBursts(listeners);
+      await until(() => listeners.every(({ heard }) => heard.length >= each * processes), 'all heard');
+      for (const listener of listeners) {
+        for (const index of listeners.keys()) {
+          const own = listener.texts('tea').filter((text) => text.startsWith(`${index}:`));
+          assert.deepEqual(own, sequenceOf(index, each));
+        }
+      }
+    }));
+
+  if (!subject.oneOrderForAll) return;
+  it('has one order for the messages of all publishers everywhere', () =>
+    withListeners(subject, processes, async (listeners) => {
+      const each = await publishBursts(listeners);
+      await until(() => listeners.every(({ heard }) => heard.length >= each * processes), 'all heard');
+      for (const listener of listeners) assert.deepEqual(listener.heard, listeners[0]!.heard);
+    }));
+}
+
+function testLifetime(subject: BackplaneUnderTest, processes: number): void {
+  it('lets a process that starts later hear everything from then on', async () => {
+    const listeners = subject.create(processes).map((backplane) => new Listener(backplane));
+    const late = listeners.at(-1)!;
+    const present = listeners.slice(0, -1);
+    try {
+      await Promise.all(present.map((listener) => listener.start()));
+      for (const listener of present) listener.publish('tea', 'before');
+      await late.start();
+      for (const listener of listeners) assert.equal(listener.publish('tea', 'after'), true);
+      const after = () => late.texts('tea').filter((text) => text === 'after').length;
+      await until(() => after() === processes, 'everything said since');
+      for (const { interruptions } of listeners) assert.deepEqual(interruptions, []);
+    } finally {
+      await Promise.all(listeners.map(({ backplane }) => backplane.close()));
+    }
+  });
+
+  it('takes nothing before it is started and after it is closed', async () => {
+    const listener = new Listener(subject.create(1)[0]!);
+    assert.equal(listener.backplane.ready, false);
+    assert.equal(listener.publish('tea', 'early'), false);
+    await listener.start();
+    assert.equal(listener.backplane.ready, true);
+    await listener.backplane.close();
+    assert.equal(listener.backplane.ready, false);
+    assert.equal(listener.publish('tea', 'late'), false);
+    assert.deepEqual(listener.heard, []);
+  });
+}
+
+function testQueue(subject: BackplaneUnderTest): void {
+  it('sends what it accepted before it closes', () =>
+    withListeners(subject, 2, async ([leaving, staying]) => {
+      const said = sequenceOf(0, 500);
+      for (const text of said) assert.equal(leaving!.publish('tea', text), true);
+      await leaving!.backplane.close();
+      await until(() => staying!.heard.length >= said.length, 'heard by the one that stays');
+      assert.deepEqual(staying!.texts('tea'), said);
+      assert.deepEqual(staying!.interruptions, []);
+    }));
+
+  it('refuses beyond its bound, delivers what it accepted, and then takes more', () => {
+    const queueBytesMax = 16_000;
+    const test = async ([sender, receiver]: Listener[]) => {
+      const offer = () => sender!.publish('tea', 'x'.repeat(1000));
+      const accepted = Array.from({ length: 100 }, offer).filter(Boolean).length;
+      assert.ok(accepted > 0 && accepted <= 16, `a queue of ${queueBytesMax} bytes took ${accepted} kB`);
+      await until(() => receiver!.heard.length === accepted, 'the accepted ones heard');
+      await until(() => sender!.publish('tea', 'more'), 'room in the queue again');
+      await until(() => receiver!.heard.length === accepted + 1, 'one more heard');
+      assert.deepEqual(receiver!.interruptions, []);
+    };
+    return withListeners(subject, 2, test, queueBytesMax);
+  });
+}
+
+async function withListeners(
+  subject: BackplaneUnderTest,
+  count: number,
+  test: (listeners: Listener[]) => Promise<void>,
+  queueBytesMax?: number,
+): Promise<void> {
+  const listeners = subject.create(count, queueBytesMax).map((backplane) => new Listener(backplane));
+  try {
+    await Promise.all(listeners.map((listener) => listener.start()));
+    await test(listeners);
+  } finally {
+    await Promise.all(listeners.map(({ backplane }) => backplane.close()));
+  }
+}
+
+function sequenceOf(publisher: number, count: number): string[] {
+  return Array.from({ length: count }, (_, number) => `${publisher}:${number}`);
+}
+
+/** Every process publishes bursts of growing size, all at the same time; resolves to how many each said. */
+async function publishBursts(listeners: readonly Listener[]): Promise<number> {
+  const burstsMax = 25;
+  const burst = async (publisher: number, listener: Listener) => {
+    const texts = sequenceOf(publisher, (burstsMax * (burstsMax + 1)) / 2).values();
+    for (let size = 1; size <= burstsMax; size++) {
+      for (const text of texts.take(size)) assert.equal(listener.publish('tea', text), true);
+      if (size % 3 === 0) await sleep(1);
+      else await new Promise((resolve) => setImmediate(resolve));
+    }
+  };
+  await Promise.all(listeners.map((listener, index) => burst(index, listener)));
+  return (burstsMax * (burstsMax + 1)) / 2;
+}

@@ -1,0 +1,139 @@
+/**
+ * One connection to Redis, held up: connected, prepared, watched for silence, and after a loss made anew with backoff.
+ * Each attempt is a fresh client, so nothing of the old connection (queued commands, late replies) can reach the new one.
+ */
+import { setTimeout as startTimer } from 'node:timers';
+import { Redis } from 'ioredis';
+
+export type RedisLinkOptions = {
+  /** `redis://` or `rediss://`. */
+  url: string;
+  /** Its name in Redis's CLIENT LIST. */
+  name: string;
+  /** Ticks without a sign of life after which the connection counts as dead; also the time a connection attempt has. */
+  silentTicksMax: number;
+  /** Brings a new connection into service; rejecting gives this attempt up. */
+  prepare(client: Redis): Promise<void>;
+  /** In service from now on. */
+  up(client: Redis): void;
+  /** Was in service and is not any more; the next attempt follows by itself. */
+  lost(reason: string): void;
+};
+
+// Chosen, not measured: soon enough after a blip, and gentle to a Redis that a whole cluster is waiting for.
+const retryMsMin = 50;
+const retryMsMax = 1000;
+
+export class RedisLink {
+  readonly #options: RedisLinkOptions;
+  #attempt: Redis | undefined;
+  #inService = false;
+  #silentTicks = 0;
+  #failures = 0;
+  #closed = false;
+  #retryTimer: NodeJS.Timeout | undefined;
+  #lastFailure = 'no attempt has ended yet';
+
+  constructor(options: RedisLinkOptions) {
+    this.#options = options;
+  }
+
+  /** The client while the connection is in service. */
+  get client(): Redis | undefined {
+    return this.#inService ? this.#attempt : undefined;
+  }
+
+  /** True for the client of the present connection, in service or still being prepared. */
+  isPresent(client: Redis): boolean {
+    return client === this.#attempt;
+  }
+
+  /** Why the last connection or attempt failed, in words. */
+  get lastFailure(): string {
+    return this.#lastFailure;
+  }
+
+  open(): void {
+    this.#silentTicks = 0;
+    const client = new Redis(this.#options.url, {
+      lazyConnect: true,
+      connectionName: this.#options.name,
+      // Everything that ioredis would repeat or restore by itself is ours to decide.
+      retryStrategy: () => null,
+      enableOfflineQueue: false,
+      enableReadyCheck: false,
+      autoResubscribe: false,
+      autoResendUnfulfilledCommands: false,
+      maxRetriesPerRequest: 0,
+    });
+    this.#attempt = client;
+    let error = 'the connection was closed';
+    client.on('error', (cause: Error) => {
+      error = cause.message;
+    });
+    client.on('close', () => this.#give(client, error));
+    client
+      .connect()
+      .then(() => this.#options.prepare(client))
+      .then(
+        () => this.#enter(client),
+        (cause: Error) =>
+          this.#give(client, cause.message === 'Connection is closed.' ? error : cause.message),
+      );
+  }
+
+  /** A sign of life came. */
+  heard(): void {
+    this.#silentTicks = 0;
+  }
+
+  /**
+   * To be called at the heartbeat. Silence is counted in ticks and not in time, so that a process that was itself frozen
+   * does not take its own absence for the silence of Redis: what waits in the socket is read before the next tick.
+   */
+  tick(): void {
+    if (!this.#attempt) return;
+    this.#silentTicks++;
+    if (this.#silentTicks > this.#options.silentTicksMax) this.fail('Redis is silent');
+  }
+
+  /** Gives the present connection up at once, even where the other side no longer answers, and makes a new one. */
+  fail(reason: string): void {
+    if (this.#attempt) this.#give(this.#attempt, reason);
+  }
+
+  close(): void {
+    this.#closed = true;
+    clearTimeout(this.#retryTimer);
+    if (this.#attempt) abandon(this.#attempt);
+    this.#attempt = undefined;
+    this.#inService = false;
+  }
+
+  #enter(client: Redis): void {
+    if (client !== this.#attempt) return;
+    this.#inService = true;
+    this.#failures = 0;
+    this.#options.up(client);
+  }
+
+  #give(client: Redis, reason: string): void {
+    if (client !== this.#attempt) return;
+    this.#attempt = undefined;
+    this.#lastFailure = reason;
+    abandon(client);
+    const wasInService = this.#inService;
+    this.#inService = false;
+    if (this.#closed) return;
+    const waitMs = Math.min(retryMsMax, retryMsMin * 2 ** this.#failures++);
+    // Half of the wait is drawn, so that a cluster does not come back in step.
+    this.#retryTimer = startTimer(() => this.open(), waitMs * (0.5 + Math.random() / 2));
+    if (wasInService) this.#options.lost(reason);
+  }
+}
+
+/** Destroys the socket: `disconnect` alone would say goodbye first and wait for an answer that a dead peer never gives. */
+function abandon(client: Redis): void {
+  client.disconnect();
+  client.stream?.destroy();
+}

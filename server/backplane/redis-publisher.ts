@@ -1,0 +1,175 @@
+/**
+ * The publishing side of the Redis backplane: one envelope on its way, the next one gathering behind it. So batches grow
+ * with load by themselves, and after a broken connection exactly one envelope is in doubt, which is sent again under its
+ * old number: receivers know by the number whether they had it.
+ */
+import type { Redis } from 'ioredis';
+import { type EnvelopeHeader, EnvelopeQueue } from './envelope.ts';
+import type { BackplaneMeter } from './meter.ts';
+import { RedisLink } from './redis-link.ts';
+
+export type RedisPublisherOptions = {
+  url: string;
+  channel: string;
+  /** 16 hexadecimal digits, drawn for this process. */
+  publisher: string;
+  meter: BackplaneMeter;
+  envelopeBytesMax: number;
+  queueBytesMax: number;
+  silentTicksMax: number;
+  /** Accepted messages were given up. */
+  gaveUp(reason: string): void;
+};
+
+/** Ticks without a connection after which waiting messages are given up: later they would be no conversation. */
+const outageTicksMax = 20;
+
+export class RedisPublisher {
+  readonly #options: RedisPublisherOptions;
+  readonly #link: RedisLink;
+  readonly #queue = new EnvelopeQueue();
+  #inFlight: Buffer | undefined;
+  #sequence = 0;
+  #acknowledged = 0;
+  #outageTicks = 0;
+  #flushing = false;
+
+  constructor(options: RedisPublisherOptions) {
+    this.#options = options;
+    this.#link = new RedisLink({
+      url: options.url,
+      name: `chat-publish-${options.publisher}`,
+      silentTicksMax: options.silentTicksMax,
+      prepare: assertPrimary,
+      up: () => this.#up(),
+      lost: () => options.meter.reconnecting(),
+    });
+  }
+
+  get connected(): boolean {
+    return this.#link.client !== undefined;
+  }
+
+  get lastFailure(): string {
+    return this.#link.lastFailure;
+  }
+
+  /** Sequence of the newest envelope that Redis said it carried out. */
+  get acknowledged(): number {
+    return this.#acknowledged;
+  }
+
+  /** True when nothing accepted is still on this side. */
+  get idle(): boolean {
+    return this.#inFlight === undefined && this.#queue.messages === 0;
+  }
+
+  open(): void {
+    this.#link.open();
+  }
+
+  close(): void {
+    this.#link.close();
+  }
+
+  fail(reason: string): void {
+    this.#link.fail(reason);
+  }
+
+  publish(room: string, payload: Buffer): boolean {
+    if (!this.connected || this.#queuedBytes() + payload.length > this.#options.queueBytesMax) return false;
+    this.#queue.push(room, payload);
+    if (!this.#flushing) {
+      this.#flushing = true;
+      // After all sockets of this turn have been read, so that what they brought shares one envelope.
+      setImmediate(() => {
+        this.#flushing = false;
+        this.#flush();
+      });
+    }
+    return true;
+  }
+
+  /** An empty envelope, if nothing else is on its way: others and we ourselves hear that all is well. */
+  heartbeat(): void {
+    if (this.connected && this.idle) this.#sendNext('messages');
+  }
+
+  /** The last envelope of this publisher; others may forget it. */
+  goodbye(): void {
+    if (this.connected && this.idle) this.#sendNext('goodbye');
+  }
+
+  /** To be called at the heartbeat. */
+  tick(): void {
+    this.#link.tick();
+    this.heartbeat();
+    const client = this.#link.client;
+    if (client) {
+      // A primary may become a replica under us, and no error would tell: its publishes just stop reaching the others.
+      assertPrimary(client).catch((error: Error) => this.#failIf(client, error));
+      return;
+    }
+    this.#outageTicks++;
+    if (this.#outageTicks !== outageTicksMax || this.#queue.messages === 0) return;
+    this.#options.gaveUp(`${this.#queue.messages} accepted messages could not be sent for too long`);
+    this.#queue.clear();
+  }
+
+  #up(): void {
+    this.#outageTicks = 0;
+    if (this.#inFlight) this.#send(this.#inFlight);
+    else this.#sendNext('messages');
+  }
+
+  #flush(): void {
+    if (this.#queue.messages > 0 && !this.#inFlight && this.connected) this.#sendNext('messages');
+  }
+
+  #sendNext(kind: EnvelopeHeader['kind']): void {
+    const waiting = this.#queue.messages;
+    const header = {
+      kind,
+      publisher: this.#options.publisher,
+      sequence: ++this.#sequence,
+      publishedAtMs: performance.timeOrigin + performance.now(),
+    };
+    const envelope = this.#queue.take(header, this.#options.envelopeBytesMax);
+    const messages = waiting - this.#queue.messages;
+    if (messages > 0) this.#options.meter.batchSent(messages);
+    this.#send(envelope);
+  }
+
+  #send(envelope: Buffer): void {
+    this.#inFlight = envelope;
+    this.#options.meter.queueBytes(this.#queuedBytes());
+    const client = this.#link.client!;
+    client.publish(this.#options.channel, envelope).then(
+      () => this.#acknowledge(client),
+      (error: Error) => this.#failIf(client, error),
+    );
+  }
+
+  #acknowledge(client: Redis): void {
+    if (!this.#link.isPresent(client)) return;
+    this.#link.heard();
+    this.#inFlight = undefined;
+    this.#acknowledged = this.#sequence;
+    this.#flush();
+    this.#options.meter.queueBytes(this.#queuedBytes());
+  }
+
+  #failIf(client: Redis, error: Error): void {
+    if (this.#link.isPresent(client)) this.#link.fail(error.message);
+  }
+
+  #queuedBytes(): number {
+    return this.#queue.bytes + (this.#inFlight?.length ?? 0);
+  }
+}
+
+/** Rejects when this server is a replica, whose publishes only its own clients would hear. */
+async function assertPrimary(client: Redis): Promise<void> {
+  const [role] = (await client.role()) as [string];
+  if (role !== 'master') throw new Error(`this Redis is a ${role}, not a primary`);
+}
