@@ -1,0 +1,73 @@
+/** The container engine: whether one answers, what it is, and the removal of everything that a lab started on it. */
+import { type ContainerRuntimeClient, getContainerRuntimeClient } from 'testcontainers';
+
+/** An engine that answers. */
+export type Engine = {
+  client: ContainerRuntimeClient;
+  /** Version and cgroup version, for reports. */
+  fact: string;
+  cpus: number;
+};
+
+/** Everything that one target starts carries this label, with a value of that target's own. */
+export const targetLabel = 'chat-scaling-lab.target';
+/** The process id of the lab that started it, so that a later one can tell what was left behind. */
+export const labPidLabel = 'chat-scaling-lab.pid';
+
+/** Finds the engine (DOCKER_HOST, a context, the usual sockets); where none answers, says why. */
+export async function findEngine(): Promise<{ found: true; engine: Engine } | { found: false; why: string }> {
+  // Its clean-up container is a download of its own and needs the engine's socket. What it is for, a lab that was
+  // killed, is done here by the labels: see `sweep`.
+  process.env.TESTCONTAINERS_RYUK_DISABLED ??= 'true';
+  try {
+    const client = await getContainerRuntimeClient();
+    const info = (await client.container.dockerode.info()) as {
+      ServerVersion: string;
+      CgroupVersion?: string;
+      NCPU: number;
+    };
+    const fact = `engine ${info.ServerVersion}, cgroup v${info.CgroupVersion ?? '1'}`;
+    return { found: true, engine: { client, fact, cpus: info.NCPU } };
+  } catch (error) {
+    return { found: false, why: (error as Error).message };
+  }
+}
+
+/** Removes the containers (with their volumes) and networks that carry a label. Safe to call twice. */
+export async function removeLabelled(engine: Engine, label: string): Promise<void> {
+  const { dockerode } = engine.client.container;
+  const filters = { label: [label] };
+  const containers = await dockerode.listContainers({ all: true, filters });
+  await Promise.all(
+    containers.map(({ Id }) => dockerode.getContainer(Id).remove({ force: true, v: true }).catch(allowGone)),
+  );
+  const networks = await dockerode.listNetworks({ filters });
+  await Promise.all(networks.map(({ Id }) => dockerode.getNetwork(Id).remove().catch(allowGone)));
+}
+
+/** Removes what labs left behind that were killed before they could: their process is gone. */
+export async function sweep(engine: Engine): Promise<void> {
+  const { dockerode } = engine.client.container;
+  const filters = { label: [labPidLabel] };
+  const containers = await dockerode.listContainers({ all: true, filters });
+  const networks = await dockerode.listNetworks({ filters });
+  const targets = [...containers, ...networks]
+    .map(({ Labels }) => Labels as Record<string, string>)
+    .filter((labels) => !isAlive(Number(labels[labPidLabel])))
+    .map((labels) => `${targetLabel}=${labels[targetLabel]}`);
+  for (const label of new Set(targets)) await removeLabelled(engine, label);
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
+
+/** Another teardown may have been faster: gone, or being removed, is what was wanted. */
+function allowGone(error: { statusCode?: number }): void {
+  if (error.statusCode !== 404 && error.statusCode !== 409) throw error;
+}

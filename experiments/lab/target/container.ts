@@ -1,0 +1,215 @@
+/**
+ * The container target: server nodes, the services they need and the simulator, each in a container of stated CPU and
+ * memory on a private network. What is reported as a limit is read from the cgroup of the running server.
+ */
+import { randomUUID } from 'node:crypto';
+import { type Box, type BoxRequest, startBox } from './container-box.ts';
+import {
+  type Engine,
+  findEngine,
+  labPidLabel,
+  removeLabelled,
+  sweep,
+  targetLabel,
+} from './container-engine.ts';
+import { ensureImage } from './container-image.ts';
+import { runLoadtestBox } from './container-loadtest.ts';
+import { pinning } from './container-pinning.ts';
+import {
+  type NodeSample,
+  type ObservedLimits,
+  type RunningTarget,
+  type ServerNode,
+  TargetError,
+  type TargetRequest,
+} from './target.ts';
+
+const chatPort = 8080;
+const internalPort = 8081;
+const redisPort = 6379;
+const redisImage = process.env.REDIS_IMAGE ?? 'redis:8';
+/** A quarter of a core takes its time to start Node. */
+const listenDeadlineMs = 30_000;
+
+/** Everything that the containers of one target have in common. */
+type Site = {
+  engine: Engine;
+  image: string;
+  name: string;
+  networkName: string;
+  labels: Record<string, string>;
+  hostIp: string;
+  request: TargetRequest;
+};
+
+type BoxNode = ServerNode & { box: Box; role: NodeSample['role'] };
+
+/** Starts the nodes of a stage, and the services it needs, in containers. */
+export async function startContainerTarget(
+  request: TargetRequest,
+  needs: readonly string[],
+): Promise<RunningTarget> {
+  const found = await findEngine();
+  if (!found.found) throw new TargetError(`No container engine answers: ${found.why}`);
+  const { engine } = found;
+  await sweep(engine);
+  await using started = new AsyncDisposableStack();
+  const image = await ensureImage(engine, request.signal);
+  const site = await makeSite(engine, image, request);
+  started.defer(() => removeLabelled(engine, `${targetLabel}=${site.labels[targetLabel]}`));
+  await engine.client.network.create({ Name: site.networkName, Driver: 'bridge', Labels: site.labels });
+  const { limits } = request;
+  const pins = pinning(engine.cpus, [...Array(request.nodes).fill(limits.serverCpus), limits.loadtestCpus]);
+  const services: BoxNode[] = [];
+  for (const need of needs) services.push(await startService(site, need));
+  const nodes: BoxNode[] = [];
+  for (let index = 0; index < request.nodes; index++)
+    nodes.push(await startNode(site, `node-${index + 1}`, needs, pins[index]));
+  const observedLimits = await Promise.all(nodes.map((node) => observeLimits(node.internalUrl)));
+  const owned = started.move();
+  return {
+    kind: 'container',
+    stage: request.stage,
+    servers: nodes,
+    loadtestUrls: nodes.map((node) => `ws://${node.box.name}:${chatPort}/ws`),
+    observedLimits,
+    facts: factsOf(site, pins, services),
+    sample: () => Promise.all([...nodes, ...services].map(sampleNode)),
+    runLoadtest: (options, watch) =>
+      runLoadtestBox(
+        engine,
+        {
+          ...placeOf(site, 'simulator'),
+          image,
+          cpus: limits.loadtestCpus,
+          memoryMb: limits.loadtestMemoryMb,
+          pinnedCpus: pins.at(-1),
+        },
+        { ...options, urls: nodes.map((node) => `ws://${node.box.name}:${chatPort}/ws`) },
+        request.scrapeHost,
+        watch,
+      ),
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
+}
+
+async function makeSite(engine: Engine, image: string, request: TargetRequest): Promise<Site> {
+  const id = randomUUID();
+  const name = `chat-lab-${id.slice(0, 8)}`;
+  return {
+    engine,
+    image,
+    name,
+    networkName: name,
+    labels: { [targetLabel]: id, [labPidLabel]: String(process.pid) },
+    hostIp: request.scrapeHost === '127.0.0.1' ? '127.0.0.1' : '0.0.0.0',
+    request,
+  };
+}
+
+function placeOf(site: Site, name: string) {
+  const { networkName, labels, hostIp } = site;
+  return { name: `${site.name}-${name}`, networkName, labels, hostIp };
+}
+
+async function startNode(
+  site: Site,
+  name: string,
+  needs: readonly string[],
+  pinnedCpus: string | undefined,
+): Promise<BoxNode> {
+  const { stage, settings, limits, scrapeHost } = site.request;
+  const flags = Object.entries(settings).flatMap(([flag, value]) => [`--${flag}`, value]);
+  const services = needs.flatMap((need) => [`--${need}-url`, `${need}://${site.name}-${need}:${redisPort}`]);
+  const box = await startUntil(site, '"event":"listening"', {
+    ...placeOf(site, name),
+    image: site.image,
+    command: ['server/main.ts', '--stage', stage, ...flags, ...services],
+    environment: {},
+    ports: [chatPort, internalPort],
+    cpus: limits.serverCpus,
+    memoryMb: limits.serverMemoryMb,
+    pinnedCpus,
+  });
+  return {
+    name,
+    box,
+    role: 'server',
+    chatUrl: `ws://127.0.0.1:${box.hostPort(chatPort)}/ws`,
+    internalUrl: `http://127.0.0.1:${box.hostPort(internalPort)}`,
+    scrapeAddress: `${scrapeHost}:${box.hostPort(internalPort)}`,
+  };
+}
+
+async function startService(site: Site, need: string): Promise<BoxNode> {
+  if (need !== 'redis')
+    throw new TargetError(`This lab does not know how to provide ${need} in a container.`);
+  const box = await startUntil(site, 'Ready to accept connections', {
+    ...placeOf(site, need),
+    image: redisImage,
+    command: ['--save', '', '--appendonly', 'no'],
+    environment: {},
+    ports: [],
+  });
+  return { name: need, box, role: 'redis', chatUrl: '', internalUrl: '', scrapeAddress: '' };
+}
+
+/** Starts a box and resolves when it has written the text; rejects when it ends before, or the signal is aborted. */
+async function startUntil(site: Site, text: string, request: Omit<BoxRequest, 'onLine'>): Promise<Box> {
+  const { signal } = site.request;
+  signal.throwIfAborted();
+  const said = Promise.withResolvers<void>();
+  // Whoever loses the race must not become an unhandled rejection.
+  said.promise.catch(() => {});
+  const box = await startBox(site.engine, {
+    ...request,
+    onLine: (line) => {
+      if (line.includes(text)) said.resolve();
+    },
+  });
+  const refuse = (why: string) =>
+    said.reject(new TargetError(`${request.name} ${why}. It said:\n${box.lastLines()}`));
+  void box.exit.then(({ code, killedForMemory }) =>
+    refuse(killedForMemory ? 'was killed for its memory while it started' : `ended with code ${code}`),
+  );
+  const timer = setTimeout(
+    () => refuse(`was not ready within ${listenDeadlineMs / 1000} s`),
+    listenDeadlineMs,
+  );
+  const abort = () => said.reject(signal.reason);
+  signal.addEventListener('abort', abort);
+  try {
+    if (signal.aborted) abort();
+    await said.promise;
+    return box;
+  } finally {
+    clearTimeout(timer);
+    signal.removeEventListener('abort', abort);
+  }
+}
+
+/** What the server itself reads in its cgroup; 0 is how it says that there is no limit. */
+async function observeLimits(internalUrl: string): Promise<ObservedLimits> {
+  const text = await (await fetch(`${internalUrl}/metrics`)).text();
+  const gauge = (name: string) => Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(text)?.[1] ?? 0) || null;
+  return {
+    cpuCores: gauge('chat_cgroup_cpu_limit_cores'),
+    memoryBytes: gauge('chat_cgroup_memory_limit_bytes'),
+  };
+}
+
+async function sampleNode({ name, role, box }: BoxNode): Promise<NodeSample> {
+  const [usage, fault] = await Promise.all([box.usage(), box.fault()]);
+  const { cpuSeconds, rssBytes, throttledSeconds, running } = usage;
+  return { name, role, cpuSeconds, rssBytes, throttledSeconds, processes: running ? 1 : 0, fault };
+}
+
+function factsOf(site: Site, pins: readonly (string | undefined)[], services: readonly BoxNode[]) {
+  const [server, simulator] = [pins.slice(0, -1).join(' and '), pins.at(-1)];
+  return {
+    engine: site.engine.fact,
+    image: site.image,
+    'pinned CPUs': simulator === undefined ? 'none' : `server ${server}, simulator ${simulator}`,
+    ...Object.fromEntries(services.map((service) => [service.name, `container ${redisImage}`])),
+  };
+}
