@@ -1,5 +1,6 @@
 /** Every metric that the server exports, declared once. Labels come from closed sets: never a room, a user, a URL. */
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { type Aggregator, Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { BackplaneMeter } from './backplane/meter.ts';
 import { type CgroupReading, readCgroup } from './cgroup.ts';
 
 export type EvictionReason = 'slow_consumer' | 'dead_peer' | 'interrupted';
@@ -26,11 +27,12 @@ export function createMetrics(stage: string, observed: Observed) {
   const registry = new Registry();
   const registers = [registry];
   collectDefaultMetrics({ register: registry });
-  const gauge = (name: string, help: string, read: () => number | undefined) =>
+  const gauge = (name: string, help: string, read: () => number | undefined, aggregator?: Aggregator) =>
     new Gauge({
       name,
       help,
       registers,
+      aggregator,
       collect() {
         const value = read();
         if (value !== undefined) this.set(value);
@@ -43,11 +45,13 @@ export function createMetrics(stage: string, observed: Observed) {
     name: 'chat_build_info',
     help: 'Always 1; the labels say what runs',
     registers,
+    aggregator: 'first',
     labelNames: ['stage', 'node'],
   }).set({ stage, node: process.version }, 1);
   gauge('chat_sessions', 'Sessions that are open', observed.sessions);
   gauge('chat_rooms', 'Rooms that have sessions', observed.rooms);
-  declareCgroup(gauge);
+  // Workers share one cgroup: what each reads is the whole.
+  declareCgroup((name, help, read) => gauge(name, help, read, 'first'));
 
   return {
     registry,
@@ -70,6 +74,45 @@ export function createMetrics(stage: string, observed: Observed) {
       registers,
       buckets: [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
     }),
+  };
+}
+
+/** Declares what a stage with a backplane exports beside the rest, and returns where the backplane reports it. */
+export function createBackplaneMeter(registry: Registry): BackplaneMeter {
+  const registers = [registry];
+  const lag = new Histogram({
+    name: 'chat_backplane_lag_seconds',
+    help: 'From sealing an envelope to hearing it: over Redis its own envelopes, between cores those of the others',
+    registers,
+    buckets: [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
+  });
+  const batch = new Histogram({
+    name: 'chat_backplane_batch_messages',
+    help: 'Chat messages in one envelope; heartbeats are not counted',
+    registers,
+    buckets: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000],
+  });
+  const reconnects = new Counter({
+    name: 'chat_backplane_reconnects_total',
+    help: 'Connections of the backplane that were lost and are made anew',
+    registers,
+  });
+  const losses = new Counter({
+    name: 'chat_backplane_suspected_losses_total',
+    help: 'Times when messages may have been missed, and the sessions were told to come back',
+    registers,
+  });
+  const queue = new Gauge({
+    name: 'chat_backplane_publish_queue_bytes',
+    help: 'Bytes accepted and not yet taken over by the backplane',
+    registers,
+  });
+  return {
+    batchSent: (messages) => batch.observe(messages),
+    lagObserved: (seconds) => lag.observe(Math.max(0, seconds)),
+    reconnecting: () => reconnects.inc(),
+    lossSuspected: () => losses.inc(),
+    queueBytes: (bytes) => queue.set(bytes),
   };
 }
 
