@@ -1,6 +1,6 @@
 /** What an experiment is: one question with a number in it, asked of several variants, one quantity varied. */
 import type { StageInfo } from './target/stage-table.ts';
-import type { TargetLimits } from './target/target.ts';
+import type { TargetKind, TargetLimits } from './target/target.ts';
 
 /** What the simulator is asked to do; everything but the load stays the same within an experiment. */
 export type Workload = {
@@ -57,6 +57,8 @@ export type Experiment = {
   name: string;
   question: string;
   varied: Varied;
+  /** Where it runs unless `--target` says otherwise; left out: containers where an engine answers, else processes. */
+  target?: TargetKind;
   method: CapacityMethod | FixedMethod;
   /** What must hold for a trial to pass, in the simulator's language, e.g. `p99<250ms`. */
   limits: readonly string[];

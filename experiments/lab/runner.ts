@@ -31,7 +31,6 @@ export type RunPlan = {
 
 /** Who watches the run between trials. */
 export type RunObserver = {
-  variantStarted(variant: Variant): void;
   trialEnded(trial: TrialRecord): void;
   variantEnded(variant: VariantRecord): void;
 };
@@ -60,7 +59,6 @@ export async function runExperiment(
   let start: number | undefined;
   for (const variant of plan.variants) {
     if (signal.aborted) break;
-    observer.variantStarted(variant);
     const variantRecord = newVariantRecord(variant);
     record.variants.push(variantRecord);
     const trial = trialOf(plan, variant, contextOf(variant), directory, run, observer);

@@ -21,6 +21,8 @@ export type LoadtestOptions = {
   /** Such as `p99<250ms` and `lost=0`. */
   limits: readonly string[];
   metricsPort?: number;
+  /** Address that the metrics port listens on; the simulator's own default is loopback. */
+  metricsHost?: string;
 };
 
 type Values = readonly string[];
@@ -30,11 +32,11 @@ export function loadtestArguments(options: LoadtestOptions): string[] {
   return [...flagsOf(options)].flatMap(([flag, values]) => values.flatMap((value) => [`--${flag}`, value]));
 }
 
-/** The same as `LOADTEST_…` variables; what may be repeated as a flag is one value with commas. */
+/** The same as `LOADTEST_…` variables; what may be repeated as a flag is one value with blanks. */
 export function loadtestEnvironment(options: LoadtestOptions): Record<string, string> {
   const variables = [...flagsOf(options)].map(([flag, values]) => [
     `LOADTEST_${flag.replaceAll('-', '_').toUpperCase()}`,
-    values.join(','),
+    values.join(' '),
   ]);
   return Object.fromEntries(variables) as Record<string, string>;
 }
@@ -64,5 +66,6 @@ function flagsOf(options: LoadtestOptions): Map<string, Values> {
   set('stalled-readers', options.stalledReaders);
   setAll('limit', options.limits);
   set('metrics-port', options.metricsPort);
+  set('metrics-host', options.metricsHost);
   return flags;
 }

@@ -6,6 +6,7 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { readCgroup } from '../../../loadtest/measure/environment.ts';
 import { readResult } from '../../../loadtest/result/result.ts';
 import { type Child, startChild } from './child.ts';
 import { loadtestArguments } from './loadtest-options.ts';
@@ -57,11 +58,15 @@ export async function startProcessTarget(
     stage: request.stage,
     servers: nodes,
     loadtestUrls,
-    observedLimits: nodes.map(() => ({ cpuCores: null, memoryBytes: null })),
+    observedLimits: nodes.map(() => {
+      const { cpuCores, memoryBytes } = readCgroup();
+      return { cpuCores, memoryBytes };
+    }),
     facts: Object.fromEntries(services.map((service) => [service.name, service.fact])),
     sample: async () => [...nodes.map(sampleNode), ...services.map(sampleService)],
     runLoadtest: (options, watch) => {
-      const args = loadtestArguments({ ...options, urls: loadtestUrls });
+      const metricsHost = listenHost(request.scrapeHost);
+      const args = loadtestArguments({ ...options, urls: loadtestUrls, metricsHost });
       if (options.metricsPort !== undefined)
         watch.onScrapeAddress(`${request.scrapeHost}:${options.metricsPort}`);
       return runLoadtest([...programs.loadtest, ...args], directory, watch);
@@ -82,7 +87,7 @@ async function startNode(
   services: readonly RunningService[],
   programs: ProcessPrograms,
 ): Promise<ProcessNode> {
-  const internalHost = request.scrapeHost === '127.0.0.1' ? '127.0.0.1' : '0.0.0.0';
+  const internalHost = listenHost(request.scrapeHost);
   const settings = Object.entries(request.settings).flatMap(([flag, value]) => [`--${flag}`, value]);
   const serviceFlags = services.flatMap((service) => [`--${service.name}-url`, service.url]);
   const address = [
@@ -131,10 +136,20 @@ async function startNode(
   }
 }
 
+function listenHost(scrapeHost: string): string {
+  return scrapeHost === '127.0.0.1' ? scrapeHost : '0.0.0.0';
+}
+
 function sampleNode(node: ProcessNode): NodeSample {
   const ended = node.child.ended();
   const usage = readTreeUsage(node.child.pid);
-  return { name: node.name, role: 'server', ...usage, throttledSeconds: null, fault: ended };
+  return { name: node.name, role: 'server', ...usage, throttledSeconds: throttledSeconds(), fault: ended };
+}
+
+/** Children share the lab's cgroup: where the lab itself runs under a quota, that is what holds the server back. */
+function throttledSeconds(): number | null {
+  const { cpuCores, throttledUs } = readCgroup();
+  return cpuCores === null ? null : throttledUs / 1e6;
 }
 
 function sampleService(service: RunningService): NodeSample {

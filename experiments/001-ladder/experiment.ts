@@ -1,0 +1,34 @@
+/** How many messages per second does each stage carry to a thousand people before they feel it? */
+import { type Experiment, variantPerStage } from '../lab/experiment.ts';
+
+/** Where each stage's search begins, near what it did on two cores of 2026: fewer trials, the same answer anywhere. */
+const hints = {
+  '01-naive': 90,
+  '02-bounded': 110,
+  '03-cursor': 8000,
+  '04-cores': 8000,
+  '05-backplane': 4000,
+};
+
+export const ladder: Experiment = {
+  name: '001-ladder',
+  question:
+    'How many messages per second does each stage carry to 1,000 clients in one room before people feel it?',
+  varied: { quantity: 'offered messages', unit: 'messages/s' },
+  target: 'process',
+  method: {
+    kind: 'capacity',
+    start: 100,
+    growth: 2,
+    tolerance: 0.1,
+    confirmations: 3,
+    trialsMax: 24,
+    loadMin: 1,
+    loadMax: 200_000,
+  },
+  limits: ['p99<250ms', 'lost=0', 'duplicated=0', 'reordered=0', 'misrouted=0', 'corrupted=0'],
+  timing: { warmUpSeconds: 1, measureSeconds: 2.5, drainSeconds: 2 },
+  workloadAt: (load) => ({ clients: 1000, ratePerSecond: load, payloadBytes: 128 }),
+  variants: (stages) => variantPerStage(stages, hints),
+  notes: ['Everybody is in one room, so each message is delivered 1,000 times.'],
+};

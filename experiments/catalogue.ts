@@ -1,0 +1,26 @@
+/** Every experiment, in order. */
+import { ladder } from './001-ladder/experiment.ts';
+import { slowReader } from './002-slow-reader/experiment.ts';
+import { crowd } from './003-crowd/experiment.ts';
+import type { Experiment } from './lab/experiment.ts';
+
+export const experiments: readonly Experiment[] = [ladder, slowReader, crowd];
+
+/** By full name, number or word: `001-ladder`, `001`, `1`, `ladder`; undefined where none or several match. */
+export function findExperiment(name: string): Experiment | undefined {
+  return findByShortName(experiments, name);
+}
+
+/** Finds `NNN-word` by `NNN-word`, `NNN`, its number without zeros, or `word`. */
+export function findByShortName<Named extends { name: string }>(
+  all: readonly Named[],
+  name: string,
+): Named | undefined {
+  const matching = all.filter((one) => {
+    const [number = '', ...words] = one.name.split('-');
+    return (
+      one.name === name || words.join('-') === name || (/^\d+$/.test(name) && Number(number) === Number(name))
+    );
+  });
+  return matching.length === 1 ? matching[0] : undefined;
+}

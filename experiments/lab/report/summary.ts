@@ -1,0 +1,95 @@
+/** The table that answers the question: the same figures on the terminal, in Markdown and in HTML. */
+import type { Run } from '../results.ts';
+import { type CapacityFinding, capacityFindings, type FixedFinding, fixedFindings } from './finding.ts';
+import { formatBytes, formatMagnitude, formatMs, formatNumber } from './format.ts';
+import type { Table } from './table.ts';
+
+const none = '–';
+
+/** One row for each variant, or for each variant and load where loads are fixed. */
+export function summaryTable(run: Run): Table {
+  const { method, varied } = run.record;
+  return method.kind === 'capacity'
+    ? capacityTable(capacityFindings(run), varied.unit)
+    : fixedTable(fixedFindings(run), varied.unit);
+}
+
+function capacityTable(findings: readonly CapacityFinding[], unit: string): Table {
+  return {
+    columns: [
+      { title: 'variant', align: 'left' },
+      { title: unit, align: 'right' },
+      { title: 'edge between', align: 'right' },
+      { title: 'deliveries/s', align: 'right' },
+      { title: 'p50', align: 'right' },
+      { title: 'p99', align: 'right' },
+      { title: 'CPU cores', align: 'right' },
+      { title: 'memory', align: 'right' },
+      { title: 'B/session', align: 'right' },
+      { title: 'bound by', align: 'left' },
+    ],
+    rows: findings.map((finding) => {
+      const { typical, variant } = finding;
+      const latency = typical?.loadtest?.deliveryLatencyMs;
+      return [
+        variant.name,
+        finding.capacity === null ? 'none' : capacityText(finding),
+        zoneText(finding),
+        typical === null ? none : formatMagnitude(typical.loadtest!.deliveriesPerSecond),
+        latency === undefined ? none : formatMs(latency.p50),
+        latency === undefined ? none : formatMs(latency.p99),
+        typical?.server ? typical.server.cpuCores.toFixed(2) : none,
+        typical?.server ? formatBytes(typical.server.rssMaxBytes) : none,
+        finding.rssBytesPerSession === null ? none : formatBytes(finding.rssBytesPerSession),
+        variant.error !== null ? 'not run' : (variant.bound?.name ?? 'interrupted'),
+      ];
+    }),
+  };
+}
+
+/** `≥` where nothing above it failed for a reason of the server's own. */
+export function capacityText(finding: CapacityFinding): string {
+  const open = finding.variant.answer?.end !== 'confirmed';
+  return `${open ? '≥ ' : ''}${formatNumber(finding.capacity!)}`;
+}
+
+/** `107–118`, or the ceiling's kind where the edge was not reached. */
+export function zoneText(finding: CapacityFinding): string {
+  if (finding.zone === null) return none;
+  return `${formatNumber(finding.zone.low)}–${formatNumber(finding.zone.high)}`;
+}
+
+function fixedTable(findings: readonly FixedFinding[], unit: string): Table {
+  return {
+    columns: [
+      { title: 'variant', align: 'left' },
+      { title: unit, align: 'right' },
+      { title: 'outcome', align: 'left' },
+      { title: 'p50', align: 'right' },
+      { title: 'p99', align: 'right' },
+      { title: 'lost', align: 'right' },
+      { title: 'CPU cores', align: 'right' },
+      { title: 'memory before', align: 'right' },
+      { title: 'memory max', align: 'right' },
+      { title: 'grown', align: 'right' },
+      { title: 'evicted', align: 'right' },
+    ],
+    rows: findings.map(({ variant, load, typical, rssGrownBytes }) => {
+      const result = typical?.loadtest ?? null;
+      const server = typical?.server ?? null;
+      return [
+        variant.name,
+        formatNumber(load),
+        typical?.outcome ?? none,
+        result === null ? none : formatMs(result.deliveryLatencyMs.p50),
+        result === null ? none : formatMs(result.deliveryLatencyMs.p99),
+        result === null ? none : formatNumber(result.audit.lost),
+        server === null ? none : server.cpuCores.toFixed(2),
+        server === null ? none : formatBytes(server.rssIdleBytes),
+        server === null ? none : formatBytes(server.rssMaxBytes),
+        rssGrownBytes === null ? none : formatBytes(rssGrownBytes),
+        server === null ? none : formatNumber(server.evictions),
+      ];
+    }),
+  };
+}

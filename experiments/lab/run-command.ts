@@ -1,0 +1,112 @@
+/** `run`: plans an experiment, runs it under everybody's eyes, and leaves its result files. */
+import { readEnvironment } from '../../loadtest/measure/environment.ts';
+import type { Experiment } from './experiment.ts';
+import { LiveView } from './live.ts';
+import { PhaseMetrics } from './phase-metrics.ts';
+import { type Overrides, type Plan, planRun, type ServicesFound, trialsExpected } from './plan.ts';
+import type { Run } from './results.ts';
+import { runExperiment } from './runner.ts';
+import { targetStarter } from './target/choose.ts';
+import { serviceProviders } from './target/services.ts';
+import { listStages, type StageInfo } from './target/stage-table.ts';
+import type { TargetKind } from './target/target.ts';
+import type { TrialObserver } from './trial.ts';
+
+export type RunOptions = {
+  experiment: Experiment;
+  target: TargetKind;
+  seed: number;
+  resultsDirectory: string;
+  overrides: Overrides;
+  /** Port of the lab's own metrics, the simulator's on the next; null for none. */
+  metricsPort: number | null;
+  scrapeHost: string;
+  targetsFile: string;
+};
+
+// Starting, verifying, connecting, probing and stopping take about this long on loopback; corrected as trials end.
+const secondsAroundPhases = 2.5;
+
+/** Runs it; rejects with an `InputError` when the options cannot be met. An abort gives the partial run. */
+export async function runCommand(options: RunOptions, signal: AbortSignal): Promise<Run> {
+  const { experiment } = options;
+  const stages = await listStages();
+  const services = await findServices(stages, options.overrides.stages);
+  const plan = planRun(experiment, stages, services, options.target, options.overrides);
+  const print = (line: string) => console.log(line);
+  print(`${experiment.name}: ${experiment.question}`);
+  print(`limits: ${experiment.limits.join(', ')}; ${describeTarget(options.target)}`);
+  for (const skip of plan.skipped) print(`skipped ${skip.name}: ${skip.reason}. ${skip.ways.join(' ')}`);
+  await using metrics = options.metricsPort === null ? null : metricsOf(options, options.metricsPort);
+  await metrics?.listen();
+  using live = liveOf(experiment, plan);
+  const observer = observeTrials(live, metrics);
+  return await runExperiment(
+    {
+      ...plan,
+      experiment,
+      seed: options.seed,
+      target: options.target,
+      environment: readEnvironment(),
+      resultsDirectory: options.resultsDirectory,
+    },
+    (variant) => ({
+      startTarget: targetStarter(
+        options.target,
+        stages.find(({ name }) => name === variant.stage)?.needs ?? [],
+      ),
+      scrapeHost: options.scrapeHost,
+      loadtestMetricsPort: options.metricsPort === null ? null : options.metricsPort + 1,
+      signal,
+      observer,
+    }),
+    signal,
+    live,
+  );
+}
+
+function observeTrials(live: LiveView, metrics: PhaseMetrics | null): TrialObserver {
+  return {
+    phase: (phase, request) => {
+      live.phase(phase, request);
+      metrics?.phase(phase, request);
+    },
+    second: (progress) => live.second(progress),
+    started: (target, loadtestAddress) => metrics?.started(target, loadtestAddress),
+  };
+}
+
+function liveOf(experiment: Experiment, plan: Plan): LiveView {
+  const { warmUpSeconds, measureSeconds } = plan.timing;
+  return new LiveView({
+    write: (text) => process.stdout.write(text),
+    terminal: process.stdout.isTTY === true,
+    columns: () => process.stdout.columns ?? 120,
+    experiment: experiment.name,
+    unit: experiment.varied.unit,
+    trialsExpected: trialsExpected(plan),
+    secondsPerTrial: warmUpSeconds + measureSeconds + secondsAroundPhases,
+    now: () => performance.now(),
+  });
+}
+
+function metricsOf(options: RunOptions, metricsPort: number): PhaseMetrics {
+  const { scrapeHost, targetsFile } = options;
+  return new PhaseMetrics({ experiment: options.experiment.name, metricsPort, scrapeHost, targetsFile });
+}
+
+function describeTarget(kind: TargetKind): string {
+  return kind === 'process' ? 'processes of this machine, nothing isolated' : 'containers';
+}
+
+/** Looks only for what the chosen stages might need. */
+async function findServices(stages: readonly StageInfo[], chosen: readonly string[]): Promise<ServicesFound> {
+  const relevant = stages.filter(
+    ({ name }) => chosen.length === 0 || chosen.some((one) => name.includes(one)),
+  );
+  const needed = new Set(relevant.flatMap(({ needs }) => needs));
+  const found = serviceProviders
+    .filter(({ name }) => needed.has(name))
+    .map(async (provider) => [provider.name, await provider.find()] as const);
+  return new Map(await Promise.all(found));
+}

@@ -1,0 +1,160 @@
+/** npm run experiment: the command line of the lab. Exit codes: 0 limits held, 1 a limit broke, 2 bad input, 3 void, 130 interrupted. */
+import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { experiments, findExperiment } from './catalogue.ts';
+import { InputError } from './lab/plan.ts';
+import { terminalReport } from './lab/report/terminal.ts';
+import { writeReports } from './lab/report/write.ts';
+import { runCommand } from './lab/run-command.ts';
+import type { TargetKind } from './lab/target/target.ts';
+import { exitCodeOf } from './lab/verdict.ts';
+
+type RunFlags = {
+  stage: string[];
+  trials?: number;
+  seed: number;
+  target?: TargetKind;
+  serverCpus?: number;
+  serverMemoryMb?: number;
+  loadtestCpus?: number;
+  loadtestMemoryMb?: number;
+  measureSeconds?: number;
+  warmUpSeconds?: number;
+  set: Record<string, string>;
+  results: string;
+  metricsPort?: number;
+  scrapeHost: string;
+  targetsFile?: string;
+};
+
+/** Aborted by the first Ctrl-C; a second one ends the process at once, and its children with it. */
+function interruption(): AbortSignal {
+  const controller = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.on(signal, () => {
+      if (controller.signal.aborted) process.exit(130);
+      controller.abort(new Error(`interrupted by ${signal}`));
+    });
+  }
+  return controller.signal;
+}
+
+function program(): Command {
+  const command = new Command('npm run experiment --')
+    .description('Asks how much chat each stage of the server carries, and what stops it.')
+    .exitOverride()
+    .configureHelp({ showGlobalOptions: true });
+  addRun(command);
+  command
+    .command('list')
+    .description('the experiments and their questions')
+    .action(() => {
+      for (const { name, question } of experiments) console.log(`${name.padEnd(18)}${question}`);
+    });
+  return command;
+}
+
+function addRun(command: Command): void {
+  command
+    .command('run', { isDefault: true })
+    .description('run an experiment; without a name, 001-ladder')
+    .argument(
+      '[name]',
+      'full name, number or word of an experiment, such as 001-ladder, 1 or ladder',
+      '001-ladder',
+    )
+    .option('--stage <names>', 'only these stages; repeat or separate with commas', collectNames, [])
+    .option('--trials <n>', 'confirmations of a capacity, or repetitions of a fixed load', positiveInteger)
+    .option('--seed <n>', 'seed of payloads and schedules', positiveInteger, 1)
+    .option('--target <kind>', 'process or container', targetKind)
+    .option('--server-cpus <cores>', 'CPU quota of each server container', positiveNumber)
+    .option('--server-memory-mb <MiB>', 'memory limit of each server container', positiveInteger)
+    .option('--loadtest-cpus <cores>', 'CPU quota of the simulator container', positiveNumber)
+    .option('--loadtest-memory-mb <MiB>', 'memory limit of the simulator container', positiveInteger)
+    .option('--measure-seconds <s>', 'length of the measure phase', positiveNumber)
+    .option('--warm-up-seconds <s>', 'length of the warm-up', positiveNumber)
+    .option(
+      '--set <flag=value>',
+      'a flag of the server for every variant, e.g. segment-bytes=65536',
+      collectSettings,
+      {},
+    )
+    .option('--results <dir>', 'where result directories are made', 'results')
+    .option(
+      '--metrics-port <port>',
+      'serve the running phase to Prometheus here, the simulator on the next port',
+      positiveInteger,
+    )
+    .option('--scrape-host <name>', 'name under which Prometheus reaches this machine', '127.0.0.1')
+    .option('--targets-file <path>', 'file_sd file for Prometheus (default: <results>/targets/lab.json)')
+    .action(run);
+}
+
+async function run(name: string, flags: RunFlags): Promise<void> {
+  const experiment = findExperiment(name);
+  if (experiment === undefined) {
+    const names = experiments.map((one) => one.name).join(', ');
+    throw new InputError([`Name an experiment: required one of ${names}; given ${name}.`]);
+  }
+  const signal = interruption();
+  const limits = {
+    serverCpus: flags.serverCpus,
+    serverMemoryMb: flags.serverMemoryMb,
+    loadtestCpus: flags.loadtestCpus,
+    loadtestMemoryMb: flags.loadtestMemoryMb,
+  };
+  const { stage, trials, measureSeconds, warmUpSeconds } = flags;
+  const outcome = await runCommand(
+    {
+      experiment,
+      target: flags.target ?? experiment.target ?? 'process',
+      seed: flags.seed,
+      resultsDirectory: flags.results,
+      overrides: { stages: stage, trials, measureSeconds, warmUpSeconds, settings: flags.set, limits },
+      metricsPort: flags.metricsPort ?? null,
+      scrapeHost: flags.scrapeHost,
+      targetsFile: flags.targetsFile ?? `${flags.results}/targets/lab.json`,
+    },
+    signal,
+  );
+  console.log(`\n${terminalReport(outcome)}`);
+  console.log(`\nreport: ${writeReports(outcome, `${flags.results}/${outcome.record.run}`)}`);
+  process.exitCode = exitCodeOf(outcome);
+}
+
+function collectNames(value: string, before: string[]): string[] {
+  return [...before, ...value.split(',').filter((name) => name !== '')];
+}
+
+function collectSettings(value: string, before: Record<string, string>): Record<string, string> {
+  const [, flag, setting] = /^(?:--)?([a-z][a-z-]*)=(.*)$/.exec(value) ?? [];
+  if (flag === undefined || setting === undefined) {
+    throw new InvalidArgumentError(`Required flag=value, e.g. segment-bytes=65536; given ${value}.`);
+  }
+  return { ...before, [flag]: setting };
+}
+
+function positiveInteger(value: string): number {
+  if (!/^[1-9]\d*$/.test(value))
+    throw new InvalidArgumentError(`Required a whole number above 0; given ${value}.`);
+  return Number(value);
+}
+
+function positiveNumber(value: string): number {
+  if (!(Number(value) > 0)) throw new InvalidArgumentError(`Required a number above 0; given ${value}.`);
+  return Number(value);
+}
+
+function targetKind(value: string): TargetKind {
+  if (value === 'process' || value === 'container') return value;
+  throw new InvalidArgumentError(`Required process or container; given ${value}.`);
+}
+
+try {
+  await program().parseAsync();
+} catch (error) {
+  if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2;
+  else if (error instanceof InputError) {
+    console.error(error.message);
+    process.exitCode = 2;
+  } else throw error;
+}
