@@ -51,6 +51,8 @@ export type WorkerHealth = {
   cpuUs: number;
   threadCpuUs: number;
   elapsedUs: number;
+  /** How long the event loop waited for something to do. */
+  loopIdleUs: number;
   rssBytes: number;
   throttledUs: number;
 };

@@ -83,7 +83,7 @@ export class Coordinator {
     if (opened === 0) throw new RunError(nothingConnected(this.#plan, connections));
 
     this.#enter('probe');
-    const probed = await this.#ask('probed', () => ({ kind: 'probe' }));
+    const probed = await this.#unlessInterrupted(this.#ask('probed', () => ({ kind: 'probe' })));
     for (const message of probed) this.#totals.addRecipients(message.recipientsByRoom);
     const silent = probed.reduce((total, message) => total + message.silent, 0);
 
@@ -151,6 +151,13 @@ export class Coordinator {
       this.#workers.push(child);
     }
     return (await this.#collect('ready')).map((message) => message.rssBytes);
+  }
+
+  /** Before the schedule begins there is nothing to keep. */
+  async #unlessInterrupted<T>(answers: Promise<T>): Promise<T> {
+    const first = await Promise.race([answers, this.#interrupt.promise]);
+    if (first === 'interrupted') throw new RunError('Interrupted before anything was measured.');
+    return first as T;
   }
 
   #fail(why: string): void {

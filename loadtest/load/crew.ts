@@ -131,10 +131,14 @@ export class Crew {
     };
   }
 
-  /** Says goodbye to everybody. */
-  close(): void {
+  /** Says goodbye to everybody; resolves when all connections have gone, or were dropped after `deadlineMs`. */
+  async close(deadlineMs: number): Promise<void> {
     for (const user of this.users) user.close();
     for (const reader of this.#stalled) reader.destroy();
+    const endMs = performance.now() + deadlineMs;
+    while (this.users.some((user) => user.connected) && performance.now() < endMs)
+      await new Promise((done) => setTimeout(done, 20));
+    for (const user of this.users) user.destroy();
   }
 
   #endpoint(endpoints: readonly Target[], connection: number, room: number): Endpoint {

@@ -32,7 +32,7 @@ type UserSocket = net.Socket & { user: VirtualUser };
 
 /**
  * All users of a worker read into one buffer: Node calls back synchronously for each read, so its content is dealt with
- * before the next read. That saves a buffer, a copy and a stream per user. 64 KiB is what Node itself reads at once.
+ * before the next read. That saves a buffer and a copy per user.
  */
 const sharedBuffer = Buffer.allocUnsafeSlow(256 * 1024);
 
@@ -80,6 +80,11 @@ export class VirtualUser implements Listener {
   /** Bytes that this process holds because the kernel takes no more. */
   get bufferedBytes(): number {
     return this.#socket?.writableLength ?? 0;
+  }
+
+  /** True while there is a socket. */
+  get connected(): boolean {
+    return this.#socket !== null;
   }
 
   /** Sends frames that are already masked. */

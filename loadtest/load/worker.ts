@@ -15,7 +15,7 @@ const probeIntervalMs = 250;
 const progressIntervalMs = 500;
 /** Longest sleep between two looks at the clock, so that a second is reported soon after it ended. */
 const sleepMsMax = 50;
-const goodbyeMs = 300;
+const goodbyeMs = 2000;
 
 class Worker {
   readonly #plan: Plan;
@@ -97,7 +97,7 @@ class Worker {
   }
 
   /** Reports what is left, then closes everything. */
-  finish(): void {
+  async finish(): Promise<void> {
     this.#markHealth();
     const health = healthBetween(this.#health!.from, this.#health!.to);
     this.#tick();
@@ -105,8 +105,8 @@ class Worker {
     const connections = { ...this.#crew.report(), connectUs: [] };
     const stalled = this.#crew.stalledReport();
     say({ kind: 'done', report: { connections, unsentClosed, unsentBlocked, health, stalled } });
-    this.#crew.close();
-    setTimeout(() => process.exit(0), goodbyeMs);
+    await this.#crew.close(goodbyeMs);
+    process.exit(0);
   }
 
   #received(user: VirtualUser, bytes: Buffer, at: number, end: number): void {
@@ -194,7 +194,14 @@ class Worker {
   }
 }
 
-type HealthMark = { cpuUs: number; threadCpuUs: number; atUs: number; throttledUs: number; rssBytes: number };
+type HealthMark = {
+  cpuUs: number;
+  threadCpuUs: number;
+  atUs: number;
+  loopIdleMs: number;
+  throttledUs: number;
+  rssBytes: number;
+};
 
 function markNow(): HealthMark {
   const cpu = process.cpuUsage();
@@ -203,6 +210,7 @@ function markNow(): HealthMark {
     cpuUs: cpu.user + cpu.system,
     threadCpuUs: thread.user + thread.system,
     atUs: performance.now() * 1000,
+    loopIdleMs: performance.eventLoopUtilization().idle,
     throttledUs: readCgroup().throttledUs,
     rssBytes: process.memoryUsage.rss(),
   };
@@ -213,6 +221,7 @@ function healthBetween(from: HealthMark, to: HealthMark): WorkerHealth {
     cpuUs: to.cpuUs - from.cpuUs,
     threadCpuUs: to.threadCpuUs - from.threadCpuUs,
     elapsedUs: to.atUs - from.atUs,
+    loopIdleUs: (to.loopIdleMs - from.loopIdleMs) * 1000,
     throttledUs: to.throttledUs - from.throttledUs,
     rssBytes: to.rssBytes,
   };

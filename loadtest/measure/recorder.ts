@@ -89,9 +89,10 @@ export class Recorder {
     byRoom[room]!++;
   }
 
-  /** One turn of the event loop took so long to read all that was waiting. */
+  /** One turn of the event loop took so long to read all that was waiting; it counts by its length. */
   turned(durationUs: number): void {
-    this.#turn[slotOf(Math.min(durationUs | 0, 2 ** 31 - 1))]!++;
+    const us = Math.min(Math.floor(durationUs), 2 ** 31 - 1);
+    this.#turn[slotOf(us)]! += us;
   }
 
   /** The increments since the last call, attributed to the second `slot`. */

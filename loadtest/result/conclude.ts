@@ -17,6 +17,8 @@ export function conclude(
   environment: LoadtestResult['environment'],
 ): LoadtestResult {
   const seen = observe(plan, outcome, environment);
+  const checked = checkLimits(limits, seen);
+  const failReasons = checked.filter((limit) => !limit.held).map((limit) => limit.reason);
   const voidReasons = judgeHealth(
     {
       scheduled: scheduledMessages(plan, outcome.measuredUs),
@@ -24,7 +26,8 @@ export function conclude(
       unsentByTarget: seen.unsent.closed + seen.unsent.blocked,
       scheduleLagMs: seen.scheduleLagMs,
       turnMs: seen.instrument.turnMs,
-      workerUtilizationMax: seen.instrument.workerUtilizationMax,
+      loopUtilizationMax: seen.instrument.loopUtilizationMax,
+      targetFailed: failReasons.length > 0,
       throttledMs: seen.instrument.throttledSeconds * 1000,
     },
     healthLimits,
@@ -33,8 +36,6 @@ export function conclude(
     voidReasons.push(
       `the run was interrupted after ${(outcome.measuredUs / 1e6).toFixed(1)} s of ${plan.timeline.measureUs / 1e6} s`,
     );
-  const checked = checkLimits(limits, seen);
-  const failReasons = checked.filter((limit) => !limit.held).map((limit) => limit.reason);
   return {
     ...seen,
     verdict: voidReasons.length > 0 ? 'void' : failReasons.length > 0 ? 'fail' : 'pass',
@@ -135,6 +136,9 @@ function instrumentOf(outcome: RunOutcome): LoadtestResult['instrument'] {
     ),
     eventLoopLagMsMax: turnMs.max,
     turnMs,
+    loopUtilizationMax: Math.max(
+      ...health.map((worker) => (worker.elapsedUs === 0 ? 0 : 1 - worker.loopIdleUs / worker.elapsedUs)),
+    ),
     throttledSeconds: Math.max(...health.map((worker) => worker.throttledUs)) / 1e6,
     rssBytes: sum(health, (worker) => worker.rssBytes),
     rssBytesPerClient: Math.round(outcome.connectedRssBytes / opened),

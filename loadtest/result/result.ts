@@ -104,8 +104,13 @@ export type LoadtestResult = {
     workerUtilizationMax: number;
     /** The longest that a worker took to read all that was waiting for it. */
     eventLoopLagMsMax: number;
-    /** The same, of all turns of the event loops: what the instrument can have added to a latency. */
+    /**
+     * The same for all turns of the event loops, each weighted by the microseconds it took (so `count` is their sum):
+     * what the instrument can have added to a latency. 99 % of the reading was done in turns no longer than `p99`.
+     */
     turnMs: LatencySummary;
+    /** Share of the time in which the busiest worker's event loop was not idle, 0 to 1. */
+    loopUtilizationMax: number;
     throttledSeconds: number;
     /** Of all workers, at the end of the measure phase. */
     rssBytes: number;
