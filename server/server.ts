@@ -117,6 +117,8 @@ export class ChatServer {
   /** Drains within `drainDeadlineMs`: unready, then sessions told to come back in batches, then closed for good. */
   async drain(): Promise<{ closedSessions: number; cutSessions: number }> {
     this.#draining = true;
+    // Others listen on the same port, and the kernel gives new connections to them as soon as we do not.
+    if (this.#stage.perCore) this.#http.close();
     const deadlineMs = performance.now() + this.#config.drainDeadlineMs;
     const sessionsAtStart = this.#sessions.size;
     if (this.#stage.bounded) {
@@ -175,8 +177,11 @@ export class ChatServer {
     ws.on('pong', () => {
       session.alive = true;
     });
-    ws.on('error', ignore); // A broken frame: ws itself answers with the close code, and `close` follows.
-    ws.on('close', (code) => this.#forget(session, code));
+    // A broken frame: ws itself answers with the close code and hears no more, so that `close` would say 1006.
+    ws.on('error', (error: NodeJS.ErrnoException) => {
+      session.saidCode ??= codesOfBrokenFrames[error.code ?? ''] ?? 1002;
+    });
+    ws.on('close', (code) => this.#forget(session, session.saidCode ?? code));
   }
 
   #forget(session: Session, code: number): void {
@@ -256,6 +261,14 @@ export class ChatServer {
 
 /** A peer may close with any of thousands of codes; as labels they would be an open set. */
 const knownCodes = new Set<number>([1000, 1002, 1005, 1006, 1011, ...Object.values(closeCode)]);
+
+/** What ws closes with when it refuses a frame, by its error; for every other one it is 1002. */
+const codesOfBrokenFrames: Readonly<Record<string, number>> = {
+  WS_ERR_INVALID_UTF8: closeCode.malformed,
+  WS_ERR_UNSUPPORTED_MESSAGE_LENGTH: closeCode.tooLarge,
+  WS_ERR_UNSUPPORTED_DATA_PAYLOAD_LENGTH: closeCode.tooLarge,
+  WS_ERR_TOO_MANY_BUFFERED_PARTS: closeCode.policy,
+};
 
 const noLimits = { clientIdCharsMax: Number.POSITIVE_INFINITY, messageBytesMax: Number.POSITIVE_INFINITY };
 

@@ -15,6 +15,8 @@ export class Session {
   readonly socket: Socket;
   /** Set by a pong or any message; cleared by each ping. */
   alive = true;
+  /** The close code that the server said first; the peer may answer with another one, or not at all. */
+  saidCode: number | undefined = undefined;
 
   /** The cursor: the next byte to write, and how many frames of the log lie before it. */
   segment: Segment | undefined = undefined;
@@ -64,6 +66,7 @@ export class Session {
   /** Says goodbye with a close code, after all that was written; the peer has `graceMs` to take it. */
   close(code: number, reason: string, graceMs: number): void {
     if (!this.open) return;
+    this.saidCode = code;
     this.ws.close(code, reason);
     const timer = setTimeout(() => this.ws.terminate(), graceMs);
     timer.unref();

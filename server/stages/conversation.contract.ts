@@ -1,0 +1,198 @@
+/** The part of the stage contract that is about talking: who hears what, in which order, and what is counted. */
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { encodeMessage, frameHeaderBytes } from '#protocol';
+import { Person, refusedAt, ServerProcess } from '../server-process.fixture.ts';
+import type { Stage } from './stage.ts';
+
+const noRate = ['--messages-per-second-max', '1000000', '--messages-burst-max', '1000000'];
+
+export function conversationContract(stage: Stage, args: readonly string[]): void {
+  describe('conversation', () => {
+    let server: ServerProcess;
+    let people: Person[] = [];
+    before(async () => {
+      server = await ServerProcess.start(stage.name, [...noRate, ...args]);
+    });
+    after(async () => {
+      for (const { ws } of people) ws.terminate();
+      await server[Symbol.asyncDispose]();
+    });
+    const join = async (room: string, ...ids: string[]): Promise<Person[]> => {
+      const joined = await Promise.all(ids.map((id) => Person.join(server.url(room), id)));
+      people = people.concat(joined);
+      return joined;
+    };
+
+    test('everybody in the room hears a message, its sender included, and nobody elsewhere', async () => {
+      const [alice, bob] = await join('', 'alice', 'bob');
+      const [carol] = await join('tea', 'carol');
+      const [dave] = await join('Tea', 'dave');
+      alice!.say('to the global room');
+      carol!.say('to tea');
+      dave!.say('to Tea');
+      // A room has one order, so what should not have come would have come before the last line.
+      await Promise.all([alice, bob, carol, dave].map((person) => person!.hears(1)));
+      for (const person of [alice, carol, dave]) person!.say('the last line');
+      await Promise.all([alice, bob, carol, dave].map((person) => person!.hears(2)));
+      const heard = (person: Person) =>
+        person.messages.map(({ clientId, Message }) => `${clientId}: ${Message}`);
+      assert.deepEqual(heard(alice!), ['alice: to the global room', 'alice: the last line']);
+      assert.deepEqual(heard(bob!), heard(alice!));
+      assert.deepEqual(heard(carol!), ['carol: to tea', 'carol: the last line']);
+      assert.deepEqual(heard(dave!), ['dave: to Tea', 'dave: the last line']);
+    });
+
+    test('the connection decides the room, and only the two fields are relayed, in their one form', async () => {
+      const [alice] = await join('strict', 'alice');
+      alice!.ws.send(
+        '{ "Message":"hi\\u0021", "room":"tea", "clientId":"alice", "isAdmin":true, "__proto__":{"a":1} }',
+      );
+      await alice!.hears(1);
+      assert.deepEqual(alice!.heard, ['{"clientId":"alice","Message":"hi!"}']);
+    });
+
+    test('any text passes unharmed, up to the limits themselves and in fragments', async () => {
+      const [alice, bob] = await join('text', 'alice', 'bob');
+      const texts = [
+        '',
+        'naïve 日本語 👋🏽',
+        '"\\\n\u0000\u001b[2J\u2028',
+        '\ud800 alone',
+        'é'.repeat(2_048),
+        '\u0001'.repeat(4_096),
+      ];
+      for (const text of texts) alice!.say(text);
+      const fragmented = encodeMessage({ clientId: 'x'.repeat(64), Message: 'in three frames' });
+      alice!.ws.send(fragmented.slice(0, 7), { fin: false });
+      alice!.ws.send(fragmented.slice(7, 30), { fin: false });
+      alice!.ws.send(fragmented.slice(30));
+      for (const person of [alice!, bob!]) {
+        await person.hears(texts.length + 1);
+        assert.deepEqual(
+          person.messages.map(({ Message }) => Message),
+          [...texts, 'in three frames'],
+        );
+      }
+    });
+
+    test('all hear everything once, each sender in order, and all in the same order', async () => {
+      const ids = ['a', 'b', 'c', 'd', 'e', 'f'];
+      const talkers = await join('order', ...ids);
+      for (let number = 0; number < 200; number++) {
+        for (const talker of talkers) talker.say(`${number}`);
+        if (number % 20 === 0) await talkers[number % ids.length]!.hears(number);
+      }
+      for (const talker of talkers) {
+        await talker.hears(200 * ids.length);
+        for (const id of ids) {
+          const numbers = talker.messages
+            .filter(({ clientId }) => clientId === id)
+            .map(({ Message }) => Number(Message));
+          assert.deepEqual(
+            numbers,
+            Array.from({ length: 200 }, (_, number) => number),
+            `${talker.clientId} of ${id}`,
+          );
+        }
+        // Between the cores of one machine only the order of each sender is promised.
+        if (!stage.perCore) assert.deepEqual(talker.heard, talkers[0]!.heard);
+      }
+    });
+
+    const faults: [what: string, code: number, data: string | Buffer, binary: boolean][] = [
+      ['a binary frame', 1003, encodeMessage({ clientId: 'mallory', Message: 'x' }), true],
+      ['invalid UTF-8', 1007, Buffer.from([0x7b, 0xc3, 0x28]), false],
+      ['what is not JSON', 1007, 'hello', false],
+      ['an empty frame', 1007, '', false],
+      ['an array', 1007, '["clientId","Message"]', false],
+      ['null', 1007, 'null', false],
+      ['a missing field', 1007, '{"clientId":"mallory"}', false],
+      ['a number for a string', 1007, '{"clientId":"mallory","Message":1}', false],
+    ];
+    for (const [what, code, data, binary] of faults) {
+      test(`${what} costs its sender the connection (${code}) and nobody else anything`, async () => {
+        const room = `fault-${faults.findIndex(([other]) => other === what)}`;
+        const [alice, mallory] = await join(room, 'alice', 'mallory');
+        alice!.say('before');
+        await mallory!.hears(1);
+        const closes = `chat_closes_total{code="${code}"}`;
+        const before = (await server.metrics())(closes);
+        mallory!.ws.send(data, { binary });
+        assert.equal((await mallory!.closed).code, code);
+        alice!.say('after');
+        assert.deepEqual(
+          (await alice!.hears(2)).messages.map(({ Message }) => Message),
+          ['before', 'after'],
+        );
+        await server.eventually(
+          (metrics) => metrics(closes) - before,
+          (count) => count === 1,
+        );
+      });
+    }
+
+    test('a ping is answered with its payload', async () => {
+      const [alice] = await join('ping', 'alice');
+      const pong = new Promise((resolve) => alice!.ws.once('pong', (data) => resolve(data.toString())));
+      alice!.ws.ping('are you there');
+      assert.equal(await pong, 'are you there');
+    });
+
+    test('every other path is 404 before the upgrade, and a room that is no room name too', async () => {
+      const before = (await server.metrics())('chat_rejections_total{reason="path"}');
+      const paths = ['/', '/chat', '/wss', '/ws/', '/ws/a/b', '/ws/a%20b', `/ws/${'x'.repeat(65)}`];
+      for (const path of paths) assert.equal((await refusedAt(server.origin + path)).status, 404, path);
+      const counted = (await server.metrics())('chat_rejections_total{reason="path"}') - before;
+      assert.equal(counted, paths.length);
+      const http = server.origin.replace(/^ws/, 'http');
+      assert.equal((await fetch(`${http}/nothing`)).status, 404);
+      assert.equal((await fetch(`${http}/ws`)).status, 426);
+    });
+
+    test('liveness, readiness and what runs are told on the internal port only', async () => {
+      assert.equal((await server.get('/healthz')).status, 200);
+      assert.equal((await server.get('/readyz')).status, 200);
+      const metrics = await server.get('/metrics');
+      assert.match(metrics.headers.get('content-type') ?? '', /^text\/plain/);
+      assert.match(
+        await metrics.text(),
+        new RegExp(`^chat_build_info\\{.*stage="${stage.name}".*\\} 1$`, 'm'),
+      );
+      for (const path of ['/metrics', '/healthz', '/readyz']) {
+        assert.equal((await fetch(server.origin.replace(/^ws/, 'http') + path)).status, 404, path);
+      }
+    });
+
+    test('sessions, rooms, messages, deliveries and bytes are counted exactly', async () => {
+      const before = await server.metrics();
+      const talkers = await join('counted', 'ann', 'ben', 'cas');
+      const texts = ['x', 'y'.repeat(200), 'z'.repeat(4_000)];
+      for (const text of texts) talkers[0]!.say(text);
+      await Promise.all(talkers.map((talker) => talker.hears(texts.length)));
+      const frameBytes = texts
+        .map((text) => Buffer.byteLength(encodeMessage({ clientId: 'ann', Message: text })))
+        .reduce((sum, payloadBytes) => sum + frameHeaderBytes(payloadBytes) + payloadBytes, 0);
+      const names = [
+        'sessions',
+        'rooms',
+        'messages_received_total',
+        'deliveries_total',
+        'delivered_bytes_total',
+      ];
+      await server.eventually(
+        (now) => names.map((name) => now(`chat_${name}`) - before(`chat_${name}`)),
+        ([sessions, rooms, received, deliveries, bytes]) =>
+          sessions === 3 && rooms === 1 && received === 3 && deliveries === 9 && bytes === 3 * frameBytes,
+      );
+      const rounds =
+        (await server.metrics())('chat_fan_out_seconds_count') - before('chat_fan_out_seconds_count');
+      assert.ok(rounds >= 1 && rounds <= 9, `one observation per round, not per delivery: ${rounds}`);
+      await Promise.all(talkers.map((talker) => talker.leave()));
+      await server.eventually(
+        (now) => ['chat_sessions', 'chat_rooms'].map((name) => now(name) - before(name)),
+        ([sessions, rooms]) => sessions === 0 && rooms === 0,
+      );
+    });
+  });
+}

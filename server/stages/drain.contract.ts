@@ -1,0 +1,82 @@
+/** The part of the stage contract that is about leaving: nobody is cut off without a word, and it ends in time. */
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
+import { closeCode, parseReconnectWaitMs } from '#protocol';
+import { Person, refusedAt, ServerProcess } from '../server-process.fixture.ts';
+import type { Stage } from './stage.ts';
+
+export function drainContract(stage: Stage, args: readonly string[]): void {
+  const start = (...options: string[]) => ServerProcess.start(stage.name, [...options, ...args]);
+
+  describe('drain', () => {
+    test('on SIGTERM every session hears what was said, is told goodbye, and the process exits 0', async () => {
+      await using server = await start('--drain-batch-sessions', '2', '--drain-batch-interval-ms', '10');
+      const ids = ['a', 'b', 'c', 'd', 'e'];
+      const people = await Promise.all(ids.map((id) => Person.join(server.url(), id)));
+      people[0]!.say('before');
+      await Promise.all(people.map((person) => person.hears(1)));
+      const { code, tookMs } = await server.stop();
+      assert.equal(code, 0);
+      assert.ok(tookMs < 3_000, `took ${tookMs} ms`);
+      const goodbyes = await Promise.all(people.map(({ closed }) => closed));
+      const expected = stage.bounded ? closeCode.restart : closeCode.goingAway;
+      assert.deepEqual(
+        goodbyes.map((goodbye) => goodbye.code),
+        ids.map(() => expected),
+      );
+      assert.deepEqual(server.log.map(({ event }) => event).slice(-2), ['draining', 'stopped']);
+    });
+
+    if (!stage.bounded) return;
+
+    test('it is unready first, refuses newcomers with 503 meanwhile, and those inside still talk', async () => {
+      await using server = await start('--drain-notice-ms', '400');
+      const [alice, bob] = await Promise.all(['alice', 'bob'].map((id) => Person.join(server.url(), id)));
+      const stopped = server.stop();
+      while ((await server.get('/readyz')).status !== 503) await delay(5);
+      assert.equal((await server.get('/healthz')).status, 200);
+      const { status, headers } = await refusedAt(server.url());
+      assert.equal(status, 503);
+      assert.ok(Number(headers['retry-after']) >= 1);
+      alice!.say('one more thing');
+      await bob!.hears(1);
+      assert.equal((await stopped).code, 0);
+    });
+
+    test('sessions are sent away in batches, each with a wait of its own within the bound', async () => {
+      const batches = ['--drain-batch-sessions', '4', '--drain-batch-interval-ms', '100'];
+      await using server = await start(...batches, '--reconnect-wait-ms-max', '5000', '--workers', '1');
+      const ids = Array.from({ length: 12 }, (_, number) => `${number}`);
+      const people = await Promise.all(ids.map((id) => Person.join(server.url(), id)));
+      const closedAtMs: number[] = [];
+      for (const { closed } of people) void closed.then(() => closedAtMs.push(performance.now()));
+      assert.equal((await server.stop()).code, 0);
+      const goodbyes = await Promise.all(people.map(({ closed }) => closed));
+      const waits = goodbyes.map(({ reason }) => parseReconnectWaitMs(reason) ?? Number.NaN);
+      assert.ok(
+        waits.every((waitMs) => waitMs >= 0 && waitMs <= 5_000),
+        `${waits}`,
+      );
+      assert.ok(new Set(waits).size > 6, `waits are spread: ${waits}`);
+      // Three batches have two pauses of 100 ms between them.
+      const spreadMs = Math.max(...closedAtMs) - Math.min(...closedAtMs);
+      assert.ok(spreadMs > 150, `all within ${spreadMs} ms`);
+    });
+
+    test('a peer that neither reads nor answers does not hold it beyond the deadline', async () => {
+      const deadline = ['--drain-deadline-ms', '700', '--eviction-grace-ms', '60000'];
+      await using server = await start(...deadline);
+      const [alice, stalled] = await Promise.all(
+        ['alice', 'stalled'].map((id) => Person.join(server.url(), id)),
+      );
+      stalled!.ws.pause();
+      const { code, tookMs } = await server.stop();
+      assert.equal(code, 0);
+      assert.ok(tookMs > 600 && tookMs < 2_000, `took ${tookMs} ms`);
+      assert.equal((await alice!.closed).code, closeCode.restart);
+      assert.equal(server.log.at(-1)?.cutSessions, 1);
+      stalled!.ws.terminate();
+    });
+  });
+}

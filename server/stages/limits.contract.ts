@@ -1,0 +1,156 @@
+/** The part of the stage contract that is about bounds: each is claimed, has a name, a code and a counter. */
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { encodeMessage } from '#protocol';
+import { Person, refusedAt, ServerProcess } from '../server-process.fixture.ts';
+import type { Stage } from './stage.ts';
+
+export function limitsContract(stage: Stage, args: readonly string[]): void {
+  // The control bounds nothing: that it does not is what the experiments measure.
+  if (!stage.bounded) return;
+  const start = (...limits: string[]) =>
+    ServerProcess.start(stage.name, ['--workers', '1', ...limits, ...args]);
+
+  describe('limits', () => {
+    test('a wrong Origin is 403 at the door, an allowed one and none at all come in', async () => {
+      await using server = await start('--origins', 'https://one.example, https://two.example');
+      assert.equal((await refusedAt(server.url(), { origin: 'https://evil.example' })).status, 403);
+      await (await Person.join(server.url(), 'alice', { origin: 'https://two.example' })).leave();
+      await (await Person.join(server.url(), 'bob')).leave();
+      assert.equal((await server.metrics())('chat_rejections_total{reason="origin"}'), 1);
+    });
+
+    test('without the token a session is closed with 1008, with it, in header or query, it is let in', async () => {
+      await using server = await start('--token', 'secret');
+      for (const url of [server.url(), `${server.url()}?token=Secret`, `${server.url()}?token=secrets`]) {
+        assert.equal((await (await Person.join(url, 'mallory')).closed).code, 1008);
+      }
+      for (const [url, headers] of [
+        [`${server.url('tea')}?token=secret`, {}],
+        [server.url('tea'), { authorization: 'Bearer secret' }],
+      ] as const) {
+        const alice = await Person.join(url, 'alice', { headers });
+        alice.say('in');
+        await alice.hears(1);
+        await alice.leave();
+      }
+      const metrics = await server.metrics();
+      assert.equal(metrics('chat_rejections_total{reason="token"}'), 3);
+    });
+
+    test('when all places are taken the door answers 503 with Retry-After, and a place that is left is free', async () => {
+      await using server = await start('--sessions-max', '2', '--reconnect-wait-ms-max', '3000');
+      const [alice] = await Promise.all([
+        Person.join(server.url(), 'alice'),
+        Person.join(server.url('tea'), 'bob'),
+      ]);
+      const { status, headers } = await refusedAt(server.url());
+      assert.equal(status, 503);
+      assert.match(headers['retry-after'] ?? '', /^[123]$/);
+      assert.equal((await server.metrics())('chat_rejections_total{reason="full"}'), 1);
+      await alice!.leave();
+      await server.eventually(
+        (metrics) => metrics('chat_sessions'),
+        (sessions) => sessions === 1,
+      );
+      await Person.join(server.url(), 'carol');
+    });
+
+    test('a room too many is told 1013, and those that exist stay open to more people', async () => {
+      await using server = await start('--rooms-max', '1');
+      const alice = await Person.join(server.url('tea'), 'alice');
+      assert.equal((await (await Person.join(server.url('coffee'), 'bob')).closed).code, 1013);
+      const carol = await Person.join(server.url('tea'), 'carol');
+      alice.say('still here');
+      await carol.hears(1);
+      assert.equal((await server.metrics())('chat_rejections_total{reason="rooms"}'), 1);
+    });
+
+    test('who sends more than the rate is closed with 1008, and what was within it has been heard', async () => {
+      await using server = await start('--messages-per-second-max', '1', '--messages-burst-max', '10');
+      const [alice, mallory] = await Promise.all(
+        ['alice', 'mallory'].map((id) => Person.join(server.url(), id)),
+      );
+      for (let number = 0; number < 11; number++) mallory!.say(`${number}`);
+      assert.equal((await mallory!.closed).code, 1008);
+      alice!.say('my own allowance');
+      const heard = (await alice!.hears(11)).messages.map(({ Message }) => Message);
+      assert.deepEqual(heard, [
+        ...Array.from({ length: 10 }, (_, number) => `${number}`),
+        'my own allowance',
+      ]);
+      assert.equal((await server.metrics())('chat_messages_received_total'), 11);
+    });
+
+    test('a Message, a frame or a clientId over its limit is refused: 1009, 1009 and 1007', async () => {
+      await using server = await start('--message-bytes-max', '100', '--client-id-chars-max', '5');
+      const alice = await Person.join(server.url(), 'alice');
+      const cases: [number, string][] = [
+        [1009, encodeMessage({ clientId: 'm', Message: 'é'.repeat(51) })],
+        [1009, 'x'.repeat(100_000)],
+        [1007, encodeMessage({ clientId: 'mallory', Message: '' })],
+        [1007, encodeMessage({ clientId: '', Message: '' })],
+      ];
+      for (const [code, text] of cases) {
+        const mallory = await Person.join(server.url(), 'm');
+        mallory.ws.send(text);
+        assert.equal((await mallory.closed).code, code);
+      }
+      alice.say('é'.repeat(50));
+      await alice.hears(1);
+      await server.eventually(
+        (metrics) => [1007, 1009].map((code) => metrics(`chat_closes_total{code="${code}"}`)),
+        ([malformed, tooLarge]) => malformed === 2 && tooLarge === 2,
+      );
+    });
+
+    test('a peer that answers no pings is closed and counted, one that does stays', async () => {
+      await using server = await start('--heartbeat-interval-ms', '200');
+      const alice = await Person.join(server.url(), 'alice');
+      const ghost = await Person.join(server.url(), 'ghost', { autoPong: false });
+      assert.equal((await ghost.closed).code, 1006);
+      await server.eventually(
+        (metrics) => metrics('chat_evictions_total{reason="dead_peer"}'),
+        (evictions) => evictions === 1,
+      );
+      alice.say('alive');
+      await alice.hears(1);
+    });
+
+    test('a slow consumer is closed with 4008 after what it had been sent, whole and in order', async () => {
+      const bounds = [
+        '--outbound-bytes-max',
+        '65536',
+        '--segment-bytes',
+        '16384',
+        '--segments-behind-max',
+        '4',
+      ];
+      const noRate = ['--messages-per-second-max', '1000000', '--messages-burst-max', '1000000'];
+      await using server = await start(...bounds, ...noRate, '--eviction-grace-ms', '10000');
+      const [alice, slow] = await Promise.all(['alice', 'slow'].map((id) => Person.join(server.url(), id)));
+      slow!.ws.pause();
+      const evicted = 'chat_evictions_total{reason="slow_consumer"}';
+      let sent = 0;
+      // The kernel's buffers take some megabytes before the server notices anything.
+      while ((await server.metrics())(evicted) === 0) {
+        for (let number = 0; number < 100; number++) alice!.say(`${sent++} ${'x'.repeat(4_000)}`);
+        await alice!.hears(sent);
+      }
+      slow!.ws.resume();
+      assert.equal((await slow!.closed).code, 4008);
+      const order = (person: Person) => person.messages.map(({ Message }) => Number.parseInt(Message, 10));
+      assert.deepEqual(
+        order(alice!),
+        Array.from({ length: sent }, (_, number) => number),
+      );
+      const before = order(slow!);
+      assert.ok(before.length > 0 && before.length < sent, `${before.length} of ${sent}`);
+      assert.deepEqual(
+        before,
+        Array.from({ length: before.length }, (_, number) => number),
+      );
+      assert.equal((await server.metrics())(evicted), 1);
+    });
+  });
+}
