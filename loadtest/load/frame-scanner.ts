@@ -43,13 +43,12 @@ export class FrameScanner {
     if (this.#ended) return end;
     if (this.#carry !== null) return this.#complete(bytes, at, end, sink);
     const needed = frameBytes(bytes, at, end - at);
-    if (needed - (end - at) > 0) {
-      if (this.#refuses(needed, sink)) return end;
-      this.#carryOver(bytes, at, end, needed);
-      return end;
+    if (needed <= end - at) {
+      this.#take(bytes, at, at + needed, sink);
+      return at + needed;
     }
-    this.#take(bytes, at, at + needed, sink);
-    return at + needed;
+    if (!this.#isBroken(bytes, at, end - at, sink)) this.#carryOver(bytes, at, end, needed);
+    return end;
   }
 
   #complete(bytes: Buffer, at: number, end: number, sink: FrameSink): number {
@@ -61,7 +60,7 @@ export class FrameScanner {
         this.#take(carry, 0, needed, sink);
         return at;
       }
-      if (at === end || this.#refuses(needed, sink)) return end;
+      if (this.#isBroken(carry, 0, this.#carriedBytes, sink) || at === end) return end;
       const size = Math.min(needed - this.#carriedBytes, end - at);
       if (carry.length < needed) {
         this.#carry = Buffer.allocUnsafeSlow(needed);
@@ -79,10 +78,16 @@ export class FrameScanner {
     this.#carriedBytes = bytes.copy(this.#carry, 0, start, end);
   }
 
-  #refuses(needed: number, sink: FrameSink): boolean {
-    if (needed <= this.#messageBytesMax + 14) return false;
-    this.#fail(`a frame of ${needed} bytes, more than the limit of ${this.#messageBytesMax}`, sink);
-    return true;
+  /** Looks at the header of a frame that is not complete, so that a broken or huge one is not waited for. */
+  #isBroken(bytes: Buffer, at: number, available: number, sink: FrameSink): boolean {
+    if (available < 2) return false;
+    const second = bytes[at + 1]!;
+    const headerBytes = headerBytesOf(second & 0x7f);
+    const short = second & 0x7f;
+    const payloadBytes = available < headerBytes ? short : frameBytes(bytes, at, available) - headerBytes;
+    const fault = this.#faultOf(bytes[at]!, second, payloadBytes);
+    if (fault !== undefined) this.#fail(fault, sink);
+    return fault !== undefined;
   }
 
   #fail(detail: string, sink: FrameSink): void {
@@ -95,10 +100,10 @@ export class FrameScanner {
   #take(bytes: Buffer, at: number, end: number, sink: FrameSink): void {
     const first = bytes[at]!;
     const second = bytes[at + 1]!;
-    const payloadAt = at + (second < 126 ? 2 : second === 126 ? 4 : 10);
-    if (first === (0x80 | opcode.text) && second < 128 && this.#fragments === null) {
-      if (end - payloadAt > this.#messageBytesMax) this.#refuses(end - at + 14, sink);
-      else sink.message(bytes, at, payloadAt, end, true);
+    const payloadAt = at + headerBytesOf(second & 0x7f);
+    const isWholeText = first === (0x80 | opcode.text) && second < 0x80 && this.#fragments === null;
+    if (isWholeText && end - payloadAt <= this.#messageBytesMax) {
+      sink.message(bytes, at, payloadAt, end, true);
       return;
     }
     const fault = this.#faultOf(first, second, end - payloadAt);
@@ -116,16 +121,17 @@ export class FrameScanner {
       if (code > opcode.pong) return `opcode ${code} is reserved`;
       if (!isFinal) return 'a control frame was fragmented';
       if (payloadBytes > 125) return `a control frame held ${payloadBytes} bytes; 125 is the most`;
+      if (code === opcode.close && payloadBytes === 1) return 'a close frame held half a code';
       return undefined;
     }
     if (code > opcode.binary) return `opcode ${code} is reserved`;
-    if (code === opcode.continuation) {
-      if (this.#fragments === null) return 'a continuation without a beginning';
-      const bytesSoFar = this.#fragments.reduce((sum, fragment) => sum + fragment.length, payloadBytes);
-      return bytesSoFar > this.#messageBytesMax ? `a message of ${bytesSoFar} bytes in fragments` : undefined;
-    }
-    if (this.#fragments !== null) return 'a new message began before the last one ended';
-    return payloadBytes > this.#messageBytesMax ? `a message of ${payloadBytes} bytes` : undefined;
+    const continues = code === opcode.continuation;
+    if (continues && this.#fragments === null) return 'a continuation without a beginning';
+    if (!continues && this.#fragments !== null) return 'a new message began before the last one ended';
+    const before = this.#fragments?.reduce((sum, fragment) => sum + fragment.length, 0) ?? 0;
+    return before + payloadBytes > this.#messageBytesMax
+      ? `a message of ${before + payloadBytes} bytes; ${this.#messageBytesMax} is the limit`
+      : undefined;
   }
 
   #takeData(first: number, bytes: Buffer, at: number, payloadAt: number, end: number, sink: FrameSink): void {
@@ -146,18 +152,16 @@ export class FrameScanner {
     sink.message(whole, -1, 0, whole.length, this.#fragmentsText);
   }
 
-  #takeControl(code: number, bytes: Buffer, start: number, end: number, sink: FrameSink): void {
-    if (code === opcode.ping) sink.ping(bytes, start, end);
-    if (code !== opcode.close) return;
-    if (end - start === 1) {
-      this.#fail('a close frame held one byte; a code takes two', sink);
+  #takeControl(kind: number, bytes: Buffer, start: number, end: number, sink: FrameSink): void {
+    if (kind === opcode.ping) sink.ping(bytes, start, end);
+    if (kind !== opcode.close) return;
+    const code = end === start ? 1005 : bytes.readUInt16BE(start);
+    if (end > start && !isCloseCode(code)) {
+      this.#fail(`close code ${code} may not be sent`, sink);
       return;
     }
     this.#ended = true;
-    this.#carry = null;
-    this.#fragments = null;
-    if (end === start) sink.close(1005, '');
-    else sink.close(bytes.readUInt16BE(start), bytes.toString('utf8', start + 2, end));
+    sink.close(code, bytes.toString('utf8', Math.min(start + 2, end), end));
   }
 }
 
@@ -168,4 +172,14 @@ function frameBytes(bytes: Buffer, at: number, available: number): number {
   if (length < 126) return 2 + length;
   if (length === 126) return available < 4 ? 4 : 4 + ((bytes[at + 2]! << 8) | bytes[at + 3]!);
   return available < 10 ? 10 : 10 + bytes.readUInt32BE(at + 2) * 2 ** 32 + bytes.readUInt32BE(at + 6);
+}
+
+function headerBytesOf(shortLength: number): number {
+  return shortLength < 126 ? 2 : shortLength === 126 ? 4 : 10;
+}
+
+/** The codes that may be sent (RFC 6455, section 7.4, and the registry it founded). */
+function isCloseCode(code: number): boolean {
+  if (code >= 3000) return code <= 4999;
+  return code >= 1000 && code <= 1014 && code !== 1004 && code !== 1005 && code !== 1006;
 }

@@ -37,8 +37,9 @@ export function toHdr(counts: ArrayLike<number>): Histogram {
     autoResize: false,
     useWebAssembly: false,
   });
+  // The highest value of a counter, as HDR percentiles are: what is reported is never better than what was measured.
   for (let slot = 0; slot < counts.length; slot++)
-    if (counts[slot]! > 0) histogram.recordValueWithCount(lowestOf(slot), counts[slot]!);
+    if (counts[slot]! > 0) histogram.recordValueWithCount(lowestOf(slot + 1) - 1, counts[slot]!);
   return histogram;
 }
 

@@ -1,0 +1,213 @@
+import assert from 'node:assert/strict';
+import type { Writable } from 'node:stream';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import * as ws from 'ws';
+import { FrameScanner } from './frame-scanner.ts';
+
+const messageBytesMax = 70_000;
+/** Exported by ws, but not declared in its types. */
+const { Receiver } = ws as unknown as { Receiver: new (options: object) => Writable };
+
+type Seen = {
+  messages: { text: string; isText: boolean }[];
+  pings: string[];
+  close: string | undefined;
+  failed: boolean;
+};
+
+/** What the scanner reports of a stream that arrives in these chunks. */
+function scan(chunks: readonly Buffer[]): Seen {
+  const seen: Seen = { messages: [], pings: [], close: undefined, failed: false };
+  const scanner = new FrameScanner(messageBytesMax);
+  const sink = {
+    message(bytes: Buffer, _frameAt: number, payloadAt: number, end: number, isText: boolean) {
+      seen.messages.push({ text: bytes.toString('latin1', payloadAt, end), isText });
+    },
+    ping(bytes: Buffer, start: number, end: number) {
+      seen.pings.push(bytes.toString('latin1', start, end));
+    },
+    close(code: number, reason: string) {
+      seen.close = `${code} ${reason}`;
+    },
+    fault() {
+      seen.failed = true;
+    },
+  };
+  for (const chunk of chunks)
+    for (let at = 0; at < chunk.length; ) at = scanner.next(chunk, at, chunk.length, sink);
+  return seen;
+}
+
+/** What the receiver of `ws` reports of the same stream: the model. */
+async function scanWithWs(stream: Buffer): Promise<Seen> {
+  const seen: Seen = { messages: [], pings: [], close: undefined, failed: false };
+  const receiver = new Receiver({
+    isServer: false,
+    maxPayload: messageBytesMax,
+    skipUTF8Validation: true,
+    extensions: {},
+  });
+  receiver.on('message', (data: Buffer, isBinary: boolean) => {
+    seen.messages.push({ text: data.toString('latin1'), isText: !isBinary });
+  });
+  receiver.on('ping', (data: Buffer) => {
+    seen.pings.push(data.toString('latin1'));
+  });
+  receiver.on('conclude', (code: number, reason: Buffer) => {
+    seen.close = `${code} ${reason.toString()}`;
+  });
+  receiver.on('error', () => {
+    seen.failed = true;
+  });
+  receiver.write(stream);
+  await new Promise(setImmediate); // It reports faults a tick later.
+  return seen;
+}
+
+function cut(stream: Buffer, points: readonly number[]): Buffer[] {
+  const places = [...new Set(points.map((point) => point % (stream.length + 1)))].sort((a, b) => a - b);
+  return [0, ...places].map((from, i) => stream.subarray(from, places[i] ?? stream.length));
+}
+
+/** One frame, built by hand so that wrong ones can be built as well. */
+function frame(first: number, payload: Buffer, masked = false): Buffer {
+  const mask = masked ? 0x80 : 0;
+  const { length } = payload;
+  const header = length < 126 ? Buffer.from([first, mask | length]) : Buffer.alloc(length < 65536 ? 4 : 10);
+  if (length >= 126) {
+    header[0] = first;
+    header[1] = mask | (length < 65536 ? 126 : 127);
+    if (length < 65536) header.writeUInt16BE(length, 2);
+    else header.writeUInt32BE(length, 6);
+  }
+  return Buffer.concat([header, masked ? Buffer.alloc(4) : Buffer.alloc(0), payload]);
+}
+
+const anyPayload = fc
+  .tuple(fc.oneof(fc.nat(130), fc.nat(300), fc.constantFrom(125, 126, 65535, 65536, 65537)), fc.nat(255))
+  .map(([size, byte]) => Buffer.alloc(size, byte));
+const anyControlPayload = fc.uint8Array({ maxLength: 125 }).map((bytes) => Buffer.from(bytes));
+const anyPing = anyControlPayload.map((payload) => frame(0x89, payload));
+const anyPong = anyControlPayload.map((payload) => frame(0x8a, payload));
+const anyControl = fc.oneof(anyPing, anyPong);
+const anyWhole = fc
+  .tuple(fc.constantFrom(0x81, 0x82), anyPayload)
+  .map(([first, payload]) => frame(first, payload));
+/** A message in fragments with control frames between them, as RFC 6455, section 5.4 allows. */
+const anyFragmented = fc
+  .tuple(
+    fc.constantFrom(0x01, 0x02),
+    fc.array(fc.tuple(fc.uint8Array({ maxLength: 200 }), fc.option(anyControl)), {
+      minLength: 2,
+      maxLength: 5,
+    }),
+  )
+  .map(([code, parts]) =>
+    Buffer.concat(
+      parts.flatMap(([bytes, control], i) => {
+        const first = (i === 0 ? code : 0x00) | (i === parts.length - 1 ? 0x80 : 0);
+        return [frame(first, Buffer.from(bytes)), ...(control && i < parts.length - 1 ? [control] : [])];
+      }),
+    ),
+  );
+const anyClose = fc.oneof(
+  fc.constant(frame(0x88, Buffer.alloc(0))),
+  fc.constantFrom(1000, 1001, 1013, 4008).map((code) => {
+    const payload = Buffer.from('xxgoing, going');
+    payload.writeUInt16BE(code);
+    return frame(0x88, payload);
+  }),
+);
+const anyStream = fc
+  .tuple(fc.array(fc.oneof(anyWhole, anyControl, anyFragmented), { maxLength: 8 }), fc.option(anyClose))
+  .map(([frames, close]) => Buffer.concat([...frames, ...(close ? [close] : [])]));
+
+test('finds what ws finds, wherever the stream is cut', async () => {
+  await fc.assert(
+    fc.asyncProperty(anyStream, fc.array(fc.nat(), { maxLength: 30 }), async (stream, points) => {
+      assert.deepEqual(scan(cut(stream, points)), await scanWithWs(stream));
+    }),
+    { numRuns: 400 },
+  );
+});
+
+test('finds the same whether the stream is cut nowhere, at any one byte, or at every byte', async () => {
+  const text = (size: number) => frame(0x81, Buffer.alloc(size, 'x'));
+  const stream = Buffer.concat([
+    text(0),
+    text(125),
+    frame(0x89, Buffer.from('hello')),
+    text(126),
+    frame(0x01, Buffer.from('first ')),
+    frame(0x8a, Buffer.alloc(0)),
+    frame(0x80, Buffer.from('second')),
+    text(300),
+    frame(0x88, Buffer.from([0x03, 0xe8])),
+  ]);
+  const whole = scan([stream]);
+  assert.equal(whole.messages.length, 5);
+  assert.deepEqual(whole, await scanWithWs(stream));
+  for (let at = 0; at <= stream.length; at++)
+    assert.deepEqual(scan([stream.subarray(0, at), stream.subarray(at)]), whole);
+  assert.deepEqual(scan([...stream].map((byte) => Buffer.from([byte]))), whole);
+});
+
+test('a broken frame anywhere ends in a fault, as with ws, after all that was whole before it', async () => {
+  const anyBroken = fc.constantFrom(
+    frame(0xc1, Buffer.from('reserved bit')),
+    frame(0x83, Buffer.from('reserved opcode')),
+    frame(0x8b, Buffer.from('reserved control opcode')),
+    frame(0x81, Buffer.from('masked'), true),
+    frame(0x09, Buffer.from('fragmented ping')),
+    frame(0x89, Buffer.alloc(126)),
+    frame(0x80, Buffer.from('continues nothing')),
+    Buffer.concat([frame(0x01, Buffer.from('begins')), frame(0x81, Buffer.from('begins again'))]),
+    frame(0x88, Buffer.from([3])),
+    frame(0x88, Buffer.from([0, 1])),
+    frame(0x81, Buffer.alloc(messageBytesMax + 1)),
+    Buffer.concat([frame(0x01, Buffer.alloc(60_000)), frame(0x80, Buffer.alloc(10_001))]),
+    Buffer.from([0x82, 127, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff]),
+  );
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(fc.oneof(anyWhole, anyPing)),
+      anyBroken,
+      fc.array(fc.nat()),
+      async (frames, broken, points) => {
+        const stream = Buffer.concat([...frames, broken]);
+        const seen = scan(cut(stream, points));
+        assert.ok(seen.failed);
+        assert.deepEqual(seen, await scanWithWs(stream));
+      },
+    ),
+    { numRuns: 300 },
+  );
+});
+
+test('garbage neither crashes nor hangs, and is judged as ws judges it', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.uint8Array({ maxLength: 400 }), fc.array(fc.nat()), async (bytes, points) => {
+      const stream = Buffer.from(bytes);
+      assert.deepEqual(scan(cut(stream, points)), await scanWithWs(stream));
+    }),
+    { numRuns: 3000 },
+  );
+});
+
+test('a stream with one changed byte is judged as ws judges it', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      anyStream,
+      fc.nat(),
+      fc.nat(255),
+      fc.array(fc.nat()),
+      async (original, where, byte, points) => {
+        const stream = Buffer.from(original);
+        if (stream.length > 0) stream[where % stream.length] = byte;
+        assert.deepEqual(scan(cut(stream, points)), await scanWithWs(stream));
+      },
+    ),
+    { numRuns: 1000 },
+  );
+});

@@ -1,0 +1,54 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Schedule, type ScheduleSettings } from './schedule.ts';
+
+function walk(settings: ScheduleSettings): { dueUs: number; room: number; number: number }[] {
+  const due = [];
+  for (const schedule = new Schedule(settings); !schedule.ended; schedule.advance())
+    due.push({ dueUs: schedule.dueUs, room: schedule.room, number: schedule.number });
+  return due;
+}
+
+const base = { ratePerSecond: 1000, arrival: 'constant', rooms: 1, seed: 1, endUs: 10e6 } as const;
+
+test('a constant schedule is due at n/rate from the beginning, without drift', () => {
+  const due = walk({ ...base, ratePerSecond: 3 });
+  assert.equal(due.length, 30);
+  assert.deepEqual(
+    due.slice(0, 4).map((message) => message.dueUs),
+    [0, 333_333, 666_666, 1_000_000],
+  );
+  assert.equal(due.at(-1)!.dueUs, Math.floor((29 * 1e6) / 3));
+});
+
+test('rooms take turns in a constant schedule, each counting its own messages', () => {
+  const due = walk({ ...base, rooms: 3, endUs: 7000 });
+  assert.deepEqual(
+    due.map(({ room, number }) => `${room}:${number}`),
+    ['0:0', '1:0', '2:0', '0:1', '1:1', '2:1', '0:2'],
+  );
+});
+
+test('the same seed gives the same Poisson schedule, another seed another one', () => {
+  const poisson = { ...base, arrival: 'poisson', rooms: 4 } as const;
+  assert.deepEqual(walk(poisson), walk(poisson));
+  assert.notDeepEqual(walk(poisson), walk({ ...poisson, seed: 2 }));
+});
+
+test('Poisson arrivals have the asked rate, exponential gaps, and the same in each room', () => {
+  for (const seed of [1, 2, 3]) {
+    const due = walk({ ...base, arrival: 'poisson', rooms: 4, seed, endUs: 100e6 });
+    // 100,000 messages: four standard deviations are 1.3 %, and of a room's 25,000 they are 2.5 %.
+    assert.ok(Math.abs(due.length / 100_000 - 1) < 0.013, `${due.length} messages`);
+    for (let room = 0; room < 4; room++) {
+      const own = due.filter((message) => message.room === room);
+      assert.deepEqual(own.at(-1)!.number, own.length - 1);
+      const gaps = own.slice(1).map((message, i) => message.dueUs - own[i]!.dueUs);
+      const mean = gaps.reduce((sum, gap) => sum + gap, 0) / gaps.length;
+      const longer = gaps.filter((gap) => gap > mean).length / gaps.length;
+      assert.ok(Math.abs(mean / 4000 - 1) < 0.03, `mean gap ${mean} µs`);
+      // Of an exponential distribution, 1/e lies above its mean.
+      assert.ok(Math.abs(longer - Math.exp(-1)) < 0.015, `${longer} of the gaps are longer than the mean`);
+    }
+  }
+});
