@@ -119,7 +119,18 @@ const settings = {
 } satisfies Record<string, Setting<unknown>>;
 
 type Settings = typeof settings;
-export type Config = { readonly [K in keyof Settings]: Settings[K]['default'] };
+export type Config = { readonly [K in keyof Settings]: Settings[K]['default'] } & {
+  /** The place of this process among the workers of one machine, set by their supervisor and not by people. */
+  readonly worker?: WorkerPlace;
+};
+
+export type WorkerPlace = {
+  /** From 0. */
+  readonly slot: number;
+  readonly workers: number;
+  /** Private to the workers: where their sockets are. */
+  readonly directory: string;
+};
 
 /** What is wrong with the input: each sentence says what to do, what was required and what was given. */
 export class ConfigError extends Error {
@@ -133,10 +144,10 @@ export class ConfigError extends Error {
 const kebab = (key: string) => key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 
 /** The flag of a setting, such as `--internal-port` for `internalPort`. */
-export const flagOf = (key: keyof Config): string => `--${kebab(key)}`;
+export const flagOf = (key: keyof Settings): string => `--${kebab(key)}`;
 
 /** The environment variable of a setting, such as `CHAT_INTERNAL_PORT` for `internalPort`. */
-export const variableOf = (key: keyof Config): string =>
+export const variableOf = (key: keyof Settings): string =>
   `CHAT_${kebab(key).replaceAll('-', '_').toUpperCase()}`;
 
 /** The command line of the server with every setting as an option; values stay raw text until `readConfig`. */
@@ -145,7 +156,7 @@ function commandLine(): Command {
     .description('A global-broadcast chat server in numbered stages.')
     .allowExcessArguments(false)
     .addOption(new Option('--list-stages', 'print the stages as JSON and exit'));
-  for (const key of Object.keys(settings) as (keyof Config)[]) {
+  for (const key of Object.keys(settings) as (keyof Settings)[]) {
     const setting: Setting<unknown> = settings[key];
     const fallback = String(setting.default);
     const about = fallback === '' ? setting.about : `${setting.about} (default: ${fallback})`;
@@ -164,7 +175,7 @@ export function readConfig(argv: readonly string[]): { config: Config; listStage
   const given = command.opts<Record<string, string | boolean | undefined>>();
   const problems: string[] = [];
   const config: Record<string, unknown> = {};
-  for (const key of Object.keys(settings) as (keyof Config)[]) {
+  for (const key of Object.keys(settings) as (keyof Settings)[]) {
     const setting: Setting<unknown> = settings[key];
     const raw = given[key];
     const value = typeof raw === 'string' ? setting.read(raw) : setting.default;

@@ -4,6 +4,7 @@ import { type Config, ConfigError, flagOf, readConfig, variableOf } from './conf
 import { ChatServer } from './server.ts';
 import { defaultStage, findStage, stages } from './stages/index.ts';
 import type { Stage } from './stages/stage.ts';
+import { Supervisor } from './supervisor.ts';
 
 /** Reads the command line; ends the process with exit code 2 when something in it cannot be used. */
 function readInput(): { config: Config; stage: Stage } {
@@ -33,7 +34,7 @@ async function main(): Promise<void> {
     base: { pid: process.pid },
     formatters: { level: (level) => ({ level }) },
   });
-  const server = new ChatServer(config, stage, log);
+  const server = stage.perCore ? new Supervisor(config, stage, log) : new ChatServer(config, stage, log);
   const { chat, internal } = await server.listen();
   log.info({
     event: 'listening',

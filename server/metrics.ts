@@ -27,7 +27,12 @@ export function createMetrics(stage: string, observed: Observed) {
   const registry = new Registry();
   const registers = [registry];
   collectDefaultMetrics({ register: registry });
-  const gauge = (name: string, help: string, read: () => number | undefined, aggregator?: Aggregator) =>
+  const gauge = (
+    name: string,
+    help: string,
+    read: () => number | undefined,
+    aggregator: Aggregator = 'sum',
+  ) =>
     new Gauge({
       name,
       help,
@@ -49,7 +54,7 @@ export function createMetrics(stage: string, observed: Observed) {
     labelNames: ['stage', 'node'],
   }).set({ stage, node: process.version }, 1);
   gauge('chat_sessions', 'Sessions that are open', observed.sessions);
-  gauge('chat_rooms', 'Rooms that have sessions', observed.rooms);
+  gauge('chat_rooms', 'Rooms that have sessions, in each process', observed.rooms);
   // Workers share one cgroup: what each reads is the whole.
   declareCgroup((name, help, read) => gauge(name, help, read, 'first'));
 
@@ -75,6 +80,26 @@ export function createMetrics(stage: string, observed: Observed) {
       buckets: [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
     }),
   };
+}
+
+/** Declares what the supervisor of several workers exports beside their sums. */
+export function createSupervisorMetrics(readyWorkers: () => number) {
+  const registry = new Registry();
+  const registers = [registry];
+  new Gauge({
+    name: 'chat_workers_ready',
+    help: 'Workers that accept sessions',
+    registers,
+    collect() {
+      this.set(readyWorkers());
+    },
+  });
+  const restarts = new Counter({
+    name: 'chat_worker_restarts_total',
+    help: 'Workers that ended and were started again',
+    registers,
+  });
+  return { registry, restarts };
 }
 
 /** Declares what a stage with a backplane exports beside the rest, and returns where the backplane reports it. */

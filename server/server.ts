@@ -114,15 +114,20 @@ export class ChatServer {
     return { chat: this.#http.address() as AddressInfo, internal: this.#internal.address() as AddressInfo };
   }
 
-  /** Drains within `drainDeadlineMs`: unready, then sessions told to come back in batches, then closed for good. */
-  async drain(): Promise<{ closedSessions: number; cutSessions: number }> {
+  /** Unready and closed to newcomers from now on; the sessions that are in stay. */
+  closeDoor(): void {
     this.#draining = true;
-    // Others listen on the same port, and the kernel gives new connections to them as soon as we do not.
-    if (this.#stage.perCore) this.#http.close();
-    const deadlineMs = performance.now() + this.#config.drainDeadlineMs;
+  }
+
+  /** Drains within the deadline: unready, then sessions told to come back in batches, then closed for good. */
+  async drain(
+    drainDeadlineMs = this.#config.drainDeadlineMs,
+  ): Promise<{ closedSessions: number; cutSessions: number }> {
+    this.closeDoor();
+    const deadlineMs = performance.now() + drainDeadlineMs;
     const sessionsAtStart = this.#sessions.size;
     if (this.#stage.bounded) {
-      await delay(Math.min(this.#config.drainNoticeMs, this.#config.drainDeadlineMs));
+      await delay(Math.min(this.#config.drainNoticeMs, drainDeadlineMs));
       await this.#closeInBatches(deadlineMs);
     } else {
       for (const session of this.#sessions) session.close(closeCode.goingAway, 'server is going away', 0);

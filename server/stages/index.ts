@@ -2,10 +2,11 @@
 import { naive } from './01-naive.ts';
 import { bounded } from './02-bounded.ts';
 import { cursor } from './03-cursor.ts';
+import { cores } from './04-cores.ts';
 import { backplane } from './05-backplane.ts';
 import type { Stage } from './stage.ts';
 
-export const stages: readonly Stage[] = [naive, bounded, cursor, backplane];
+export const stages: readonly Stage[] = [naive, bounded, cursor, cores, backplane];
 
 /** Finds a stage by full name (`03-cursor`), number (`03` or `3`) or noun (`cursor`); undefined when there is none. */
 export function findStage(given: string): Stage | undefined {
