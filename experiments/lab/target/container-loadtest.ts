@@ -25,9 +25,9 @@ export async function runLoadtestBox(
     environment: { ...loadtestEnvironment(options), LOADTEST_PROGRESS: 'json', LOADTEST_JSON: '-' },
     ports: metricsPort === undefined ? [] : [metricsPort],
     onLine: (line, stream) => {
-      if (stream === 'stderr') errors.push(line);
+      if (line.startsWith('{"schemaVersion":')) resultText = line;
       else if (line.startsWith('{"event":')) watch.onProgress(JSON.parse(line) as LoadtestProgress);
-      else if (line.startsWith('{"schemaVersion":')) resultText = line;
+      else if (stream === 'stderr') errors.push(line);
     },
   });
   if (metricsPort !== undefined) watch.onScrapeAddress(`${scrapeHost}:${box.hostPort(metricsPort)}`);
