@@ -1,0 +1,211 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { writeTextFrameHeader } from '#protocol';
+import { RoomAudit } from '../measure/audit.ts';
+import { Recorder } from '../measure/recorder.ts';
+import { FrameScanner } from './frame-scanner.ts';
+import { type Listener, type LocalRoom, Receiver, stopFollowing } from './receiver.ts';
+import { Reference } from './reference.ts';
+import { MessageForm, type Token } from './token.ts';
+
+const runId = 4242;
+const senders = 3;
+const payloadBytes = 90;
+const timeline = { warmUpUs: 0, measureUs: 10e6, drainUs: 1e6 };
+const form = new MessageForm(payloadBytes);
+
+/** How a server may write the same message. */
+const writings = {
+  canonical: (text: string) => text,
+  spaced: (text: string) => JSON.stringify(JSON.parse(text), null, 1),
+  swapped: (text: string) => {
+    const { clientId, Message } = JSON.parse(text);
+    return JSON.stringify({ Message, id: 7, clientId });
+  },
+  escaped: (text: string) => text.replace(/[-_a]/g, (char) => `\\u00${char.charCodeAt(0).toString(16)}`),
+};
+type Writing = keyof typeof writings;
+
+function frameOf(number: number, room: number, writing: Writing, run = runId): Buffer {
+  const token: Token = { runId: run, room, number, dueUs: number * 1000, lagUs: 5 };
+  const json = Buffer.alloc(payloadBytes);
+  form.write(json, 0, room * senders + (number % senders), token);
+  const payload = Buffer.from(writings[writing](json.toString()));
+  const frame = Buffer.alloc(payload.length + 4);
+  const at = writeTextFrameHeader(frame, 0, payload.length);
+  return Buffer.concat([frame.subarray(0, at), payload]);
+}
+
+/** What a recipient gets instead of, or beside, message `number`. */
+type Event = {
+  kind: 'message' | 'corrupted' | 'misrouted' | 'other-run' | 'ping' | 'typed' | 'fragmented';
+  number: number;
+  where: number;
+};
+
+function bytesOf({ kind, number, where }: Event, writing: Writing): Buffer {
+  if (kind === 'ping') return Buffer.from([0x89, 2, 1, 2]);
+  if (kind === 'typed') return Buffer.concat([Buffer.from([0x81, 19]), Buffer.from('{"type":"presence"}')]);
+  if (kind === 'misrouted') return frameOf(number, 1, writing);
+  if (kind === 'other-run') return frameOf(number, 0, writing, runId + 2);
+  if (kind === 'fragmented') {
+    const payload = frameOf(number, 0, 'canonical').subarray(2);
+    return Buffer.concat([
+      Buffer.from([0x01, 30]),
+      payload.subarray(0, 30),
+      Buffer.from([0x80, payload.length - 30]),
+      payload.subarray(30),
+    ]);
+  }
+  const frame = frameOf(number, 0, kind === 'corrupted' ? 'canonical' : writing);
+  if (kind === 'corrupted') frame[2 + (where % payloadBytes)]! ^= 1 + (where % 255);
+  return frame;
+}
+
+const anyEvent = fc.record({
+  kind: fc.constantFrom<Event['kind']>(
+    ...(Array(12).fill('message') as 'message'[]),
+    'corrupted',
+    'misrouted',
+    'other-run',
+    'ping',
+    'typed',
+    'fragmented',
+  ),
+  where: fc.nat(),
+  keep: fc.integer({ min: 0, max: 19 }),
+  shift: fc.oneof({ weight: 9, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: fc.nat(5) }),
+});
+/** What one recipient gets: mostly everything in order, with drops, repetitions, disorder and damage. */
+const anyDeliveries = fc.array(anyEvent, { maxLength: 60 }).map((events) =>
+  events
+    .map(({ kind, where, keep, shift }, number) => ({
+      event: { kind, where, number },
+      copies: keep === 0 ? 0 : keep === 1 ? 2 : 1,
+      at: number + shift,
+    }))
+    .sort((a, b) => a.at - b.at)
+    .flatMap(({ event, copies }) => new Array<Event>(copies).fill(event)),
+);
+
+function expectedOf(deliveries: readonly Event[]) {
+  const counts = { delivered: 0, duplicated: 0, reordered: 0, misrouted: 0, corrupted: 0 };
+  const heard = new Set<number>();
+  for (const { kind, number } of deliveries) {
+    if (kind === 'corrupted') counts.corrupted++;
+    else if (kind === 'misrouted' || kind === 'other-run') counts.misrouted++;
+    else if (kind === 'message' || kind === 'fragmented') {
+      if (heard.has(number)) {
+        counts.duplicated++;
+        continue;
+      }
+      counts.delivered++;
+      if ([...heard].some((other) => other > number && other % senders === number % senders))
+        counts.reordered++;
+      heard.add(number);
+    }
+  }
+  return counts;
+}
+
+/** Feeds each listener its stream, in chunks that alternate between the listeners. */
+function receive(
+  streams: readonly Buffer[],
+  chunkSizes: readonly number[],
+  referenceFrames: number,
+  frameBytes: number,
+) {
+  const recorder = new Recorder(timeline, 2);
+  const receiver = new Receiver({
+    runId,
+    form,
+    timeline,
+    recorder,
+    senderOf: (room, number) => room * senders + (number % senders),
+  });
+  const listeners: Listener[] = [];
+  const reference = new Reference({
+    bytesMax: referenceFrames * frameBytes,
+    forget: (frame) => {
+      for (const one of listeners) if (one.frame !== -1 && one.frame < frame) stopFollowing(one);
+    },
+  });
+  const room: LocalRoom = { index: 0, audit: new RoomAudit(streams.length, senders), reference };
+  const fail = (detail: string) => assert.fail(detail);
+  for (const [member] of streams.entries())
+    listeners.push({
+      room,
+      member,
+      scanner: new FrameScanner(10_000),
+      frame: -1,
+      within: 0,
+      heard: false,
+      pinged() {},
+      closed: () => fail('closed'),
+      failed: fail,
+    });
+  const at = streams.map(() => 0);
+  for (let turn = 0; at.some((offset, i) => offset < streams[i]!.length); turn++) {
+    const member = turn % streams.length;
+    const size = chunkSizes[turn % chunkSizes.length]!;
+    // One buffer for all reads, overwritten each time, as in the real thing.
+    const chunk = streams[member]!.subarray(at[member]!, at[member]! + size);
+    const shared = Buffer.concat([chunk, Buffer.alloc(7, 0xff)]);
+    receiver.receive(listeners[member]!, shared, 0, chunk.length, 9_000_000);
+    shared.fill(0xee);
+    at[member] = at[member]! + size;
+  }
+  const report = recorder.take(9);
+  const delivered = report.deliveredBySlot.reduce((sum, count) => sum + count, 0);
+  const recorded = report.delivery.counts.reduce((sum, count) => sum + count, 0);
+  assert.equal(recorded, delivered, 'a latency for each distinct delivery');
+  const { duplicated, reordered, misrouted, corrupted } = receiver.tally;
+  return { delivered, duplicated, reordered, misrouted, corrupted };
+}
+
+test('the audit counts exactly what was done to the streams, however they are written, cut and interleaved', () => {
+  const anyChunkSizes = fc.array(
+    fc.oneof(fc.integer({ min: 1, max: 12 }), fc.integer({ min: 60, max: 3000 })),
+    { minLength: 1, maxLength: 9 },
+  );
+  fc.assert(
+    fc.property(
+      fc.array(anyDeliveries, { minLength: 1, maxLength: 5 }),
+      fc.constantFrom(...(Object.keys(writings) as Writing[])),
+      anyChunkSizes,
+      fc.constantFrom(1, 4, 8, 32, 1024),
+      (recipients, writing, chunkSizes, referenceFrames) => {
+        const streams = recipients.map((deliveries) =>
+          Buffer.concat(deliveries.map((event) => bytesOf(event, writing))),
+        );
+        const seen = receive(streams, chunkSizes, referenceFrames, frameOf(0, 0, writing).length);
+        const expected = recipients.map(expectedOf).reduce(
+          (sum, one) => ({
+            delivered: sum.delivered + one.delivered,
+            duplicated: sum.duplicated + one.duplicated,
+            reordered: sum.reordered + one.reordered,
+            misrouted: sum.misrouted + one.misrouted,
+            corrupted: sum.corrupted + one.corrupted,
+          }),
+          { delivered: 0, duplicated: 0, reordered: 0, misrouted: 0, corrupted: 0 },
+        );
+        assert.deepEqual(seen, expected);
+      },
+    ),
+    { numRuns: 600 },
+  );
+});
+
+test('a change of any single byte of any frame costs exactly that delivery', () => {
+  const good = Array.from({ length: 6 }, (_, number) => frameOf(number, 0, 'canonical'));
+  for (let victim = 0; victim < 6; victim++) {
+    for (let byte = 2; byte < payloadBytes + 2; byte++) {
+      const bad = good.map((frame) => Buffer.from(frame));
+      bad[victim]![byte]! ^= 1;
+      const streams = [Buffer.concat(good), Buffer.concat(bad)];
+      const seen = receive(streams, [streams[0]!.length], 64, good[0]!.length);
+      assert.deepEqual(seen, { delivered: 11, duplicated: 0, reordered: 0, misrouted: 0, corrupted: 1 });
+    }
+  }
+});
