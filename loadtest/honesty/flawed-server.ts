@@ -7,6 +7,7 @@ import { readToken, type Token, tokenAt } from '../load/token.ts';
 
 export type Flaw =
   | 'none'
+  | 'announce'
   | 'delay'
   | 'drop'
   | 'duplicate'
@@ -32,6 +33,8 @@ const flawsOfDelivery: ReadonlySet<Flaw> = new Set(['drop', 'duplicate', 'misrou
 type Member = { socket: WebSocket; room: string; index: number; held: string | undefined };
 
 const flaw = process.argv[2] as Flaw;
+/** The `announce` server is flawless, but tells its parent when it has received so many messages. */
+const announceAfterMessages = 200;
 /** How long the `delay` server waits. */
 const delayMs = Number(process.argv[3]);
 const members: Member[] = [];
@@ -64,6 +67,7 @@ function publish(from: Member, text: string): void {
     return;
   }
   messages++;
+  if (flaw === 'announce' && messages === announceAfterMessages) process.send!('busy');
   if (flaw === 'delay') setTimeout(() => fanOut(audience, text), delayMs);
   else fanOut(audience, text);
   if (flaw === 'close' && messages === closeAfterMessages)

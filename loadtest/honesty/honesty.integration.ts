@@ -94,10 +94,10 @@ describe('honesty', { concurrency: 3 }, () => {
     const freezeMs = 500;
     let frozenMs = 0;
     const { result } = await tryServer(
-      'none',
+      'announce',
       ['--clients', '20', '--rate', '200', '--duration', '4s', ...tolerant],
       async (server) => {
-        await sleep(2500);
+        await once(server, 'message');
         const began = performance.now();
         server.kill('SIGSTOP');
         await sleep(freezeMs);
