@@ -110,7 +110,7 @@ function trialLine(trial: TrialRecord, unit: string): string {
     parts.push(`${formatMagnitude(loadtest.deliveriesPerSecond).padStart(6)} deliveries/s`);
   }
   if (server !== null) parts.push(`CPU ${server.cpuCores.toFixed(2)}`, formatBytes(server.rssMaxBytes));
-  if (trial.outcome === 'void') parts.push(trial.reasons[0] ?? '');
+  if (trial.outcome === 'void') parts.push(trial.reasons[0]?.split('\n')[0] ?? '');
   return parts.join('  ');
 }
 

@@ -63,7 +63,7 @@ export class Sampler {
         name,
         atSeconds: readings.map(({ atMs }) => round((atMs - originMs) / 1000, 3)),
         scrapeMs: readings.map(({ scrapeMs }) => (scrapeMs === null ? null : round(scrapeMs, 1))),
-        eventLoopLagMsP99: gauge('nodejs_eventloop_lag_p99_seconds', 1000),
+        eventLoopLagMsP99: gauge('nodejs_eventloop_lag_p99_seconds', 1000).map(knownLag),
         heapUsedBytes: gauge('nodejs_heap_size_used_bytes'),
         sessions: gauge('chat_sessions'),
         evictions: gauge('chat_evictions_total'),
@@ -194,6 +194,11 @@ function serverSum(
 
 function scaled(value: number | null, factor: number): number | null {
   return value === null || Number.isNaN(value) ? null : round(value * factor, 3);
+}
+
+/** A loop that was blocked for the whole second has an empty histogram, which prom-client shows as next to nothing. */
+function knownLag(lagMs: number | null): number | null {
+  return lagMs !== null && lagMs < 0.01 ? null : lagMs;
 }
 
 function maxOrNull(values: readonly (number | null)[]): number | null {

@@ -1,5 +1,4 @@
 /** One trial: start target, verify, let the simulator go through its phases, collect, stop. */
-import type { LoadtestResult } from '../../loadtest/result/result.ts';
 import type { Timing, Variant, Workload } from './experiment.ts';
 import type { TrialRecord } from './results.ts';
 import { Sampler } from './sampler.ts';
@@ -33,6 +32,9 @@ export type TrialContext = {
   signal: AbortSignal;
   observer: TrialObserver;
 };
+
+const refusedInput = 2;
+const outcomeOf = { pass: 'passed', fail: 'failed', void: 'void' } as const;
 
 type PhaseMark = { phase: string; atMs: number };
 
@@ -151,24 +153,20 @@ function recordOf(request: TrialRequest, collected: Collected): TrialRecord {
   };
 }
 
-/** A dead server is a failed trial whatever the simulator made of it; a simulator without a verdict is a void one. */
+/**
+ * A dead server is a failed trial whatever the simulator made of it. A simulator that refuses its input (more clients than
+ * it has ports for) cannot judge that load; one that dies without a word is a bug, and no trial.
+ */
 function judge(
   outcome: LoadtestOutcome,
   fault: string | null,
   interrupted: boolean,
 ): Pick<TrialRecord, 'outcome' | 'reasons'> {
   const { result, exitCode, errorText } = outcome;
-  const reasons = reasonsOf(result);
+  const reasons = result === null ? [] : [...result.reasons];
   if (interrupted) return { outcome: 'interrupted', reasons };
-  if (fault !== null) return { outcome: 'failed', reasons: [`The server failed: ${fault}.`, ...reasons] };
-  if (result === null) {
-    const said = errorText === '' ? 'and said nothing' : `and said: ${errorText}`;
-    return { outcome: 'void', reasons: [`The simulator ended with code ${exitCode} and no result, ${said}`] };
-  }
-  const names = { pass: 'passed', fail: 'failed', void: 'void' } as const;
-  return { outcome: names[result.verdict], reasons };
-}
-
-function reasonsOf(result: LoadtestResult | null): string[] {
-  return result === null ? [] : [...result.reasons];
+  if (fault !== null) return { outcome: 'failed', reasons: [`the server failed: ${fault}`, ...reasons] };
+  if (result !== null) return { outcome: outcomeOf[result.verdict], reasons };
+  if (exitCode === refusedInput) return { outcome: 'void', reasons: [`the simulator refused: ${errorText}`] };
+  throw new Error(`The simulator ended with code ${exitCode} and no result. It said:\n${errorText}`);
 }

@@ -98,3 +98,21 @@ function rssBytesPerSession(trial: TrialRecord): number | null {
   const sessions = trial.loadtest.connections.opened;
   return sessions === 0 ? null : (trial.server.rssMaxBytes - trial.server.rssIdleBytes) / sessions;
 }
+
+/** A trial that stands for a variant in the plots; `index` is the variant's place, which decides its colour. */
+export type ShownTrial = { label: string; index: number; trial: TrialRecord };
+
+/** The typical trial of each variant: at its capacity, or at the highest fixed load. */
+export function shownTrials(run: Run): ShownTrial[] {
+  const typicalOfVariant = (name: string): TrialRecord | null => {
+    if (run.record.method.kind === 'capacity') {
+      return capacityFindings(run).find(({ variant }) => variant.name === name)?.typical ?? null;
+    }
+    const findings = fixedFindings(run).filter(({ variant }) => variant.name === name);
+    return findings.toSorted((a, b) => b.load - a.load)[0]?.typical ?? null;
+  };
+  return run.record.variants.flatMap(({ name }, index) => {
+    const trial = typicalOfVariant(name);
+    return trial === null ? [] : [{ label: name, index, trial }];
+  });
+}

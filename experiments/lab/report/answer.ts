@@ -1,0 +1,115 @@
+/** What a run says in words: its answer, how sure it is, and what would make it wrong. Pure. */
+
+import type { Run } from '../results.ts';
+import { passShareAtLeast } from '../statistics.ts';
+import { type CapacityFinding, capacityFindings, fixedFindings, shownTrials } from './finding.ts';
+import { formatBytes, formatMagnitude, formatMs, formatNumber, formatShare } from './format.ts';
+import { capacityText } from './summary.ts';
+
+/** The answer first, one sentence for each thing worth saying. */
+export function answerOf(run: Run): string[] {
+  const sentences = run.record.method.kind === 'capacity' ? capacityAnswer(run) : fixedAnswer(run);
+  if (run.record.interrupted)
+    sentences.unshift('The run was interrupted: what follows is what was known until then.');
+  return [...sentences, ...throttlingNotes(run)];
+}
+
+function capacityAnswer(run: Run): string[] {
+  const { unit } = run.record.varied;
+  const found = capacityFindings(run).filter(({ capacity }) => capacity !== null);
+  const best = found.toSorted((a, b) => b.capacity! - a.capacity!)[0];
+  if (best === undefined) return ['No variant held the limits at any load that was tried.'];
+  const first = found[0]!;
+  const deliveries = formatMagnitude(best.typical!.loadtest!.deliveriesPerSecond);
+  const times = best.capacity! / first.capacity!;
+  const ratio =
+    first === best
+      ? ''
+      : `, ${times >= 10 ? Math.round(times) : times.toFixed(1)} times the ${capacityText(first)} of ${first.variant.name}`;
+  return [
+    `${best.variant.name} carries ${capacityText(best)} ${unit}, which is ${deliveries} deliveries/s${ratio}.`,
+    ...capacityFindings(run).map(boundSentence),
+  ];
+}
+
+function boundSentence({ variant, capacity }: CapacityFinding): string {
+  if (variant.error !== null) return `${variant.name} could not be tried: ${variant.error}`;
+  if (variant.bound === null) return `${variant.name} was not finished.`;
+  const verb = capacity === null ? 'held the limits at no load; bound by' : 'is bound by';
+  return `${variant.name} ${verb} ${variant.bound.name}: ${variant.bound.evidence}.`;
+}
+
+function fixedAnswer(run: Run): string[] {
+  const { unit } = run.record.varied;
+  return fixedFindings(run).flatMap(({ variant, load, typical, rssGrownBytes }) => {
+    const result = typical?.loadtest;
+    if (typical === null || !result) return [];
+    const grown = rssGrownBytes === null ? '' : `its memory grew by ${formatBytes(rssGrownBytes)}, `;
+    const evicted =
+      typical.server === null || typical.server.evictions === 0
+        ? ''
+        : `, ${typical.server.evictions} sessions were evicted`;
+    return [
+      `${variant.name} with ${formatNumber(load)} ${unit}: ${grown}the others’ p99 was ${formatMs(result.deliveryLatencyMs.p99)}, ${formatNumber(result.audit.lost)} deliveries lost${evicted}.`,
+    ];
+  });
+}
+
+/** A quota makes its own latency: say so wherever it was in force. */
+function throttlingNotes(run: Run): string[] {
+  return shownTrials(run).flatMap(({ label, trial }) => {
+    const share = trial.server?.throttledShare ?? 0;
+    const cores = trial.observedLimits[0]?.cpuCores ?? null;
+    if (share < 0.01 || cores === null) return [];
+    const sleepMs = Math.round(100 * Math.max(0, 1 - cores));
+    return [
+      `The latency floor of ${label} is the scheduler’s: it was held back ${formatShare(share)} of the time, and a quota of ${cores} cores makes it sleep up to ${sleepMs} ms of every 100 ms once its share is used.`,
+    ];
+  });
+}
+
+/** How the intervals were made, and what they do not say. */
+export function methodOf(run: Run): string[] {
+  const { method, timing, limits } = run.record;
+  const phases = `Each trial: a fresh server, ${timing.warmUpSeconds} s warm-up, ${timing.measureSeconds} s measured, up to ${timing.drainSeconds} s drain. Limits: ${limits.join(', ')}.`;
+  if (method.kind === 'fixed') {
+    return [
+      phases,
+      `Each load was tried ${method.repetitions === 1 ? 'once, so nothing is said about spread' : `${method.repetitions} times; shown is the trial with the median p99`}.`,
+    ];
+  }
+  const share = formatShare(passShareAtLeast(method.confirmations));
+  return [
+    phases,
+    `Capacity is found by steps of ×${method.growth}, then bisection until the loads that pass and fail are within ${formatShare(method.tolerance)} of each other, then ${method.confirmations} confirming trials that must all pass; if one does not, the load steps down and is confirmed anew.`,
+    `“Edge between” is the zone of loads that the trials leave open, widened by any load that both passed and failed; it is a bracket, not a confidence interval. ${method.confirmations} of ${method.confirmations} passes say with 95 % confidence only that at least ${share} of such trials pass (Clopper–Pearson).`,
+  ];
+}
+
+/** What a reader must know before believing a number; the report ends with it. */
+export function caveatsOf(run: Run): string[] {
+  const { record, trials } = run;
+  const { environment, timing } = record;
+  const voids = trials.filter(({ outcome }) => outcome === 'void').length;
+  const busiest = Math.max(0, ...shownTrials(run).map(({ trial }) => instrumentCores(trial.loadtest)));
+  const caveats = [
+    record.target === 'process'
+      ? `Process target: server and simulator were plain processes that shared ${environment.cpus} cores and the kernel; nothing was isolated, and whatever else ran on the machine took part. The simulator used up to ${busiest.toFixed(2)} cores of it.`
+      : `Container target: limits are enforced by the kernel, but server and simulator shared the machine’s ${environment.cpus} cores, caches and kernel. The simulator used up to ${busiest.toFixed(2)} cores.`,
+    'Loopback: no network latency, no packet loss, and segments of 64 kB; a network card and a real network would add their own limits.',
+    `Trials measure ${timing.measureSeconds} s: what needs minutes to show (leaks, long collections, fragmentation) does not show here.`,
+  ];
+  if (voids > 0)
+    caveats.push(
+      `${voids} of ${trials.length} trials were void, because the simulator was not well; they are in the table and in no figure.`,
+    );
+  if (environment.gitDirty)
+    caveats.push('The working tree had uncommitted changes: the commit alone does not reproduce this run.');
+  if (record.environment.cgroupCpuCores !== null)
+    caveats.push(`The lab itself ran under a CPU quota of ${record.environment.cgroupCpuCores} cores.`);
+  return [...caveats, ...record.notes];
+}
+
+function instrumentCores(loadtest: Run['trials'][number]['loadtest']): number {
+  return loadtest === null ? 0 : loadtest.instrument.cpuSeconds / loadtest.workload.durationSeconds;
+}

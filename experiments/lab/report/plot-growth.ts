@@ -1,0 +1,57 @@
+/** For fixed loads: what each load did to the memory of the server, as bars. */
+
+import type { Run } from '../results.ts';
+import { fixedFindings } from './finding.ts';
+import { formatBytes, formatNumber } from './format.ts';
+import { axisStyle, colourOf, ink, nameBelow, type Plot, renderSvg } from './plot.ts';
+
+/** Null where memory was not seen. */
+export function growthPlot(run: Run): Plot | null {
+  const findings = fixedFindings(run).filter(({ rssGrownBytes }) => rssGrownBytes !== null);
+  if (findings.length === 0) return null;
+  const { unit } = run.record.varied;
+  const names = run.record.variants.map(({ name }) => name);
+  const svg = renderSvg(
+    'growth',
+    {
+      grid: { left: 8, right: 96, top: 8, bottom: 52, containLabel: true },
+      xAxis: {
+        type: 'value',
+        min: 0,
+        ...axisStyle('memory added to the idle server, highest reading'),
+        ...nameBelow,
+        axisLabel: { ...axisStyle('').axisLabel, formatter: formatBytes },
+      },
+      yAxis: {
+        type: 'category',
+        inverse: true,
+        data: findings.map(({ variant, load }) => `${variant.name}, ${formatNumber(load)} ${unit}`),
+        ...axisStyle(''),
+        splitLine: { show: false },
+      },
+      series: [
+        {
+          type: 'bar',
+          barWidth: 22,
+          label: {
+            show: true,
+            position: 'right',
+            color: ink,
+            formatter: ({ value }: { value: number }) => formatBytes(value),
+          },
+          data: findings.map(({ variant, rssGrownBytes }) => ({
+            value: rssGrownBytes,
+            itemStyle: { color: colourOf(names.indexOf(variant.name)) },
+          })),
+        },
+      ],
+    },
+    { width: 960, height: 84 + findings.length * 38 },
+  );
+  return {
+    title: 'Memory',
+    caption:
+      'Resident memory of the server at its highest in the measure phase, less that of the idle server before the first session.',
+    svg,
+  };
+}

@@ -1,0 +1,104 @@
+/** Capacity of every variant as bars on a logarithmic scale, with the zone in which the edge lies. */
+import type { CustomSeriesRenderItem } from 'echarts';
+import type { Run } from '../results.ts';
+import { type CapacityFinding, capacityFindings } from './finding.ts';
+import { formatMagnitude, formatNumber } from './format.ts';
+import { axisStyle, colourOf, decadesAround, ink, nameBelow, type Plot, renderSvg } from './plot.ts';
+import { capacityText } from './summary.ts';
+
+const barPixels = 26;
+
+/** Null where no variant has a capacity. */
+export function ladderPlot(run: Run): Plot | null {
+  const findings = capacityFindings(run).filter(({ capacity }) => capacity !== null);
+  if (findings.length === 0) return null;
+  const { unit } = run.record.varied;
+  const ends = findings.map((finding) => Math.max(finding.capacity!, finding.zone?.high ?? 0));
+  const range = decadesAround([...findings.map(({ capacity }) => capacity!), ...ends]);
+  // Bars start at the axis, so the smallest needs a decade below it; the labels need room above the largest.
+  const min = Math.min(
+    range.min,
+    10 ** Math.floor(Math.log10(Math.min(...findings.map((f) => f.capacity!)) / 1.5)),
+  );
+  const max = Math.max(
+    range.max,
+    10 ** (Math.log10(Math.max(...ends)) + 0.36 * Math.log10(Math.max(...ends) / min)),
+  );
+  const names = findings.map(({ variant }) => variant.name);
+  const svg = renderSvg(
+    'ladder',
+    {
+      grid: { left: 8, right: 8, top: 8, bottom: 52, containLabel: true },
+      xAxis: {
+        type: 'log',
+        min,
+        max,
+        ...axisStyle(`${unit}, logarithmic scale`),
+        ...nameBelow,
+        axisLabel: { ...axisStyle('').axisLabel, formatter: powerOfTen },
+      },
+      yAxis: { type: 'category', data: names, inverse: true, ...axisStyle(''), splitLine: { show: false } },
+      series: [
+        {
+          type: 'bar',
+          barWidth: barPixels,
+          data: findings.map(({ capacity }, index) => ({
+            value: capacity,
+            itemStyle: { color: colourOf(index) },
+          })),
+        },
+        { type: 'custom', renderItem: drawZone, data: findings.flatMap(zoneRow), z: 3 },
+        {
+          type: 'scatter',
+          symbolSize: 0.1,
+          data: findings.map((finding, index) => ({
+            value: [ends[index], index],
+            label: barLabel(finding, unit),
+          })),
+        },
+      ],
+    },
+    { width: 960, height: 84 + findings.length * 52 },
+  );
+  return {
+    title: `Capacity in ${unit}`,
+    caption:
+      'Bars end at the highest load that held every limit in every confirming trial. The whisker is the zone in which the edge lies: from the lowest load that ever failed, or the capacity, to the next failure above it.',
+    svg,
+  };
+}
+
+function barLabel(finding: CapacityFinding, unit: string) {
+  const deliveries = finding.typical?.loadtest?.deliveriesPerSecond ?? 0;
+  const text = `{strong|${capacityText(finding)}} ${unit} · ${formatMagnitude(deliveries)} deliveries/s`;
+  const rich = { strong: { fontWeight: 'bold', color: ink, fontSize: 13 } };
+  return { show: true, position: 'right', distance: 10, formatter: text, color: ink, rich };
+}
+
+function zoneRow(finding: CapacityFinding, index: number): number[][] {
+  return finding.zone === null ? [] : [[index, finding.zone.low, finding.zone.high]];
+}
+
+const drawZone: CustomSeriesRenderItem = (_parameters, api) => {
+  const row = api.value(0);
+  const [left, y] = api.coord([api.value(1), row]) as [number, number];
+  const [right] = api.coord([api.value(2), row]) as [number, number];
+  const stroke = (x1: number, y1: number, x2: number, y2: number) => ({
+    type: 'line' as const,
+    shape: { x1, y1, x2, y2 },
+    style: { stroke: ink, lineWidth: 1.5 },
+  });
+  return {
+    type: 'group',
+    children: [
+      stroke(left, y, right, y),
+      stroke(left, y - 6, left, y + 6),
+      stroke(right, y - 6, right, y + 6),
+    ],
+  };
+};
+
+/** Labels of decades only: `1`, `100`, `10,000`. */
+export function powerOfTen(value: number): string {
+  return Number.isInteger(Math.round(Math.log10(value) * 1e6) / 1e6) ? formatNumber(value) : '';
+}

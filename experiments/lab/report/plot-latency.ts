@@ -1,0 +1,202 @@
+/** Latency: the whole spectrum at capacity, and its 99th percentile against the offered load. */
+import { decodeFromCompressedBase64 } from 'hdr-histogram-js';
+import type { Run, TrialRecord } from '../results.ts';
+import { shownTrials } from './finding.ts';
+import { formatMs } from './format.ts';
+import {
+  axisStyle,
+  colourOf,
+  decadesAround,
+  legendOf,
+  muted,
+  nameAbove,
+  nameBelow,
+  type Plot,
+  page,
+  renderSvg,
+  warning,
+} from './plot.ts';
+import { powerOfTen } from './plot-ladder.ts';
+
+const size = { width: 960, height: 400 };
+const grid = { left: 8, right: 24, top: 64, bottom: 48, containLabel: true };
+/** Points per decade of 1/(1−p): enough for a smooth line, few enough to keep the page small. */
+const pointsPerDecade = 24;
+
+/** Null where no trial has a histogram. */
+export function spectrumPlot(run: Run): Plot | null {
+  const shown = shownTrials(run).filter(({ trial }) => trial.loadtest?.histograms.deliveryLatencyUs);
+  if (shown.length === 0) return null;
+  const curves = shown.map(({ trial }) => spectrumOf(trial));
+  const bound = latencyBoundMs(run);
+  const values = curves.flat().map(([, latency]) => latency!);
+  const svg = renderSvg(
+    'spectrum',
+    {
+      grid,
+      legend: legendOf(shown.map(({ label }) => label)),
+      xAxis: {
+        type: 'log',
+        min: 1,
+        max: decadesAround(curves.flat().map(([x]) => x!)).max,
+        ...axisStyle('share of deliveries that were at least this fast'),
+        ...nameBelow,
+        axisLabel: { ...axisStyle('').axisLabel, formatter: percentileOf },
+      },
+      yAxis: latencyAxis('delivery latency', bound === null ? values : [...values, bound]),
+      series: shown.map(({ label, index }, position) => ({
+        type: 'line',
+        name: label,
+        showSymbol: false,
+        lineStyle: { width: 2.25, color: colourOf(index) },
+        itemStyle: { color: colourOf(index) },
+        data: curves[position],
+        ...(position === 0 ? limitLine(bound) : {}),
+      })),
+    },
+    size,
+  );
+  const where = run.record.method.kind === 'capacity' ? 'at its capacity' : 'at the highest load';
+  return {
+    title: 'Latency spectrum',
+    caption: `Every delivery of the measure phase, of the trial with the median p99 of each variant ${where}. Latency counts from the moment a message was due.`,
+    svg,
+  };
+}
+
+/** Null where no trial has a result. */
+export function loadPlot(run: Run): Plot | null {
+  const { variants, varied } = run.record;
+  const judged = run.trials.filter(
+    ({ loadtest, load }) => loadtest !== null && loadtest.deliveryLatencyMs.p99 > 0 && load > 0,
+  );
+  if (judged.length === 0 || run.trials.some(({ load }) => load <= 0)) return null;
+  const bound = latencyBoundMs(run);
+  const p99 = (trial: TrialRecord) => trial.loadtest!.deliveryLatencyMs.p99;
+  const svg = renderSvg(
+    'load',
+    {
+      grid,
+      legend: legendOf(variants.map(({ name }) => name)),
+      xAxis: {
+        type: 'log',
+        ...decadesAround(judged.map(({ load }) => load)),
+        ...axisStyle(`${varied.quantity} (${varied.unit})`),
+        ...nameBelow,
+        axisLabel: { ...axisStyle('').axisLabel, formatter: powerOfTen },
+      },
+      yAxis: latencyAxis('p99 delivery latency', [...judged.map(p99), ...(bound === null ? [] : [bound])]),
+      series: variants.flatMap(({ name }, index) => {
+        const trials = judged.filter(({ variant }) => variant === name).sort((a, b) => a.load - b.load);
+        const sure = trials.filter(({ outcome }) => outcome !== 'void');
+        return [
+          {
+            type: 'line',
+            name,
+            showSymbol: false,
+            lineStyle: { width: 1.25, color: colourOf(index), opacity: 0.6 },
+            itemStyle: { color: colourOf(index) },
+            data: sure.map((trial) => [trial.load, p99(trial)]),
+            ...(index === 0 ? limitLine(bound) : {}),
+          },
+          {
+            type: 'scatter',
+            name,
+            data: trials.map((trial) => pointOf(trial, p99(trial), colourOf(index))),
+            z: 4,
+          },
+        ];
+      }),
+    },
+    size,
+  );
+  return {
+    title: 'Latency against load',
+    caption:
+      'One mark for each trial: ● passed, × failed, △ void (the simulator was not well, so the trial says nothing).',
+    svg,
+  };
+}
+
+function pointOf(trial: TrialRecord, latencyMs: number, colour: string) {
+  const value = [trial.load, latencyMs];
+  if (trial.outcome === 'passed')
+    return {
+      value,
+      symbol: 'circle',
+      symbolSize: 9,
+      itemStyle: { color: colour, borderColor: page, borderWidth: 1 },
+    };
+  if (trial.outcome === 'failed')
+    return { value, symbol: crossPath, symbolSize: 10, itemStyle: { color: colour } };
+  return {
+    value,
+    symbol: 'triangle',
+    symbolSize: 10,
+    itemStyle: { color: 'transparent', borderColor: muted, borderWidth: 1.5 },
+  };
+}
+
+const crossPath = 'path://M1,0 L5,4 L9,0 L10,1 L6,5 L10,9 L9,10 L5,6 L1,10 L0,9 L4,5 L0,1 Z';
+
+/** Points of `[1/(1−p), latency in ms]`, as HDR histograms are usually drawn. */
+function spectrumOf(trial: TrialRecord): number[][] {
+  const histogram = decodeFromCompressedBase64(trial.loadtest!.histograms.deliveryLatencyUs);
+  const decades = Math.max(1, Math.log10(Math.max(10, histogram.totalCount)));
+  const steps = Math.floor(decades * pointsPerDecade);
+  const points: number[][] = [];
+  for (let step = 0; step <= steps; step++) {
+    const inverse = 10 ** (step / pointsPerDecade);
+    const latencyMs = histogram.getValueAtPercentile(100 * (1 - 1 / inverse)) / 1000;
+    points.push([Number(inverse.toPrecision(5)), Math.max(latencyMs, 0.001)]);
+  }
+  return points;
+}
+
+/** The bound of a p99 limit in ms, to be drawn; null where the experiment has none. */
+export function latencyBoundMs(run: Run): number | null {
+  const match = run.record.limits
+    .map((limit) => /^p99<=?(\d+(?:\.\d+)?)(ms|s)$/.exec(limit))
+    .find((found) => found !== null);
+  return match ? Number(match[1]) * (match[2] === 's' ? 1000 : 1) : null;
+}
+
+function latencyAxis(name: string, values: readonly number[]) {
+  return {
+    type: 'log',
+    ...decadesAround(values),
+    ...axisStyle(name),
+    ...nameAbove,
+    axisLabel: {
+      ...axisStyle('').axisLabel,
+      formatter: (value: number) => (powerOfTen(value) === '' ? '' : formatMs(value)),
+    },
+  };
+}
+
+function limitLine(bound: number | null) {
+  if (bound === null) return {};
+  return {
+    markLine: {
+      silent: true,
+      symbol: 'none',
+      lineStyle: { color: warning, type: 'dashed', width: 1.25 },
+      label: {
+        formatter: `limit ${formatMs(bound)}`,
+        position: 'insideStartTop',
+        color: warning,
+        fontSize: 12,
+        textBorderColor: page,
+        textBorderWidth: 3,
+      },
+      data: [{ yAxis: bound }],
+    },
+  };
+}
+
+/** `90 %` at 10, `99.9 %` at 1,000. */
+function percentileOf(inverse: number): string {
+  if (powerOfTen(inverse) === '') return '';
+  const nines = Math.round(Math.log10(inverse));
+  return nines === 0 ? '0 %' : `${(100 * (1 - 10 ** -nines)).toFixed(Math.max(0, nines - 2))} %`;
+}

@@ -1,0 +1,200 @@
+/** The run over time: what the typical trial of each variant did to deliveries, latency, CPU, memory and event loop. */
+
+import type { MetricsSeries, NodeSeries, Run, TrialRecord } from '../results.ts';
+import { type ShownTrial, shownTrials } from './finding.ts';
+import { formatBytes, formatMagnitude, formatMs } from './format.ts';
+import {
+  axisStyle,
+  colourOf,
+  decadesAround,
+  legendOf,
+  line,
+  nameAbove,
+  type Plot,
+  renderSvg,
+} from './plot.ts';
+import { powerOfTen } from './plot-ladder.ts';
+
+type Points = [number, number | null][];
+type Panel = {
+  title: string;
+  scale: 'value' | 'log';
+  format: (value: number) => string;
+  pointsOf: (trial: TrialRecord) => Points;
+};
+
+const panelHeight = 150;
+const panelGap = 74;
+const top = 66;
+const width = 960;
+
+const panels: readonly Panel[] = [
+  {
+    title: 'deliveries/s',
+    scale: 'log',
+    format: formatMagnitude,
+    pointsOf: (trial) => perSecond(trial, 'deliveriesPerSecond'),
+  },
+  {
+    title: 'p99 delivery latency',
+    scale: 'log',
+    format: formatMs,
+    pointsOf: (trial) => perSecond(trial, 'deliveryLatencyMsP99'),
+  },
+  {
+    title: 'server CPU, cores',
+    scale: 'value',
+    format: String,
+    pointsOf: (trial) => serverSum(trial, 'cpuCores'),
+  },
+  {
+    title: 'simulator CPU, cores',
+    scale: 'value',
+    format: String,
+    pointsOf: (trial) => perSecond(trial, 'instrumentCpuCores'),
+  },
+  {
+    title: 'server memory (resident)',
+    scale: 'value',
+    format: formatBytes,
+    pointsOf: (trial) => serverSum(trial, 'rssBytes'),
+  },
+  {
+    title: 'event-loop lag p99',
+    scale: 'log',
+    format: formatMs,
+    pointsOf: (trial) => worstNode(trial, 'eventLoopLagMsP99'),
+  },
+  {
+    title: '/metrics answered after',
+    scale: 'log',
+    format: formatMs,
+    pointsOf: (trial) => worstNode(trial, 'scrapeMs'),
+  },
+  {
+    title: 'time held back by the CPU quota, share',
+    scale: 'value',
+    format: String,
+    pointsOf: (trial) => throttled(trial),
+  },
+];
+
+/** Null where no trial has a series. */
+export function timelinePlot(run: Run): Plot | null {
+  const shown = shownTrials(run).filter(({ trial }) => trial.nodes.length > 0 && trial.loadtest !== null);
+  if (shown.length === 0) return null;
+  const drawn = panels.filter((panel) =>
+    shown.some(({ trial }) => panel.pointsOf(trial).some(([, value]) => value !== null)),
+  );
+  const rows = Math.ceil(drawn.length / 2);
+  const grids = drawn.map((_, index) => ({
+    left: index % 2 === 0 ? '7%' : '57%',
+    width: '41%',
+    top: top + Math.floor(index / 2) * (panelHeight + panelGap),
+    height: panelHeight,
+  }));
+  const svg = renderSvg(
+    'timeline',
+    {
+      legend: legendOf(shown.map(({ label }) => label)),
+      grid: grids,
+      xAxis: drawn.map((_, index) => timeAxis(index, shown)),
+      yAxis: drawn.map((panel, index) => valueAxis(panel, index, shown)),
+      series: drawn.flatMap((panel, index) =>
+        shown.map((one, position) => seriesOf(panel, index, one, position === 0)),
+      ),
+    },
+    { width, height: top + rows * (panelHeight + panelGap) - panelGap + 44 },
+  );
+  return {
+    title: 'The run over time',
+    caption:
+      'Seconds from the start of the measure phase, which is shaded; before it connections, probe and warm-up, after it the drain. CPU and memory are sampled four times a second from outside, event-loop lag once a second from the server’s own metrics: a loop that is blocked cannot say so, and then its /metrics answers late.',
+    svg,
+  };
+}
+
+function timeAxis(gridIndex: number, shown: readonly ShownTrial[]) {
+  const starts = shown.map(({ trial }) => trial.nodes[0]?.atSeconds[0] ?? 0);
+  const ends = shown.map(({ trial }) => trial.nodes[0]?.atSeconds.at(-1) ?? 1);
+  const axisLabel = { ...axisStyle('').axisLabel, formatter: (value: number) => `${value} s` };
+  const min = Math.floor(Math.min(...starts));
+  const max = Math.ceil(Math.max(...ends));
+  return { type: 'value', gridIndex, min, max, ...axisStyle(''), axisLabel, splitLine: { show: false } };
+}
+
+function valueAxis(panel: Panel, gridIndex: number, shown: readonly ShownTrial[]) {
+  const values = shown.flatMap(({ trial }) => panel.pointsOf(trial).flatMap(([, value]) => value ?? []));
+  const log = panel.scale === 'log';
+  const format = (value: number) => (log && powerOfTen(value) === '' ? '' : panel.format(value));
+  return {
+    type: panel.scale,
+    gridIndex,
+    ...(log ? decadesAround(values) : { min: 0 }),
+    splitNumber: 3,
+    ...axisStyle(panel.title),
+    ...nameAbove,
+    axisLabel: { ...axisStyle('').axisLabel, formatter: format },
+  };
+}
+
+function seriesOf(panel: Panel, index: number, { label, index: colour, trial }: ShownTrial, first: boolean) {
+  const points = panel.pointsOf(trial);
+  return {
+    type: 'line',
+    name: label,
+    xAxisIndex: index,
+    yAxisIndex: index,
+    showSymbol: points.length < 16,
+    symbol: 'circle',
+    symbolSize: 4,
+    lineStyle: { width: 1.75, color: colourOf(colour) },
+    itemStyle: { color: colourOf(colour) },
+    // A logarithmic axis has no zero: seconds in which nothing happened are gaps.
+    data: points.map(([at, value]) => [at, panel.scale === 'log' && value === 0 ? null : value]),
+    ...(first
+      ? { markArea: { silent: true, itemStyle: { color: line, opacity: 0.35 }, data: [measurePhase(trial)] } }
+      : {}),
+  };
+}
+
+function measurePhase(trial: TrialRecord) {
+  const end =
+    trial.phases.find(({ phase }) => phase === 'drain')?.atSeconds ??
+    trial.loadtest!.workload.durationSeconds;
+  return [{ xAxis: 0 }, { xAxis: end }];
+}
+
+function perSecond(
+  trial: TrialRecord,
+  field: 'deliveriesPerSecond' | 'deliveryLatencyMsP99' | 'instrumentCpuCores',
+): Points {
+  const { series } = trial.loadtest!;
+  // A value stands for the second that begins at its time: drawn at the middle of it.
+  return series.atSeconds.map((at, index) => [at + 0.5, series[field][index]!]);
+}
+
+function serverSum(trial: TrialRecord, field: 'cpuCores' | 'rssBytes'): Points {
+  const servers = trial.nodes.filter(({ role }) => role === 'server');
+  const sum = (index: number) => servers.reduce((total, node) => total + (node[field][index] ?? 0), 0);
+  return (servers[0]?.atSeconds ?? []).map((at, index) => [at, sum(index)]);
+}
+
+function worstNode(trial: TrialRecord, field: 'eventLoopLagMsP99' | 'scrapeMs'): Points {
+  return worst(trial.metrics, (node: MetricsSeries) => node[field]);
+}
+
+function throttled(trial: TrialRecord): Points {
+  const servers = trial.nodes.filter(({ role }) => role === 'server');
+  return worst(servers, (node: NodeSeries) => node.throttledShare);
+}
+
+function worst<Series extends { atSeconds: number[] }>(
+  nodes: readonly Series[],
+  valuesOf: (node: Series) => (number | null)[],
+): Points {
+  return (nodes[0]?.atSeconds ?? []).map((at, index) => {
+    const known = nodes.map((node) => valuesOf(node)[index] ?? null).filter((value) => value !== null);
+    return [at, known.length === 0 ? null : Math.max(...known)];
+  });
+}

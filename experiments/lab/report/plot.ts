@@ -1,0 +1,101 @@
+/** The look of all plots, and their rendering to SVG text: no browser, no network, the same bytes from the same data. */
+import { type EChartsCoreOption, init } from 'echarts';
+
+/**
+ * Colours that stand for CSS variables: echarts writes them into the SVG, and they are replaced there, so that one
+ * drawing is readable on a light and on a dark page.
+ */
+const themed = {
+  '#000001': 'var(--ink)',
+  '#000002': 'var(--muted)',
+  '#000003': 'var(--line)',
+  '#000004': 'var(--page)',
+};
+export const ink = '#000001';
+export const muted = '#000002';
+export const line = '#000003';
+export const page = '#000004';
+/** Of limits, and of trials that failed. */
+export const warning = '#d1495b';
+
+const palette = ['#8b929c', '#d39b2a', '#2f80d8', '#1f9e83', '#a55ca5', '#c8643c', '#5c6bc0', '#7a9a2c'];
+const fontFamily = 'system-ui, sans-serif';
+const fontPixels = 13;
+
+export type Plot = { title: string; caption: string; svg: string };
+
+/** The colour of the n-th variant, in every plot of a report. */
+export function colourOf(index: number): string {
+  return palette[index % palette.length]!;
+}
+
+/** Draws an option; `name` is unique on the page and becomes part of the ids inside. Sizes in pixels. */
+export function renderSvg(
+  name: string,
+  option: EChartsCoreOption,
+  size: { width: number; height: number },
+): string {
+  const chart = init(null, null, { renderer: 'svg', ssr: true, ...size });
+  chart.setOption({
+    animation: false,
+    backgroundColor: 'transparent',
+    textStyle: { fontFamily, fontSize: fontPixels, color: ink },
+    ...option,
+  });
+  const svg = chart.renderToSVGString();
+  chart.dispose();
+  return withThemeColours(withStableIds(svg, name)).replace('<svg ', `<svg role="img" aria-label="${name}" `);
+}
+
+/** Text, line and grid of an axis. */
+export function axisStyle(name: string) {
+  return {
+    name,
+    nameTextStyle: { color: muted, fontSize: fontPixels },
+    axisLabel: { color: ink, fontSize: fontPixels, hideOverlap: true },
+    axisLine: { show: true, lineStyle: { color: line } },
+    axisTick: { show: false },
+    minorSplitLine: { show: false },
+    splitLine: { lineStyle: { color: line, width: 1 } },
+  };
+}
+
+/** A name above a vertical axis, beginning where the axis' labels do. */
+export const nameAbove = {
+  nameLocation: 'end',
+  nameGap: 12,
+  nameTextStyle: { color: muted, align: 'left' },
+} as const;
+/** A name below a horizontal axis. */
+export const nameBelow = { nameLocation: 'middle', nameGap: 32 } as const;
+
+/** The names of variants with their colours, in one line above the plot. */
+export function legendOf(names: readonly string[]) {
+  return {
+    data: names.map((name) => ({ name })),
+    top: 0,
+    left: 0,
+    itemWidth: 18,
+    itemHeight: 10,
+    itemGap: 22,
+    textStyle: { color: ink, fontSize: fontPixels },
+  };
+}
+
+/** Smallest and largest power of ten around the values; echarts would leave the outermost points on the frame. */
+export function decadesAround(values: readonly number[]): { min: number; max: number } {
+  const positive = values.filter((value) => value > 0);
+  if (positive.length === 0) return { min: 1, max: 10 };
+  const min = 10 ** Math.floor(Math.log10(Math.min(...positive)));
+  const max = 10 ** Math.ceil(Math.log10(Math.max(...positive) * 1.0001));
+  return { min, max: max === min ? min * 10 : max };
+}
+
+/** echarts counts its ids through the life of the process; a report must not depend on what was drawn before it. */
+function withStableIds(svg: string, name: string): string {
+  return svg.replaceAll(/zr\d+-/g, `${name}-`);
+}
+
+function withThemeColours(svg: string): string {
+  return Object.entries(themed).reduce((text, [colour, variable]) => text.replaceAll(colour, variable), svg);
+}

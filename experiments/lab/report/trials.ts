@@ -1,0 +1,84 @@
+/** Every trial of a run as a table, so that nothing is hidden behind the summary. */
+import type { Run } from '../results.ts';
+import { formatMagnitude, formatMs, formatNumber, formatShare } from './format.ts';
+import type { Table } from './table.ts';
+
+/** One row for each trial, in the order they ran. */
+export function trialsTable(run: Run): Table {
+  const right = (title: string) => ({ title, align: 'right' as const });
+  const left = (title: string) => ({ title, align: 'left' as const });
+  return {
+    columns: [
+      right('#'),
+      left('variant'),
+      right(run.record.varied.unit),
+      left('purpose'),
+      left('outcome'),
+      right('p50'),
+      right('p99'),
+      right('p99.9'),
+      right('max'),
+      right('deliveries/s'),
+      right('lost'),
+      right('server CPU'),
+      right('throttled'),
+      right('sim. CPU'),
+      right('lag p99'),
+      left('why not'),
+    ],
+    rows: run.trials.map((trial) => {
+      const { loadtest, server } = trial;
+      const latency = loadtest?.deliveryLatencyMs;
+      const ms = (value: number | undefined) => (value === undefined ? '–' : formatMs(value));
+      return [
+        String(trial.number),
+        trial.variant,
+        formatNumber(trial.load),
+        trial.purpose,
+        trial.outcome,
+        ms(latency?.p50),
+        ms(latency?.p99),
+        ms(latency?.p999),
+        ms(latency?.max),
+        loadtest === null ? '–' : formatMagnitude(loadtest.deliveriesPerSecond),
+        loadtest === null ? '–' : formatNumber(loadtest.audit.lost),
+        server === null ? '–' : server.cpuCores.toFixed(2),
+        server?.throttledShare == null ? '–' : formatShare(server.throttledShare),
+        loadtest === null
+          ? '–'
+          : (loadtest.instrument.cpuSeconds / loadtest.workload.durationSeconds).toFixed(2),
+        ms(loadtest?.scheduleLagMs.p99),
+        trial.reasons.join('; '),
+      ];
+    }),
+  };
+}
+
+/** Machine, versions and parameters as pairs of a name and a value. */
+export function environmentRows(run: Run): [string, string][] {
+  const { record, trials } = run;
+  const { environment: machine, workload } = record;
+  const limits = trials[0]?.observedLimits[0];
+  const facts = Object.entries(
+    Object.assign({}, ...trials.map((trial) => trial.facts)) as Record<string, string>,
+  );
+  const gibibytes = (bytes: number) => `${formatNumber(bytes / 2 ** 30)} GiB`;
+  return [
+    ['run', `${record.run}, ${formatNumber(record.seconds)} s, ${trials.length} trials, seed ${record.seed}`],
+    ['target', record.target],
+    ['machine', `${machine.cpuModel}, ${machine.cpus} cores, ${gibibytes(machine.memoryBytes)}`],
+    ['system', `${machine.platform}, Node ${machine.node}`],
+    ['commit', `${machine.gitCommit ?? 'unknown'}${machine.gitDirty ? ', with uncommitted changes' : ''}`],
+    [
+      'limits observed',
+      `${limits?.cpuCores == null ? 'no CPU limit' : `${limits.cpuCores} cores`}, ${limits?.memoryBytes == null ? 'no memory limit' : gibibytes(limits.memoryBytes)}`,
+    ],
+    [
+      'workload',
+      `${record.varied.quantity} varied; at 1 ${record.varied.unit}: ${Object.entries(workload)
+        .map(([name, value]) => `${name} ${value}`)
+        .join(', ')}`,
+    ],
+    ...facts,
+  ];
+}
