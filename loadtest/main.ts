@@ -6,6 +6,7 @@ import { planWorkers } from './load/capacity.ts';
 import { Coordinator, RunError } from './load/coordinator.ts';
 import type { Plan } from './load/plan.ts';
 import { readCgroup, readEnvironment, readEphemeralPorts, readFilesMax } from './measure/environment.ts';
+import { Metrics, serveMetrics } from './measure/metrics.ts';
 import { checkOptions, newCommand, type Options } from './options.ts';
 import { newProgress } from './progress.ts';
 import { conclude } from './result/conclude.ts';
@@ -24,10 +25,14 @@ async function main(argv: string[]): Promise<number> {
   const plan = newPlan(options);
   if (typeof plan === 'number') return plan;
 
-  const coordinator = new Coordinator(
-    plan,
-    newProgress(styleOf(options), plan.timeline, progressStream(options)),
-  );
+  const observers = [newProgress(styleOf(options), plan.timeline, progressStream(options))];
+  if (options.metricsPort !== undefined) {
+    const metrics = new Metrics(options.ratePerSecond);
+    observers.push(metrics);
+    const problem = await tryServe(metrics, options.metricsHost, options.metricsPort);
+    if (problem !== undefined) return refuse([problem]);
+  }
+  const coordinator = new Coordinator(plan, observers);
   let interrupts = 0;
   process.on('SIGINT', () => {
     if (++interrupts > 1) process.exit(exitCode.interrupted);
@@ -42,6 +47,16 @@ async function main(argv: string[]): Promise<number> {
     if (!(error instanceof RunError)) throw error;
     console.error(error.message);
     return interrupts > 0 ? exitCode.interrupted : exitCode.badInput;
+  }
+}
+
+/** Returns why the metrics cannot be served, if so. */
+async function tryServe(metrics: Metrics, host: string, port: number): Promise<string | undefined> {
+  try {
+    await serveMetrics(metrics.registry, host, port);
+    return undefined;
+  } catch (error) {
+    return `--metrics-port ${port} on ${host} cannot be used: ${(error as Error).message}`;
   }
 }
 

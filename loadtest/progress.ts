@@ -1,7 +1,6 @@
 /** How a run shows itself while it goes: a redrawn line on a terminal, plain lines elsewhere, or one JSON object per event. */
 import type { Phase, RunObserver } from './load/coordinator.ts';
-import { measureSlotOf, type Timeline } from './measure/recorder.ts';
-import type { Second, Totals } from './measure/totals.ts';
+import type { Timeline } from './measure/recorder.ts';
 
 export type ProgressStyle = 'tty' | 'plain' | 'json' | 'none';
 
@@ -11,23 +10,17 @@ export function newProgress(
   timeline: Timeline,
   stream: NodeJS.WritableStream,
 ): RunObserver {
-  if (style === 'json') return jsonProgress(timeline, stream);
+  if (style === 'json') return jsonProgress(stream);
   if (style === 'none') return { phase() {}, progress() {}, second() {} };
   return lineProgress(timeline, stream, style === 'tty');
 }
 
-/** Deliveries that have been owed for longer than the drain would wait and have not come. */
-function lostSoFar(timeline: Timeline, second: Second, totals: Totals): number {
-  const settled = measureSlotOf(timeline) + second.atSeconds + 1 - Math.ceil(timeline.drainUs / 1e6);
-  return totals.audit(settled).lost;
-}
-
-function jsonProgress(timeline: Timeline, stream: NodeJS.WritableStream): RunObserver {
+function jsonProgress(stream: NodeJS.WritableStream): RunObserver {
   const write = (event: object) => stream.write(`${JSON.stringify(event)}\n`);
   return {
     phase: (phase) => write({ event: 'phase', phase, atMs: Date.now() }),
     progress: (sessionsOpen, heard) => write({ event: 'progress', sessionsOpen, heard }),
-    second: (phase, second, totals) =>
+    second: (phase, second, _totals, lost) =>
       write({
         event: 'second',
         phase,
@@ -35,7 +28,7 @@ function jsonProgress(timeline: Timeline, stream: NodeJS.WritableStream): RunObs
         sentPerSecond: second.sent,
         deliveriesPerSecond: second.deliveries,
         deliveryLatencyMsP99: second.deliveryLatencyMsP99,
-        lost: lostSoFar(timeline, second, totals),
+        lost,
       }),
   };
 }
@@ -56,9 +49,8 @@ function lineProgress(timeline: Timeline, stream: NodeJS.WritableStream, redraw:
       if (phaseNow === 'connect' || phaseNow === 'probe')
         write(`${phaseNow.padEnd(8)} ${sessionsOpen} ${what}`);
     },
-    second(phase, second, totals) {
+    second(phase, second, _totals, lost) {
       const elapsed = Math.round(second.atSeconds + 1 + timeline.warmUpUs / 1e6);
-      const lost = lostSoFar(timeline, second, totals);
       write(
         [
           `${phase.padEnd(8)} ${redraw ? `${bar(elapsed / totalSeconds)} ` : ''}${elapsed}/${totalSeconds} s`,

@@ -12,7 +12,8 @@ export type RunObserver = {
   phase(phase: Phase): void;
   /** While connecting and probing: how many are connected, and how many have heard a probe. */
   progress(sessionsOpen: number, heard: number): void;
-  second(phase: Phase, second: Second, totals: Totals): void;
+  /** After each second; `lost` counts the deliveries that are overdue by more than the drain. */
+  second(phase: Phase, second: Second, totals: Totals, lost: number): void;
 };
 
 /** Everything a result is made of. */
@@ -38,7 +39,7 @@ export class RunError extends Error {}
 
 export class Coordinator {
   readonly #plan: Plan;
-  readonly #observer: RunObserver;
+  readonly #observers: readonly RunObserver[];
   readonly #totals: Totals;
   readonly #workers: ChildProcess[] = [];
   readonly #waiting: { kind: FromWorker['kind']; take: (worker: number, message: FromWorker) => void }[] = [];
@@ -47,9 +48,9 @@ export class Coordinator {
   #heard: number[] = [];
   #finishing = false;
 
-  constructor(plan: Plan, observer: RunObserver) {
+  constructor(plan: Plan, observers: readonly RunObserver[]) {
     this.#plan = plan;
-    this.#observer = observer;
+    this.#observers = observers;
     this.#totals = new Totals(plan.workers, plan.rooms, plan.timeline);
     this.#failure.promise.catch(() => {}); // Whoever waits sees it; nobody may be waiting yet.
   }
@@ -90,8 +91,7 @@ export class Coordinator {
     const { interrupted, measuredUs } = await this.#measure();
     this.#finishing = true;
     const done = await this.#ask('done', () => ({ kind: 'finish' }));
-    for (const second of this.#totals.end())
-      this.#observer.second(phaseOf(second, this.#plan), second, this.#totals);
+    this.#show(this.#totals.end());
     this.#enter('done');
     return {
       totals: this.#totals,
@@ -195,22 +195,30 @@ export class Coordinator {
 
   #onMessage(worker: number, message: FromWorker): void {
     if (message.kind === 'second') {
-      for (const second of this.#totals.addSecond(worker, message.report, message.sample))
-        this.#observer.second(phaseOf(second, this.#plan), second, this.#totals);
+      this.#show(this.#totals.addSecond(worker, message.report, message.sample));
     } else if (message.kind === 'progress') {
       this.#heard[worker] = message.heard;
       this.#totals.setSample(worker, message.sample);
       const open = this.#totals.sumOfSamples((sample) => sample.sessionsOpen);
-      this.#observer.progress(
-        open,
-        this.#heard.reduce((total, heard) => total + heard, 0),
-      );
+      const heard = this.#heard.reduce((total, count) => total + count, 0);
+      for (const observer of this.#observers) observer.progress(open, heard);
     }
     for (const waiting of this.#waiting) if (waiting.kind === message.kind) waiting.take(worker, message);
   }
 
+  #show(seconds: readonly Second[]): void {
+    for (const second of seconds)
+      for (const observer of this.#observers)
+        observer.second(
+          phaseOf(second, this.#plan),
+          second,
+          this.#totals,
+          this.#totals.lostBy(second.atSeconds),
+        );
+  }
+
   #enter(phase: Phase): void {
-    this.#observer.phase(phase);
+    for (const observer of this.#observers) observer.phase(phase);
   }
 
   async #stopWorkers(): Promise<void> {

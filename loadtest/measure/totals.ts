@@ -27,6 +27,12 @@ export class Totals {
   readonly lag = new Float64Array(histogramSlots);
   /** How long a turn of an event loop took to read all that was waiting, during the measure phase. */
   readonly turn = new Float64Array(histogramSlots);
+  /** The same of all phases, for watching. */
+  readonly allDelivery = new Float64Array(histogramSlots);
+  readonly allLag = new Float64Array(histogramSlots);
+  /** Of all phases. */
+  messagesSent = 0;
+  deliveries = 0;
   readonly seconds: Second[] = [];
   /** Messages of the measure phase that left. */
   sent = 0;
@@ -63,10 +69,18 @@ export class Totals {
     addRange(this.lag, report.lag);
     if (this.#isMeasured(report.slot)) addRange(this.turn, report.turn);
     const second = this.#openSecond(report.slot);
-    for (const range of [report.delivery, report.warmUpDelivery]) addRange(second.delivery, range);
-    for (const range of [report.lag, report.warmUpLag]) addRange(second.lag, range);
+    for (const range of [report.delivery, report.warmUpDelivery]) {
+      addRange(second.delivery, range);
+      addRange(this.allDelivery, range);
+    }
+    for (const range of [report.lag, report.warmUpLag]) {
+      addRange(second.lag, range);
+      addRange(this.allLag, range);
+    }
     report.deliveredBySlot.forEach((count, slot) => {
-      if (count > 0) this.#deliveredBySlot.set(slot, this.deliveredIn(slot) + count);
+      if (count === 0) return;
+      this.#deliveredBySlot.set(slot, this.deliveredIn(slot) + count);
+      this.deliveries += count;
     });
     for (const [slot, byRoom] of report.sentBySlot) {
       let owed = 0;
@@ -76,6 +90,7 @@ export class Totals {
         owed += byRoom[room]! * this.#recipientsByRoom[room]!;
       }
       second.sent += sent;
+      this.messagesSent += sent;
       if (slot >= measureSlot) this.sent += sent;
       this.#owedBySlot.set(slot, this.owedIn(slot) + owed);
     }
@@ -98,6 +113,12 @@ export class Totals {
   /** Distinct deliveries of the messages that were due in that second. */
   deliveredIn(slot: number): number {
     return this.#deliveredBySlot.get(slot) ?? 0;
+  }
+
+  /** Deliveries that were overdue by more than the drain when the second at `atSeconds` ended. */
+  lostBy(atSeconds: number): number {
+    const drainSlots = Math.ceil(this.#timeline.drainUs / 1e6);
+    return this.audit(measureSlotOf(this.#timeline) + atSeconds + 1 - drainSlots).lost;
   }
 
   /** The audit of the measure phase; with `beforeSlot`, only of what was due before that second. */
