@@ -45,6 +45,8 @@ export class Coordinator {
   readonly #waiting: { kind: FromWorker['kind']; take: (worker: number, message: FromWorker) => void }[] = [];
   readonly #interrupt = Promise.withResolvers<'interrupted'>();
   readonly #failure = Promise.withResolvers<never>();
+  /** Nothing more is to be expected: the drain may end before its time. */
+  readonly #settled = Promise.withResolvers<'settled'>();
   #heard: number[] = [];
   #finishing = false;
 
@@ -130,11 +132,16 @@ export class Coordinator {
     return { interrupted: false, measuredUs: measureUs };
   }
 
-  /** True when that time has come, false when the run was interrupted before. */
+  /** True when that time has come (or nothing more is to come), false when the run was interrupted before. */
   async #reached(clock: Clock, untilUs: number): Promise<boolean> {
     const abort = new AbortController();
     const timer = sleep(Math.max(0, (untilUs - clock.nowUs()) / 1000), abort.signal);
-    const first = await Promise.race([timer, this.#interrupt.promise, this.#failure.promise]);
+    const first = await Promise.race([
+      timer,
+      this.#interrupt.promise,
+      this.#failure.promise,
+      this.#settled.promise,
+    ]);
     abort.abort();
     return first !== 'interrupted';
   }
@@ -196,6 +203,7 @@ export class Coordinator {
   #onMessage(worker: number, message: FromWorker): void {
     if (message.kind === 'second') {
       this.#show(this.#totals.addSecond(worker, message.report, message.sample));
+      if (this.#totals.settled) this.#settled.resolve('settled');
     } else if (message.kind === 'progress') {
       this.#heard[worker] = message.heard;
       this.#totals.setSample(worker, message.sample);

@@ -1,6 +1,6 @@
 /** What a worker does with the bytes that its virtual users receive: follow the room's stream, audit, record. Hot path. */
 import { arrival, type RoomAudit } from '../measure/audit.ts';
-import { type Recorder, secondSlotOf, type Timeline } from '../measure/recorder.ts';
+import { type Recorder, type StreamTimes, secondSlotOf, type Timeline } from '../measure/recorder.ts';
 import type { FrameScanner, FrameSink } from './frame-scanner.ts';
 import { equalPrefix, isEqual, type Reference } from './reference.ts';
 import {
@@ -62,6 +62,13 @@ export class Receiver implements FrameSink {
   readonly tally: Tally = { duplicated: 0, reordered: 0, misrouted: 0, corrupted: 0, heard: 0 };
   /** Of messages of another run: named in the reasons, because it is another test that disturbs. */
   foreign = 0;
+  /** A stream of one frame, for a message that the reference does not hold. */
+  readonly #single: StreamTimes = {
+    mask: 0,
+    slots: new Int32Array(1),
+    dueUs: new Int32Array(1),
+    sentUs: new Int32Array(1),
+  };
   readonly #settings: ReceiverSettings;
   readonly #recorder: Recorder;
   readonly #token: Token = { runId: 0, room: 0, number: 0, dueUs: 0, lagUs: 0 };
@@ -115,15 +122,22 @@ export class Receiver implements FrameSink {
     }
   }
 
+  /** The frames [from, to) of the reference have reached a recipient. */
   #deliverRun(audit: RoomAudit, reference: Reference, member: number, from: number, to: number): void {
-    const { numbers, slots, dueUs, sentUs, mask } = reference;
     const nowUs = this.#nowUs | 0;
-    for (let frame = from; frame < to; frame++) {
-      const i = frame & mask;
-      const how = audit.mark(member, numbers[i]!);
-      if (how !== arrival.duplicated) this.#recorder.delivered(slots[i]!, nowUs, dueUs[i]!, sentUs[i]!);
-      if (how !== arrival.inOrder) this.#blame(how, slots[i]!);
+    for (let frame = from; frame < to; ) {
+      const odd = audit.markRun(member, reference.numbers, reference.mask, frame, to);
+      if (odd > frame) this.#recorder.delivered(reference, frame, odd, nowUs);
+      if (odd < to) this.#deliver(audit, reference, member, odd, reference.numbers[odd & reference.mask]!);
+      frame = odd + 1;
     }
+  }
+
+  /** One message has reached a recipient; its times lie at `frame` of the stream. */
+  #deliver(audit: RoomAudit, stream: StreamTimes, member: number, frame: number, number: number): void {
+    const how = audit.mark(member, number);
+    if (how !== arrival.duplicated) this.#recorder.delivered(stream, frame, frame + 1, this.#nowUs | 0);
+    if (how !== arrival.inOrder) this.#blame(how, stream.slots[frame & stream.mask]!);
   }
 
   #blame(how: number, slot: number): void {
@@ -174,11 +188,11 @@ export class Receiver implements FrameSink {
     if (token.runId === runId + 1 && token.room === index) return this.#probed();
     const slot = secondSlotOf(timeline, token.dueUs);
     if (token.runId !== runId || token.room !== index) return this.#misrouted(slot);
-    const how = audit.mark(listener.member, token.number);
-    const sentUs = token.dueUs + token.lagUs;
-    if (how !== arrival.duplicated)
-      this.#recorder.delivered(slot, this.#nowUs | 0, token.dueUs | 0, sentUs | 0);
-    if (how !== arrival.inOrder) this.#blame(how, slot);
+    const single = this.#single;
+    single.slots[0] = slot;
+    single.dueUs[0] = token.dueUs | 0;
+    single.sentUs[0] = (token.dueUs + token.lagUs) | 0;
+    this.#deliver(audit, single, listener.member, 0, token.number);
     if (frameAt === -1 || reference.find(token.number) !== -1) return;
     const offset = this.#offsetOfToken(bytes, payloadAt, end);
     if (offset === -1) return;

@@ -7,6 +7,7 @@ export const arrival = { inOrder: 0, duplicated: 1, reordered: 2 } as const;
 const blockMessages = 2048;
 const blockShift = 11;
 const wordsPerRow = blockMessages / 32;
+const nothing = new Uint32Array(0);
 
 /** Bytes that the bits of a room take for so many messages and recipients: whole blocks. */
 export function auditBytes(messages: number, recipients: number): number {
@@ -38,15 +39,44 @@ export class RoomAudit {
       this.#highest[recipient] = number;
       return arrival.inOrder;
     }
-    return this.#heardLater(recipient, number) ? arrival.reordered : arrival.inOrder;
+    return this.#heardLater(recipient, number, this.#highest[recipient]!)
+      ? arrival.reordered
+      : arrival.inOrder;
+  }
+
+  /**
+   * Marks the messages of frames [from, to) of a stream, whose numbers lie in a ring, as long as each is new and in
+   * order; returns the first frame that is not and has not been marked, or `to`.
+   */
+  markRun(recipient: number, numbers: Int32Array, mask: number, from: number, to: number): number {
+    const row = recipient * wordsPerRow;
+    let highest = this.#highest[recipient]!;
+    let index = -1;
+    let block: Uint32Array = nothing;
+    let frame = from;
+    for (; frame < to; frame++) {
+      const number = numbers[frame & mask]!;
+      if (number >>> blockShift !== index) {
+        index = number >>> blockShift;
+        block = this.#blocks[index] ?? this.#newBlock(index);
+      }
+      const word = row + ((number & (blockMessages - 1)) >>> 5);
+      const bit = 1 << (number & 31);
+      const bits = block[word]!;
+      if ((bits & bit) !== 0) break;
+      if (number > highest) highest = number;
+      else if (highest - number >= this.#senders && this.#heardLater(recipient, number, highest)) break;
+      block[word] = bits | bit;
+    }
+    this.#highest[recipient] = highest;
+    return frame;
   }
 
   /**
    * True where the recipient has already received a later message of the same sender. Senders take turns, so those are
    * `senders` apart; no state per recipient and sender is needed.
    */
-  #heardLater(recipient: number, number: number): boolean {
-    const highest = this.#highest[recipient]!;
+  #heardLater(recipient: number, number: number, highest: number): boolean {
     for (let later = number + this.#senders; later <= highest; later += this.#senders)
       if (this.has(recipient, later)) return true;
     return false;

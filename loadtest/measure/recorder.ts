@@ -41,6 +41,9 @@ export type SecondReport = {
   turn: CountRange;
 };
 
+/** When the messages of a stream of frames were due (and in which second) and sent; by `frame & mask`. */
+export type StreamTimes = { mask: number; slots: Int32Array; dueUs: Int32Array; sentUs: Int32Array };
+
 export class Recorder {
   readonly measureSlot: number;
   /** Histograms: of measured messages, and of those of the warm-up. */
@@ -63,16 +66,29 @@ export class Recorder {
     this.#deliveredBySlot = new Float64Array(secondSlotOf(timeline, endUs) + 1);
   }
 
-  /** One message has reached one recipient for the first time; times in µs since the schedule began, modulo 2^32. */
-  delivered(slot: number, nowUs: number, dueUs: number, sentUs: number): void {
-    // Clocks of two processes are read a little apart, so that a difference can be a few µs below zero.
-    const latencyUs = Math.max(0, (nowUs - dueUs) | 0);
-    this.#deliveredBySlot[slot]!++;
-    if (slot >= this.measureSlot) {
-      const serviceUs = Math.max(0, (nowUs - sentUs) | 0);
-      this.#delivery[slotOf(latencyUs)]!++;
-      this.#service[slotOf(serviceUs)]!++;
-    } else this.#warmUpDelivery[slotOf(latencyUs)]!++;
+  /**
+   * The messages of frames [from, to) of a stream have reached one recipient for the first time. What is known about each
+   * frame lies in a ring; times are in µs since the schedule began, modulo 2^32.
+   */
+  delivered(stream: StreamTimes, from: number, to: number, nowUs: number): void {
+    const { slots, dueUs, sentUs, mask } = stream;
+    const delivery = this.#delivery;
+    const service = this.#service;
+    let frame = from;
+    while (frame < to) {
+      const first = frame;
+      const slot = slots[frame & mask]!;
+      const isMeasured = slot >= this.measureSlot;
+      for (; frame < to && slots[frame & mask] === slot; frame++) {
+        // Clocks of two processes are read a little apart, so that a difference can be a few µs below zero.
+        const latencyUs = Math.max(0, (nowUs - dueUs[frame & mask]!) | 0);
+        if (isMeasured) {
+          delivery[slotOf(latencyUs)]!++;
+          service[slotOf(Math.max(0, (nowUs - sentUs[frame & mask]!) | 0))]!++;
+        } else this.#warmUpDelivery[slotOf(latencyUs)]!++;
+      }
+      this.#deliveredBySlot[slot]! += frame - first;
+    }
   }
 
   /** One message has left. */

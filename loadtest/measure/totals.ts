@@ -18,6 +18,9 @@ export type Second = {
   sessionsOpen: number;
 };
 
+/** How long after the last message a drain goes on although nothing is missing: a duplicate comes later than its original. */
+const settleUs = 250_000;
+
 type OpenSecond = { delivery: Float64Array; lag: Float64Array; sent: number; cpuUs: number };
 
 export class Totals {
@@ -119,6 +122,12 @@ export class Totals {
   lostBy(atSeconds: number): number {
     const drainSlots = Math.ceil(this.#timeline.drainUs / 1e6);
     return this.audit(measureSlotOf(this.#timeline) + atSeconds + 1 - drainSlots).lost;
+  }
+
+  /** True when everything owed has come and the seconds reported go beyond the measure phase by the settling time. */
+  get settled(): boolean {
+    const reportedUs = (Math.min(...this.#lastSlot) + 1 - measureSlotOf(this.#timeline)) * 1e6;
+    return reportedUs >= this.#timeline.measureUs + settleUs && this.audit().lost === 0;
   }
 
   /** The audit of the measure phase; with `beforeSlot`, only of what was due before that second. */
