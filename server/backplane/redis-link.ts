@@ -113,6 +113,7 @@ export class RedisLink {
   #enter(client: Redis): void {
     if (client !== this.#attempt) return;
     this.#inService = true;
+    this.#silentTicks = 0;
     this.#failures = 0;
     this.#options.up(client);
   }

@@ -19,6 +19,8 @@ export type RedisPublisherOptions = {
   silentTicksMax: number;
   /** Accepted messages were given up. */
   gaveUp(reason: string): void;
+  /** Redis became a replica under us: since we do not know when, others may have missed us, and we them. */
+  demoted(reason: string): void;
 };
 
 /** Ticks without a connection after which waiting messages are given up: later they would be no conversation. */
@@ -40,7 +42,9 @@ export class RedisPublisher {
       url: options.url,
       name: `chat-publish-${options.publisher}`,
       silentTicksMax: options.silentTicksMax,
-      prepare: assertPrimary,
+      prepare: async (client) => {
+        if (!(await isPrimary(client))) throw new Error(demotion);
+      },
       up: () => this.#up(),
       lost: () => options.meter.reconnecting(),
     });
@@ -106,8 +110,11 @@ export class RedisPublisher {
     this.heartbeat();
     const client = this.#link.client;
     if (client) {
-      // A primary may become a replica under us, and no error would tell: its publishes just stop reaching the others.
-      assertPrimary(client).catch((error: Error) => this.#failIf(client, error));
+      // No error would tell: the publishes of a replica just stop reaching the others.
+      isPrimary(client).then(
+        (primary) => primary || this.#demote(client),
+        (error: Error) => this.#failIf(client, error),
+      );
       return;
     }
     this.#outageTicks++;
@@ -159,6 +166,12 @@ export class RedisPublisher {
     this.#options.meter.queueBytes(this.#queuedBytes());
   }
 
+  #demote(client: Redis): void {
+    if (!this.#link.isPresent(client)) return;
+    this.#link.fail(demotion);
+    this.#options.demoted(demotion);
+  }
+
   #failIf(client: Redis, error: Error): void {
     if (this.#link.isPresent(client)) this.#link.fail(error.message);
   }
@@ -168,8 +181,15 @@ export class RedisPublisher {
   }
 }
 
-/** Rejects when this server is a replica, whose publishes only its own clients would hear. */
-async function assertPrimary(client: Redis): Promise<void> {
-  const [role] = (await client.role()) as [string];
-  if (role !== 'master') throw new Error(`this Redis is a ${role}, not a primary`);
+const demotion = 'this Redis is a replica, whose publishes only its own clients would hear';
+
+/** False for a replica; true where the role cannot be asked, because some access lists and services do not allow it. */
+async function isPrimary(client: Redis): Promise<boolean> {
+  try {
+    const [role] = (await client.role()) as [string];
+    return role === 'master';
+  } catch (error) {
+    if ((error as Error).name === 'ReplyError') return true;
+    throw error;
+  }
 }

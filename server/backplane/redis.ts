@@ -77,8 +77,8 @@ export class RedisBackplane implements Backplane {
     running.subscriber.open();
     running.publisher.open();
     if (await waitFor(() => this.ready, this.#options.startDeadlineMs)) return;
+    const { lastFailure } = running.publisher.connected ? running.subscriber : running.publisher;
     this.#stop();
-    const { lastFailure } = running.subscriber.connected ? running.publisher : running.subscriber;
     throw new Error(`Redis at ${withoutPassword(this.#options.url)} cannot be used: ${lastFailure}`);
   }
 
@@ -110,6 +110,7 @@ export class RedisBackplane implements Backplane {
       ...this.#options,
       publisher: publisherId,
       gaveUp: (reason) => events.interrupted(reason),
+      demoted: (reason) => subscriber.fail(reason),
     });
     const subscriber = new RedisSubscriber({
       ...this.#options,

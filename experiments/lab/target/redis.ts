@@ -58,7 +58,7 @@ async function findSource(): Promise<Source | null> {
 }
 
 /** Path of a Redis or Valkey server on PATH, undefined where there is none. */
-export function findRedisBinary(): string | undefined {
+function findRedisBinary(): string | undefined {
   const directories = (process.env.PATH ?? '').split(delimiter);
   return binaries.flatMap((name) => directories.map((path) => join(path, name))).find(isExecutable);
 }
@@ -123,7 +123,16 @@ async function useContainer(): Promise<RunningService> {
   };
 }
 
+/** A server binary for who wants to freeze or kill it: from PATH, else installed where that is possible, else null. */
+export async function ownRedisBinary(): Promise<string | null> {
+  return findRedisBinary() ?? (canInstall() ? install() : null);
+}
+
 async function useInstalled(): Promise<RunningService> {
+  return useOwn(await install(), 'from apt-get');
+}
+
+async function install(): Promise<string> {
   console.error('lab: no Redis found; installing the package redis-server with apt-get (it stays installed)');
   const run = promisify(execFile);
   // RUNLEVEL=1 keeps the package from starting a service of its own; the lock may be held by another test's install.
@@ -139,7 +148,7 @@ async function useInstalled(): Promise<RunningService> {
   }
   const binary = findRedisBinary();
   if (!binary) throw new TargetError('apt-get installed redis-server, but it is not on PATH.');
-  return useOwn(binary, 'from apt-get');
+  return binary;
 }
 
 function canInstall(): boolean {

@@ -1,0 +1,215 @@
+/** What pub/sub would lose in silence, done to a real Redis: each time somebody is told, and nobody without need. */
+import assert from 'node:assert/strict';
+import { randomBytes, randomUUID } from 'node:crypto';
+import { after, afterEach, beforeEach, describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Redis } from 'ioredis';
+// biome-ignore-start lint/style/noRestrictedImports: a test may borrow the lab's Redis and the lab's broken network.
+import { ownRedisBinary, type RedisServer, startRedisServer } from '../../experiments/lab/target/redis.ts';
+import { SilentProxy } from '../../experiments/lab/target/silent-proxy.ts';
+// biome-ignore-end lint/style/noRestrictedImports: see above
+import { Listener, until } from './backplane.contract.ts';
+import { EnvelopeQueue } from './envelope.ts';
+import { RedisBackplane, type RedisBackplaneOptions } from './redis.ts';
+
+const binary = await ownRedisBinary();
+const reason = 'no redis-server that may be frozen and killed: install one, or run as root on Debian';
+
+describe('the Redis backplane in trouble', { skip: binary === null && reason }, () => {
+  const heartbeatIntervalMs = 50;
+  let server: RedisServer;
+  let admin: Redis;
+  let channel = '';
+  let listeners: Listener[] = [];
+
+  const connectAdmin = () => {
+    admin = new Redis(server.url, { retryStrategy: () => null });
+    admin.on('error', () => {});
+  };
+
+  beforeEach(async () => {
+    server ??= await startRedisServer(binary!);
+    connectAdmin();
+    channel = `test:${randomUUID()}`;
+  });
+
+  afterEach(async () => {
+    await Promise.all(listeners.map(({ backplane }) => backplane.close()));
+    listeners = [];
+    admin.disconnect();
+  });
+
+  after(() => server[Symbol.asyncDispose]());
+
+  function make(options: Partial<RedisBackplaneOptions> = {}): Listener {
+    const backplane = new RedisBackplane({ url: server.url, channel, heartbeatIntervalMs, ...options });
+    const listener = new Listener(backplane);
+    listeners.push(listener);
+    return listener;
+  }
+
+  async function started(options: Partial<RedisBackplaneOptions> = {}): Promise<Listener> {
+    const listener = make(options);
+    await listener.start();
+    return listener;
+  }
+
+  async function assertTalking(all: readonly Listener[]): Promise<void> {
+    await until(() => all.every(({ backplane }) => backplane.ready), 'ready again');
+    const text = `talking ${randomUUID()}`;
+    assert.equal(all[0]!.publish('tea', text), true);
+    await until(() => all.every((listener) => listener.texts('tea').includes(text)), 'heard by all');
+  }
+
+  test('a subscription that is cut off is told once, and messages flow again', async () => {
+    const [alice, bob] = [await started(), await started()];
+    await admin.call('CLIENT', 'KILL', 'TYPE', 'pubsub');
+    await until(() => alice.interruptions.length + bob.interruptions.length === 2, 'both told');
+    await assertTalking([alice, bob]);
+    await sleep(3 * heartbeatIntervalMs);
+    assert.equal(alice.interruptions.length, 1);
+    assert.equal(bob.interruptions.length, 1);
+  });
+
+  test('a publishing connection that is cut off loses nothing, repeats nothing and disturbs nobody', async () => {
+    const [alice, bob] = [await started(), await started()];
+    const accepted: string[] = [];
+    for (let number = 0; number < 400; number++) {
+      const text = `${number}`;
+      if (alice.publish('tea', text)) accepted.push(text);
+      if (number % 100 === 50) await admin.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
+      await sleep(1);
+    }
+    await until(() => bob.heard.length >= accepted.length, 'all accepted ones heard');
+    await assertTalking([bob, alice]);
+    for (const listener of [alice, bob]) {
+      assert.deepEqual(listener.texts('tea').slice(0, accepted.length), accepted);
+      assert.deepEqual(listener.interruptions, []);
+    }
+    assert.ok(accepted.length >= 100);
+  });
+
+  test('a frozen Redis is noticed while it is frozen, told once, and left behind when it wakes', async () => {
+    const [alice, bob] = [await started(), await started()];
+    alice.publish('tea', 'before');
+    await until(() => bob.heard.length === 1, 'heard before');
+    server.signal('SIGSTOP');
+    assert.equal(alice.publish('tea', 'into the ice'), true);
+    await until(() => !alice.backplane.ready && !bob.backplane.ready, 'unready', 2000);
+    assert.equal(alice.publish('tea', 'refused'), false);
+    await sleep(500);
+    server.signal('SIGCONT');
+    await assertTalking([alice, bob]);
+    for (const { interruptions, heard } of [alice, bob]) {
+      assert.equal(interruptions.length, 1);
+      assert.equal(new Set(heard.map(({ text }) => text)).size, heard.length, 'nothing twice');
+      assert.ok(heard.every(({ text }) => text !== 'refused'));
+    }
+  });
+
+  test('a process that was itself frozen misjudges nothing: it hears late, and all of it', async () => {
+    const [alice, bob] = [await started(), await started()];
+    alice.publish('tea', 'before');
+    const endAtMs = performance.now() + 12 * heartbeatIntervalMs;
+    while (performance.now() < endAtMs);
+    await sleep(4 * heartbeatIntervalMs);
+    await assertTalking([alice, bob]);
+    assert.deepEqual([...alice.interruptions, ...bob.interruptions], []);
+    assert.equal(bob.texts('tea')[0], 'before');
+  });
+
+  test('a network that swallows packets costs only the node behind it, and what it had said arrives late', async () => {
+    await using proxy = await SilentProxy.start(server.port);
+    const [far, near] = [await started({ url: `redis://127.0.0.1:${proxy.port}` }), await started()];
+    proxy.cut();
+    assert.equal(far.publish('tea', 'said into the void'), true);
+    await until(() => far.interruptions.length === 1, 'the far one told', 2000);
+    assert.equal(far.backplane.ready, false);
+    assert.equal(near.publish('tea', 'said meanwhile'), true);
+    await sleep(200);
+    proxy.heal();
+    await assertTalking([far, near]);
+    assert.equal(far.interruptions.length, 1, far.interruptions.join());
+    assert.deepEqual(near.interruptions, []);
+    const voided = near.texts('tea').filter((text) => text === 'said into the void');
+    assert.equal(voided.length, 1, 'exactly once, although both connections carried it');
+    assert.ok(!far.texts('tea').includes('said meanwhile'));
+    await far.backplane.close();
+  });
+
+  test('a reader so slow that Redis cuts it off is told', async () => {
+    await using proxy = await SilentProxy.start(server.port);
+    const patient = { silentTicksMax: 1000, url: `redis://127.0.0.1:${proxy.port}` };
+    const [slow, fast] = [await started(patient), await started()];
+    await admin.config('SET', 'client-output-buffer-limit', 'pubsub 1mb 1mb 1');
+    proxy.cut();
+    const payload = 'x'.repeat(100_000);
+    const subscribers = async () => Number((await admin.pubsub('NUMSUB', channel))[1]);
+    while ((await subscribers()) > 1) {
+      fast.publish('tea', payload);
+      await sleep(2);
+    }
+    assert.deepEqual(slow.interruptions, [], 'it cannot know yet');
+    proxy.heal();
+    await until(() => slow.interruptions.length === 1, 'told as soon as it can know');
+    await assertTalking([slow, fast]);
+    assert.deepEqual(fast.interruptions, []);
+    await admin.config('SET', 'client-output-buffer-limit', 'pubsub 32mb 8mb 60');
+    await slow.backplane.close();
+  });
+
+  test('a Redis that became a replica is no place to publish: told, unready, until it is a primary again', async () => {
+    const alice = await started();
+    await admin.replicaof('127.0.0.1', 1);
+    await until(() => !alice.backplane.ready, 'unready');
+    assert.equal(alice.publish('tea', 'into a dead end'), false);
+    await admin.replicaof('NO', 'ONE');
+    await assertTalking([alice]);
+    assert.equal(alice.interruptions.length, 1);
+  });
+
+  test('a number that is missing, and an envelope that nobody can read, are told', async () => {
+    const alice = await started();
+    const publisher = randomBytes(8).toString('hex');
+    const say = (sequence: number) => {
+      const queue = new EnvelopeQueue();
+      queue.push('tea', Buffer.from(`${sequence}`));
+      const header = { kind: 'messages', publisher, sequence, publishedAtMs: 0 } as const;
+      return admin.publish(channel, queue.take(header, 1000));
+    };
+    for (const sequence of [7, 8, 8, 7, 10, 9]) await say(sequence);
+    await until(() => alice.heard.length === 3, 'the new ones heard');
+    assert.deepEqual(alice.texts('tea'), ['7', '8', '10']);
+    assert.equal(alice.interruptions.length, 1);
+    await admin.publish(channel, 'not an envelope');
+    await until(() => alice.interruptions.length === 2, 'told of the unreadable one');
+  });
+
+  test('publishing to one server and hearing another is found out before the first session', async () => {
+    await using other = await startRedisServer(binary!);
+    await using proxy = await SilentProxy.start(server.port, other.port, server.port);
+    const url = `redis://127.0.0.1:${proxy.port}`;
+    await assert.rejects(make({ url, startDeadlineMs: 800 }).start(), /does not come back/);
+  });
+
+  test('Redis killed and started anew: told once, back by itself, and nothing is heard twice', async () => {
+    const [alice, bob] = [await started(), await started()];
+    const { port } = server;
+    server.signal('SIGKILL');
+    await until(() => !alice.backplane.ready && !bob.backplane.ready, 'unready', 1000);
+    await server[Symbol.asyncDispose]();
+    server = await startRedisServer(binary!, port);
+    await assertTalking([alice, bob]);
+    assert.deepEqual([alice.interruptions.length, bob.interruptions.length], [1, 1]);
+  });
+
+  test('without a Redis it does not start, and the message names the address but not the password', async () => {
+    const lost = make({ url: 'redis://user:secret@127.0.0.1:1', startDeadlineMs: 200 });
+    const error: Error = await lost.start().then(
+      () => assert.fail('started'),
+      (cause) => cause,
+    );
+    assert.match(error.message, /127\.0\.0\.1:1 cannot be used: .*ECONNREFUSED/);
+    assert.doesNotMatch(error.message, /secret/);
+  });
+});
