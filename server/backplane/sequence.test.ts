@@ -1,0 +1,44 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { SequenceCheck } from './sequence.ts';
+
+test('numbers that follow each other pass, old ones are repeated, and a jump is a gap once', () => {
+  const sequences = new SequenceCheck();
+  const verdicts = [5, 6, 6, 5, 7, 10, 9, 11].map((sequence) => sequences.check('a', sequence));
+  assert.deepEqual(verdicts, ['next', 'next', 'repeated', 'repeated', 'next', 'gap', 'repeated', 'next']);
+});
+
+test('publishers are counted apart', () => {
+  const sequences = new SequenceCheck();
+  assert.equal(sequences.check('a', 1), 'next');
+  assert.equal(sequences.check('b', 7), 'next');
+  assert.equal(sequences.check('a', 2), 'next');
+  assert.equal(sequences.check('b', 9), 'gap');
+});
+
+test('after a new subscription each publisher may have gone on once, but nothing is heard twice', () => {
+  const sequences = new SequenceCheck();
+  sequences.check('a', 5);
+  sequences.check('b', 5);
+  sequences.resubscribed();
+  assert.equal(sequences.check('a', 5), 'repeated');
+  assert.equal(sequences.check('a', 9), 'next');
+  assert.equal(sequences.check('a', 11), 'gap');
+  assert.equal(sequences.check('b', 8), 'next');
+});
+
+test('a publisher that tells what it sent last reveals what a break in between has cost', () => {
+  const sequences = new SequenceCheck();
+  assert.equal(sequences.resume('a', 5), true);
+  assert.equal(sequences.check('a', 6), 'next');
+  assert.equal(sequences.resume('a', 6), true);
+  assert.equal(sequences.resume('a', 7), false);
+  assert.equal(sequences.check('a', 8), 'next');
+});
+
+test('publishers that come and go do not pile up, and the oldest is forgotten first', () => {
+  const sequences = new SequenceCheck();
+  for (let number = 0; number <= 4096; number++) sequences.check(`publisher ${number}`, 1);
+  assert.equal(sequences.check('publisher 1', 3), 'gap');
+  assert.equal(sequences.check('publisher 0', 3), 'next');
+});
