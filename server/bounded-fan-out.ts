@@ -12,7 +12,6 @@ export type BoundedFanOutOptions = {
   readonly outboundBytesMax: number;
   readonly outboundTotalBytesMax: number;
   readonly roomsMax: number;
-  readonly evictionGraceMs: number;
 };
 
 export class BoundedFanOut implements FanOut {
@@ -86,6 +85,6 @@ export class BoundedFanOut implements FanOut {
 
   #evict(session: Session): void {
     this.#metrics.evictions.inc({ reason: 'slow_consumer' });
-    session.close(closeCode.slowConsumer, 'too far behind', this.#options.evictionGraceMs);
+    session.close(closeCode.slowConsumer, 'too far behind');
   }
 }

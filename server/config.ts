@@ -97,7 +97,7 @@ const settings = {
     0,
     'least time between two rounds of a room, in ms: trades latency for CPU (03 and later)',
   ),
-  evictionGraceMs: integer(0, 60_000, 1_000, 'time an evicted session has to take its close frame, in ms'),
+  evictionGraceMs: integer(0, 60_000, 1_000, 'time a peer has to take and answer our close frame, in ms'),
   overloadLagMs: integer(10, 600_000, 2_000, 'event-loop lag from which new sessions are refused, in ms'),
   drainDeadlineMs: integer(0, 600_000, 10_000, 'longest drain after SIGTERM, in ms'),
   drainNoticeMs: integer(

@@ -60,7 +60,6 @@ const options = {
   fanOutSliceMs: 1,
   fanOutIntervalMs: 0,
   roomsMax: 10,
-  evictionGraceMs: 0,
 };
 
 function setUp(overrides: Partial<typeof options> = {}) {

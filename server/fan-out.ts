@@ -16,7 +16,6 @@ export type CursorFanOutOptions = {
   readonly fanOutSliceMs: number;
   readonly fanOutIntervalMs: number;
   readonly roomsMax: number;
-  readonly evictionGraceMs: number;
 };
 
 /** How many sessions are served between two looks at the clock: about 0.2 ms at 6 µs a write. */
@@ -234,7 +233,7 @@ export class CursorFanOut implements FanOut {
 
   #evict(session: Session): void {
     this.#metrics.evictions.inc({ reason: 'slow_consumer' });
-    session.close(closeCode.slowConsumer, 'too far behind', this.#options.evictionGraceMs);
+    session.close(closeCode.slowConsumer, 'too far behind');
   }
 
   /** Counters are raised once per slice, not per recipient. */

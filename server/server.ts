@@ -55,14 +55,17 @@ export class ChatServer {
       rooms: () => this.#chat.rooms,
     });
     this.#chat = stage.compose(config, this.metrics);
-    this.#wss = new WebSocketServer({
+    const webSocketOptions = {
       noServer: true,
       clientTracking: false,
       // Stages from 03 on write frames to the socket themselves, between those of ws: with compression on, ws would
       // hold frames back and mix up their order.
       perMessageDeflate: false,
       maxPayload: stage.bounded ? framePayloadBytesMax(config) : unboundedPayloadBytes,
-    });
+      // From our close frame on: ws would let a peer that does not answer stay for 30 s, and outside sessionsMax.
+      closeTimeout: config.evictionGraceMs,
+    };
+    this.#wss = new WebSocketServer(webSocketOptions);
     this.#http = createServer(
       stage.bounded
         ? {
@@ -130,7 +133,7 @@ export class ChatServer {
       await delay(Math.min(this.#config.drainNoticeMs, drainDeadlineMs));
       await this.#closeInBatches(deadlineMs);
     } else {
-      for (const session of this.#sessions) session.close(closeCode.goingAway, 'server is going away', 0);
+      for (const session of this.#sessions) session.close(closeCode.goingAway, 'server is going away');
     }
     while (this.#sessions.size > 0 && performance.now() < deadlineMs) await delay(10);
     const cutSessions = this.#sessions.size;
@@ -198,23 +201,18 @@ export class ChatServer {
   #receive(session: Session, data: Buffer, isBinary: boolean): void {
     if (!session.open) return; // Said after the goodbye: the connection is over for both sides.
     session.alive = true;
-    const { messagesPerSecondMax, messagesBurstMax, evictionGraceMs } = this.#config;
-    if (isBinary) return session.close(closeCode.unsupportedData, 'send text, not binary', evictionGraceMs);
+    const { messagesPerSecondMax, messagesBurstMax } = this.#config;
+    if (isBinary) return session.close(closeCode.unsupportedData, 'send text, not binary');
     if (this.#stage.bounded && !session.allows(performance.now(), messagesPerSecondMax, messagesBurstMax)) {
-      return session.close(
-        closeCode.policy,
-        `more than ${messagesPerSecondMax} messages per second`,
-        evictionGraceMs,
-      );
+      return session.close(closeCode.policy, `more than ${messagesPerSecondMax} messages per second`);
     }
     const message = decodeMessage(data.toString(), this.#stage.bounded ? this.#config : noLimits);
     if (isDecodeFault(message)) {
       const code = message.fault === 'too-large' ? closeCode.tooLarge : closeCode.malformed;
-      return session.close(code, message.detail, evictionGraceMs);
+      return session.close(code, message.detail);
     }
     this.metrics.messagesReceived.inc();
-    if (!this.#chat.publish(session, message))
-      session.close(closeCode.overload, 'try again later', evictionGraceMs);
+    if (!this.#chat.publish(session, message)) session.close(closeCode.overload, 'try again later');
   }
 
   #bury(session: Session): void {
@@ -233,19 +231,14 @@ export class ChatServer {
 
   /** Tells the sessions of this moment to reconnect after a jittered wait, some at a time; the slow get until the deadline. */
   async #closeInBatches(deadlineMs: number): Promise<void> {
-    const { drainBatchSessions, drainBatchIntervalMs, reconnectWaitMsMax, evictionGraceMs } = this.#config;
+    const { drainBatchSessions, drainBatchIntervalMs, reconnectWaitMsMax } = this.#config;
     let waiting = [...this.#sessions];
     while (waiting.length > 0) {
       const late = performance.now() >= deadlineMs;
       const kept: Session[] = [];
       for (const session of waiting.splice(0, drainBatchSessions)) {
         if (!late && session.open && !this.#chat.finish(session)) kept.push(session);
-        else
-          session.close(
-            closeCode.restart,
-            encodeReconnectReason(Math.random() * reconnectWaitMsMax),
-            evictionGraceMs,
-          );
+        else session.close(closeCode.restart, encodeReconnectReason(Math.random() * reconnectWaitMsMax));
       }
       waiting = waiting.concat(kept);
       if (waiting.length > 0 && !late) await delay(drainBatchIntervalMs);

@@ -63,13 +63,10 @@ export class Session {
     this.socket.write(nothing, callback);
   }
 
-  /** Says goodbye with a close code, after all that was written; the peer has `graceMs` to take it. */
-  close(code: number, reason: string, graceMs: number): void {
+  /** Says goodbye with a close code, after all that was written; `ws` cuts a peer that does not answer in time. */
+  close(code: number, reason: string): void {
     if (!this.open) return;
     this.saidCode = code;
     this.ws.close(code, reason);
-    const timer = setTimeout(() => this.ws.terminate(), graceMs);
-    timer.unref();
-    this.ws.once('close', () => clearTimeout(timer));
   }
 }
