@@ -1,10 +1,16 @@
 /** npm run experiment: the command line of the lab. Exit codes: 0 limits held, 1 a limit broke, 2 bad input, 3 void, 130 interrupted. */
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { experiments, findExperiment } from './catalogue.ts';
+import { compareRuns } from './lab/compare.ts';
+import { diagnose, doctorExitCode } from './lab/doctor.ts';
 import { InputError } from './lab/plan.ts';
+import { comparisonReport } from './lab/report/comparison.ts';
 import { terminalReport } from './lab/report/terminal.ts';
 import { writeReports } from './lab/report/write.ts';
+import { findRun, refreshCommand, reportCommand } from './lab/report-command.ts';
+import { type Run, readRun } from './lab/results.ts';
 import { runCommand } from './lab/run-command.ts';
+import { chooseTarget } from './lab/target/choose.ts';
 import type { TargetKind } from './lab/target/target.ts';
 import { exitCodeOf } from './lab/verdict.ts';
 
@@ -50,7 +56,45 @@ function program(): Command {
     .action(() => {
       for (const { name, question } of experiments) console.log(`${name.padEnd(18)}${question}`);
     });
+  command
+    .command('report')
+    .description('remake the reports of a run from its files: a table here, HTML and Markdown beside them')
+    .argument('[run]', 'result directory, kept .json file, or name of a run (default: the newest)')
+    .option('--keep', 'also put the run into the repository, and refresh REPORT.md and the finding', false)
+    .option('--refresh', 'only refresh every REPORT.md and the finding from the kept runs', false)
+    .option('--results <dir>', 'where result directories are', 'results')
+    .action((run: string | undefined, flags: { keep: boolean; refresh: boolean; results: string }) => {
+      if (flags.refresh) refreshCommand();
+      else reportCommand(run, flags.results, flags.keep);
+    });
+  command
+    .command('compare')
+    .description('is b better or worse than a, or is it noise? exit code 1 on worse')
+    .argument('<a>', 'result directory, kept .json file, or name of a run')
+    .argument('<b>', 'the same, of the same experiment')
+    .option('--results <dir>', 'where result directories are', 'results')
+    .action(compare);
+  command
+    .command('doctor')
+    .description('what this machine can and cannot run, and why')
+    .action(async () => {
+      const diagnoses = await diagnose();
+      for (const { subject, state, text } of diagnoses)
+        console.log(`${state.padEnd(8)}${subject.padEnd(14)}${text}`);
+      process.exitCode = doctorExitCode(diagnoses);
+    });
   return command;
+}
+
+function compare(nameA: string, nameB: string, flags: { results: string }): void {
+  const [a, b] = [nameA, nameB].map((name) => readRun(findRun(name, flags.results))) as [Run, Run];
+  if (a.record.experiment !== b.record.experiment) {
+    const given = `${a.record.experiment} and ${b.record.experiment}`;
+    throw new InputError([`Compare runs of one experiment: required the same twice; given ${given}.`]);
+  }
+  const rows = compareRuns(a, b);
+  console.log(comparisonReport(rows));
+  if (rows.some(({ verdict, decides }) => decides && verdict === 'worse')) process.exitCode = 1;
 }
 
 function addRun(command: Command): void {
@@ -106,7 +150,7 @@ async function run(name: string, flags: RunFlags): Promise<void> {
   const outcome = await runCommand(
     {
       experiment,
-      target: flags.target ?? experiment.target ?? 'process',
+      target: await chooseTarget(flags.target, experiment.target),
       seed: flags.seed,
       resultsDirectory: flags.results,
       overrides: { stages: stage, trials, measureSeconds, warmUpSeconds, settings: flags.set, limits },

@@ -68,7 +68,7 @@ function resourceBound(trial: TrialRecord, because: Because): Bound | null {
   }
   const loops = eventLoops(trial);
   if (server.cpuCores >= saturatedCores * loops) {
-    const busy = `${server.cpuCores.toFixed(2)} cores busy for ${loops} event loop${loops === 1 ? '' : 's'}`;
+    const busy = `${server.cpuCores.toFixed(2)} cores busy in ${loops} event loop${loops === 1 ? '' : 's'} at ${trial.load}`;
     return because('event loop', busy);
   }
   if (loadtest === null) return null;

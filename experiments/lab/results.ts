@@ -1,6 +1,6 @@
 /** The files of a run: their schema, and how they are written and read. Every report is a function of them alone. */
 import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import type { LoadtestResult } from '../../loadtest/result/result.ts';
 import type { Bound } from './bottleneck.ts';
 import type { CapacityMethod, FixedMethod, Timing, Varied, Workload } from './experiment.ts';
@@ -69,6 +69,8 @@ export type TrialRecord = {
 export type VariantRecord = {
   name: string;
   stage: string;
+  /** The stage's one change, in its own words. */
+  summary: string;
   settings: Readonly<Record<string, string>>;
   nodes: number;
   targetLimits: TargetLimits;
@@ -105,9 +107,6 @@ export type RunRecord = {
 
 /** A run as a report wants it. */
 export type Run = { record: RunRecord; trials: TrialRecord[] };
-
-/** A compact file holds a whole run in one file, for keeping in the repository. */
-const compactSuffix = '.json';
 
 /** Writes `run.json`; called again as the run goes on, so that an interrupted run is a result too. */
 export function writeRunRecord(directory: string, record: RunRecord): void {
@@ -149,9 +148,4 @@ export function listRuns(resultsDirectory: string): string[] {
   } catch {
     return [];
   }
-}
-
-/** Path of the compact file of a run in an experiment's results directory. */
-export function compactPath(directory: string, run: string): string {
-  return join(directory, `${basename(run)}${compactSuffix}`);
 }

@@ -45,6 +45,7 @@ export async function runCommand(options: RunOptions, signal: AbortSignal): Prom
     {
       ...plan,
       experiment,
+      stages,
       seed: options.seed,
       target: options.target,
       environment: readEnvironment(),

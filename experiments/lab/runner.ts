@@ -12,6 +12,7 @@ import {
   writeTrialRecord,
 } from './results.ts';
 import { searchCapacity, type TrialPurpose } from './search.ts';
+import type { StageInfo } from './target/stage-table.ts';
 import type { TargetKind } from './target/target.ts';
 import { runTrial, type TrialContext } from './trial.ts';
 
@@ -22,6 +23,7 @@ export type RunPlan = {
   method: CapacityMethod | FixedMethod;
   timing: Experiment['timing'];
   skipped: RunRecord['skipped'];
+  stages: readonly StageInfo[];
   seed: number;
   target: TargetKind;
   environment: LoadtestResult['environment'];
@@ -59,7 +61,7 @@ export async function runExperiment(
   let start: number | undefined;
   for (const variant of plan.variants) {
     if (signal.aborted) break;
-    const variantRecord = newVariantRecord(variant);
+    const variantRecord = newVariantRecord(variant, plan.stages);
     record.variants.push(variantRecord);
     const trial = trialOf(plan, variant, contextOf(variant), directory, run, observer);
     try {
@@ -152,7 +154,8 @@ function newRecord(plan: RunPlan, now: Date): RunRecord {
   };
 }
 
-function newVariantRecord(variant: Variant): VariantRecord {
+function newVariantRecord(variant: Variant, stages: readonly StageInfo[]): VariantRecord {
   const { name, stage, settings, nodes, targetLimits } = variant;
-  return { name, stage, settings, nodes, targetLimits, answer: null, bound: null, error: null };
+  const summary = stages.find((one) => one.name === stage)?.summary ?? '';
+  return { name, stage, summary, settings, nodes, targetLimits, answer: null, bound: null, error: null };
 }

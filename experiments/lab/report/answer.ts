@@ -1,5 +1,6 @@
 /** What a run says in words: its answer, how sure it is, and what would make it wrong. Pure. */
 
+import type { BoundName } from '../bottleneck.ts';
 import type { Run } from '../results.ts';
 import { passShareAtLeast } from '../statistics.ts';
 import { type CapacityFinding, capacityFindings, fixedFindings, shownTrials } from './finding.ts';
@@ -35,9 +36,23 @@ function capacityAnswer(run: Run): string[] {
 function boundSentence({ variant, capacity }: CapacityFinding): string {
   if (variant.error !== null) return `${variant.name} could not be tried: ${variant.error}`;
   if (variant.bound === null) return `${variant.name} was not finished.`;
-  const verb = capacity === null ? 'held the limits at no load; bound by' : 'is bound by';
-  return `${variant.name} ${verb} ${variant.bound.name}: ${variant.bound.evidence}.`;
+  const reached = capacity === null ? 'held the limits at no load, stopped' : 'is bound';
+  return `${variant.name} ${reached} by ${boundPhrase[variant.bound.name]}: ${variant.bound.evidence}.`;
 }
+
+const boundPhrase: Record<BoundName, string> = {
+  instrument: 'the simulator, not by itself',
+  memory: 'memory',
+  crash: 'a crash',
+  'refused connections': 'refused connections',
+  'CPU quota': 'its CPU quota',
+  'event loop': 'its event loop',
+  machine: 'the machine’s cores',
+  loss: 'lost deliveries',
+  latency: 'latency, with no resource used up',
+  'another limit': 'another limit',
+  nothing: 'nothing that was tried',
+};
 
 function fixedAnswer(run: Run): string[] {
   const { unit } = run.record.varied;

@@ -40,5 +40,5 @@ export function formatClock(seconds: number): string {
 
 /** `12 %`. */
 export function formatShare(share: number): string {
-  return `${Number((share * 100).toPrecision(2))} %`;
+  return share < 0.0005 ? '0 %' : `${Number((share * 100).toPrecision(2))} %`;
 }

@@ -73,14 +73,27 @@ function list(items: readonly string[]): string {
   return items.length === 0 ? '' : `<ul>${items.map((item) => `<li>${escapeHtml(item)}</li>`).join('')}</ul>`;
 }
 
+/** A column titled `remark` becomes a line of its own below the row, because sentences do not fit beside figures. */
 function htmlTable({ columns, rows }: Table, className = ''): string {
-  const cell = (tag: string, text: string, index: number) =>
-    `<${tag} class="${columns[index]!.align}">${escapeHtml(text)}</${tag}>`;
-  const head = columns.map(({ title }, index) => cell('th', title, index)).join('');
   const outcome = columns.findIndex(({ title }) => title === 'outcome');
-  const body = rows.map(
-    (row) =>
-      `<tr class="${outcome === -1 ? '' : escapeHtml(row[outcome]!)}">${row.map((text, index) => cell('td', text, index)).join('')}</tr>`,
+  const remark = columns.findIndex(({ title }) => title === 'remark');
+  const cells = (tag: string, texts: readonly string[]) =>
+    texts
+      .map((text, index) => `<${tag} class="${columns[index]!.align}">${escapeHtml(text)}</${tag}>`)
+      .filter((_, index) => index !== remark)
+      .join('');
+  const body = rows.map((row) => {
+    const rowClass = outcome === -1 ? '' : escapeHtml(row[outcome]!);
+    const said = remark === -1 || row[remark] === '' ? '' : escapeHtml(row[remark]!);
+    const below =
+      said === ''
+        ? ''
+        : `<tr class="remark ${rowClass}"><td></td><td colspan="${columns.length - 2}">${said}</td></tr>`;
+    return `<tr class="${rowClass}${said === '' ? '' : ' remarked'}">${cells('td', row)}</tr>${below}`;
+  });
+  const head = cells(
+    'th',
+    columns.map(({ title }) => title),
   );
   return `<div class="scroll"><table class="${className}"><thead><tr>${head}</tr></thead><tbody>\n${body.join('\n')}\n</tbody></table></div>`;
 }
@@ -118,11 +131,13 @@ th:first-child, td:first-child { padding-left: 0; }
 .right { text-align: right; }
 .dense { font-size: 12px; }
 .dense th, .dense td { padding: 3px 7px; }
-.dense td:last-child { white-space: normal; min-width: 220px; color: var(--muted); }
+tr.remarked td { border-bottom: 0; }
+.dense tr.remark td { white-space: normal; padding-top: 0; color: var(--muted); }
 tr.failed td { color: var(--bad); }
 tr.void td { color: var(--muted); font-style: italic; }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: 4px 18px; margin: 16px 0 0; font-size: 14px; }
 dt { color: var(--muted); }
 dd { margin: 0; overflow-wrap: anywhere; }
+@media (max-width: 960px) { main { padding: 24px 20px 48px; } table:not(.dense) td, table:not(.dense) th { white-space: normal; padding: 5px 6px; font-size: 13px; } td:first-child { white-space: nowrap; } }
 @media print { main { max-width: none; } }
 `;

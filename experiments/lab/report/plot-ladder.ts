@@ -22,13 +22,13 @@ export function ladderPlot(run: Run): Plot | null {
   );
   const max = Math.max(
     range.max,
-    10 ** (Math.log10(Math.max(...ends)) + 0.36 * Math.log10(Math.max(...ends) / min)),
+    10 ** (Math.log10(Math.max(...ends)) + 0.52 * Math.log10(Math.max(...ends) / min)),
   );
   const names = findings.map(({ variant }) => variant.name);
   const svg = renderSvg(
     'ladder',
     {
-      grid: { left: 8, right: 8, top: 8, bottom: 52, containLabel: true },
+      grid: { left: 16, right: 40, top: 8, bottom: 44, containLabel: true },
       xAxis: {
         type: 'log',
         min,
@@ -70,9 +70,8 @@ export function ladderPlot(run: Run): Plot | null {
 
 function barLabel(finding: CapacityFinding, unit: string) {
   const deliveries = finding.typical?.loadtest?.deliveriesPerSecond ?? 0;
-  const text = `{strong|${capacityText(finding)}} ${unit} · ${formatMagnitude(deliveries)} deliveries/s`;
-  const rich = { strong: { fontWeight: 'bold', color: ink, fontSize: 13 } };
-  return { show: true, position: 'right', distance: 10, formatter: text, color: ink, rich };
+  const text = `${capacityText(finding)} ${unit} · ${formatMagnitude(deliveries)} deliveries/s`;
+  return { show: true, position: 'right', distance: 10, formatter: text, color: ink };
 }
 
 function zoneRow(finding: CapacityFinding, index: number): number[][] {

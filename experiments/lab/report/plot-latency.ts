@@ -1,6 +1,7 @@
 /** Latency: the whole spectrum at capacity, and its 99th percentile against the offered load. */
 import { decodeFromCompressedBase64 } from 'hdr-histogram-js';
 import type { Run, TrialRecord } from '../results.ts';
+import { medianOf } from '../statistics.ts';
 import { shownTrials } from './finding.ts';
 import { formatMs } from './format.ts';
 import {
@@ -19,9 +20,11 @@ import {
 import { powerOfTen } from './plot-ladder.ts';
 
 const size = { width: 960, height: 400 };
-const grid = { left: 8, right: 24, top: 64, bottom: 48, containLabel: true };
+const grid = { left: 16, right: 48, top: 64, bottom: 40, containLabel: true };
 /** Points per decade of 1/(1−p): enough for a smooth line, few enough to keep the page small. */
 const pointsPerDecade = 24;
+/** Beyond one delivery in a million there is nothing that a trial of seconds could say. */
+const inverseMax = 1e6;
 
 /** Null where no trial has a histogram. */
 export function spectrumPlot(run: Run): Plot | null {
@@ -38,7 +41,7 @@ export function spectrumPlot(run: Run): Plot | null {
       xAxis: {
         type: 'log',
         min: 1,
-        max: decadesAround(curves.flat().map(([x]) => x!)).max,
+        max: 10 ** Math.ceil(Math.log10(Math.max(...curves.flat().map(([x]) => x!))) - 0.01),
         ...axisStyle('share of deliveries that were at least this fast'),
         ...nameBelow,
         axisLabel: { ...axisStyle('').axisLabel, formatter: percentileOf },
@@ -96,7 +99,7 @@ export function loadPlot(run: Run): Plot | null {
             showSymbol: false,
             lineStyle: { width: 1.25, color: colourOf(index), opacity: 0.6 },
             itemStyle: { color: colourOf(index) },
-            data: sure.map((trial) => [trial.load, p99(trial)]),
+            data: mediansByLoad(sure, p99),
             ...(index === 0 ? limitLine(bound) : {}),
           },
           {
@@ -113,9 +116,18 @@ export function loadPlot(run: Run): Plot | null {
   return {
     title: 'Latency against load',
     caption:
-      'One mark for each trial: ● passed, × failed, △ void (the simulator was not well, so the trial says nothing).',
+      'One mark for each trial: ● passed, × failed, △ void (the simulator was not well, so the trial says nothing). The line joins the medians.',
     svg,
   };
+}
+
+/** One point for each load, or the line would run up and down at every repeated one. */
+function mediansByLoad(
+  trials: readonly TrialRecord[],
+  latencyOf: (trial: TrialRecord) => number,
+): number[][] {
+  const byLoad = Map.groupBy(trials, ({ load }) => load);
+  return [...byLoad].map(([load, repeated]) => [load, medianOf(repeated.map(latencyOf))]);
 }
 
 function pointOf(trial: TrialRecord, latencyMs: number, colour: string) {
@@ -142,7 +154,7 @@ const crossPath = 'path://M1,0 L5,4 L9,0 L10,1 L6,5 L10,9 L9,10 L5,6 L1,10 L0,9 
 /** Points of `[1/(1−p), latency in ms]`, as HDR histograms are usually drawn. */
 function spectrumOf(trial: TrialRecord): number[][] {
   const histogram = decodeFromCompressedBase64(trial.loadtest!.histograms.deliveryLatencyUs);
-  const decades = Math.max(1, Math.log10(Math.max(10, histogram.totalCount)));
+  const decades = Math.log10(Math.min(inverseMax, Math.max(10, histogram.totalCount)));
   const steps = Math.floor(decades * pointsPerDecade);
   const points: number[][] = [];
   for (let step = 0; step <= steps; step++) {

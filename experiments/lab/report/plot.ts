@@ -53,7 +53,7 @@ export function axisStyle(name: string) {
     name,
     nameTextStyle: { color: muted, fontSize: fontPixels },
     axisLabel: { color: ink, fontSize: fontPixels, hideOverlap: true },
-    axisLine: { show: true, lineStyle: { color: line } },
+    axisLine: { show: true, onZero: false, lineStyle: { color: line } },
     axisTick: { show: false },
     minorSplitLine: { show: false },
     splitLine: { lineStyle: { color: line, width: 1 } },
@@ -67,16 +67,16 @@ export const nameAbove = {
   nameTextStyle: { color: muted, align: 'left' },
 } as const;
 /** A name below a horizontal axis. */
-export const nameBelow = { nameLocation: 'middle', nameGap: 32 } as const;
+export const nameBelow = { nameLocation: 'middle', nameGap: 30 } as const;
 
 /** The names of variants with their colours, in one line above the plot. */
 export function legendOf(names: readonly string[]) {
   return {
-    data: names.map((name) => ({ name })),
+    data: names.map((name) => ({ name, icon: 'roundRect' })),
     top: 0,
     left: 0,
-    itemWidth: 18,
-    itemHeight: 10,
+    itemWidth: 14,
+    itemHeight: 6,
     itemGap: 22,
     textStyle: { color: ink, fontSize: fontPixels },
   };

@@ -1,7 +1,7 @@
 /** The table that answers the question: the same figures on the terminal, in Markdown and in HTML. */
 import type { Run } from '../results.ts';
 import { type CapacityFinding, capacityFindings, type FixedFinding, fixedFindings } from './finding.ts';
-import { formatBytes, formatMagnitude, formatMs, formatNumber } from './format.ts';
+import { formatBytes, formatMagnitude, formatMs, formatNumber, formatShare } from './format.ts';
 import type { Table } from './table.ts';
 
 const none = '–';
@@ -22,7 +22,7 @@ function capacityTable(findings: readonly CapacityFinding[], unit: string): Tabl
       { title: 'edge between', align: 'right' },
       { title: 'deliveries/s', align: 'right' },
       { title: 'p50', align: 'right' },
-      { title: 'p99', align: 'right' },
+      { title: 'p99 (all)', align: 'right' },
       { title: 'CPU cores', align: 'right' },
       { title: 'memory', align: 'right' },
       { title: 'B/session', align: 'right' },
@@ -35,9 +35,9 @@ function capacityTable(findings: readonly CapacityFinding[], unit: string): Tabl
         variant.name,
         finding.capacity === null ? 'none' : capacityText(finding),
         zoneText(finding),
-        typical === null ? none : formatMagnitude(typical.loadtest!.deliveriesPerSecond),
+        deliveriesText(finding),
         latency === undefined ? none : formatMs(latency.p50),
-        latency === undefined ? none : formatMs(latency.p99),
+        latency === undefined ? none : `${formatMs(latency.p99)} (${p99Range(finding)})`,
         typical?.server ? typical.server.cpuCores.toFixed(2) : none,
         typical?.server ? formatBytes(typical.server.rssMaxBytes) : none,
         finding.rssBytesPerSession === null ? none : formatBytes(finding.rssBytesPerSession),
@@ -45,6 +45,22 @@ function capacityTable(findings: readonly CapacityFinding[], unit: string): Tabl
       ];
     }),
   };
+}
+
+/** With the half width of its 95 % interval over the confirming trials. */
+function deliveriesText({ typical, deliveriesPerSecond }: CapacityFinding): string {
+  if (typical === null) return none;
+  const value = formatMagnitude(typical.loadtest!.deliveriesPerSecond);
+  if (deliveriesPerSecond === null) return value;
+  const share = (deliveriesPerSecond.high - deliveriesPerSecond.mean) / deliveriesPerSecond.mean;
+  // A server that kept up delivers exactly what was offered, and there is no spread to speak of.
+  return share < 0.001 ? value : `${value} ± ${formatShare(share)}`;
+}
+
+/** Lowest and highest of the confirming trials, in ms. */
+function p99Range({ confirmed }: CapacityFinding): string {
+  const values = confirmed.map((trial) => trial.loadtest!.deliveryLatencyMs.p99);
+  return `${formatNumber(Math.min(...values))}–${formatNumber(Math.max(...values))}`;
 }
 
 /** `≥` where nothing above it failed for a reason of the server's own. */

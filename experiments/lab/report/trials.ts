@@ -24,7 +24,7 @@ export function trialsTable(run: Run): Table {
       right('throttled'),
       right('sim. CPU'),
       right('lag p99'),
-      left('why not'),
+      left('remark'),
     ],
     rows: run.trials.map((trial) => {
       const { loadtest, server } = trial;
