@@ -1,19 +1,19 @@
 /** Hostile and broken clients against the real process: each costs itself, and a healthy neighbour notices nothing. */
 import assert from 'node:assert/strict';
-import { randomBytes } from 'node:crypto';
-import { once } from 'node:events';
-import { connect, type Socket } from 'node:net';
-import { after, describe, test } from 'node:test';
-import { setTimeout as delay } from 'node:timers/promises';
+import { describe, test } from 'node:test';
 import { encodeMessage } from '#protocol';
+import {
+  closed,
+  frame,
+  frameHeader,
+  rawConnection,
+  rawSession,
+  readCloseCode,
+  textFrame,
+  within,
+} from './raw-session.fixture.ts';
 import { Person, ServerProcess } from './server-process.fixture.ts';
 import { stages } from './stages/index.ts';
-
-/** Every raw connection of this file; those that a failed test left would keep the process alive. */
-const connections: Socket[] = [];
-after(() => {
-  for (const socket of connections) socket.destroy();
-});
 
 for (const { name, bounded, needs, perCore } of stages) {
   // Stages with services or several processes compose the same door, sessions and fan-out.
@@ -150,75 +150,3 @@ const malformed: readonly { bytes: Buffer; code: number }[] = [
   { bytes: frame(0x09, Buffer.from('a fragmented ping')), code: 1002 },
   { bytes: Buffer.from([0x81, 0x02, 0x7b, 0x7d]), code: 1002 },
 ];
-
-function textFrame(text: string): Buffer {
-  return frame(0x81, Buffer.from(text));
-}
-
-/** A frame as a client sends it, masked with zeros. */
-function frame(firstByte: number, payload: Buffer): Buffer {
-  return Buffer.concat([frameHeader(firstByte, payload.length), payload]);
-}
-
-function frameHeader(firstByte: number, payloadBytes: number): Buffer {
-  const mask = [0, 0, 0, 0];
-  if (payloadBytes < 126) return Buffer.from([firstByte, 0x80 | payloadBytes, ...mask]);
-  if (payloadBytes < 65_536) {
-    return Buffer.from([firstByte, 0x80 | 126, payloadBytes >> 8, payloadBytes & 0xff, ...mask]);
-  }
-  const header = Buffer.from([firstByte, 0x80 | 127, 0, 0, 0, 0, 0, 0, 0, 0, ...mask]);
-  header.writeBigUInt64BE(BigInt(payloadBytes), 2);
-  return header;
-}
-
-async function rawConnection(server: ServerProcess): Promise<Socket> {
-  const { hostname, port } = new URL(server.origin);
-  const socket = connect(Number(port), hostname);
-  connections.push(socket);
-  socket.on('error', () => {}); // Being cut off is what most of them are here for.
-  await once(socket, 'connect');
-  return socket;
-}
-
-/** A session that does nothing of its own accord: no pong, no goodbye. Resolves after the server's 101. */
-async function rawSession(server: ServerProcess, path = '/ws/raw'): Promise<Socket> {
-  const socket = await rawConnection(server);
-  const key = randomBytes(16).toString('base64');
-  socket.write(
-    `GET ${path} HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n` +
-      `Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ${key}\r\n\r\n`,
-  );
-  let answer = '';
-  while (!answer.includes('\r\n\r\n')) {
-    await once(socket, 'readable');
-    answer += socket.read() ?? '';
-  }
-  assert.match(answer, /^HTTP\/1\.1 101 /);
-  return socket;
-}
-
-/** The code of the close frame that the server sends; whatever comes before it is chat. */
-async function readCloseCode(socket: Socket): Promise<number> {
-  let bytes = Buffer.alloc(0);
-  for await (const chunk of socket) {
-    bytes = Buffer.concat([bytes, chunk]);
-    if (bytes[0] === 0x88 && bytes.length >= 4) break;
-  }
-  socket.destroy();
-  return bytes.length >= 4 ? bytes.readUInt16BE(2) : 1006;
-}
-
-/** The end of a connection, however it comes. */
-function closed(socket: Socket): Promise<void> {
-  return new Promise((resolve) => {
-    if (socket.closed) resolve();
-    else socket.once('close', () => resolve());
-  });
-}
-
-async function within<T>(milliseconds: number, promise: Promise<T>): Promise<T> {
-  const late = delay(milliseconds, undefined, { ref: false }).then(() => {
-    throw new Error(`not within ${milliseconds} ms`);
-  });
-  return Promise.race([promise, late]);
-}
