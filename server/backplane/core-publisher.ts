@@ -16,6 +16,8 @@ export type CorePublisherOptions = {
   stalledTicksMax: number;
   /** The worker of that slot listens to us now. */
   joined(slot: number): void;
+  /** An envelope is on its way to every listener. */
+  sent(envelope: Buffer): void;
 };
 
 type Listener = { socket: Socket; slot: number; stalledTicks: number; progressed: () => void };
@@ -47,7 +49,6 @@ export class CorePublisher {
   }
 
   publish(room: string, payload: Buffer): boolean {
-    if (this.#listeners.size === 0) return true;
     if (this.#backlogBytes() + payload.length > this.#options.queueBytesMax) return false;
     this.#queue.push(room, payload);
     if (!this.#flushing) {
@@ -113,6 +114,7 @@ export class CorePublisher {
     const envelope = this.#queue.take(this.#header(kind, ++this.#sequence), Number.POSITIVE_INFINITY);
     for (const listener of this.#listeners) this.#write(listener, envelope);
     if (messages > 0) this.#options.meter.batchSent(messages);
+    this.#options.sent(envelope);
   }
 
   #header(kind: EnvelopeHeader['kind'], sequence: number): EnvelopeHeader {

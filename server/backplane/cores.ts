@@ -2,10 +2,13 @@
  * The backplane between the workers of one machine: every worker listens to every other over a Unix domain socket, and
  * what one turn of the event loop brought crosses in one write per listener.
  *
- * Order: one per publisher, not one for all. A worker's own sessions hear its messages at once, the others a moment
- * later; so two messages said at the same time on two workers may be heard in either order, but the messages of one worker,
+ * Order: one per publisher, not one for all. A worker's own sessions hear its messages at the end of the turn, the others
+ * a moment later; so two messages said at the same time on two workers may be heard in either order, but the messages of one worker,
  * and so of one sender, are heard by everybody in the order of their publishing. One order for all would take a turn through
  * a sequencing worker, and everybody's sessions with it when that one dies; 05-backplane has it for the price of Redis.
+ *
+ * Who hears his own message knows that it was handed to the kernel for every worker first: a worker that dies has not
+ * shown anything to its own sessions that the others will not hear, unless they were too far behind to take it.
  *
  * What can be missed, and how it shows: a worker that stops reading is let go by the others, and learns from the first
  * envelope after it dialed again that numbers are missing: `interrupted`. A worker that dies takes along what it had not
@@ -17,6 +20,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Backplane, BackplaneEvents } from './backplane.ts';
 import { CorePublisher } from './core-publisher.ts';
 import { CoreSubscription } from './core-subscription.ts';
+import { visitEnvelope } from './envelope.ts';
 import { type BackplaneMeter, silentMeter } from './meter.ts';
 
 export type CoresBackplaneOptions = {
@@ -47,7 +51,6 @@ const defaults = {
 };
 
 type Running = {
-  events: BackplaneEvents;
   publisher: CorePublisher;
   subscriptions: Map<number, CoreSubscription>;
   heartbeat: NodeJS.Timeout;
@@ -83,9 +86,7 @@ export class CoresBackplane implements Backplane {
   }
 
   publish(room: string, payload: Buffer): boolean {
-    if (!this.#started || !this.#running!.publisher.publish(room, payload)) return false;
-    this.#running!.events.deliver(room, payload);
-    return true;
+    return this.#started && this.#running!.publisher.publish(room, payload);
   }
 
   async close(): Promise<void> {
@@ -94,8 +95,8 @@ export class CoresBackplane implements Backplane {
     this.#started = false;
     if (!running) return;
     clearInterval(running.heartbeat);
-    for (const subscription of running.subscriptions.values()) subscription.close();
     await running.publisher.close(this.#options.closeDeadlineMs);
+    for (const subscription of running.subscriptions.values()) subscription.close();
   }
 
   #run(received: BackplaneEvents): Running {
@@ -121,9 +122,10 @@ export class CoresBackplane implements Backplane {
       path: pathOf(slot),
       publisher: randomBytes(8).toString('hex'),
       joined: (peer) => subscriptions.get(peer)?.dial(),
+      sent: (envelope) => visitEnvelope(envelope, events.deliver),
     });
     const heartbeat = setInterval(() => publisher.tick(), heartbeatIntervalMs);
-    this.#running = { events, publisher, subscriptions, heartbeat };
+    this.#running = { publisher, subscriptions, heartbeat };
     return this.#running;
   }
 }
