@@ -161,5 +161,7 @@ export async function serveMetrics(registry: Registry, host: string, port: numbe
     server.listen(port, host, done);
   });
   server.unref();
+  // A scraper keeps its connection open: it must not keep the run from ending.
+  server.on('connection', (socket) => socket.unref());
   return server;
 }
