@@ -1,0 +1,217 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { chmodSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import type { Panel } from '@grafana/grafana-foundation-sdk/dashboard';
+import { WebSocket } from 'ws';
+import { PhaseMetrics } from '../../experiments/lab/phase-metrics.ts';
+import { startContainerTarget } from '../../experiments/lab/target/container.ts';
+import { findEngine } from '../../experiments/lab/target/container-engine.ts';
+import type { RunningTarget } from '../../experiments/lab/target/target.ts';
+import { runTrial, type TrialRequest } from '../../experiments/lab/trial.ts';
+import { findPrometheus, startPrometheus } from '../../prometheus/prometheus-process.ts';
+import { dashboards } from './generate.ts';
+
+/** Means over the measure phase from scrapes, against the same from every event: rates over 5 s smear its ends. */
+const tolerance = 0.1;
+const stage = '03-cursor';
+const clients = 50;
+const measureSeconds = 10;
+
+const engine = await findEngine();
+const source = await findPrometheus();
+const skip = !engine.found
+  ? `throttling and memory limits need a container engine: ${engine.why}`
+  : source === null && 'neither prometheus on PATH nor its image in the container engine';
+const { signal } = new AbortController();
+
+test('every panel shows data of a real trial, and the values agree with its result', { skip }, async () => {
+  await using observatory = await startObservatory();
+  const { trial, aside } = await runObservedTrial(observatory.metrics);
+  await aside;
+  assert.equal(trial.fault, null);
+  assert.notEqual(trial.loadtest, null, trial.reasons.join(' '));
+  const startedAtSeconds = Date.parse(trial.startedAt) / 1000;
+  const endedAtSeconds = Date.now() / 1000;
+  const query = queries(observatory.url, startedAtSeconds, endedAtSeconds);
+
+  const empty: string[] = [];
+  for (const [file, dashboard] of Object.entries(dashboards()))
+    for (const panel of dashboard.panels!.filter(({ type }) => type !== 'row'))
+      for (const target of (panel as Panel).targets as unknown as { expr: string; instant?: boolean }[]) {
+        const expr = target.expr
+          .replaceAll(/\$(left|right|stage)\b/g, stage)
+          .replaceAll('$__range', `${Math.ceil(endedAtSeconds - startedAtSeconds)}s`);
+        const values = target.instant ? await query.instant(expr) : await query.range(expr);
+        if (!values.some(Number.isFinite))
+          empty.push(`${file}, ${(panel as { title: string }).title}: ${expr}`);
+      }
+  assert.deepEqual(empty, []);
+
+  const measuredFrom = startedAtSeconds + secondsUntil(trial, 'measure');
+  const measured = (expr: string) =>
+    query.meanBetween(expr, measuredFrom + 5, measuredFrom + measureSeconds - 1);
+  const result = trial.loadtest!;
+  const labels = `{stage="${stage}"}`;
+  close(await measured(`stage:loadtest_messages_sent:rate5s${labels}`), result.achievedPerSecond);
+  close(await measured(`stage:loadtest_deliveries:rate5s${labels}`), result.deliveriesPerSecond);
+  close(await measured(`stage:chat_deliveries:rate5s${labels}`), result.deliveriesPerSecond);
+  close(await measured(`stage:chat_fan_out_factor:ratio_rate5s${labels}`), clients);
+  close(await measured(`stage:process_cpu_cores:rate5s${labels}`), trial.server!.cpuCores, 0.35);
+  assert.equal(await measured(`stage:loadtest_sessions:sum${labels}`), clients);
+  assert.equal(await measured(`stage:chat_cgroup_cpu_limit_cores:sum${labels}`), 0.5);
+  const p99Ms = 1000 * (await measured(`stage:loadtest_delivery_latency_seconds:p99_rate5s${labels}`));
+  assert.ok(
+    sameBucket(p99Ms, result.deliveryLatencyMs.p99),
+    `${p99Ms} ms, ${result.deliveryLatencyMs.p99} ms`,
+  );
+  const wrong = await query.instantAt('sum(loadtest_audit_total)', measuredFrom + measureSeconds - 1);
+  assert.deepEqual(wrong, [0]);
+});
+
+/** Prometheus with the project's configuration, finding only what the lab's own target file names. */
+async function startObservatory() {
+  const directory = mkdtempSync(join(tmpdir(), 'chat-observatory-'));
+  const removal = { [Symbol.dispose]: () => rmSync(directory, { recursive: true, force: true }) };
+  await using stack = new AsyncDisposableStack();
+  stack.use(removal);
+  chmodSync(directory, 0o755);
+  const prometheusFolder = fileURLToPath(new URL('../../prometheus/', import.meta.url));
+  cpSync(join(prometheusFolder, 'rules'), join(directory, 'rules'), { recursive: true });
+  mkdirSync(join(directory, 'targets'));
+  const config = readFileSync(join(prometheusFolder, 'prometheus.yml'), 'utf8');
+  // Without what the compose file publishes: a stack that happens to run here is none of this test's business.
+  writeFileSync(
+    join(directory, 'prometheus.yml'),
+    config.slice(0, config.indexOf('  # What docker-compose')),
+  );
+  const [prometheusPort, labPort] = await freePorts();
+  const metrics = stack.use(
+    new PhaseMetrics({
+      experiment: '001-ladder',
+      metricsPort: labPort!,
+      scrapeHost: '127.0.0.1',
+      targetsFile: join(directory, 'targets', 'lab.json'),
+    }),
+  );
+  await metrics.listen();
+  const prometheus = stack.use(await startPrometheus(source!, directory, prometheusPort!));
+  const owned = stack.move();
+  return { url: prometheus.url, metrics, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+}
+
+async function freePorts(): Promise<number[]> {
+  const servers = [createServer(), createServer()].map((server) => server.listen(0, '127.0.0.1'));
+  await Promise.all(servers.map((server) => server.listening || once(server, 'listening')));
+  const ports = servers.map((server) => (server.address() as AddressInfo).port);
+  await Promise.all(servers.map((server) => once(server.close(), 'close')));
+  return ports;
+}
+
+/** One trial as the lab runs it, with visitors in a room of their own who are turned away, evicted and closed. */
+async function runObservedTrial(metrics: PhaseMetrics) {
+  const request: TrialRequest = {
+    number: 1,
+    variant: {
+      name: stage,
+      stage,
+      settings: { 'heartbeat-interval-ms': '1000' },
+      nodes: 1,
+      targetLimits: { serverCpus: 0.5, serverMemoryMb: 256 },
+    },
+    load: 40,
+    purpose: 'fixed',
+    seed: 1,
+    workload: { clients, ratePerSecond: 40, payloadBytes: 128 },
+    timing: { warmUpSeconds: 2, measureSeconds, drainSeconds: 1 },
+    limits: ['p99<30s'],
+  };
+  let aside: Promise<void> | undefined;
+  const trial = await runTrial(request, {
+    startTarget: (wanted) => startContainerTarget(wanted, []),
+    scrapeHost: '127.0.0.1',
+    loadtestMetricsPort: 9464,
+    signal,
+    observer: {
+      phase: (phase, of) => metrics.phase(phase, of),
+      second: () => {},
+      started: (target, address) => {
+        metrics.started(target, address);
+        aside ??= misbehave(target);
+      },
+    },
+  });
+  return { trial, aside };
+}
+
+/** Each twice, a while apart: a counter whose first value is its only one has no rate. */
+async function misbehave(target: RunningTarget): Promise<void> {
+  const room = new URL('/ws/aside', target.servers[0]!.chatUrl);
+  for (let round = 0; round < 2; round++) {
+    const lost = new WebSocket(new URL('/nowhere', room));
+    const rude = new WebSocket(room).on('open', () => rude.send('not JSON'));
+    const dead = new WebSocket(room, { autoPong: false });
+    await Promise.all([lost, rude, dead].map(closed));
+    await sleep(1500);
+  }
+}
+
+function closed(socket: WebSocket): Promise<void> {
+  return new Promise((resolve) => socket.on('error', () => {}).on('close', () => resolve()));
+}
+
+function secondsUntil(trial: { phases: { phase: string; atSeconds: number }[] }, phase: string): number {
+  return trial.phases.find((mark) => mark.phase === phase)!.atSeconds - trial.phases[0]!.atSeconds;
+}
+
+type Series = { value?: [number, string]; values?: [number, string][] };
+
+/** PromQL over HTTP; every answer is the plain values of all series. */
+function queries(url: string, fromSeconds: number, toSeconds: number) {
+  const ask = async (path: string, parameters: Record<string, string>) => {
+    const search = new URLSearchParams(parameters);
+    const answer = (await (await fetch(`${url}/api/v1/${path}?${search}`)).json()) as {
+      status: string;
+      error?: string;
+      data: { result: Series[] };
+    };
+    assert.equal(answer.status, 'success', `${parameters.query}: ${answer.error}`);
+    return answer.data.result.flatMap((series) =>
+      (series.values ?? [series.value!]).map(([, value]) => Number(value)),
+    );
+  };
+  const range = (query: string, start = fromSeconds, end = toSeconds) =>
+    ask('query_range', { query, start: String(start), end: String(end), step: '1' });
+  const instantAt = (query: string, time: number) => ask('query', { query, time: String(time) });
+  return {
+    range,
+    instantAt,
+    instant: (query: string) => instantAt(query, toSeconds),
+    meanBetween: async (query: string, start: number, end: number) => {
+      const values = await range(query, start, end);
+      assert.ok(values.length > 0, `${query} has no data while the trial measured`);
+      return values.reduce((sum, value) => sum + value, 0) / values.length;
+    },
+  };
+}
+
+function close(observed: number, expected: number, within = tolerance): void {
+  const off = Math.abs(observed - expected) / expected;
+  assert.ok(
+    off <= within,
+    `Prometheus says ${observed}, the result ${expected}: ${(100 * off).toFixed(1)} % off`,
+  );
+}
+
+/** A histogram knows a quantile to the width of its bucket, and interpolates within it. */
+function sameBucket(oneMs: number, otherMs: number): boolean {
+  const bounds = [1, 2.5, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000, 30_000];
+  const bucket = (ms: number) => bounds.findIndex((bound) => ms <= bound);
+  return Math.abs(bucket(oneMs) - bucket(otherMs)) <= 1;
+}
