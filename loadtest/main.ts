@@ -6,7 +6,7 @@ import { planWorkers } from './load/capacity.ts';
 import { Coordinator, RunError } from './load/coordinator.ts';
 import type { Plan } from './load/plan.ts';
 import { readCgroup, readEnvironment, readEphemeralPorts, readFilesMax } from './measure/environment.ts';
-import { Metrics, serveMetrics } from './measure/metrics.ts';
+import { Metrics, type MetricsServer, serveMetrics } from './measure/metrics.ts';
 import { checkOptions, newCommand, type Options } from './options.ts';
 import { newProgress } from './progress.ts';
 import { conclude } from './result/conclude.ts';
@@ -25,14 +25,12 @@ async function main(argv: string[]): Promise<number> {
   const plan = newPlan(options);
   if (typeof plan === 'number') return plan;
 
-  const observers = [newProgress(styleOf(options), plan.timeline, progressStream(options))];
-  if (options.metricsPort !== undefined) {
-    const metrics = new Metrics(options.ratePerSecond);
-    observers.push(metrics);
-    const problem = await tryServe(metrics, options.metricsHost, options.metricsPort);
-    if (problem !== undefined) return refuse([problem]);
-  }
-  const coordinator = new Coordinator(plan, observers);
+  const metrics = new Metrics(options.ratePerSecond);
+  const server = await tryServe(metrics, options);
+  if (typeof server === 'string') return refuse([server]);
+  using _server = server;
+  const progress = newProgress(styleOf(options), plan.timeline, progressStream(options));
+  const coordinator = new Coordinator(plan, [progress, metrics]);
   let interrupts = 0;
   process.on('SIGINT', () => {
     if (++interrupts > 1) process.exit(exitCode.interrupted);
@@ -50,11 +48,14 @@ async function main(argv: string[]): Promise<number> {
   }
 }
 
-/** Returns why the metrics cannot be served, if so. */
-async function tryServe(metrics: Metrics, host: string, port: number): Promise<string | undefined> {
+/** Serves the metrics where that was asked for; a string says why it is not possible. */
+async function tryServe(metrics: Metrics, options: Options): Promise<MetricsServer | undefined | string> {
+  const { metricsHost: host, metricsPort: port } = options;
+  if (port === undefined) return undefined;
   try {
-    await serveMetrics(metrics.registry, host, port);
-    return undefined;
+    const server = await serveMetrics(metrics.registry, host, port);
+    console.error(`metrics: http://${host}:${server.port}/metrics`);
+    return server;
   } catch (error) {
     return `--metrics-port ${port} on ${host} cannot be used: ${(error as Error).message}`;
   }

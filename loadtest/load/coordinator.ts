@@ -75,11 +75,9 @@ export class Coordinator {
   async #phases(startedAt: string): Promise<RunOutcome> {
     this.#enter('connect');
     const baselines = await this.#startWorkers();
-    const connected = await this.#ask('connected', (worker) => ({
-      kind: 'connect',
-      plan: this.#plan,
-      worker,
-    }));
+    const connected = await this.#unlessInterrupted(
+      this.#ask('connected', (worker) => ({ kind: 'connect', plan: this.#plan, worker })),
+    );
     const connections = connected.map((message) => message.connections);
     const connectedRssBytes = connected.reduce((total, m, i) => total + m.rssBytes - baselines[i]!, 0);
     const opened = connections.reduce((total, report) => total + report.opened, 0);

@@ -1,5 +1,6 @@
 /** What the simulator exports while it runs, for watching; no number of a result comes from here. */
-import { createServer, type Server } from 'node:http';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import type { Phase, RunObserver } from '../load/coordinator.ts';
 import { lowestOf } from './histogram.ts';
@@ -20,7 +21,6 @@ export class Metrics implements RunObserver {
   #lost = 0;
 
   constructor(offeredMessagesPerSecond: number) {
-    collectDefaultMetrics({ register: this.registry });
     this.#gauge(
       'loadtest_offered_messages_per_second',
       'Messages per second that the schedule asks for',
@@ -146,8 +146,12 @@ function histogramValues(name: string, counts: Float64Array) {
   ];
 }
 
-/** Serves `/metrics`; resolves when listening, rejects where the port is taken. */
-export async function serveMetrics(registry: Registry, host: string, port: number): Promise<Server> {
+/** A listening server of `/metrics`; disposing of it also cuts scrapers that keep their connection. */
+export type MetricsServer = Disposable & { readonly port: number };
+
+/** Serves `/metrics`, with those of the process itself; resolves when listening, rejects where the port is taken. */
+export async function serveMetrics(registry: Registry, host: string, port: number): Promise<MetricsServer> {
+  collectDefaultMetrics({ register: registry });
   const server = createServer(async (request, response) => {
     if (request.url !== '/metrics') {
       response.writeHead(404).end();
@@ -160,8 +164,11 @@ export async function serveMetrics(registry: Registry, host: string, port: numbe
     server.once('error', fail);
     server.listen(port, host, done);
   });
-  server.unref();
-  // A scraper keeps its connection open: it must not keep the run from ending.
-  server.on('connection', (socket) => socket.unref());
-  return server;
+  return {
+    port: (server.address() as AddressInfo).port,
+    [Symbol.dispose]() {
+      server.close();
+      server.closeAllConnections();
+    },
+  };
 }

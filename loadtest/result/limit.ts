@@ -97,7 +97,9 @@ function observedOf(metric: string, seen: Observed): number {
 }
 
 function isMetric(metric: string): boolean {
-  return metric in counters || metric === 'deliveries' || metric === 'achieved' || isLatency(metric);
+  return (
+    Object.hasOwn(counters, metric) || metric === 'deliveries' || metric === 'achieved' || isLatency(metric)
+  );
 }
 
 function isLatency(metric: string): boolean {

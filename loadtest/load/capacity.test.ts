@@ -1,0 +1,64 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { type Demand, type MachineLimits, planWorkers } from './capacity.ts';
+
+const machine: MachineLimits = {
+  filesMax: 20_000,
+  portsPerAddress: 28_232,
+  auditBytesMax: 2 ** 30,
+  cores: 2,
+};
+const demand: Demand = {
+  clients: 1000,
+  rooms: 1,
+  stalledReaders: 0,
+  urls: 1,
+  sourceAddresses: 0,
+  ratePerSecond: 100,
+  seconds: 10,
+  workers: undefined,
+};
+
+function plan(changes: Partial<Demand>, limits: Partial<MachineLimits> = {}) {
+  return planWorkers({ ...demand, ...changes }, { ...machine, ...limits });
+}
+
+test('takes as few workers as sockets and load need, and half of the cores at most for the load', () => {
+  assert.deepEqual(plan({}), { workers: 1, problems: [] });
+  assert.equal(plan({ clients: 19_936 }).workers, 1);
+  assert.equal(plan({ clients: 19_937 }).workers, 2);
+  assert.equal(plan({ ratePerSecond: 20_000 }).workers, 1);
+  assert.equal(plan({ ratePerSecond: 20_000 }, { cores: 8 }).workers, 4);
+  assert.equal(plan({ workers: 3 }).workers, 3);
+});
+
+test('refuses what the ports of the source addresses cannot carry, with the arithmetic', () => {
+  const { problems } = plan({ clients: 50_000, stalledReaders: 10, workers: 3 });
+  assert.match(
+    problems.join(),
+    /50010 connections need 50010 ports: 28232 per source address and target × 1 = 28232; add 1 more --source-address/,
+  );
+  assert.deepEqual(plan({ clients: 50_000, sourceAddresses: 2 }).problems, []);
+  assert.deepEqual(plan({ clients: 50_000, urls: 2 }).problems, []);
+});
+
+test('refuses more sockets than its workers may open, with the arithmetic', () => {
+  const { problems } = plan({ clients: 25_000, workers: 1 });
+  assert.match(
+    problems.join(),
+    /25000 connections need 2 workers: a process may open 20000 files, 19936 of them sockets/,
+  );
+});
+
+test('refuses an audit that does not fit the memory, with the arithmetic', () => {
+  const { problems } = plan({ ratePerSecond: 20_000, seconds: 3600 });
+  assert.match(problems.join(), /20000\/s × 3600 s × 1000 recipients ÷ 8 = 8583 MiB, more than the 1024 MiB/);
+  assert.deepEqual(plan({ ratePerSecond: 20_000, seconds: 3600, rooms: 100 }).problems, []);
+});
+
+test('refuses more workers than clients', () => {
+  assert.match(
+    plan({ clients: 2, workers: 3 }).problems.join(),
+    /--workers must be at most --clients \(2\); given: 3/,
+  );
+});

@@ -1,0 +1,238 @@
+/** The command as a user meets it: help, mistakes, progress, metrics, stalled readers, Ctrl-C. */
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { type WebSocket, WebSocketServer } from 'ws';
+import { readResult } from './result/result.ts';
+
+const main = new URL('./main.ts', import.meta.url).pathname;
+const directory = mkdtempSync(join(tmpdir(), 'loadtest-'));
+/** Everybody hears everything that is said under the same path; readers that do not read are closed after they have been owed too much. */
+const server = new WebSocketServer({ port: 0, host: '127.0.0.1' });
+const rooms = new WeakMap<WebSocket, string | undefined>();
+let url = '';
+
+before(async () => {
+  if (server.address() === null) await once(server, 'listening');
+  url = `ws://127.0.0.1:${(server.address() as AddressInfo).port}/ws`;
+  server.on('connection', (socket, request) => {
+    rooms.set(socket, request.url);
+    socket.on('message', (data) => broadcast(request.url, String(data)));
+    socket.on('error', () => socket.terminate());
+  });
+});
+
+after(async () => {
+  for (const client of server.clients) client.terminate();
+  await new Promise((done) => server.close(done));
+  rmSync(directory, { recursive: true });
+});
+
+function broadcast(room: string | undefined, text: string): void {
+  for (const client of server.clients as Set<WebSocket>) {
+    if (rooms.get(client) !== room) continue;
+    if (client.bufferedAmount > 100_000) client.terminate();
+    else client.send(text);
+  }
+}
+
+type Run = { child: ChildProcess; ended: Promise<{ code: number | null; stdout: string; stderr: string }> };
+
+function start(args: readonly string[], environment: Record<string, string> = {}): Run {
+  const child = spawn(process.execPath, [main, ...args], { env: { ...process.env, ...environment } });
+  let stdout = '';
+  let stderr = '';
+  child.stdout.on('data', (data) => {
+    stdout += data;
+  });
+  child.stderr.on('data', (data) => {
+    stderr += data;
+  });
+  const ended = once(child, 'close').then(([code]) => ({ code, stdout, stderr }));
+  return { child, ended };
+}
+
+const brief = ['--warm-up', '0s', '--drain', '500ms', '--lag-limit', '10s', '--turn-limit', '10s'];
+
+describe('the command', { concurrency: 3 }, () => {
+  test('--help teaches every option, its variable and its default, the limits and the exit codes', async () => {
+    const { code, stdout } = await start(['--help']).ended;
+    assert.equal(code, 0);
+    for (const words of [
+      '--clients <n>',
+      'LOADTEST_CLIENTS',
+      'default: "100"',
+      '130',
+      'interrupted',
+      'p99<250ms',
+      'reordered',
+    ])
+      assert.ok(stdout.includes(words), words);
+  });
+
+  test('mistakes are told all at once on standard error, with exit code 2 and nothing started', async () => {
+    const { code, stdout, stderr } = await start(['--url', url, '--clients', 'many'], { LOADTEST_RATE: '-1' })
+      .ended;
+    assert.equal(code, 2);
+    assert.equal(stdout, '');
+    assert.match(stderr, /--clients must be.*given: many\n--rate must be.*given: -1\nNothing was started/);
+    assert.equal((await start(['--clints', '5']).ended).code, 2);
+    const unable = await start(['--url', url, '--metrics-port', new URL(url).port]).ended;
+    assert.equal(unable.code, 2);
+    assert.match(unable.stderr, /--metrics-port \d+ on 127.0.0.1 cannot be used: .*EADDRINUSE/);
+  });
+
+  test('json progress is one object per line: the phases in order, and every second', async () => {
+    const args = [
+      '--url',
+      `${url}/json`,
+      ...brief,
+      '--warm-up',
+      '1s',
+      '--clients',
+      '5',
+      '--rate',
+      '50',
+      '--duration',
+      '2s',
+    ];
+    const { code, stdout } = await start([...args, '--progress', 'json']).ended;
+    assert.equal(code, 0);
+    const events = stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    assert.deepEqual(
+      events.filter(({ event }) => event === 'phase').map(({ phase }) => phase),
+      ['connect', 'probe', 'warm-up', 'measure', 'drain', 'done'],
+    );
+    const seconds = events.filter(({ event }) => event === 'second');
+    assert.deepEqual(
+      seconds.map(({ phase }) => phase),
+      ['warm-up', 'measure', 'measure', 'drain'],
+    );
+    assert.equal(
+      seconds.reduce((sum, { sentPerSecond }) => sum + sentPerSecond, 0),
+      150,
+    );
+    assert.equal(seconds[1].sessionsOpen, 5);
+  });
+
+  test('what Prometheus is told agrees with the result', async () => {
+    const file = join(directory, 'metrics.json');
+    const args = [
+      '--url',
+      `${url}/metrics`,
+      ...brief,
+      '--clients',
+      '10',
+      '--rate',
+      '100',
+      '--duration',
+      '2s',
+      '--json',
+      file,
+    ];
+    const run = start([...args, '--drain', '2s', '--metrics-port', '0', '--progress', 'none']);
+    const port = await metricsPortOf(run.child);
+    const samples = new Map<string, number>();
+    for (let ended = false; !ended; ) {
+      ended = await Promise.race([
+        run.ended.then(() => true),
+        new Promise<boolean>((done) => setTimeout(done, 100, false)),
+      ]);
+      const text = await fetch(`http://127.0.0.1:${port}/metrics`).then(
+        (response) => response.text(),
+        () => '',
+      );
+      for (const [, name = '', value] of text.matchAll(/^(loadtest_\S+) (\S+)$/gm))
+        samples.set(name, Number(value));
+    }
+    const result = readResult(file);
+    assert.equal(samples.get('loadtest_messages_sent_total'), result.sent);
+    assert.equal(samples.get('loadtest_deliveries_total'), result.audit.delivered);
+    assert.equal(samples.get('loadtest_delivery_latency_seconds_count'), result.audit.delivered);
+    assert.equal(samples.get('loadtest_delivery_latency_seconds_bucket{le="30"}'), result.audit.delivered);
+    const meanMs = (samples.get('loadtest_delivery_latency_seconds_sum')! / result.audit.delivered) * 1000;
+    assert.ok(Math.abs(meanMs / result.deliveryLatencyMs.mean - 1) < 0.01, `${meanMs} ms`);
+    assert.equal(samples.get('loadtest_schedule_lag_seconds_count'), result.sent);
+    assert.equal(samples.get('loadtest_offered_messages_per_second'), 100);
+    assert.equal(samples.get('loadtest_audit_total{outcome="misrouted"}'), result.audit.misrouted);
+  });
+
+  test('Ctrl-C keeps what was measured, says so, and leaves nothing behind', async () => {
+    const file = join(directory, 'interrupted.json');
+    const args = [
+      '--url',
+      `${url}/interrupted`,
+      ...brief,
+      '--clients',
+      '8',
+      '--rate',
+      '80',
+      '--duration',
+      '60s',
+      '--json',
+      file,
+    ];
+    const run = start([...args, '--progress', 'json']);
+    let seconds = 0;
+    run.child.stdout!.on('data', (data) => {
+      seconds += String(data).split('"event":"second"').length - 1;
+      if (seconds >= 2 && !run.child.killed) run.child.kill('SIGINT');
+    });
+    const { code } = await run.ended;
+    assert.equal(code, 130);
+    const result = readResult(file);
+    assert.ok(result.interrupted);
+    assert.equal(result.verdict, 'void');
+    assert.match(result.reasons.join(), /interrupted after [1-9][\d.]* s of 60 s/);
+    assert.ok(result.sent >= 150 && result.sent < 1000, `${result.sent} sent`);
+    assert.equal(result.audit.lost, 0);
+  });
+
+  test('Ctrl-C before anything was measured ends without a result', async () => {
+    const run = start(['--url', `${url}/early`, ...brief, '--clients', '1000', '--connect-rate', '10']);
+    await once(run.child.stdout!, 'data');
+    run.child.kill('SIGINT');
+    const { code, stderr } = await run.ended;
+    assert.equal(code, 130);
+    assert.match(stderr, /Interrupted before anything was measured/);
+  });
+
+  test('a stalled reader stays until the server closes it, and that is reported', async () => {
+    const file = join(directory, 'stalled.json');
+    const load = ['--clients', '4', '--rate', '300', '--payload-bytes', '60000', '--duration', '4s'];
+    await start([
+      '--url',
+      `${url}/stalled`,
+      ...brief,
+      ...load,
+      '--stalled-readers',
+      '3',
+      '--progress',
+      'none',
+      '--json',
+      file,
+    ]).ended;
+    const { stalled, audit, connections } = readResult(file);
+    assert.equal(stalled.opened, 3);
+    assert.equal(stalled.closed, 3, 'each is owed 18 MB a second');
+    assert.equal(stalled.closedAfterMs.length, 3);
+    assert.ok(stalled.closedAfterMs.every((ms) => ms > 0 && ms < 6000));
+    assert.equal(connections.asked, 4, 'they are no virtual users');
+    assert.equal(audit.expected, 4 * 1200);
+    assert.equal(audit.lost, 0);
+  });
+});
+
+/** The port that the operating system gave, as the process tells it. */
+async function metricsPortOf(child: ChildProcess): Promise<string> {
+  const [announcement] = await once(child.stderr!, 'data');
+  return /^metrics: http:\/\/127\.0\.0\.1:(\d+)\/metrics/.exec(String(announcement))![1]!;
+}

@@ -1,0 +1,51 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { defaultHealthLimits, type HealthObservation, judgeHealth } from './health.ts';
+
+const none = { count: 0, mean: 0, p50: 0, p90: 0, p99: 0, p999: 0, max: 0 };
+const well: HealthObservation = {
+  scheduled: 1000,
+  sent: 1000,
+  unsentByTarget: 0,
+  scheduleLagMs: { ...none, p99: 3 },
+  turnMs: { ...none, p99: 3 },
+  loopUtilizationMax: 0.5,
+  throttledMs: 0,
+  targetFailed: false,
+};
+
+function judge(changes: Partial<HealthObservation>): string {
+  return judgeHealth({ ...well, ...changes }, defaultHealthLimits).join('\n');
+}
+
+test('an instrument that was well has nothing to say', () => {
+  assert.equal(judge({}), '');
+  assert.equal(judge({ sent: 990 }), '');
+});
+
+test('sending too little is void, unless the target made it impossible', () => {
+  assert.match(judge({ sent: 989 }), /sent 98.9 % of what was due; at least 99.0 % is needed/);
+  assert.equal(judge({ sent: 500, unsentByTarget: 500 }), '');
+});
+
+test('sending late is void', () => {
+  assert.match(
+    judge({ scheduleLagMs: { ...none, p99: 26 } }),
+    /p99 of its schedule lag was 26 ms; the limit is 25 ms/,
+  );
+});
+
+test('being busy voids a failure when reading took long, and never a pass', () => {
+  const busy = { loopUtilizationMax: 0.99, turnMs: { ...none, p99: 40 } };
+  assert.equal(judge(busy), '');
+  assert.equal(judge({ ...busy, turnMs: well.turnMs, targetFailed: true }), '');
+  assert.equal(judge({ ...busy, loopUtilizationMax: 0.5, targetFailed: true }), '');
+  assert.match(
+    judge({ ...busy, targetFailed: true }),
+    /may have been the bottleneck: a worker was busy 99.0 % of the time and took 40 ms/,
+  );
+});
+
+test('being throttled is void', () => {
+  assert.match(judge({ throttledMs: 12 }), /throttled for 12 ms; the limit is 0 ms/);
+});
