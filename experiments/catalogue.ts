@@ -2,9 +2,11 @@
 import { ladder } from './001-ladder/experiment.ts';
 import { slowReader } from './002-slow-reader/experiment.ts';
 import { crowd } from './003-crowd/experiment.ts';
+import { smallBox } from './004-small-box/experiment.ts';
+import { messageSize } from './005-message-size/experiment.ts';
 import type { Experiment } from './lab/experiment.ts';
 
-export const experiments: readonly Experiment[] = [ladder, slowReader, crowd];
+export const experiments: readonly Experiment[] = [ladder, slowReader, crowd, smallBox, messageSize];
 
 /** By full name, number or word: `001-ladder`, `001`, `1`, `ladder`; undefined where none or several match. */
 export function findExperiment(name: string): Experiment | undefined {
