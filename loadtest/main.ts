@@ -1,10 +1,11 @@
 /** The load test as a command: options → plan → run → result → exit code. */
 import { randomInt } from 'node:crypto';
+import { lookup } from 'node:dns/promises';
 import os from 'node:os';
 import { CommanderError } from 'commander';
 import { planWorkers } from './load/capacity.ts';
 import { Coordinator, RunError } from './load/coordinator.ts';
-import type { Plan } from './load/plan.ts';
+import type { Plan, Target } from './load/plan.ts';
 import { readCgroup, readEnvironment, readEphemeralPorts, readFilesMax } from './measure/environment.ts';
 import { Metrics, type MetricsServer, serveMetrics } from './measure/metrics.ts';
 import { checkOptions, newCommand, type Options } from './options.ts';
@@ -13,7 +14,7 @@ import { conclude } from './result/conclude.ts';
 import { type LoadtestResult, writeResult } from './result/result.ts';
 import { formatSummary } from './result/summary.ts';
 
-const exitCode = { pass: 0, fail: 1, badInput: 2, void: 3, interrupted: 130 } as const;
+const exitCode = { pass: 0, fail: 1, input: 2, void: 3, interrupted: 130 } as const;
 /** Bound of the reference streams of one worker; 16 MiB hold 5 s of 20,000 messages/s of 128 B for one room. */
 const referenceBytesMax = 16 * 2 ** 20;
 
@@ -22,7 +23,7 @@ process.exitCode = await main(process.argv);
 async function main(argv: string[]): Promise<number> {
   const options = readOptions(argv);
   if (typeof options === 'number') return options;
-  const plan = newPlan(options);
+  const plan = await newPlan(options);
   if (typeof plan === 'number') return plan;
 
   const metrics = new Metrics(options.ratePerSecond);
@@ -44,7 +45,7 @@ async function main(argv: string[]): Promise<number> {
   } catch (error) {
     if (!(error instanceof RunError)) throw error;
     console.error(error.message);
-    return interrupts > 0 ? exitCode.interrupted : exitCode.badInput;
+    return exitCode[error.kind];
   }
 }
 
@@ -66,14 +67,14 @@ function readOptions(argv: string[]): Options | number {
   try {
     command.parse(argv);
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? exitCode.pass : exitCode.badInput;
+    if (error instanceof CommanderError) return error.exitCode === 0 ? exitCode.pass : exitCode.input;
     throw error;
   }
   const { options, problems } = checkOptions(command.opts());
   return problems.length === 0 ? options : refuse(problems);
 }
 
-function newPlan(options: Options): Plan | number {
+async function newPlan(options: Options): Promise<Plan | number> {
   const cgroup = readCgroup();
   const seconds = (options.warmUpMs + options.durationMs) / 1000;
   const { workers, problems } = planWorkers(
@@ -90,9 +91,11 @@ function newPlan(options: Options): Plan | number {
       cores: os.availableParallelism(),
     },
   );
+  const targets = await Promise.all(options.urls.map((url) => resolveTarget(url, problems)));
   if (problems.length > 0) return refuse(problems);
   return {
     ...options,
+    targets,
     // Even; the odd number after it marks the probes. Not from the seed: two runs must not take each other's messages.
     runId: randomInt(2 ** 17) * 2,
     headers: [
@@ -111,10 +114,23 @@ function newPlan(options: Options): Plan | number {
   };
 }
 
+/** Looks the host up once for all; a name that leads nowhere is one more problem. */
+async function resolveTarget(text: string, problems: string[]): Promise<Target> {
+  const url = new URL(text);
+  const port = Number(url.port || 80);
+  try {
+    const { address } = await lookup(url.hostname.replace(/^\[|\]$/g, ''));
+    return { address, port };
+  } catch (error) {
+    problems.push(`--url ${text} names a host that cannot be found: ${(error as Error).message}`);
+    return { address: '', port };
+  }
+}
+
 function refuse(problems: readonly string[]): number {
   for (const problem of problems) console.error(problem);
   console.error('Nothing was started. Try --help.');
-  return exitCode.badInput;
+  return exitCode.input;
 }
 
 function styleOf(options: Options) {

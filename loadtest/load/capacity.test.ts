@@ -32,14 +32,18 @@ test('takes as few workers as sockets and load need, and half of the cores at mo
   assert.equal(plan({ workers: 3 }).workers, 3);
 });
 
-test('refuses what the ports of the source addresses cannot carry, with the arithmetic', () => {
-  const { problems } = plan({ clients: 50_000, stalledReaders: 10, workers: 3 });
+test('refuses what the local ports cannot carry, with the arithmetic', () => {
+  const crowd = { clients: 50_000, stalledReaders: 10, workers: 3 };
   assert.match(
-    problems.join(),
-    /50010 connections need 50010 ports: 28232 per source address and target × 1 = 28232; add 1 more --source-address/,
+    plan(crowd).problems.join(),
+    /50010 connections need as many local ports; there are 28232 per target × 1 = 28232; give 2 times --source-address/,
   );
-  assert.deepEqual(plan({ clients: 50_000, sourceAddresses: 2 }).problems, []);
-  assert.deepEqual(plan({ clients: 50_000, urls: 2 }).problems, []);
+  assert.match(
+    plan({ ...crowd, sourceAddresses: 1, urls: 5 }).problems.join(),
+    /28232 per source address × 1/,
+  );
+  assert.deepEqual(plan({ ...crowd, sourceAddresses: 2 }).problems, []);
+  assert.deepEqual(plan({ ...crowd, urls: 2 }).problems, []);
 });
 
 test('refuses more sockets than its workers may open, with the arithmetic', () => {

@@ -41,18 +41,28 @@ export function planWorkers(demand: Demand, limits: MachineLimits): { workers: n
     );
   if (workers > demand.clients)
     problems.push(`--workers must be at most --clients (${demand.clients}); given: ${workers}`);
-  const pairs = Math.max(1, demand.sourceAddresses) * demand.urls;
-  const ports = limits.portsPerAddress;
-  if (ports !== null && connections > ports * pairs)
-    problems.push(
-      `${connections} connections need ${connections} ports: ${ports} per source address and target × ${pairs} = ${ports * pairs}; add ${Math.ceil(connections / (ports * demand.urls)) - Math.max(1, demand.sourceAddresses)} more --source-address (such as 127.0.0.2) or another --url`,
-    );
+  problems.push(...checkPorts(connections, demand, limits.portsPerAddress));
   const audit = auditBytes(demand);
   if (audit > limits.auditBytesMax)
     problems.push(
       `the audit keeps one bit per message and recipient: ${demand.ratePerSecond}/s × ${demand.seconds} s × ${demand.clients / demand.rooms} recipients ÷ 8 = ${mebibytes(audit)} MiB, more than the ${mebibytes(limits.auditBytesMax)} MiB it may take; lower --rate, --duration or --clients`,
     );
   return { workers, problems };
+}
+
+/**
+ * A system that chooses the source address reuses a port towards another target. One that was told the address takes a
+ * port for good when it binds, before it knows the target; so targets do not multiply then.
+ */
+function checkPorts(connections: number, demand: Demand, ports: number | null): string[] {
+  const { sourceAddresses, urls } = demand;
+  const pools = sourceAddresses === 0 ? urls : sourceAddresses;
+  if (ports === null || connections <= ports * pools) return [];
+  const what = sourceAddresses === 0 ? 'target' : 'source address';
+  const needed = Math.ceil(connections / ports);
+  return [
+    `${connections} connections need as many local ports; there are ${ports} per ${what} × ${pools} = ${ports * pools}; give ${needed} times --source-address (such as 127.0.0.2)`,
+  ];
 }
 
 /** Bytes of the audit's bits at the end of a run. */

@@ -34,8 +34,15 @@ export type RunOutcome = {
 const leadUs = 300_000;
 const exitDeadlineMs = 5000;
 
-/** Raised where no result is possible; the message says what to do. */
-export class RunError extends Error {}
+/** Raised where no result is possible: for what the user can mend, for a failure of the simulator, or by Ctrl-C. */
+export class RunError extends Error {
+  readonly kind: 'input' | 'void' | 'interrupted';
+
+  constructor(kind: RunError['kind'], message: string) {
+    super(message);
+    this.kind = kind;
+  }
+}
 
 export class Coordinator {
   readonly #plan: Plan;
@@ -81,7 +88,7 @@ export class Coordinator {
     const connections = connected.map((message) => message.connections);
     const connectedRssBytes = connected.reduce((total, m, i) => total + m.rssBytes - baselines[i]!, 0);
     const opened = connections.reduce((total, report) => total + report.opened, 0);
-    if (opened === 0) throw new RunError(nothingConnected(this.#plan, connections));
+    if (opened === 0) throw new RunError('input', nothingConnected(this.#plan, connections));
 
     this.#enter('probe');
     const probed = await this.#unlessInterrupted(this.#ask('probed', () => ({ kind: 'probe' })));
@@ -161,12 +168,13 @@ export class Coordinator {
   /** Before the schedule begins there is nothing to keep. */
   async #unlessInterrupted<T>(answers: Promise<T>): Promise<T> {
     const first = await Promise.race([answers, this.#interrupt.promise]);
-    if (first === 'interrupted') throw new RunError('Interrupted before anything was measured.');
+    if (first === 'interrupted')
+      throw new RunError('interrupted', 'Interrupted before anything was measured.');
     return first as T;
   }
 
   #fail(why: string): void {
-    this.#failure.reject(new RunError(why));
+    this.#failure.reject(new RunError('void', `The run is void: ${why}.`));
   }
 
   /** Gives each worker an order and waits for the answer of all. */

@@ -1,5 +1,4 @@
 /** The virtual users of one worker: brings them in at the planned pace, lets them hear each other, and sends them home. */
-import { lookup } from 'node:dns/promises';
 import { RoomAudit } from '../measure/audit.ts';
 import type { ConnectionReport, StalledReport } from './control.ts';
 import {
@@ -34,7 +33,8 @@ export class Crew {
   readonly #firstUser: number;
   readonly #stalled: StalledReader[] = [];
   readonly #connectUs: number[] = [];
-  readonly #connectingSince = new Map<VirtualUser, number>();
+  /** Handshakes under way, in the order of their beginning, in ms of this process. */
+  readonly #connecting = new Map<VirtualUser | StalledReader, number>();
 
   constructor(plan: Plan, worker: number, received: UserEvents['received']) {
     this.#plan = plan;
@@ -44,7 +44,7 @@ export class Crew {
     const events: UserEvents = {
       received,
       opened: (user) => this.#onOpened(user),
-      refused: (user, why) => this.#onRefused(user, why),
+      refused: (_user, why) => this.#onRefused(why),
       closed: (_user, code) => this.#onClosed(code),
     };
     // Enough for any re-encoding (an escape of JSON takes six bytes), and a bound for what a broken server may send.
@@ -69,39 +69,36 @@ export class Crew {
     return this.users[index - this.#firstUser];
   }
 
-  /** Connects everybody at the planned pace; resolves when each has succeeded or failed. */
+  /** Connects everybody at the planned pace, stalled readers last; resolves when each has succeeded or failed. */
   async connect(): Promise<void> {
-    const endpoints = await Promise.all(this.#plan.urls.map((url) => resolve(new URL(url))));
-    const beganMs = performance.now();
-    const { connectPerSecond, connectTimeoutMs, clients } = this.#plan;
+    const { connectPerSecond, connectTimeoutMs, workers } = this.#plan;
     const stalled = stalledReadersOfWorker(this.#plan, this.#worker);
     const total = this.users.length + stalled.to - stalled.from;
-    let next = 0;
-    await new Promise<void>((done) => {
-      const timer = setInterval(() => {
-        const nowMs = performance.now();
-        for (const [user, sinceMs] of this.#connectingSince) {
-          if (nowMs - sinceMs < connectTimeoutMs) break;
-          user.abandon();
-        }
-        const paceMax = Math.ceil(((nowMs - beganMs) / 1000) * (connectPerSecond / this.#plan.workers));
-        while (next < Math.min(total, paceMax) && this.#connectingSince.size < handshakesMax) {
-          const user = this.users[next];
-          if (user === undefined)
-            this.#connectStalled(endpoints, clients + stalled.from + next - this.users.length);
-          else {
-            this.#connectingSince.set(user, nowMs);
-            user.connect(this.#endpoint(endpoints, user.index, user.room.index));
-          }
-          next++;
-        }
-        const pending =
-          this.#connectingSince.size + this.#stalled.filter((r) => r.state === 'connecting').length;
-        if (next < total || pending > 0) return;
-        clearInterval(timer);
-        done();
-      }, paceIntervalMs);
-    });
+    const beganMs = performance.now();
+    for (let next = 0; next < total || this.#connecting.size > 0; ) {
+      const nowMs = performance.now();
+      for (const [one, sinceMs] of this.#connecting)
+        if (one.state !== 'connecting') this.#connecting.delete(one);
+        else if (nowMs - sinceMs > connectTimeoutMs) one.abandon();
+      const paceMax = Math.ceil(((nowMs - beganMs) / 1000) * (connectPerSecond / workers));
+      while (next < Math.min(total, paceMax) && this.#connecting.size < handshakesMax) {
+        this.#connecting.set(this.#connectNext(next, stalled.from), performance.now());
+        next++;
+      }
+      await new Promise((done) => setTimeout(done, paceIntervalMs));
+    }
+  }
+
+  #connectNext(next: number, stalledFrom: number): VirtualUser | StalledReader {
+    const user = this.users[next];
+    if (user !== undefined) {
+      user.connect(this.#endpoint(user.index, user.room.index));
+      return user;
+    }
+    const connection = this.#plan.clients + stalledFrom + next - this.users.length;
+    const reader = new StalledReader(this.#endpoint(connection, connection % this.#plan.rooms));
+    this.#stalled.push(reader);
+    return reader;
   }
 
   /** Users that are connected and have heard nothing yet. */
@@ -141,43 +138,30 @@ export class Crew {
     for (const user of this.users) user.destroy();
   }
 
-  #endpoint(endpoints: readonly Target[], connection: number, room: number): Endpoint {
+  #endpoint(connection: number, room: number): Endpoint {
+    const { targets, headers } = this.#plan;
     return {
-      ...endpoints[connection % endpoints.length]!,
+      ...targets[connection % targets.length]!,
       url: urlOf(this.#plan, connection, room),
       sourceAddress: sourceAddressOf(this.#plan, connection),
-      headers: this.#plan.headers,
+      headers,
     };
-  }
-
-  #connectStalled(endpoints: readonly Target[], connection: number): void {
-    const endpoint = this.#endpoint(endpoints, connection, connection % this.#plan.rooms);
-    this.#stalled.push(new StalledReader(endpoint));
   }
 
   #onOpened(user: VirtualUser): void {
     this.opened++;
     this.open++;
-    this.#connectUs.push(Math.round((performance.now() - this.#connectingSince.get(user)!) * 1000));
-    this.#connectingSince.delete(user);
+    this.#connectUs.push(Math.round((performance.now() - this.#connecting.get(user)!) * 1000));
   }
 
-  #onRefused(user: VirtualUser, why: string): void {
+  #onRefused(why: string): void {
     this.refused[why] = (this.refused[why] ?? 0) + 1;
-    this.#connectingSince.delete(user);
   }
 
   #onClosed(code: number): void {
     this.open--;
     this.closedEarly[code] = (this.closedEarly[code] ?? 0) + 1;
   }
-}
-
-type Target = { address: string; port: number };
-
-async function resolve(url: URL): Promise<Target> {
-  const { address } = await lookup(url.hostname.replace(/^\[|\]$/g, ''));
-  return { address, port: Number(url.port || 80) };
 }
 
 function newRoom(plan: Plan, index: number, members: number): CrewRoom {

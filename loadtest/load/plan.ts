@@ -7,6 +7,8 @@ import type { ScheduleSettings } from './schedule.ts';
 export type Plan = {
   runId: number;
   urls: string[];
+  /** Where each of the urls leads. */
+  targets: Target[];
   /** Headers of the handshake, each as `Name: value`. */
   headers: string[];
   clients: number;
@@ -24,6 +26,9 @@ export type Plan = {
   /** Bound of the reference streams of one worker. */
   referenceBytesMax: number;
 };
+
+/** IP address and port. */
+export type Target = { address: string; port: number };
 
 /** Users [from, to) in order of their index. */
 export type UserRange = { from: number; to: number };

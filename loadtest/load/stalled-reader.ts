@@ -38,6 +38,11 @@ export class StalledReader {
     this.#socket.write(handshakeRequest(endpoint.url, key, endpoint.headers), 'latin1');
   }
 
+  /** Gives up on a handshake that takes too long. */
+  abandon(): void {
+    if (this.state === 'connecting') this.#socket.destroy();
+  }
+
   /** Drops the connection. */
   destroy(): void {
     clearInterval(this.#timer);

@@ -11,6 +11,7 @@ const well: HealthObservation = {
   turnMs: { ...none, p99: 3 },
   loopUtilizationMax: 0.5,
   throttledMs: 0,
+  refused: {},
   targetFailed: false,
 };
 
@@ -48,4 +49,12 @@ test('being busy voids a failure when reading took long, and never a pass', () =
 
 test('being throttled is void', () => {
   assert.match(judge({ throttledMs: 12 }), /throttled for 12 ms; the limit is 0 ms/);
+});
+
+test('running out of its own means is void, being refused by the target is not', () => {
+  assert.equal(judge({ refused: { 503: 4, ECONNREFUSED: 1 } }), '');
+  assert.match(
+    judge({ refused: { 503: 4, EADDRNOTAVAIL: 2 } }),
+    /ran out of files, ports or buffers: 2 × EADDRNOTAVAIL/,
+  );
 });

@@ -34,9 +34,21 @@ export type HealthObservation = {
   turnMs: LatencySummary;
   loopUtilizationMax: number;
   throttledMs: number;
+  /** Connections refused, by HTTP status or socket error code. */
+  refused: Record<string, number>;
   /** A limit broke. */
   targetFailed: boolean;
 };
+
+/** Errors of a connect that say something about this machine, not about the target. */
+const ownErrors: ReadonlySet<string> = new Set([
+  'EMFILE',
+  'ENFILE',
+  'EADDRNOTAVAIL',
+  'EADDRINUSE',
+  'ENOBUFS',
+  'ENOMEM',
+]);
 
 /**
  * Why the trial is void, one sentence each; empty when the instrument was well.
@@ -62,6 +74,11 @@ export function judgeHealth(seen: HealthObservation, limits: HealthLimits): stri
   if (saturated && seen.targetFailed)
     reasons.push(
       `the simulator may have been the bottleneck: a worker was busy ${percent(seen.loopUtilizationMax)} of the time and took ${seen.turnMs.p99} ms (p99) to read what was waiting; the limits are ${percent(limits.loopUtilizationMax)} and ${limits.turnMsP99Max} ms`,
+    );
+  const exhausted = Object.entries(seen.refused).filter(([why]) => ownErrors.has(why));
+  if (exhausted.length > 0)
+    reasons.push(
+      `the simulator ran out of files, ports or buffers: ${exhausted.map(([why, count]) => `${count} × ${why}`).join(', ')}`,
     );
   if (seen.throttledMs > limits.throttledMsMax)
     reasons.push(

@@ -27,6 +27,7 @@ export function conclude(
       scheduleLagMs: seen.scheduleLagMs,
       turnMs: seen.instrument.turnMs,
       loopUtilizationMax: seen.instrument.loopUtilizationMax,
+      refused: seen.connections.refused,
       targetFailed: failReasons.length > 0,
       throttledMs: seen.instrument.throttledSeconds * 1000,
     },
