@@ -1,4 +1,5 @@
 /** npm run experiment: the command line of the lab. Exit codes: 0 limits held, 1 a limit broke, 2 bad input, 3 void, 130 interrupted. */
+import { join } from 'node:path';
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { experiments, findExperiment } from './catalogue.ts';
 import { compareRuns } from './lab/compare.ts';
@@ -15,7 +16,7 @@ import type { TargetKind } from './lab/target/target.ts';
 import { exitCodeOf } from './lab/verdict.ts';
 
 type RunFlags = {
-  stage: string[];
+  stage?: string[];
   trials?: number;
   seed: number;
   target?: TargetKind;
@@ -25,12 +26,15 @@ type RunFlags = {
   loadtestMemoryMb?: number;
   measureSeconds?: number;
   warmUpSeconds?: number;
-  set: Record<string, string>;
+  set?: Record<string, string>;
   results: string;
   metricsPort?: number;
   scrapeHost: string;
   targetsFile?: string;
 };
+
+/** Where the committed prometheus.yml looks for the targets of a running experiment. */
+const targetsFile = join(import.meta.dirname, '..', 'prometheus', 'targets', 'lab.json');
 
 /** Aborted by the first Ctrl-C; a second one ends the process at once, and its children with it. */
 function interruption(): AbortSignal {
@@ -106,7 +110,7 @@ function addRun(command: Command): void {
       'full name, number or word of an experiment, such as 001-ladder, 1 or ladder',
       '001-ladder',
     )
-    .option('--stage <names>', 'only these stages; repeat or separate with commas', collectNames, [])
+    .option('--stage <names>', 'only these stages; repeat or separate with commas', collectNames)
     .option('--trials <n>', 'confirmations of a capacity, or repetitions of a fixed load', positiveInteger)
     .option('--seed <n>', 'seed of payloads and schedules', positiveInteger, 1)
     .option('--target <kind>', 'process or container', targetKind)
@@ -120,16 +124,15 @@ function addRun(command: Command): void {
       '--set <flag=value>',
       'a flag of the server for every variant, e.g. segment-bytes=65536',
       collectSettings,
-      {},
     )
     .option('--results <dir>', 'where result directories are made', 'results')
     .option(
       '--metrics-port <port>',
-      'serve the running phase to Prometheus here, the simulator on the next port',
-      positiveInteger,
+      'serve the running phase to Prometheus here, the simulator on the next port; 0 for neither (default: 9470 if free)',
+      port,
     )
     .option('--scrape-host <name>', 'name under which Prometheus reaches this machine', '127.0.0.1')
-    .option('--targets-file <path>', 'file_sd file for Prometheus (default: <results>/targets/lab.json)')
+    .option('--targets-file <path>', 'file_sd file for Prometheus (default: prometheus/targets/lab.json)')
     .action(run);
 }
 
@@ -153,10 +156,17 @@ async function run(name: string, flags: RunFlags): Promise<void> {
       target: await chooseTarget(flags.target, experiment.target),
       seed: flags.seed,
       resultsDirectory: flags.results,
-      overrides: { stages: stage, trials, measureSeconds, warmUpSeconds, settings: flags.set, limits },
-      metricsPort: flags.metricsPort ?? null,
+      overrides: {
+        stages: stage ?? [],
+        trials,
+        measureSeconds,
+        warmUpSeconds,
+        settings: flags.set ?? {},
+        limits,
+      },
+      metricsPort: flags.metricsPort,
       scrapeHost: flags.scrapeHost,
-      targetsFile: flags.targetsFile ?? `${flags.results}/targets/lab.json`,
+      targetsFile: flags.targetsFile ?? targetsFile,
     },
     signal,
   );
@@ -165,11 +175,11 @@ async function run(name: string, flags: RunFlags): Promise<void> {
   process.exitCode = exitCodeOf(outcome);
 }
 
-function collectNames(value: string, before: string[]): string[] {
+function collectNames(value: string, before: string[] = []): string[] {
   return [...before, ...value.split(',').filter((name) => name !== '')];
 }
 
-function collectSettings(value: string, before: Record<string, string>): Record<string, string> {
+function collectSettings(value: string, before: Record<string, string> = {}): Record<string, string> {
   const [, flag, setting] = /^(?:--)?([a-z][a-z-]*)=(.*)$/.exec(value) ?? [];
   if (flag === undefined || setting === undefined) {
     throw new InvalidArgumentError(`Required flag=value, e.g. segment-bytes=65536; given ${value}.`);
@@ -180,6 +190,13 @@ function collectSettings(value: string, before: Record<string, string>): Record<
 function positiveInteger(value: string): number {
   if (!/^[1-9]\d*$/.test(value))
     throw new InvalidArgumentError(`Required a whole number above 0; given ${value}.`);
+  return Number(value);
+}
+
+function port(value: string): number {
+  if (!/^\d+$/.test(value) || Number(value) > 65_534) {
+    throw new InvalidArgumentError(`Required 0 to 65534; given ${value}.`);
+  }
   return Number(value);
 }
 

@@ -34,8 +34,11 @@ export class PhaseMetrics implements AsyncDisposable {
   readonly #trial: Gauge;
   #server: Server | null = null;
 
+  readonly port: number;
+
   constructor(options: PhaseMetricsOptions) {
     this.#options = options;
+    this.port = options.metricsPort;
     const registers = [this.#registry];
     this.#phase = new Gauge({
       name: 'lab_phase',
@@ -52,20 +55,27 @@ export class PhaseMetrics implements AsyncDisposable {
     for (const phase of trialPhases) this.#phase.set({ phase }, 0);
   }
 
-  /** Resolves when the port listens; rejects when it is taken. */
-  async listen(): Promise<void> {
+  /** Resolves to null when the port listens, else to why it, or the simulator's next to it, cannot be had. */
+  async listen(): Promise<string | null> {
+    const { metricsPort, scrapeHost } = this.#options;
+    const host = scrapeHost === '127.0.0.1' ? scrapeHost : '0.0.0.0';
+    const probe = createServer();
+    const fault =
+      (await tryListen(probe, metricsPort + 1, host)) ?? (await this.#tryServe(metricsPort, host));
+    await closed(probe);
+    if (fault === null) this.#writeTargets([]);
+    return fault;
+  }
+
+  async #tryServe(port: number, host: string): Promise<string | null> {
     const server = createServer(async (request, response) => {
       if (request.url !== '/metrics') return response.writeHead(404).end();
       const text = await this.#registry.metrics();
       return response.writeHead(200, { 'content-type': this.#registry.contentType }).end(text);
     });
-    const host = this.#options.scrapeHost === '127.0.0.1' ? '127.0.0.1' : '0.0.0.0';
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    server.once('error', reject);
-    server.listen(this.#options.metricsPort, host, resolve);
-    await promise;
-    this.#server = server;
-    this.#writeTargets([]);
+    const fault = await tryListen(server, port, host);
+    if (fault === null) this.#server = server;
+    return fault;
   }
 
   phase(phase: string, request: TrialRequest): void {
@@ -87,11 +97,9 @@ export class PhaseMetrics implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#server === null) return;
     writeAtomically(this.#options.targetsFile, '[]\n');
-    const server = this.#server;
-    if (server === null) return;
-    server.closeAllConnections();
-    await new Promise((resolve) => server.close(resolve));
+    await closed(this.#server);
   }
 
   #writeTargets(entries: readonly unknown[]): void {
@@ -101,6 +109,19 @@ export class PhaseMetrics implements AsyncDisposable {
     };
     writeAtomically(this.#options.targetsFile, `${JSON.stringify([lab, ...entries], null, 2)}\n`);
   }
+}
+
+/** Null when it listens, else the system's own words. */
+function tryListen(server: Server, port: number, host: string): Promise<string | null> {
+  const { promise, resolve } = Promise.withResolvers<string | null>();
+  server.once('error', (error) => resolve(error.message));
+  server.listen(port, host, () => resolve(null));
+  return promise;
+}
+
+async function closed(server: Server): Promise<void> {
+  server.closeAllConnections();
+  if (server.listening) await new Promise((resolve) => server.close(resolve));
 }
 
 /** Prometheus may read at any moment, and half a file is an error to it. */

@@ -3,7 +3,14 @@ import { readEnvironment } from '../../loadtest/measure/environment.ts';
 import type { Experiment } from './experiment.ts';
 import { LiveView } from './live.ts';
 import { PhaseMetrics } from './phase-metrics.ts';
-import { type Overrides, type Plan, planRun, type ServicesFound, trialsExpected } from './plan.ts';
+import {
+  InputError,
+  type Overrides,
+  type Plan,
+  planRun,
+  type ServicesFound,
+  trialsExpected,
+} from './plan.ts';
 import type { Run } from './results.ts';
 import { runExperiment } from './runner.ts';
 import { targetStarter } from './target/choose.ts';
@@ -18,12 +25,13 @@ export type RunOptions = {
   seed: number;
   resultsDirectory: string;
   overrides: Overrides;
-  /** Port of the lab's own metrics, the simulator's on the next; null for none. */
-  metricsPort: number | null;
+  /** Port of the lab's own metrics, the simulator's on the next; 0 for none, undefined for the usual ones if they are free. */
+  metricsPort: number | undefined;
   scrapeHost: string;
   targetsFile: string;
 };
 
+const usualMetricsPort = 9470;
 // Starting, verifying, connecting, probing and stopping take about this long on loopback; corrected as trials end.
 const secondsAroundPhases = 2.5;
 
@@ -37,8 +45,7 @@ export async function runCommand(options: RunOptions, signal: AbortSignal): Prom
   print(`${experiment.name}: ${experiment.question}`);
   print(`limits: ${experiment.limits.join(', ')}; ${describeTarget(options.target)}`);
   for (const skip of plan.skipped) print(`skipped ${skip.name}: ${skip.reason}. ${skip.ways.join(' ')}`);
-  await using metrics = options.metricsPort === null ? null : metricsOf(options, options.metricsPort);
-  await metrics?.listen();
+  await using metrics = await openMetrics(options, print);
   using live = liveOf(experiment, plan);
   const observer = observeTrials(live, metrics);
   return await runExperiment(
@@ -57,7 +64,7 @@ export async function runCommand(options: RunOptions, signal: AbortSignal): Prom
         stages.find(({ name }) => name === variant.stage)?.needs ?? [],
       ),
       scrapeHost: options.scrapeHost,
-      loadtestMetricsPort: options.metricsPort === null ? null : options.metricsPort + 1,
+      loadtestMetricsPort: metrics === null ? null : metrics.port + 1,
       signal,
       observer,
     }),
@@ -91,9 +98,26 @@ function liveOf(experiment: Experiment, plan: Plan): LiveView {
   });
 }
 
-function metricsOf(options: RunOptions, metricsPort: number): PhaseMetrics {
-  const { scrapeHost, targetsFile } = options;
-  return new PhaseMetrics({ experiment: options.experiment.name, metricsPort, scrapeHost, targetsFile });
+/** Ports that were asked for must be free; the usual ones may be another lab's, and then this run goes unwatched. */
+async function openMetrics(options: RunOptions, print: (line: string) => void): Promise<PhaseMetrics | null> {
+  const { scrapeHost, targetsFile, metricsPort } = options;
+  if (metricsPort === 0) return null;
+  const port = metricsPort ?? usualMetricsPort;
+  const metrics = new PhaseMetrics({
+    experiment: options.experiment.name,
+    metricsPort: port,
+    scrapeHost,
+    targetsFile,
+  });
+  const fault = await metrics.listen();
+  if (fault === null) return metrics;
+  if (metricsPort !== undefined) {
+    throw new InputError([
+      `Choose free metrics ports: required ${port} and ${port + 1}, or 0 for none; ${fault}.`,
+    ]);
+  }
+  print(`Prometheus cannot follow this run: ${fault}`);
+  return null;
 }
 
 function describeTarget(kind: TargetKind): string {

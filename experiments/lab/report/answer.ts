@@ -3,7 +3,13 @@
 import type { BoundName } from '../bottleneck.ts';
 import type { Run } from '../results.ts';
 import { passShareAtLeast } from '../statistics.ts';
-import { type CapacityFinding, capacityFindings, fixedFindings, shownTrials } from './finding.ts';
+import {
+  type CapacityFinding,
+  capacityFindings,
+  type FixedFinding,
+  fixedFindings,
+  shownTrials,
+} from './finding.ts';
 import { formatBytes, formatMagnitude, formatMs, formatNumber, formatShare } from './format.ts';
 import { capacityText } from './summary.ts';
 
@@ -54,20 +60,28 @@ const boundPhrase: Record<BoundName, string> = {
   nothing: 'nothing that was tried',
 };
 
+/** At the highest load, because that is where variants differ; the table has the others. */
 function fixedAnswer(run: Run): string[] {
-  const { unit } = run.record.varied;
-  return fixedFindings(run).flatMap(({ variant, load, typical, rssGrownBytes }) => {
-    const result = typical?.loadtest;
-    if (typical === null || !result) return [];
-    const grown = rssGrownBytes === null ? '' : `its memory grew by ${formatBytes(rssGrownBytes)}, `;
-    const evicted =
-      typical.server === null || typical.server.evictions === 0
-        ? ''
-        : `, ${typical.server.evictions} sessions were evicted`;
-    return [
-      `${variant.name} with ${formatNumber(load)} ${unit}: ${grown}the others’ p99 was ${formatMs(result.deliveryLatencyMs.p99)}, ${formatNumber(result.audit.lost)} deliveries lost${evicted}.`,
-    ];
-  });
+  const findings = fixedFindings(run).filter(({ typical }) => typical?.loadtest != null);
+  const highest = Math.max(...findings.map(({ load }) => load));
+  const atHighest = findings.filter(({ load }) => load === highest);
+  if (atHighest.length === 0) return ['No trial gave a result.'];
+  const each = (figure: (finding: FixedFinding) => string) =>
+    atHighest.map((finding) => `${figure(finding)} (${finding.variant.name})`).join(', ');
+  return [
+    `With ${formatNumber(highest)} ${run.record.varied.unit} the server’s memory grew by ${each(({ rssGrownBytes }) => formatBytes(rssGrownBytes ?? Number.NaN))}.`,
+    `The p99 of everybody else’s deliveries was ${each(({ typical }) => formatMs(typical!.loadtest!.deliveryLatencyMs.p99))}.`,
+    ...atHighest.flatMap(({ variant, typical }) => {
+      const evictions = typical!.server?.evictions ?? 0;
+      const lost = typical!.loadtest!.audit.lost;
+      return [
+        ...(evictions > 0 ? [`${variant.name} evicted ${formatNumber(evictions)} sessions.`] : []),
+        ...(lost > 0
+          ? [`${variant.name} lost ${formatNumber(lost)} deliveries to clients that did read.`]
+          : []),
+      ];
+    }),
+  ];
 }
 
 /** A quota makes its own latency: say so wherever it was in force. */
@@ -116,7 +130,7 @@ export function caveatsOf(run: Run): string[] {
   ];
   if (voids > 0)
     caveats.push(
-      `${voids} of ${trials.length} trials were void, because the simulator was not well; they are in the table and in no figure.`,
+      `${voids} of ${trials.length} trials were void, because the simulator was not well; they are in the table and, as △, in the plot of latency against load, and count in no figure.`,
     );
   if (environment.gitDirty)
     caveats.push('The working tree had uncommitted changes: the commit alone does not reproduce this run.');

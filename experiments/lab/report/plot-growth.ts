@@ -14,7 +14,7 @@ export function growthPlot(run: Run): Plot | null {
   const svg = renderSvg(
     'growth',
     {
-      grid: { left: 16, right: 96, top: 8, bottom: 44, containLabel: true },
+      grid: { left: 36, right: 96, top: 8, bottom: 44, containLabel: true },
       xAxis: {
         type: 'value',
         min: 0,

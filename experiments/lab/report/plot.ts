@@ -91,9 +91,19 @@ export function decadesAround(values: readonly number[]): { min: number; max: nu
   return { min, max: max === min ? min * 10 : max };
 }
 
-/** echarts counts its ids through the life of the process; a report must not depend on what was drawn before it. */
+/**
+ * echarts counts ids through the life of the process; a report must not depend on what was drawn before it. What they
+ * serve, effects of the mouse and data for scripts, is left out; the rest is numbered anew.
+ */
 function withStableIds(svg: string, name: string): string {
-  return svg.replaceAll(/zr\d+-/g, `${name}-`);
+  const numbers = new Map<string, string>();
+  return svg
+    .replaceAll(/<style ?>.*?<\/style>\n?/gs, '')
+    .replaceAll(/ (?:class="zr[^"]*"|ecmeta_\w+="[^"]*")/g, '')
+    .replaceAll(/zr\d+-c\d+/g, (id) => {
+      if (!numbers.has(id)) numbers.set(id, `${name}-${numbers.size}`);
+      return numbers.get(id)!;
+    });
 }
 
 function withThemeColours(svg: string): string {

@@ -52,7 +52,9 @@ export class SilentProxy implements AsyncDisposable {
   #join(from: Socket, to: Socket): void {
     this.#sockets.add(from);
     if (this.#cut) from.pause();
-    from.on('data', (chunk) => to.write(chunk));
+    // A slow reader must be felt at the other end, as through a network, and not fill the memory here.
+    from.on('data', (chunk) => to.write(chunk) || from.pause());
+    to.on('drain', () => this.#cut || from.resume());
     // The end of one side crosses like its data; an error is the end of a test's connection and nothing else.
     from.on('end', () => to.end());
     from.on('error', () => to.destroy());

@@ -1,0 +1,148 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { answerFixture, runFixture, trialFixture, variantFixture } from '../fixture.ts';
+import { compactRun } from '../keep.ts';
+import { type Run, readRun, writeRunRecord, writeTrialRecord } from '../results.ts';
+import { capacityFindings, edgeZone } from './finding.ts';
+import { htmlReport } from './html.ts';
+import { markdownReport, replaceBetweenMarkers } from './markdown.ts';
+import { findingTable } from './refresh.ts';
+import { terminalReport } from './terminal.ts';
+
+/** Two stages: 01 confirmed at 100, 03 at 10,000 with one void trial. */
+function ladderRun(): Run {
+  const of = (variant: string, numbers: number, load: number, p99: number, changes = {}) =>
+    trialFixture(numbers, load, p99, { variant, stage: variant, ...changes });
+  const loop = { name: 'event loop', evidence: '0.97 cores busy in 1 event loop' } as const;
+  return runFixture(
+    [
+      variantFixture('01-naive', { answer: answerFixture(100, 110), bound: loop }),
+      variantFixture('03-cursor', { answer: answerFixture(10_000, 11_000), bound: loop }),
+    ],
+    [
+      of('01-naive', 1, 110, 700, { outcome: 'failed', reasons: ['p99 was 700 ms; the limit is p99<250ms'] }),
+      ...[60, 40, 80].map((p99, index) => of('01-naive', 2 + index, 100, p99, { purpose: 'confirm' })),
+      of('03-cursor', 5, 11_000, 400, { outcome: 'failed', reasons: ['p99 was 400 ms'] }),
+      of('03-cursor', 6, 10_500, 90, { outcome: 'void', reasons: ['<the simulator> sent late'] }),
+      ...[20, 30, 25].map((p99, index) => of('03-cursor', 7 + index, 10_000, p99, { purpose: 'confirm' })),
+    ],
+  );
+}
+
+/** Shows where pages differ, and not the pages. */
+function assertSameBytes(actual: string, expected: string): void {
+  const at = [...expected].findIndex((character, index) => actual[index] !== character);
+  const from = Math.max(0, at - 60);
+  assert.ok(
+    actual === expected,
+    `differs: ${actual.slice(from, at + 60)}\n     not: ${expected.slice(from, at + 60)}`,
+  );
+}
+
+test('the same files give the same bytes, in this process and in a fresh one', () => {
+  const directory = mkdtempSync(join(tmpdir(), 'lab-report-'));
+  try {
+    const path = join(directory, 'run.json');
+    writeFileSync(path, JSON.stringify(ladderRun()));
+    const first = htmlReport(readRun(path));
+    assertSameBytes(htmlReport(readRun(path)), first);
+    const script = `import { readRun } from ${JSON.stringify(import.meta.resolve('../results.ts'))};
+      import { htmlReport } from ${JSON.stringify(import.meta.resolve('./html.ts'))};
+      process.stdout.write(htmlReport(readRun(${JSON.stringify(path)})));`;
+    const fresh = execFileSync(process.execPath, ['--input-type=module-typescript', '-e', script], {
+      encoding: 'utf8',
+      env: { ...process.env, TZ: 'Asia/Tokyo', LANG: 'de_DE.UTF-8' },
+    });
+    assertSameBytes(fresh, first);
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+});
+
+test('a kept run gives the same report as its directory, without what no report draws', () => {
+  const directory = mkdtempSync(join(tmpdir(), 'lab-report-'));
+  try {
+    const run = ladderRun();
+    writeRunRecord(directory, run.record);
+    for (const trial of run.trials) writeTrialRecord(directory, trial);
+    const compact = compactRun(run);
+    assertSameBytes(htmlReport(readRun(directory)), htmlReport(compact));
+    const [undrawn] = compact.trials;
+    assert.deepEqual([undrawn!.nodes, undrawn!.loadtest!.histograms.deliveryLatencyUs], [[], '']);
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+});
+
+test('the page answers first, escapes what programs said, needs no network and runs no script', () => {
+  const html = htmlReport(ladderRun());
+  assert.match(
+    html,
+    /class="answer">03-cursor carries 10,000 messages\/s, which is 10 M deliveries\/s, 100 times the 100 of 01-naive\./,
+  );
+  assert.match(html, /&lt;the simulator&gt; sent late/);
+  assert.doesNotMatch(html, /<script|<link|<img|@import|url\((?!#)/);
+  assert.deepEqual(
+    html.match(/https?:\/\/[^"<\s]+/g)?.filter((url) => !url.startsWith('http://www.w3.org/')) ?? [],
+    [],
+  );
+});
+
+test('the figures of a variant are those of its confirming trial with the median p99', () => {
+  const [naive, cursor] = capacityFindings(ladderRun());
+  assert.equal(naive!.typical!.loadtest!.deliveryLatencyMs.p99, 60);
+  assert.equal(cursor!.typical!.number, 9);
+  assert.deepEqual(cursor!.zone, { low: 10_000, high: 11_000 });
+  assert.equal(naive!.rssBytesPerSession, 30_000);
+});
+
+test('a load that passed above a failure, or failed below the capacity, widens the zone of the edge', () => {
+  const trial = (load: number, outcome: 'passed' | 'failed') => trialFixture(1, load, 1, { outcome });
+  const clean = [trial(100, 'passed'), trial(110, 'failed')];
+  assert.deepEqual(edgeZone(100, clean), { low: 100, high: 110 });
+  assert.deepEqual(edgeZone(100, [...clean, trial(120, 'passed'), trial(90, 'failed')]), {
+    low: 90,
+    high: 120,
+  });
+  assert.equal(edgeZone(100, [trial(100, 'passed')]), null);
+});
+
+test('a CPU quota that held the server back is named as the floor of its latency', () => {
+  const run = ladderRun();
+  for (const trial of run.trials) {
+    trial.server!.throttledShare = 0.4;
+    trial.observedLimits = [{ cpuCores: 0.25, memoryBytes: 5e8 }];
+  }
+  assert.match(
+    markdownReport(run),
+    /floor of 01-naive is the scheduler’s: it was held back 40 % .* sleep up to 75 ms of every 100 ms/,
+  );
+  assert.doesNotMatch(markdownReport(ladderRun()), /scheduler/);
+});
+
+test('the finding has one row for each stage, with its change and how many times the first it carries', () => {
+  const rows = findingTable(ladderRun()).split('\n').slice(2);
+  assert.deepEqual(rows, [
+    '| **01-naive** | what 01-naive changes | 100 | 100 k | 60 ms | 1 | event loop |',
+    '| **03-cursor** | what 03-cursor changes | 10,000 | 10 M | 25 ms | 100 | event loop |',
+  ]);
+});
+
+test('only what stands between the markers is replaced', () => {
+  const text = 'before\n<!-- t:begin -->\nold\n<!-- t:end -->\nafter\n';
+  assert.equal(
+    replaceBetweenMarkers(text, 't', 'new'),
+    'before\n<!-- t:begin -->\nnew\n<!-- t:end -->\nafter\n',
+  );
+  assert.equal(replaceBetweenMarkers('no markers', 't', 'new'), null);
+});
+
+test('an interrupted run still has a table and a page, and says that it was interrupted', () => {
+  const run = runFixture([variantFixture('01-naive')], [], { interrupted: true });
+  assert.match(terminalReport(run), /01-naive +none/);
+  assert.match(htmlReport(run), /The run was interrupted/);
+});
