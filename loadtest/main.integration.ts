@@ -2,12 +2,13 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { type WebSocket, WebSocketServer } from 'ws';
+import { withPatience } from './patience.fixture.ts';
 import { readResult } from './result/result.ts';
 
 const main = new URL('./main.ts', import.meta.url).pathname;
@@ -57,7 +58,7 @@ function start(args: readonly string[], environment: Record<string, string> = {}
   return { child, ended };
 }
 
-const brief = ['--warm-up', '0s', '--drain', '500ms', '--lag-limit', '10s', '--turn-limit', '10s'];
+const brief = ['--warm-up', '0s', '--drain', '4s', '--lag-limit', '10s', '--turn-limit', '10s'];
 
 describe('the command', { concurrency: 3 }, () => {
   test('--help teaches every option, its variable and its default, the limits and the exit codes', async () => {
@@ -112,10 +113,9 @@ describe('the command', { concurrency: 3 }, () => {
       ['connect', 'probe', 'warm-up', 'measure', 'drain', 'done'],
     );
     const seconds = events.filter(({ event }) => event === 'second');
-    assert.deepEqual(
-      seconds.map(({ phase }) => phase),
-      ['warm-up', 'measure', 'measure', 'drain'],
-    );
+    const phases = seconds.map(({ phase }) => phase);
+    assert.deepEqual(phases.slice(0, 4), ['warm-up', 'measure', 'measure', 'drain']);
+    assert.ok(phases.slice(4).every((phase) => phase === 'drain'));
     assert.equal(
       seconds.reduce((sum, { sentPerSecond }) => sum + sentPerSecond, 0),
       150,
@@ -123,47 +123,48 @@ describe('the command', { concurrency: 3 }, () => {
     assert.equal(seconds[1].sessionsOpen, 5);
   });
 
-  test('what Prometheus is told agrees with the result', async () => {
-    const file = join(directory, 'metrics.json');
-    const args = [
-      '--url',
-      `${url}/metrics`,
-      ...brief,
-      '--clients',
-      '10',
-      '--rate',
-      '100',
-      '--duration',
-      '2s',
-      '--json',
-      file,
-    ];
-    const run = start([...args, '--drain', '2s', '--metrics-port', '0', '--progress', 'none']);
-    const port = await metricsPortOf(run.child);
-    const samples = new Map<string, number>();
-    for (let ended = false; !ended; ) {
-      ended = await Promise.race([
-        run.ended.then(() => true),
-        new Promise<boolean>((done) => setTimeout(done, 100, false)),
-      ]);
-      const text = await fetch(`http://127.0.0.1:${port}/metrics`).then(
-        (response) => response.text(),
-        () => '',
-      );
-      for (const [, name = '', value] of text.matchAll(/^(loadtest_\S+) (\S+)$/gm))
-        samples.set(name, Number(value));
-    }
-    const result = readResult(file);
-    assert.equal(samples.get('loadtest_messages_sent_total'), result.sent);
-    assert.equal(samples.get('loadtest_deliveries_total'), result.audit.delivered);
-    assert.equal(samples.get('loadtest_delivery_latency_seconds_count'), result.audit.delivered);
-    assert.equal(samples.get('loadtest_delivery_latency_seconds_bucket{le="30"}'), result.audit.delivered);
-    const meanMs = (samples.get('loadtest_delivery_latency_seconds_sum')! / result.audit.delivered) * 1000;
-    assert.ok(Math.abs(meanMs / result.deliveryLatencyMs.mean - 1) < 0.01, `${meanMs} ms`);
-    assert.equal(samples.get('loadtest_schedule_lag_seconds_count'), result.sent);
-    assert.equal(samples.get('loadtest_offered_messages_per_second'), 100);
-    assert.equal(samples.get('loadtest_audit_total{outcome="misrouted"}'), result.audit.misrouted);
-  });
+  test('what Prometheus is told agrees with the result', () =>
+    withPatience(async () => {
+      const file = join(directory, 'metrics.json');
+      const args = [
+        '--url',
+        `${url}/metrics`,
+        ...brief,
+        '--clients',
+        '10',
+        '--rate',
+        '100',
+        '--duration',
+        '2s',
+        '--json',
+        file,
+      ];
+      const run = start([...args, '--metrics-port', '0', '--progress', 'none']);
+      const port = await metricsPortOf(run.child);
+      const samples = new Map<string, number>();
+      for (let ended = false; !ended; ) {
+        ended = await Promise.race([
+          run.ended.then(() => true),
+          new Promise<boolean>((done) => setTimeout(done, 100, false)),
+        ]);
+        const text = await fetch(`http://127.0.0.1:${port}/metrics`).then(
+          (response) => response.text(),
+          () => '',
+        );
+        for (const [, name = '', value] of text.matchAll(/^(loadtest_\S+) (\S+)$/gm))
+          samples.set(name, Number(value));
+      }
+      const result = readResult(file);
+      assert.equal(samples.get('loadtest_messages_sent_total'), result.sent);
+      assert.equal(samples.get('loadtest_deliveries_total'), result.audit.delivered);
+      assert.equal(samples.get('loadtest_delivery_latency_seconds_count'), result.audit.delivered);
+      assert.equal(samples.get('loadtest_delivery_latency_seconds_bucket{le="30"}'), result.audit.delivered);
+      const meanMs = (samples.get('loadtest_delivery_latency_seconds_sum')! / result.audit.delivered) * 1000;
+      assert.ok(Math.abs(meanMs / result.deliveryLatencyMs.mean - 1) < 0.01, `${meanMs} ms`);
+      assert.equal(samples.get('loadtest_schedule_lag_seconds_count'), result.sent);
+      assert.equal(samples.get('loadtest_offered_messages_per_second'), 100);
+      assert.equal(samples.get('loadtest_audit_total{outcome="misrouted"}'), result.audit.misrouted);
+    }));
 
   test('Ctrl-C keeps what was measured, says so, and leaves nothing behind', async () => {
     const file = join(directory, 'interrupted.json');
@@ -205,6 +206,27 @@ describe('the command', { concurrency: 3 }, () => {
     assert.match(stderr, /Interrupted before anything was measured/);
   });
 
+  test('a worker that dies makes the run void, and leaves no other worker behind', async () => {
+    const run = start([
+      '--url',
+      `${url}/dying`,
+      ...brief,
+      '--clients',
+      '4',
+      '--workers',
+      '2',
+      '--duration',
+      '60s',
+    ]);
+    while (workersOf(run.child).length < 2) await new Promise((done) => setTimeout(done, 20));
+    const [victim, other] = workersOf(run.child);
+    process.kill(Number(victim), 'SIGKILL');
+    const { code, stderr } = await run.ended;
+    assert.equal(code, 3);
+    assert.match(stderr, /The run is void: worker \d ended before its time \(SIGKILL\)/);
+    assert.throws(() => process.kill(Number(other), 0), { code: 'ESRCH' });
+  });
+
   test('a stalled reader stays until the server closes it, and that is reported', async () => {
     const file = join(directory, 'stalled.json');
     const load = ['--clients', '4', '--rate', '300', '--payload-bytes', '60000', '--duration', '4s'];
@@ -230,6 +252,11 @@ describe('the command', { concurrency: 3 }, () => {
     assert.equal(audit.lost, 0);
   });
 });
+
+/** The process ids of a run's workers. */
+function workersOf(child: ChildProcess): string[] {
+  return readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, 'utf8').split(' ').filter(Boolean);
+}
 
 /** The port that the operating system gave, as the process tells it. */
 async function metricsPortOf(child: ChildProcess): Promise<string> {

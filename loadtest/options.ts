@@ -2,6 +2,7 @@
 import { Command, Option } from 'commander';
 import { messageNumberMax, payloadBytesMin, roomsMax, usersMax } from './load/token.ts';
 import { defaultHealthLimits, type HealthLimits } from './measure/health.ts';
+import { checkUrl, parseCount, parseOneOf, parseRate, parseTimeMs } from './option-values.ts';
 import type { ProgressStyle } from './progress.ts';
 import { type Limit, limitMetrics, parseLimit, withDefaults } from './result/limit.ts';
 
@@ -219,41 +220,4 @@ export function checkOptions(raw: Record<string, unknown>): { options: Options; 
       `a run holds at most ${messageNumberMax} messages; --rate × (--warm-up + --duration) is ${messages}`,
     );
   return { options, problems };
-}
-
-function parseCount(value: string, flag: string, min: number, max: number): number {
-  const number = Number(value);
-  if (/^\d+$/.test(value) && number >= min && number <= max) return number;
-  throw new Error(`${flag} must be a whole number from ${min} to ${max}; given: ${value}`);
-}
-
-function parseRate(value: string): number {
-  const rate = Number(value);
-  if (rate > 0 && rate <= 1e9) return rate;
-  throw new Error(`--rate must be a number above 0 and at most 1e9; given: ${value}`);
-}
-
-function parseTimeMs(value: string, flag: string, minMs: number): number {
-  const match = /^(\d+(?:\.\d+)?)(us|ms|s|m)$/.exec(value);
-  const scale = { us: 0.001, ms: 1, s: 1000, m: 60_000 }[match?.[2] ?? ''] ?? Number.NaN;
-  const ms = Number(match?.[1]) * scale;
-  if (ms >= minMs && ms <= 86_400_000) return ms;
-  throw new Error(
-    `${flag} must be a time from ${minMs} ms to 24 h with a unit (us, ms, s, m), such as 20s; given: ${value}`,
-  );
-}
-
-function parseOneOf<T extends string>(value: string, flag: string, values: readonly T[]): T {
-  if ((values as readonly string[]).includes(value)) return value as T;
-  throw new Error(`${flag} must be one of ${values.join(', ')}; given: ${value}`);
-}
-
-function checkUrl(value: string): void {
-  const url = URL.parse(value);
-  if (url?.protocol === 'wss:')
-    throw new Error(
-      `--url must begin with ws://; put a TLS proxy before the simulator for wss; given: ${value}`,
-    );
-  if (url?.protocol !== 'ws:')
-    throw new Error(`--url must look like ws://127.0.0.1:8080/ws; given: ${value}`);
 }

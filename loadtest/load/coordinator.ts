@@ -1,9 +1,10 @@
 /** Leads a run: starts the workers, takes them through the phases together, and adds up what they report. */
-import { type ChildProcess, fork } from 'node:child_process';
 import { Clock } from '../measure/clock.ts';
 import { type Second, Totals } from '../measure/totals.ts';
-import type { ConnectionReport, FinalReport, FromWorker, ToWorker } from './control.ts';
+import type { ConnectionReport, FinalReport, FromWorker } from './control.ts';
+import { Fleet } from './fleet.ts';
 import type { Plan } from './plan.ts';
+import { RunError } from './run-error.ts';
 
 export type Phase = 'connect' | 'probe' | 'warm-up' | 'measure' | 'drain' | 'done';
 
@@ -32,36 +33,22 @@ export type RunOutcome = {
 
 /** From the order to start until the first message is due, so that slow workers also get it in time. */
 const leadUs = 300_000;
-const exitDeadlineMs = 5000;
-
-/** Raised where no result is possible: for what the user can mend, for a failure of the simulator, or by Ctrl-C. */
-export class RunError extends Error {
-  readonly kind: 'input' | 'void' | 'interrupted';
-
-  constructor(kind: RunError['kind'], message: string) {
-    super(message);
-    this.kind = kind;
-  }
-}
 
 export class Coordinator {
   readonly #plan: Plan;
   readonly #observers: readonly RunObserver[];
   readonly #totals: Totals;
-  readonly #workers: ChildProcess[] = [];
-  readonly #waiting: { kind: FromWorker['kind']; take: (worker: number, message: FromWorker) => void }[] = [];
+  readonly #fleet: Fleet;
   readonly #interrupt = Promise.withResolvers<'interrupted'>();
-  readonly #failure = Promise.withResolvers<never>();
   /** Nothing more is to be expected: the drain may end before its time. */
   readonly #settled = Promise.withResolvers<'settled'>();
   #heard: number[] = [];
-  #finishing = false;
 
   constructor(plan: Plan, observers: readonly RunObserver[]) {
     this.#plan = plan;
     this.#observers = observers;
     this.#totals = new Totals(plan.workers, plan.rooms, plan.timeline);
-    this.#failure.promise.catch(() => {}); // Whoever waits sees it; nobody may be waiting yet.
+    this.#fleet = new Fleet(plan.workers, (worker, message) => this.#onMessage(worker, message));
   }
 
   /** Ends the run early but in order: what was measured until now is kept. */
@@ -75,15 +62,15 @@ export class Coordinator {
     try {
       return await this.#phases(startedAt);
     } finally {
-      await this.#stopWorkers();
+      await this.#fleet.stop();
     }
   }
 
   async #phases(startedAt: string): Promise<RunOutcome> {
     this.#enter('connect');
-    const baselines = await this.#startWorkers();
+    const baselines = (await this.#fleet.start()).map((message) => message.rssBytes);
     const connected = await this.#unlessInterrupted(
-      this.#ask('connected', (worker) => ({ kind: 'connect', plan: this.#plan, worker })),
+      this.#fleet.ask('connected', (worker) => ({ kind: 'connect', plan: this.#plan, worker })),
     );
     const connections = connected.map((message) => message.connections);
     const connectedRssBytes = connected.reduce((total, m, i) => total + m.rssBytes - baselines[i]!, 0);
@@ -91,13 +78,12 @@ export class Coordinator {
     if (opened === 0) throw new RunError('input', nothingConnected(this.#plan, connections));
 
     this.#enter('probe');
-    const probed = await this.#unlessInterrupted(this.#ask('probed', () => ({ kind: 'probe' })));
+    const probed = await this.#unlessInterrupted(this.#fleet.ask('probed', () => ({ kind: 'probe' })));
     for (const message of probed) this.#totals.addRecipients(message.recipientsByRoom);
     const silent = probed.reduce((total, message) => total + message.silent, 0);
 
     const { interrupted, measuredUs } = await this.#measure();
-    this.#finishing = true;
-    const done = await this.#ask('done', () => ({ kind: 'finish' }));
+    const done = await this.#fleet.ask('done', () => ({ kind: 'finish' }));
     this.#show(this.#totals.end());
     this.#enter('done');
     return {
@@ -117,7 +103,7 @@ export class Coordinator {
     const { warmUpUs, measureUs, drainUs } = this.#plan.timeline;
     const clock = new Clock();
     const beginUs = Math.ceil(clock.nowUs() + leadUs);
-    this.#tell(() => ({ kind: 'start', beginUs }));
+    this.#fleet.tell(() => ({ kind: 'start', beginUs }));
     const measureAtUs = beginUs + warmUpUs;
     const steps: [Phase, number][] = [
       ['warm-up', measureAtUs],
@@ -128,7 +114,7 @@ export class Coordinator {
       this.#enter(phase);
       if (await this.#reached(clock, untilUs)) continue;
       const measuredUs = Math.min(Math.max(0, clock.nowUs() - measureAtUs), measureUs);
-      this.#tell(() => ({ kind: 'stop-sending' }));
+      this.#fleet.tell(() => ({ kind: 'stop-sending' }));
       this.#enter('drain');
       // What is under way may still arrive, but who interrupts does not want to wait for long.
       await sleep(Math.min(drainUs / 1000, 1000));
@@ -144,25 +130,11 @@ export class Coordinator {
     const first = await Promise.race([
       timer,
       this.#interrupt.promise,
-      this.#failure.promise,
+      this.#fleet.failed,
       this.#settled.promise,
     ]);
     abort.abort();
     return first !== 'interrupted';
-  }
-
-  async #startWorkers(): Promise<number[]> {
-    for (let worker = 0; worker < this.#plan.workers; worker++) {
-      const child = fork(new URL('./worker.ts', import.meta.url), { serialization: 'advanced' });
-      child.on('message', (message: FromWorker) => this.#onMessage(worker, message));
-      child.on('error', (error) => this.#fail(`worker ${worker} could not be started: ${error.message}`));
-      child.on('exit', (code, signal) => {
-        if (!this.#finishing)
-          this.#fail(`worker ${worker} ended before its time (${signal ?? `exit code ${code}`})`);
-      });
-      this.#workers.push(child);
-    }
-    return (await this.#collect('ready')).map((message) => message.rssBytes);
   }
 
   /** Before the schedule begins there is nothing to keep. */
@@ -171,39 +143,6 @@ export class Coordinator {
     if (first === 'interrupted')
       throw new RunError('interrupted', 'Interrupted before anything was measured.');
     return first as T;
-  }
-
-  #fail(why: string): void {
-    this.#failure.reject(new RunError('void', `The run is void: ${why}.`));
-  }
-
-  /** Gives each worker an order and waits for the answer of all. */
-  #ask<K extends FromWorker['kind']>(kind: K, order: (worker: number) => ToWorker) {
-    const answers = this.#collect(kind);
-    this.#tell(order);
-    return answers;
-  }
-
-  #tell(order: (worker: number) => ToWorker): void {
-    this.#workers.forEach((child, worker) => {
-      if (child.connected) child.send(order(worker));
-    });
-  }
-
-  #collect<K extends FromWorker['kind']>(kind: K): Promise<Extract<FromWorker, { kind: K }>[]> {
-    type Answer = Extract<FromWorker, { kind: K }>;
-    const answers: Answer[] = [];
-    let missing = this.#plan.workers;
-    const all = new Promise<Answer[]>((done) => {
-      this.#waiting.push({
-        kind,
-        take: (worker, message) => {
-          answers[worker] = message as Answer;
-          if (--missing === 0) done(answers);
-        },
-      });
-    });
-    return Promise.race([all, this.#failure.promise]);
   }
 
   #onMessage(worker: number, message: FromWorker): void {
@@ -217,7 +156,6 @@ export class Coordinator {
       const heard = this.#heard.reduce((total, count) => total + count, 0);
       for (const observer of this.#observers) observer.progress(open, heard);
     }
-    for (const waiting of this.#waiting) if (waiting.kind === message.kind) waiting.take(worker, message);
   }
 
   #show(seconds: readonly Second[]): void {
@@ -233,18 +171,6 @@ export class Coordinator {
 
   #enter(phase: Phase): void {
     for (const observer of this.#observers) observer.phase(phase);
-  }
-
-  async #stopWorkers(): Promise<void> {
-    const gone = this.#workers.map(async (child) => {
-      if (child.exitCode !== null || child.signalCode !== null) return;
-      if (!this.#finishing) child.disconnect();
-      const timer = setTimeout(() => child.kill('SIGKILL'), exitDeadlineMs);
-      await new Promise((done) => child.once('exit', done));
-      clearTimeout(timer);
-    });
-    this.#finishing = true;
-    await Promise.all(gone);
   }
 }
 

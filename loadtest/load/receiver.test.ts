@@ -5,6 +5,7 @@ import { writeTextFrameHeader } from '#protocol';
 import { RoomAudit } from '../measure/audit.ts';
 import { Recorder } from '../measure/recorder.ts';
 import { FrameScanner } from './frame-scanner.ts';
+import { Inspector } from './inspector.ts';
 import { type Listener, type LocalRoom, Receiver, stopFollowing } from './receiver.ts';
 import { Reference } from './reference.ts';
 import { MessageForm, type Token } from './token.ts';
@@ -119,10 +120,13 @@ function receive(
   const recorder = new Recorder(timeline, 2);
   const receiver = new Receiver({
     runId,
-    form,
     timeline,
     recorder,
-    senderOf: (room, number) => room * senders + (number % senders),
+    inspector: new Inspector({
+      runId,
+      form,
+      senderOf: (room, number) => room * senders + (number % senders),
+    }),
   });
   const listeners: Listener[] = [];
   const reference = new Reference({

@@ -2,16 +2,9 @@
 import { arrival, type RoomAudit } from '../measure/audit.ts';
 import { type Recorder, type StreamTimes, secondSlotOf, type Timeline } from '../measure/recorder.ts';
 import type { FrameScanner, FrameSink } from './frame-scanner.ts';
+import type { Inspector } from './inspector.ts';
 import { equalPrefix, isEqual, type Reference } from './reference.ts';
-import {
-  type MessageForm,
-  readToken,
-  readTokenNumber,
-  type Token,
-  tokenAt,
-  tokenChars,
-  writeToken,
-} from './token.ts';
+import { readTokenNumber } from './token.ts';
 
 /** The part of a room that lives in this worker. */
 export type LocalRoom = {
@@ -48,11 +41,9 @@ export type Tally = {
 
 export type ReceiverSettings = {
   runId: number;
-  form: MessageForm;
+  inspector: Inspector;
   timeline: Timeline;
   recorder: Recorder;
-  /** The user (its index in the whole run) that the plan lets say message `number` of `room`. */
-  senderOf(room: number, number: number): number;
 };
 
 /** After so many differences in one chunk the rest of it is read frame by frame. */
@@ -71,8 +62,6 @@ export class Receiver implements FrameSink {
   };
   readonly #settings: ReceiverSettings;
   readonly #recorder: Recorder;
-  readonly #token: Token = { runId: 0, room: 0, number: 0, dueUs: 0, lagUs: 0 };
-  readonly #tokenText = Buffer.alloc(tokenChars);
   #listener!: Listener;
   /** Time of the chunk in µs since the schedule began, negative before; all frames of a chunk arrived by then. */
   #nowUs = 0;
@@ -178,12 +167,12 @@ export class Receiver implements FrameSink {
   }
 
   #takeNew(bytes: Buffer, frameAt: number, payloadAt: number, end: number): void {
-    const { runId, timeline } = this.#settings;
+    const { runId, timeline, inspector } = this.#settings;
     const listener = this.#listener;
-    const token = this.#token;
-    const found = this.#findToken(bytes, payloadAt, end);
-    if (found === 'ignored') return;
-    if (found === 'corrupted') return this.#corrupted();
+    const { token } = inspector;
+    const finding = inspector.inspect(bytes, payloadAt, end);
+    if (finding === 'ignored') return;
+    if (finding === 'corrupted') return this.#corrupted();
     const { reference, audit, index } = listener.room;
     if (token.runId === runId + 1 && token.room === index) return this.#probed();
     const slot = secondSlotOf(timeline, token.dueUs);
@@ -194,48 +183,9 @@ export class Receiver implements FrameSink {
     single.sentUs[0] = (token.dueUs + token.lagUs) | 0;
     this.#deliver(audit, single, listener.member, 0, token.number);
     if (frameAt === -1 || reference.find(token.number) !== -1) return;
-    const offset = this.#offsetOfToken(bytes, payloadAt, end);
+    const offset = inspector.offsetOfToken(bytes, payloadAt, end);
     if (offset === -1) return;
     if (reference.append(bytes, frameAt, end, offset - frameAt, token, slot)) listener.frame = reference.next;
-  }
-
-  /** Where a server writes its JSON otherwise, the token lies elsewhere, but at the same place in every frame. */
-  #offsetOfToken(bytes: Buffer, payloadAt: number, end: number): number {
-    if (end - payloadAt === this.#settings.form.payloadBytes) return payloadAt + tokenAt;
-    writeToken(this.#tokenText, 0, this.#token);
-    const offset = bytes.indexOf(this.#tokenText, payloadAt);
-    return offset !== -1 && offset + tokenChars <= end ? offset : -1;
-  }
-
-  /** Fills `#token` from a payload that is intact, whatever form its JSON has. */
-  #findToken(bytes: Buffer, payloadAt: number, end: number): 'found' | 'ignored' | 'corrupted' {
-    const { form, runId, senderOf } = this.#settings;
-    const token = this.#token;
-    if (end - payloadAt === form.payloadBytes && readToken(bytes, payloadAt + tokenAt, token)) {
-      const sender = (token.runId & ~1) === runId ? senderOf(token.room, token.number) : -1;
-      if (sender === -1 || form.isIntact(bytes, payloadAt, end, sender, token)) return 'found';
-    }
-    return this.#parseToken(bytes.toString('utf8', payloadAt, end));
-  }
-
-  #parseToken(text: string): 'found' | 'ignored' | 'corrupted' {
-    const { form, runId, senderOf } = this.#settings;
-    let value: unknown;
-    try {
-      value = JSON.parse(text);
-    } catch {
-      return 'corrupted';
-    }
-    if (typeof value !== 'object' || value === null) return 'corrupted';
-    const { clientId, Message, type } = value as Record<string, unknown>;
-    // Later stages of a server send typed messages beside the chat; they are not what is audited.
-    if (typeof type === 'string' && Message === undefined) return 'ignored';
-    if (typeof clientId !== 'string' || typeof Message !== 'string') return 'corrupted';
-    const chars = Buffer.from(Message.slice(0, tokenChars), 'latin1');
-    if (chars.length < tokenChars || !readToken(chars, 0, this.#token)) return 'corrupted';
-    if ((this.#token.runId & ~1) !== runId) return 'found';
-    const sender = senderOf(this.#token.room, this.#token.number);
-    return form.isSame(clientId, Message, sender, this.#token) ? 'found' : 'corrupted';
   }
 
   #probed(): void {
@@ -245,7 +195,7 @@ export class Receiver implements FrameSink {
   }
 
   #misrouted(slot: number): void {
-    if (this.#token.runId >> 1 !== this.#settings.runId >> 1) {
+    if (this.#settings.inspector.token.runId >> 1 !== this.#settings.runId >> 1) {
       if (this.#nowUs < 0) return;
       this.foreign++;
       slot = secondSlotOf(this.#settings.timeline, this.#nowUs);

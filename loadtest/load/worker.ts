@@ -1,9 +1,10 @@
 /** One worker process: plays its share of the virtual users, on orders of the coordinator. Acts on import. */
 import { Clock } from '../measure/clock.ts';
-import { readCgroup } from '../measure/environment.ts';
 import { measureSlotOf, Recorder, secondSlotOf } from '../measure/recorder.ts';
-import type { FromWorker, ToWorker, WorkerHealth, WorkerSample } from './control.ts';
+import { type HealthMark, healthBetween, markHealth } from '../measure/vitals.ts';
+import type { FromWorker, ToWorker, WorkerSample } from './control.ts';
 import { Crew } from './crew.ts';
+import { Inspector } from './inspector.ts';
 import { type Plan, senderOf } from './plan.ts';
 import { Receiver } from './receiver.ts';
 import { Schedule } from './schedule.ts';
@@ -45,10 +46,9 @@ class Worker {
     this.#crew = new Crew(plan, worker, (user, bytes, at, end) => this.#received(user, bytes, at, end));
     this.#receiver = new Receiver({
       runId,
-      form,
       timeline,
       recorder: this.#recorder,
-      senderOf: (room, number) => senderOf(plan, room, number),
+      inspector: new Inspector({ runId, form, senderOf: (room, number) => senderOf(plan, room, number) }),
     });
     this.#sender = new Sender({
       runId,
@@ -169,7 +169,7 @@ class Worker {
   }
 
   #markHealth(): void {
-    const mark = markNow();
+    const mark = markHealth();
     if (this.#health === undefined) this.#health = { from: mark, to: mark };
     else if (this.#health.to === this.#health.from) this.#health.to = mark;
   }
@@ -192,39 +192,6 @@ class Worker {
       rssBytes: process.memoryUsage.rss(),
     };
   }
-}
-
-type HealthMark = {
-  cpuUs: number;
-  threadCpuUs: number;
-  atUs: number;
-  loopIdleMs: number;
-  throttledUs: number;
-  rssBytes: number;
-};
-
-function markNow(): HealthMark {
-  const cpu = process.cpuUsage();
-  const thread = process.threadCpuUsage();
-  return {
-    cpuUs: cpu.user + cpu.system,
-    threadCpuUs: thread.user + thread.system,
-    atUs: performance.now() * 1000,
-    loopIdleMs: performance.eventLoopUtilization().idle,
-    throttledUs: readCgroup().throttledUs,
-    rssBytes: process.memoryUsage.rss(),
-  };
-}
-
-function healthBetween(from: HealthMark, to: HealthMark): WorkerHealth {
-  return {
-    cpuUs: to.cpuUs - from.cpuUs,
-    threadCpuUs: to.threadCpuUs - from.threadCpuUs,
-    elapsedUs: to.atUs - from.atUs,
-    loopIdleUs: (to.loopIdleMs - from.loopIdleMs) * 1000,
-    throttledUs: to.throttledUs - from.throttledUs,
-    rssBytes: to.rssBytes,
-  };
 }
 
 function say(message: FromWorker): void {
