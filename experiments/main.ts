@@ -4,11 +4,10 @@ import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { experiments, findExperiment } from './catalogue.ts';
 import { compareRuns } from './lab/compare.ts';
 import { diagnose, doctorExitCode } from './lab/doctor.ts';
+import { findRun } from './lab/find-run.ts';
 import { InputError } from './lab/plan.ts';
 import { comparisonReport } from './lab/report/comparison.ts';
 import { terminalReport } from './lab/report/terminal.ts';
-import { writeReports } from './lab/report/write.ts';
-import { findRun, refreshCommand, reportCommand } from './lab/report-command.ts';
 import { type Run, readRun } from './lab/results.ts';
 import { runCommand } from './lab/run-command.ts';
 import { chooseTarget } from './lab/target/choose.ts';
@@ -67,7 +66,8 @@ function program(): Command {
     .option('--keep', 'also put the run into the repository, and refresh REPORT.md and the finding', false)
     .option('--refresh', 'only refresh every REPORT.md and the finding from the kept runs', false)
     .option('--results <dir>', 'where result directories are', 'results')
-    .action((run: string | undefined, flags: { keep: boolean; refresh: boolean; results: string }) => {
+    .action(async (run: string | undefined, flags: { keep: boolean; refresh: boolean; results: string }) => {
+      const { refreshCommand, reportCommand } = await import('./lab/report-command.ts');
       if (flags.refresh) refreshCommand();
       else reportCommand(run, flags.results, flags.keep);
     });
@@ -171,6 +171,8 @@ async function run(name: string, flags: RunFlags): Promise<void> {
     signal,
   );
   console.log(`\n${terminalReport(outcome)}`);
+  // Plots take a noticeable time to load, and most commands draw none.
+  const { writeReports } = await import('./lab/report/write.ts');
   console.log(`\nreport: ${writeReports(outcome, `${flags.results}/${outcome.record.run}`)}`);
   process.exitCode = exitCodeOf(outcome);
 }

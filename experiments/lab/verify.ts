@@ -10,10 +10,14 @@ const verifyDeadlineMs = 5000;
  * One client on the first node and one on the last each say a word that both must hear. Rejects with what did not
  * arrive. They meet in a room of their own, so the audited rooms start empty.
  */
-export async function verifyExchange(chatUrls: readonly string[], signal: AbortSignal): Promise<void> {
+export async function verifyExchange(
+  chatUrls: readonly string[],
+  signal: AbortSignal,
+  deadlineMs = verifyDeadlineMs,
+): Promise<void> {
   const path = pathOfRoom('lab-verify');
   const urls = [chatUrls[0]!, chatUrls[chatUrls.length - 1]!];
-  const deadline = AbortSignal.any([signal, AbortSignal.timeout(verifyDeadlineMs)]);
+  const deadline = AbortSignal.any([signal, AbortSignal.timeout(deadlineMs)]);
   const sockets = urls.map((url) => new WebSocket(new URL(path, url)));
   try {
     await Promise.all(sockets.map((socket) => once(socket, 'open', { signal: deadline })));
@@ -26,7 +30,7 @@ export async function verifyExchange(chatUrls: readonly string[], signal: AbortS
   } catch (error) {
     signal.throwIfAborted();
     const cause = deadline.aborted
-      ? `nothing was heard within ${verifyDeadlineMs / 1000} s`
+      ? `nothing was heard within ${deadlineMs / 1000} s`
       : (error as Error).message;
     throw new Error(`Two clients could not exchange a message at ${urls.join(' and ')}: ${cause}`);
   } finally {

@@ -1,5 +1,12 @@
 /** The look of all plots, and their rendering to SVG text: no browser, no network, the same bytes from the same data. */
-import { type EChartsCoreOption, init } from 'echarts';
+import { BarChart, CustomChart, LineChart, ScatterChart } from 'echarts/charts';
+import { GridComponent, LegendComponent, MarkAreaComponent, MarkLineComponent } from 'echarts/components';
+import { type EChartsCoreOption, init, use } from 'echarts/core';
+import { LegacyGridContainLabel } from 'echarts/features';
+import { SVGRenderer } from 'echarts/renderers';
+
+use([BarChart, CustomChart, LineChart, ScatterChart, GridComponent, LegendComponent]);
+use([MarkAreaComponent, MarkLineComponent, LegacyGridContainLabel, SVGRenderer]);
 
 /**
  * Colours that stand for CSS variables: echarts writes them into the SVG, and they are replaced there, so that one

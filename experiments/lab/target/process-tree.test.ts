@@ -1,0 +1,44 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { readTreeUsage } from './process-tree.ts';
+
+/** A /proc of processes that are named like an attack on whoever splits at blanks. */
+function fakeProc(
+  processes: { pid: number; parent: number; ticks: number[]; pages: number; state?: string }[],
+) {
+  const directory = mkdtempSync(join(tmpdir(), 'lab-proc-'));
+  for (const { pid, parent, ticks, pages, state = 'S' } of processes) {
+    mkdirSync(join(directory, String(pid)));
+    const fields = [state, parent, 0, 0, 0, 0, 0, 0, 0, 0, 0, ...ticks, 0, 0, 0, 0, 0, 0, pages, 0];
+    writeFileSync(join(directory, String(pid), 'stat'), `${pid} (a) b) 9) ${fields.join(' ')}\n`);
+  }
+  mkdirSync(join(directory, 'sys'));
+  return { directory, [Symbol.dispose]: () => rmSync(directory, { recursive: true }) };
+}
+
+test('a tree is its root, its descendants, and the children it has buried; nothing else', () => {
+  using proc = fakeProc([
+    { pid: 10, parent: 1, ticks: [100, 50, 30, 20], pages: 10 },
+    { pid: 11, parent: 10, ticks: [200, 0, 0, 0], pages: 20 },
+    { pid: 12, parent: 11, ticks: [0, 100, 0, 0], pages: 30 },
+    { pid: 13, parent: 10, ticks: [50, 0, 0, 0], pages: 0, state: 'Z' },
+    { pid: 99, parent: 1, ticks: [9999, 0, 0, 0], pages: 999 },
+  ]);
+  const usage = readTreeUsage(10, proc.directory);
+  assert.deepEqual(usage, { cpuSeconds: 5.5, rssBytes: 60 * 4096, processes: 3 });
+});
+
+test('a root that is gone is no process at all', () => {
+  using proc = fakeProc([]);
+  assert.deepEqual(readTreeUsage(10, proc.directory), { cpuSeconds: 0, rssBytes: 0, processes: 0 });
+});
+
+test('of this very process it reads what Node knows of itself', () => {
+  const usage = readTreeUsage(process.pid);
+  assert.ok(Math.abs(usage.rssBytes / process.memoryUsage.rss() - 1) < 0.5, `${usage.rssBytes}`);
+  const { user, system } = process.cpuUsage();
+  assert.ok(Math.abs(usage.cpuSeconds - (user + system) / 1e6) < 0.5, `${usage.cpuSeconds}`);
+});

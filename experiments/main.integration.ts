@@ -1,0 +1,158 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { decodeFromCompressedBase64 } from 'hdr-histogram-js';
+import { listRuns, readRun } from './lab/results.ts';
+import { exitCodeOf } from './lab/verdict.ts';
+
+const results = mkdtempSync(join(tmpdir(), 'lab-main-'));
+after(() => rmSync(results, { recursive: true }));
+
+function start(...args: string[]) {
+  const child = spawn(process.execPath, [join(import.meta.dirname, 'main.ts'), ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let output = '';
+  let errors = '';
+  child.stdout.on('data', (data) => {
+    output += data;
+  });
+  child.stderr.on('data', (data) => {
+    errors += data;
+  });
+  const ended = new Promise<{ code: number | null; output: string; errors: string }>((resolve) => {
+    child.once('close', (code) => resolve({ code, output, errors }));
+  });
+  return { child, ended };
+}
+
+const common = ['--results', results, '--metrics-port', '0'];
+
+test('a small experiment runs end to end: real server, real simulator, files, table, page, exit code', async () => {
+  const args = ['--stage', 'cursor', '--measure-seconds', '1', '--warm-up-seconds', '0.2'];
+  const { code, output, errors } = await start('run', 'slow-reader', ...args, ...common).ended;
+  const [name] = listRuns(results);
+  assert.ok(name !== undefined, output + errors);
+  const directory = join(results, name);
+  const run = readRun(directory);
+  // Whether it was slow or void is the machine's; that the code says what the files say is ours.
+  assert.equal(code, exitCodeOf(run), output + errors);
+  assert.deepEqual(
+    run.trials.map(({ stage, load, purpose }) => [stage, load, purpose]),
+    [
+      ['03-cursor', 0, 'fixed'],
+      ['03-cursor', 100, 'fixed'],
+    ],
+  );
+  const [first] = run.trials;
+  const { audit, histograms, workload } = first!.loadtest!;
+  assert.deepEqual([audit.lost, audit.delivered], [0, 200 * 20]);
+  assert.equal(decodeFromCompressedBase64(histograms.deliveryLatencyUs).totalCount, audit.delivered);
+  assert.equal(workload.payloadBytes, 4000);
+  assert.deepEqual(
+    first!.phases.map(({ phase }) => phase),
+    ['start', 'verify', 'connect', 'probe', 'warm-up', 'measure', 'drain', 'done', 'stop'],
+  );
+  assert.ok(first!.server!.cpuCores > 0 && first!.server!.rssIdleBytes > 1e7);
+  assert.ok(
+    first!.metrics[0]!.sessions.some((sessions) => sessions === 20),
+    JSON.stringify(first!.metrics[0]),
+  );
+  assert.match(output, /^variant +stalled readers +outcome/m);
+  assert.match(output, /^03-cursor +100 +\w+/m);
+  assert.match(output, /^report: .*report\.html$/m);
+  const page = readFileSync(join(directory, 'report.html'), 'utf8');
+  assert.match(page, /<svg role="img" aria-label="timeline"/);
+
+  const remade = await start('report', directory, '--results', results).ended;
+  assert.equal(remade.code, 0, remade.errors);
+  assert.equal(readFileSync(join(directory, 'report.html'), 'utf8'), page);
+  const compared = await start('compare', directory, directory).ended;
+  assert.equal(compared.code, 0, compared.errors);
+});
+
+test('Ctrl-C in the middle of a trial leaves no process behind, and keeps what was known', async () => {
+  const before = listRuns(results);
+  const { child, ended } = start('run', 'ladder', '--stage', '03', ...common);
+  const family = await familyWith(child.pid!, 'loadtest/main.ts');
+  child.kill('SIGINT');
+  const { code, output, errors } = await ended;
+  assert.equal(code, 130, output + errors);
+  assert.deepEqual(
+    family.filter((pid) => existsSync(`/proc/${pid}`)),
+    [],
+  );
+  const [name] = listRuns(results).filter((run) => !before.includes(run));
+  const { record, trials } = readRun(join(results, name!));
+  assert.equal(record.interrupted, true);
+  assert.deepEqual(
+    trials.map(({ outcome }) => outcome),
+    ['interrupted'],
+  );
+  assert.ok(existsSync(join(results, name!, 'report.html')));
+});
+
+test('bad input is answered with what to do, what is required and what was given, and exit code 2', async () => {
+  const cases: [string[], RegExp][] = [
+    [['run', 'nothing'], /required one of 001-ladder.*given nothing/],
+    [['run', '1', '--stage', '9'], /required one of 01-naive.*given 9/],
+    [['run', '1', '--server-cpus', '0.25', '--target', 'process'], /required --target container/],
+    [['run', '1', '--trials', '0'], /Required a whole number above 0; given 0/],
+    [['run', '1', '--set', 'segment-bytes'], /Required flag=value.*given segment-bytes/],
+    [['report', 'nowhere', '--results', results], /given nowhere/],
+    [['compare', 'nowhere', 'nowhere', '--results', results], /given nowhere/],
+    [['run', '1', '--no-such-flag'], /unknown option/],
+  ];
+  await Promise.all(
+    cases.map(async ([args, message]) => {
+      const { code, errors } = await start(...args).ended;
+      assert.match(errors, message);
+      assert.equal(code, 2, args.join(' '));
+    }),
+  );
+});
+
+test('list and doctor answer without starting anything', async () => {
+  const [list, doctor] = await Promise.all([start('list').ended, start('doctor').ended]);
+  assert.match(list.output, /^001-ladder +How many messages/m);
+  assert.match(doctor.output, /^(ok|limits|missing) +cores +\d/m);
+  assert.match(doctor.output, /^ok +03-cursor/m);
+  assert.deepEqual([list.code, doctor.code], [0, 0]);
+});
+
+/** Waits until a descendant runs that command, and returns all descendants there are then. */
+async function familyWith(rootPid: number, command: string): Promise<string[]> {
+  for (;;) {
+    const family = descendants(String(rootPid));
+    if (family.some((pid) => commandLine(pid).includes(command))) return family;
+    await sleep(20);
+  }
+}
+
+function descendants(rootPid: string): string[] {
+  const all = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
+  const childrenOf = (pid: string): string[] =>
+    all.filter((one) => parentOf(one) === pid).flatMap((one) => [one, ...childrenOf(one)]);
+  return childrenOf(rootPid);
+}
+
+function parentOf(pid: string): string {
+  const stat = read(`/proc/${pid}/stat`);
+  return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1] ?? '';
+}
+
+function commandLine(pid: string): string {
+  return read(`/proc/${pid}/cmdline`).replaceAll('\0', ' ');
+}
+
+function read(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return '';
+  }
+}
