@@ -219,5 +219,9 @@ try {
   else if (error instanceof InputError) {
     console.error(error.message);
     process.exitCode = 2;
-  } else throw error;
+  } else {
+    // A bug, of the lab or of what it started: whatever was measured is void.
+    console.error(error);
+    process.exitCode = 3;
+  }
 }

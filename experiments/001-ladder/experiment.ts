@@ -19,8 +19,8 @@ export const ladder: Experiment = {
   method: {
     kind: 'capacity',
     start: 100,
-    growth: 2,
-    tolerance: 0.1,
+    growth: 1.5,
+    tolerance: 0.11,
     confirmations: 3,
     trialsMax: 24,
     loadMin: 1,
