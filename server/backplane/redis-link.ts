@@ -3,6 +3,7 @@
  * Each attempt is a fresh client, so nothing of the old connection (queued commands, late replies) can reach the new one.
  */
 import { setTimeout as startTimer } from 'node:timers';
+import { TLSSocket } from 'node:tls';
 import { Redis } from 'ioredis';
 
 export type RedisLinkOptions = {
@@ -133,8 +134,12 @@ export class RedisLink {
   }
 }
 
-/** Destroys the socket: `disconnect` alone would say goodbye first and wait for an answer that a dead peer never gives. */
+/**
+ * Resets the connection. A mere `disconnect` says goodbye first and waits for an answer that a dead peer never gives, and
+ * what the kernel had still to send would arrive after a healed network, long after we went on.
+ */
 function abandon(client: Redis): void {
+  if (client.stream instanceof TLSSocket) client.stream.destroy();
+  else client.stream?.resetAndDestroy();
   client.disconnect();
-  client.stream?.destroy();
 }

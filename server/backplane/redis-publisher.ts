@@ -4,7 +4,7 @@
  * old number: receivers know by the number whether they had it.
  */
 import type { Redis } from 'ioredis';
-import { type EnvelopeHeader, EnvelopeQueue } from './envelope.ts';
+import { type EnvelopeHeader, EnvelopeQueue, envelopeHeaderBytes } from './envelope.ts';
 import type { BackplaneMeter } from './meter.ts';
 import { RedisLink } from './redis-link.ts';
 
@@ -23,9 +23,6 @@ export type RedisPublisherOptions = {
   demoted(reason: string): void;
 };
 
-/** Ticks without a connection after which waiting messages are given up: later they would be no conversation. */
-const outageTicksMax = 20;
-
 export class RedisPublisher {
   readonly #options: RedisPublisherOptions;
   readonly #link: RedisLink;
@@ -33,7 +30,8 @@ export class RedisPublisher {
   #inFlight: Buffer | undefined;
   #sequence = 0;
   #acknowledged = 0;
-  #outageTicks = 0;
+  /** Ticks since the envelope that is in flight was first sent. */
+  #inFlightTicks = 0;
   #flushing = false;
 
   constructor(options: RedisPublisherOptions) {
@@ -107,26 +105,33 @@ export class RedisPublisher {
   /** To be called at the heartbeat. */
   tick(): void {
     this.#link.tick();
+    this.#inFlightTicks++;
     this.heartbeat();
     const client = this.#link.client;
-    if (client) {
-      // No error would tell: the publishes of a replica just stop reaching the others.
-      isPrimary(client).then(
-        (primary) => primary || this.#demote(client),
-        (error: Error) => this.#failIf(client, error),
-      );
-      return;
-    }
-    this.#outageTicks++;
-    if (this.#outageTicks !== outageTicksMax || this.#queue.messages === 0) return;
-    this.#options.gaveUp(`${this.#queue.messages} accepted messages could not be sent for too long`);
-    this.#queue.clear();
+    if (!client) return;
+    // No error would tell: the publishes of a replica just stop reaching the others.
+    isPrimary(client).then(
+      (primary) => primary || this.#demote(client),
+      (error: Error) => this.#failIf(client, error),
+    );
   }
 
   #up(): void {
-    this.#outageTicks = 0;
+    if (this.#inFlightTicks > this.#options.silentTicksMax) this.#giveUp();
     if (this.#inFlight) this.#send(this.#inFlight);
     else this.#sendNext('messages');
+  }
+
+  /**
+   * What could not be handed over in time would be out of place later, when those who said it have been told and gone on
+   * elsewhere. Its number goes out empty, so that nobody else takes the gap for a loss.
+   */
+  #giveUp(): void {
+    const waiting = this.#inFlight !== undefined && this.#inFlight.length > envelopeHeaderBytes;
+    if (!waiting && this.#queue.messages === 0) return;
+    this.#inFlight = this.#inFlight?.subarray(0, envelopeHeaderBytes);
+    this.#queue.clear();
+    this.#options.gaveUp('messages that were accepted could not be handed to Redis in time');
   }
 
   #flush(): void {
@@ -144,6 +149,7 @@ export class RedisPublisher {
     const envelope = this.#queue.take(header, this.#options.envelopeBytesMax);
     const messages = waiting - this.#queue.messages;
     if (messages > 0) this.#options.meter.batchSent(messages);
+    this.#inFlightTicks = 0;
     this.#send(envelope);
   }
 

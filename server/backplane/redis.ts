@@ -10,6 +10,8 @@
  * - publishing and subscribing end at different servers (failover, DNS): our own envelopes do not come back;
  * - Redis became a replica, whose publishes only its own clients hear: ROLE is asked at every heartbeat;
  * - anything else that drops an envelope: its publisher's next sequence number, a heartbeat later at most, shows a gap.
+ * An envelope in doubt is sent again under its old number within the same few heartbeats, and given up after them: then its
+ * publisher's own sessions are told, and nobody else, because nobody else was owed it.
  *
  * Not told, because nobody was owed more than he got: a node that dies takes along what Redis had not yet taken from it,
  * and its own sessions, who never heard the echo, are cut off with it. Not seen: an old primary cut off *together* with

@@ -1,0 +1,70 @@
+/** What the nodes say of themselves at /readyz, asked many times a second, as a load balancer does. */
+
+export type WatchedNode = { name: string; internalUrl: string };
+
+type Change = { atMs: number; ready: boolean };
+
+const intervalMs = 25;
+const timeoutMs = 250;
+
+export class ReadinessWatch implements Disposable {
+  readonly #changes = new Map<string, Change[]>();
+  #stopped = false;
+
+  constructor(nodes: readonly WatchedNode[]) {
+    for (const node of nodes) {
+      this.#changes.set(node.name, []);
+      void this.#follow(node);
+    }
+  }
+
+  ready(node: string): boolean {
+    return this.#changes.get(node)!.at(-1)?.ready ?? false;
+  }
+
+  /** What the node said last before that time. */
+  readyAt(node: string, atMs: number): boolean {
+    return this.#changes.get(node)!.findLast((change) => change.atMs <= atMs)?.ready ?? false;
+  }
+
+  /** From the fault until the first node said that it is not ready, and until the last one said that it is again. */
+  since(faultAtMs: number): { unreadyAfterMs: number | null; readyAgainAfterMs: number | null } {
+    const changes = [...this.#changes.values()].flat().filter(({ atMs }) => atMs >= faultAtMs);
+    const after = (times: number[], pick: (...times: number[]) => number) =>
+      times.length === 0 ? null : pick(...times) - faultAtMs;
+    return {
+      unreadyAfterMs: after(
+        changes.filter(({ ready }) => !ready).map(({ atMs }) => atMs),
+        Math.min,
+      ),
+      readyAgainAfterMs: after(
+        changes.filter(({ ready }) => ready).map(({ atMs }) => atMs),
+        Math.max,
+      ),
+    };
+  }
+
+  [Symbol.dispose](): void {
+    this.#stopped = true;
+  }
+
+  async #follow({ name, internalUrl }: WatchedNode): Promise<void> {
+    const changes = this.#changes.get(name)!;
+    while (!this.#stopped) {
+      const ready = await isReady(`${internalUrl}/readyz`);
+      if (changes.at(-1)?.ready !== ready) changes.push({ atMs: performance.now(), ready });
+      await new Promise((resolve) => setTimeout(resolve, intervalMs));
+    }
+  }
+}
+
+/** A node that does not answer, or not in time, is not ready. */
+async function isReady(url: string): Promise<boolean> {
+  try {
+    const response = await fetch(url, { signal: AbortSignal.timeout(timeoutMs) });
+    await response.arrayBuffer();
+    return response.ok;
+  } catch {
+    return false;
+  }
+}
