@@ -81,6 +81,27 @@ for (const { name, bounded, needs, perCore } of stages) {
       await talk.endsWell();
     });
 
+    test('readers that stall together are evicted together, and cost their speaker nothing', async () => {
+      const noRate = ['--messages-per-second-max', '1000000', '--messages-burst-max', '1000000'];
+      // Of 02 no single one exceeds its own bound when all exceed the room's; of 03 the log is bounded for all at once.
+      const bounds = ['--outbound-total-bytes-max', '2097152', '--log-bytes-max', '2097152'];
+      await using server = await start(...noRate, ...bounds);
+      const speaker = await Person.join(server.url(), 'speaker');
+      for (let reader = 0; reader < 10; reader++) (await rawSession(server, '/ws')).pause();
+      const evicted = 'chat_evictions_total{reason="slow_consumer"}';
+      let said = 0;
+      while ((await server.metrics())(evicted) < 10) {
+        for (let turn = 0; turn < 100; turn++) speaker.say(`${said++} ${'x'.repeat(4_000)}`);
+        await speaker.hears(said);
+      }
+      await server.eventually(
+        (metrics) => metrics('chat_sessions'),
+        (sessions) => sessions === 1,
+      );
+      speaker.say('still here');
+      await speaker.hears(said + 1);
+    });
+
     test('a peer that pings without end and reads no pong is cut before the pongs pile up', async () => {
       await using server = await start();
       using talk = await Talk.start(server);

@@ -1,6 +1,6 @@
 /**
  * The first fan-out that may meet the open internet: a send per recipient as before, but into a queue that is bounded
- * per session (the slow consumer is evicted) and per room (senders are refused until it has drained).
+ * per session and per room. Who exceeds it is evicted: slow readers never cost those who speak or read anything.
  */
 import { performance } from 'node:perf_hooks';
 import { closeCode, frameHeaderBytes } from '#protocol';
@@ -14,13 +14,16 @@ export type BoundedFanOutOptions = {
   readonly roomsMax: number;
 };
 
+type Room = {
+  readonly sessions: Set<Session>;
+  /** What its sessions had queued when the last message came, in bytes. */
+  queuedBytes: number;
+};
+
 export class BoundedFanOut implements FanOut {
   readonly #options: BoundedFanOutOptions;
   readonly #metrics: Metrics;
-  readonly #rooms = new Map<string, Set<Session>>();
-  /** Bytes that the room served last had queued, and when that was read: the state of a room that fell silent expires. */
-  #queuedBytes = 0;
-  #queuedAtMs = 0;
+  readonly #rooms = new Map<string, Room>();
 
   constructor(options: BoundedFanOutOptions, metrics: Metrics) {
     this.#options = options;
@@ -31,38 +34,33 @@ export class BoundedFanOut implements FanOut {
     return this.#rooms.size;
   }
 
-  get accepting(): boolean {
-    return (
-      this.#queuedBytes <= this.#options.outboundTotalBytesMax || performance.now() - this.#queuedAtMs > 1000
-    );
-  }
-
   join(session: Session): boolean {
     let room = this.#rooms.get(session.room);
     if (room === undefined) {
       if (this.#rooms.size >= this.#options.roomsMax) return false;
-      room = new Set();
+      room = { sessions: new Set(), queuedBytes: 0 };
       this.#rooms.set(session.room, room);
     }
-    room.add(session);
+    room.sessions.add(session);
     return true;
   }
 
   leave(session: Session): void {
     const room = this.#rooms.get(session.room);
-    if (room?.delete(session) && room.size === 0) this.#rooms.delete(session.room);
+    if (room?.sessions.delete(session) && room.sessions.size === 0) this.#rooms.delete(session.room);
   }
 
   deliver(name: string, payload: Buffer): void {
     const room = this.#rooms.get(name);
     if (room === undefined) return;
     const startedAtMs = performance.now();
+    const allowedBytes = this.#allowedBytes(room);
     let deliveries = 0;
     let queuedBytes = 0;
-    for (const session of room) {
+    for (const session of room.sessions) {
       if (!session.open) continue;
       const bufferedBytes = session.ws.bufferedAmount;
-      if (bufferedBytes + payload.length > this.#options.outboundBytesMax) {
+      if (bufferedBytes > 0 && bufferedBytes + payload.length > allowedBytes) {
         this.#evict(session);
         continue;
       }
@@ -71,12 +69,18 @@ export class BoundedFanOut implements FanOut {
       queuedBytes += bufferedBytes;
       deliveries++;
     }
-    this.#queuedBytes = queuedBytes;
-    this.#queuedAtMs = performance.now();
+    room.queuedBytes = queuedBytes;
     this.#metrics.deliveries.inc(deliveries);
     this.#metrics.deliveredBytes.inc(deliveries * (frameHeaderBytes(payload.length) + payload.length));
     this.#metrics.writes.inc(deliveries);
-    this.#metrics.fanOutSeconds.observe((this.#queuedAtMs - startedAtMs) / 1000);
+    this.#metrics.fanOutSeconds.observe((performance.now() - startedAtMs) / 1000);
+  }
+
+  /** What a session may have queued: its own bound, or its share of the room's where that is exceeded. */
+  #allowedBytes({ sessions, queuedBytes }: Room): number {
+    const { outboundBytesMax, outboundTotalBytesMax } = this.#options;
+    if (queuedBytes <= outboundTotalBytesMax) return outboundBytesMax;
+    return Math.min(outboundBytesMax, outboundTotalBytesMax / sessions.size);
   }
 
   finish(): boolean {

@@ -29,8 +29,6 @@ export interface FanOut {
   deliver(room: string, payload: Buffer): void;
   /** As `Chat.finish`. */
   finish(session: Session): boolean;
-  /** False while more is queued than may be: messages are then refused at the door. */
-  readonly accepting: boolean;
 }
 
 /** A chat whose messages all go the same way: encoded once, over the backplane, into the fan-out of each process. */
@@ -65,9 +63,7 @@ export class RelayedChat implements Chat {
   }
 
   publish(session: Session, message: ChatMessage): boolean {
-    return (
-      this.#fanOut.accepting && this.#backplane.publish(session.room, Buffer.from(encodeMessage(message)))
-    );
+    return this.#backplane.publish(session.room, Buffer.from(encodeMessage(message)));
   }
 
   finish(session: Session): boolean {

@@ -71,7 +71,7 @@ const settings = {
     1024,
     64 * gib,
     256 * 1024 * 1024,
-    'bytes queued for one room before senders are refused (02)',
+    'bytes queued for one room; beyond it each session may have only its equal share (02)',
   ),
   segmentBytes: integer(
     4096,
@@ -84,6 +84,12 @@ const settings = {
     100_000,
     32,
     'segments that a session may lag behind before it is evicted (03 and later)',
+  ),
+  logBytesMax: integer(
+    4096,
+    64 * gib,
+    256 * 1024 * 1024,
+    'bytes that slow readers may keep alive in all room logs, shared equally by the rooms (03 and later)',
   ),
   fanOutSliceMs: integer(
     1,

@@ -57,6 +57,7 @@ class FakeSocket {
 const options = {
   segmentBytes: 4096,
   segmentsBehindMax: 1000,
+  logBytesMax: 1024 ** 3,
   fanOutSliceMs: 1,
   fanOutIntervalMs: 0,
   roomsMax: 10,
@@ -169,6 +170,40 @@ test('a session too many segments behind is evicted with 4008, counted, and its 
   assert.deepEqual((await metrics.evictions.get()).values, [
     { value: 1, labels: { reason: 'slow_consumer' } },
   ]);
+});
+
+test('rooms share what stalled readers may keep alive: with more rooms each may lag less', async () => {
+  const { fanOut, enter } = setUp({ logBytesMax: 8 * options.segmentBytes });
+  const text = Buffer.from('x'.repeat(100));
+  const fiveSegments = (5 * options.segmentBytes) / 102;
+  const alone = enter('a');
+  alone.socket.stalled = true;
+  for (let i = 0; i < fiveSegments; i++) {
+    fanOut.deliver('a', text);
+    await turn();
+  }
+  assert.equal(alone.socket.closedWith, 0, 'one room may use all eight');
+  const others = ['b', 'c', 'd'].map(enter);
+  for (const { socket } of others) socket.stalled = true;
+  for (let i = 0; i < fiveSegments; i++) {
+    fanOut.deliver('b', text);
+    await turn();
+  }
+  assert.equal(others[0]!.socket.closedWith, 4008, 'of four rooms each may use two');
+});
+
+test('a slow reader that takes what was written is alive, though its pong is still behind', async () => {
+  const { fanOut, enter } = setUp();
+  const { socket, session } = enter('room');
+  socket.stalled = true;
+  fanOut.deliver('room', Buffer.from('hello'));
+  await settle();
+  session.alive = false;
+  await settle();
+  assert.equal(session.alive, false);
+  socket.flush();
+  await settle();
+  assert.equal(session.alive, true);
 });
 
 test('sessions that stand together share one view: one write each carries all that piled up', async () => {

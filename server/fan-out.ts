@@ -13,6 +13,7 @@ import type { Session } from './session.ts';
 export type CursorFanOutOptions = {
   readonly segmentBytes: number;
   readonly segmentsBehindMax: number;
+  readonly logBytesMax: number;
   readonly fanOutSliceMs: number;
   readonly fanOutIntervalMs: number;
   readonly roomsMax: number;
@@ -63,10 +64,6 @@ export class CursorFanOut implements FanOut {
 
   get rooms(): number {
     return this.#rooms.size;
-  }
-
-  get accepting(): boolean {
-    return true; // Nothing is queued per session, and the log is bounded by evicting those who lag behind.
   }
 
   join(session: Session): boolean {
@@ -184,7 +181,13 @@ export class CursorFanOut implements FanOut {
   #advance(session: Session, tail: Segment): void {
     if (!session.open) return;
     if (!session.writing) this.#flush(session);
-    else if (tail.index - session.segment!.index > this.#options.segmentsBehindMax) this.#evict(session);
+    else if (tail.index - session.segment!.index > this.#segmentsAllowed()) this.#evict(session);
+  }
+
+  /** One stalled reader keeps a room's segments alive, so many rooms share what a few may have each; one is always free. */
+  #segmentsAllowed(): number {
+    const { segmentBytes, segmentsBehindMax, logBytesMax } = this.#options;
+    return Math.max(1, Math.min(segmentsBehindMax, logBytesMax / (segmentBytes * this.#rooms.size)));
   }
 
   /** Writes from the cursor to the end of the log, a segment at a time, until the kernel takes no more. */
@@ -225,6 +228,8 @@ export class CursorFanOut implements FanOut {
     session.writing = true;
     session.whenWritten((error) => {
       session.writing = false;
+      // A slow reader's pong waits behind all that it has still to read; that it reads is as good a sign of life.
+      session.alive = true;
       if (error || !session.open) return;
       this.#flush(session);
       this.#count();

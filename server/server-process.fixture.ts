@@ -75,8 +75,11 @@ export class ServerProcess {
     return { code, tookMs: performance.now() - startedAtMs };
   }
 
+  /** Lets it clean up after itself; what does not end soon is killed. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.stop('SIGKILL');
+    const timer = setTimeout(() => this.#child.kill('SIGKILL'), 2_000);
+    await this.stop();
+    clearTimeout(timer);
   }
 
   get(path: string): Promise<Response> {

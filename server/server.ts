@@ -211,8 +211,8 @@ export class ChatServer {
       const code = message.fault === 'too-large' ? closeCode.tooLarge : closeCode.malformed;
       return session.close(code, message.detail);
     }
-    this.metrics.messagesReceived.inc();
-    if (!this.#chat.publish(session, message)) session.close(closeCode.overload, 'try again later');
+    if (this.#chat.publish(session, message)) this.metrics.messagesReceived.inc();
+    else session.close(closeCode.overload, 'try again later');
   }
 
   #bury(session: Session): void {
