@@ -63,7 +63,7 @@ export function planRun(
     variants: runnable.map((variant) => ({
       ...variant,
       settings: { ...variant.settings, ...overrides.settings },
-      targetLimits: { ...variant.targetLimits, ...overrides.limits },
+      targetLimits: { ...variant.targetLimits, ...given(overrides.limits) },
     })),
     skipped,
     method: methodOf(experiment.method, overrides.trials),
@@ -81,6 +81,11 @@ export function trialsExpected(plan: Plan): number {
   if (method.kind === 'fixed') return variants.length * method.loads.length * method.repetitions;
   const bisections = Math.ceil(Math.log2(Math.log(method.growth) / Math.log(1 + method.tolerance)));
   return variants.length * (3 + bisections + method.confirmations);
+}
+
+/** Without the limits that nobody gave: laid over a variant, they would lift its own. */
+function given(limits: TargetLimits): TargetLimits {
+  return Object.fromEntries(Object.entries(limits).filter(([, limit]) => limit !== undefined));
 }
 
 function chooseStages(stages: readonly StageInfo[], asked: readonly string[], faults: string[]): string[] {
