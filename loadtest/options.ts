@@ -25,6 +25,7 @@ export type Options = {
   connectTimeoutMs: number;
   probeTimeoutMs: number;
   stalledReaders: number;
+  churnPerSecond: number;
   workers: number | undefined;
   sourceAddresses: string[];
   limits: Limit[];
@@ -99,6 +100,9 @@ export function newCommand(): Command {
     )
     .addOption(
       option('--stalled-readers <n>', 'STALLED_READERS', 'extra connections that join and never read', '0'),
+    )
+    .addOption(
+      option('--churn <n>', 'CHURN', 'extra connections per second that join, stay a second and leave', '0'),
     )
     .addOption(option('--workers <n>', 'WORKERS', 'simulator processes (default: as few as the load needs)'))
     .addOption(
@@ -198,6 +202,7 @@ export function checkOptions(raw: Record<string, unknown>): { options: Options; 
     connectTimeoutMs: time('connectTimeout', '--connect-timeout', 1),
     probeTimeoutMs: time('probeTimeout', '--probe-timeout', 1),
     stalledReaders: count('stalledReaders', '--stalled-readers', 0, usersMax),
+    churnPerSecond: count('churn', '--churn', 0, 100_000),
     workers: optionalCount('workers', '--workers', 1, 256),
     sourceAddresses: (raw.sourceAddress as string[] | undefined) ?? [],
     limits: withDefaults(given.filter((limit) => limit !== undefined)),

@@ -12,6 +12,7 @@ const demand: Demand = {
   clients: 1000,
   rooms: 1,
   stalledReaders: 0,
+  churnPerSecond: 0,
   urls: 1,
   sourceAddresses: 0,
   ratePerSecond: 100,

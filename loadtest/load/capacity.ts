@@ -1,5 +1,7 @@
 /** Whether a run fits this machine, before the first connection: files, ports, memory, and how many workers it takes. Pure. */
 
+import { visitorsMax } from './plan.ts';
+
 export type MachineLimits = {
   /** Files that one process may open, or null where unknown. */
   filesMax: number | null;
@@ -14,6 +16,7 @@ export type Demand = {
   clients: number;
   rooms: number;
   stalledReaders: number;
+  churnPerSecond: number;
   urls: number;
   sourceAddresses: number;
   ratePerSecond: number;
@@ -29,7 +32,7 @@ const deliveriesPerWorker = 5_000_000;
 /** The number of workers, or why the run cannot fit: the arithmetic, and what would help. */
 export function planWorkers(demand: Demand, limits: MachineLimits): { workers: number; problems: string[] } {
   const problems: string[] = [];
-  const connections = demand.clients + demand.stalledReaders;
+  const connections = demand.clients + demand.stalledReaders + visitorsMax(demand.churnPerSecond);
   const perProcess = (limits.filesMax ?? 1024) - filesReserved;
   const bySockets = Math.ceil(connections / perProcess);
   const deliveriesPerSecond = (demand.ratePerSecond * demand.clients) / demand.rooms;

@@ -1,6 +1,7 @@
 /** What the coordinator and its workers say to each other (child process IPC, structured clone). */
 import type { SecondReport } from '../measure/recorder.ts';
 import type { Plan } from './plan.ts';
+import type { VisitorCounts } from './visitor.ts';
 
 export type ToWorker =
   | { kind: 'connect'; plan: Plan; worker: number }
@@ -44,6 +45,7 @@ export type FinalReport = {
   unsentBlocked: number;
   health: WorkerHealth;
   stalled: StalledReport;
+  visitors: VisitorCounts;
 };
 
 /** Over the measure phase. */

@@ -152,6 +152,7 @@ export class Coordinator {
     } else if (message.kind === 'progress') {
       this.#heard[worker] = message.heard;
       this.#totals.setSample(worker, message.sample);
+      if (worker !== 0) return; // All report at the same pace; one line for all of them is enough.
       const open = this.#totals.sumOfSamples((sample) => sample.sessionsOpen);
       const heard = this.#heard.reduce((total, count) => total + count, 0);
       for (const observer of this.#observers) observer.progress(open, heard);

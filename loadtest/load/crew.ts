@@ -9,11 +9,13 @@ import {
   urlOf,
   usersOfRoom,
   usersOfWorker,
+  visitorsMax,
 } from './plan.ts';
 import { type LocalRoom, stopFollowing } from './receiver.ts';
 import { Reference } from './reference.ts';
 import { StalledReader } from './stalled-reader.ts';
 import { type Endpoint, type UserEvents, VirtualUser } from './virtual-user.ts';
+import { Visitor, type VisitorCounts } from './visitor.ts';
 
 /** Handshakes under way at once; more would overflow a listener's default backlog of 511. */
 const handshakesMax = 256;
@@ -26,8 +28,10 @@ export class Crew {
   readonly users: VirtualUser[] = [];
   readonly refused: Record<string, number> = {};
   readonly closedEarly: Record<string, number> = {};
+  readonly visitors: VisitorCounts = { asked: 0, opened: 0, refused: {}, connectUs: [], present: 0 };
   opened = 0;
   open = 0;
+  #churn: NodeJS.Timeout | undefined;
   readonly #plan: Plan;
   readonly #worker: number;
   readonly #firstUser: number;
@@ -99,6 +103,27 @@ export class Crew {
     const reader = new StalledReader(this.#endpoint(connection, connection % this.#plan.rooms));
     this.#stalled.push(reader);
     return reader;
+  }
+
+  /** Lets visitors come and go at the planned rate, from `delayMs` on until `endChurn`. */
+  beginChurn(delayMs: number): void {
+    const { churnPerSecond, connectTimeoutMs, clients, stalledReaders, workers, rooms } = this.#plan;
+    const perSecond = churnPerSecond / workers;
+    const presentMax = visitorsMax(perSecond);
+    const beganMs = performance.now() + delayMs;
+    let visits = 0;
+    this.#churn = setInterval(() => {
+      const due = Math.floor(((performance.now() - beganMs) / 1000) * perSecond);
+      for (; visits < due && this.visitors.present < presentMax; visits++) {
+        const connection = clients + stalledReaders + visits * workers + this.#worker;
+        new Visitor(this.#endpoint(connection, connection % rooms), connectTimeoutMs, this.visitors);
+      }
+    }, paceIntervalMs);
+  }
+
+  /** No more visitors come. */
+  endChurn(): void {
+    clearInterval(this.#churn);
   }
 
   /** Users that are connected and have heard nothing yet. */

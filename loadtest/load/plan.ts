@@ -16,6 +16,7 @@ export type Plan = {
   sendersPerRoom: number;
   payloadBytes: number;
   stalledReaders: number;
+  churnPerSecond: number;
   workers: number;
   sourceAddresses: string[];
   connectPerSecond: number;
@@ -50,6 +51,11 @@ export function usersOfWorker(plan: Plan, worker: number): UserRange {
 export function stalledReadersOfWorker(plan: Plan, worker: number): UserRange {
   const { stalledReaders, workers } = plan;
   return { from: divide(worker, stalledReaders, workers), to: divide(worker + 1, stalledReaders, workers) };
+}
+
+/** Visitors at the same time at most: each stays a second, and half as many again may be on their way in or out. */
+export function visitorsMax(churnPerSecond: number): number {
+  return Math.ceil(churnPerSecond * 1.5);
 }
 
 /** How many users of a room speak: as asked, at most all. */

@@ -4,10 +4,9 @@
  * that a heartbeat does not remove it: only a server that notices *slowness* gets rid of it. The failure of that pong is
  * also how a reader that does not read learns that it was closed.
  */
-import { randomBytes } from 'node:crypto';
 import net from 'node:net';
 import { opcode } from '#protocol';
-import { writeMaskedFrame } from './client-frame.ts';
+import { newMaskKey, writeMaskedFrame } from './client-frame.ts';
 import { handshakeRequest, newHandshakeKey, readHandshakeAnswer } from './handshake.ts';
 import type { Endpoint } from './virtual-user.ts';
 
@@ -67,7 +66,7 @@ export class StalledReader {
 
   #sayAlive(): void {
     const frame = Buffer.allocUnsafe(6);
-    writeMaskedFrame(frame, 0, opcode.pong, Buffer.alloc(0), randomBytes(4).readUInt32LE());
+    writeMaskedFrame(frame, 0, opcode.pong, Buffer.alloc(0), newMaskKey());
     this.#socket.write(frame);
   }
 

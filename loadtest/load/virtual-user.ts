@@ -1,8 +1,7 @@
 /** One virtual user: a TCP connection, its handshake, and what it owes the protocol (pongs, close). Receives for the room's audit. */
-import { randomBytes } from 'node:crypto';
 import net from 'node:net';
 import { opcode } from '#protocol';
-import { writeMaskedFrame } from './client-frame.ts';
+import { newMaskKey, writeMaskedFrame } from './client-frame.ts';
 import { FrameScanner } from './frame-scanner.ts';
 import { handshakeRequest, newHandshakeKey, readHandshakeAnswer } from './handshake.ts';
 import type { Listener, LocalRoom } from './receiver.ts';
@@ -171,7 +170,7 @@ export class VirtualUser implements Listener {
 
   #sendControl(code: number, payload: Buffer): void {
     const frame = Buffer.allocUnsafe(payload.length + 6);
-    writeMaskedFrame(frame, 0, code, payload, randomBytes(4).readUInt32LE());
+    writeMaskedFrame(frame, 0, code, payload, newMaskKey());
     this.#socket?.write(frame);
   }
 }

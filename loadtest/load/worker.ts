@@ -89,11 +89,13 @@ class Worker {
     this.#beginUs = beginUs;
     this.#nextTickUs = beginUs + this.#slotEndUs(0);
     this.#sender.start(beginUs);
+    this.#crew.beginChurn((beginUs - this.#clock.nowUs()) / 1000);
     this.#sleep();
   }
 
   stopSending(): void {
     this.#sender.stop();
+    this.#crew.endChurn();
   }
 
   /** Reports what is left, then closes everything. */
@@ -104,7 +106,8 @@ class Worker {
     const { unsentClosed, unsentBlocked } = this.#sender;
     const connections = { ...this.#crew.report(), connectUs: [] };
     const stalled = this.#crew.stalledReport();
-    say({ kind: 'done', report: { connections, unsentClosed, unsentBlocked, health, stalled } });
+    const { visitors } = this.#crew;
+    say({ kind: 'done', report: { connections, unsentClosed, unsentBlocked, health, stalled, visitors } });
     await this.#crew.close(goodbyeMs);
     process.exit(0);
   }
@@ -142,7 +145,7 @@ class Worker {
     const endUs = this.#beginUs + warmUpUs + measureUs;
     if (nowUs >= endUs && !this.#ended) {
       this.#ended = true;
-      this.#sender.stop();
+      this.stopSending();
       this.#markHealth();
     }
     const boundaryUs = this.#health === undefined ? this.#beginUs + warmUpUs : endUs;

@@ -6,7 +6,7 @@ import { Schedule } from '../load/schedule.ts';
 import { type HealthLimits, judgeHealth } from '../measure/health.ts';
 import { encodeHistogram, histogramSlots, slotOf, summarize } from '../measure/histogram.ts';
 import { checkLimits, type Limit, type Observed } from './limit.ts';
-import type { LoadtestResult } from './result.ts';
+import type { LatencySummary, LoadtestResult } from './result.ts';
 
 /** Judges a run: the instrument first, the limits after it. */
 export function conclude(
@@ -86,6 +86,7 @@ function observe(plan: Plan, outcome: RunOutcome, environment: LoadtestResult['e
       closed: sum(finals, (final) => final.stalled.closed),
       closedAfterMs: finals.flatMap((final) => final.stalled.closedAfterMs).sort((a, b) => a - b),
     },
+    visitors: visitorsOf(outcome),
     interrupted: outcome.interrupted,
     instrument: instrumentOf(outcome),
     series: totals.series(),
@@ -104,6 +105,7 @@ function workloadOf(plan: Plan): LoadtestResult['workload'] {
     payloadBytes: plan.payloadBytes,
     seed: plan.schedule.seed,
     stalledReaders: plan.stalledReaders,
+    churnPerSecond: plan.churnPerSecond,
     workers: plan.workers,
     sourceAddresses: plan.sourceAddresses,
     connectPerSecond: plan.connectPerSecond,
@@ -114,16 +116,30 @@ function workloadOf(plan: Plan): LoadtestResult['workload'] {
 }
 
 function connectionsOf(plan: Plan, outcome: RunOutcome): LoadtestResult['connections'] {
-  const connectUs = new Float64Array(histogramSlots);
-  for (const report of outcome.connections) for (const us of report.connectUs) connectUs[slotOf(us)]!++;
   return {
     asked: plan.clients,
     opened: sum(outcome.connections, (report) => report.opened),
     refused: mergeCounts(outcome.connections.map((report) => report.refused)),
     closedEarly: mergeCounts(outcome.finals.map((final) => final.connections.closedEarly)),
     silent: outcome.silent,
-    connectMs: summarize(connectUs),
+    connectMs: summarizeUs(outcome.connections.flatMap((report) => report.connectUs)),
   };
+}
+
+function visitorsOf(outcome: RunOutcome): LoadtestResult['visitors'] {
+  const visitors = outcome.finals.map((final) => final.visitors);
+  return {
+    asked: sum(visitors, (counts) => counts.asked),
+    opened: sum(visitors, (counts) => counts.opened),
+    refused: mergeCounts(visitors.map((counts) => counts.refused)),
+    connectMs: summarizeUs(visitors.flatMap((counts) => counts.connectUs)),
+  };
+}
+
+function summarizeUs(values: readonly number[]): LatencySummary {
+  const counts = new Float64Array(histogramSlots);
+  for (const us of values) counts[slotOf(us)]!++;
+  return summarize(counts);
 }
 
 function instrumentOf(outcome: RunOutcome): LoadtestResult['instrument'] {

@@ -53,9 +53,11 @@ export type LoadtestResult = {
     sendersPerRoom: number;
     ratePerSecond: number;
     arrival: 'constant' | 'poisson';
+    /** Of the JSON in each frame, as sent. */
     payloadBytes: number;
     seed: number;
     stalledReaders: number;
+    churnPerSecond: number;
     workers: number;
     sourceAddresses: string[];
     connectPerSecond: number;
@@ -95,6 +97,8 @@ export type LoadtestResult = {
   unsent: { closed: number; blocked: number };
   /** Extra connections that never read; not audited. `closedAfterMs` is since their opening, to a second. */
   stalled: { opened: number; closed: number; closedAfterMs: number[] };
+  /** Extra connections that came and went at `workload.churnPerSecond`, each for a second; not audited. */
+  visitors: { asked: number; opened: number; refused: Record<string, number>; connectMs: LatencySummary };
   /** True where the run was stopped before its end; counts and latencies are of what was measured until then. */
   interrupted: boolean;
   /** The instrument's own health, over the measure phase. */

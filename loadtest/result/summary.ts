@@ -11,6 +11,10 @@ export function formatSummary(result: LoadtestResult): string {
       result.verdict + (result.verdict === 'void' ? ' (the instrument failed, not the server)' : ''),
     ],
     ...result.reasons.map((reason): [string, string] => ['', `- ${reason}`]),
+    [
+      'limits',
+      result.limits.map(({ expression, held }) => `${expression}${held ? '' : ' BROKEN'}`).join('  '),
+    ],
     ['offered', `${decimal(result.offeredPerSecond)} messages/s`],
     ['achieved', `${decimal(result.achievedPerSecond)} messages/s`],
     ['deliveries', `${decimal(result.deliveriesPerSecond)} /s, every one audited`],
@@ -32,6 +36,7 @@ export function formatSummary(result: LoadtestResult): string {
       `closed early: ${count} × ${code}, ${describeCloseCode(Number(code))}`,
     ]),
     ...stalledRows(result),
+    ...visitorRows(result),
     [
       'instrument',
       `${result.workload.workers} worker(s), ${instrument.cpuSeconds.toFixed(1)} CPU s, busiest ${(instrument.loopUtilizationMax * 100).toFixed(0)} %, turn p99 ${instrument.turnMs.p99} ms`,
@@ -49,6 +54,15 @@ function stalledRows(result: LoadtestResult): [string, string][] {
   if (result.workload.stalledReaders === 0) return [];
   const when = closed === 0 ? '' : `, after ${closedAfterMs[0]} to ${closedAfterMs.at(-1)} ms`;
   return [['stalled readers', `${opened} opened, ${closed} closed by the server${when}`]];
+}
+
+function visitorRows(result: LoadtestResult): [string, string][] {
+  const { asked, opened, refused, connectMs } = result.visitors;
+  if (result.workload.churnPerSecond === 0) return [];
+  return [
+    ['visitors', `${integer(opened)} of ${integer(asked)} opened, handshake p99 ${connectMs.p99} ms`],
+    ...counts(refused).map((line): [string, string] => ['', `refused: ${line}`]),
+  ];
 }
 
 function latency(summary: LatencySummary): string {
