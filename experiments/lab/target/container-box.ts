@@ -4,7 +4,7 @@ import { createInterface } from 'node:readline';
 import { PassThrough } from 'node:stream';
 import { GenericContainer, StartupCheckStrategy, type StartupStatus } from 'testcontainers';
 import type { Engine } from './container-engine.ts';
-import { type BoxUsage, type EngineStats, usageOf } from './container-usage.ts';
+import { type BoxUsage, cgroupUsage, type EngineStats, usageOf } from './container-usage.ts';
 
 export type BoxRequest = {
   image: string;
@@ -28,6 +28,8 @@ export type BoxRequest = {
 /** How a container ended. */
 export type BoxEnd = { code: number; killedForMemory: boolean };
 
+type Container = ReturnType<Engine['client']['container']['getById']>;
+
 export type Box = {
   name: string;
   hostPort(port: number): number;
@@ -36,8 +38,9 @@ export type Box = {
   /** The last lines it wrote, for messages. */
   lastLines(): string;
   signal(name: NodeJS.Signals): Promise<void>;
+  /** Of its last moment, once it has ended. */
   usage(): Promise<BoxUsage>;
-  /** What is no longer as it was started, in words; null while all is well. */
+  /** What is no longer as it was started, in words; null while all is well. Asks the engine. */
   fault(): Promise<string | null>;
 };
 
@@ -56,7 +59,8 @@ export async function startBox(engine: Engine, request: BoxRequest): Promise<Box
   const limited = new LimitedContainer(engine, { ...request, onLine });
   const started = await limited.start();
   const container = engine.client.container.getById(started.getId());
-  const startedAt = (await container.inspect()).State.StartedAt;
+  const { Pid: pid, StartedAt: startedAt } = (await container.inspect()).State;
+  const usage = usageReader(container, pid);
   return {
     name: request.name,
     hostPort: (port) => started.getMappedPort(port),
@@ -65,14 +69,26 @@ export async function startBox(engine: Engine, request: BoxRequest): Promise<Box
     signal: async (name) => {
       await container.kill({ signal: name }).catch(allowEnded);
     },
-    usage: async () =>
-      usageOf((await container.stats({ stream: false, 'one-shot': true })) as unknown as EngineStats),
+    usage,
     fault: async () => {
       const { State: state } = await container.inspect();
       if (state.OOMKilled) return `was killed for its memory (limit ${request.memoryMb ?? 'none'} MiB)`;
       if (!state.Running) return `exited with code ${state.ExitCode}`;
       return state.StartedAt === startedAt ? null : 'was restarted';
     },
+  };
+}
+
+/** From the cgroup where it can be seen from here, else from the engine. */
+function usageReader(container: Container, pid: number): () => Promise<BoxUsage> {
+  const fromCgroup = cgroupUsage(pid, container.id);
+  let last: BoxUsage = { cpuSeconds: 0, rssBytes: 0, throttledSeconds: 0, running: true };
+  return async () => {
+    const now = fromCgroup
+      ? fromCgroup()
+      : usageOf((await container.stats({ stream: false, 'one-shot': true })) as unknown as EngineStats);
+    last = now?.running ? now : { ...last, running: false };
+    return last;
   };
 }
 

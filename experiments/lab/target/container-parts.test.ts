@@ -5,46 +5,53 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { contentTag } from './container-image.ts';
 import { pinning } from './container-pinning.ts';
-import { usageOf } from './container-usage.ts';
+import { cgroupUsage, type ReadText, usageOf } from './container-usage.ts';
 
-const cpu = {
-  cpu_usage: { total_usage: 1_500_000_000 },
-  throttling_data: { periods: 10, throttled_periods: 4, throttled_time: 250_000_000 },
-};
+/** A file system of a few files. */
+const files =
+  (texts: Record<string, string>): ReadText =>
+  (path) =>
+    texts[path];
 
-test('usage is read from what an engine on cgroup v1 says', () => {
-  const stats = { total_rss: 40, rss: 39, total_inactive_file: 5 };
+test('usage is read from the files of cgroup v1', () => {
+  const usage = cgroupUsage(
+    7,
+    'abc',
+    files({
+      '/proc/7/cgroup': '4:memory:/docker/abc\n2:cpuacct:/docker/abc\n1:cpu:/docker/abc\n0::/docker/abc\n',
+      '/sys/fs/cgroup/cpuacct/docker/abc/cpuacct.usage': '1500000000\n',
+      '/sys/fs/cgroup/cpu/docker/abc/cpu.stat': 'nr_periods 10\nnr_throttled 4\nthrottled_time 250000000\n',
+      '/sys/fs/cgroup/memory/docker/abc/memory.stat': 'rss 39\ntotal_rss 40\n',
+    }),
+  );
+  assert.deepEqual(usage!(), { cpuSeconds: 1.5, rssBytes: 40, throttledSeconds: 0.25, running: true });
+});
+
+test('usage is read from the files of cgroup v2, until the container ends', () => {
+  const path = '/sys/fs/cgroup/system.slice/docker-abc.scope';
+  const texts: Record<string, string> = {
+    '/proc/7/cgroup': '0::/system.slice/docker-abc.scope\n',
+    [`${path}/cpu.stat`]: 'usage_usec 1500000\nnr_throttled 4\nthrottled_usec 250000\n',
+    [`${path}/memory.stat`]: 'anon 41\nfile 9\n',
+  };
+  const usage = cgroupUsage(7, 'abc', files(texts));
+  assert.deepEqual(usage!(), { cpuSeconds: 1.5, rssBytes: 41, throttledSeconds: 0.25, running: true });
+  delete texts[`${path}/cpu.stat`];
+  assert.equal(usage!(), undefined);
+});
+
+test('a process of the same number on another machine is not taken for the container', () => {
+  assert.equal(cgroupUsage(7, 'abc', files({ '/proc/7/cgroup': '0::/user.slice\n' })), undefined);
+  assert.equal(cgroupUsage(7, 'abc', files({})), undefined);
+});
+
+test('usage is read from what the engine says where its files are out of reach', () => {
   const usage = usageOf({
-    cpu_stats: cpu,
-    memory_stats: { usage: 60, limit: 512, stats },
+    cpu_stats: { cpu_usage: { total_usage: 1.5e9 }, throttling_data: { throttled_time: 2.5e8 } },
+    memory_stats: { usage: 60, stats: { anon: 41 } },
     pids_stats: { current: 7 },
   });
-  assert.deepEqual(usage, {
-    cpuSeconds: 1.5,
-    rssBytes: 40,
-    throttledSeconds: 0.25,
-    memoryLimitBytes: 512,
-    running: true,
-  });
-});
-
-test('usage is read from what an engine on cgroup v2 says', () => {
-  const memory_stats = { usage: 60, limit: 2 ** 63, stats: { anon: 41, file: 9 } };
-  const usage = usageOf({ cpu_stats: cpu, memory_stats, pids_stats: { current: 1 } });
-  assert.equal(usage.rssBytes, 41);
-  assert.equal(usage.memoryLimitBytes, null);
-});
-
-test('a container that has stopped uses nothing and does not run', () => {
-  const usage = usageOf({
-    cpu_stats: {
-      cpu_usage: { total_usage: 0 },
-      throttling_data: { periods: 0, throttled_periods: 0, throttled_time: 0 },
-    },
-    memory_stats: {},
-    pids_stats: {},
-  });
-  assert.deepEqual([usage.cpuSeconds, usage.rssBytes, usage.running], [0, 0, false]);
+  assert.deepEqual(usage, { cpuSeconds: 1.5, rssBytes: 41, throttledSeconds: 0.25, running: true });
 });
 
 test('each container is pinned to CPUs of its own, or none is pinned', () => {

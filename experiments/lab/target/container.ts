@@ -21,6 +21,7 @@ import {
   type RunningTarget,
   type ServerNode,
   TargetError,
+  type TargetLimits,
   type TargetRequest,
 } from './target.ts';
 
@@ -55,7 +56,7 @@ export async function startContainerTarget(
   await sweep(engine);
   await using started = new AsyncDisposableStack();
   const image = await ensureImage(engine, request.signal);
-  const site = await makeSite(engine, image, request);
+  const site = makeSite(engine, image, request);
   started.defer(() => removeLabelled(engine, `${targetLabel}=${site.labels[targetLabel]}`));
   await engine.client.network.create({ Name: site.networkName, Driver: 'bridge', Labels: site.labels });
   const { limits } = request;
@@ -66,6 +67,8 @@ export async function startContainerTarget(
   for (let index = 0; index < request.nodes; index++)
     nodes.push(await startNode(site, `node-${index + 1}`, needs, pins[index]));
   const observedLimits = await Promise.all(nodes.map((node) => observeLimits(node.internalUrl)));
+  checkLimits(limits, observedLimits);
+  const sample = sampler();
   const owned = started.move();
   return {
     kind: 'container',
@@ -74,7 +77,7 @@ export async function startContainerTarget(
     loadtestUrls: nodes.map((node) => `ws://${node.box.name}:${chatPort}/ws`),
     observedLimits,
     facts: factsOf(site, pins, services),
-    sample: () => Promise.all([...nodes, ...services].map(sampleNode)),
+    sample: () => Promise.all([...nodes, ...services].map(sample)),
     runLoadtest: (options, watch) =>
       runLoadtestBox(
         engine,
@@ -93,7 +96,7 @@ export async function startContainerTarget(
   };
 }
 
-async function makeSite(engine: Engine, image: string, request: TargetRequest): Promise<Site> {
+function makeSite(engine: Engine, image: string, request: TargetRequest): Site {
   const id = randomUUID();
   const name = `chat-lab-${id.slice(0, 8)}`;
   return {
@@ -198,10 +201,31 @@ async function observeLimits(internalUrl: string): Promise<ObservedLimits> {
   };
 }
 
-async function sampleNode({ name, role, box }: BoxNode): Promise<NodeSample> {
-  const [usage, fault] = await Promise.all([box.usage(), box.fault()]);
-  const { cpuSeconds, rssBytes, throttledSeconds, running } = usage;
-  return { name, role, cpuSeconds, rssBytes, throttledSeconds, processes: running ? 1 : 0, fault };
+/** Throws where a limit that was asked for is not in force: what follows would be measured in another box. */
+function checkLimits(asked: TargetLimits, observed: readonly ObservedLimits[]): void {
+  const { serverCpus: cpus, serverMemoryMb: memoryMb } = asked;
+  for (const { cpuCores, memoryBytes } of observed) {
+    if (cpus !== undefined && Math.abs((cpuCores ?? 0) - cpus) > 0.01)
+      throw new TargetError(
+        `The CPU limit is not in force: asked for ${cpus} cores, the cgroup has ${cpuCores}.`,
+      );
+    if (memoryMb !== undefined && memoryBytes !== memoryMb * 2 ** 20)
+      throw new TargetError(
+        `The memory limit is not in force: asked for ${memoryMb} MiB, the cgroup has ${memoryBytes} bytes.`,
+      );
+  }
+}
+
+/** A container that runs and whose counters have grown is as it was started: only else is the engine asked. */
+function sampler(): (node: BoxNode) => Promise<NodeSample> {
+  const cpuSecondsBefore = new Map<string, number>();
+  return async ({ name, role, box }) => {
+    const { cpuSeconds, rssBytes, throttledSeconds, running } = await box.usage();
+    const unchanged = running && cpuSeconds >= (cpuSecondsBefore.get(name) ?? 0);
+    cpuSecondsBefore.set(name, cpuSeconds);
+    const fault = unchanged ? null : await box.fault();
+    return { name, role, cpuSeconds, rssBytes, throttledSeconds, processes: running ? 1 : 0, fault };
+  };
 }
 
 function factsOf(site: Site, pins: readonly (string | undefined)[], services: readonly BoxNode[]) {
