@@ -77,7 +77,7 @@ export class ServerProcess {
 
   /** Lets it clean up after itself; what does not end soon is killed. */
   async [Symbol.asyncDispose](): Promise<void> {
-    const timer = setTimeout(() => this.#child.kill('SIGKILL'), 2_000);
+    const timer = setTimeout(() => this.#child.kill('SIGKILL'), 5_000);
     await this.stop();
     clearTimeout(timer);
   }
