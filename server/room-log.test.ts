@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict';
+import type { Writable } from 'node:stream';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { Receiver } from 'ws';
+import * as ws from 'ws';
 import { RoomLog, type Segment } from './room-log.ts';
+
+/** Exported by ws, unknown to its types. */
+const { Receiver } = ws as unknown as { Receiver: new (options: object) => Writable };
 
 /** All bytes of a log from its first segment on. */
 function bytesOf(first: Segment): Buffer {
