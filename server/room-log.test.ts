@@ -29,7 +29,7 @@ test('whatever is appended comes out of a WebSocket receiver in order, whatever 
         const heard: string[] = [];
         const receiver = new Receiver({ isServer: false, allowSynchronousEvents: true });
         receiver.on('message', (data: Buffer) => heard.push(data.toString()));
-        await new Promise((resolve) => receiver.end(bytesOf(first), resolve));
+        await new Promise<void>((resolve) => receiver.end(bytesOf(first), resolve));
         assert.deepEqual(heard, texts);
         assert.equal(log.frames, texts.length);
       },
