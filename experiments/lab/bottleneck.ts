@@ -73,10 +73,10 @@ function resourceBound(trial: TrialRecord, because: Because): Bound | null {
   }
   if (loadtest === null) return null;
   const seconds = loadtest.workload.durationSeconds;
-  const used = server.cpuCores + loadtest.instrument.cpuSeconds / seconds;
+  const used = server.cpuCores + server.serviceCpuCores + loadtest.instrument.cpuSeconds / seconds;
   if (used >= machineShare * loadtest.environment.cpus) {
     const cpus = loadtest.environment.cpus;
-    return because('machine', `server and simulator together used ${used.toFixed(2)} of ${cpus} cores`);
+    return because('machine', `everything together used ${used.toFixed(2)} of ${cpus} cores`);
   }
   return null;
 }

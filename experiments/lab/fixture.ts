@@ -41,6 +41,7 @@ export function loadtestFixture(
       payloadBytes: 128,
       seed: 1,
       stalledReaders: 0,
+      churnPerSecond: 0,
       workers: 1,
       sourceAddresses: [],
       connectPerSecond: 2000,
@@ -70,6 +71,7 @@ export function loadtestFixture(
     connections: { asked: 1000, opened: 1000, refused: {}, closedEarly: {}, silent: 0, connectMs: zero },
     unsent: { closed: 0, blocked: 0 },
     stalled: { opened: 0, closed: 0, closedAfterMs: [] },
+    visitors: { asked: 0, opened: 0, refused: {}, connectMs: zero },
     interrupted: false,
     instrument: {
       cpuSeconds: 0.8,
@@ -137,6 +139,7 @@ export function trialFixture(
     fault: null,
     server: {
       cpuCores: 0.5,
+      serviceCpuCores: 0,
       processes: 1,
       rssIdleBytes: 5e7,
       rssMaxBytes: 8e7,
@@ -173,7 +176,7 @@ export function trialFixture(
 
 /** A confirmed answer whose figures follow from the two loads. */
 export function answerFixture(capacity: number | null, ceiling: number | null): CapacityAnswer {
-  return { end: 'confirmed', capacity, ceiling, confirmations: 3, trials: 6 };
+  return { end: 'confirmed', capacity, passedOnce: capacity, ceiling, confirmations: 3, trials: 6 };
 }
 
 export function variantFixture(name: string, changes: Partial<VariantRecord> = {}): VariantRecord {

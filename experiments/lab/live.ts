@@ -116,8 +116,11 @@ function trialLine(trial: TrialRecord, unit: string): string {
 
 function answerLine(variant: VariantRecord, unit: string): string {
   const answer = variant.answer!;
-  if (answer.capacity === null)
-    return `${variant.name}: no load was confirmed in ${answer.trials} trials (${answer.end})`;
+  if (answer.capacity === null) {
+    const passed =
+      answer.passedOnce === null ? '' : `; ${formatNumber(answer.passedOnce)} ${unit} passed, unconfirmed`;
+    return `${variant.name}: no load was confirmed in ${answer.trials} trials (${answer.end})${passed}`;
+  }
   const bound = variant.bound === null ? '' : `; bound by ${variant.bound.name}`;
   return `${variant.name}: ${formatNumber(answer.capacity)} ${unit}, confirmed ${answer.confirmations} times${bound}`;
 }

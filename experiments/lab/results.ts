@@ -33,6 +33,8 @@ export type MetricsSeries = {
 /** Sums over the server nodes, measure phase only. */
 export type ServerSummary = {
   cpuCores: number;
+  /** Of the services beside the servers (Redis, a proxy), which are in none of the other figures. */
+  serviceCpuCores: number;
   /** Processes of all server nodes. */
   processes: number;
   /** After start, before the first session. */

@@ -38,6 +38,7 @@ test('CPU is what the counters grew by, summed over servers and not over the ser
   ]);
   const summary = sampler.summary(0, 2000)!;
   assert.equal(summary.cpuCores, 0.75);
+  assert.equal(summary.serviceCpuCores, 0.5);
   assert.equal(summary.rssMaxBytes, 4e6);
   assert.equal(summary.processes, 2);
   assert.equal(summary.throttledShare, null);

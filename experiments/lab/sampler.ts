@@ -77,8 +77,8 @@ export class Sampler {
     const [first, last] = [within[0], within.at(-1)];
     if (first === undefined || last === undefined || first === last) return null;
     const seconds = (last.atMs - first.atMs) / 1000;
-    const grown = (field: 'cpuSeconds' | 'throttledSeconds') =>
-      serverSum(last.samples, field) - serverSum(first.samples, field);
+    const grown = (field: 'cpuSeconds' | 'throttledSeconds', sum = serverSum) =>
+      sum(last.samples, field) - sum(first.samples, field);
     const throttledKnown = last.samples.some((sample) => sample.throttledSeconds !== null);
     const scraped = this.metricsSeries(fromMs).flatMap((series) =>
       series.atSeconds.map((at, index) => ({
@@ -90,6 +90,7 @@ export class Sampler {
     const measured = scraped.filter(({ at }) => at >= 0 && at <= (toMs - fromMs) / 1000);
     return {
       cpuCores: round(grown('cpuSeconds') / seconds, 3),
+      serviceCpuCores: round(grown('cpuSeconds', serviceSum) / seconds, 3),
       processes: serverSum(last.samples, 'processes'),
       rssIdleBytes: serverSum(this.#readings[0]!.samples, 'rssBytes'),
       rssMaxBytes: Math.max(...within.map(({ samples }) => serverSum(samples, 'rssBytes'))),
@@ -183,13 +184,24 @@ function seriesOf(name: string, readings: readonly TimedSamples[], originMs: num
   return series;
 }
 
-function serverSum(
-  samples: readonly NodeSample[],
-  field: 'cpuSeconds' | 'rssBytes' | 'processes' | 'throttledSeconds',
-): number {
-  return samples
-    .filter(({ role }) => role === 'server')
-    .reduce((sum, sample) => sum + (sample[field] ?? 0), 0);
+type SampleField = 'cpuSeconds' | 'rssBytes' | 'processes' | 'throttledSeconds';
+
+function serverSum(samples: readonly NodeSample[], field: SampleField): number {
+  return sumOf(
+    samples.filter(({ role }) => role === 'server'),
+    field,
+  );
+}
+
+function serviceSum(samples: readonly NodeSample[], field: SampleField): number {
+  return sumOf(
+    samples.filter(({ role }) => role !== 'server'),
+    field,
+  );
+}
+
+function sumOf(samples: readonly NodeSample[], field: SampleField): number {
+  return samples.reduce((sum, sample) => sum + (sample[field] ?? 0), 0);
 }
 
 function scaled(value: number | null, factor: number): number | null {

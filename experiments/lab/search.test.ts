@@ -82,6 +82,13 @@ test('where the instrument gives out first, the answer is the highest load it co
   assert.ok(answer.capacity! <= 3000 && answer.capacity! > 2700);
 });
 
+test('an instrument that is unwell half of the time costs trials, and not the answer', async () => {
+  const { trial } = curve((load, index) => (index % 2 === 1 ? 'void' : load <= 500 ? 'passed' : 'failed'));
+  const answer = await searchCapacity(plan, trial);
+  assert.equal(answer.end, 'confirmed');
+  assert.ok(answer.capacity! <= 500 && answer.capacity! > 450);
+});
+
 test('a confirmation that fails steps down until a load holds', async () => {
   const seen = new Map<number, number>();
   const { asked, trial } = curve((load) => {
@@ -101,7 +108,7 @@ test('names the cap when everything passes, when everything fails, and when the 
   const bottom = await searchCapacity(plan, stepAt(0).trial);
   assert.deepEqual([bottom.end, bottom.capacity, bottom.ceiling], ['load-min', null, 1]);
   const short = await searchCapacity({ ...plan, trialsMax: 4 }, stepAt(70).trial);
-  assert.deepEqual([short.end, short.capacity, short.trials], ['trials-max', null, 4]);
+  assert.deepEqual([short.end, short.capacity, short.passedOnce, short.trials], ['trials-max', null, 64, 4]);
 });
 
 test('a trial that throws ends the search with that error', async () => {

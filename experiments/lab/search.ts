@@ -40,6 +40,8 @@ export type CapacityAnswer = {
   end: SearchEnd;
   /** Highest confirmed load; null where none was confirmed. */
   capacity: number | null;
+  /** Highest load that passed at all; worth saying where none was confirmed. */
+  passedOnce: number | null;
   /** Lowest load above the capacity that did not pass (or was void twice); null where none was tried. */
   ceiling: number | null;
   /** Passes in a row at the capacity, in the confirming stage. */
@@ -61,13 +63,7 @@ export async function searchCapacity(
     return await confirm(plan, state);
   } catch (error) {
     if (!(error instanceof TrialsExhausted)) throw error;
-    return {
-      end: 'trials-max',
-      capacity: null,
-      ceiling: state.ceiling,
-      confirmations: 0,
-      trials: state.trials,
-    };
+    return state.answer('trials-max');
   }
 }
 
@@ -97,6 +93,12 @@ class SearchState {
     if (this.trials >= this.plan.trialsMax) throw new TrialsExhausted();
     this.trials += 1;
     return this.trial(load, purpose);
+  }
+
+  /** What is known, nothing confirmed. */
+  answer(end: SearchEnd): CapacityAnswer {
+    const { floor, ceiling, trials } = this;
+    return { end, capacity: null, passedOnce: floor, ceiling, confirmations: 0, trials };
   }
 
   lowerCeiling(load: number, isVoid: boolean): void {
@@ -131,16 +133,33 @@ async function bisect(plan: SearchPlan, state: SearchState): Promise<void> {
 async function confirm(plan: SearchPlan, state: SearchState): Promise<CapacityAnswer> {
   let load = state.floor;
   while (load !== null) {
-    let passes = 0;
-    while (passes < plan.confirmations && (await state.run(load, 'confirm')) === 'passed') passes += 1;
+    const passes = await confirmAt(load, plan, state);
     if (passes === plan.confirmations) {
       const end = state.ceiling === null ? 'load-max' : state.ceilingIsVoid ? 'instrument' : 'confirmed';
-      return { end, capacity: load, ceiling: state.ceiling, confirmations: passes, trials: state.trials };
+      return { ...state.answer(end), capacity: load, confirmations: passes };
     }
     const lower = clamp(plan, Math.min(load / (1 + plan.tolerance), load - 1));
     load = lower < load ? lower : null;
   }
-  return { end: 'load-min', capacity: null, ceiling: state.ceiling, confirmations: 0, trials: state.trials };
+  return state.answer('load-min');
+}
+
+/**
+ * Passes at a load until one trial fails. A void says nothing against a load that has passed before, so as many voids are
+ * forgiven as passes are wanted; more of them mean that the instrument cannot judge this load.
+ */
+async function confirmAt(load: number, plan: SearchPlan, state: SearchState): Promise<number> {
+  let passes = 0;
+  let voids = 0;
+  while (passes < plan.confirmations) {
+    const outcome = await state.count(load, 'confirm');
+    if (outcome === 'passed') passes += 1;
+    else if (outcome === 'failed' || ++voids > plan.confirmations) {
+      state.lowerCeiling(load, outcome === 'void');
+      break;
+    }
+  }
+  return passes;
 }
 
 /** Within the allowed loads, and a whole number: loads are messages per second or clients. */

@@ -58,7 +58,7 @@ export function findingTable(run: Run): string {
       return [
         `**${variant.name}**`,
         variant.summary,
-        capacity === null ? 'none' : capacityText(finding),
+        capacityText(finding),
         result === null ? '–' : formatMagnitude(result.deliveriesPerSecond),
         result === null ? '–' : formatMs(result.deliveryLatencyMs.p99),
         capacity === null || first === null

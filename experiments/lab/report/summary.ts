@@ -33,7 +33,7 @@ function capacityTable(findings: readonly CapacityFinding[], unit: string): Tabl
       const latency = typical?.loadtest?.deliveryLatencyMs;
       return [
         variant.name,
-        finding.capacity === null ? 'none' : capacityText(finding),
+        capacityText(finding),
         zoneText(finding),
         deliveriesText(finding),
         latency === undefined ? none : formatMs(latency.p50),
@@ -63,10 +63,11 @@ function p99Range({ confirmed }: CapacityFinding): string {
   return `${formatNumber(Math.min(...values))}–${formatNumber(Math.max(...values))}`;
 }
 
-/** `≥` where nothing above it failed for a reason of the server's own. */
-export function capacityText(finding: CapacityFinding): string {
-  const open = finding.variant.answer?.end !== 'confirmed';
-  return `${open ? '≥ ' : ''}${formatNumber(finding.capacity!)}`;
+/** `≥` where nothing above it failed for a reason of the server's own; an unconfirmed load in parentheses. */
+export function capacityText({ capacity, variant }: CapacityFinding): string {
+  const { answer } = variant;
+  if (capacity !== null) return `${answer?.end === 'confirmed' ? '' : '≥ '}${formatNumber(capacity)}`;
+  return answer?.passedOnce == null ? 'none' : `none (${formatNumber(answer.passedOnce)} once)`;
 }
 
 /** `107–118`, or the ceiling's kind where the edge was not reached. */
