@@ -35,24 +35,28 @@ async function main(): Promise<void> {
     formatters: { level: (level) => ({ level }) },
   });
   const server = stage.perCore ? new Supervisor(config, stage, log) : new ChatServer(config, stage, log);
+  let listening = false;
+  let stopping = false;
+  const stop = async (signal: string) => {
+    if (stopping) process.exit(1); // Asked twice: whoever asks does not want to wait for the drain.
+    stopping = true;
+    if (!listening) process.exit(0); // Nobody is in yet, and what start-up waits for may never come.
+    log.info({ event: 'draining', signal, sessions: server.sessions });
+    const outcome = await server.drain();
+    log.info({ event: 'stopped', ...outcome });
+    process.exit(0);
+  };
+  // Before the start is over too: as the first process of a container it would ignore what has no handler.
+  process.on('SIGTERM', () => void stop('SIGTERM'));
+  process.on('SIGINT', () => void stop('SIGINT'));
   const { chat, internal } = await server.listen();
+  listening = true;
   log.info({
     event: 'listening',
     stage: stage.name,
     chat: `ws://${hostInUrl(chat.address)}:${chat.port}/ws`,
     internal: `http://${hostInUrl(internal.address)}:${internal.port}`,
   });
-  let stopping = false;
-  const stop = async (signal: string) => {
-    if (stopping) process.exit(1); // Asked twice: whoever asks does not want to wait for the drain.
-    stopping = true;
-    log.info({ event: 'draining', signal, sessions: server.sessions });
-    const outcome = await server.drain();
-    log.info({ event: 'stopped', ...outcome });
-    process.exit(0);
-  };
-  process.on('SIGTERM', () => void stop('SIGTERM'));
-  process.on('SIGINT', () => void stop('SIGINT'));
 }
 
 const hostInUrl = (address: string) => (address.includes(':') ? `[${address}]` : address);

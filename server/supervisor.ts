@@ -43,6 +43,8 @@ export class Supervisor {
     this.#metrics = createSupervisorMetrics(() => this.#readyWorkers());
     const registry = { metrics: () => this.#collect(), contentType: this.#metrics.registry.contentType };
     this.#internal = createInternalServer(registry, () => this.ready);
+    // Whatever ends this process short of SIGKILL, the workers' directory goes with it.
+    process.once('exit', () => rmSync(this.#directory, { recursive: true, force: true }));
   }
 
   /** True while more than half of the workers are ready, and nobody has asked us to leave. */
@@ -148,7 +150,6 @@ export class Supervisor {
     for (const worker of this.#workers) worker.kill();
     this.#internal.close();
     this.#internal.closeAllConnections();
-    rmSync(this.#directory, { recursive: true, force: true });
   }
 }
 
