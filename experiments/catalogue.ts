@@ -4,9 +4,19 @@ import { slowReader } from './002-slow-reader/experiment.ts';
 import { crowd } from './003-crowd/experiment.ts';
 import { smallBox } from './004-small-box/experiment.ts';
 import { messageSize } from './005-message-size/experiment.ts';
+import { cores } from './006-cores/experiment.ts';
+import { nodes } from './007-nodes/experiment.ts';
 import type { Experiment } from './lab/experiment.ts';
 
-export const experiments: readonly Experiment[] = [ladder, slowReader, crowd, smallBox, messageSize];
+export const experiments: readonly Experiment[] = [
+  ladder,
+  slowReader,
+  crowd,
+  smallBox,
+  messageSize,
+  cores,
+  nodes,
+];
 
 /** By full name, number or word: `001-ladder`, `001`, `1`, `ladder`; undefined where none or several match. */
 export function findExperiment(name: string): Experiment | undefined {
