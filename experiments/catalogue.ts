@@ -6,7 +6,9 @@ import { smallBox } from './004-small-box/experiment.ts';
 import { messageSize } from './005-message-size/experiment.ts';
 import { cores } from './006-cores/experiment.ts';
 import { nodes } from './007-nodes/experiment.ts';
+import { kill } from './008-kill/kill.ts';
 import type { Experiment } from './lab/experiment.ts';
+import type { Procedure } from './lab/procedure.ts';
 
 export const experiments: readonly Experiment[] = [
   ladder,
@@ -17,6 +19,9 @@ export const experiments: readonly Experiment[] = [
   cores,
   nodes,
 ];
+
+/** Questions that are not answered by trials of one load. */
+export const procedures: readonly Procedure[] = [kill];
 
 /** By full name, number or word: `001-ladder`, `001`, `1`, `ladder`; undefined where none or several match. */
 export function findExperiment(name: string): Experiment | undefined {

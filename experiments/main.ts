@@ -1,11 +1,12 @@
 /** npm run experiment: the command line of the lab. Exit codes: 0 limits held, 1 a limit broke, 2 bad input, 3 void, 130 interrupted. */
 import { join } from 'node:path';
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
-import { experiments, findExperiment } from './catalogue.ts';
+import { experiments, findByShortName, findExperiment, procedures } from './catalogue.ts';
 import { compareRuns } from './lab/compare.ts';
 import { diagnose, doctorExitCode } from './lab/doctor.ts';
 import { findRun } from './lab/find-run.ts';
 import { InputError } from './lab/plan.ts';
+import type { Procedure } from './lab/procedure.ts';
 import { comparisonReport } from './lab/report/comparison.ts';
 import { terminalReport } from './lab/report/terminal.ts';
 import { type Run, readRun } from './lab/results.ts';
@@ -57,7 +58,8 @@ function program(): Command {
     .command('list')
     .description('the experiments and their questions')
     .action(() => {
-      for (const { name, question } of experiments) console.log(`${name.padEnd(18)}${question}`);
+      for (const { name, question } of [...experiments, ...procedures])
+        console.log(`${name.padEnd(18)}${question}`);
     });
   command
     .command('report')
@@ -136,10 +138,20 @@ function addRun(command: Command): void {
     .action(run);
 }
 
+async function runProcedure(procedure: Procedure, flags: RunFlags): Promise<void> {
+  console.log(`${procedure.name}: ${procedure.question}`);
+  const options = { repetitions: flags.trials, resultsDirectory: flags.results, print: console.log };
+  const outcome = await procedure.run(options, interruption());
+  console.log(`\n${outcome.text}\n\nresult: ${outcome.path}`);
+  process.exitCode = outcome.exitCode;
+}
+
 async function run(name: string, flags: RunFlags): Promise<void> {
+  const procedure = findByShortName(procedures, name);
+  if (procedure !== undefined) return runProcedure(procedure, flags);
   const experiment = findExperiment(name);
   if (experiment === undefined) {
-    const names = experiments.map((one) => one.name).join(', ');
+    const names = [...experiments, ...procedures].map((one) => one.name).join(', ');
     throw new InputError([`Name an experiment: required one of ${names}; given ${name}.`]);
   }
   const signal = interruption();

@@ -1,7 +1,7 @@
 /** `report`: remakes reports from result files, keeps runs in the repository, and refreshes what is generated from them. */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { experiments } from '../catalogue.ts';
+import { experiments, procedures } from '../catalogue.ts';
 import { findRun } from './find-run.ts';
 import { keepRun, readKept } from './keep.ts';
 import { findingTable, refreshFinding, refreshReport } from './report/refresh.ts';
@@ -30,6 +30,10 @@ export function reportCommand(name: string | undefined, resultsDirectory: string
 export function refreshCommand(): void {
   for (const experiment of experiments) {
     const path = refreshReport(experiment, join(experimentsDirectory, experiment.name));
+    if (path !== null) console.log(`refreshed: ${path}`);
+  }
+  for (const procedure of procedures) {
+    const path = procedure.refresh(join(experimentsDirectory, procedure.name));
     if (path !== null) console.log(`refreshed: ${path}`);
   }
   const [newest] = readKept(join(experimentsDirectory, findingExperiment));

@@ -168,7 +168,9 @@ function seriesOf(name: string, readings: readonly TimedSamples[], originMs: num
   for (const { atMs, samples } of readings) {
     const sample = samples.find((candidate) => candidate.name === name);
     if (sample === undefined) continue;
-    if (before !== null && atMs > before.atMs) {
+    // Extra readings at the ends of phases come close to others, and counters of 10 ms say nothing over so short a time.
+    if (before !== null && atMs - before.atMs < samplePeriodMs / 2) continue;
+    if (before !== null) {
       const seconds = (atMs - before.atMs) / 1000;
       series.role = sample.role;
       series.atSeconds.push(round((atMs - originMs) / 1000, 3));

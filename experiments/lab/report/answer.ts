@@ -86,13 +86,13 @@ function fixedAnswer(run: Run): string[] {
 
 /** A quota makes its own latency: say so wherever it was in force. */
 function throttlingNotes(run: Run): string[] {
-  return shownTrials(run).flatMap(({ label, trial }) => {
+  return shownTrials(run).flatMap(({ variant, trial }) => {
     const share = trial.server?.throttledShare ?? 0;
     const cores = trial.observedLimits[0]?.cpuCores ?? null;
     if (share < 0.01 || cores === null) return [];
     const sleepMs = Math.round(100 * Math.max(0, 1 - cores));
     return [
-      `The latency floor of ${label} is the scheduler’s: it was held back ${formatShare(share)} of the time, and a quota of ${cores} cores makes it sleep up to ${sleepMs} ms of every 100 ms once its share is used.`,
+      `The latency floor of ${variant} is the scheduler’s: it was held back ${formatShare(share)} of the time, and a quota of ${cores} cores makes it sleep up to ${sleepMs} ms of every 100 ms once its share is used.`,
     ];
   });
 }

@@ -99,8 +99,8 @@ function rssBytesPerSession(trial: TrialRecord): number | null {
   return sessions === 0 ? null : (trial.server.rssMaxBytes - trial.server.rssIdleBytes) / sessions;
 }
 
-/** A trial that stands for a variant in the plots; `index` is the variant's place, which decides its colour. */
-export type ShownTrial = { label: string; index: number; trial: TrialRecord };
+/** A trial that stands for a variant in the plots. */
+export type ShownTrial = { variant: string; trial: TrialRecord };
 
 /** The typical trial of each variant: at its capacity, or at the highest fixed load. */
 export function shownTrials(run: Run): ShownTrial[] {
@@ -111,8 +111,8 @@ export function shownTrials(run: Run): ShownTrial[] {
     const findings = fixedFindings(run).filter(({ variant }) => variant.name === name);
     return findings.toSorted((a, b) => b.load - a.load)[0]?.typical ?? null;
   };
-  return run.record.variants.flatMap(({ name }, index) => {
+  return run.record.variants.flatMap(({ name }) => {
     const trial = typicalOfVariant(name);
-    return trial === null ? [] : [{ label: name, index, trial }];
+    return trial === null ? [] : [{ variant: name, trial }];
   });
 }

@@ -138,6 +138,6 @@ tr.void td { color: var(--muted); font-style: italic; }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: 4px 18px; margin: 16px 0 0; font-size: 14px; }
 dt { color: var(--muted); }
 dd { margin: 0; overflow-wrap: anywhere; }
-@media (max-width: 960px) { main { padding: 24px 20px 48px; } table:not(.dense) td, table:not(.dense) th { white-space: normal; padding: 5px 6px; font-size: 13px; } td:first-child { white-space: nowrap; } }
+@media (max-width: 960px) { main { padding: 24px 20px 48px; } table:not(.dense) td, table:not(.dense) th { white-space: normal; padding: 5px 6px; font-size: 13px; } table:not(.dense) td:first-child { white-space: nowrap; } }
 @media print { main { max-width: none; } }
 `;

@@ -3,14 +3,14 @@
 import type { Run } from '../results.ts';
 import { fixedFindings } from './finding.ts';
 import { formatBytes, formatNumber } from './format.ts';
-import { axisStyle, colourOf, ink, nameBelow, type Plot, renderSvg } from './plot.ts';
+import { axisStyle, coloursOf, ink, nameBelow, type Plot, renderSvg } from './plot.ts';
 
 /** Null where memory was not seen. */
 export function growthPlot(run: Run): Plot | null {
   const findings = fixedFindings(run).filter(({ rssGrownBytes }) => rssGrownBytes !== null);
   if (findings.length === 0) return null;
   const { unit } = run.record.varied;
-  const names = run.record.variants.map(({ name }) => name);
+  const colours = coloursOf(run);
   const svg = renderSvg(
     'growth',
     {
@@ -41,7 +41,7 @@ export function growthPlot(run: Run): Plot | null {
           },
           data: findings.map(({ variant, rssGrownBytes }) => ({
             value: rssGrownBytes,
-            itemStyle: { color: colourOf(names.indexOf(variant.name)) },
+            itemStyle: { color: colours.get(variant.name) },
           })),
         },
       ],

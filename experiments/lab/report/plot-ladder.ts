@@ -3,7 +3,7 @@ import type { CustomSeriesRenderItem } from 'echarts';
 import type { Run } from '../results.ts';
 import { type CapacityFinding, capacityFindings } from './finding.ts';
 import { formatMagnitude, formatNumber } from './format.ts';
-import { axisStyle, colourOf, decadesAround, ink, nameBelow, type Plot, renderSvg } from './plot.ts';
+import { axisStyle, coloursOf, decadesAround, ink, nameBelow, type Plot, renderSvg } from './plot.ts';
 import { capacityText } from './summary.ts';
 
 const barPixels = 26;
@@ -24,6 +24,7 @@ export function ladderPlot(run: Run): Plot | null {
     range.max,
     10 ** (Math.log10(Math.max(...ends)) + 0.52 * Math.log10(Math.max(...ends) / min)),
   );
+  const colours = coloursOf(run);
   const names = findings.map(({ variant }) => variant.name);
   const svg = renderSvg(
     'ladder',
@@ -42,9 +43,9 @@ export function ladderPlot(run: Run): Plot | null {
         {
           type: 'bar',
           barWidth: barPixels,
-          data: findings.map(({ capacity }, index) => ({
+          data: findings.map(({ capacity, variant }) => ({
             value: capacity,
-            itemStyle: { color: colourOf(index) },
+            itemStyle: { color: colours.get(variant.name) },
           })),
         },
         { type: 'custom', renderItem: drawZone, data: findings.flatMap(zoneRow), z: 3 },

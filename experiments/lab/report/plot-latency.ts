@@ -6,7 +6,7 @@ import { shownTrials } from './finding.ts';
 import { formatMs } from './format.ts';
 import {
   axisStyle,
-  colourOf,
+  coloursOf,
   decadesAround,
   legendOf,
   muted,
@@ -30,6 +30,7 @@ const inverseMax = 1e6;
 export function spectrumPlot(run: Run): Plot | null {
   const shown = shownTrials(run).filter(({ trial }) => trial.loadtest?.histograms.deliveryLatencyUs);
   if (shown.length === 0) return null;
+  const colours = coloursOf(run);
   const curves = shown.map(({ trial }) => spectrumOf(trial));
   const bound = latencyBoundMs(run);
   const values = curves.flat().map(([, latency]) => latency!);
@@ -37,7 +38,7 @@ export function spectrumPlot(run: Run): Plot | null {
     'spectrum',
     {
       grid,
-      legend: legendOf(shown.map(({ label }) => label)),
+      legend: legendOf(shown.map(({ variant }) => variant)),
       xAxis: {
         type: 'log',
         min: 1,
@@ -47,12 +48,12 @@ export function spectrumPlot(run: Run): Plot | null {
         axisLabel: { ...axisStyle('').axisLabel, formatter: percentileOf },
       },
       yAxis: latencyAxis('delivery latency', bound === null ? values : [...values, bound]),
-      series: shown.map(({ label, index }, position) => ({
+      series: shown.map(({ variant }, position) => ({
         type: 'line',
-        name: label,
+        name: variant,
         showSymbol: false,
-        lineStyle: { width: 2.25, color: colourOf(index) },
-        itemStyle: { color: colourOf(index) },
+        lineStyle: { width: 2.25, color: colours.get(variant) },
+        itemStyle: { color: colours.get(variant) },
         data: curves[position],
         ...(position === 0 ? limitLine(bound) : {}),
       })),
@@ -75,6 +76,7 @@ export function loadPlot(run: Run): Plot | null {
   );
   if (judged.length === 0 || run.trials.some(({ load }) => load <= 0)) return null;
   const bound = latencyBoundMs(run);
+  const colours = coloursOf(run);
   const p99 = (trial: TrialRecord) => trial.loadtest!.deliveryLatencyMs.p99;
   const svg = renderSvg(
     'load',
@@ -84,7 +86,7 @@ export function loadPlot(run: Run): Plot | null {
       xAxis: {
         type: 'log',
         ...decadesAround(judged.map(({ load }) => load)),
-        ...axisStyle(`${varied.quantity} (${varied.unit})`),
+        ...axisStyle(varied.quantity === varied.unit ? varied.unit : `${varied.quantity} (${varied.unit})`),
         ...nameBelow,
         axisLabel: { ...axisStyle('').axisLabel, formatter: powerOfTen },
       },
@@ -97,15 +99,15 @@ export function loadPlot(run: Run): Plot | null {
             type: 'line',
             name,
             showSymbol: false,
-            lineStyle: { width: 1.25, color: colourOf(index), opacity: 0.6 },
-            itemStyle: { color: colourOf(index) },
+            lineStyle: { width: 1.25, color: colours.get(name)!, opacity: 0.6 },
+            itemStyle: { color: colours.get(name)! },
             data: mediansByLoad(sure, p99),
             ...(index === 0 ? limitLine(bound) : {}),
           },
           {
             type: 'scatter',
             name,
-            data: trials.map((trial) => pointOf(trial, p99(trial), colourOf(index))),
+            data: trials.map((trial) => pointOf(trial, p99(trial), colours.get(name)!)),
             z: 4,
           },
         ];

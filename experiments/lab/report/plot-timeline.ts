@@ -5,7 +5,7 @@ import { type ShownTrial, shownTrials } from './finding.ts';
 import { formatBytes, formatMagnitude, formatMs } from './format.ts';
 import {
   axisStyle,
-  colourOf,
+  coloursOf,
   decadesAround,
   legendOf,
   line,
@@ -27,6 +27,8 @@ const panelHeight = 150;
 const panelGap = 74;
 const top = 66;
 const width = 960;
+/** A long ramp of connections would squeeze what is asked about. */
+const beforeSecondsMax = -6;
 
 const panels: readonly Panel[] = [
   {
@@ -86,6 +88,7 @@ export function timelinePlot(run: Run): Plot | null {
   const drawn = panels.filter((panel) =>
     shown.some(({ trial }) => panel.pointsOf(trial).some(([, value]) => value !== null)),
   );
+  const colours = coloursOf(run);
   const rows = Math.ceil(drawn.length / 2);
   const grids = drawn.map((_, index) => ({
     left: index % 2 === 0 ? '7%' : '57%',
@@ -96,12 +99,12 @@ export function timelinePlot(run: Run): Plot | null {
   const svg = renderSvg(
     'timeline',
     {
-      legend: legendOf(shown.map(({ label }) => label)),
+      legend: legendOf(shown.map(({ variant }) => variant)),
       grid: grids,
       xAxis: drawn.map((_, index) => timeAxis(index, shown)),
       yAxis: drawn.map((panel, index) => valueAxis(panel, index, shown)),
       series: drawn.flatMap((panel, index) =>
-        shown.map((one, position) => seriesOf(panel, index, one, position === 0)),
+        shown.map((one, position) => seriesOf(panel, index, one, colours.get(one.variant)!, position === 0)),
       ),
     },
     { width, height: top + rows * (panelHeight + panelGap) - panelGap + 44 },
@@ -118,7 +121,7 @@ function timeAxis(gridIndex: number, shown: readonly ShownTrial[]) {
   const starts = shown.map(({ trial }) => trial.nodes[0]?.atSeconds[0] ?? 0);
   const ends = shown.map(({ trial }) => trial.nodes[0]?.atSeconds.at(-1) ?? 1);
   const axisLabel = { ...axisStyle('').axisLabel, formatter: (value: number) => `${value} s` };
-  const min = Math.floor(Math.min(...starts));
+  const min = Math.max(beforeSecondsMax, Math.floor(Math.min(...starts)));
   const max = Math.ceil(Math.max(...ends));
   return { type: 'value', gridIndex, min, max, ...axisStyle(''), axisLabel, splitLine: { show: false } };
 }
@@ -138,18 +141,24 @@ function valueAxis(panel: Panel, gridIndex: number, shown: readonly ShownTrial[]
   };
 }
 
-function seriesOf(panel: Panel, index: number, { label, index: colour, trial }: ShownTrial, first: boolean) {
+function seriesOf(
+  panel: Panel,
+  index: number,
+  { variant, trial }: ShownTrial,
+  colour: string,
+  first: boolean,
+) {
   const points = panel.pointsOf(trial);
   return {
     type: 'line',
-    name: label,
+    name: variant,
     xAxisIndex: index,
     yAxisIndex: index,
     showSymbol: points.length < 16,
     symbol: 'circle',
     symbolSize: 4,
-    lineStyle: { width: 1.75, color: colourOf(colour) },
-    itemStyle: { color: colourOf(colour) },
+    lineStyle: { width: 1.75, color: colour },
+    itemStyle: { color: colour },
     // A logarithmic axis has no zero: seconds in which nothing happened are gaps.
     data: points.map(([at, value]) => [at, panel.scale === 'log' && value === 0 ? null : value]),
     ...(first

@@ -4,6 +4,7 @@ import { GridComponent, LegendComponent, MarkAreaComponent, MarkLineComponent } 
 import { type EChartsCoreOption, init, use } from 'echarts/core';
 import { LegacyGridContainLabel } from 'echarts/features';
 import { SVGRenderer } from 'echarts/renderers';
+import type { Run } from '../results.ts';
 
 use([BarChart, CustomChart, LineChart, ScatterChart, GridComponent, LegendComponent]);
 use([MarkAreaComponent, MarkLineComponent, LegacyGridContainLabel, SVGRenderer]);
@@ -31,9 +32,19 @@ const fontPixels = 13;
 
 export type Plot = { title: string; caption: string; svg: string };
 
-/** The colour of the n-th variant, in every plot of a report. */
-export function colourOf(index: number): string {
-  return palette[index % palette.length]!;
+/**
+ * The colour of each variant, the same in every plot of a report. Where variants are stages, a stage has its own colour in
+ * all reports, whichever others ran beside it.
+ */
+export function coloursOf(run: Run): ReadonlyMap<string, string> {
+  const { variants } = run.record;
+  const isStages = new Set(variants.map(({ stage }) => stage)).size === variants.length;
+  return new Map(
+    variants.map(({ name, stage }, index) => {
+      const place = isStages ? Number.parseInt(stage, 10) - 1 : index;
+      return [name, palette[(Number.isNaN(place) ? index : place) % palette.length]!];
+    }),
+  );
 }
 
 /** Draws an option; `name` is unique on the page and becomes part of the ids inside. Sizes in pixels. */
