@@ -35,6 +35,8 @@ export type Tally = {
   duplicated: number;
   reordered: number;
   misrouted: number;
+  /** Of those misrouted, the ones of another run. */
+  foreign: number;
   corrupted: number;
   heard: number;
 };
@@ -50,9 +52,7 @@ export type ReceiverSettings = {
 const differencesMax = 4;
 
 export class Receiver implements FrameSink {
-  readonly tally: Tally = { duplicated: 0, reordered: 0, misrouted: 0, corrupted: 0, heard: 0 };
-  /** Of messages of another run: named in the reasons, because it is another test that disturbs. */
-  foreign = 0;
+  readonly tally: Tally = { duplicated: 0, reordered: 0, misrouted: 0, foreign: 0, corrupted: 0, heard: 0 };
   /** A stream of one frame, for a message that the reference does not hold. */
   readonly #single: StreamTimes = {
     mask: 0,
@@ -194,13 +194,14 @@ export class Receiver implements FrameSink {
     this.tally.heard++;
   }
 
+  /** Of another room, or of another run: that one has a schedule of its own, so its messages count by their arrival. */
   #misrouted(slot: number): void {
-    if (this.#settings.inspector.token.runId >> 1 !== this.#settings.runId >> 1) {
-      if (this.#nowUs < 0) return;
-      this.foreign++;
-      slot = secondSlotOf(this.#settings.timeline, this.#nowUs);
-    }
-    if (slot >= this.#recorder.measureSlot) this.tally.misrouted++;
+    const { inspector, runId, timeline } = this.#settings;
+    const isForeign = inspector.token.runId >> 1 !== runId >> 1;
+    if (isForeign && this.#nowUs < 0) return;
+    if ((isForeign ? secondSlotOf(timeline, this.#nowUs) : slot) < this.#recorder.measureSlot) return;
+    this.tally.misrouted++;
+    if (isForeign) this.tally.foreign++;
   }
 
   /** What cannot be read does not say when it was due: it counts where it came after the warm-up. */

@@ -182,7 +182,7 @@ class Worker {
   }
 
   #sample(): WorkerSample {
-    const { duplicated, reordered, misrouted, corrupted } = this.#receiver.tally;
+    const { duplicated, reordered, misrouted, foreign, corrupted } = this.#receiver.tally;
     const { user, system } = process.cpuUsage();
     return {
       sessionsOpen: this.#crew.open,
@@ -190,7 +190,7 @@ class Worker {
       reordered,
       misrouted,
       corrupted,
-      foreign: this.#receiver.foreign,
+      foreign,
       cpuUs: user + system,
       rssBytes: process.memoryUsage.rss(),
     };

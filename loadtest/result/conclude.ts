@@ -64,6 +64,7 @@ function observe(plan: Plan, outcome: RunOutcome, environment: LoadtestResult['e
     workload: workloadOf(plan),
     startedAt: outcome.startedAt,
     audit,
+    misroutedOfOtherRuns: totals.sumOfSamples((sample) => sample.foreign),
     sent: totals.sent,
     offeredPerSecond: perSecond(scheduledMessages(plan, outcome.measuredUs)),
     achievedPerSecond: perSecond(totals.sent),

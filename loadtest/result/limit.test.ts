@@ -9,6 +9,7 @@ function observed(changes: { p99?: number; lost?: number; refused?: Record<strin
     deliveryLatencyMs: latency,
     serviceLatencyMs: { ...latency, p99: 7 },
     scheduleLagMs: { ...latency, p99: 3 },
+    misroutedOfOtherRuns: 0,
     deliveriesPerSecond: 5000,
     achievedPerSecond: 50,
     audit: {

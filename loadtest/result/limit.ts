@@ -71,13 +71,20 @@ export function checkLimits(limits: readonly Limit[], seen: Observed) {
   return limits.map((limit) => {
     const observed = observedOf(limit.metric, seen);
     const held = holds(observed, limit.operator, limit.bound);
-    return { expression: limit.expression, observed, held, reason: held ? '' : reasonOf(limit, observed) };
+    return {
+      expression: limit.expression,
+      observed,
+      held,
+      reason: held ? '' : reasonOf(limit, observed, seen),
+    };
   });
 }
 
-function reasonOf(limit: Limit, observed: number): string {
+function reasonOf(limit: Limit, observed: number, seen: Observed): string {
   const counter = counters[limit.metric];
-  if (counter) return `${observed} ${counter.words}; the limit is ${limit.expression}`;
+  const others = limit.metric === 'misrouted' ? seen.misroutedOfOtherRuns : 0;
+  const detail = others === 0 ? '' : ` (${others} of them to another run, in the same room)`;
+  if (counter) return `${observed} ${counter.words}${detail}; the limit is ${limit.expression}`;
   const unit = isLatency(limit.metric) ? ' ms' : '';
   return `${limit.metric} was ${observed}${unit}; the limit is ${limit.expression}`;
 }

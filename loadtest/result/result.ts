@@ -68,6 +68,8 @@ export type LoadtestResult = {
   startedAt: string;
   limits: { expression: string; held: boolean; observed: number }[];
   audit: AuditCounts;
+  /** Of those misrouted, the ones of another run: another load test was talking in the same room. */
+  misroutedOfOtherRuns: number;
   /** Messages that really left in the measure phase. */
   sent: number;
   offeredPerSecond: number;
