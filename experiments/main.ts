@@ -18,6 +18,7 @@ import { exitCodeOf } from './lab/verdict.ts';
 type RunFlags = {
   stage?: string[];
   trials?: number;
+  loads?: number[];
   seed: number;
   target?: TargetKind;
   serverCpus?: number;
@@ -114,6 +115,7 @@ function addRun(command: Command): void {
     )
     .option('--stage <names>', 'only these stages; repeat or separate with commas', collectNames)
     .option('--trials <n>', 'confirmations of a capacity, or repetitions of a fixed load', positiveInteger)
+    .option('--loads <n,n>', 'try exactly these loads instead of searching', collectLoads)
     .option('--seed <n>', 'seed of payloads and schedules', positiveInteger, 1)
     .option('--target <kind>', 'process or container', targetKind)
     .option('--server-cpus <cores>', 'CPU quota of each server container', positiveNumber)
@@ -161,7 +163,7 @@ async function run(name: string, flags: RunFlags): Promise<void> {
     loadtestCpus: flags.loadtestCpus,
     loadtestMemoryMb: flags.loadtestMemoryMb,
   };
-  const { stage, trials, measureSeconds, warmUpSeconds } = flags;
+  const { stage, trials, loads, measureSeconds, warmUpSeconds } = flags;
   const outcome = await runCommand(
     {
       experiment,
@@ -171,6 +173,7 @@ async function run(name: string, flags: RunFlags): Promise<void> {
       overrides: {
         stages: stage ?? [],
         trials,
+        loads,
         measureSeconds,
         warmUpSeconds,
         settings: flags.set ?? {},
@@ -191,6 +194,10 @@ async function run(name: string, flags: RunFlags): Promise<void> {
 
 function collectNames(value: string, before: string[] = []): string[] {
   return [...before, ...value.split(',').filter((name) => name !== '')];
+}
+
+function collectLoads(value: string, before: number[] = []): number[] {
+  return [...before, ...value.split(',').map(positiveInteger)];
 }
 
 function collectSettings(value: string, before: Record<string, string> = {}): Record<string, string> {

@@ -44,6 +44,12 @@ test('--trials is confirmations for a capacity and repetitions for fixed loads',
   assert.equal(fixed.kind === 'fixed' && fixed.repetitions, 5);
 });
 
+test('--loads tries exactly those, however the experiment would find its answer', () => {
+  const overrides = { ...nothing, loads: [70, 80], trials: 2 };
+  const { method } = planRun(ladder, stages, noRedis, 'process', overrides);
+  assert.deepEqual(method, { kind: 'fixed', loads: [70, 80], repetitions: 2 });
+});
+
 test('all faults of the input are named at once, with what is required and what was given', () => {
   const overrides = { ...nothing, stages: ['nine'], limits: { serverCpus: 0.25 } };
   assert.throws(

@@ -9,6 +9,8 @@ import type { TargetKind, TargetLimits } from './target/target.ts';
 export type Overrides = {
   stages: readonly string[];
   trials?: number;
+  /** Tries these, each as often as `trials` says, whatever comes of it, instead of searching. */
+  loads?: readonly number[];
   measureSeconds?: number;
   warmUpSeconds?: number;
   settings: Readonly<Record<string, string>>;
@@ -66,7 +68,7 @@ export function planRun(
       targetLimits: { ...variant.targetLimits, ...given(overrides.limits) },
     })),
     skipped,
-    method: methodOf(experiment.method, overrides.trials),
+    method: methodOf(experiment.method, overrides),
     timing: {
       ...experiment.timing,
       ...(overrides.measureSeconds === undefined ? {} : { measureSeconds: overrides.measureSeconds }),
@@ -120,8 +122,9 @@ function skipOf(
 
 function methodOf(
   method: CapacityMethod | FixedMethod,
-  trials: number | undefined,
+  { trials, loads }: Overrides,
 ): CapacityMethod | FixedMethod {
+  if (loads !== undefined) return { kind: 'fixed', loads, repetitions: trials ?? 1 };
   if (trials === undefined) return method;
   if (method.kind === 'fixed') return { ...method, repetitions: trials };
   return { ...method, confirmations: trials, trialsMax: method.trialsMax + trials - method.confirmations };
