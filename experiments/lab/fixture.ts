@@ -140,6 +140,7 @@ export function trialFixture(
     server: {
       cpuCores: 0.5,
       serviceCpuCores: 0,
+      otherCpuCores: 0.01,
       processes: 1,
       rssIdleBytes: 5e7,
       rssMaxBytes: 8e7,
@@ -148,6 +149,16 @@ export function trialFixture(
       scrapeMsMax: 5,
       evictions: 0,
     },
+    probes: [
+      {
+        path: '/metrics',
+        sent: 4,
+        answered: 4,
+        failed: 0,
+        bytes: 9000,
+        answerMs: { mean: 4, p50: 4, p99: 6, max: 6 },
+      },
+    ],
     nodes: [
       {
         name: 'node-1',

@@ -18,6 +18,8 @@ export type LiveOptions = {
 };
 
 const redrawPeriodMs = 250;
+/** Enough to disturb a trial. Chosen, not measured. */
+const noticedCores = 0.2;
 
 /** Draws until it is disposed. */
 export class LiveView implements Disposable {
@@ -110,6 +112,9 @@ function trialLine(trial: TrialRecord, unit: string): string {
     parts.push(`${formatMagnitude(loadtest.deliveriesPerSecond).padStart(6)} deliveries/s`);
   }
   if (server !== null) parts.push(`CPU ${server.cpuCores.toFixed(2)}`, formatBytes(server.rssMaxBytes));
+  if (server !== null && server.otherCpuCores >= noticedCores) {
+    parts.push(`others used ${server.otherCpuCores.toFixed(2)} cores`);
+  }
   if (trial.outcome === 'void') parts.push(trial.reasons[0]?.split('\n')[0] ?? '');
   return parts.join('  ');
 }

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { LoadtestResult } from '../../loadtest/result/result.ts';
 import type { Bound } from './bottleneck.ts';
 import type { CapacityMethod, FixedMethod, Timing, Varied, Workload } from './experiment.ts';
+import type { ProbeSummary } from './probe.ts';
 import type { CapacityAnswer, TrialOutcome, TrialPurpose } from './search.ts';
 import type { ObservedLimits, TargetKind, TargetLimits } from './target/target.ts';
 
@@ -35,6 +36,8 @@ export type ServerSummary = {
   cpuCores: number;
   /** Of the services beside the servers (Redis, a proxy), which are in none of the other figures. */
   serviceCpuCores: number;
+  /** Of processes that are no part of the trial: what disturbed it. */
+  otherCpuCores: number;
   /** Processes of all server nodes. */
   processes: number;
   /** After start, before the first session. */
@@ -63,6 +66,8 @@ export type TrialRecord = {
   /** What happened to a server node, null while all were well. */
   fault: string | null;
   server: ServerSummary | null;
+  /** How the internal port of the first node answered while measured; none where nothing was measured. */
+  probes: ProbeSummary[];
   nodes: NodeSeries[];
   metrics: MetricsSeries[];
   loadtest: LoadtestResult | null;

@@ -21,7 +21,9 @@ async function sampled(readings: NodeSample[][]): Promise<Sampler> {
   let atMs = 0;
   let next = 0;
   const target = { servers: [], sample: async () => readings[next++]! } as unknown as RunningTarget;
-  const sampler = new Sampler(target, () => atMs);
+  // The machine is busy with 3 cores all the time, 0.1 of them the lab's.
+  const host = () => ({ busySeconds: (atMs / 1000) * 3, labSeconds: (atMs / 1000) * 0.1 });
+  const sampler = new Sampler(target, () => atMs, host);
   for (const _ of readings) {
     await sampler.take();
     atMs += 1000;
@@ -36,9 +38,11 @@ test('CPU is what the counters grew by, summed over servers and not over the ser
     [sample('node-1', 1.5), sample('node-2', 5.25), redis(0.5)],
     [sample('node-1', 2), sample('node-2', 5.5, { rssBytes: 3e6 }), redis(1)],
   ]);
-  const summary = sampler.summary(0, 2000)!;
+  const summary = sampler.summary(0, 2000, 1.3)!;
   assert.equal(summary.cpuCores, 0.75);
   assert.equal(summary.serviceCpuCores, 0.5);
+  // 3 − 0.1 (lab) − 0.75 (servers) − 0.5 (Redis) − 0.65 (simulator)
+  assert.equal(summary.otherCpuCores, 1);
   assert.equal(summary.rssMaxBytes, 4e6);
   assert.equal(summary.processes, 2);
   assert.equal(summary.throttledShare, null);
@@ -58,7 +62,7 @@ test('throttling is the share of time, where a quota can be seen', async () => {
     [sample('node-1', 0, { throttledSeconds: 10 })],
     [sample('node-1', 0.25, { throttledSeconds: 10.6 })],
   ]);
-  assert.equal(sampler.summary(0, 1000)!.throttledShare, 0.6);
+  assert.equal(sampler.summary(0, 1000, 0)!.throttledShare, 0.6);
 });
 
 test('a node that died is named with its fault', async () => {

@@ -1,4 +1,5 @@
 /** Follows the nodes of a running trial: CPU and memory a few times a second, their own metrics once a second. */
+import { type HostReading, readHost } from './host.ts';
 import type { MetricsSeries, NodeSeries, ServerSummary } from './results.ts';
 import type { NodeSample, RunningTarget, ServerNode } from './target/target.ts';
 
@@ -6,7 +7,7 @@ const samplePeriodMs = 250;
 const metricsPeriodMs = 1000;
 const metricsDeadlineMs = 2000;
 
-type TimedSamples = { atMs: number; samples: NodeSample[] };
+type TimedSamples = { atMs: number; samples: NodeSample[]; host: HostReading };
 type MetricsReading = { atMs: number; name: string; scrapeMs: number | null; text: string };
 
 /** Samples until it is stopped, then answers questions about what it saw. Times are of the clock it is given. */
@@ -18,9 +19,12 @@ export class Sampler {
   readonly #timers: NodeJS.Timeout[] = [];
   readonly #scraping = new Set<string>();
 
-  constructor(target: RunningTarget, now: () => number) {
+  readonly #readHost: () => HostReading;
+
+  constructor(target: RunningTarget, now: () => number, host: () => HostReading = readHost) {
     this.#target = target;
     this.#now = now;
+    this.#readHost = host;
   }
 
   /** Takes the first reading, the idle server's, and begins. */
@@ -37,7 +41,7 @@ export class Sampler {
   /** One reading now; a target that is being stopped may refuse it, which costs only this reading. */
   async take(): Promise<void> {
     const samples = await this.#target.sample().catch(() => null);
-    if (samples !== null) this.#readings.push({ atMs: this.#now(), samples });
+    if (samples !== null) this.#readings.push({ atMs: this.#now(), samples, host: this.#readHost() });
   }
 
   /** The first fault that any server node has shown. */
@@ -71,8 +75,11 @@ export class Sampler {
     });
   }
 
-  /** Over the server nodes between two times; null when fewer than two readings fall between them. */
-  summary(fromMs: number, toMs: number): ServerSummary | null {
+  /**
+   * Over the server nodes between two times; null when fewer than two readings fall between them. What the simulator used
+   * meanwhile is asked for, because it is neither a node's nor anybody else's.
+   */
+  summary(fromMs: number, toMs: number, instrumentCpuSeconds: number): ServerSummary | null {
     const within = this.#readings.filter(({ atMs }) => atMs >= fromMs && atMs <= toMs);
     const [first, last] = [within[0], within.at(-1)];
     if (first === undefined || last === undefined || first === last) return null;
@@ -90,6 +97,7 @@ export class Sampler {
     const measured = scraped.filter(({ at }) => at >= 0 && at <= (toMs - fromMs) / 1000);
     return {
       cpuCores: round(grown('cpuSeconds') / seconds, 3),
+      otherCpuCores: round(Math.max(0, restSeconds(first, last) - instrumentCpuSeconds) / seconds, 2),
       serviceCpuCores: round(grown('cpuSeconds', serviceSum) / seconds, 3),
       processes: serverSum(last.samples, 'processes'),
       rssIdleBytes: serverSum(this.#readings[0]!.samples, 'rssBytes'),
@@ -184,6 +192,13 @@ function seriesOf(name: string, readings: readonly TimedSamples[], originMs: num
     before = { atMs, sample };
   }
   return series;
+}
+
+/** What the machine did beside nodes and lab. */
+function restSeconds(first: TimedSamples, last: TimedSamples): number {
+  const host = (field: keyof HostReading) => last.host[field] - first.host[field];
+  const nodes = sumOf(last.samples, 'cpuSeconds') - sumOf(first.samples, 'cpuSeconds');
+  return host('busySeconds') - host('labSeconds') - nodes;
 }
 
 type SampleField = 'cpuSeconds' | 'rssBytes' | 'processes' | 'throttledSeconds';

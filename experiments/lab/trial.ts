@@ -146,7 +146,10 @@ function recordOf(request: TrialRequest, collected: Collected): TrialRecord {
     facts: target.facts,
     fault,
     // The readings at the ends of the phase come a moment after its marks.
-    server: measureMs === undefined ? null : sampler.summary(measureMs, endMs + 100),
+    server:
+      measureMs === undefined
+        ? null
+        : sampler.summary(measureMs, endMs + 100, outcome.result?.instrument.cpuSeconds ?? 0),
     nodes: sampler.nodeSeries(originMs),
     metrics: sampler.metricsSeries(originMs),
     loadtest: outcome.result,

@@ -115,12 +115,16 @@ export function methodOf(run: Run): string[] {
   ];
 }
 
+/** A tenth of a core moves a capacity by no more than the search resolves. Chosen, not measured. */
+const disturbingCores = 0.1;
+
 /** What a reader must know before believing a number; the report ends with it. */
 export function caveatsOf(run: Run): string[] {
   const { record, trials } = run;
   const { environment, timing } = record;
   const voids = trials.filter(({ outcome }) => outcome === 'void').length;
   const busiest = Math.max(0, ...shownTrials(run).map(({ trial }) => instrumentCores(trial.loadtest)));
+  const disturbed = Math.max(0, ...trials.map(({ server }) => server?.otherCpuCores ?? 0));
   const caveats = [
     record.target === 'process'
       ? `Process target: server and simulator were plain processes that shared ${environment.cpus} cores and the kernel; nothing was isolated, and whatever else ran on the machine took part. The simulator used up to ${busiest.toFixed(2)} cores of it.`
@@ -128,6 +132,10 @@ export function caveatsOf(run: Run): string[] {
     'Loopback: no network latency, no packet loss, and segments of 64 kB; a network card and a real network would add their own limits.',
     `Trials measure ${timing.measureSeconds} s: what needs minutes to show (leaks, long collections, fragmentation) does not show here.`,
   ];
+  if (disturbed >= disturbingCores)
+    caveats.push(
+      `The machine was not quiet: processes that are no part of the experiment used up to ${disturbed.toFixed(2)} cores during a trial. Repeat it on a quiet one.`,
+    );
   if (voids > 0)
     caveats.push(
       `${voids} of ${trials.length} trials were void, because the simulator was not well; they are in the table and, as △, in the plot of latency against load, and count in no figure.`,

@@ -23,6 +23,7 @@ export function trialsTable(run: Run): Table {
       right('server CPU'),
       right('throttled'),
       right('sim. CPU'),
+      right('other CPU'),
       right('lag p99'),
       left('remark'),
     ],
@@ -47,6 +48,7 @@ export function trialsTable(run: Run): Table {
         loadtest === null
           ? '–'
           : (loadtest.instrument.cpuSeconds / loadtest.workload.durationSeconds).toFixed(2),
+        server === null ? '–' : server.otherCpuCores.toFixed(2),
         ms(loadtest?.scheduleLagMs.p99),
         trial.reasons.join('; '),
       ];
