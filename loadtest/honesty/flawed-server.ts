@@ -19,8 +19,8 @@ export type Flaw =
   | 'refuse'
   | 'silent';
 
-/** What went wrong so far: faults committed, deliveries that were withheld, and deliveries made. */
-export type Confession = { faults: number; withheld: number; delivered: number };
+/** What went wrong so far: faults committed, deliveries that were withheld, deliveries made, and how long messages were held. */
+export type Confession = { faults: number; withheld: number; delivered: number; heldMs: number[] };
 
 /** Every so many deliveries one goes wrong. */
 const every = 100;
@@ -38,7 +38,7 @@ const announceAfterMessages = 200;
 /** How long the `delay` server waits. */
 const delayMs = Number(process.argv[3]);
 const members: Member[] = [];
-const confession: Confession = { faults: 0, withheld: 0, delivered: 0 };
+const confession: Confession = { faults: 0, withheld: 0, delivered: 0, heldMs: [] };
 let deliveries = 0;
 let messages = 0;
 let connections = 0;
@@ -68,10 +68,19 @@ function publish(from: Member, text: string): void {
   }
   messages++;
   if (flaw === 'announce' && messages === announceAfterMessages) process.send!('busy');
-  if (flaw === 'delay') setTimeout(() => fanOut(audience, text), delayMs);
+  if (flaw === 'delay') hold(() => fanOut(audience, text));
   else fanOut(audience, text);
   if (flaw === 'close' && messages === closeAfterMessages)
     for (const member of members.slice(1)) member.socket.close(1013, 'too many');
+}
+
+/** Delays, and notes how long it really was: a timer of a busy machine is late. */
+function hold(deliverLater: () => void): void {
+  const sinceMs = performance.now();
+  setTimeout(() => {
+    confession.heldMs.push(performance.now() - sinceMs);
+    deliverLater();
+  }, delayMs);
 }
 
 function fanOut(audience: readonly Member[], text: string): void {
