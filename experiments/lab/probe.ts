@@ -20,6 +20,8 @@ export type Probe = { stop(): Promise<ProbeSummary> };
 
 /** Longer than any Prometheus that scrapes every second would wait. */
 const deadlineSeconds = 5;
+/** Of each path; little beside what a scrape every second costs already. */
+const probesPerSecond = 2;
 /** autocannon looks this often whether it shall stop, milliseconds. */
 const checkIntervalMs = 50;
 /** A probe is stopped by who started it, not by a clock. */
@@ -67,6 +69,30 @@ export function startProbe(internalUrl: string, path: string, requestsPerSecond:
         answerMs: summarize(answersMs),
       };
     },
+  };
+}
+
+/** Probes of the paths that scrapers and load balancers ask, told of the phases of a trial: they run while it measures. */
+export function measureProbes(internalUrl: string): Disposable & {
+  enter(phase: string): void;
+  /** Stops what still runs; the summaries, none where the trial never measured. */
+  collect(): Promise<ProbeSummary[]>;
+} {
+  let running: Probe[] = [];
+  let summaries: Promise<ProbeSummary[]> = Promise.resolve([]);
+  const stop = () => {
+    if (running.length > 0) summaries = Promise.all(running.map((probe) => probe.stop()));
+    running = [];
+    return summaries;
+  };
+  return {
+    enter: (phase) => {
+      if (phase === 'measure')
+        running = ['/metrics', '/healthz'].map((path) => startProbe(internalUrl, path, probesPerSecond));
+      else void stop();
+    },
+    collect: stop,
+    [Symbol.dispose]: () => void stop(),
   };
 }
 

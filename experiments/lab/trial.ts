@@ -1,5 +1,6 @@
 /** One trial: start target, verify, let the simulator go through its phases, collect, stop. */
 import type { Timing, Variant, Workload } from './experiment.ts';
+import { measureProbes, type ProbeSummary } from './probe.ts';
 import type { TrialRecord } from './results.ts';
 import { Sampler } from './sampler.ts';
 import type { LoadtestOutcome, LoadtestProgress, RunningTarget, StartTarget } from './target/target.ts';
@@ -66,7 +67,11 @@ export async function runTrial(request: TrialRequest, context: TrialContext): Pr
   );
   const sampler = new Sampler(target, () => performance.now());
   await sampler.start();
-  const outcome = await runSimulator(target, request, context, sampler, enter);
+  using probes = measureProbes(target.servers[0]!.internalUrl);
+  const outcome = await runSimulator(target, request, context, sampler, (phase) => {
+    enter(phase);
+    probes.enter(phase);
+  });
   await sampler.take();
   sampler.stop();
   enter('stop');
@@ -76,6 +81,7 @@ export async function runTrial(request: TrialRequest, context: TrialContext): Pr
     target,
     sampler,
     outcome,
+    probes: await probes.collect(),
     interrupted: context.signal.aborted,
   });
 }
@@ -118,6 +124,7 @@ type Collected = {
   target: RunningTarget;
   sampler: Sampler;
   outcome: LoadtestOutcome;
+  probes: ProbeSummary[];
   interrupted: boolean;
 };
 
@@ -150,6 +157,7 @@ function recordOf(request: TrialRequest, collected: Collected): TrialRecord {
       measureMs === undefined
         ? null
         : sampler.summary(measureMs, endMs + 100, outcome.result?.instrument.cpuSeconds ?? 0),
+    probes: collected.probes,
     nodes: sampler.nodeSeries(originMs),
     metrics: sampler.metricsSeries(originMs),
     loadtest: outcome.result,

@@ -18,7 +18,7 @@ export function answerOf(run: Run): string[] {
   const sentences = run.record.method.kind === 'capacity' ? capacityAnswer(run) : fixedAnswer(run);
   if (run.record.interrupted)
     sentences.unshift('The run was interrupted: what follows is what was known until then.');
-  return [...sentences, ...throttlingNotes(run)];
+  return [...sentences, ...throttlingNotes(run), ...probeNotes(run)];
 }
 
 function capacityAnswer(run: Run): string[] {
@@ -95,6 +95,19 @@ function throttlingNotes(run: Run): string[] {
       `The latency floor of ${variant} is the scheduler’s: it was held back ${formatShare(share)} of the time, and a quota of ${cores} cores makes it sleep up to ${sleepMs} ms of every 100 ms once its share is used.`,
     ];
   });
+}
+
+/** Whether a server that is busy still answers who looks after it, and within what of a scraper's second. */
+function probeNotes(run: Run): string[] {
+  const answers = shownTrials(run).flatMap(({ variant, trial }) => {
+    const probe = trial.probes.find(({ path }) => path === '/metrics');
+    if (probe === undefined || probe.answered === 0) return [];
+    const failed = probe.failed === 0 ? '' : `, ${probe.failed} of ${probe.sent} times not at all`;
+    return [
+      `${variant} p50 ${formatMs(probe.answerMs.p50)}, at most ${formatMs(probe.answerMs.max)}${failed}`,
+    ];
+  });
+  return answers.length === 0 ? [] : [`/metrics answered under these loads: ${answers.join('; ')}.`];
 }
 
 /** How the intervals were made, and what they do not say. */
