@@ -150,6 +150,25 @@ test('a server that dies is named in the next sample, and one that cannot start 
   );
 });
 
+test('nodes of a stage find the Redis that they need beside them, and each other through it', {
+  skip,
+}, async () => {
+  await using target = await startContainerTarget(request({ stage: '05-backplane', nodes: 2 }), ['redis']);
+  await verifyExchange(
+    target.servers.map((server) => server.chatUrl),
+    signal,
+  );
+  const samples = await target.sample();
+  assert.deepEqual(
+    samples.map(({ name, role, fault }) => [name, role, fault]),
+    [
+      ['node-1', 'server', null],
+      ['node-2', 'server', null],
+      ['redis', 'redis', null],
+    ],
+  );
+});
+
 test('Ctrl-C in a trial in containers leaves no container, network or volume', { skip }, async () => {
   const before = await volumes();
   await withExperiment(async (lab) => {
