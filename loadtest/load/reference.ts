@@ -44,10 +44,14 @@ export class Reference {
     return frame >= this.oldest && this.numbers[frame & this.mask] === number ? frame : -1;
   }
 
-  /** Appends a verified frame; false where it has another size than the first one and therefore cannot be held. */
+  /**
+   * Appends a verified frame; false where it cannot be held: it has another size than the first one, or is older than
+   * all that is held (a straggler must not push out what everybody else is at).
+   */
   append(bytes: Buffer, at: number, end: number, tokenAt: number, token: Token, slot: number): boolean {
     if (this.frameBytes === 0) this.#allocate(end - at, tokenAt);
     if (end - at !== this.frameBytes || tokenAt !== this.tokenAt || this.mask === 0) return false;
+    if (this.oldest > 0 && token.number < this.numbers[this.oldest & this.mask]!) return false;
     if (this.next - this.oldest > this.mask) {
       // A quarter at a time, because the recipients must be looked through each time.
       const oldest = this.oldest + ((this.mask + 1) >> 2);
