@@ -5,8 +5,8 @@ import { figure, heat, lines, states } from './panel.ts';
 
 const stage = 'stage=~"$stage"';
 const latencyLimit = { limit: 0.25 };
-/** From which schedule lag on a simulator is said to be late; the alert rule has the same. */
-const scheduleLimit = { limit: 0.05 };
+/** The simulator's own default of what makes a run void; the alert rule has the same. */
+const scheduleLimit = { limit: 0.025 };
 
 /** The Simulator dashboard. */
 export function simulator(): Dashboard {
