@@ -35,6 +35,7 @@ export function formatSummary(result: LoadtestResult): string {
       '',
       `closed early: ${count} × ${code}, ${describeCloseCode(Number(code))}`,
     ]),
+    ...unsentRows(result),
     ...stalledRows(result),
     ...visitorRows(result),
     [
@@ -47,6 +48,13 @@ export function formatSummary(result: LoadtestResult): string {
     ],
   ];
   return `${rows.map(([name, text]) => `${name.padEnd(18)}${text}`.trimEnd()).join('\n')}\n`;
+}
+
+function unsentRows(result: LoadtestResult): [string, string][] {
+  const { closed, blocked } = result.unsent;
+  if (closed + blocked === 0) return [];
+  const text = `${integer(closed)} messages whose sender had been closed, ${integer(blocked)} that the target did not read`;
+  return [['not sent', text]];
 }
 
 function stalledRows(result: LoadtestResult): [string, string][] {
