@@ -42,6 +42,8 @@ export type Box = {
   usage(): Promise<BoxUsage>;
   /** What is no longer as it was started, in words; null while all is well. Asks the engine. */
   fault(): Promise<string | null>;
+  /** Removes it before its target does; ends it where it runs. */
+  remove(): Promise<void>;
 };
 
 /** Open files of a container: every session is one. Chosen: the most that one process is planned to hold. */
@@ -76,6 +78,9 @@ export async function startBox(engine: Engine, request: BoxRequest): Promise<Box
       if (!state.Running) return `exited with code ${state.ExitCode}`;
       return state.StartedAt === startedAt ? null : 'was restarted';
     },
+    remove: async () => {
+      await container.remove({ force: true, v: true }).catch(allowEnded);
+    },
   };
 }
 
@@ -92,7 +97,7 @@ function usageReader(container: Container, pid: number): () => Promise<BoxUsage>
   };
 }
 
-/** A signal that comes after the end is no error. */
+/** What comes after the end, or after somebody else's removal, is no error. */
 function allowEnded(error: { statusCode?: number }): void {
   if (error.statusCode !== 404 && error.statusCode !== 409) throw error;
 }

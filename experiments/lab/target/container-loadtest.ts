@@ -41,6 +41,7 @@ export async function runLoadtestBox(
   const end = await box.exit;
   watch.signal.removeEventListener('abort', abort);
   for (const timer of timers) clearTimeout(timer);
+  await box.remove();
   if (end.killedForMemory) errors.push(`It was killed for its memory (limit ${place.memoryMb} MiB).`);
   return {
     // 128 and more is a signal's end, but for 130, which the simulator itself says of an interruption.

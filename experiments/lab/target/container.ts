@@ -36,8 +36,8 @@ const listenDeadlineMs = 30_000;
 type Site = {
   engine: Engine;
   image: string;
+  /** Of the network, and the beginning of every container's name. */
   name: string;
-  networkName: string;
   labels: Record<string, string>;
   hostIp: string;
   request: TargetRequest;
@@ -58,7 +58,7 @@ export async function startContainerTarget(
   const image = await ensureImage(engine, request.signal);
   const site = makeSite(engine, image, request);
   started.defer(() => removeLabelled(engine, `${targetLabel}=${site.labels[targetLabel]}`));
-  await engine.client.network.create({ Name: site.networkName, Driver: 'bridge', Labels: site.labels });
+  await engine.client.network.create({ Name: site.name, Driver: 'bridge', Labels: site.labels });
   const { limits } = request;
   const pins = pinning(engine.cpus, [...Array(request.nodes).fill(limits.serverCpus), limits.loadtestCpus]);
   const services: BoxNode[] = [];
@@ -69,12 +69,13 @@ export async function startContainerTarget(
   const observedLimits = await Promise.all(nodes.map((node) => observeLimits(node.internalUrl)));
   checkLimits(limits, observedLimits);
   const sample = sampler();
+  const loadtestUrls = nodes.map(({ box }) => `ws://${box.name}:${chatPort}/ws`);
   const owned = started.move();
   return {
     kind: 'container',
     stage: request.stage,
     servers: nodes,
-    loadtestUrls: nodes.map((node) => `ws://${node.box.name}:${chatPort}/ws`),
+    loadtestUrls,
     observedLimits,
     facts: factsOf(site, pins, services),
     sample: () => Promise.all([...nodes, ...services].map(sample)),
@@ -88,7 +89,7 @@ export async function startContainerTarget(
           memoryMb: limits.loadtestMemoryMb,
           pinnedCpus: pins.at(-1),
         },
-        { ...options, urls: nodes.map((node) => `ws://${node.box.name}:${chatPort}/ws`) },
+        { ...options, urls: loadtestUrls },
         request.scrapeHost,
         watch,
       ),
@@ -103,7 +104,6 @@ function makeSite(engine: Engine, image: string, request: TargetRequest): Site {
     engine,
     image,
     name,
-    networkName: name,
     labels: { [targetLabel]: id, [labPidLabel]: String(process.pid) },
     hostIp: request.scrapeHost === '127.0.0.1' ? '127.0.0.1' : '0.0.0.0',
     request,
@@ -111,8 +111,8 @@ function makeSite(engine: Engine, image: string, request: TargetRequest): Site {
 }
 
 function placeOf(site: Site, name: string) {
-  const { networkName, labels, hostIp } = site;
-  return { name: `${site.name}-${name}`, networkName, labels, hostIp };
+  const { labels, hostIp } = site;
+  return { name: `${site.name}-${name}`, networkName: site.name, labels, hostIp };
 }
 
 async function startNode(
