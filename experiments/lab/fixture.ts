@@ -71,6 +71,7 @@ export function loadtestFixture(
     connections: { asked: 1000, opened: 1000, refused: {}, closedEarly: {}, silent: 0, connectMs: zero },
     unsent: { closed: 0, blocked: 0 },
     stalled: { opened: 0, closed: 0, closedAfterMs: [] },
+    misroutedOfOtherRuns: 0,
     visitors: { asked: 0, opened: 0, refused: {}, connectMs: zero },
     interrupted: false,
     instrument: {

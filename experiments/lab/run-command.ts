@@ -89,7 +89,8 @@ function liveOf(experiment: Experiment, plan: Plan): LiveView {
   return new LiveView({
     write: (text) => process.stdout.write(text),
     terminal: process.stdout.isTTY === true,
-    columns: () => process.stdout.columns ?? 120,
+    // A pseudo-terminal that nobody sized says 0.
+    columns: () => process.stdout.columns || 120,
     experiment: experiment.name,
     unit: experiment.varied.unit,
     trialsExpected: trialsExpected(plan),
