@@ -37,15 +37,22 @@ type RunFlags = {
 /** Where the committed prometheus.yml looks for the targets of a running experiment. */
 const targetsFile = join(import.meta.dirname, '..', 'prometheus', 'targets', 'lab.json');
 
+/** One Ctrl-C arrives twice under npm, which passes it on, and a closing terminal sends two signals at once. */
+const insistAfterMs = 1000;
+
 /** Aborted by the first Ctrl-C; a second one ends the process at once, and its children with it. */
 function interruption(): AbortSignal {
   const controller = new AbortController();
+  let firstAtMs = 0;
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(signal, () => {
-      if (controller.signal.aborted) process.exit(130);
+      if (!controller.signal.aborted) firstAtMs = performance.now();
+      else if (performance.now() - firstAtMs > insistAfterMs) process.exit(130);
       controller.abort(new Error(`interrupted by ${signal}`));
     });
   }
+  // A terminal that was closed, or a pipe whose reader left: nobody waits for the rest, and what is known is kept.
+  process.stdout.on('error', () => controller.abort(new Error('nobody reads the output any more')));
   return controller.signal;
 }
 
