@@ -1,5 +1,6 @@
 /** The table that answers the question: the same figures on the terminal, in Markdown and in HTML. */
-import type { Run } from '../results.ts';
+import type { Run, TrialRecord } from '../results.ts';
+import { cpuByNode, deliveriesPerCpuSecond } from './cpu.ts';
 import { type CapacityFinding, capacityFindings, type FixedFinding, fixedFindings } from './finding.ts';
 import { formatBytes, formatMagnitude, formatMs, formatNumber, formatShare } from './format.ts';
 import type { Table } from './table.ts';
@@ -24,6 +25,7 @@ function capacityTable(findings: readonly CapacityFinding[], unit: string): Tabl
       { title: 'p50', align: 'right' },
       { title: 'p99 (all)', align: 'right' },
       { title: 'CPU cores', align: 'right' },
+      { title: 'per CPU s', align: 'right' },
       { title: 'memory', align: 'right' },
       { title: 'B/session', align: 'right' },
       { title: 'bound by', align: 'left' },
@@ -38,13 +40,21 @@ function capacityTable(findings: readonly CapacityFinding[], unit: string): Tabl
         deliveriesText(finding),
         latency === undefined ? none : formatMs(latency.p50),
         latency === undefined ? none : `${formatMs(latency.p99)} (${p99Range(finding)})`,
-        typical?.server ? typical.server.cpuCores.toFixed(2) : none,
+        typical === null ? none : cpuText(typical),
+        typical === null ? none : formatMagnitude(deliveriesPerCpuSecond(typical) ?? Number.NaN),
         typical?.server ? formatBytes(typical.server.rssMaxBytes) : none,
         finding.rssBytesPerSession === null ? none : formatBytes(finding.rssBytesPerSession),
         variant.error !== null ? 'not run' : (variant.bound?.name ?? 'interrupted'),
       ];
     }),
   };
+}
+
+/** Of all servers together, and of each node and service where there are several. */
+function cpuText(trial: TrialRecord): string {
+  if (trial.server === null) return none;
+  const total = trial.server.cpuCores.toFixed(2);
+  return trial.nodes.length > 1 ? `${total} (${cpuByNode(trial)})` : total;
 }
 
 /** With the half width of its 95 % interval over the confirming trials. */
