@@ -34,10 +34,13 @@ async function main(argv: string[]): Promise<number> {
   const progress = newProgress(styleOf(options), plan.timeline, progressStream(options));
   const coordinator = new Coordinator(plan, [progress, metrics]);
   let interrupts = 0;
-  process.on('SIGINT', () => {
+  const interrupt = () => {
     if (++interrupts > 1) process.exit(exitCode.interrupted);
     coordinator.interrupt();
-  });
+  };
+  process.on('SIGINT', interrupt);
+  // How a container engine or a service manager says the same.
+  process.on('SIGTERM', interrupt);
   try {
     const outcome = await coordinator.run();
     const result = conclude(plan, outcome, options.limits, options.health, readEnvironment());

@@ -207,8 +207,9 @@ function sleep(ms: number): Promise<void> {
 
 let worker: Worker | undefined;
 
-// Ctrl-C reaches the whole process group; the coordinator decides what follows from it.
+// Signals reach the whole process group; the coordinator decides what follows from them.
 process.on('SIGINT', () => {});
+process.on('SIGTERM', () => {});
 // Without its coordinator a worker has no purpose, and must not stay behind.
 process.on('disconnect', () => process.exit(1));
 process.on('message', (order: ToWorker) => {
