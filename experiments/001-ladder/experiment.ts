@@ -3,11 +3,11 @@ import { type Experiment, variantPerStage } from '../lab/experiment.ts';
 
 /** Where each stage's search begins, near what it did on two cores of 2026: fewer trials, the same answer anywhere. */
 const hints = {
-  '01-naive': 85,
-  '02-bounded': 100,
-  '03-cursor': 10_000,
-  '04-cores': 4000,
-  '05-backplane': 4000,
+  '01-naive': 110,
+  '02-bounded': 140,
+  '03-cursor': 11_000,
+  '04-cores': 2000,
+  '05-backplane': 9000,
 };
 
 export const ladder: Experiment = {
