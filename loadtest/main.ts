@@ -7,6 +7,7 @@ import { planWorkers } from './load/capacity.ts';
 import { Coordinator } from './load/coordinator.ts';
 import type { Plan, Target } from './load/plan.ts';
 import { RunError } from './load/run-error.ts';
+import { runIdMax } from './load/token.ts';
 import { readCgroup, readEnvironment, readEphemeralPorts, readFilesMax } from './measure/environment.ts';
 import { Metrics, type MetricsServer, serveMetrics } from './measure/metrics.ts';
 import { checkOptions, newCommand, type Options } from './options.ts';
@@ -101,7 +102,7 @@ async function newPlan(options: Options): Promise<Plan | number> {
     ...options,
     targets,
     // Even; the odd number after it marks the probes. Not from the seed: two runs must not take each other's messages.
-    runId: randomInt(2 ** 17) * 2,
+    runId: randomInt((runIdMax + 1) / 2) * 2,
     headers: [
       ...(options.origin === undefined ? [] : [`Origin: ${options.origin}`]),
       ...(options.token === undefined ? [] : [`Authorization: Bearer ${options.token}`]),

@@ -4,6 +4,8 @@ import { type ChildProcess, fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { WebSocket } from 'ws';
+import { MessageForm, runIdMax } from '../load/token.ts';
 import { withPatience } from '../patience.fixture.ts';
 import { type AuditCounts, type LoadtestResult, parseResult } from '../result/result.ts';
 import type { Confession, Flaw } from './flawed-server.ts';
@@ -57,6 +59,14 @@ async function tryServer(
   } finally {
     await stopServer(child);
   }
+}
+
+/** What another load test would say: a message of the same form, but with the number of its own run. */
+function messageOfAnotherRun(): string {
+  const form = new MessageForm(128);
+  const message = Buffer.alloc(form.payloadBytes);
+  form.write(message, 0, 0, { runId: (runIdMax + 1) / 2, room: 0, number: 0, dueUs: 0, lagUs: 0 });
+  return message.toString();
 }
 
 function faultsOf({ lost, duplicated, reordered, misrouted, corrupted }: AuditCounts) {
@@ -238,18 +248,21 @@ describe('honesty about faults', { concurrency: 3 }, () => {
 
   test('another run in the same room is not taken for this one', async () => {
     const { url, child } = await startServer('none');
+    const intruder = new WebSocket(url);
     try {
+      await once(intruder, 'open');
+      const talking = setInterval(() => intruder.send(messageOfAnotherRun()), 20);
       const args = ['--clients', '5', '--rate', '100', '--duration', '1500ms', ...tolerant];
-      const [one, other] = await Promise.all([runLoadtest(url, args), runLoadtest(url, args)]);
-      for (const { code, stdout } of [one, other]) {
-        const { audit, reasons } = parseResult(stdout, 'standard output');
-        assert.equal(code, 1, reasons.join());
-        const { delivered, lost } = audit;
-        assert.deepEqual({ delivered, lost }, { delivered: 750, lost: 0 }, reasons.join());
-        assert.ok(audit.misrouted > 0);
-        assert.match(reasons.join(), new RegExp(`${audit.misrouted} of them to another run`));
-      }
+      const { code, stdout } = await runLoadtest(url, args).finally(() => clearInterval(talking));
+      const { audit, reasons, misroutedOfOtherRuns } = parseResult(stdout, 'standard output');
+      assert.equal(code, 1, reasons.join());
+      const { delivered, lost } = audit;
+      assert.deepEqual({ delivered, lost }, { delivered: 750, lost: 0 }, reasons.join());
+      assert.ok(audit.misrouted > 0);
+      assert.equal(misroutedOfOtherRuns, audit.misrouted);
+      assert.match(reasons.join(), new RegExp(`${audit.misrouted} of them to another run`));
     } finally {
+      intruder.terminate();
       await stopServer(child);
     }
   });
