@@ -28,14 +28,17 @@ type Counts = { delivered: number; faults: number };
 async function main(): Promise<void> {
   const [url, ...numbers] = process.argv.slice(2);
   const [clients, rate, seconds, payloadBytes] = numbers.map(Number) as [number, number, number, number];
-  const filler = 'x'.repeat(payloadBytes - sequenceDigits);
+  const filler = 'x'.repeat(
+    payloadBytes - encodeMessage({ clientId: senderName(0), Message: '' }).length - sequenceDigits,
+  );
+  const messageChars = sequenceDigits + filler.length;
   const senders = Math.min(clients, Math.ceil(rate / messagesPerSecondPerSender));
   const counts: Counts = { delivered: 0, faults: 0 };
   const users: WebSocket[] = [];
   for (let first = 0; first < clients; first += connectBatch) {
     const size = Math.min(connectBatch, clients - first);
     users.push(
-      ...(await Promise.all(Array.from({ length: size }, () => join(url!, senders, payloadBytes, counts)))),
+      ...(await Promise.all(Array.from({ length: size }, () => join(url!, senders, messageChars, counts)))),
     );
   }
   const cpuBefore = process.cpuUsage();
@@ -55,7 +58,7 @@ async function main(): Promise<void> {
   for (const user of users) user.terminate();
 }
 
-function join(url: string, senders: number, payloadBytes: number, counts: Counts): Promise<WebSocket> {
+function join(url: string, senders: number, messageChars: number, counts: Counts): Promise<WebSocket> {
   const ws = new WebSocket(url, { perMessageDeflate: false });
   const next = new Uint32Array(senders);
   ws.on('message', (data) => {
@@ -63,13 +66,18 @@ function join(url: string, senders: number, payloadBytes: number, counts: Counts
     const sender = Number(clientId);
     const sequence = Number(Message.slice(0, sequenceDigits));
     counts.delivered++;
-    if (sequence !== next[sender] || Message.length !== payloadBytes) counts.faults++;
+    if (sequence !== next[sender] || Message.length !== messageChars) counts.faults++;
     next[sender] = sequence + 1;
   });
   return new Promise((resolve, reject) => {
     ws.once('open', () => resolve(ws));
     ws.once('error', reject);
   });
+}
+
+/** Of fixed width, so that every frame has the same size: `PAYLOAD_BYTES` of JSON, as the simulator counts them. */
+function senderName(sender: number): string {
+  return String(sender).padStart(4, '0');
 }
 
 /** Open model: what is due by absolute time, the senders in turn. Returns how many messages left. */
@@ -87,7 +95,7 @@ async function send(
     for (const due = Math.floor(elapsedSeconds * rate); sent < due; sent++) {
       const sender = sent % senders.length;
       const sequence = String(Math.floor(sent / senders.length)).padStart(sequenceDigits, '0');
-      senders[sender]!.send(encodeMessage({ clientId: String(sender), Message: sequence + filler }));
+      senders[sender]!.send(encodeMessage({ clientId: senderName(sender), Message: sequence + filler }));
     }
     await delay(1);
   }
