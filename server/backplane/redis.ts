@@ -92,9 +92,11 @@ export class RedisBackplane implements Backplane {
     if (!this.#running || this.#closing) return;
     this.#closing = true;
     const { publisher } = this.#running;
-    await waitFor(() => publisher.idle, this.#options.closeDeadlineMs);
-    publisher.goodbye();
-    await waitFor(() => publisher.idle, this.#options.closeDeadlineMs);
+    const sent = () => waitFor(() => publisher.idle, this.#options.closeDeadlineMs);
+    if (await sent()) {
+      publisher.goodbye();
+      await sent();
+    }
     this.#stop();
   }
 
