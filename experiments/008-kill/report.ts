@@ -52,7 +52,7 @@ export function killMarkdown(run: KillRun): string {
     bullets([...abouts.values(), ...run.skipped]),
     '### How to read it',
     bullets([
-      `${options.people} people, each saying ${options.messagesPerSecond} things a second, spread over the nodes that call themselves ready; each failure ${options.repetitions} times. Every thing said is held against every person. Counts are sums over the repetitions, times the longest of them.`,
+      `${options.people} people, each saying ${options.messagesPerSecond} things a second, spread over the nodes that call themselves ready; each failure ${options.repetitions === 1 ? 'once' : `${options.repetitions} times`}. Every thing said is held against every person. Counts are sums over the repetitions, times the longest of them.`,
       'Lost in silence: missed by somebody whose connection held. Missed and told: by somebody whose connection was closed later. Unheard and told: heard by nobody, and its speaker, who never heard his echo, was cut off.',
       'Told after: the longest from a thing said to the close that told of it. Unready after: until the first node said so. Ready but broken: the longest that a node called itself ready while what it ought to carry did not arrive within a second.',
       `Well after: from the failure until everybody is connected and hears everything within a second; median, and the longest in brackets. A restart asks for a wait of at most ${options.reconnectWaitMsMax} ms (option reconnect-wait-ms-max), which is part of it.`,
