@@ -29,7 +29,8 @@ export function ladderPlot(run: Run): Plot | null {
   const svg = renderSvg(
     'ladder',
     {
-      grid: { left: 16, right: 40, top: 8, bottom: 44, containLabel: true },
+      // Without a browser the width of a long name is only estimated, and comes out short.
+      grid: { left: 44, right: 40, top: 8, bottom: 44, containLabel: true },
       xAxis: {
         type: 'log',
         min,
