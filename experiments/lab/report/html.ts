@@ -111,7 +111,7 @@ const style = `
 @media (prefers-color-scheme: dark) { :root { --ink: #e6e9ed; --muted: #9aa3ae; --line: #343a42; --page: #16191d; --soft: #1e2227; --bad: #ef7d8d; } }
 * { box-sizing: border-box; }
 body { margin: 0; background: var(--page); color: var(--ink); font: 15px/1.5 system-ui, sans-serif; }
-main { max-width: 1080px; margin: 0 auto; padding: 40px 24px 64px; }
+main { max-width: 1240px; margin: 0 auto; padding: 40px 24px 64px; }
 .kicker { margin: 0; color: var(--muted); font-size: 13px; }
 h1 { margin: 4px 0 12px; font-size: 24px; line-height: 1.25; font-weight: 600; text-wrap: balance; }
 h2 { margin: 0 0 8px; font-size: 17px; font-weight: 600; }
