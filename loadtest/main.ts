@@ -19,6 +19,8 @@ import { formatSummary } from './result/summary.ts';
 const exitCode = { pass: 0, fail: 1, input: 2, void: 3, interrupted: 130 } as const;
 /** Bound of the reference streams of one worker: 13 s of 20,000 messages/s of 128 B; who is further behind is read frame by frame. */
 const referenceBytesMax = 64 * 2 ** 20;
+/** Of the warm-up; the rest of it is at the full rate, so that what is measured has settled. */
+const rampShare = 0.75;
 
 process.exitCode = await main(process.argv);
 
@@ -109,7 +111,7 @@ async function newPlan(options: Options): Promise<Plan | number> {
     ],
     sendersPerRoom: Math.min(options.senders, Math.ceil(options.clients / options.rooms)),
     workers,
-    schedule: { ...options, endUs: seconds * 1e6 },
+    schedule: { ...options, rampUs: options.warmUpMs * 1000 * rampShare, endUs: seconds * 1e6 },
     timeline: {
       warmUpUs: options.warmUpMs * 1000,
       measureUs: options.durationMs * 1000,

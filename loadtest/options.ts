@@ -68,7 +68,14 @@ export function newCommand(): Command {
     .addOption(
       option('--duration <time>', 'DURATION', 'length of the measure phase, such as 20s or 500ms', '10s'),
     )
-    .addOption(option('--warm-up <time>', 'WARM_UP', 'the same load before it, not measured', '2s'))
+    .addOption(
+      option(
+        '--warm-up <time>',
+        'WARM_UP',
+        'before it, not measured: three quarters to climb to the rate, the rest at it',
+        '2s',
+      ),
+    )
     .addOption(
       option('--drain <time>', 'DRAIN', 'wait for what is under way; what comes later is lost', '2s'),
     )

@@ -15,7 +15,6 @@ export const ladder: Experiment = {
   question:
     'How many messages per second does each stage carry to 1,000 clients in one room before people feel it?',
   varied: { quantity: 'offered messages', unit: 'messages/s' },
-  target: 'process',
   method: {
     kind: 'capacity',
     start: 100,

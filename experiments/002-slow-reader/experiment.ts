@@ -6,7 +6,6 @@ export const slowReader: Experiment = {
   question:
     'What do stalled readers in a busy room do to the memory of the server and to the latency of everybody else?',
   varied: { quantity: 'stalled readers', unit: 'stalled readers' },
-  target: 'process',
   method: { kind: 'fixed', loads: [0, 100], repetitions: 1 },
   limits: ['p99<250ms', 'lost=0', 'duplicated=0', 'reordered=0', 'misrouted=0', 'corrupted=0'],
   timing: { warmUpSeconds: 1, measureSeconds: 10, drainSeconds: 2 },

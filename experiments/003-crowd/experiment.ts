@@ -13,7 +13,6 @@ export const crowd: Experiment = {
   name: '003-crowd',
   question: 'How many clients can one room hold when each sends one message of 256 B per second?',
   varied: { quantity: 'clients', unit: 'clients' },
-  target: 'process',
   method: {
     kind: 'capacity',
     start: 200,

@@ -1,4 +1,5 @@
 /** Is it the messages or the bytes that cost? The question that scale-chat named and never ran. */
+import { boxes } from '../lab/boxes.ts';
 import type { Experiment, Variant } from '../lab/experiment.ts';
 
 /** Bytes of a message's JSON: what a word, a sentence, a paragraph, a page and a page with a thumbnail take. */
@@ -10,7 +11,6 @@ export const messageSize: Experiment = {
   name: '005-message-size',
   question: 'How does the capacity in messages/s fall as messages grow from 64 B to 16 kB?',
   varied: { quantity: 'offered messages', unit: 'messages/s' },
-  target: 'process',
   method: {
     kind: 'capacity',
     start: 90,
@@ -41,7 +41,7 @@ function variantOf(stage: string, bytes: number, hint: number): Variant {
     stage,
     settings: { 'message-bytes-max': '16384' },
     nodes: 1,
-    targetLimits: {},
+    targetLimits: boxes(),
     // Where bytes cost more than messages, a larger one starts lower; it changes the number of trials only.
     start: bytes <= 256 ? hint : undefined,
     workload: { payloadBytes: bytes },

@@ -1,5 +1,6 @@
 /** How does the capacity of one machine grow with its worker processes? */
 import { availableParallelism } from 'node:os';
+import { boxes } from '../lab/boxes.ts';
 import type { Experiment, Variant } from '../lab/experiment.ts';
 
 /** The same messages, limits and clients as in 001-ladder, so that its rows and these can be laid side by side. */
@@ -8,7 +9,6 @@ export const cores: Experiment = {
   question:
     'How many messages per second do 1, 2, 4 … worker processes of one machine carry to 1,000 clients in one room?',
   varied: { quantity: 'offered messages', unit: 'messages/s' },
-  target: 'process',
   method: {
     kind: 'capacity',
     start: 2000,
@@ -23,17 +23,17 @@ export const cores: Experiment = {
   timing: { warmUpSeconds: 1, measureSeconds: 4, drainSeconds: 1 },
   workloadAt: (load) => ({ clients: 1000, ratePerSecond: load, payloadBytes: 128 }),
   variants: (stages) => [
-    ...stages.filter(({ name }) => name === '03-cursor').map(({ name }) => variantOf(name, name, {})),
+    ...stages.filter(({ name }) => name === '03-cursor').map(({ name }) => variantOf(name, name, 1, {})),
     ...stages
       .filter(({ name }) => name === '04-cores')
       .flatMap(({ name }) =>
         workerCounts(availableParallelism()).map((workers) =>
-          variantOf(`${name} × ${workers}`, name, { workers: String(workers) }),
+          variantOf(`${name} × ${workers}`, name, workers, { workers: String(workers) }),
         ),
       ),
   ],
   notes: [
-    'Workers and simulator share the cores of the machine. What the simulator takes is missing to the workers: where workers and simulator together need more cores than there are, compare deliveries per CPU second of the server, not the capacity.',
+    'The simulator has half of the cores to itself, and the workers share the others: one each where there are enough. Where several workers take turns on a core, compare deliveries per CPU second of the server, not the capacity.',
     'Every worker handles every message of the room, and writes it to its own sessions only: two workers halve the writes of each, not the reading.',
     'With several workers, two messages said at the same time may be heard in either order; what one sender says is heard in his order by all.',
   ],
@@ -46,6 +46,6 @@ function workerCounts(coresOfMachine: number): number[] {
   return counts;
 }
 
-function variantOf(name: string, stage: string, settings: Variant['settings']): Variant {
-  return { name, stage, settings, nodes: 1, targetLimits: {} };
+function variantOf(name: string, stage: string, cores: number, settings: Variant['settings']): Variant {
+  return { name, stage, settings, nodes: 1, targetLimits: boxes(cores) };
 }

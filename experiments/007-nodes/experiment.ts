@@ -1,4 +1,5 @@
 /** What does another node add, when everybody is in one room, and when people are in many? */
+import { boxes } from '../lab/boxes.ts';
 import type { Experiment, Variant } from '../lab/experiment.ts';
 
 const nodeCounts = [1, 2, 3];
@@ -8,7 +9,6 @@ export const nodes: Experiment = {
   name: '007-nodes',
   question: `How many messages per second do 1, 2 and 3 nodes behind Redis carry to 1,000 clients, in one room and in ${rooms}?`,
   varied: { quantity: 'offered messages', unit: 'messages/s' },
-  target: 'process',
   method: {
     kind: 'capacity',
     start: 2000,
@@ -45,7 +45,7 @@ function variantOf(stage: string, count: number, roomCount: number): Variant {
     // A session may say as much as the search asks of it; the rate limit is another experiment's subject.
     settings: { 'messages-per-second-max': '10000', 'messages-burst-max': '20000' },
     nodes: count,
-    targetLimits: {},
+    targetLimits: boxes(),
     workload: { rooms: roomCount },
   };
 }

@@ -1,4 +1,5 @@
 /** What an experiment is: one question with a number in it, asked of several variants, one quantity varied. */
+import { boxOfStage } from './boxes.ts';
 import type { StageInfo } from './target/stage-table.ts';
 import type { TargetKind, TargetLimits } from './target/target.ts';
 
@@ -69,7 +70,7 @@ export type Experiment = {
   notes: readonly string[];
 };
 
-/** The variants of an experiment that is simply about stages: one for each, with nothing set. */
+/** The variants of an experiment that is simply about stages: one for each, in the box that it can use. */
 export function variantPerStage(
   stages: readonly StageInfo[],
   hints: Readonly<Record<string, number>> = {},
@@ -77,9 +78,8 @@ export function variantPerStage(
   return stages.map((stage) => ({
     name: stage.name,
     stage: stage.name,
-    settings: {},
+    ...boxOfStage(stage.name),
     nodes: 1,
-    targetLimits: {},
     start: hints[stage.name],
   }));
 }

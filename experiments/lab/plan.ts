@@ -49,7 +49,7 @@ export function planRun(
   const chosen = chooseStages(stages, overrides.stages, faults);
   if (target === 'process' && Object.values(overrides.limits).some((limit) => limit !== undefined)) {
     faults.push(
-      'Run in containers to set CPU or memory: required --target container with --server-cpus and the like; given --target process, which isolates nothing.',
+      'Run in containers to set CPU or memory: required --target container with --server-cpus and the like; given --target process, which enforces no limits.',
     );
   }
   const variants = experiment.variants(stages).filter((variant) => chosen.includes(variant.stage));

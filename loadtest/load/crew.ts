@@ -1,6 +1,7 @@
 /** The virtual users of one worker: brings them in at the planned pace, lets them hear each other, and sends them home. */
 import { RoomAudit } from '../measure/audit.ts';
 import type { ConnectionReport, StalledReport } from './control.ts';
+import { Orders } from './orders.ts';
 import {
   type Plan,
   sendersOfRoom,
@@ -191,11 +192,16 @@ export class Crew {
 
 function newRoom(plan: Plan, index: number, members: number): CrewRoom {
   const users: VirtualUser[] = [];
-  const reference = new Reference({
-    bytesMax: Math.floor(plan.referenceBytesMax / plan.rooms),
-    forget: (frame) => {
-      for (const user of users) if (user.frame !== -1 && user.frame < frame) stopFollowing(user);
-    },
+  const bytesMax = Math.floor(plan.referenceBytesMax / plan.rooms);
+  const orders = new Orders(() => {
+    const reference: Reference = new Reference({
+      bytesMax,
+      forget: (frame) => {
+        for (const user of users)
+          if (user.reference === reference && user.frame !== -1 && user.frame < frame) stopFollowing(user);
+      },
+    });
+    return reference;
   });
-  return { index, users, reference, audit: new RoomAudit(members, sendersOfRoom(plan, index)) };
+  return { index, users, orders, audit: new RoomAudit(members, sendersOfRoom(plan, index)) };
 }

@@ -6,6 +6,7 @@ import { RoomAudit } from '../measure/audit.ts';
 import { Recorder } from '../measure/recorder.ts';
 import { FrameScanner } from './frame-scanner.ts';
 import { Inspector } from './inspector.ts';
+import { Orders } from './orders.ts';
 import { type Listener, type LocalRoom, Receiver, stopFollowing } from './receiver.ts';
 import { Reference } from './reference.ts';
 import { MessageForm, type Token } from './token.ts';
@@ -129,21 +130,27 @@ function receive(
     }),
   });
   const listeners: Listener[] = [];
-  const reference = new Reference({
-    bytesMax: referenceFrames * frameBytes,
-    forget: (frame) => {
-      for (const one of listeners) if (one.frame !== -1 && one.frame < frame) stopFollowing(one);
-    },
+  const orders = new Orders(() => {
+    const reference: Reference = new Reference({
+      bytesMax: referenceFrames * frameBytes,
+      forget: (frame) => {
+        for (const one of listeners)
+          if (one.reference === reference && one.frame !== -1 && one.frame < frame) stopFollowing(one);
+      },
+    });
+    return reference;
   });
-  const room: LocalRoom = { index: 0, audit: new RoomAudit(streams.length, senders), reference };
+  const room: LocalRoom = { index: 0, audit: new RoomAudit(streams.length, senders), orders };
   const fail = (detail: string) => assert.fail(detail);
   for (const [member] of streams.entries())
     listeners.push({
       room,
       member,
       scanner: new FrameScanner(10_000),
+      reference: orders.references[0]!,
       frame: -1,
       within: 0,
+      isMisfit: false,
       heard: false,
       pinged() {},
       closed: () => fail('closed'),
@@ -151,7 +158,9 @@ function receive(
     });
   const at = streams.map(() => 0);
   for (let turn = 0; at.some((offset, i) => offset < streams[i]!.length); turn++) {
-    const member = turn % streams.length;
+    const place = turn % streams.length;
+    // To and fro: everybody is sometimes ahead of the others and sometimes behind.
+    const member = Math.floor(turn / streams.length) % 2 === 0 ? place : streams.length - 1 - place;
     const size = chunkSizes[turn % chunkSizes.length]!;
     // One buffer for all reads, overwritten each time, as in the real thing.
     const chunk = streams[member]!.subarray(at[member]!, at[member]! + size);
@@ -165,7 +174,8 @@ function receive(
   const recorded = report.delivery.counts.reduce((sum, count) => sum + count, 0);
   assert.equal(recorded, delivered, 'a latency for each distinct delivery');
   const { duplicated, reordered, misrouted, corrupted } = receiver.tally;
-  return { delivered, duplicated, reordered, misrouted, corrupted };
+  const followed = listeners.map(({ reference }) => orders.references.indexOf(reference));
+  return { counts: { delivered, duplicated, reordered, misrouted, corrupted }, followed };
 }
 
 test('the audit counts exactly what was done to the streams, however they are written, cut and interleaved', () => {
@@ -194,7 +204,7 @@ test('the audit counts exactly what was done to the streams, however they are wr
           }),
           { delivered: 0, duplicated: 0, reordered: 0, misrouted: 0, corrupted: 0 },
         );
-        assert.deepEqual(seen, expected);
+        assert.deepEqual(seen.counts, expected);
       },
     ),
     { numRuns: 600 },
@@ -209,7 +219,93 @@ test('a change of any single byte of any frame costs exactly that delivery', () 
       bad[victim]![byte]! ^= 1;
       const streams = [Buffer.concat(good), Buffer.concat(bad)];
       const seen = receive(streams, [streams[0]!.length], 64, good[0]!.length);
-      assert.deepEqual(seen, { delivered: 11, duplicated: 0, reordered: 0, misrouted: 0, corrupted: 1 });
+      assert.deepEqual(seen.counts, {
+        delivered: 11,
+        duplicated: 0,
+        reordered: 0,
+        misrouted: 0,
+        corrupted: 1,
+      });
     }
   }
+});
+
+test('users of processes that interleave differently follow an order each, and flaws count exactly in all', () => {
+  const messages = 9_000;
+  /** Each keeps the order of every sender, which is all that such a server promises. */
+  const interleavings = [
+    [0, 1, 2, 3, 4, 5],
+    [0, 3, 1, 4, 2, 5],
+    [2, 5, 1, 0, 4, 3],
+  ];
+  const streamOf = (user: number) => {
+    const frames: Buffer[] = [];
+    for (let block = 0; block < messages; block += 6)
+      for (const place of interleavings[user % 3]!) {
+        const number = block + place;
+        if (number % 1000 === 17) continue;
+        const frame = frameOf(number, 0, 'canonical');
+        if (number % 1000 === 500 + user) frame[60]! ^= 1;
+        frames.push(frame);
+        if (number % 1000 === 300) frames.push(frame);
+      }
+    return Buffer.concat(frames);
+  };
+  const users = 9;
+  const streams = Array.from({ length: users }, (_, user) => streamOf(user));
+  const { counts, followed } = receive(
+    streams,
+    [2900, 1700, 3333, 2048],
+    4096,
+    frameOf(0, 0, 'canonical').length,
+  );
+  const each = messages / 1000;
+  assert.deepEqual(counts, {
+    delivered: users * (messages - 2 * each),
+    duplicated: users * each,
+    reordered: 0,
+    misrouted: 0,
+    corrupted: users * each,
+  });
+  const interleavingsOf = (reference: number) =>
+    new Set([...followed.keys()].filter((user) => followed[user] === reference).map((user) => user % 3));
+  for (const reference of followed) assert.equal(interleavingsOf(reference).size, 1);
+});
+
+test('recipients of one order share one reference, however far apart they read', () => {
+  const stream = Buffer.concat(Array.from({ length: 5000 }, (_, number) => frameOf(number, 0, 'canonical')));
+  const { followed, counts } = receive(
+    Array(6).fill(stream),
+    [2900, 20_000, 70],
+    4096,
+    frameOf(0, 0, 'canonical').length,
+  );
+  assert.deepEqual(new Set(followed), new Set([0]));
+  assert.equal(counts.delivered, 30_000);
+});
+
+test('recipients who miss much and hear much twice are counted exactly, whichever references they try', () => {
+  const [users, messages] = [6, 6000];
+  let missed = 0;
+  let repeated = 0;
+  const streams = Array.from({ length: users }, (_, user) => {
+    const frames: Buffer[] = [];
+    for (let number = 0; number < messages; number++) {
+      const frame = frameOf(number, 0, 'canonical');
+      const isMissed = (number * 7 + user * 31) % 50 === 0;
+      const isRepeated = !isMissed && (number * 3 + user * 17) % 70 === 0;
+      missed += Number(isMissed);
+      repeated += Number(isRepeated);
+      frames.push(...Array<Buffer>(isMissed ? 0 : isRepeated ? 2 : 1).fill(frame));
+    }
+    return Buffer.concat(frames);
+  });
+  const { counts } = receive(streams, [2900, 20_000], 4096, frameOf(0, 0, 'canonical').length);
+  assert.deepEqual(counts, {
+    delivered: users * messages - missed,
+    duplicated: repeated,
+    reordered: 0,
+    misrouted: 0,
+    corrupted: 0,
+  });
 });

@@ -3,6 +3,7 @@ import { arrival, type RoomAudit } from '../measure/audit.ts';
 import { type Recorder, type StreamTimes, secondSlotOf, type Timeline } from '../measure/recorder.ts';
 import type { FrameScanner, FrameSink } from './frame-scanner.ts';
 import type { Inspector } from './inspector.ts';
+import type { Orders } from './orders.ts';
 import { equalPrefix, isEqual, type Reference } from './reference.ts';
 import { readTokenNumber } from './token.ts';
 
@@ -10,7 +11,7 @@ import { readTokenNumber } from './token.ts';
 export type LocalRoom = {
   index: number;
   audit: RoomAudit;
-  reference: Reference;
+  orders: Orders;
 };
 
 /** What the receive path needs of a virtual user. */
@@ -19,9 +20,12 @@ export type Listener = {
   /** Its row in the room's audit. */
   readonly member: number;
   readonly scanner: FrameScanner;
-  /** Where it stands in the room's reference: `within` bytes into `frame`; −1 where it does not follow. */
+  /** Of the room's orders the one it follows, and where it stands there: `within` bytes into `frame`; −1 where it does not follow. */
+  reference: Reference;
   frame: number;
   within: number;
+  /** It fell out of its reference too often in the last chunk. */
+  isMisfit: boolean;
   /** Whether it has heard a probe. */
   heard: boolean;
   /** The server sent a control frame or broke the protocol. */
@@ -48,8 +52,16 @@ export type ReceiverSettings = {
   recorder: Recorder;
 };
 
-/** After so many differences in one chunk the rest of it is read frame by frame. */
-const differencesMax = 4;
+/**
+ * To look at a difference costs about as much as reading so many frames one by one. Each chunk may spend a few
+ * differences more than the frames followed have saved; then the rest of it is read frame by frame. Chosen, not measured.
+ */
+const framesPerDifference = 4;
+const framesInAdvance = 16;
+/** After a chunk with so many differences another reference may suit better. */
+const differencesOfMisfit = 4;
+/** Messages of the next chunk that are remembered to find out which. */
+const heardMax = 256;
 
 export class Receiver implements FrameSink {
   readonly tally: Tally = { duplicated: 0, reordered: 0, misrouted: 0, foreign: 0, corrupted: 0, heard: 0 };
@@ -65,6 +77,9 @@ export class Receiver implements FrameSink {
   #listener!: Listener;
   /** Time of the chunk in µs since the schedule began, negative before; all frames of a chunk arrived by then. */
   #nowUs = 0;
+  /** Numbers of the messages of the chunk that were read frame by frame, in the order of their arrival. */
+  readonly #heard = new Int32Array(heardMax);
+  #heardCount = 0;
 
   constructor(settings: ReceiverSettings) {
     this.#settings = settings;
@@ -76,20 +91,49 @@ export class Receiver implements FrameSink {
     this.#listener = listener;
     this.#nowUs = nowUs;
     let differences = 0;
+    let credit = framesInAdvance;
+    let isSample = listener.isMisfit;
+    if (isSample) this.#beginSample(listener);
     while (at < end) {
-      if (listener.frame !== -1 && differences < differencesMax && listener.scanner.idle) {
-        at = this.#follow(listener, bytes, at, end);
-        if (at === end) return;
+      if (listener.frame !== -1 && credit > 0 && listener.scanner.idle && !isSample) {
+        const from = at;
+        at = this.#follow(listener, bytes, from, end);
+        if (at === end) break;
         differences++;
+        credit += Math.floor((at - from) / listener.reference.frameBytes) - framesPerDifference;
       }
       if (listener.within > 0) stopFollowing(listener);
       at = listener.scanner.next(bytes, at, end, this);
+      if (isSample && (this.#heardCount === heardMax || at === end)) {
+        this.#judge(listener);
+        isSample = false;
+      }
     }
+    if (differences >= differencesOfMisfit) listener.isMisfit = true;
+  }
+
+  /** What comes next is read frame by frame, to learn the order in which this user hears. */
+  #beginSample(listener: Listener): void {
+    stopFollowing(listener);
+    this.#heardCount = 0;
+  }
+
+  #judge(listener: Listener): void {
+    listener.isMisfit = false;
+    const better = listener.room.orders.bestFor(listener.reference, this.#heard, this.#heardCount);
+    if (better === listener.reference) return;
+    listener.frame = -1;
+    listener.reference = better;
+  }
+
+  #hear(number: number): void {
+    if (this.#heardCount < heardMax) this.#heard[this.#heardCount++] = number;
   }
 
   /** Goes along the reference as far as the bytes are the same; returns where they are not, or where either ends. */
   #follow(listener: Listener, bytes: Buffer, at: number, end: number): number {
-    const { reference, audit } = listener.room;
+    const { reference } = listener;
+    const { audit } = listener.room;
     const { frameBytes, mask } = reference;
     for (;;) {
       const from = (listener.frame & mask) * frameBytes + listener.within;
@@ -155,12 +199,15 @@ export class Receiver implements FrameSink {
   /** A frame that the reference already holds, met out of step: comparing it is enough. */
   #takeKnown(bytes: Buffer, frameAt: number, end: number): boolean {
     const listener = this.#listener;
-    const { reference, audit } = listener.room;
+    const { reference } = listener;
+    const { audit } = listener.room;
     if (frameAt === -1 || end - frameAt !== reference.frameBytes) return false;
-    const frame = reference.find(readTokenNumber(bytes, frameAt + reference.tokenAt));
+    const number = readTokenNumber(bytes, frameAt + reference.tokenAt);
+    const frame = reference.find(number);
     if (frame === -1) return false;
     const at = (frame & reference.mask) * reference.frameBytes;
     if (!isEqual(bytes, frameAt, reference.bytes, at, reference.frameBytes)) return false;
+    this.#hear(number);
     this.#deliverRun(audit, reference, listener.member, frame, frame + 1);
     listener.frame = frame + 1;
     return true;
@@ -173,10 +220,12 @@ export class Receiver implements FrameSink {
     const finding = inspector.inspect(bytes, payloadAt, end);
     if (finding === 'ignored') return;
     if (finding === 'corrupted') return this.#corrupted();
-    const { reference, audit, index } = listener.room;
+    const { reference } = listener;
+    const { audit, index } = listener.room;
     if (token.runId === runId + 1 && token.room === index) return this.#probed();
     const slot = secondSlotOf(timeline, token.dueUs);
     if (token.runId !== runId || token.room !== index) return this.#misrouted(slot);
+    this.#hear(token.number);
     const single = this.#single;
     single.slots[0] = slot;
     single.dueUs[0] = token.dueUs | 0;
@@ -214,7 +263,7 @@ export class Receiver implements FrameSink {
 
 /** Leaves the reference in the middle of a frame: what was already compared is handed to the scanner. */
 export function stopFollowing(listener: Listener): void {
-  const { reference } = listener.room;
+  const { reference } = listener;
   if (listener.within > 0) {
     const at = (listener.frame & reference.mask) * reference.frameBytes;
     listener.scanner.resume(reference.bytes, at, at + listener.within);

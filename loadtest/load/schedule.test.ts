@@ -9,7 +9,7 @@ function walk(settings: ScheduleSettings): { dueUs: number; room: number; number
   return due;
 }
 
-const base = { ratePerSecond: 1000, arrival: 'constant', rooms: 1, seed: 1, endUs: 10e6 } as const;
+const base = { ratePerSecond: 1000, arrival: 'constant', rooms: 1, seed: 1, rampUs: 0, endUs: 10e6 } as const;
 
 test('a constant schedule is due at n/rate from the beginning, without drift', () => {
   const due = walk({ ...base, ratePerSecond: 3 });
@@ -19,6 +19,18 @@ test('a constant schedule is due at n/rate from the beginning, without drift', (
     [0, 333_333, 666_666, 1_000_000],
   );
   assert.equal(due.at(-1)!.dueUs, Math.floor((29 * 1e6) / 3));
+});
+
+test('a ramp climbs evenly to the rate, and goes on at it to the microsecond', () => {
+  const rampUs = 2e6;
+  const due = walk({ ...base, rampUs }).map((message) => message.dueUs);
+  const until = (us: number) => due.filter((dueUs) => dueUs < us).length;
+  assert.equal(until(1e6), 250, 'a quarter of the ramp’s messages in its first half');
+  assert.equal(until(2e6), 1000, 'half of what the rate would have been');
+  assert.equal(due.length, 9000);
+  for (let n = 1000; n < 9000; n++) assert.equal(due[n], 2e6 + (n - 1000) * 1000);
+  const gaps = due.slice(1).map((dueUs, n) => dueUs - due[n]!);
+  assert.ok(gaps.every((gap, n) => n === 0 || gap <= gaps[n - 1]! + 1));
 });
 
 test('rooms take turns in a constant schedule, each counting its own messages', () => {

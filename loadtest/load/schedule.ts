@@ -6,13 +6,15 @@ export type ScheduleSettings = {
   arrival: 'constant' | 'poisson';
   rooms: number;
   seed: number;
+  /** The rate climbs evenly from 0 for so long: whoever starts cold is not owed a queue before it is warm. */
+  rampUs: number;
   /** Nothing is due at or after this, in microseconds since the beginning. */
   endUs: number;
 };
 
 /**
  * A cursor on the schedule: the message it stands on is due at `dueUs` in `room`, as that room's number `number`.
- * Constant: message g is due at exactly g/rate and rooms take turns. Poisson: exponential gaps, and each message goes to a
+ * Constant: message g is due at exactly g/rate (later by half the ramp) and rooms take turns. Poisson: exponential gaps, and each message goes to a
  * room chosen by chance, which makes every room a Poisson process of its own (the splitting property).
  */
 export class Schedule {
@@ -39,18 +41,26 @@ export class Schedule {
 
   /** Moves to the next message. */
   advance(): void {
-    const { ratePerSecond, arrival, rooms } = this.#settings;
+    const { ratePerSecond, arrival, rooms, rampUs } = this.#settings;
     this.#position++;
     if (arrival === 'constant') {
-      this.dueUs = Math.floor((this.#position * 1e6) / ratePerSecond);
+      this.dueUs = Math.floor(afterRamp((this.#position * 1e6) / ratePerSecond, rampUs));
       this.room = this.#position % rooms;
     } else {
       this.#exactUs += (-Math.log(1 - this.#random()) * 1e6) / ratePerSecond;
-      this.dueUs = Math.floor(this.#exactUs);
+      this.dueUs = Math.floor(afterRamp(this.#exactUs, rampUs));
       this.room = rooms === 1 ? 0 : Math.floor(this.#random() * rooms);
     }
     this.number = this.#numbers[this.room]!++;
   }
+}
+
+/**
+ * When the message is due that a schedule without a ramp has at `steadyUs`. At t within a ramp of length R the rate is
+ * t/R of the full one, so that t²/2R of steady time has passed; at its end R/2, and from there on both go at one pace.
+ */
+function afterRamp(steadyUs: number, rampUs: number): number {
+  return steadyUs < rampUs / 2 ? Math.sqrt(2 * rampUs * steadyUs) : steadyUs + rampUs / 2;
 }
 
 /** Uniform numbers in [0, 1) from a 32-bit seed (sfc32, public domain by Chris Doty-Humphrey). */

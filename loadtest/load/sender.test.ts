@@ -32,7 +32,7 @@ function newSender(users: (FakeUser | undefined)[], endUs = 10e6) {
   const sender = new Sender({
     runId: 2,
     form: new MessageForm(payloadBytes),
-    schedule: new Schedule({ ratePerSecond: 1000, arrival: 'constant', rooms: 1, seed: 1, endUs }),
+    schedule: new Schedule({ ratePerSecond: 1000, arrival: 'constant', rooms: 1, seed: 1, rampUs: 0, endUs }),
     clock: { nowUs: () => time.nowUs } as unknown as Clock,
     recorder,
     measureFromUs: 0,

@@ -5,7 +5,9 @@ import net from 'node:net';
 import { test } from 'node:test';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { clientFrameBytes, clientHeaderBytes, maskText } from './client-frame.ts';
+import { Orders } from './orders.ts';
 import type { LocalRoom } from './receiver.ts';
+import { Reference } from './reference.ts';
 import { VirtualUser } from './virtual-user.ts';
 
 /** A user that tells everything that happens to it, and scans what it receives. */
@@ -16,7 +18,8 @@ function newUser() {
     seen.push(what);
     wake();
   };
-  const user = new VirtualUser(3, {} as LocalRoom, 0, 1_048_576, {
+  const orders = new Orders(() => new Reference({ bytesMax: 0, forget() {} }));
+  const user = new VirtualUser(3, { orders } as LocalRoom, 0, 1_048_576, {
     opened: () => note('opened'),
     refused: (_user, why) => note(`refused ${why}`),
     closed: (_user, code, reason) => note(`closed ${code} ${reason}`),

@@ -5,6 +5,7 @@ import { newMaskKey, writeMaskedFrame } from './client-frame.ts';
 import { FrameScanner } from './frame-scanner.ts';
 import { handshakeRequest, newHandshakeKey, readHandshakeAnswer } from './handshake.ts';
 import type { Listener, LocalRoom } from './receiver.ts';
+import type { Reference } from './reference.ts';
 
 export type UserState = 'new' | 'connecting' | 'open' | 'refused' | 'closed';
 
@@ -40,8 +41,10 @@ export class VirtualUser implements Listener {
   readonly room: LocalRoom;
   readonly member: number;
   readonly scanner: FrameScanner;
+  reference: Reference;
   frame = -1;
   within = 0;
+  isMisfit = false;
   heard = false;
   state: UserState = 'new';
   readonly #events: UserEvents;
@@ -52,6 +55,7 @@ export class VirtualUser implements Listener {
   constructor(index: number, room: LocalRoom, member: number, messageBytesMax: number, events: UserEvents) {
     this.index = index;
     this.room = room;
+    this.reference = room.orders.references[0]!;
     this.member = member;
     this.scanner = new FrameScanner(messageBytesMax);
     this.#events = events;

@@ -140,7 +140,7 @@ export function caveatsOf(run: Run): string[] {
   const disturbed = Math.max(0, ...trials.map(({ server }) => server?.otherCpuCores ?? 0));
   const caveats = [
     record.target === 'process'
-      ? `Process target: server and simulator were plain processes that shared ${environment.cpus} cores and the kernel; nothing was isolated, and whatever else ran on the machine took part. The simulator used up to ${busiest.toFixed(2)} cores of it.`
+      ? `Process target: server and simulator were plain processes that shared ${environment.cpus} cores and the kernel; but for the CPUs pinned above nothing was isolated, and whatever else ran on the machine took part. The simulator used up to ${busiest.toFixed(2)} cores of it.`
       : `Container target: limits are enforced by the kernel, but server and simulator shared the machine’s ${environment.cpus} cores, caches and kernel. The simulator used up to ${busiest.toFixed(2)} cores.`,
     'Loopback: no network latency, no packet loss, and segments of 64 kB; a network card and a real network would add their own limits.',
     `Trials measure ${timing.measureSeconds} s: what needs minutes to show (leaks, long collections, fragmentation) does not show here.`,

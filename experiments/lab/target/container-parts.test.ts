@@ -4,7 +4,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { contentTag } from './container-image.ts';
-import { pinning } from './container-pinning.ts';
 import { cgroupUsage, type ReadText, usageOf } from './container-usage.ts';
 
 /** A file system of a few files. */
@@ -52,13 +51,6 @@ test('usage is read from what the engine says where its files are out of reach',
     pids_stats: { current: 7 },
   });
   assert.deepEqual(usage, { cpuSeconds: 1.5, rssBytes: 41, throttledSeconds: 0.25, running: true });
-});
-
-test('each container is pinned to CPUs of its own, or none is pinned', () => {
-  assert.deepEqual(pinning(2, [0.25, 1]), ['0', '1']);
-  assert.deepEqual(pinning(8, [2, 0.5, 1.5]), ['0,1', '2', '3,4']);
-  assert.deepEqual(pinning(2, [0.25, 0.25, 1]), [undefined, undefined, undefined]);
-  assert.deepEqual(pinning(64, [0.25, undefined]), [undefined, undefined]);
 });
 
 test('the tag of the image changes with what is in the image, and with nothing else', () => {

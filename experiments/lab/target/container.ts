@@ -14,7 +14,7 @@ import {
 } from './container-engine.ts';
 import { ensureImage } from './container-image.ts';
 import { runLoadtestBox } from './container-loadtest.ts';
-import { pinning } from './container-pinning.ts';
+import { describePins, type Pins, pinning } from './pinning.ts';
 import {
   type NodeSample,
   type ObservedLimits,
@@ -60,12 +60,13 @@ export async function startContainerTarget(
   started.defer(() => removeLabelled(engine, `${targetLabel}=${site.labels[targetLabel]}`));
   await engine.client.network.create({ Name: site.name, Driver: 'bridge', Labels: site.labels });
   const { limits } = request;
-  const pins = pinning(engine.cpus, [...Array(request.nodes).fill(limits.serverCpus), limits.loadtestCpus]);
+  const cpus = Array.from({ length: engine.cpus }, (_, cpu) => cpu);
+  const pins = pinning(cpus, Array(request.nodes).fill(limits.serverCpus), limits.loadtestCpus);
   const services: BoxNode[] = [];
   for (const need of needs) services.push(await startService(site, need));
   const nodes: BoxNode[] = [];
   for (let index = 0; index < request.nodes; index++)
-    nodes.push(await startNode(site, `node-${index + 1}`, needs, pins[index]));
+    nodes.push(await startNode(site, `node-${index + 1}`, needs, pins.servers[index]));
   const observedLimits = await Promise.all(nodes.map((node) => observeLimits(node.internalUrl)));
   checkLimits(limits, observedLimits);
   const sample = sampler();
@@ -85,9 +86,9 @@ export async function startContainerTarget(
         {
           ...placeOf(site, 'simulator'),
           image,
-          cpus: limits.loadtestCpus,
+          cpus: quotaOfSimulator(limits.loadtestCpus, pins),
           memoryMb: limits.loadtestMemoryMb,
-          pinnedCpus: pins.at(-1),
+          pinnedCpus: pins.simulator,
         },
         { ...options, urls: loadtestUrls },
         request.scrapeHost,
@@ -191,6 +192,14 @@ async function startUntil(site: Site, text: string, request: Omit<BoxRequest, 'o
   }
 }
 
+/**
+ * Whole CPUs that are its own are limit enough: a quota on top of them throttles the instrument for the odd millisecond
+ * that the kernel books late, and each of those would void a trial.
+ */
+function quotaOfSimulator(cores: number | undefined, pins: Pins): number | undefined {
+  return pins.simulator !== undefined && Number.isInteger(cores) ? undefined : cores;
+}
+
 /** What the server itself reads in its cgroup; 0 is how it says that there is no limit. */
 async function observeLimits(internalUrl: string): Promise<ObservedLimits> {
   const text = await (await fetch(`${internalUrl}/metrics`)).text();
@@ -228,12 +237,11 @@ function sampler(): (node: BoxNode) => Promise<NodeSample> {
   };
 }
 
-function factsOf(site: Site, pins: readonly (string | undefined)[], services: readonly BoxNode[]) {
-  const [server, simulator] = [pins.slice(0, -1).join(' and '), pins.at(-1)];
+function factsOf(site: Site, pins: Pins, services: readonly BoxNode[]) {
   return {
     engine: site.engine.fact,
     image: site.image,
-    'pinned CPUs': simulator === undefined ? 'none' : `server ${server}, simulator ${simulator}`,
+    'pinned CPUs': describePins(pins),
     ...Object.fromEntries(services.map((service) => [service.name, `container ${redisImage}`])),
   };
 }

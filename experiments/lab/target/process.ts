@@ -1,6 +1,6 @@
 /**
- * The process target: server nodes and simulator as children of the lab on this machine. It needs nothing but Node, and
- * isolates nothing: everything shares the machine's cores and memory, which the report says.
+ * The process target: server nodes and simulator as children of the lab on this machine. It needs nothing but Node. Where
+ * Linux has `taskset` they run on CPUs of their own, as the limits ask; nothing else is isolated, which the report says.
  */
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -10,6 +10,7 @@ import { readCgroup } from '../../../loadtest/measure/environment.ts';
 import { readResult } from '../../../loadtest/result/result.ts';
 import { type Child, startChild } from './child.ts';
 import { loadtestArguments } from './loadtest-options.ts';
+import { describePins, pinnableCpus, pinning } from './pinning.ts';
 import { readTreeUsage } from './process-tree.ts';
 import { serviceProviders } from './services.ts';
 import {
@@ -44,8 +45,10 @@ export async function startProcessTarget(
   const services: RunningService[] = [];
   for (const need of needs) services.push(started.use(await startService(need, request.signal)));
   const nodes: ProcessNode[] = [];
-  for (let number = 1; number <= request.nodes; number++) {
-    const node = await startNode(`node-${number}`, request, services, programs);
+  const { serverCpus, loadtestCpus } = request.limits;
+  const pins = pinning(pinnableCpus(), Array(request.nodes).fill(serverCpus), loadtestCpus);
+  for (const [index, cpus] of pins.servers.entries()) {
+    const node = await startNode(`node-${index + 1}`, request, services, pinned(programs.server, cpus));
     started.defer(() => node.child.stop('SIGTERM', serverStopGraceMs));
     nodes.push(node);
   }
@@ -62,17 +65,26 @@ export async function startProcessTarget(
       const { cpuCores, memoryBytes } = readCgroup();
       return { cpuCores, memoryBytes };
     }),
-    facts: Object.fromEntries(services.map((service) => [service.name, service.fact])),
+    facts: {
+      'pinned CPUs': describePins(pins),
+      ...Object.fromEntries(services.map((service) => [service.name, service.fact])),
+    },
     sample: async () => [...nodes.map(sampleNode), ...services.map(sampleService)],
     runLoadtest: (options, watch) => {
       const metricsHost = listenHost(request.scrapeHost);
       const args = loadtestArguments({ ...options, urls: loadtestUrls, metricsHost });
       if (options.metricsPort !== undefined)
         watch.onScrapeAddress(`${request.scrapeHost}:${options.metricsPort}`);
-      return runLoadtest([...programs.loadtest, ...args], directory, watch);
+      return runLoadtest([...pinned(programs.loadtest, pins.simulator), ...args], directory, watch);
     },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
+}
+
+/** A program of Node as a command line, on those CPUs only. */
+function pinned(program: readonly string[], cpus: string | undefined): [string, ...string[]] {
+  const command = [process.execPath, ...program] as const;
+  return cpus === undefined ? [...command] : ['taskset', '--cpu-list', cpus, ...command];
 }
 
 async function startService(name: string, signal: AbortSignal): Promise<RunningService> {
@@ -85,7 +97,7 @@ async function startNode(
   name: string,
   request: TargetRequest,
   services: readonly RunningService[],
-  programs: ProcessPrograms,
+  [command, ...program]: readonly [string, ...string[]],
 ): Promise<ProcessNode> {
   const internalHost = listenHost(request.scrapeHost);
   const settings = Object.entries(request.settings).flatMap(([flag, value]) => [`--${flag}`, value]);
@@ -102,8 +114,8 @@ async function startNode(
   ];
   const listening = Promise.withResolvers<{ chat: string; internal: string }>();
   const child = await startChild({
-    command: process.execPath,
-    args: [...programs.server, '--stage', request.stage, ...address, ...settings, ...serviceFlags],
+    command,
+    args: [...program, '--stage', request.stage, ...address, ...settings, ...serviceFlags],
     onLine: (line) => {
       const event = parseEvent(line);
       if (event?.event === 'listening')
@@ -161,7 +173,7 @@ function sampleService(service: RunningService): NodeSample {
 }
 
 async function runLoadtest(
-  command: readonly string[],
+  [command, ...args]: readonly [string, ...string[]],
   directory: string,
   watch: { onProgress: (progress: LoadtestProgress) => void; signal: AbortSignal },
 ): Promise<LoadtestOutcome> {
@@ -169,8 +181,8 @@ async function runLoadtest(
   rmSync(file, { force: true });
   const errorLines: string[] = [];
   const child = await startChild({
-    command: process.execPath,
-    args: [...command, '--progress', 'json', '--json', file],
+    command,
+    args: [...args, '--progress', 'json', '--json', file],
     onLine: (line, stream) => {
       const event = parseEvent(line);
       if (event?.event === 'phase' || event?.event === 'second') watch.onProgress(event as LoadtestProgress);

@@ -1,0 +1,29 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { describePins, parseCpuList, pinning } from './pinning.ts';
+
+test('everybody is pinned to CPUs of his own where there are enough', () => {
+  assert.deepEqual(pinning([0, 1], [0.25], 1), { servers: ['0'], simulator: '1' });
+  const pins = pinning([0, 1, 2, 3, 8, 9], [2, 0.5], 1.5);
+  assert.deepEqual(pins, { servers: ['0,1', '2'], simulator: '8,9' });
+  assert.equal(describePins(pins), 'server 0,1 and 2, simulator 8,9');
+});
+
+test('where CPUs are short the servers share, and the simulator does not', () => {
+  assert.deepEqual(pinning([0, 1], [1, 1, 1], 1), { servers: ['0', '0', '0'], simulator: '1' });
+  assert.deepEqual(pinning([0, 1, 2], [4], 1), { servers: ['0,1'], simulator: '2' });
+});
+
+test('nobody is pinned where a wish is missing, or the simulator would leave nothing', () => {
+  const nobody = { servers: [undefined], simulator: undefined };
+  assert.deepEqual(pinning([0, 1, 2, 3], [undefined], 1), nobody);
+  assert.deepEqual(pinning([0, 1, 2, 3], [1], undefined), nobody);
+  assert.deepEqual(pinning([0], [1], 1), nobody);
+  assert.deepEqual(pinning([], [1], 1), nobody);
+  assert.equal(describePins(nobody), 'none');
+});
+
+test('a list of CPUs is read as the kernel writes it', () => {
+  assert.deepEqual(parseCpuList('0-2,5'), [0, 1, 2, 5]);
+  assert.deepEqual(parseCpuList('3'), [3]);
+});

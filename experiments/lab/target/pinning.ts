@@ -1,0 +1,54 @@
+/** Which CPUs each part of a target may run on, so that the instrument and what it measures do not take turns on one. */
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+
+/** CPU lists as engines and `taskset` spell them, e.g. `0,1`; undefined leaves it to the scheduler. */
+export type Pins = { servers: readonly (string | undefined)[]; simulator: string | undefined };
+
+/**
+ * Wishes are in cores. Everybody gets CPUs of his own where there are enough. Where there are not, the simulator still
+ * does, and the servers share the others: an instrument that waits for what it measures shows nothing but itself.
+ * Nobody is pinned where a wish is missing, because the pinning would be a limit that nobody asked for, nor where the
+ * simulator would leave nothing.
+ */
+export function pinning(
+  cpus: readonly number[],
+  servers: readonly (number | undefined)[],
+  simulator: number | undefined,
+): Pins {
+  const ends = (cores: number | undefined) => Math.ceil(cores ?? Number.POSITIVE_INFINITY);
+  const counts = servers.map(ends);
+  const left = cpus.length - ends(simulator);
+  const wanted = counts.reduce((sum, count) => sum + count, 0);
+  if (left < 1 || wanted === Number.POSITIVE_INFINITY)
+    return { servers: servers.map(() => undefined), simulator: undefined };
+  const simulators = cpus.slice(left).join(',');
+  if (wanted > left)
+    return { servers: servers.map(() => cpus.slice(0, left).join(',')), simulator: simulators };
+  const own = counts.map((count, index) => {
+    const taken = counts.slice(0, index).reduce((sum, before) => sum + before, 0);
+    return cpus.slice(taken, taken + count).join(',');
+  });
+  return { servers: own, simulator: simulators };
+}
+
+/** One line about the pins for the result file. */
+export function describePins({ servers, simulator }: Pins): string {
+  if (simulator === undefined) return 'none';
+  return `server ${[...new Set(servers)].join(' and ')}, simulator ${simulator}`;
+}
+
+/** The CPUs that this process may run on, as Linux tells them; empty elsewhere, and where `taskset` is missing. */
+export function pinnableCpus(): number[] {
+  if (process.platform !== 'linux' || spawnSync('taskset', ['--version']).status !== 0) return [];
+  const list = /^Cpus_allowed_list:\s*(\S+)$/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1];
+  return list === undefined ? [] : parseCpuList(list);
+}
+
+/** `0-2,5` as the kernel writes it. */
+export function parseCpuList(list: string): number[] {
+  return list.split(',').flatMap((range) => {
+    const [first = 0, last = first] = range.split('-').map(Number);
+    return Array.from({ length: last - first + 1 }, (_, index) => first + index);
+  });
+}
