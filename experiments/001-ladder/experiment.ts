@@ -5,9 +5,9 @@ import { type Experiment, variantPerStage } from '../lab/experiment.ts';
 const hints = {
   '01-naive': 110,
   '02-bounded': 140,
-  '03-cursor': 11_000,
-  '04-cores': 2000,
-  '05-backplane': 9000,
+  '03-cursor': 15_000,
+  '04-cores': 11_000,
+  '05-backplane': 11_000,
 };
 
 export const ladder: Experiment = {
@@ -26,7 +26,7 @@ export const ladder: Experiment = {
     loadMax: 200_000,
   },
   limits: ['p99<250ms', 'lost=0', 'duplicated=0', 'reordered=0', 'misrouted=0', 'corrupted=0'],
-  timing: { warmUpSeconds: 1, measureSeconds: 3, drainSeconds: 1 },
+  timing: { warmUpSeconds: 2, measureSeconds: 3, drainSeconds: 1 },
   workloadAt: (load) => ({ clients: 1000, ratePerSecond: load, payloadBytes: 128 }),
   variants: (stages) => variantPerStage(stages, hints),
   notes: ['Everybody is in one room, so each message is delivered 1,000 times.'],

@@ -4,7 +4,7 @@ import { type Experiment, variantPerStage } from '../lab/experiment.ts';
 const hints = {
   '01-naive': 250,
   '02-bounded': 250,
-  '03-cursor': 2000,
+  '03-cursor': 2500,
   '04-cores': 2000,
   '05-backplane': 1500,
 };
@@ -24,7 +24,7 @@ export const crowd: Experiment = {
     loadMax: 15_000,
   },
   limits: ['p99<250ms', 'lost=0', 'duplicated=0', 'reordered=0', 'misrouted=0', 'corrupted=0'],
-  timing: { warmUpSeconds: 1, measureSeconds: 3, drainSeconds: 2 },
+  timing: { warmUpSeconds: 2, measureSeconds: 3, drainSeconds: 2 },
   workloadAt: (load) => ({ clients: load, ratePerSecond: load, payloadBytes: 256 }),
   variants: (stages) => variantPerStage(stages, hints),
   notes: [

@@ -22,7 +22,7 @@ export const messageSize: Experiment = {
     loadMax: 200_000,
   },
   limits: ['p99<250ms', 'lost=0', 'duplicated=0', 'reordered=0', 'misrouted=0', 'corrupted=0'],
-  timing: { warmUpSeconds: 1, measureSeconds: 3, drainSeconds: 1 },
+  timing: { warmUpSeconds: 2, measureSeconds: 3, drainSeconds: 1 },
   workloadAt: (load) => ({ clients: 1000, ratePerSecond: load, payloadBytes: 128 }),
   variants: (stages) =>
     Object.entries(compared)

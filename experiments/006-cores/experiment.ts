@@ -11,8 +11,8 @@ export const cores: Experiment = {
   varied: { quantity: 'offered messages', unit: 'messages/s' },
   method: {
     kind: 'capacity',
-    start: 2000,
-    growth: 2,
+    start: 10_000,
+    growth: 1.5,
     tolerance: 0.15,
     confirmations: 3,
     trialsMax: 20,
@@ -20,7 +20,7 @@ export const cores: Experiment = {
     loadMax: 200_000,
   },
   limits: ['p99<250ms', 'lost=0', 'duplicated=0', 'reordered=0', 'misrouted=0', 'corrupted=0'],
-  timing: { warmUpSeconds: 1, measureSeconds: 4, drainSeconds: 1 },
+  timing: { warmUpSeconds: 2, measureSeconds: 4, drainSeconds: 1 },
   workloadAt: (load) => ({ clients: 1000, ratePerSecond: load, payloadBytes: 128 }),
   variants: (stages) => [
     ...stages.filter(({ name }) => name === '03-cursor').map(({ name }) => variantOf(name, name, 1, {})),

@@ -11,8 +11,8 @@ export const nodes: Experiment = {
   varied: { quantity: 'offered messages', unit: 'messages/s' },
   method: {
     kind: 'capacity',
-    start: 2000,
-    growth: 2,
+    start: 8000,
+    growth: 1.5,
     tolerance: 0.15,
     confirmations: 2,
     trialsMax: 16,
@@ -20,7 +20,7 @@ export const nodes: Experiment = {
     loadMax: 200_000,
   },
   limits: ['p99<250ms', 'lost=0', 'duplicated=0', 'reordered=0', 'misrouted=0', 'corrupted=0'],
-  timing: { warmUpSeconds: 1, measureSeconds: 3, drainSeconds: 1 },
+  timing: { warmUpSeconds: 2, measureSeconds: 3, drainSeconds: 1 },
   workloadAt: (load) => ({ clients: 1000, ratePerSecond: load, payloadBytes: 128 }),
   variants: (stages) =>
     stages

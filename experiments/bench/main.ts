@@ -5,6 +5,7 @@
 import { Command } from 'commander';
 import { medianOf } from '../lab/statistics.ts';
 import { capacity, idleMemory, load, withStage, yardstick } from './measurement.ts';
+import { messagesPerPublish, serverEfficiency } from './processes.ts';
 
 type Figure = {
   what: string;
@@ -17,10 +18,11 @@ type Figure = {
 
 /** Rates at which the yardstick is tried; the best counts, because it gains from bulk until it falls behind. */
 const yardstickRates = [300, 500, 700];
+const twoWorkers = { workers: '2' };
 
 async function main(): Promise<void> {
   const command = new Command('npm run bench --')
-    .description('Measures the promised figures on this machine, in about five minutes per repetition.')
+    .description('Measures the promised figures on this machine, in about eight minutes per repetition.')
     .option('--repetitions <n>', 'how often everything is measured; medians count', '1')
     .option('--seed <n>', 'seed of the schedules', '1');
   const options = command.parse().opts<{ repetitions: string; seed: string }>();
@@ -46,6 +48,15 @@ async function measure(seed: number, signal: AbortSignal): Promise<Figure[]> {
   say('Capacity at 1,000 clients, 128 B, p99 < 250 ms, nothing lost');
   const naive = await capacity('01-naive', 80, seed, signal, say);
   const cursor = await capacity('03-cursor', 10_000, seed, signal, say);
+  const node = await capacity('05-backplane', 10_000, seed, signal, say);
+  const workers = await capacity('04-cores', 10_000, seed, signal, say, twoWorkers);
+  const perPublish = await messagesPerPublish(node.messagesPerSecond, seed, signal);
+  say(`  05-backplane: ${perPublish.toFixed(1)} messages in one Redis publish`);
+  const one = await serverEfficiency('03-cursor', {}, cursor.messagesPerSecond, seed, signal);
+  const two = await serverEfficiency('04-cores', twoWorkers, workers.messagesPerSecond, seed, signal);
+  say(
+    `  deliveries per CPU second of the server: 03-cursor ${millions(one.perCpuSecond)}, 04-cores with 2 workers ${millions(two.perCpuSecond)}`,
+  );
   say('10,000 clients: 03-cursor at 100 messages/s, 01-naive at 10');
   const crowd = (stage: string, ratePerSecond: number) =>
     withStage(stage, signal, (target) =>
@@ -102,6 +113,21 @@ async function measure(seed: number, signal: AbortSignal): Promise<Figure[]> {
       6,
       6,
       'kB',
+    ),
+    floor(
+      '05-backplane with one node ÷ 03-cursor, messages/s at capacity',
+      node.messagesPerSecond / cursor.messagesPerSecond,
+      0.5,
+      0.8,
+      '×',
+    ),
+    floor('05-backplane at capacity, chat messages in one Redis publish', perPublish, 20, 40, ''),
+    floor(
+      '04-cores with 2 workers ÷ 03-cursor, deliveries per CPU second of the server at capacity',
+      two.perCpuSecond / one.perCpuSecond,
+      0.8,
+      0.9,
+      '×',
     ),
     floor(
       'simulator in one worker, audited deliveries/s',

@@ -3,6 +3,7 @@ import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import type { LoadtestResult } from '../../loadtest/result/result.ts';
+import { boxes } from '../lab/boxes.ts';
 import { searchCapacity } from '../lab/search.ts';
 import { startProcessTarget } from '../lab/target/process.ts';
 import type { RunningTarget } from '../lab/target/target.ts';
@@ -13,16 +14,19 @@ const payloadBytes = 128;
 /** The limits of the ladder: what people do not feel yet, and nothing lost. */
 const limits = ['p99<250ms', 'lost=0', 'duplicated=0', 'corrupted=0', 'misrouted=0'];
 
+const needsOf: Readonly<Record<string, readonly string[]>> = { '05-backplane': ['redis'] };
+
 export type Load = { clients: number; ratePerSecond: number; seconds: number; seed: number };
 
-/** Starts a stage as one process of this machine, lets `use` have it, and stops it. */
+/** Starts a stage as one node on this machine, on one core where that can be had, lets `use` have it, and stops it. */
 export async function withStage<T>(
   stage: string,
   signal: AbortSignal,
   use: (target: RunningTarget) => Promise<T>,
+  settings: Readonly<Record<string, string>> = {},
 ): Promise<T> {
-  const request = { stage, settings: {}, nodes: 1, limits: {}, scrapeHost: '127.0.0.1', signal };
-  await using target = await startProcessTarget(request, []);
+  const request = { stage, settings, nodes: 1, limits: boxes(), scrapeHost: '127.0.0.1', signal };
+  await using target = await startProcessTarget(request, needsOf[stage] ?? []);
   return await use(target);
 }
 
@@ -31,6 +35,7 @@ export async function load(
   target: RunningTarget,
   { clients, ratePerSecond, seconds, seed }: Load,
   signal: AbortSignal,
+  onPhase: (phase: string) => void = () => {},
 ) {
   const options = {
     clients,
@@ -38,14 +43,14 @@ export async function load(
     payloadBytes,
     seed,
     durationSeconds: seconds,
-    warmUpSeconds: 1,
+    warmUpSeconds: 2,
     drainSeconds: 2,
     workers: 1,
     limits,
   };
   const { result, errorText } = await target.runLoadtest(options, {
     signal,
-    onProgress: () => {},
+    onProgress: (progress) => progress.event === 'phase' && onPhase(progress.phase),
     onScrapeAddress: () => {},
   });
   signal.throwIfAborted();
@@ -60,6 +65,7 @@ export async function capacity(
   seed: number,
   signal: AbortSignal,
   say: (line: string) => void,
+  settings: Readonly<Record<string, string>> = {},
 ) {
   const plan = {
     start,
@@ -72,9 +78,8 @@ export async function capacity(
   };
   let best: LoadtestResult | undefined;
   const answer = await searchCapacity(plan, async (ratePerSecond) => {
-    const result = await withStage(stage, signal, (target) =>
-      load(target, { clients: 1000, ratePerSecond, seconds: 3, seed }, signal),
-    );
+    const work = { clients: 1000, ratePerSecond, seconds: 3, seed };
+    const result = await withStage(stage, signal, (target) => load(target, work, signal), settings);
     const p99 = result.deliveryLatencyMs.p99.toFixed(0);
     say(
       `  ${stage} at ${ratePerSecond} messages/s: ${result.verdict}, p99 ${p99} ms${result.reasons[0] ? ` (${result.reasons[0]})` : ''}`,
