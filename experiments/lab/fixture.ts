@@ -148,6 +148,7 @@ export function trialFixture(
       throttledShare: null,
       eventLoopLagMsP99: 12,
       scrapeMsMax: 5,
+      scrapeCpuMs: 1.5,
       evictions: 0,
     },
     probes: [

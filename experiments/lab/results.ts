@@ -46,6 +46,8 @@ export type ServerSummary = {
   throttledShare: number | null;
   eventLoopLagMsP99: number | null;
   scrapeMsMax: number | null;
+  /** CPU that a scrape took from the event loop, mean, as the server itself says; absent in results of before it did. */
+  scrapeCpuMs?: number | null;
   evictions: number;
 };
 

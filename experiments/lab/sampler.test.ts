@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { readMetric, Sampler } from './sampler.ts';
+import { readMetric, readServerTiming, Sampler } from './sampler.ts';
 import type { NodeSample, RunningTarget } from './target/target.ts';
 
 function sample(name: string, cpuSeconds: number, changes: Partial<NodeSample> = {}): NodeSample {
@@ -55,6 +55,13 @@ test('CPU is what the counters grew by, summed over servers and not over the ser
     ],
   );
   assert.equal(third!.role, 'redis');
+});
+
+test('what a scrape cost is read from the header, and is unknown without it', () => {
+  assert.equal(readServerTiming('cpu;dur=1.25', 'cpu'), 1.25);
+  assert.equal(readServerTiming('db;dur=53, cpu;desc="all";dur=2', 'cpu'), 2);
+  assert.equal(readServerTiming('cpu', 'cpu'), null);
+  assert.equal(readServerTiming(null, 'cpu'), null);
 });
 
 test('throttling is the share of time, where a quota can be seen', async () => {

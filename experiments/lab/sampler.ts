@@ -8,7 +8,14 @@ const metricsPeriodMs = 1000;
 const metricsDeadlineMs = 2000;
 
 type TimedSamples = { atMs: number; samples: NodeSample[]; host: HostReading };
-type MetricsReading = { atMs: number; name: string; scrapeMs: number | null; text: string };
+type MetricsReading = {
+  atMs: number;
+  name: string;
+  scrapeMs: number | null;
+  /** CPU that the answer took, where the server says so. */
+  cpuMs: number | null;
+  text: string;
+};
 
 /** Samples until it is stopped, then answers questions about what it saw. Times are of the clock it is given. */
 export class Sampler {
@@ -105,6 +112,9 @@ export class Sampler {
       throttledShare: throttledKnown ? round(grown('throttledSeconds') / seconds, 3) : null,
       eventLoopLagMsP99: maxOrNull(measured.map(({ lag }) => lag)),
       scrapeMsMax: maxOrNull(measured.map(({ took }) => took)),
+      scrapeCpuMs: meanOrNull(
+        this.#metrics.filter(({ atMs }) => atMs >= fromMs && atMs <= toMs).map(({ cpuMs }) => cpuMs),
+      ),
       evictions: this.#evictions(),
     };
   }
@@ -135,13 +145,24 @@ export class Sampler {
       });
       const text = await response.text();
       const atMs = this.#now();
-      this.#metrics.push({ atMs, name: node.name, scrapeMs: atMs - startedMs, text });
+      const cpuMs = readServerTiming(response.headers.get('server-timing'), 'cpu');
+      this.#metrics.push({ atMs, name: node.name, scrapeMs: atMs - startedMs, cpuMs, text });
     } catch {
-      this.#metrics.push({ atMs: this.#now(), name: node.name, scrapeMs: null, text: '' });
+      this.#metrics.push({ atMs: this.#now(), name: node.name, scrapeMs: null, cpuMs: null, text: '' });
     } finally {
       this.#scraping.delete(node.name);
     }
   }
+}
+
+/** A duration in milliseconds from a `Server-Timing` header (W3C); null where it has none of that name. */
+export function readServerTiming(header: string | null, name: string): number | null {
+  for (const entry of (header ?? '').split(',')) {
+    const [metric = '', ...parameters] = entry.split(';').map((part) => part.trim());
+    const duration = parameters.find((parameter) => parameter.startsWith('dur='));
+    if (metric === name && duration !== undefined) return Number(duration.slice('dur='.length));
+  }
+  return null;
 }
 
 /** The sum of all samples of a metric in Prometheus text, whatever their labels; null where there is none. */
@@ -233,6 +254,12 @@ function knownLag(lagMs: number | null): number | null {
 function maxOrNull(values: readonly (number | null)[]): number | null {
   const known = values.filter((value) => value !== null);
   return known.length === 0 ? null : Math.max(...known);
+}
+
+function meanOrNull(values: readonly (number | null)[]): number | null {
+  const known = values.filter((value) => value !== null);
+  if (known.length === 0) return null;
+  return round(known.reduce((sum, value) => sum + value, 0) / known.length, 3);
 }
 
 function round(value: number, digits: number): number {

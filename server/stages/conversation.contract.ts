@@ -155,6 +155,7 @@ export function conversationContract(stage: Stage, args: readonly string[]): voi
       assert.equal((await server.get('/readyz')).status, 200);
       const metrics = await server.get('/metrics');
       assert.match(metrics.headers.get('content-type') ?? '', /^text\/plain/);
+      assert.match(metrics.headers.get('server-timing') ?? '', /^cpu;dur=\d+\.\d{3}$/);
       assert.match(
         await metrics.text(),
         new RegExp(`^chat_build_info\\{.*stage="${stage.name}".*\\} 1$`, 'm'),

@@ -103,8 +103,10 @@ function probeNotes(run: Run): string[] {
     const probe = trial.probes.find(({ path }) => path === '/metrics');
     if (probe === undefined || probe.answered === 0) return [];
     const failed = probe.failed === 0 ? '' : `, ${probe.failed} of ${probe.sent} times not at all`;
+    const cpuMs = trial.server?.scrapeCpuMs;
+    const cost = typeof cpuMs === 'number' ? `, for ${formatMs(cpuMs)} of CPU each` : '';
     return [
-      `${variant} p50 ${formatMs(probe.answerMs.p50)}, at most ${formatMs(probe.answerMs.max)}${failed}`,
+      `${variant} p50 ${formatMs(probe.answerMs.p50)}, at most ${formatMs(probe.answerMs.max)}${cost}${failed}`,
     ];
   });
   return answers.length === 0 ? [] : [`/metrics answered under these loads: ${answers.join('; ')}.`];
