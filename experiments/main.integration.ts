@@ -34,7 +34,14 @@ const common = ['--results', results, '--metrics-port', '0'];
 
 test('a small experiment runs end to end: real server, real simulator, files, table, page, exit code', async () => {
   const args = ['--stage', 'cursor', '--measure-seconds', '1', '--warm-up-seconds', '0.2'];
-  const { code, output, errors } = await start('run', 'slow-reader', ...args, ...common).ended;
+  const { code, output, errors } = await start(
+    'run',
+    'slow-reader',
+    ...args,
+    '--target',
+    'process',
+    ...common,
+  ).ended;
   const [name] = listRuns(results);
   assert.ok(name !== undefined, output + errors);
   const directory = join(results, name);
@@ -77,7 +84,7 @@ test('a small experiment runs end to end: real server, real simulator, files, ta
 
 test('Ctrl-C in the middle of a trial leaves no process behind, and keeps what was known', async () => {
   const before = listRuns(results);
-  const { child, ended } = start('run', 'ladder', '--stage', '03', ...common);
+  const { child, ended } = start('run', 'ladder', '--stage', '03', '--target', 'process', ...common);
   const family = await familyWith(child.pid!, 'loadtest/main.ts');
   child.kill('SIGINT');
   // Under npm it arrives twice: from the terminal, and passed on.

@@ -175,6 +175,11 @@ async function run(name: string, flags: RunFlags): Promise<void> {
     {
       experiment,
       target: await chooseTarget(flags.target, experiment.target),
+      // Limits are for containers only; who sets one has asked for them.
+      targetIsDefault:
+        flags.target === undefined &&
+        experiment.target === undefined &&
+        Object.values(limits).every((limit) => limit === undefined),
       seed: flags.seed,
       resultsDirectory: flags.results,
       overrides: {

@@ -13,7 +13,7 @@ import {
 } from './plan.ts';
 import type { Run } from './results.ts';
 import { runExperiment } from './runner.ts';
-import { targetStarter } from './target/choose.ts';
+import { prepareContainers, targetStarter } from './target/choose.ts';
 import { serviceProviders } from './target/services.ts';
 import { listStages, type StageInfo } from './target/stage-table.ts';
 import type { TargetKind } from './target/target.ts';
@@ -22,6 +22,8 @@ import type { TrialObserver } from './trial.ts';
 export type RunOptions = {
   experiment: Experiment;
   target: TargetKind;
+  /** Nobody asked for that target: where containers cannot be had after all, processes will do. */
+  targetIsDefault: boolean;
   seed: number;
   resultsDirectory: string;
   overrides: Overrides;
@@ -36,12 +38,13 @@ const usualMetricsPort = 9470;
 const secondsAroundPhases = 2.5;
 
 /** Runs it; rejects with an `InputError` when the options cannot be met. An abort gives the partial run. */
-export async function runCommand(options: RunOptions, signal: AbortSignal): Promise<Run> {
-  const { experiment } = options;
+export async function runCommand(asked: RunOptions, signal: AbortSignal): Promise<Run> {
+  const { experiment } = asked;
   const stages = await listStages();
-  const services = await findServices(stages, options.overrides.stages);
-  const plan = planRun(experiment, stages, services, options.target, options.overrides);
+  const services = await findServices(stages, asked.overrides.stages);
+  const plan = planRun(experiment, stages, services, asked.target, asked.overrides);
   const print = (line: string) => console.log(line);
+  const options = { ...asked, target: await readyTarget(asked, signal, print) };
   print(`${experiment.name}: ${experiment.question}`);
   print(`limits: ${experiment.limits.join(', ')}; ${describeTarget(options.target)}`);
   for (const skip of plan.skipped) print(`skipped ${skip.name}: ${skip.reason}. ${skip.ways.join(' ')}`);
@@ -71,6 +74,19 @@ export async function runCommand(options: RunOptions, signal: AbortSignal): Prom
     signal,
     live,
   );
+}
+
+async function readyTarget(
+  { target, targetIsDefault }: RunOptions,
+  signal: AbortSignal,
+  print: (line: string) => void,
+): Promise<TargetKind> {
+  if (target === 'process') return target;
+  const fault = await prepareContainers(signal, print);
+  if (fault === null) return target;
+  if (!targetIsDefault) throw new InputError([`Get containers to run, or choose --target process: ${fault}`]);
+  print(`Running as processes, because containers cannot be had: ${fault}`);
+  return 'process';
 }
 
 function observeTrials(live: LiveView, metrics: PhaseMetrics | null): TrialObserver {
@@ -122,7 +138,9 @@ async function openMetrics(options: RunOptions, print: (line: string) => void): 
 }
 
 function describeTarget(kind: TargetKind): string {
-  return kind === 'process' ? 'processes of this machine, nothing isolated' : 'containers';
+  return kind === 'process'
+    ? 'processes of this machine, on cores of their own where it has taskset'
+    : 'containers';
 }
 
 /** Looks only for what the chosen stages might need. */

@@ -60,12 +60,49 @@ const boundPhrase: Record<BoundName, string> = {
   nothing: 'nothing that was tried',
 };
 
-/** At the highest load, because that is where variants differ; the table has the others. */
+/** Which loads each variant held; and what stalled readers cost, where there were any. */
 function fixedAnswer(run: Run): string[] {
   const findings = fixedFindings(run).filter(({ typical }) => typical?.loadtest != null);
+  if (findings.length === 0) return ['No trial gave a result.'];
+  const hasStalled = run.trials.some(({ loadtest }) => (loadtest?.workload.stalledReaders ?? 0) > 0);
+  const held = run.record.variants.flatMap(({ name }) =>
+    heldSentence(
+      name,
+      findings.filter(({ variant }) => variant.name === name),
+      run.record.varied.unit,
+    ),
+  );
+  return hasStalled ? stalledAnswer(run, findings) : held;
+}
+
+/** A load is held when all its trials passed; void trials say nothing. */
+function heldSentence(name: string, findings: readonly FixedFinding[], unit: string): string[] {
+  const judged = findings.flatMap(({ load, trials, typical }) => {
+    const outcomes = trials.map(({ outcome }) => outcome).filter((outcome) => outcome !== 'void');
+    if (outcomes.length === 0) return [];
+    return [{ load, typical, held: outcomes.every((outcome) => outcome === 'passed') }];
+  });
+  if (judged.length === 0) return [`${name}: every trial was void.`];
+  const list = (wanted: boolean) =>
+    judged
+      .filter(({ held }) => held === wanted)
+      .map(({ load, typical }) => {
+        const { deliveryLatencyMs, audit } = typical!.loadtest!;
+        const lost = audit.lost > 0 ? `, ${formatShare(audit.lost / audit.expected)} lost` : '';
+        return `${formatNumber(load)} (p99 ${formatMs(deliveryLatencyMs.p99)}${lost})`;
+      })
+      .join(', ');
+  const parts = [
+    list(true) && `held the limits at ${list(true)}`,
+    list(false) && `broke them at ${list(false)}`,
+  ];
+  return [`${name} ${parts.filter(Boolean).join(' and ')} ${unit}.`];
+}
+
+/** At the highest load, because that is where variants differ; the table has the others. */
+function stalledAnswer(run: Run, findings: readonly FixedFinding[]): string[] {
   const highest = Math.max(...findings.map(({ load }) => load));
   const atHighest = findings.filter(({ load }) => load === highest);
-  if (atHighest.length === 0) return ['No trial gave a result.'];
   const each = (figure: (finding: FixedFinding) => string) =>
     atHighest.map((finding) => `${figure(finding)} (${finding.variant.name})`).join(', ');
   return [

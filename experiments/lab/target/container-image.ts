@@ -13,12 +13,20 @@ const testFile = /\.(test|integration|contract)\.ts$/;
 
 type BuildMessage = { error?: string; stream?: string };
 
-/** Name of an image of exactly these files, building it if the engine has none. Rejects with the engine's own words. */
-export async function ensureImage(engine: Engine, signal: AbortSignal): Promise<string> {
+/**
+ * Name of an image of exactly these files, building it if the engine has none, which takes up to a minute and is told
+ * first. Rejects with the engine's own words.
+ */
+export async function ensureImage(
+  engine: Engine,
+  signal: AbortSignal,
+  onBuild: (name: string) => void = () => {},
+): Promise<string> {
   const name = `chat-scaling-lab:${contentTag(repository)}`;
   const { dockerode } = engine.client.container;
   const images = await dockerode.listImages({ filters: { reference: [name] } });
   if (images.length > 0) return name;
+  onBuild(name);
   const stream = await dockerode.buildImage(
     { context: repository, src: imageFiles(repository) },
     { t: name, abortSignal: signal },
