@@ -124,6 +124,21 @@ test('a CPU quota that held the server back is named as the floor of its latency
   assert.doesNotMatch(markdownReport(ladderRun()), /scheduler/);
 });
 
+test('a ladder of given loads says which of them each variant held, and what broke at the others', () => {
+  const trial = (load: number, p99: number, outcome: 'passed' | 'failed' | 'void') =>
+    trialFixture(load, load, p99, { outcome, purpose: 'fixed' });
+  const run = runFixture(
+    [variantFixture('01-naive', { answer: null, bound: null })],
+    [trial(70, 40, 'passed'), trial(80, 90, 'passed'), trial(90, 700, 'failed'), trial(100, 1, 'void')],
+    { method: { kind: 'fixed', loads: [70, 80, 90, 100], repetitions: 1 } },
+  );
+  assert.match(
+    markdownReport(run),
+    /01-naive held the limits at 70 \(p99 40 ms\), 80 \(p99 90 ms\) and broke them at 90 \(p99 700 ms\) messages/,
+  );
+  assert.doesNotMatch(markdownReport(run), /memory grew/);
+});
+
 test('the finding has one row for each stage, with its change and how many times the first it carries', () => {
   const rows = findingTable(ladderRun()).split('\n').slice(2);
   assert.deepEqual(rows, [
