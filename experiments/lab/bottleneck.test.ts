@@ -23,6 +23,15 @@ test('two workers under a supervisor are saturated together, not at one core', (
   assert.equal(cores(1.9), 'event loop');
 });
 
+test('loops that share fewer cores than they are, are bound by the machine', () => {
+  const shared = boundOfTrial(failed({ cpuCores: 0.98, eventLoops: 2 }, { pinnedServerCores: 1 }));
+  assert.equal(shared.name, 'machine');
+  assert.match(shared.evidence, /0\.98 of the 1 core that its 2 event loops share were busy at 200/);
+  const own = boundOfTrial(failed({ cpuCores: 1.9, eventLoops: 2 }, { pinnedServerCores: 2 }));
+  assert.equal(own.name, 'event loop');
+  assert.match(own.evidence, /1\.90 cores busy in 2 event loops/);
+});
+
 test('a CPU quota comes before the loop that it starves', () => {
   const bound = boundOfTrial(failed({ cpuCores: 0.25, throttledShare: 0.4 }));
   assert.deepEqual([bound.name, bound.evidence.includes('40 %')], ['CPU quota', true]);

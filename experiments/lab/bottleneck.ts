@@ -66,7 +66,12 @@ function resourceBound(trial: TrialRecord, because: Because): Bound | null {
   if (memoryLimit !== null && server.rssMaxBytes > memoryShare * memoryLimit) {
     return because('memory', `${percent(server.rssMaxBytes / memoryLimit)} of the memory limit used`);
   }
-  const loops = eventLoops(trial);
+  const loops = server.eventLoops ?? eventLoops(trial);
+  const pinned = trial.pinnedServerCores ?? null;
+  if (pinned !== null && pinned < loops && server.cpuCores >= saturatedCores * pinned) {
+    const used = `${server.cpuCores.toFixed(2)} of the ${pinned} core${pinned === 1 ? '' : 's'}`;
+    return because('machine', `${used} that its ${loops} event loops share were busy at ${trial.load}`);
+  }
   if (server.cpuCores >= saturatedCores * loops) {
     const busy = `${server.cpuCores.toFixed(2)} cores busy in ${loops} event loop${loops === 1 ? '' : 's'} at ${trial.load}`;
     return because('event loop', busy);
@@ -74,7 +79,7 @@ function resourceBound(trial: TrialRecord, because: Because): Bound | null {
   if (loadtest === null) return null;
   const seconds = loadtest.workload.durationSeconds;
   const used = server.cpuCores + server.serviceCpuCores + loadtest.instrument.cpuSeconds / seconds;
-  if (used >= machineShare * loadtest.environment.cpus) {
+  if (pinned === null && used >= machineShare * loadtest.environment.cpus) {
     const cpus = loadtest.environment.cpus;
     return because('machine', `everything together used ${used.toFixed(2)} of ${cpus} cores`);
   }
@@ -95,7 +100,7 @@ function symptomBound(trial: TrialRecord, symptom: string): Bound {
   };
 }
 
-/** A node of several processes has one supervisor, which only watches. */
+/** For results whose servers did not say: a node of several processes has one supervisor, which only watches. */
 function eventLoops(trial: TrialRecord): number {
   const nodes = Math.max(1, trial.nodes.filter((node) => node.role === 'server').length);
   const processes = trial.server?.processes ?? nodes;

@@ -38,8 +38,10 @@ export type ServerSummary = {
   serviceCpuCores: number;
   /** Of processes that are no part of the trial: what disturbed it. */
   otherCpuCores: number;
-  /** Processes of all server nodes. */
+  /** Processes of all server nodes, where they can be counted from outside; a container counts as one. */
   processes: number;
+  /** Event loops of all server nodes, as they say themselves; absent in results of before they did. */
+  eventLoops?: number;
   /** After start, before the first session. */
   rssIdleBytes: number;
   rssMaxBytes: number;
@@ -64,6 +66,8 @@ export type TrialRecord = {
   startedAt: string;
   phases: { phase: string; atSeconds: number }[];
   observedLimits: readonly ObservedLimits[];
+  /** Cores that the server nodes are pinned to, all together; null where they are not, absent in older results. */
+  pinnedServerCores?: number | null;
   facts: Readonly<Record<string, string>>;
   /** What happened to a server node, null while all were well. */
   fault: string | null;

@@ -107,6 +107,7 @@ export class Sampler {
       otherCpuCores: round(Math.max(0, restSeconds(first, last) - instrumentCpuSeconds) / seconds, 2),
       serviceCpuCores: round(grown('cpuSeconds', serviceSum) / seconds, 3),
       processes: serverSum(last.samples, 'processes'),
+      eventLoops: this.#eventLoops(),
       rssIdleBytes: serverSum(this.#readings[0]!.samples, 'rssBytes'),
       rssMaxBytes: Math.max(...within.map(({ samples }) => serverSum(samples, 'rssBytes'))),
       throttledShare: throttledKnown ? round(grown('throttledSeconds') / seconds, 3) : null,
@@ -120,13 +121,22 @@ export class Sampler {
   }
 
   #evictions(): number {
-    const latest = new Map(
-      this.#metrics.filter(({ text }) => text !== '').map((reading) => [reading.name, reading.text]),
+    return this.#latest().reduce((sum, text) => sum + (readMetric(text, 'chat_evictions_total') ?? 0), 0);
+  }
+
+  /** A node that has workers counts them; any other is one loop. */
+  #eventLoops(): number {
+    const workers = this.#latest().map((text) => readMetric(text, 'chat_workers_ready') ?? 1);
+    return Math.max(
+      this.#target.servers.length,
+      workers.reduce((sum, count) => sum + count, 0),
     );
-    return [...latest.values()].reduce(
-      (sum, text) => sum + (readMetric(text, 'chat_evictions_total') ?? 0),
-      0,
-    );
+  }
+
+  /** What each node last said of itself. */
+  #latest(): string[] {
+    const answered = this.#metrics.filter(({ text }) => text !== '');
+    return [...new Map(answered.map(({ name, text }) => [name, text])).values()];
   }
 
   #scrapeAll(): void {

@@ -150,6 +150,7 @@ function recordOf(request: TrialRequest, collected: Collected): TrialRecord {
       atSeconds: Number(((at - originMs) / 1000).toFixed(3)),
     })),
     observedLimits: target.observedLimits,
+    pinnedServerCores: target.pinnedServerCores,
     facts: target.facts,
     fault,
     // The readings at the ends of the phase come a moment after its marks.

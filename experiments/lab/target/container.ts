@@ -14,7 +14,7 @@ import {
 } from './container-engine.ts';
 import { ensureImage } from './container-image.ts';
 import { runLoadtestBox } from './container-loadtest.ts';
-import { describePins, type Pins, pinning } from './pinning.ts';
+import { describePins, type Pins, pinnedServerCores, pinning } from './pinning.ts';
 import {
   type NodeSample,
   type ObservedLimits,
@@ -78,6 +78,7 @@ export async function startContainerTarget(
     servers: nodes,
     loadtestUrls,
     observedLimits,
+    pinnedServerCores: pinnedServerCores(pins),
     facts: factsOf(site, pins, services),
     sample: () => Promise.all([...nodes, ...services].map(sample)),
     runLoadtest: (options, watch) =>

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { describePins, parseCpuList, pinning } from './pinning.ts';
+import { describePins, parseCpuList, pinnedServerCores, pinning } from './pinning.ts';
 
 test('everybody is pinned to CPUs of his own where there are enough', () => {
   assert.deepEqual(pinning([0, 1], [0.25], 1), { servers: ['0'], simulator: '1' });
@@ -12,6 +12,8 @@ test('everybody is pinned to CPUs of his own where there are enough', () => {
 test('where CPUs are short the servers share, and the simulator does not', () => {
   assert.deepEqual(pinning([0, 1], [1, 1, 1], 1), { servers: ['0', '0', '0'], simulator: '1' });
   assert.deepEqual(pinning([0, 1, 2], [4], 1), { servers: ['0,1'], simulator: '2' });
+  assert.equal(pinnedServerCores(pinning([0, 1], [1, 1, 1], 1)), 1);
+  assert.equal(pinnedServerCores(pinning([0, 1, 2], [4], 1)), 2);
 });
 
 test('nobody is pinned where a wish is missing, or the simulator would leave nothing', () => {
@@ -21,6 +23,7 @@ test('nobody is pinned where a wish is missing, or the simulator would leave not
   assert.deepEqual(pinning([0], [1], 1), nobody);
   assert.deepEqual(pinning([], [1], 1), nobody);
   assert.equal(describePins(nobody), 'none');
+  assert.equal(pinnedServerCores(nobody), null);
 });
 
 test('a list of CPUs is read as the kernel writes it', () => {

@@ -32,6 +32,12 @@ export function pinning(
   return { servers: own, simulator: simulators };
 }
 
+/** Cores that the servers are pinned to, all together; null where they are not. */
+export function pinnedServerCores({ servers, simulator }: Pins): number | null {
+  if (simulator === undefined) return null;
+  return new Set(servers.flatMap((list) => list?.split(',') ?? [])).size;
+}
+
 /** One line about the pins for the result file. */
 export function describePins({ servers, simulator }: Pins): string {
   if (simulator === undefined) return 'none';

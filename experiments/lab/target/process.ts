@@ -10,7 +10,7 @@ import { readCgroup } from '../../../loadtest/measure/environment.ts';
 import { readResult } from '../../../loadtest/result/result.ts';
 import { type Child, startChild } from './child.ts';
 import { loadtestArguments } from './loadtest-options.ts';
-import { describePins, pinnableCpus, pinning } from './pinning.ts';
+import { describePins, pinnableCpus, pinnedServerCores, pinning } from './pinning.ts';
 import { readTreeUsage } from './process-tree.ts';
 import { serviceProviders } from './services.ts';
 import {
@@ -65,6 +65,7 @@ export async function startProcessTarget(
       const { cpuCores, memoryBytes } = readCgroup();
       return { cpuCores, memoryBytes };
     }),
+    pinnedServerCores: pinnedServerCores(pins),
     facts: {
       'pinned CPUs': describePins(pins),
       ...Object.fromEntries(services.map((service) => [service.name, service.fact])),

@@ -101,6 +101,8 @@ export type RunningTarget = AsyncDisposable & {
   loadtestUrls: readonly string[];
   /** Per server node. */
   observedLimits: readonly ObservedLimits[];
+  /** Cores that the server nodes are pinned to, all together; null where the scheduler decides. */
+  pinnedServerCores: number | null;
   /** Versions and choices worth keeping in the result, e.g. `{ redis: '7.0.15 (redis-server on PATH)', image: '…' }`. */
   facts: Readonly<Record<string, string>>;
   /** CPU, memory and throttling of every node, now: all servers, then the services beside them. */
