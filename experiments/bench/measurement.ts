@@ -65,7 +65,6 @@ export async function capacity(
   seed: number,
   signal: AbortSignal,
   say: (line: string) => void,
-  settings: Readonly<Record<string, string>> = {},
 ) {
   const plan = {
     start,
@@ -79,7 +78,7 @@ export async function capacity(
   let best: LoadtestResult | undefined;
   const answer = await searchCapacity(plan, async (ratePerSecond) => {
     const work = { clients: 1000, ratePerSecond, seconds: 3, seed };
-    const result = await withStage(stage, signal, (target) => load(target, work, signal), settings);
+    const result = await withStage(stage, signal, (target) => load(target, work, signal));
     const p99 = result.deliveryLatencyMs.p99.toFixed(0);
     say(
       `  ${stage} at ${ratePerSecond} messages/s: ${result.verdict}, p99 ${p99} ms${result.reasons[0] ? ` (${result.reasons[0]})` : ''}`,

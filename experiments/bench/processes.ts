@@ -18,7 +18,7 @@ export async function serverEfficiency(
           .filter(({ role }) => role === 'server')
           .reduce((sum, node) => sum + node.cpuSeconds, 0);
       const marks = new Map<string, Promise<number>>();
-      const work = { clients: 1000, ratePerSecond, seconds: 4, seed };
+      const work = { clients: 1000, ratePerSecond, seconds: 10, seed };
       const result = await load(target, work, signal, (phase) => marks.set(phase, cpuSeconds()));
       const spent = (await marks.get('drain')!) - (await marks.get('measure')!);
       const deliveries = result.deliveriesPerSecond * work.seconds;
