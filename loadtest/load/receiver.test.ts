@@ -1,43 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { writeTextFrameHeader } from '#protocol';
-import { RoomAudit } from '../measure/audit.ts';
-import { Recorder } from '../measure/recorder.ts';
-import { FrameScanner } from './frame-scanner.ts';
-import { Inspector } from './inspector.ts';
-import { Orders } from './orders.ts';
-import { type Listener, type LocalRoom, Receiver, stopFollowing } from './receiver.ts';
-import { Reference } from './reference.ts';
-import { MessageForm, type Token } from './token.ts';
-
-const runId = 4242;
-const senders = 3;
-const payloadBytes = 90;
-const timeline = { warmUpUs: 0, measureUs: 10e6, drainUs: 1e6 };
-const form = new MessageForm(payloadBytes);
-
-/** How a server may write the same message. */
-const writings = {
-  canonical: (text: string) => text,
-  spaced: (text: string) => JSON.stringify(JSON.parse(text), null, 1),
-  swapped: (text: string) => {
-    const { clientId, Message } = JSON.parse(text);
-    return JSON.stringify({ Message, id: 7, clientId });
-  },
-  escaped: (text: string) => text.replace(/[-_a]/g, (char) => `\\u00${char.charCodeAt(0).toString(16)}`),
-};
-type Writing = keyof typeof writings;
-
-function frameOf(number: number, room: number, writing: Writing, run = runId): Buffer {
-  const token: Token = { runId: run, room, number, dueUs: number * 1000, lagUs: 5 };
-  const json = Buffer.alloc(payloadBytes);
-  form.write(json, 0, room * senders + (number % senders), token);
-  const payload = Buffer.from(writings[writing](json.toString()));
-  const frame = Buffer.alloc(payload.length + 4);
-  const at = writeTextFrameHeader(frame, 0, payload.length);
-  return Buffer.concat([frame.subarray(0, at), payload]);
-}
+import {
+  frameOf,
+  payloadBytes,
+  receive,
+  runId,
+  senders,
+  type Writing,
+  writings,
+} from './receiver.fixture.ts';
 
 /** What a recipient gets instead of, or beside, message `number`. */
 type Event = {
@@ -109,73 +81,6 @@ function expectedOf(deliveries: readonly Event[]) {
     }
   }
   return counts;
-}
-
-/** Feeds each listener its stream, in chunks that alternate between the listeners. */
-function receive(
-  streams: readonly Buffer[],
-  chunkSizes: readonly number[],
-  referenceFrames: number,
-  frameBytes: number,
-) {
-  const recorder = new Recorder(timeline, 2);
-  const receiver = new Receiver({
-    runId,
-    timeline,
-    recorder,
-    inspector: new Inspector({
-      runId,
-      form,
-      senderOf: (room, number) => room * senders + (number % senders),
-    }),
-  });
-  const listeners: Listener[] = [];
-  const orders = new Orders(() => {
-    const reference: Reference = new Reference({
-      bytesMax: referenceFrames * frameBytes,
-      forget: (frame) => {
-        for (const one of listeners)
-          if (one.reference === reference && one.frame !== -1 && one.frame < frame) stopFollowing(one);
-      },
-    });
-    return reference;
-  });
-  const room: LocalRoom = { index: 0, audit: new RoomAudit(streams.length, senders), orders };
-  const fail = (detail: string) => assert.fail(detail);
-  for (const [member] of streams.entries())
-    listeners.push({
-      room,
-      member,
-      scanner: new FrameScanner(10_000),
-      reference: orders.references[0]!,
-      frame: -1,
-      within: 0,
-      isMisfit: false,
-      heard: false,
-      pinged() {},
-      closed: () => fail('closed'),
-      failed: fail,
-    });
-  const at = streams.map(() => 0);
-  for (let turn = 0; at.some((offset, i) => offset < streams[i]!.length); turn++) {
-    const place = turn % streams.length;
-    // To and fro: everybody is sometimes ahead of the others and sometimes behind.
-    const member = Math.floor(turn / streams.length) % 2 === 0 ? place : streams.length - 1 - place;
-    const size = chunkSizes[turn % chunkSizes.length]!;
-    // One buffer for all reads, overwritten each time, as in the real thing.
-    const chunk = streams[member]!.subarray(at[member]!, at[member]! + size);
-    const shared = Buffer.concat([chunk, Buffer.alloc(7, 0xff)]);
-    receiver.receive(listeners[member]!, shared, 0, chunk.length, 9_000_000);
-    shared.fill(0xee);
-    at[member] = at[member]! + size;
-  }
-  const report = recorder.take(9);
-  const delivered = report.deliveredBySlot.reduce((sum, count) => sum + count, 0);
-  const recorded = report.delivery.counts.reduce((sum, count) => sum + count, 0);
-  assert.equal(recorded, delivered, 'a latency for each distinct delivery');
-  const { duplicated, reordered, misrouted, corrupted } = receiver.tally;
-  const followed = listeners.map(({ reference }) => orders.references.indexOf(reference));
-  return { counts: { delivered, duplicated, reordered, misrouted, corrupted }, followed };
 }
 
 test('the audit counts exactly what was done to the streams, however they are written, cut and interleaved', () => {
