@@ -123,8 +123,8 @@ figure { margin: 0; }
 figure svg { display: block; width: 100%; height: auto; }
 figcaption { margin-top: 6px; color: var(--muted); font-size: 13px; max-width: 80ch; }
 .scroll { overflow-x: auto; }
-table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; font-size: 14px; }
-th, td { padding: 6px 10px; border-bottom: 1px solid var(--line); white-space: nowrap; vertical-align: top; }
+table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; font-size: 13.5px; }
+th, td { padding: 6px 7px; border-bottom: 1px solid var(--line); white-space: nowrap; vertical-align: top; }
 th { color: var(--muted); font-weight: 500; border-bottom-width: 2px; }
 th:first-child, td:first-child { padding-left: 0; }
 .left { text-align: left; }
