@@ -14,7 +14,8 @@ export class Fleet {
   readonly #workers: ChildProcess[] = [];
   readonly #waiting: { kind: FromWorker['kind']; take: (worker: number, message: FromWorker) => void }[] = [];
   readonly #failure = Promise.withResolvers<never>();
-  #ending = false;
+  /** Those that have said all they had to say, and may go. */
+  readonly #done = new Set<number>();
 
   /** `heard` is called for every message of every worker. */
   constructor(size: number, heard: (worker: number, message: FromWorker) => void) {
@@ -35,12 +36,14 @@ export class Fleet {
       child.on('message', (message: FromWorker) => {
         this.#heard(worker, message);
         for (const waiting of this.#waiting) if (waiting.kind === message.kind) waiting.take(worker, message);
-        if (message.kind === 'done') this.#ending = true;
+        if (message.kind === 'done') this.#done.add(worker);
       });
       child.on('error', (error) => this.#fail(`worker ${worker} could not be started: ${error.message}`));
-      child.on('exit', (code, signal) =>
-        this.#fail(`worker ${worker} ended before its time (${signal ?? `exit code ${code}`})`),
-      );
+      // Comes after `exit`, when the last message has been read. One may be done long before another that is overloaded.
+      child.on('close', (code, signal) => {
+        if (this.#done.has(worker)) return;
+        this.#fail(`worker ${worker} ended before its time (${signal ?? `exit code ${code}`})`);
+      });
       this.#workers.push(child);
     }
     return this.#collect('ready');
@@ -62,9 +65,9 @@ export class Fleet {
 
   /** Resolves when no process is left: those that are not on their way out are cut off, which ends them. */
   async stop(): Promise<void> {
-    const gone = this.#workers.map(async (child) => {
+    const gone = this.#workers.map(async (child, worker) => {
       if (child.exitCode !== null || child.signalCode !== null) return;
-      if (!this.#ending && child.connected) child.disconnect();
+      if (!this.#done.has(worker) && child.connected) child.disconnect();
       const timer = setTimeout(() => child.kill('SIGKILL'), exitDeadlineMs);
       await new Promise((done) => child.once('exit', done));
       clearTimeout(timer);
@@ -72,7 +75,6 @@ export class Fleet {
     await Promise.all(gone);
   }
 
-  /** After the end of a run this no longer matters to anybody. */
   #fail(why: string): void {
     this.#failure.reject(new RunError('void', `The run is void: ${why}.`));
   }

@@ -107,8 +107,10 @@ class Worker {
     const connections = { ...this.#crew.report(), connectUs: [] };
     const stalled = this.#crew.stalledReport();
     const { visitors } = this.#crew;
-    say({ kind: 'done', report: { connections, unsentClosed, unsentBlocked, health, stalled, visitors } });
-    await this.#crew.close(goodbyeMs);
+    const report = { connections, unsentClosed, unsentBlocked, health, stalled, visitors };
+    // A coordinator behind with its reading still has to get this one: an exit would throw away what waits in the channel.
+    const said = new Promise((done) => say({ kind: 'done', report }, done));
+    await Promise.all([said, this.#crew.close(goodbyeMs)]);
     process.exit(0);
   }
 
@@ -197,8 +199,8 @@ class Worker {
   }
 }
 
-function say(message: FromWorker): void {
-  process.send!(message);
+function say(message: FromWorker, said: (error: Error | null) => void = () => {}): void {
+  process.send!(message, said);
 }
 
 function sleep(ms: number): Promise<void> {
