@@ -1,8 +1,5 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
 import { chmodSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -13,6 +10,7 @@ import { WebSocket } from 'ws';
 import { PhaseMetrics } from '../../experiments/lab/phase-metrics.ts';
 import { startContainerTarget } from '../../experiments/lab/target/container.ts';
 import { findEngine } from '../../experiments/lab/target/container-engine.ts';
+import { freePorts } from '../../experiments/lab/target/free-ports.ts';
 import type { RunningTarget } from '../../experiments/lab/target/target.ts';
 import { runTrial, type TrialRequest } from '../../experiments/lab/trial.ts';
 import { findPrometheus, startPrometheus } from '../../prometheus/prometheus-process.ts';
@@ -93,27 +91,24 @@ async function startObservatory() {
     join(directory, 'prometheus.yml'),
     config.slice(0, config.indexOf('  # What docker-compose')),
   );
-  const [prometheusPort, labPort] = await freePorts();
-  const metrics = stack.use(
-    new PhaseMetrics({
-      experiment: '001-ladder',
-      metricsPort: labPort!,
-      scrapeHost: '127.0.0.1',
-      targetsFile: join(directory, 'targets', 'lab.json'),
-    }),
-  );
-  await metrics.listen();
+  const metrics = stack.use(await startPhaseMetrics(join(directory, 'targets', 'lab.json')));
+  const [prometheusPort] = await freePorts(1);
   const prometheus = stack.use(await startPrometheus(source!, directory, prometheusPort!));
   const owned = stack.move();
   return { url: prometheus.url, metrics, [Symbol.asyncDispose]: () => owned.disposeAsync() };
 }
 
-async function freePorts(): Promise<number[]> {
-  const servers = [createServer(), createServer()].map((server) => server.listen(0, '127.0.0.1'));
-  await Promise.all(servers.map((server) => server.listening || once(server, 'listening')));
-  const ports = servers.map((server) => (server.address() as AddressInfo).port);
-  await Promise.all(servers.map((server) => once(server.close(), 'close')));
-  return ports;
+/** The lab's own exporter wants the port after its own as well, which a connection just closed may hold for a minute. */
+async function startPhaseMetrics(targetsFile: string): Promise<PhaseMetrics> {
+  const options = { experiment: '001-ladder', scrapeHost: '127.0.0.1', targetsFile };
+  let fault: string | null = null;
+  for (let attempt = 0; attempt < 20; attempt++) {
+    const [metricsPort] = await freePorts(1);
+    const metrics = new PhaseMetrics({ ...options, metricsPort: metricsPort! });
+    fault = await metrics.listen();
+    if (fault === null) return metrics;
+  }
+  throw new Error(`no two free ports next to each other: ${fault}`);
 }
 
 /** One trial as the lab runs it, with visitors in a room of their own who are turned away, evicted and closed. */
