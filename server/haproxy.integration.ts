@@ -1,13 +1,14 @@
 /** The committed HAProxy configuration before real nodes: a message crosses, and a drain costs newcomers nothing. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { GenericContainer, getContainerRuntimeClient } from 'testcontainers';
 import { closeCode } from '#protocol';
-// biome-ignore lint/style/noRestrictedImports: a test may borrow the lab's way of getting a real Redis.
+// biome-ignore-start lint/style/noRestrictedImports: a test may borrow the lab's ways of getting a real Redis and free ports.
+import { freePorts } from '../experiments/lab/target/free-ports.ts';
 import { redisProvider } from '../experiments/lab/target/redis.ts';
+// biome-ignore-end lint/style/noRestrictedImports: see above.
 import { Person, ServerProcess } from './server-process.fixture.ts';
 
 const image = process.env.HAPROXY_IMAGE ?? 'haproxy:3.2';
@@ -27,8 +28,8 @@ test('two nodes behind HAProxy are one chat, and clients of a draining node find
   const args = ['--redis-url', service.url, '--reconnect-wait-ms-max', '0'];
   await using one = await ServerProcess.start('05-backplane', args);
   await using two = await ServerProcess.start('05-backplane', args);
-  const [port, observatoryPort] = [await freePort(), await freePort()];
-  await using _proxy = await startProxy([one, two], port, observatoryPort);
+  const [port, observatoryPort] = await freePorts(2);
+  await using _proxy = await startProxy([one, two], port!, observatoryPort!);
   const url = `ws://127.0.0.1:${port}/ws`;
 
   const [alice, bob] = [await joinWhenUp(url, 'alice'), await Person.join(url, 'bob')];
@@ -84,12 +85,4 @@ async function joinWhenUp(url: string, clientId: string): Promise<Person> {
     }
   }
   return Person.join(url, clientId);
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }

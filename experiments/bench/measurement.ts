@@ -6,6 +6,7 @@ import type { LoadtestResult } from '../../loadtest/result/result.ts';
 import { boxes } from '../lab/boxes.ts';
 import { searchCapacity } from '../lab/search.ts';
 import { startProcessTarget } from '../lab/target/process.ts';
+import { listStages, type StageInfo } from '../lab/target/stage-table.ts';
 import type { RunningTarget } from '../lab/target/target.ts';
 import type { YardstickResult } from './ws-clients.ts';
 
@@ -14,7 +15,8 @@ const payloadBytes = 128;
 /** The limits of the ladder: what people do not feel yet, and nothing lost. */
 const limits = ['p99<250ms', 'lost=0', 'duplicated=0', 'corrupted=0', 'misrouted=0'];
 
-const needsOf: Readonly<Record<string, readonly string[]>> = { '05-backplane': ['redis'] };
+/** Asked of the server once. */
+let stages: Promise<StageInfo[]> | undefined;
 
 export type Load = { clients: number; ratePerSecond: number; seconds: number; seed: number };
 
@@ -26,7 +28,9 @@ export async function withStage<T>(
   settings: Readonly<Record<string, string>> = {},
 ): Promise<T> {
   const request = { stage, settings, nodes: 1, limits: boxes(), scrapeHost: '127.0.0.1', signal };
-  await using target = await startProcessTarget(request, needsOf[stage] ?? []);
+  stages ??= listStages();
+  const needs = (await stages).find(({ name }) => name === stage)?.needs ?? [];
+  await using target = await startProcessTarget(request, needs);
   return await use(target);
 }
 

@@ -1,4 +1,5 @@
 /** What the stages of several processes cost against the stage of one: the measurements of the benchmark about them. */
+import { readMetric } from '../lab/server-metrics.ts';
 import { load, withStage } from './measurement.ts';
 
 /** Deliveries for each CPU second of the server, all its processes together, in the measure phase; and the verdict. */
@@ -38,7 +39,7 @@ export async function messagesPerPublish(
     await load(target, { clients: 1000, ratePerSecond, seconds: 3, seed }, signal);
     const response = await fetch(`${target.servers[0]!.internalUrl}/metrics`, { signal });
     const text = await response.text();
-    const value = (name: string) => Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(text)?.[1]);
-    return value('chat_backplane_batch_messages_sum') / value('chat_backplane_batch_messages_count');
+    const value = (name: string) => readMetric(text, `chat_backplane_batch_messages_${name}`) ?? Number.NaN;
+    return value('sum') / value('count');
   });
 }

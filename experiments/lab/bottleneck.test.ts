@@ -18,7 +18,7 @@ test('a busy loop is named with its cores, and the symptom after it', () => {
 });
 
 test('two workers under a supervisor are saturated together, not at one core', () => {
-  const cores = (cpuCores: number) => boundOfTrial(failed({ cpuCores, processes: 3 })).name;
+  const cores = (cpuCores: number) => boundOfTrial(failed({ cpuCores, eventLoops: 2 })).name;
   assert.equal(cores(1.0), 'latency');
   assert.equal(cores(1.9), 'event loop');
 });

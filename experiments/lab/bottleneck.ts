@@ -66,7 +66,7 @@ function resourceBound(trial: TrialRecord, because: Because): Bound | null {
   if (memoryLimit !== null && server.rssMaxBytes > memoryShare * memoryLimit) {
     return because('memory', `${percent(server.rssMaxBytes / memoryLimit)} of the memory limit used`);
   }
-  const loops = server.eventLoops ?? eventLoops(trial);
+  const loops = server.eventLoops ?? 1;
   const pinned = trial.pinnedServerCores ?? null;
   if (pinned !== null && pinned < loops && server.cpuCores >= saturatedCores * pinned) {
     const used = `${server.cpuCores.toFixed(2)} of the ${pinned} core${pinned === 1 ? '' : 's'}`;
@@ -98,13 +98,6 @@ function symptomBound(trial: TrialRecord, symptom: string): Bound {
     name: broken !== undefined && /^p\d|^max|^mean/.test(broken.expression) ? 'latency' : 'another limit',
     evidence: symptom,
   };
-}
-
-/** For results whose servers did not say: a node of several processes has one supervisor, which only watches. */
-function eventLoops(trial: TrialRecord): number {
-  const nodes = Math.max(1, trial.nodes.filter((node) => node.role === 'server').length);
-  const processes = trial.server?.processes ?? nodes;
-  return processes > nodes ? processes - nodes : nodes;
 }
 
 function percent(share: number): string {

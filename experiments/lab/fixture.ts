@@ -143,6 +143,7 @@ export function trialFixture(
       serviceCpuCores: 0,
       otherCpuCores: 0.01,
       processes: 1,
+      eventLoops: 1,
       rssIdleBytes: 5e7,
       rssMaxBytes: 8e7,
       throttledShare: null,

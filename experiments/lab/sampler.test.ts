@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { readMetric, readServerTiming, Sampler } from './sampler.ts';
+import { Sampler } from './sampler.ts';
+import { readMetric, readServerTiming } from './server-metrics.ts';
 import type { NodeSample, RunningTarget } from './target/target.ts';
 
 function sample(name: string, cpuSeconds: number, changes: Partial<NodeSample> = {}): NodeSample {

@@ -60,29 +60,26 @@ const boundPhrase: Record<BoundName, string> = {
   nothing: 'nothing that was tried',
 };
 
-/** Which loads each variant held; and what stalled readers cost, where there were any. */
+/** What stalled readers cost, where there were any; else which loads each variant held. */
 function fixedAnswer(run: Run): string[] {
   const findings = fixedFindings(run).filter(({ typical }) => typical?.loadtest != null);
   if (findings.length === 0) return ['No trial gave a result.'];
-  const hasStalled = run.trials.some(({ loadtest }) => (loadtest?.workload.stalledReaders ?? 0) > 0);
-  const held = run.record.variants.flatMap(({ name }) =>
-    heldSentence(
-      name,
-      findings.filter(({ variant }) => variant.name === name),
-      run.record.varied.unit,
-    ),
-  );
-  return hasStalled ? stalledAnswer(run, findings) : held;
+  if (run.trials.some(({ loadtest }) => (loadtest?.workload.stalledReaders ?? 0) > 0))
+    return stalledAnswer(run, findings);
+  return run.record.variants.map(({ name }) => {
+    const ofVariant = findings.filter(({ variant }) => variant.name === name);
+    return heldSentence(name, ofVariant, run.record.varied.unit);
+  });
 }
 
 /** A load is held when all its trials passed; void trials say nothing. */
-function heldSentence(name: string, findings: readonly FixedFinding[], unit: string): string[] {
+function heldSentence(name: string, findings: readonly FixedFinding[], unit: string): string {
   const judged = findings.flatMap(({ load, trials, typical }) => {
     const outcomes = trials.map(({ outcome }) => outcome).filter((outcome) => outcome !== 'void');
     if (outcomes.length === 0) return [];
     return [{ load, typical, held: outcomes.every((outcome) => outcome === 'passed') }];
   });
-  if (judged.length === 0) return [`${name}: every trial was void.`];
+  if (judged.length === 0) return `${name}: every trial was void.`;
   const list = (wanted: boolean) =>
     judged
       .filter(({ held }) => held === wanted)
@@ -92,11 +89,9 @@ function heldSentence(name: string, findings: readonly FixedFinding[], unit: str
         return `${formatNumber(load)} (p99 ${formatMs(deliveryLatencyMs.p99)}${lost})`;
       })
       .join(', ');
-  const parts = [
-    list(true) && `held the limits at ${list(true)}`,
-    list(false) && `broke them at ${list(false)}`,
-  ];
-  return [`${name} ${parts.filter(Boolean).join(' and ')} ${unit}.`];
+  const [held, broken] = [list(true), list(false)];
+  const parts = [held && `held the limits at ${held}`, broken && `broke them at ${broken}`];
+  return `${name} ${parts.filter(Boolean).join(' and ')} ${unit}.`;
 }
 
 /** At the highest load, because that is where variants differ; the table has the others. */

@@ -1,8 +1,5 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { once } from 'node:events';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -10,6 +7,7 @@ import { parseResult } from '../../../loadtest/result/result.ts';
 import { verifyExchange } from '../verify.ts';
 import { findEngine } from './container-engine.ts';
 import { ensureImage } from './container-image.ts';
+import { freePorts } from './free-ports.ts';
 
 const run = promisify(execFile);
 const repository = fileURLToPath(new URL('../../../', import.meta.url));
@@ -65,14 +63,6 @@ test('compose brings up a server in its box, a load on it, and takes everything 
   }
   assert.deepEqual(await leftOf(project), []);
 });
-
-async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'));
-  await Promise.all(servers.map((server) => server.listening || once(server, 'listening')));
-  const ports = servers.map((server) => (server.address() as AddressInfo).port);
-  await Promise.all(servers.map((server) => once(server.close(), 'close')));
-  return ports;
-}
 
 async function ready(url: string): Promise<void> {
   const deadlineAtMs = performance.now() + 30_000;

@@ -3,6 +3,7 @@
  * memory on a private network. What is reported as a limit is read from the cgroup of the running server.
  */
 import { randomUUID } from 'node:crypto';
+import { readMetric } from '../server-metrics.ts';
 import { type Box, type BoxRequest, startBox } from './container-box.ts';
 import {
   type Engine,
@@ -204,10 +205,9 @@ function quotaOfSimulator(cores: number | undefined, pins: Pins): number | undef
 /** What the server itself reads in its cgroup; 0 is how it says that there is no limit. */
 async function observeLimits(internalUrl: string): Promise<ObservedLimits> {
   const text = await (await fetch(`${internalUrl}/metrics`)).text();
-  const gauge = (name: string) => Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(text)?.[1] ?? 0) || null;
   return {
-    cpuCores: gauge('chat_cgroup_cpu_limit_cores'),
-    memoryBytes: gauge('chat_cgroup_memory_limit_bytes'),
+    cpuCores: readMetric(text, 'chat_cgroup_cpu_limit_cores') || null,
+    memoryBytes: readMetric(text, 'chat_cgroup_memory_limit_bytes') || null,
   };
 }
 

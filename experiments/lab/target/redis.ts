@@ -2,15 +2,16 @@
  * How the lab gets a Redis: the one that REDIS_URL names; else a server of its own from PATH, on a port and in a directory
  * of its own; else a container; else, on a Debian as root, the package. Only what was started for the lab is stopped.
  */
+
 import { execFile } from 'node:child_process';
 import { accessSync, constants, existsSync, mkdtempSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { Redis } from 'ioredis';
 import { type Child, startChild } from './child.ts';
+import { freePorts } from './free-ports.ts';
 import { type RunningService, type ServiceProvider, TargetError } from './target.ts';
 
 /** A Redis process of the lab's own, which tests may freeze, kill and bring back. */
@@ -66,7 +67,7 @@ function findRedisBinary(): string | undefined {
 /** Starts a server without persistence; with a port, at that port. Rejects with a `TargetError` if it does not answer. */
 export async function startRedisServer(binary: string, port?: number): Promise<RedisServer> {
   const directory = mkdtempSync(join(tmpdir(), 'chat-redis-'));
-  const usedPort = port ?? (await freePort());
+  const usedPort = port ?? (await freePorts(1))[0]!;
   const address = ['--bind', '127.0.0.1', '--port', String(usedPort)];
   const child = await startChild({
     command: binary,
@@ -205,12 +206,4 @@ function isExecutable(path: string): boolean {
   } catch {
     return false;
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }

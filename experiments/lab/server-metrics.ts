@@ -1,0 +1,30 @@
+/** Reads what a server says of itself on its internal port. */
+
+/** A duration in milliseconds from a `Server-Timing` header (W3C); null where it has none of that name. */
+export function readServerTiming(header: string | null, name: string): number | null {
+  for (const entry of (header ?? '').split(',')) {
+    const [metric = '', ...parameters] = entry.split(';').map((part) => part.trim());
+    const duration = parameters.find((parameter) => parameter.startsWith('dur='));
+    if (metric === name && duration !== undefined) return Number(duration.slice('dur='.length));
+  }
+  return null;
+}
+
+/** The sum of all samples of a metric in Prometheus text, whatever their labels; null where there is none. */
+export function readMetric(text: string, metric: string): number | null {
+  let sum: number | null = null;
+  for (const line of text.split('\n')) {
+    if (!line.startsWith(metric)) continue;
+    const rest = line.slice(metric.length);
+    if (rest[0] !== ' ' && rest[0] !== '{') continue;
+    sum =
+      (sum ?? 0) +
+      Number(
+        rest
+          .slice(rest.lastIndexOf('}') + 1)
+          .trim()
+          .split(' ')[0],
+      );
+  }
+  return sum;
+}
