@@ -1,9 +1,8 @@
-/** The publishing side of one worker: the sockets of the workers that listen to it, one write per turn and socket. */
-
+/** The publishing side of one worker: the sockets of the workers that listen to it, one write per envelope and socket. */
 import { rm } from 'node:fs/promises';
 import { createServer, type Server, type Socket } from 'node:net';
 import { type EnvelopeHeader, EnvelopeQueue } from './envelope.ts';
-import { envelopePrefix } from './envelope-reader.ts';
+import { withLength } from './envelope-reader.ts';
 import type { BackplaneMeter } from './meter.ts';
 
 export type CorePublisherOptions = {
@@ -14,13 +13,21 @@ export type CorePublisherOptions = {
   /** Waiting for the slowest listener, in bytes; beyond it `publish` refuses. */
   queueBytesMax: number;
   stalledTicksMax: number;
+  /** From one envelope to the next, at least. */
+  envelopeGapMs: number;
   /** The worker of that slot listens to us now. */
   joined(slot: number): void;
   /** An envelope is on its way to every listener. */
   sent(envelope: Buffer): void;
 };
 
-type Listener = { socket: Socket; slot: number; stalledTicks: number; progressed: () => void };
+type Listener = {
+  readonly socket: Socket;
+  readonly slot: number;
+  /** What the kernel had taken for it at the last tick, in bytes. */
+  takenBytes: number;
+  stalledTicks: number;
+};
 
 export class CorePublisher {
   readonly #options: CorePublisherOptions;
@@ -29,6 +36,7 @@ export class CorePublisher {
   readonly #queue = new EnvelopeQueue();
   #sequence = 0;
   #flushing = false;
+  #flushedAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: CorePublisherOptions) {
     this.#options = options;
@@ -51,19 +59,18 @@ export class CorePublisher {
   publish(room: string, payload: Buffer): boolean {
     if (this.#backlogBytes() + payload.length > this.#options.queueBytesMax) return false;
     this.#queue.push(room, payload);
-    if (!this.#flushing) {
-      this.#flushing = true;
-      // After all sockets of this turn have been read, so that what they brought shares one write.
-      setImmediate(() => this.#flush());
-    }
+    if (!this.#flushing) this.#flushSoon();
     return true;
   }
 
   /** To be called at the heartbeat: a listener that takes nothing for some ticks is let go, and will know by the gap. */
   tick(): void {
     for (const listener of this.#listeners) {
-      if (listener.socket.writableLength === 0) listener.stalledTicks = 0;
+      const { bytesWritten, writableLength } = listener.socket;
+      const takenBytes = bytesWritten - writableLength;
+      if (writableLength === 0 || takenBytes > listener.takenBytes) listener.stalledTicks = 0;
       else if (++listener.stalledTicks > this.#options.stalledTicksMax) listener.socket.destroy();
+      listener.takenBytes = takenBytes;
     }
   }
 
@@ -86,25 +93,27 @@ export class CorePublisher {
   #accept(socket: Socket): void {
     socket.on('error', () => undefined); // 'close' follows and says all
     socket.once('data', (hello) => {
-      const listener: Listener = {
-        socket,
-        slot: hello[0]!,
-        stalledTicks: 0,
-        progressed: () => {
-          listener.stalledTicks = 0;
-        },
-      };
+      const listener: Listener = { socket, slot: hello[0]!, takenBytes: 0, stalledTicks: 0 };
       // What is queued goes to the listeners of before; this one starts after it.
       this.#flush();
-      this.#write(listener, this.#queue.take(this.#header('messages', this.#sequence), 0));
+      socket.write(withLength(this.#queue.take(this.#header('messages', this.#sequence), 0)));
       this.#listeners.add(listener);
       socket.once('close', () => this.#listeners.delete(listener));
       this.#options.joined(listener.slot);
     });
   }
 
+  /** After all sockets of this turn have been read, so that what they brought shares one write; later after a recent one. */
+  #flushSoon(): void {
+    this.#flushing = true;
+    const waitMs = this.#flushedAtMs + this.#options.envelopeGapMs - performance.now();
+    if (waitMs > 0) setTimeout(() => this.#flush(), waitMs);
+    else setImmediate(() => this.#flush());
+  }
+
   #flush(): void {
     this.#flushing = false;
+    this.#flushedAtMs = performance.now();
     if (this.#queue.messages > 0) this.#broadcast('messages');
     this.#options.meter.queueBytes(this.#backlogBytes());
   }
@@ -112,7 +121,8 @@ export class CorePublisher {
   #broadcast(kind: EnvelopeHeader['kind']): void {
     const { messages } = this.#queue;
     const envelope = this.#queue.take(this.#header(kind, ++this.#sequence), Number.POSITIVE_INFINITY);
-    for (const listener of this.#listeners) this.#write(listener, envelope);
+    const piece = withLength(envelope);
+    for (const { socket } of this.#listeners) socket.write(piece);
     if (messages > 0) this.#options.meter.batchSent(messages);
     this.#options.sent(envelope);
   }
@@ -120,13 +130,6 @@ export class CorePublisher {
   #header(kind: EnvelopeHeader['kind'], sequence: number): EnvelopeHeader {
     const publishedAtMs = performance.timeOrigin + performance.now();
     return { kind, publisher: this.#options.publisher, sequence, publishedAtMs };
-  }
-
-  #write({ socket, progressed }: Listener, envelope: Buffer): void {
-    socket.cork();
-    socket.write(envelopePrefix(envelope));
-    socket.write(envelope, progressed);
-    socket.uncork();
   }
 
   #backlogBytes(): number {

@@ -22,6 +22,9 @@ export type SubscriptionState = 'absent' | 'dialing' | 'joined';
 // Only when the other worker is there but too busy to accept; chosen, not measured.
 const redialMs = 50;
 
+/** For all reads of this process, one after the other; a buffer of their own for each costs more than the copy out of it. */
+const readBuffer = Buffer.allocUnsafeSlow(65_536);
+
 export class CoreSubscription {
   readonly #options: CoreSubscriptionOptions;
   readonly #sequences = new SequenceCheck();
@@ -42,15 +45,18 @@ export class CoreSubscription {
   dial(): void {
     if (this.#state !== 'absent' || this.#closed) return;
     this.#state = 'dialing';
-    const socket = connect(this.#options.path);
-    this.#socket = socket;
     const reader = new EnvelopeReader(this.#options.envelopeBytesMax);
+    const callback = (length: number) => {
+      reader.read(readBuffer.subarray(0, length), (envelope) => this.#hear(envelope));
+      return true;
+    };
+    const socket = connect({ path: this.#options.path, onread: { buffer: readBuffer, callback } });
+    this.#socket = socket;
     let failure = '';
     socket.on('error', (error: NodeJS.ErrnoException) => {
       failure = error.code ?? error.message;
     });
     socket.once('connect', () => socket.write(Buffer.from([this.#options.slot])));
-    socket.on('data', (chunk) => reader.read(chunk, (envelope) => this.#hear(envelope)));
     socket.once('close', () => this.#lost(failure));
   }
 

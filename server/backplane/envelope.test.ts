@@ -9,7 +9,7 @@ import {
   readEnvelopeHeader,
   visitEnvelope,
 } from './envelope.ts';
-import { EnvelopeReader, envelopePrefix } from './envelope-reader.ts';
+import { EnvelopeReader, withLength } from './envelope-reader.ts';
 
 type Entry = [room: string, text: string];
 
@@ -92,7 +92,7 @@ test('envelopes in a stream are found however it is cut into chunks', () => {
   fc.assert(
     fc.property(fc.array(entries, { maxLength: 6 }), chunking, (envelopesSaid, chunkBytes) => {
       const envelopes = envelopesSaid.map((said) => queueOf(said).take(header, Number.POSITIVE_INFINITY));
-      const stream = Buffer.concat(envelopes.flatMap((envelope) => [envelopePrefix(envelope), envelope]));
+      const stream = Buffer.concat(envelopes.map(withLength));
       const reader = new EnvelopeReader(1_000_000);
       const heard: string[] = [];
       for (let offset = 0, turn = 0; offset < stream.length; turn++) {
@@ -110,5 +110,5 @@ test('envelopes in a stream are found however it is cut into chunks', () => {
 
 test('a stream that announces more than the bound is refused before it is awaited', () => {
   const reader = new EnvelopeReader(100);
-  assert.throws(() => reader.read(envelopePrefix(Buffer.alloc(101)), () => undefined), EnvelopeError);
+  assert.throws(() => reader.read(withLength(Buffer.alloc(101)), () => undefined), EnvelopeError);
 });
