@@ -27,6 +27,11 @@ export const exitCode = { done: 0, unheard: 1, badInput: 2, interrupted: 130 } a
 export function clientCommand(): Command {
   const option = (flags: string, env: string, text: string): Option =>
     new Option(flags, text).env(`CLIENT_${env}`);
+  // For commander a variable that is there turns a switch on, whatever it says.
+  const toggle = (flags: string, env: string, text: string): Option =>
+    ['', '0', 'false'].includes(process.env[`CLIENT_${env}`] ?? '1')
+      ? new Option(flags, text)
+      : option(flags, env, text);
   return new Command('npm run client --')
     .description('A person in the chat: interactive on a terminal, lines in and lines out in a pipe.')
     .addOption(option('--url <ws-url>', 'URL', 'where the chat is').default('ws://127.0.0.1:8080/ws'))
@@ -36,8 +41,8 @@ export function clientCommand(): Command {
       option('--token <secret>', 'TOKEN', 'sent as "Authorization: Bearer <secret>"; better as CLIENT_TOKEN'),
     )
     .addOption(option('--origin <origin>', 'ORIGIN', 'the Origin header, where the server asks for one'))
-    .addOption(option('--json', 'JSON', 'in a pipe: print each message as one line of JSON'))
-    .addOption(option('--listen', 'LISTEN', 'in a pipe: stay after the end of the input'))
+    .addOption(toggle('--json', 'JSON', 'in a pipe: print each message as one line of JSON'))
+    .addOption(toggle('--listen', 'LISTEN', 'in a pipe: stay after the end of the input'))
     .addOption(new Option('--no-color', 'no colours (NO_COLOR is honoured too)'))
     .addOption(
       option('--message-bytes-max <bytes>', 'MESSAGE_BYTES_MAX', 'longest line that is sent').default(

@@ -47,6 +47,8 @@ test('it is configured by its environment alike, and prints JSON when asked', as
   const env = { CLIENT_URL: server.url, CLIENT_ID: 'bot', CLIENT_JSON: '1' };
   const { code, stdout } = await run([], 'a\u001b[2Jb\n', env);
   assert.deepEqual({ code, stdout }, { code: 0, stdout: '{"clientId":"bot","Message":"a\\u001b[2Jb"}\n' });
+  const off = await run([], 'a\n', { ...env, CLIENT_JSON: '0' });
+  assert.deepEqual(off.stdout, 'bot: a\n');
 });
 
 test('lines never heard back, and lines too long to send, are counted and make it exit 1', async () => {

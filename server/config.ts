@@ -1,5 +1,6 @@
 /** Every setting of the server: flag, environment variable, default, unit. The only reader of process.env. */
 import { Command, Option } from 'commander';
+import { findStage, stages } from './stages/index.ts';
 
 /** One setting; `key` is its name in `Config`, from which flag and environment variable follow. */
 type Setting<T> = {
@@ -35,12 +36,19 @@ const list = (about: string): Setting<readonly string[]> => ({
   about,
 });
 
+const stage: Setting<string> = {
+  default: '',
+  read: (given) => (given === '' || findStage(given) ? given : undefined),
+  required: `one of ${stages.map(({ name }) => name).join(', ')}`,
+  about: 'stage to run, by number or name (default: the newest that needs no service)',
+};
+
 const port = (fallback: number, about: string) => integer(0, 65535, fallback, about);
 const gib = 1024 ** 3;
 
 /** Bounds are chosen, not measured, unless the sentence says otherwise. */
 const settings = {
-  stage: text('', 'stage to run, by number or name (default: the newest that needs no service)'),
+  stage,
   host: text('127.0.0.1', 'address that the chat listens on'),
   port: port(8080, 'port of the chat; 0 takes a free one'),
   internalHost: text('127.0.0.1', 'address that metrics and health listen on'),

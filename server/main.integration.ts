@@ -22,9 +22,10 @@ test('bad input, from flags and environment, is told with what is required and g
   assert.deepEqual({ code, stdout }, { code: 2, stdout: '' });
   assert.match(stderr, /--port \(or CHAT_PORT\) to a whole number from 0 to 65535; given was "70000"/);
   assert.match(stderr, /--sessions-max \(or CHAT_SESSIONS_MAX\).*given was "many"/);
-  const unknownStage = await run(['--stage', '99-none']);
+  const unknownStage = await run(['--stage', '99-none', '--port', 'x']);
   assert.equal(unknownStage.code, 2);
   assert.match(unknownStage.stderr, /one of 01-naive, .*03-cursor.*given was "99-none"/);
+  assert.match(unknownStage.stderr, /--port .*given was "x"/, 'every mistake at once');
   assert.equal((await run(['--no-such-flag'])).code, 2);
   assert.equal((await run(['stray'])).code, 2);
 });

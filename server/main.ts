@@ -1,6 +1,6 @@
 /** The server's process: argv and environment → config → stage → listen → SIGTERM → drain → exit. */
 import { pino } from 'pino';
-import { type Config, ConfigError, flagOf, readConfig, variableOf } from './config.ts';
+import { type Config, ConfigError, readConfig } from './config.ts';
 import { ChatServer } from './server.ts';
 import { defaultStage, findStage, stages } from './stages/index.ts';
 import type { Stage } from './stages/stage.ts';
@@ -14,12 +14,7 @@ function readInput(): { config: Config; stage: Stage } {
       console.log(JSON.stringify(stages.map(({ name, summary, needs }) => ({ name, summary, needs }))));
       process.exit(0);
     }
-    const stage = config.stage === '' ? defaultStage() : findStage(config.stage);
-    if (stage !== undefined) return { config, stage };
-    const names = stages.map(({ name }) => name).join(', ');
-    throw new ConfigError([
-      `Set ${flagOf('stage')} (or ${variableOf('stage')}) to one of ${names}; given was "${config.stage}".`,
-    ]);
+    return { config, stage: config.stage === '' ? defaultStage() : findStage(config.stage)! };
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     console.error(error.message);
