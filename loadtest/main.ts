@@ -3,7 +3,7 @@ import { randomInt } from 'node:crypto';
 import { lookup } from 'node:dns/promises';
 import os from 'node:os';
 import { CommanderError } from 'commander';
-import { planWorkers } from './load/capacity.ts';
+import { coresToFill, planWorkers } from './load/capacity.ts';
 import { Coordinator } from './load/coordinator.ts';
 import type { Plan, Target } from './load/plan.ts';
 import { RunError } from './load/run-error.ts';
@@ -98,7 +98,7 @@ async function newPlan(options: Options): Promise<Plan | number> {
       filesMax: readFilesMax(),
       portsPerAddress: readEphemeralPorts(),
       auditBytesMax: Math.min(os.freemem(), cgroup.memoryBytes ?? Number.POSITIVE_INFINITY) / 2,
-      cores: os.availableParallelism(),
+      cores: coresToFill(os.availableParallelism(), os.cpus().length),
     },
   );
   const targets = await Promise.all(options.urls.map((url) => resolveTarget(url, problems)));

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type Demand, type MachineLimits, planWorkers } from './capacity.ts';
+import { coresToFill, type Demand, type MachineLimits, planWorkers } from './capacity.ts';
 
 const machine: MachineLimits = {
   filesMax: 20_000,
   portsPerAddress: 28_232,
   auditBytesMax: 2 ** 30,
-  cores: 2,
+  cores: 1,
 };
 const demand: Demand = {
   clients: 1000,
@@ -24,13 +24,21 @@ function plan(changes: Partial<Demand>, limits: Partial<MachineLimits> = {}) {
   return planWorkers({ ...demand, ...changes }, { ...machine, ...limits });
 }
 
-test('takes as few workers as sockets and load need, and half of the cores at most for the load', () => {
+test('takes as few workers as sockets and load need, and no more than cores for the load', () => {
   assert.deepEqual(plan({}), { workers: 1, problems: [] });
   assert.equal(plan({ clients: 19_936 }).workers, 1);
   assert.equal(plan({ clients: 19_937 }).workers, 2);
   assert.equal(plan({ ratePerSecond: 20_000 }).workers, 1);
+  assert.equal(plan({ ratePerSecond: 20_000 }, { cores: 3 }).workers, 3);
   assert.equal(plan({ ratePerSecond: 20_000 }, { cores: 8 }).workers, 4);
   assert.equal(plan({ workers: 3 }).workers, 3);
+});
+
+test('fills the cores it was given, and half of a machine that it shares', () => {
+  assert.equal(coresToFill(2, 4), 2);
+  assert.equal(coresToFill(1, 2), 1);
+  assert.equal(coresToFill(4, 4), 2);
+  assert.equal(coresToFill(1, 1), 0, 'sockets may still need a worker');
 });
 
 test('refuses what the local ports cannot carry, with the arithmetic', () => {

@@ -9,6 +9,7 @@ export type MachineLimits = {
   portsPerAddress: number | null;
   /** Memory that the simulator may take for its audit. */
   auditBytesMax: number;
+  /** What the workers may fill, see `coresToFill`. */
   cores: number;
 };
 
@@ -29,6 +30,14 @@ const filesReserved = 64;
 /** What one worker takes in with ease; half of what it took against 03-cursor on two cores. */
 const deliveriesPerWorker = 5_000_000;
 
+/**
+ * Cores that the workers may fill. Who was given a part of the machine (by CPU affinity or a container's limit) has it to
+ * himself; on a whole machine half is left to what else runs there, the server under test perhaps.
+ */
+export function coresToFill(available: number, machine: number): number {
+  return available < machine ? available : Math.floor(available / 2);
+}
+
 /** The number of workers, or why the run cannot fit: the arithmetic, and what would help. */
 export function planWorkers(demand: Demand, limits: MachineLimits): { workers: number; problems: string[] } {
   const problems: string[] = [];
@@ -36,7 +45,7 @@ export function planWorkers(demand: Demand, limits: MachineLimits): { workers: n
   const perProcess = (limits.filesMax ?? 1024) - filesReserved;
   const bySockets = Math.ceil(connections / perProcess);
   const deliveriesPerSecond = (demand.ratePerSecond * demand.clients) / demand.rooms;
-  const byLoad = Math.min(Math.ceil(deliveriesPerSecond / deliveriesPerWorker), Math.floor(limits.cores / 2));
+  const byLoad = Math.min(Math.ceil(deliveriesPerSecond / deliveriesPerWorker), limits.cores);
   const workers = demand.workers ?? Math.max(1, bySockets, byLoad);
   if (workers < bySockets)
     problems.push(
