@@ -31,6 +31,7 @@ test('takes as few workers as sockets and load need, and no more than cores for 
   assert.equal(plan({ ratePerSecond: 20_000 }).workers, 1);
   assert.equal(plan({ ratePerSecond: 20_000 }, { cores: 3 }).workers, 3);
   assert.equal(plan({ ratePerSecond: 20_000 }, { cores: 8 }).workers, 4);
+  assert.equal(plan({ ratePerSecond: 60_000, rooms: 100 }, { cores: 8 }).workers, 2, 'for the saying alone');
   assert.equal(plan({ workers: 3 }).workers, 3);
 });
 

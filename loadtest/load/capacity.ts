@@ -29,6 +29,8 @@ export type Demand = {
 const filesReserved = 64;
 /** What one worker takes in with ease; half of what it took against 03-cursor on two cores. */
 const deliveriesPerWorker = 5_000_000;
+/** What one worker says with ease; less than half of what it said to 100 rooms of 10 (experiments/007-nodes). */
+const messagesPerWorker = 30_000;
 
 /**
  * Cores that the workers may fill. Who was given a part of the machine (by CPU affinity or a container's limit) has it to
@@ -45,7 +47,8 @@ export function planWorkers(demand: Demand, limits: MachineLimits): { workers: n
   const perProcess = (limits.filesMax ?? 1024) - filesReserved;
   const bySockets = Math.ceil(connections / perProcess);
   const deliveriesPerSecond = (demand.ratePerSecond * demand.clients) / demand.rooms;
-  const byLoad = Math.min(Math.ceil(deliveriesPerSecond / deliveriesPerWorker), limits.cores);
+  const work = Math.max(deliveriesPerSecond / deliveriesPerWorker, demand.ratePerSecond / messagesPerWorker);
+  const byLoad = Math.min(Math.ceil(work), limits.cores);
   const workers = demand.workers ?? Math.max(1, bySockets, byLoad);
   if (workers < bySockets)
     problems.push(
