@@ -30,7 +30,7 @@ export const nodes: Experiment = {
         ...nodeCounts.map((count) => variantOf(name, count, rooms)),
       ]),
   notes: [
-    'Nodes, Redis and simulator share the cores of the machine, so the capacity of several nodes says little here: read the CPU of each node at equal load, which is what a node of its own would have to give.',
+    'The simulator has half of the cores to itself, and the nodes share the others: one each where there are enough. Where several nodes take turns on a core their capacity says little: read the CPU of each node for a message, which is what a node of its own would have to give.',
     'Every node hears every message through Redis, whether it has sessions of that room or not: more nodes share the writing to sessions, and each does all of the reading.',
     'Clients are spread over the nodes by the simulator, in turn, as a load balancer would by least connections.',
     `In ${rooms} rooms a message has 10 recipients and not 1,000: messages per second there are not comparable with those of one room, deliveries per second are.`,
