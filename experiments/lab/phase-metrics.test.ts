@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { variantPerStage } from './experiment.ts';
+import { startPhaseMetrics } from './phase-metrics.fixture.ts';
 import { PhaseMetrics } from './phase-metrics.ts';
 import type { RunningTarget } from './target/target.ts';
 import type { TrialRequest } from './trial.ts';
@@ -20,25 +20,8 @@ const target = {
   servers: [{ name: 'node-1', scrapeAddress: '127.0.0.1:5001' }],
 } as unknown as RunningTarget;
 
-/** An exporter on a pair of ports that was free a moment ago. */
-async function listening(): Promise<PhaseMetrics> {
-  for (;;) {
-    const probe = createServer();
-    await new Promise<void>((resolve) => probe.listen(0, '127.0.0.1', resolve));
-    const { port } = probe.address() as { port: number };
-    await new Promise((resolve) => probe.close(resolve));
-    const metrics = new PhaseMetrics({
-      experiment: '001-ladder',
-      metricsPort: port,
-      scrapeHost: '127.0.0.1',
-      targetsFile,
-    });
-    if ((await metrics.listen()) === null) return metrics;
-  }
-}
-
 test('one phase is 1 and all others 0, and the trial is named by closed labels', async () => {
-  await using metrics = await listening();
+  await using metrics = await startPhaseMetrics(targetsFile);
   metrics.phase('warm-up', request);
   metrics.phase('measure', request);
   const text = await (await fetch(`http://127.0.0.1:${metrics.port}/metrics`)).text();
@@ -55,7 +38,7 @@ test('one phase is 1 and all others 0, and the trial is named by closed labels',
 });
 
 test('the targets file names lab, servers and simulator while they run, and nothing afterwards', async () => {
-  const metrics = await listening();
+  const metrics = await startPhaseMetrics(targetsFile);
   metrics.started(target, '127.0.0.1:5002');
   const entries = JSON.parse(readFileSync(targetsFile, 'utf8')) as unknown[];
   assert.deepEqual(entries, [
@@ -68,7 +51,7 @@ test('the targets file names lab, servers and simulator while they run, and noth
 });
 
 test('a port that is taken is said, and the file of whoever has it stays', async () => {
-  await using metrics = await listening();
+  await using metrics = await startPhaseMetrics(targetsFile);
   metrics.started(target, null);
   const before = readFileSync(targetsFile, 'utf8');
   const options = { experiment: 'x', metricsPort: metrics.port, scrapeHost: '127.0.0.1', targetsFile };

@@ -7,7 +7,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { Panel } from '@grafana/grafana-foundation-sdk/dashboard';
 import { WebSocket } from 'ws';
-import { PhaseMetrics } from '../../experiments/lab/phase-metrics.ts';
+import { startPhaseMetrics } from '../../experiments/lab/phase-metrics.fixture.ts';
+import type { PhaseMetrics } from '../../experiments/lab/phase-metrics.ts';
 import { startContainerTarget } from '../../experiments/lab/target/container.ts';
 import { findEngine } from '../../experiments/lab/target/container-engine.ts';
 import { freePorts } from '../../experiments/lab/target/free-ports.ts';
@@ -96,19 +97,6 @@ async function startObservatory() {
   const prometheus = stack.use(await startPrometheus(source!, directory, prometheusPort!));
   const owned = stack.move();
   return { url: prometheus.url, metrics, [Symbol.asyncDispose]: () => owned.disposeAsync() };
-}
-
-/** The lab's own exporter wants the port after its own as well, which a connection just closed may hold for a minute. */
-async function startPhaseMetrics(targetsFile: string): Promise<PhaseMetrics> {
-  const options = { experiment: '001-ladder', scrapeHost: '127.0.0.1', targetsFile };
-  let fault: string | null = null;
-  for (let attempt = 0; attempt < 20; attempt++) {
-    const [metricsPort] = await freePorts(1);
-    const metrics = new PhaseMetrics({ ...options, metricsPort: metricsPort! });
-    fault = await metrics.listen();
-    if (fault === null) return metrics;
-  }
-  throw new Error(`no two free ports next to each other: ${fault}`);
 }
 
 /** One trial as the lab runs it, with visitors in a room of their own who are turned away, evicted and closed. */
