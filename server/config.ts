@@ -158,11 +158,10 @@ export class ConfigError extends Error {
 const kebab = (key: string) => key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 
 /** The flag of a setting, such as `--internal-port` for `internalPort`. */
-export const flagOf = (key: keyof Settings): string => `--${kebab(key)}`;
+const flagOf = (key: keyof Settings): string => `--${kebab(key)}`;
 
 /** The environment variable of a setting, such as `CHAT_INTERNAL_PORT` for `internalPort`. */
-export const variableOf = (key: keyof Settings): string =>
-  `CHAT_${kebab(key).replaceAll('-', '_').toUpperCase()}`;
+const variableOf = (key: keyof Settings): string => `CHAT_${kebab(key).replaceAll('-', '_').toUpperCase()}`;
 
 /** The command line of the server with every setting as an option; values stay raw text until `readConfig`. */
 function commandLine(): Command {
