@@ -5,9 +5,9 @@ import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { RoomServer } from './room-server.fixture.ts';
+import { RoomServer } from './core/room-server.fixture.ts';
 
-const mainPath = fileURLToPath(new URL('main.ts', import.meta.url));
+const mainPath = fileURLToPath(new URL('./main.ts', import.meta.url));
 
 function start(args: readonly string[], env: Record<string, string> = {}): ChildProcess {
   return spawn(process.execPath, [mainPath, ...args], { env: { PATH: process.env.PATH, ...env } });

@@ -1,10 +1,10 @@
 /** The person's client: options in, a chat on the terminal or in a pipe, an exit code out. */
 import { CommanderError } from 'commander';
-import { ChatClient, systemClock } from './chat-client.ts';
-import { type ClientConfig, clientCommand, exitCode, readConfig } from './config.ts';
-import { jsonLine, plainLine } from './line-format.ts';
-import { runPipe } from './pipe.ts';
-import { runTerminal } from './terminal.ts';
+import { ChatClient, systemClock } from './core/chat-client.ts';
+import { jsonLine, plainLine } from './terminal/line-format.ts';
+import { runPipe } from './terminal/pipe.ts';
+import { type ClientConfig, clientCommand, exitCode, readConfig } from './terminal/settings.ts';
+import { runTerminal } from './terminal/terminal.ts';
 
 process.exitCode = await main(process.argv);
 

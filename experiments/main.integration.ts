@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { decodeFromCompressedBase64 } from 'hdr-histogram-js';
-import { listRuns, readRun } from './lab/results.ts';
-import { exitCodeOf } from './lab/verdict.ts';
+import { exitCodeOf } from './lab/analysis/exit-code.ts';
+import { listRuns, readRun } from './lab/records/schema.ts';
 
 const results = mkdtempSync(join(tmpdir(), 'lab-main-'));
 after(() => rmSync(results, { recursive: true }));

@@ -1,19 +1,19 @@
 /** npm run experiment: the command line of the lab. Exit codes: 0 limits held, 1 a limit broke, 2 bad input, 3 void, 130 interrupted. */
 import { join } from 'node:path';
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
-import { experiments, findByShortName, findExperiment, procedures } from './catalogue.ts';
-import { compareRuns } from './lab/compare.ts';
-import { diagnose, doctorExitCode } from './lab/doctor.ts';
-import { findRun } from './lab/find-run.ts';
-import { InputError } from './lab/plan.ts';
-import type { Procedure } from './lab/procedure.ts';
+import { compareRuns } from './lab/analysis/compare.ts';
+import { exitCodeOf } from './lab/analysis/exit-code.ts';
+import { diagnose, doctorExitCode } from './lab/commands/doctor.ts';
+import { runCommand } from './lab/commands/run.ts';
+import { chooseTarget } from './lab/deployment/choose.ts';
+import type { TargetKind } from './lab/deployment/deployment.ts';
+import { findRun } from './lab/records/find-run.ts';
+import { type Run, readRun } from './lab/records/schema.ts';
 import { comparisonReport } from './lab/report/comparison.ts';
 import { terminalReport } from './lab/report/terminal.ts';
-import { type Run, readRun } from './lab/results.ts';
-import { runCommand } from './lab/run-command.ts';
-import { chooseTarget } from './lab/target/choose.ts';
-import type { TargetKind } from './lab/target/target.ts';
-import { exitCodeOf } from './lab/verdict.ts';
+import type { Procedure } from './lab/shapes/procedure.ts';
+import { InputError } from './lab/shapes/run-plan.ts';
+import { experiments, findByShortName, findExperiment, procedures } from './registry.ts';
 
 type RunFlags = {
   stage?: string[];
@@ -77,7 +77,7 @@ function program(): Command {
     .option('--refresh', 'only refresh every REPORT.md and the finding from the kept runs', false)
     .option('--results <dir>', 'where result directories are', 'results')
     .action(async (run: string | undefined, flags: { keep: boolean; refresh: boolean; results: string }) => {
-      const { refreshCommand, reportCommand } = await import('./lab/report-command.ts');
+      const { refreshCommand, reportCommand } = await import('./lab/commands/report.ts');
       if (flags.refresh) refreshCommand();
       else reportCommand(run, flags.results, flags.keep);
     });

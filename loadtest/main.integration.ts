@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { withPatience } from './patience.fixture.ts';
-import { readResult } from './result/result.ts';
+import { readResult } from './result/schema.ts';
 
 const main = new URL('./main.ts', import.meta.url).pathname;
 const directory = mkdtempSync(join(tmpdir(), 'loadtest-'));

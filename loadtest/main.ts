@@ -3,18 +3,18 @@ import { randomInt } from 'node:crypto';
 import { lookup } from 'node:dns/promises';
 import os from 'node:os';
 import { CommanderError } from 'commander';
-import { coresToFill, planWorkers } from './load/capacity.ts';
-import { Coordinator } from './load/coordinator.ts';
-import type { Plan, Target } from './load/plan.ts';
-import { RunError } from './load/run-error.ts';
-import { runIdMax } from './load/token.ts';
-import { readCgroup, readEnvironment, readEphemeralPorts, readFilesMax } from './measure/environment.ts';
-import { Metrics, type MetricsServer, serveMetrics } from './measure/metrics.ts';
+import type { Plan, Target } from './model/assignment.ts';
+import { runIdMax } from './model/stamp.ts';
 import { checkOptions, newCommand, type Options } from './options.ts';
-import { newProgress } from './progress.ts';
 import { conclude } from './result/conclude.ts';
-import { type LoadtestResult, writeResult } from './result/result.ts';
+import { readCgroup, readEnvironment, readEphemeralPorts, readFilesMax } from './result/environment.ts';
+import { newProgress } from './result/progress.ts';
+import { type LoadtestResult, writeResult } from './result/schema.ts';
 import { formatSummary } from './result/summary.ts';
+import { Coordinator } from './run/coordinator.ts';
+import { Metrics, type MetricsServer, serveMetrics } from './run/metrics.ts';
+import { RunError } from './run/run-error.ts';
+import { coresToFill, planWorkers } from './run/sizing.ts';
 
 const exitCode = { pass: 0, fail: 1, input: 2, void: 3, interrupted: 130 } as const;
 /** Bound of the reference streams of one worker: 13 s of 20,000 messages/s of 128 B; who is further behind is read frame by frame. */

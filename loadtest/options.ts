@@ -1,10 +1,10 @@
 /** What the user may ask for: every option once, with its environment variable, its default and its check. */
 import { Command, Option } from 'commander';
-import { messageNumberMax, payloadBytesMin, roomsMax, usersMax } from './load/token.ts';
-import { defaultHealthLimits, type HealthLimits } from './measure/health.ts';
+import { messageNumberMax, payloadBytesMin, roomsMax, usersMax } from './model/stamp.ts';
 import { checkUrl, parseCount, parseOneOf, parseRate, parseTimeMs } from './option-values.ts';
-import type { ProgressStyle } from './progress.ts';
-import { type Limit, limitMetrics, parseLimit, withDefaults } from './result/limit.ts';
+import { defaultHealthLimits, type HealthLimits } from './result/health.ts';
+import { type Limit, limitMetrics, parseLimit, withDefaults } from './result/limits.ts';
+import type { ProgressStyle } from './result/progress.ts';
 
 /** Checked options; times in the unit of their names. */
 export type Options = {

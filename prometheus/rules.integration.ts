@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { findPrometheus, promtool } from './prometheus-process.ts';
+import { findPrometheus, promtool } from '../testing/prometheus.ts';
 
 const source = await findPrometheus();
 const skip =

@@ -3,9 +3,9 @@ import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { Person, ServerProcess } from './server-process.fixture.ts';
+import { Person, ServerProcess } from '../testing/server.ts';
 
-const mainPath = fileURLToPath(new URL('main.ts', import.meta.url));
+const mainPath = fileURLToPath(new URL('./main.ts', import.meta.url));
 
 /** Runs to the end; for command lines that do not start a server. */
 function run(args: readonly string[], env: Record<string, string> = {}) {

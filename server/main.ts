@@ -1,10 +1,10 @@
 /** The server's process: argv and environment → config → stage → listen → SIGTERM → drain → exit. */
 import { pino } from 'pino';
-import { type Config, ConfigError, readConfig } from './config.ts';
-import { ChatServer } from './server.ts';
+import { ChatServer } from './gateway/gateway.ts';
+import { Supervisor } from './processes/supervisor.ts';
+import { type Config, ConfigError, readConfig } from './settings.ts';
 import { defaultStage, findStage, stages } from './stages/index.ts';
 import type { Stage } from './stages/stage.ts';
-import { Supervisor } from './supervisor.ts';
 
 /** Reads the command line; ends the process with exit code 2 when something in it cannot be used. */
 function readInput(): { config: Config; stage: Stage } {

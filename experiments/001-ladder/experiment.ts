@@ -1,5 +1,5 @@
 /** How many messages per second does each stage carry to a thousand people before they feel it? */
-import { type Experiment, variantPerStage } from '../lab/experiment.ts';
+import { type Experiment, variantPerStage } from '../lab/shapes/experiment.ts';
 
 /** Where each stage's search begins, near what it did on two cores of 2026: fewer trials, the same answer anywhere. */
 const hints = {

@@ -1,5 +1,5 @@
 /** What do readers that never read cost the server's memory, and everybody else's patience? */
-import { type Experiment, variantPerStage } from '../lab/experiment.ts';
+import { type Experiment, variantPerStage } from '../lab/shapes/experiment.ts';
 
 export const slowReader: Experiment = {
   name: '002-slow-reader',

@@ -1,5 +1,5 @@
 /** How many people fit in one room when each says one thing per second? The load that scale-chat ran, on this lab. */
-import { type Experiment, variantPerStage } from '../lab/experiment.ts';
+import { type Experiment, variantPerStage } from '../lab/shapes/experiment.ts';
 
 const hints = {
   '01-naive': 250,

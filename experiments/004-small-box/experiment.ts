@@ -1,5 +1,5 @@
 /** How many people fit in the smallest box anybody would rent? The experiment that scale-chat ran, as it ran it. */
-import { type Experiment, type Variant, variantPerStage } from '../lab/experiment.ts';
+import { type Experiment, type Variant, variantPerStage } from '../lab/shapes/experiment.ts';
 
 /** The first three stages share nothing with other processes: the box holds all there is of them. */
 const stagesInOneBox = ['01-naive', '02-bounded', '03-cursor'];

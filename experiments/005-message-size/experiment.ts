@@ -1,6 +1,6 @@
 /** Is it the messages or the bytes that cost? The question that scale-chat named and never ran. */
-import { boxes } from '../lab/boxes.ts';
-import type { Experiment, Variant } from '../lab/experiment.ts';
+import { boxes } from '../lab/deployment/allocation.ts';
+import type { Experiment, Variant } from '../lab/shapes/experiment.ts';
 
 /** Bytes of a message's JSON: what a word, a sentence, a paragraph, a page and a page with a thumbnail take. */
 const payloadBytes = [64, 256, 1024, 4096, 16_384] as const;

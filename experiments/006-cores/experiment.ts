@@ -1,7 +1,7 @@
 /** How does the capacity of one machine grow with its worker processes? */
 import { availableParallelism } from 'node:os';
-import { boxes } from '../lab/boxes.ts';
-import type { Experiment, Variant } from '../lab/experiment.ts';
+import { boxes } from '../lab/deployment/allocation.ts';
+import type { Experiment, Variant } from '../lab/shapes/experiment.ts';
 
 /** The same messages, limits and clients as in 001-ladder, so that its rows and these can be laid side by side. */
 export const cores: Experiment = {

@@ -1,6 +1,6 @@
 /** What does another node add, when everybody is in one room, and when people are in many? */
-import { boxes } from '../lab/boxes.ts';
-import type { Experiment, Variant } from '../lab/experiment.ts';
+import { boxes } from '../lab/deployment/allocation.ts';
+import type { Experiment, Variant } from '../lab/shapes/experiment.ts';
 
 const nodeCounts = [1, 2, 3];
 const rooms = 100;

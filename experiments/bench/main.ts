@@ -3,7 +3,7 @@
  * otherwise decide. Exit code 0 when every figure reaches its minimum, 1 when one does not.
  */
 import { Command } from 'commander';
-import { medianOf } from '../lab/statistics.ts';
+import { medianOf } from '../lab/analysis/statistics.ts';
 import { capacity, idleMemory, load, withStage, yardstick } from './measurement.ts';
 import { messagesPerPublish, workersEfficiency } from './processes.ts';
 

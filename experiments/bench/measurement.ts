@@ -2,12 +2,12 @@
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import type { LoadtestResult } from '../../loadtest/result/result.ts';
-import { boxes } from '../lab/boxes.ts';
-import { searchCapacity } from '../lab/search.ts';
-import { startProcessTarget } from '../lab/target/process.ts';
-import { listStages, type StageInfo } from '../lab/target/stage-table.ts';
-import type { RunningTarget } from '../lab/target/target.ts';
+import type { LoadtestResult } from '../../loadtest/result/schema.ts';
+import { searchCapacity } from '../lab/analysis/capacity-search.ts';
+import { boxes } from '../lab/deployment/allocation.ts';
+import type { RunningTarget } from '../lab/deployment/deployment.ts';
+import { startProcessTarget } from '../lab/deployment/process.ts';
+import { listStages, type StageInfo } from '../lab/deployment/stage-table.ts';
 import type { YardstickResult } from './ws-clients.ts';
 
 const yardstickMain = fileURLToPath(new URL('./ws-clients.ts', import.meta.url));

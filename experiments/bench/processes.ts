@@ -1,7 +1,8 @@
 /** What the stages of several processes cost against the stage of one: the measurements of the benchmark about them. */
-import { readMetric } from '../lab/server-metrics.ts';
-import { medianOf } from '../lab/statistics.ts';
-import type { RunningTarget } from '../lab/target/target.ts';
+
+import { medianOf } from '../lab/analysis/statistics.ts';
+import type { RunningTarget } from '../lab/deployment/deployment.ts';
+import { readMetric } from '../lab/trial/server-metrics.ts';
 import { load, withStage } from './measurement.ts';
 
 /**

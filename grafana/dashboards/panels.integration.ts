@@ -7,14 +7,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { Panel } from '@grafana/grafana-foundation-sdk/dashboard';
 import { WebSocket } from 'ws';
-import { startPhaseMetrics } from '../../experiments/lab/phase-metrics.fixture.ts';
-import type { PhaseMetrics } from '../../experiments/lab/phase-metrics.ts';
-import { startContainerTarget } from '../../experiments/lab/target/container.ts';
-import { findEngine } from '../../experiments/lab/target/container-engine.ts';
-import { freePorts } from '../../experiments/lab/target/free-ports.ts';
-import type { RunningTarget } from '../../experiments/lab/target/target.ts';
-import { runTrial, type TrialRequest } from '../../experiments/lab/trial.ts';
-import { findPrometheus, startPrometheus } from '../../prometheus/prometheus-process.ts';
+import { freePorts } from '#host/free-ports.ts';
+import { startContainerTarget } from '../../experiments/lab/deployment/container.ts';
+import { findEngine } from '../../experiments/lab/deployment/container-engine.ts';
+import type { RunningTarget } from '../../experiments/lab/deployment/deployment.ts';
+import { runTrial, type TrialRequest } from '../../experiments/lab/trial/trial.ts';
+import { startPhaseMetrics } from '../../experiments/lab/watch/phase-metrics.fixture.ts';
+import type { PhaseMetrics } from '../../experiments/lab/watch/phase-metrics.ts';
+import { findPrometheus, startPrometheus } from '../../testing/prometheus.ts';
 import { dashboards } from './generate.ts';
 
 /** Means over the measure phase from scrapes, against the same from every event: rates over 5 s smear its ends. */

@@ -1,12 +1,13 @@
 /** From what a run counted to its result: pure. */
-import type { RunOutcome } from '../load/coordinator.ts';
-import { mergeCounts } from '../load/coordinator.ts';
-import type { Plan } from '../load/plan.ts';
-import { Schedule } from '../load/schedule.ts';
-import { type HealthLimits, judgeHealth } from '../measure/health.ts';
-import { encodeHistogram, histogramSlots, slotOf, summarize } from '../measure/histogram.ts';
-import { checkLimits, type Limit, type Observed } from './limit.ts';
-import type { LatencySummary, LoadtestResult } from './result.ts';
+
+import type { Plan } from '../model/assignment.ts';
+import { Schedule } from '../model/schedule.ts';
+import { encodeHistogram, histogramSlots, slotOf, summarize } from '../record/histogram.ts';
+import type { RunOutcome } from '../run/coordinator.ts';
+import { mergeCounts } from '../run/coordinator.ts';
+import { type HealthLimits, judgeHealth } from './health.ts';
+import { checkLimits, type Limit, type Observed } from './limits.ts';
+import type { LatencySummary, LoadtestResult } from './schema.ts';
 
 /** Judges a run: the instrument first, the limits after it. */
 export function conclude(

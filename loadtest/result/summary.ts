@@ -1,6 +1,6 @@
 /** A result as a person reads it on a terminal: pure text, at most 100 columns. */
 import { describeCloseCode } from '#protocol';
-import type { LatencySummary, LoadtestResult } from './result.ts';
+import type { LatencySummary, LoadtestResult } from './schema.ts';
 
 /** The closing table of a run, without colours; ends with a line break. */
 export function formatSummary(result: LoadtestResult): string {

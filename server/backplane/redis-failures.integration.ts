@@ -5,12 +5,16 @@ import { after, afterEach, beforeEach, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 // biome-ignore-start lint/style/noRestrictedImports: a test may borrow the lab's Redis and the lab's broken network.
-import { ownRedisBinary, type RedisServer, startRedisServer } from '../../experiments/lab/target/redis.ts';
-import { SilentProxy } from '../../experiments/lab/target/silent-proxy.ts';
+import {
+  ownRedisBinary,
+  type RedisServer,
+  startRedisServer,
+} from '../../experiments/lab/deployment/services/redis.ts';
+import { SilentProxy } from '../../experiments/lab/deployment/silent-proxy.ts';
 // biome-ignore-end lint/style/noRestrictedImports: see above
 import { Listener, until } from './backplane.contract.ts';
-import { EnvelopeQueue } from './envelope.ts';
-import { RedisBackplane, type RedisBackplaneOptions } from './redis.ts';
+import { EnvelopeQueue } from './batch.ts';
+import { RedisBackplane, type RedisBackplaneOptions } from './redis-pub-sub.ts';
 
 const binary = await ownRedisBinary();
 const reason = 'no redis-server that may be frozen and killed: install one, or run as root on Debian';

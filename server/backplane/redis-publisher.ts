@@ -4,7 +4,7 @@
  * old number: receivers know by the number whether they had it.
  */
 import type { Redis } from 'ioredis';
-import { type EnvelopeHeader, EnvelopeQueue, envelopeHeaderBytes } from './envelope.ts';
+import { type EnvelopeHeader, EnvelopeQueue, envelopeHeaderBytes } from './batch.ts';
 import type { BackplaneMeter } from './meter.ts';
 import { RedisLink } from './redis-link.ts';
 

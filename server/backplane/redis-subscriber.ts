@@ -1,7 +1,7 @@
 /** The subscribing side of the Redis backplane: hears all envelopes, its own process's too, and whether one is missing. */
 import type { Redis } from 'ioredis';
 import type { BackplaneEvents } from './backplane.ts';
-import { EnvelopeError, type EnvelopeHeader, readEnvelopeHeader, visitEnvelope } from './envelope.ts';
+import { EnvelopeError, type EnvelopeHeader, readEnvelopeHeader, visitEnvelope } from './batch.ts';
 import type { BackplaneMeter } from './meter.ts';
 import { RedisLink } from './redis-link.ts';
 import { SequenceCheck } from './sequence.ts';

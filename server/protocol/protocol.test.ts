@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { frameHeaderBytes, writeTextFrameHeader } from '../chat/frame.ts';
 import { closeCode, describeCloseCode, encodeReconnectReason, parseReconnectWaitMs } from './close-code.ts';
-import { frameHeaderBytes, writeTextFrameHeader } from './frame.ts';
 import { globalRoom, isRoomName, pathOfRoom, roomOfPath } from './room.ts';
 
 test('a frame header says the length of its payload in the shortest of the three forms', () => {

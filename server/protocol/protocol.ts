@@ -1,5 +1,4 @@
 /** The wire, as everybody but the server's own files imports it: `#protocol`. It imports nothing from outside. */
 export * from './close-code.ts';
-export * from './frame.ts';
 export * from './message.ts';
 export * from './room.ts';

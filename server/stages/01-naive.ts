@@ -1,5 +1,5 @@
 /** 01-naive: the control. Encode and send once per recipient; every client in one list; nothing bounded. */
-import { NaiveChat } from '../naive-chat.ts';
+import { NaiveChat } from '../chat/naive.ts';
 import type { Stage } from './stage.ts';
 
 export const naive: Stage = {

@@ -3,8 +3,8 @@
  * 01-naive one stalled reader grows the heap until the process dies.
  */
 import { MemoryBackplane } from '../backplane/memory.ts';
-import { BoundedFanOut } from '../bounded-fan-out.ts';
-import { RelayedChat } from '../chat.ts';
+import { BoundedFanOut } from '../chat/bounded-fan-out.ts';
+import { RelayedChat } from '../chat/chat.ts';
 import type { Stage } from './stage.ts';
 
 export const bounded: Stage = {

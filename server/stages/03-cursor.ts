@@ -3,8 +3,8 @@
  * per recipient is all that a core can do.
  */
 import { MemoryBackplane } from '../backplane/memory.ts';
-import { RelayedChat } from '../chat.ts';
-import { CursorFanOut } from '../fan-out.ts';
+import { RelayedChat } from '../chat/chat.ts';
+import { CursorFanOut } from '../chat/fan-out.ts';
 import type { Stage } from './stage.ts';
 
 export const cursor: Stage = {

@@ -2,10 +2,10 @@
  * 04-cores: one process per core, sharing nothing but the port; frames cross between them in batches. Asked for by
  * experiments/001-ladder: one event loop is one core, and 03-cursor fills it.
  */
-import { CoresBackplane } from '../backplane/cores.ts';
-import { RelayedChat } from '../chat.ts';
-import { CursorFanOut } from '../fan-out.ts';
-import { createBackplaneMeter } from '../metrics.ts';
+import { CoresBackplane } from '../backplane/socket-mesh.ts';
+import { RelayedChat } from '../chat/chat.ts';
+import { CursorFanOut } from '../chat/fan-out.ts';
+import { createBackplaneMeter } from '../ops/metrics.ts';
 import type { Stage } from './stage.ts';
 
 export const cores: Stage = {

@@ -2,10 +2,10 @@
  * 05-backplane: nodes that hold no state of their own behind a load balancer, any client on any node; frames cross Redis in
  * batches. Asked for by experiments/008-kill: whatever one machine can carry, it takes everybody along when it dies.
  */
-import { RedisBackplane } from '../backplane/redis.ts';
-import { RelayedChat } from '../chat.ts';
-import { CursorFanOut } from '../fan-out.ts';
-import { createBackplaneMeter } from '../metrics.ts';
+import { RedisBackplane } from '../backplane/redis-pub-sub.ts';
+import { RelayedChat } from '../chat/chat.ts';
+import { CursorFanOut } from '../chat/fan-out.ts';
+import { createBackplaneMeter } from '../ops/metrics.ts';
 import type { Stage } from './stage.ts';
 
 export const backplane: Stage = {

@@ -1,8 +1,9 @@
 /** The part of the stage contract that is about talking: who hears what, in which order, and what is counted. */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { encodeMessage, frameHeaderBytes } from '#protocol';
-import { Person, refusedAt, ServerProcess } from '../server-process.fixture.ts';
+import { encodeMessage } from '#protocol';
+import { Person, refusedAt, ServerProcess } from '../../testing/server.ts';
+import { frameHeaderBytes } from '../chat/frame.ts';
 import type { Stage } from './stage.ts';
 
 const noRate = ['--messages-per-second-max', '1000000', '--messages-burst-max', '1000000'];

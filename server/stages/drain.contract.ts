@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { closeCode, parseReconnectWaitMs } from '#protocol';
-import { Person, refusedAt, ServerProcess } from '../server-process.fixture.ts';
+import { Person, refusedAt, ServerProcess } from '../../testing/server.ts';
 import type { Stage } from './stage.ts';
 
 export function drainContract(stage: Stage, args: readonly string[]): void {

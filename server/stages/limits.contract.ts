@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { encodeMessage } from '#protocol';
-import { Person, refusedAt, ServerProcess } from '../server-process.fixture.ts';
+import { Person, refusedAt, ServerProcess } from '../../testing/server.ts';
 import type { Stage } from './stage.ts';
 
 export function limitsContract(stage: Stage, args: readonly string[]): void {

@@ -1,7 +1,7 @@
 /** A stage: one state of the architecture, runnable by name. Stage files compose, and hold no logic of their own. */
-import type { Chat } from '../chat.ts';
-import type { Config } from '../config.ts';
-import type { Metrics } from '../metrics.ts';
+import type { Chat } from '../chat/chat.ts';
+import type { Metrics } from '../ops/metrics.ts';
+import type { Config } from '../settings.ts';
 
 export type Service = 'redis';
 

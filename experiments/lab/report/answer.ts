@@ -1,15 +1,15 @@
 /** What a run says in words: its answer, how sure it is, and what would make it wrong. Pure. */
 
-import type { BoundName } from '../bottleneck.ts';
-import type { Run } from '../results.ts';
-import { passShareAtLeast } from '../statistics.ts';
+import type { BoundName } from '../analysis/bottleneck.ts';
 import {
   type CapacityFinding,
   capacityFindings,
   type FixedFinding,
   fixedFindings,
   shownTrials,
-} from './finding.ts';
+} from '../analysis/finding.ts';
+import { passShareAtLeast } from '../analysis/statistics.ts';
+import type { Run } from '../records/schema.ts';
 import { formatBytes, formatMagnitude, formatMs, formatNumber, formatShare } from './format.ts';
 import { capacityText } from './summary.ts';
 

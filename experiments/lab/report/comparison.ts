@@ -1,5 +1,5 @@
 /** A comparison of two runs as text. */
-import { type Comparison, comparisonMethod } from '../compare.ts';
+import { type Comparison, comparisonMethod } from '../analysis/compare.ts';
 import { formatNumber } from './format.ts';
 import { terminalTable } from './table.ts';
 

@@ -1,5 +1,5 @@
 /** One self-contained HTML file: no script, no network, readable on light and dark. A pure function of a run. */
-import type { Run } from '../results.ts';
+import type { Run } from '../records/schema.ts';
 import { answerOf, caveatsOf, methodOf } from './answer.ts';
 import type { Plot } from './plot.ts';
 import { growthPlot } from './plot-growth.ts';

@@ -1,5 +1,5 @@
 /** The part of a REPORT.md that is generated, and how it is put between its markers. Pure. */
-import type { Run } from '../results.ts';
+import type { Run } from '../records/schema.ts';
 import { answerOf, caveatsOf, methodOf } from './answer.ts';
 import { summaryTable } from './summary.ts';
 import { markdownTable } from './table.ts';

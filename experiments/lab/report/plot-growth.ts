@@ -1,7 +1,7 @@
 /** For fixed loads: what each load did to the memory of the server, as bars. */
 
-import type { Run } from '../results.ts';
-import { fixedFindings } from './finding.ts';
+import { fixedFindings } from '../analysis/finding.ts';
+import type { Run } from '../records/schema.ts';
 import { formatBytes, formatNumber } from './format.ts';
 import { axisStyle, coloursOf, ink, nameBelow, type Plot, renderSvg } from './plot.ts';
 

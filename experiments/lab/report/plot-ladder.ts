@@ -1,7 +1,7 @@
 /** Capacity of every variant as bars on a logarithmic scale, with the zone in which the edge lies. */
 import type { CustomSeriesRenderItem } from 'echarts';
-import type { Run } from '../results.ts';
-import { type CapacityFinding, capacityFindings } from './finding.ts';
+import { type CapacityFinding, capacityFindings } from '../analysis/finding.ts';
+import type { Run } from '../records/schema.ts';
 import { formatMagnitude, formatNumber } from './format.ts';
 import { axisStyle, coloursOf, decadesAround, ink, nameBelow, type Plot, renderSvg } from './plot.ts';
 import { capacityText } from './summary.ts';

@@ -1,8 +1,8 @@
 /** Latency: the whole spectrum at capacity, and its 99th percentile against the offered load. */
 import { decodeFromCompressedBase64 } from 'hdr-histogram-js';
-import type { Run, TrialRecord } from '../results.ts';
-import { medianOf } from '../statistics.ts';
-import { shownTrials } from './finding.ts';
+import { shownTrials } from '../analysis/finding.ts';
+import { medianOf } from '../analysis/statistics.ts';
+import type { Run, TrialRecord } from '../records/schema.ts';
 import { formatMs } from './format.ts';
 import {
   axisStyle,

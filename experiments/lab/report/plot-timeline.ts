@@ -1,7 +1,7 @@
 /** The run over time: what the typical trial of each variant did to deliveries, latency, CPU, memory and event loop. */
 
-import type { MetricsSeries, NodeSeries, Run, TrialRecord } from '../results.ts';
-import { type ShownTrial, shownTrials } from './finding.ts';
+import { type ShownTrial, shownTrials } from '../analysis/finding.ts';
+import type { MetricsSeries, NodeSeries, Run, TrialRecord } from '../records/schema.ts';
 import { formatBytes, formatMagnitude, formatMs } from './format.ts';
 import {
   axisStyle,

@@ -4,7 +4,7 @@ import { GridComponent, LegendComponent, MarkAreaComponent, MarkLineComponent } 
 import { type EChartsCoreOption, init, use } from 'echarts/core';
 import { LegacyGridContainLabel } from 'echarts/features';
 import { SVGRenderer } from 'echarts/renderers';
-import type { Run } from '../results.ts';
+import type { Run } from '../records/schema.ts';
 
 use([BarChart, CustomChart, LineChart, ScatterChart, GridComponent, LegendComponent]);
 use([MarkAreaComponent, MarkLineComponent, LegacyGridContainLabel, SVGRenderer]);

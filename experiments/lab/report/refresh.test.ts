@@ -3,9 +3,9 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { experiments } from '../../catalogue.ts';
-import { answerFixture, runFixture, trialFixture, variantFixture } from '../fixture.ts';
-import { keepRun, readKept } from '../keep.ts';
+import { experiments } from '../../registry.ts';
+import { keepRun, readKept } from '../records/archive.ts';
+import { answerFixture, runFixture, trialFixture, variantFixture } from '../records/run.fixture.ts';
 import { markdownReport } from './markdown.ts';
 import { refreshReport } from './refresh.ts';
 

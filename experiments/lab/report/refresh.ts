@@ -1,10 +1,10 @@
 /** Puts generated tables where people read them: REPORT.md of each experiment, and the finding at the top of the README. */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Experiment } from '../experiment.ts';
-import { readKept } from '../keep.ts';
-import type { Run } from '../results.ts';
-import { capacityFindings } from './finding.ts';
+import { capacityFindings } from '../analysis/finding.ts';
+import { readKept } from '../records/archive.ts';
+import type { Run } from '../records/schema.ts';
+import type { Experiment } from '../shapes/experiment.ts';
 import { formatMagnitude, formatMs } from './format.ts';
 import { markdownReport, replaceBetweenMarkers } from './markdown.ts';
 import { capacityText } from './summary.ts';

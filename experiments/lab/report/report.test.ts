@@ -4,10 +4,10 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { answerFixture, runFixture, trialFixture, variantFixture } from '../fixture.ts';
-import { compactRun } from '../keep.ts';
-import { type Run, readRun, writeRunRecord, writeTrialRecord } from '../results.ts';
-import { capacityFindings, edgeZone } from './finding.ts';
+import { capacityFindings, edgeZone } from '../analysis/finding.ts';
+import { compactRun } from '../records/archive.ts';
+import { answerFixture, runFixture, trialFixture, variantFixture } from '../records/run.fixture.ts';
+import { type Run, readRun, writeRunRecord, writeTrialRecord } from '../records/schema.ts';
 import { htmlReport } from './html.ts';
 import { markdownReport, replaceBetweenMarkers } from './markdown.ts';
 import { findingTable } from './refresh.ts';
@@ -50,7 +50,7 @@ test('the same files give the same bytes, in this process and in a fresh one', (
     writeFileSync(path, JSON.stringify(ladderRun()));
     const first = htmlReport(readRun(path));
     assertSameBytes(htmlReport(readRun(path)), first);
-    const script = `import { readRun } from ${JSON.stringify(import.meta.resolve('../results.ts'))};
+    const script = `import { readRun } from ${JSON.stringify(import.meta.resolve('../records/schema.ts'))};
       import { htmlReport } from ${JSON.stringify(import.meta.resolve('./html.ts'))};
       process.stdout.write(htmlReport(readRun(${JSON.stringify(path)})));`;
     const fresh = execFileSync(process.execPath, ['--input-type=module-typescript', '-e', script], {

@@ -1,7 +1,13 @@
 /** The table that answers the question: the same figures on the terminal, in Markdown and in HTML. */
-import type { Run, TrialRecord } from '../results.ts';
-import { cpuByNode, deliveriesPerCpuSecond } from './cpu.ts';
-import { type CapacityFinding, capacityFindings, type FixedFinding, fixedFindings } from './finding.ts';
+
+import { cpuByNode, deliveriesPerCpuSecond } from '../analysis/cpu.ts';
+import {
+  type CapacityFinding,
+  capacityFindings,
+  type FixedFinding,
+  fixedFindings,
+} from '../analysis/finding.ts';
+import type { Run, TrialRecord } from '../records/schema.ts';
 import { formatBytes, formatMagnitude, formatMs, formatNumber, formatShare } from './format.ts';
 import type { Table } from './table.ts';
 

@@ -1,5 +1,5 @@
 /** The table at the end of a run. */
-import type { Run } from '../results.ts';
+import type { Run } from '../records/schema.ts';
 import { summaryTable } from './summary.ts';
 import { terminalTable } from './table.ts';
 

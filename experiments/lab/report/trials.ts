@@ -1,5 +1,5 @@
 /** Every trial of a run as a table, so that nothing is hidden behind the summary. */
-import type { Run } from '../results.ts';
+import type { Run } from '../records/schema.ts';
 import { formatMagnitude, formatMs, formatNumber, formatShare } from './format.ts';
 import type { Table } from './table.ts';
 

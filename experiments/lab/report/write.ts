@@ -1,7 +1,7 @@
 /** Writes the reports of a run beside its result files. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Run } from '../results.ts';
+import type { Run } from '../records/schema.ts';
 import { htmlReport } from './html.ts';
 import { markdownReport } from './markdown.ts';
 

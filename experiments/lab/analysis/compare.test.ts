@@ -1,0 +1,58 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { answerFixture, runFixture, trialFixture, variantFixture } from '../records/run.fixture.ts';
+import type { Run } from '../records/schema.ts';
+import { compareRuns } from './compare.ts';
+
+/** A run that found `capacity`, with the load above it failing. */
+function found(capacity: number | null, ceiling: number, alsoPassed: number[] = []): Run {
+  const passes =
+    capacity === null ? [] : [1, 2, 3].map((number) => trialFixture(number, capacity, 50 + number));
+  const lucky = alsoPassed.map((load, index) => trialFixture(10 + index, load, 90));
+  const above = trialFixture(20, ceiling, 900, { outcome: 'failed' });
+  return runFixture(
+    [variantFixture('01-naive', { answer: answerFixture(capacity, ceiling) })],
+    [...passes, ...lucky, above],
+  );
+}
+
+function fixed(p99s: number[]): Run {
+  const trials = p99s.map((p99, index) => trialFixture(index + 1, 100, p99, { purpose: 'fixed' }));
+  const method = { kind: 'fixed', loads: [100], repetitions: p99s.length } as const;
+  return runFixture([variantFixture('01-naive')], trials, { method });
+}
+
+const capacityVerdict = (a: Run, b: Run) => compareRuns(a, b).find(({ decides }) => decides)!.verdict;
+const latencyVerdict = (a: number[], b: number[]) => compareRuns(fixed(a), fixed(b))[0]!.verdict;
+
+test('capacities whose edges lie apart differ; those whose zones touch are noise', () => {
+  assert.equal(capacityVerdict(found(100, 110), found(150, 165)), 'better');
+  assert.equal(capacityVerdict(found(150, 165), found(100, 110)), 'worse');
+  assert.equal(capacityVerdict(found(100, 110), found(105, 116)), 'noise');
+  assert.equal(capacityVerdict(found(100, 110), found(100, 110)), 'noise');
+});
+
+test('a load that both passed and failed makes the same difference noise', () => {
+  assert.equal(capacityVerdict(found(100, 110, [160]), found(150, 165)), 'noise');
+});
+
+test('a capacity that is gone is worse, one that appears is better, none on both sides says nothing', () => {
+  assert.equal(capacityVerdict(found(100, 110), found(null, 110)), 'worse');
+  assert.equal(capacityVerdict(found(null, 110), found(100, 110)), 'better');
+  assert.equal(capacityVerdict(found(null, 110), found(null, 110)), 'unknown');
+});
+
+test('fixed loads differ when the spread of three repetitions cannot explain it', () => {
+  assert.equal(latencyVerdict([10, 11, 10.5], [20, 21, 20.5]), 'worse');
+  assert.equal(latencyVerdict([20, 21, 20.5], [10, 11, 10.5]), 'better');
+  assert.equal(latencyVerdict([10, 40, 20], [15, 50, 30]), 'noise');
+});
+
+test('a single repetition has no spread, and no verdict', () => {
+  assert.equal(latencyVerdict([10], [100]), 'unknown');
+});
+
+test('the ratio is b ÷ a, within its own bounds', () => {
+  const { ratio } = compareRuns(found(100, 110), found(150, 165))[0]!;
+  assert.deepEqual(ratio, { middle: 1.5, low: 150 / 110, high: 1.65 });
+});

@@ -1,0 +1,89 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { freePorts } from '#host/free-ports.ts';
+import { parseResult } from '../../../loadtest/result/schema.ts';
+import { verifyExchange } from '../trial/smoke-check.ts';
+import { findEngine } from './container-engine.ts';
+import { ensureImage } from './container-image.ts';
+
+const run = promisify(execFile);
+const repository = fileURLToPath(new URL('../../../', import.meta.url));
+const { signal } = new AbortController();
+
+const found = await findEngine();
+const engine = found.found ? found.engine : undefined;
+const composed = await run('docker', ['compose', 'ls']).then(
+  () => true,
+  () => false,
+);
+const skip = !found.found
+  ? `no container engine answers: ${found.why}`
+  : !composed && 'the docker command has no compose, or reaches no engine';
+
+test('compose brings up a server in its box, a load on it, and takes everything down again', {
+  skip,
+}, async () => {
+  const project = `chat-compose-test-${process.pid}`;
+  const [chat, internal, metrics] = await freePorts(3);
+  const env = {
+    ...process.env,
+    CHAT_IMAGE: await ensureImage(engine!, signal),
+    CHAT_PORT: String(chat),
+    CHAT_INTERNAL_PORT: String(internal),
+    LOADTEST_METRICS_PORT: String(metrics),
+    LOADTEST_CLIENTS: '10',
+    LOADTEST_RATE: '20',
+    LOADTEST_DURATION: '1s',
+    LOADTEST_WARM_UP: '200ms',
+    LOADTEST_PROGRESS: 'none',
+    LOADTEST_LIMIT: 'p99<10s lost=0',
+    LOADTEST_JSON: '-',
+  };
+  const compose = (...args: string[]) =>
+    run('docker', ['compose', '-p', project, ...args], { cwd: repository, env });
+  try {
+    await compose('up', '-d', '--no-build', 'server');
+    await ready(`http://127.0.0.1:${internal}/readyz`);
+    await verifyExchange([`ws://127.0.0.1:${chat}/ws`], signal);
+    const exported = await (await fetch(`http://127.0.0.1:${internal}/metrics`)).text();
+    assert.match(exported, /^chat_build_info\{stage="03-cursor"/m);
+    assert.match(exported, /^chat_cgroup_cpu_limit_cores 0\.25$/m);
+    assert.match(exported, /^chat_cgroup_memory_limit_bytes 536870912$/m);
+    // A busy machine may make it void, which is not this test's question: that it ran by its environment alone is.
+    const { stdout } = await compose('--profile', 'load', 'run', '--rm', '--no-deps', 'simulator').catch(
+      (error: { stdout: string }) => error,
+    );
+    const { audit } = parseResult(stdout, 'the simulator');
+    assert.deepEqual([audit.expected, audit.delivered, audit.lost], [200, 200, 0]);
+  } finally {
+    await compose('--profile', '*', 'down', '--volumes', '--timeout', '5');
+  }
+  assert.deepEqual(await leftOf(project), []);
+});
+
+async function ready(url: string): Promise<void> {
+  const deadlineAtMs = performance.now() + 30_000;
+  const asks = () =>
+    fetch(url).then(
+      (response) => response.ok,
+      () => false,
+    );
+  while (!(await asks())) {
+    assert.ok(performance.now() < deadlineAtMs, `${url} did not become ready`);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}
+
+/** Names of what the project still has on the engine. */
+async function leftOf(project: string): Promise<string[]> {
+  const filter = ['--filter', `label=com.docker.compose.project=${project}`];
+  const lists = [
+    ['ps', '--all', '--quiet'],
+    ['network', 'ls', '--quiet'],
+    ['volume', 'ls', '--quiet'],
+  ].map((list) => run('docker', [...list, ...filter]));
+  return (await Promise.all(lists)).flatMap(({ stdout }) => stdout.split('\n').filter(Boolean));
+}

@@ -1,0 +1,251 @@
+/** Results as tests want them: plausible in every field, so that a test names only what it is about. */
+import { build, encodeIntoCompressedBase64 } from 'hdr-histogram-js';
+import type { LatencySummary, LoadtestResult } from '../../../loadtest/result/schema.ts';
+import type { CapacityAnswer } from '../analysis/capacity-search.ts';
+import type { Run, RunRecord, TrialRecord, VariantRecord } from './schema.ts';
+
+export function latencyFixture(p99: number): LatencySummary {
+  return { count: 1000, mean: p99 / 3, p50: p99 / 4, p90: p99 / 2, p99, p999: p99 * 1.1, max: p99 * 1.2 };
+}
+
+/** A histogram of 1,000 values that rise evenly up to twice the p99 given in ms. */
+function histogramFixture(p99: number): string {
+  const histogram = build({
+    numberOfSignificantValueDigits: 3,
+    highestTrackableValue: 2 ** 31 - 1,
+    useWebAssembly: false,
+  });
+  for (let rank = 1; rank <= 1000; rank++) histogram.recordValue(Math.ceil((rank / 990) * p99 * 1000));
+  return encodeIntoCompressedBase64(histogram);
+}
+
+export function loadtestFixture(
+  load: number,
+  p99: number,
+  changes: Partial<LoadtestResult> = {},
+): LoadtestResult {
+  const zero = latencyFixture(0);
+  const seconds = [-1, 0, 1, 2];
+  const each = (value: number) => seconds.map(() => value);
+  return {
+    schemaVersion: 1,
+    verdict: 'pass',
+    reasons: [],
+    workload: {
+      urls: ['ws://127.0.0.1:1/ws'],
+      clients: 1000,
+      rooms: 1,
+      sendersPerRoom: 1000,
+      ratePerSecond: load,
+      arrival: 'constant',
+      payloadBytes: 128,
+      seed: 1,
+      stalledReaders: 0,
+      churnPerSecond: 0,
+      workers: 1,
+      sourceAddresses: [],
+      connectPerSecond: 2000,
+      warmUpSeconds: 1,
+      durationSeconds: 2,
+      drainSeconds: 1,
+    },
+    startedAt: '2026-01-02T03:04:05.000Z',
+    limits: [{ expression: 'p99<250ms', held: p99 < 250, observed: p99 }],
+    audit: {
+      expected: 1000,
+      delivered: 1000,
+      lost: 0,
+      duplicated: 0,
+      reordered: 0,
+      misrouted: 0,
+      corrupted: 0,
+    },
+    sent: load * 2,
+    offeredPerSecond: load,
+    achievedPerSecond: load,
+    deliveriesPerSecond: load * 1000,
+    deliveryLatencyMs: latencyFixture(p99),
+    serviceLatencyMs: latencyFixture(p99),
+    scheduleLagMs: zero,
+    histograms: { deliveryLatencyUs: histogramFixture(p99), serviceLatencyUs: '', scheduleLagUs: '' },
+    connections: { asked: 1000, opened: 1000, refused: {}, closedEarly: {}, silent: 0, connectMs: zero },
+    unsent: { closed: 0, blocked: 0 },
+    stalled: { opened: 0, closed: 0, closedAfterMs: [] },
+    misroutedOfOtherRuns: 0,
+    visitors: { asked: 0, opened: 0, refused: {}, connectMs: zero },
+    interrupted: false,
+    instrument: {
+      cpuSeconds: 0.8,
+      workerUtilizationMax: 0.4,
+      eventLoopLagMsMax: 1,
+      turnMs: zero,
+      loopUtilizationMax: 0.4,
+      throttledSeconds: 0,
+      rssBytes: 9e7,
+      rssBytesPerClient: 5000,
+    },
+    series: {
+      atSeconds: seconds,
+      sentPerSecond: each(load),
+      deliveriesPerSecond: each(load * 1000),
+      deliveryLatencyMsP50: each(p99 / 4),
+      deliveryLatencyMsP99: each(p99),
+      deliveryLatencyMsMax: each(p99 * 1.2),
+      scheduleLagMsP99: each(0),
+      instrumentCpuCores: each(0.4),
+      sessionsOpen: each(1000),
+    },
+    environment: environmentFixture,
+    ...changes,
+  };
+}
+
+const environmentFixture: LoadtestResult['environment'] = {
+  node: 'v24.0.0',
+  platform: 'linux 6.0 x64',
+  cpuModel: 'Test CPU',
+  cpus: 4,
+  memoryBytes: 8 * 2 ** 30,
+  cgroupCpuCores: null,
+  cgroupMemoryBytes: null,
+  gitCommit: '0123456789abcdef',
+  gitDirty: false,
+};
+
+/** A trial that passed; `changes` makes it anything else. */
+export function trialFixture(
+  number: number,
+  load: number,
+  p99: number,
+  changes: Partial<TrialRecord> = {},
+): TrialRecord {
+  const loadtest = changes.loadtest === undefined ? loadtestFixture(load, p99) : changes.loadtest;
+  return {
+    number,
+    variant: '01-naive',
+    stage: '01-naive',
+    load,
+    purpose: 'search',
+    outcome: 'passed',
+    reasons: [],
+    seed: number,
+    startedAt: '2026-01-02T03:04:05.000Z',
+    phases: [
+      { phase: 'start', atSeconds: -2 },
+      { phase: 'measure', atSeconds: 0 },
+      { phase: 'drain', atSeconds: 2 },
+    ],
+    observedLimits: [{ cpuCores: null, memoryBytes: null }],
+    facts: {},
+    fault: null,
+    server: {
+      cpuCores: 0.5,
+      serviceCpuCores: 0,
+      otherCpuCores: 0.01,
+      processes: 1,
+      eventLoops: 1,
+      rssIdleBytes: 5e7,
+      rssMaxBytes: 8e7,
+      throttledShare: null,
+      eventLoopLagMsP99: 12,
+      scrapeMsMax: 5,
+      scrapeCpuMs: 1.5,
+      evictions: 0,
+    },
+    probes: [
+      {
+        path: '/metrics',
+        sent: 4,
+        answered: 4,
+        failed: 0,
+        bytes: 9000,
+        answerMs: { mean: 4, p50: 4, p99: 6, max: 6 },
+      },
+    ],
+    nodes: [
+      {
+        name: 'node-1',
+        role: 'server',
+        atSeconds: [-1, 0, 1, 2],
+        cpuCores: [0.1, 0.5, 0.5, 0.2],
+        rssBytes: [5e7, 8e7, 8e7, 8e7],
+        throttledShare: [null, null, null, null],
+      },
+    ],
+    metrics: [
+      {
+        name: 'node-1',
+        atSeconds: [0, 1, 2],
+        scrapeMs: [3, 5, 4],
+        eventLoopLagMsP99: [11, 12, 11],
+        heapUsedBytes: [2e7, 2e7, 2e7],
+        sessions: [1000, 1000, 1000],
+        evictions: [0, 0, 0],
+      },
+    ],
+    ...changes,
+    loadtest,
+  };
+}
+
+/** A confirmed answer whose figures follow from the two loads. */
+export function answerFixture(capacity: number | null, ceiling: number | null): CapacityAnswer {
+  return { end: 'confirmed', capacity, passedOnce: capacity, ceiling, confirmations: 3, trials: 6 };
+}
+
+export function variantFixture(name: string, changes: Partial<VariantRecord> = {}): VariantRecord {
+  return {
+    name,
+    stage: name,
+    summary: `what ${name} changes`,
+    settings: {},
+    nodes: 1,
+    targetLimits: {},
+    answer: null,
+    bound: null,
+    error: null,
+    ...changes,
+  };
+}
+
+/** A finished capacity run of the variants and trials given. */
+export function runFixture(
+  variants: VariantRecord[],
+  trials: TrialRecord[],
+  changes: Partial<RunRecord> = {},
+): Run {
+  const method = {
+    kind: 'capacity',
+    start: 100,
+    growth: 2,
+    tolerance: 0.1,
+    confirmations: 3,
+    trialsMax: 20,
+    loadMin: 1,
+    loadMax: 1e5,
+  } as const;
+  return {
+    trials,
+    record: {
+      schemaVersion: 1,
+      run: '2026-01-02T03-04-05-001-ladder',
+      experiment: '001-ladder',
+      question: 'How much?',
+      varied: { quantity: 'offered messages', unit: 'messages/s' },
+      method,
+      limits: ['p99<250ms', 'lost=0'],
+      timing: { warmUpSeconds: 1, measureSeconds: 2, drainSeconds: 1 },
+      workload: { clients: 1000, ratePerSecond: 1, payloadBytes: 128 },
+      notes: ['A note.'],
+      target: 'process',
+      seed: 1,
+      startedAt: '2026-01-02T03:04:05.000Z',
+      seconds: 60,
+      interrupted: false,
+      environment: environmentFixture,
+      variants,
+      skipped: [],
+      ...changes,
+    },
+  };
+}

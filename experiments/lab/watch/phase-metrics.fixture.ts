@@ -1,0 +1,19 @@
+/** The lab's exporter for tests, on ports that nobody else wants. */
+
+import { freePorts } from '#host/free-ports.ts';
+import { PhaseMetrics } from './phase-metrics.ts';
+
+const attemptsMax = 20;
+
+/** Listens. It wants the port after its own as well, which a connection just closed may hold for a minute; so it tries more. */
+export async function startPhaseMetrics(targetsFile: string): Promise<PhaseMetrics> {
+  const options = { experiment: '001-ladder', scrapeHost: '127.0.0.1', targetsFile };
+  let fault: string | null = null;
+  for (let attempt = 0; attempt < attemptsMax; attempt++) {
+    const [metricsPort] = await freePorts(1);
+    const metrics = new PhaseMetrics({ ...options, metricsPort: metricsPort! });
+    fault = await metrics.listen();
+    if (fault === null) return metrics;
+  }
+  throw new Error(`no two free ports next to each other: ${fault}`);
+}

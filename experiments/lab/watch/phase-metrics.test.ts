@@ -1,0 +1,62 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import type { RunningTarget } from '../deployment/deployment.ts';
+import { variantPerStage } from '../shapes/experiment.ts';
+import type { TrialRequest } from '../trial/trial.ts';
+import { startPhaseMetrics } from './phase-metrics.fixture.ts';
+import { PhaseMetrics } from './phase-metrics.ts';
+
+const directory = mkdtempSync(join(tmpdir(), 'lab-metrics-'));
+after(() => rmSync(directory, { recursive: true }));
+const targetsFile = join(directory, 'targets', 'lab.json');
+
+const [variant] = variantPerStage([{ name: '03-cursor', summary: '', needs: [] }]);
+const request = { number: 4, variant, purpose: 'confirm' } as TrialRequest;
+const target = {
+  stage: '03-cursor',
+  servers: [{ name: 'node-1', scrapeAddress: '127.0.0.1:5001' }],
+} as unknown as RunningTarget;
+
+test('one phase is 1 and all others 0, and the trial is named by closed labels', async () => {
+  await using metrics = await startPhaseMetrics(targetsFile);
+  metrics.phase('warm-up', request);
+  metrics.phase('measure', request);
+  const text = await (await fetch(`http://127.0.0.1:${metrics.port}/metrics`)).text();
+  const samples = text.split('\n').filter((line) => /^lab_phase\{/.test(line));
+  assert.deepEqual(
+    samples.filter((line) => line.endsWith(' 1')),
+    ['lab_phase{phase="measure"} 1'],
+  );
+  assert.equal(samples.length, 8);
+  assert.match(
+    text,
+    /^lab_trial_info\{experiment="001-ladder",variant="03-cursor",stage="03-cursor",purpose="confirm"\} 4$/m,
+  );
+});
+
+test('the targets file names lab, servers and simulator while they run, and nothing afterwards', async () => {
+  const metrics = await startPhaseMetrics(targetsFile);
+  metrics.started(target, '127.0.0.1:5002');
+  const entries = JSON.parse(readFileSync(targetsFile, 'utf8')) as unknown[];
+  assert.deepEqual(entries, [
+    { targets: [`127.0.0.1:${metrics.port}`], labels: { job: 'lab' } },
+    { targets: ['127.0.0.1:5001'], labels: { job: 'server', stage: '03-cursor', node: 'node-1' } },
+    { targets: ['127.0.0.1:5002'], labels: { job: 'loadtest', stage: '03-cursor' } },
+  ]);
+  await metrics[Symbol.asyncDispose]();
+  assert.equal(readFileSync(targetsFile, 'utf8'), '[]\n');
+});
+
+test('a port that is taken is said, and the file of whoever has it stays', async () => {
+  await using metrics = await startPhaseMetrics(targetsFile);
+  metrics.started(target, null);
+  const before = readFileSync(targetsFile, 'utf8');
+  const options = { experiment: 'x', metricsPort: metrics.port, scrapeHost: '127.0.0.1', targetsFile };
+  const second = new PhaseMetrics(options);
+  assert.match((await second.listen()) ?? '', /EADDRINUSE/);
+  await second[Symbol.asyncDispose]();
+  assert.equal(readFileSync(targetsFile, 'utf8'), before);
+});

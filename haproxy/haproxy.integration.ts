@@ -1,0 +1,88 @@
+/** The committed HAProxy configuration before real nodes: a message crosses, and a drain costs newcomers nothing. */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
+import { GenericContainer, getContainerRuntimeClient } from 'testcontainers';
+// biome-ignore-start lint/style/noRestrictedImports: a test may borrow the lab's ways of getting a real Redis and free ports.
+import { freePorts } from '#host/free-ports.ts';
+import { closeCode } from '#protocol';
+import { redisProvider } from '../experiments/lab/deployment/services/redis.ts';
+// biome-ignore-end lint/style/noRestrictedImports: see above.
+import { Person, ServerProcess } from '../testing/server.ts';
+
+const image = process.env.HAPROXY_IMAGE ?? 'haproxy:3.2';
+const committed = new URL('./haproxy.cfg', import.meta.url);
+
+const engine = await getContainerRuntimeClient().then(
+  () => true,
+  () => false,
+);
+const redis = await redisProvider.find();
+const skip = engine ? !redis.found && 'there is no Redis' : 'no Docker engine answers';
+
+test('two nodes behind HAProxy are one chat, and clients of a draining node find the other', {
+  skip,
+}, async () => {
+  await using service = await redisProvider.start(new AbortController().signal);
+  const args = ['--redis-url', service.url, '--reconnect-wait-ms-max', '0'];
+  await using one = await ServerProcess.start('05-backplane', args);
+  await using two = await ServerProcess.start('05-backplane', args);
+  const [port, observatoryPort] = await freePorts(2);
+  await using _proxy = await startProxy([one, two], port!, observatoryPort!);
+  const url = `ws://127.0.0.1:${port}/ws`;
+
+  const [alice, bob] = [await joinWhenUp(url, 'alice'), await Person.join(url, 'bob')];
+  assert.equal((await one.metrics())('chat_sessions'), 1, 'least connections: one each');
+  assert.equal((await two.metrics())('chat_sessions'), 1);
+  alice.say('across');
+  assert.deepEqual((await bob.hears(1)).messages, [{ clientId: 'alice', Message: 'across' }]);
+  await alice.hears(1);
+
+  const drained = one.stop();
+  const [moved] = await Promise.race(
+    [alice, bob].map(async (person) => [person, await person.closed] as const),
+  );
+  assert.equal((await moved.closed).code, closeCode.restart);
+  // At once, before a health check can have noticed: the refusal of the draining node must not reach anybody.
+  const back = await Promise.all(['carol', 'dave', 'eve'].map((id) => Person.join(url, id)));
+  assert.equal((await drained).code, 0);
+  const stayed = moved === alice ? bob : alice;
+  stayed.say('still here');
+  await Promise.all([...back, stayed].map((person) => person.hears(person === stayed ? 2 : 1)));
+  const metrics = await (await fetch(`http://127.0.0.1:${observatoryPort}/metrics`)).text();
+  assert.match(metrics, /^haproxy_server_current_sessions\{proxy="nodes",server="node-2"\} \d+$/m);
+});
+
+/** The committed file with other addresses: the nodes of this test, and ports that are free here. */
+async function startProxy(nodes: readonly ServerProcess[], port: number, observatoryPort: number) {
+  const replace = (text: string, from: string, to: string) => {
+    assert.ok(text.includes(from), `haproxy.cfg has ${from}`);
+    return text.replace(from, to);
+  };
+  let config = readFileSync(committed, 'utf8');
+  config = replace(config, 'bind :8070', `bind 127.0.0.1:${port}`);
+  config = replace(config, 'bind :8404', `bind 127.0.0.1:${observatoryPort}`);
+  config = replace(config, 'server node-3 node-3:8080\n', '');
+  for (const [index, node] of nodes.entries()) {
+    const server = `server node-${index + 1}`;
+    const address = `${new URL(node.origin).host} port ${new URL(node.internal).port}`;
+    config = replace(config, `${server} node-${index + 1}:8080`, `${server} ${address}`);
+  }
+  const container = await new GenericContainer(image)
+    .withNetworkMode('host')
+    .withCopyContentToContainer([{ content: config, target: '/usr/local/etc/haproxy/haproxy.cfg' }])
+    .start();
+  return { [Symbol.asyncDispose]: async () => void (await container.stop()) };
+}
+
+async function joinWhenUp(url: string, clientId: string): Promise<Person> {
+  for (let attempt = 0; attempt < 100; attempt++) {
+    try {
+      return await Person.join(url, clientId);
+    } catch {
+      await delay(50);
+    }
+  }
+  return Person.join(url, clientId);
+}

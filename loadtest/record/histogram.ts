@@ -1,0 +1,65 @@
+/**
+ * Latency histograms: plain counters while recording (one shift and one increment per value), HDR histograms where they are
+ * read. The counters have exactly the buckets of an HDR histogram with three significant digits, so converting loses nothing.
+ */
+import { build, encodeIntoCompressedBase64, type Histogram } from 'hdr-histogram-js';
+import type { LatencySummary } from '../result/schema.ts';
+
+/** Number of counters; values are microseconds from 0 to 2^31 − 1 (35 minutes), the last counter holds what is beyond. */
+export const histogramSlots = (20 << 10) + 2048;
+const valueMax = 2 ** 31 - 1;
+
+/** The counter of a value, an integer from 0 to 2^31 − 1. */
+export function slotOf(valueUs: number): number {
+  const shift = 21 - Math.clz32(valueUs | 2047);
+  return (shift << 10) + (valueUs >>> shift);
+}
+
+/** The smallest value that the counter holds. */
+export function lowestOf(slot: number): number {
+  if (slot < 2048) return slot;
+  const shift = (slot >>> 10) - 1;
+  return (slot - (shift << 10)) * 2 ** shift;
+}
+
+/** Adds the counts of one histogram to another, from slot `offset` on. */
+export function addCounts(into: Float64Array, counts: ArrayLike<number>, offset = 0): void {
+  for (let i = 0; i < counts.length; i++) into[offset + i]! += counts[i]!;
+}
+
+/** The same counts as an HDR histogram in microseconds. */
+export function toHdr(counts: ArrayLike<number>): Histogram {
+  const histogram = build({
+    bitBucketSize: 64,
+    highestTrackableValue: valueMax,
+    lowestDiscernibleValue: 1,
+    numberOfSignificantValueDigits: 3,
+    autoResize: false,
+    useWebAssembly: false,
+  });
+  // The highest value of a counter, as HDR percentiles are: what is reported is never better than what was measured.
+  for (let slot = 0; slot < counts.length; slot++)
+    if (counts[slot]! > 0) histogram.recordValueWithCount(lowestOf(slot + 1) - 1, counts[slot]!);
+  return histogram;
+}
+
+/** HDR V2 compressed, base64; microseconds. */
+export function encodeHistogram(counts: ArrayLike<number>): string {
+  return encodeIntoCompressedBase64(toHdr(counts));
+}
+
+/** Percentiles in milliseconds. */
+export function summarize(counts: ArrayLike<number>): LatencySummary {
+  const histogram = toHdr(counts);
+  if (histogram.totalCount === 0) return { count: 0, mean: 0, p50: 0, p90: 0, p99: 0, p999: 0, max: 0 };
+  const ms = (percentile: number) => histogram.getValueAtPercentile(percentile) / 1000;
+  return {
+    count: histogram.totalCount,
+    mean: Math.round(histogram.mean) / 1000,
+    p50: ms(50),
+    p90: ms(90),
+    p99: ms(99),
+    p999: ms(99.9),
+    max: histogram.maxValue / 1000,
+  };
+}

@@ -1,0 +1,72 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { checkLimits, type Observed, parseLimit, withDefaults } from './limits.ts';
+
+/** What matters of a result here. */
+function observed(changes: { p99?: number; lost?: number; refused?: Record<string, number> }): Observed {
+  const latency = { count: 1, mean: 1, p50: 1, p90: 1, p99: changes.p99 ?? 1, p999: 1, max: 1 };
+  return {
+    deliveryLatencyMs: latency,
+    serviceLatencyMs: { ...latency, p99: 7 },
+    scheduleLagMs: { ...latency, p99: 3 },
+    misroutedOfOtherRuns: 0,
+    deliveriesPerSecond: 5000,
+    achievedPerSecond: 50,
+    audit: {
+      expected: 10,
+      delivered: 10,
+      lost: changes.lost ?? 0,
+      duplicated: 0,
+      reordered: 0,
+      misrouted: 0,
+      corrupted: 0,
+    },
+    connections: { refused: changes.refused ?? {}, closedEarly: {}, silent: 0 },
+    unsent: { closed: 0, blocked: 0 },
+  } as unknown as Observed;
+}
+
+test('a limit is read with its unit, whatever blanks are around it', () => {
+  assert.deepEqual(parseLimit('p99<250ms'), {
+    expression: 'p99<250ms',
+    metric: 'p99',
+    operator: '<',
+    bound: 250,
+  });
+  assert.equal(parseLimit(' p999 <= 1.5s ').bound, 1500);
+  assert.equal(parseLimit('service.p50<300us').bound, 0.3);
+  assert.equal(parseLimit('lost=0').bound, 0);
+});
+
+test('a limit that cannot be understood is refused with what would be', () => {
+  for (const text of ['', 'p99', 'p98<5ms', 'p99<fast', 'p99<-1', 'constructor=0', 'service.lost=0'])
+    assert.throws(() => parseLimit(text), /a limit is <metric><operator><number>.*metrics: mean p50/, text);
+  assert.throws(() => parseLimit('lost=0ms'), /lost is a count and has no unit/);
+});
+
+test('each limit is held against what it names, and one that breaks says in words what was seen', () => {
+  const check = (text: string, changes = {}) => checkLimits([parseLimit(text)], observed(changes))[0]!;
+  assert.ok(check('p99<250ms', { p99: 249.9 }).held);
+  assert.deepEqual(check('p99<250ms', { p99: 250 }), {
+    expression: 'p99<250ms',
+    observed: 250,
+    held: false,
+    reason: 'p99 was 250 ms; the limit is p99<250ms',
+  });
+  assert.equal(check('service.p99<1ms').observed, 7);
+  assert.equal(check('lag.p99<=3').held, true);
+  assert.equal(check('deliveries>=5000').held, true);
+  assert.equal(check('achieved>50').held, false);
+  assert.equal(check('refused<3', { refused: { 503: 2, ECONNRESET: 1 } }).observed, 3);
+  assert.match(check('lost<=1', { lost: 2 }).reason, /^2 deliveries never came; the limit is lost<=1$/);
+});
+
+test('what a chat owes is the default, and naming a metric replaces its default only', () => {
+  assert.ok(withDefaults([]).some((limit) => limit.expression === 'lost=0'));
+  const limits = withDefaults([parseLimit('lost<100')]);
+  assert.deepEqual(
+    limits.filter((limit) => limit.metric === 'lost').map((limit) => limit.expression),
+    ['lost<100'],
+  );
+  assert.ok(limits.some((limit) => limit.expression === 'duplicated=0'));
+});

@@ -1,0 +1,127 @@
+/** Limits such as `p99<250ms` or `lost=0`: what must hold for a trial to pass. */
+import type { LoadtestResult } from './schema.ts';
+
+/** A limit as written, read. Latencies in milliseconds. */
+export type Limit = { expression: string; metric: string; operator: Operator; bound: number };
+type Operator = '<' | '<=' | '=' | '>=' | '>';
+/** What a limit is held against. */
+export type Observed = Omit<LoadtestResult, 'verdict' | 'reasons' | 'limits'>;
+
+const latencies = ['mean', 'p50', 'p90', 'p99', 'p999', 'max'] as const;
+const counters: Record<string, { words: string; of: (seen: Observed) => number }> = {
+  lost: { words: 'deliveries never came', of: (seen) => seen.audit.lost },
+  duplicated: { words: 'deliveries came more than once', of: (seen) => seen.audit.duplicated },
+  reordered: {
+    words: 'deliveries came after a later one of the same sender',
+    of: (seen) => seen.audit.reordered,
+  },
+  misrouted: {
+    words: 'deliveries belonged to another room or another run',
+    of: (seen) => seen.audit.misrouted,
+  },
+  corrupted: { words: 'deliveries were not what had been sent', of: (seen) => seen.audit.corrupted },
+  refused: { words: 'connections were refused', of: (seen) => sum(seen.connections.refused) },
+  closed: {
+    words: 'connections were closed before the end',
+    of: (seen) => sum(seen.connections.closedEarly),
+  },
+  silent: { words: 'connected clients heard nothing in the probe', of: (seen) => seen.connections.silent },
+  blocked: {
+    words: 'messages could not leave: the target did not read them',
+    of: (seen) => seen.unsent.blocked,
+  },
+};
+/** What holds unless another bound is given for the same metric: a chat delivers everything, once, in order, intact. */
+const defaultExpressions = Object.keys(counters).map((metric) => `${metric}=0`);
+
+/** Every metric a limit may name, for the help text. */
+export const limitMetrics: readonly string[] = [
+  ...latencies,
+  ...['service.p99', 'lag.p99', 'deliveries', 'achieved'],
+  ...Object.keys(counters),
+];
+
+/** Reads one limit; throws a sentence that says what is understood. */
+export function parseLimit(expression: string): Limit {
+  const match = /^\s*([a-z.0-9]+)\s*(<=|>=|<|>|=)\s*(\d+(?:\.\d+)?)\s*(us|ms|s|)\s*$/.exec(expression);
+  const [, metric = '', operator = '', value = '', unit = ''] = match ?? [];
+  if (!match || !isMetric(metric))
+    throw new Error(
+      `a limit is <metric><operator><number>[us|ms|s], such as p99<250ms or lost=0; metrics: ${limitMetrics.join(' ')}; given: ${expression}`,
+    );
+  if (!isLatency(metric) && unit !== '')
+    throw new Error(`${metric} is a count and has no unit; given: ${expression}`);
+  const scale = unit === 's' ? 1000 : unit === 'us' ? 0.001 : 1;
+  return {
+    expression: expression.trim(),
+    metric,
+    operator: operator as Operator,
+    bound: Number(value) * scale,
+  };
+}
+
+/** The given limits, and the defaults for the metrics that they do not name. */
+export function withDefaults(given: readonly Limit[]): Limit[] {
+  const named = new Set(given.map((limit) => limit.metric));
+  return [...given, ...defaultExpressions.map(parseLimit).filter((limit) => !named.has(limit.metric))];
+}
+
+/** What each limit saw, with a sentence for those that broke. */
+export function checkLimits(limits: readonly Limit[], seen: Observed) {
+  return limits.map((limit) => {
+    const observed = observedOf(limit.metric, seen);
+    const held = holds(observed, limit.operator, limit.bound);
+    return {
+      expression: limit.expression,
+      observed,
+      held,
+      reason: held ? '' : reasonOf(limit, observed, seen),
+    };
+  });
+}
+
+function reasonOf(limit: Limit, observed: number, seen: Observed): string {
+  const counter = counters[limit.metric];
+  const others = limit.metric === 'misrouted' ? seen.misroutedOfOtherRuns : 0;
+  const detail = others === 0 ? '' : ` (${others} of them to another run, in the same room)`;
+  if (counter) return `${observed} ${counter.words}${detail}; the limit is ${limit.expression}`;
+  const unit = isLatency(limit.metric) ? ' ms' : '';
+  return `${limit.metric} was ${observed}${unit}; the limit is ${limit.expression}`;
+}
+
+function observedOf(metric: string, seen: Observed): number {
+  if (counters[metric]) return counters[metric].of(seen);
+  if (metric === 'deliveries') return seen.deliveriesPerSecond;
+  if (metric === 'achieved') return seen.achievedPerSecond;
+  const [first = '', second] = metric.split('.');
+  const summary =
+    second === undefined
+      ? seen.deliveryLatencyMs
+      : first === 'service'
+        ? seen.serviceLatencyMs
+        : seen.scheduleLagMs;
+  return summary[(second ?? first) as (typeof latencies)[number]];
+}
+
+function isMetric(metric: string): boolean {
+  return (
+    Object.hasOwn(counters, metric) || metric === 'deliveries' || metric === 'achieved' || isLatency(metric)
+  );
+}
+
+function isLatency(metric: string): boolean {
+  const name = metric.replace(/^(service|lag)\./, '');
+  return (latencies as readonly string[]).includes(name);
+}
+
+function holds(value: number, operator: Operator, bound: number): boolean {
+  if (operator === '<') return value < bound;
+  if (operator === '<=') return value <= bound;
+  if (operator === '=') return value === bound;
+  if (operator === '>=') return value >= bound;
+  return value > bound;
+}
+
+function sum(counts: Record<string, number>): number {
+  return Object.values(counts).reduce((total, count) => total + count, 0);
+}

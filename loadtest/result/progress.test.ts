@@ -1,0 +1,64 @@
+import assert from 'node:assert/strict';
+import { PassThrough } from 'node:stream';
+import { test } from 'node:test';
+import type { Second, Totals } from '../record/totals.ts';
+import { newProgress, type ProgressStyle } from './progress.ts';
+
+const timeline = { warmUpUs: 1e6, measureUs: 3e6, drainUs: 1e6 };
+const second = {
+  atSeconds: 1,
+  sent: 50,
+  deliveries: 12_345,
+  sessionsOpen: 9,
+  deliveryLatencyMsP50: 1,
+  deliveryLatencyMsP99: 7,
+} as Second;
+
+/** All that is written during a short run. */
+function show(style: ProgressStyle, lost: number): string {
+  const stream = new PassThrough();
+  const progress = newProgress(style, timeline, stream);
+  progress.phase('connect');
+  progress.progress(5, 0);
+  progress.phase('measure');
+  progress.second('measure', second, {} as Totals, lost);
+  progress.phase('done');
+  return stream.read()?.toString() ?? '';
+}
+
+test('plain progress is a line per event, and losses are named only where there are any', () => {
+  const line = 'measure  3/5 s  50 sent/s  12,345 deliveries/s  p50 1 p99 7 ms  9 open';
+  assert.equal(show('plain', 0), `connect\nconnect  5 connected\nmeasure\n${line}\n`);
+  assert.ok(show('plain', 4).endsWith(`${line}  4 lost\n`));
+});
+
+test('progress on a terminal redraws one line, with a bar, and wipes it at the end', () => {
+  const text = show('tty', 0);
+  assert.equal(text.includes('\n'), false);
+  assert.match(text, /measure {2}\[============ {8}\] 3\/5 s/);
+  assert.ok(text.endsWith('\r\x1b[2K'));
+});
+
+test('json progress is one object per line', () => {
+  const events = show('json', 4)
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+  assert.deepEqual(
+    events.map(({ event }) => event),
+    ['phase', 'progress', 'phase', 'second', 'phase'],
+  );
+  assert.deepEqual(events[3], {
+    event: 'second',
+    phase: 'measure',
+    sessionsOpen: 9,
+    sentPerSecond: 50,
+    deliveriesPerSecond: 12_345,
+    deliveryLatencyMsP99: 7,
+    lost: 4,
+  });
+});
+
+test('no progress is nothing at all', () => {
+  assert.equal(show('none', 4), '');
+});

@@ -1,0 +1,278 @@
+/** Is the instrument honest? Servers with a known flaw must be convicted of exactly that, and an overloaded simulator of itself. */
+import assert from 'node:assert/strict';
+import { type ChildProcess, fork, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { WebSocket } from 'ws';
+import { MessageForm, runIdMax } from '../model/stamp.ts';
+import { withPatience } from '../patience.fixture.ts';
+import { type AuditCounts, type LoadtestResult, parseResult } from '../result/schema.ts';
+import type { Confession, Flaw } from './flawed-server.ts';
+
+const delayMs = 80;
+/** These tests share a machine: that the simulator is disturbed is not their question, but the one that asks it. */
+const tolerant = ['--lag-limit', '10s', '--turn-limit', '10s'];
+const flawless = { lost: 0, duplicated: 0, reordered: 0, misrouted: 0, corrupted: 0 };
+
+type Trial = { code: number | null; result: LoadtestResult; confession: Confession };
+
+/** Runs the load test as a user would; everything it started is gone when this resolves. */
+async function runLoadtest(url: string, args: readonly string[]) {
+  const base = ['--url', url, '--warm-up', '0s', '--drain', '4s', '--progress', 'none', '--json', '-'];
+  const child = spawn(process.execPath, [new URL('../main.ts', import.meta.url).pathname, ...base, ...args]);
+  let stdout = '';
+  let stderr = '';
+  child.stdout.on('data', (data) => {
+    stdout += data;
+  });
+  child.stderr.on('data', (data) => {
+    stderr += data;
+  });
+  const [code] = (await once(child, 'close')) as [number | null];
+  return { code, stdout, stderr };
+}
+
+async function startServer(flaw: Flaw): Promise<{ url: string; child: ChildProcess }> {
+  const child = fork(new URL('./flawed-server.ts', import.meta.url), [flaw, String(delayMs)]);
+  const [{ url }] = (await once(child, 'message')) as [{ url: string }];
+  return { url, child };
+}
+
+async function stopServer(child: ChildProcess): Promise<void> {
+  child.kill('SIGKILL');
+  if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
+}
+
+async function tryServer(
+  flaw: Flaw,
+  args: readonly string[],
+  meanwhile?: (server: ChildProcess) => Promise<void>,
+): Promise<Trial> {
+  const { url, child } = await startServer(flaw);
+  try {
+    const [{ code, stdout, stderr }] = await Promise.all([runLoadtest(url, args), meanwhile?.(child)]);
+    assert.equal(stderr, '');
+    child.send('confess');
+    const [confession] = (await once(child, 'message')) as [Confession];
+    return { code, result: parseResult(stdout, 'standard output'), confession };
+  } finally {
+    await stopServer(child);
+  }
+}
+
+/** What another load test would say: a message of the same form, but with the number of its own run. */
+function messageOfAnotherRun(): string {
+  const form = new MessageForm(128);
+  const message = Buffer.alloc(form.payloadBytes);
+  form.write(message, 0, 0, { runId: (runIdMax + 1) / 2, room: 0, number: 0, dueUs: 0, lagUs: 0 });
+  return message.toString();
+}
+
+function faultsOf({ lost, duplicated, reordered, misrouted, corrupted }: AuditCounts) {
+  return { lost, duplicated, reordered, misrouted, corrupted };
+}
+
+const small = ['--clients', '20', '--rate', '300', '--duration', '1500ms', ...tolerant];
+
+describe('honesty about times', () => {
+  test('a known delay is what is reported', () =>
+    withPatience(async () => {
+      const { result, confession } = await tryServer('delay', small);
+      const { p50, p99, max } = result.serviceLatencyMs;
+      const held = confession.heldMs.sort((a, b) => a - b);
+      const heldMsP50 = held[Math.floor(held.length / 2)]!;
+      assert.ok(heldMsP50 >= delayMs - 1);
+      // The way there and back, through two event loops on a machine that does other things, takes the rest.
+      assert.ok(p50 >= heldMsP50 - 1 && p50 < heldMsP50 + 8, `p50 ${p50} ms, held for ${heldMsP50} ms`);
+      assert.ok(p99 >= p50 && max < held.at(-1)! + 100, `p99 ${p99} ms, max ${max} ms`);
+      assert.ok(result.deliveryLatencyMs.p50 >= p50, 'due time is never after the send');
+    }));
+
+  test('a server frozen for 500 ms shows it in the tail, as long as it lasted', () =>
+    withPatience(async () => {
+      const freezeMs = 500;
+      let frozenMs = 0;
+      const { result } = await tryServer(
+        'announce',
+        ['--clients', '20', '--rate', '200', '--duration', '4s', ...tolerant],
+        async (server) => {
+          await once(server, 'message');
+          const began = performance.now();
+          server.kill('SIGSTOP');
+          await sleep(freezeMs);
+          server.kill('SIGCONT');
+          frozenMs = performance.now() - began;
+        },
+      );
+      const { p50, p90, p99, max } = result.deliveryLatencyMs;
+      assert.ok(max >= freezeMs - 15 && max < frozenMs + 150, `max ${max} ms of ${frozenMs} ms`);
+      // An eighth of all messages was due during the freeze, evenly: 1 % of all waited for more than 0.92 of it, 10 % for more than 0.2.
+      assert.ok(p99 > freezeMs * 0.85 && p99 < frozenMs + 50, `p99 ${p99} ms`);
+      assert.ok(p90 > freezeMs * 0.05 && p90 < freezeMs * 0.6, `p90 ${p90} ms`);
+      assert.ok(p50 < 50, `p50 ${p50} ms`);
+      assert.deepEqual(faultsOf(result.audit), flawless);
+    }));
+});
+
+describe('honesty about faults', { concurrency: 3 }, () => {
+  test('a server without a flaw passes, every delivery accounted for', async () => {
+    const { code, result, confession } = await tryServer('none', [
+      ...small,
+      '--workers',
+      '2',
+      '--rooms',
+      '3',
+    ]);
+    assert.deepEqual(result.reasons, []);
+    assert.equal(code, 0, result.reasons.join());
+    assert.equal(result.verdict, 'pass');
+    assert.equal(result.sent, 450);
+    assert.equal(result.audit.delivered, confession.delivered);
+    assert.equal(result.deliveryLatencyMs.count, confession.delivered);
+  });
+
+  test('a server that drops every 100th delivery is convicted of each', async () => {
+    const { code, result, confession } = await tryServer('drop', small);
+    assert.equal(code, 1, result.reasons.join());
+    assert.ok(confession.faults > 50);
+    assert.deepEqual(faultsOf(result.audit), { ...flawless, lost: confession.faults });
+    assert.equal(result.audit.delivered, confession.delivered);
+    assert.match(result.reasons.join(), new RegExp(`${confession.faults} deliveries never came`));
+  });
+
+  test('a server that repeats every 100th delivery is convicted of each', async () => {
+    const { code, result, confession } = await tryServer('duplicate', small);
+    assert.equal(code, 1, result.reasons.join());
+    assert.ok(confession.faults > 50);
+    assert.deepEqual(faultsOf(result.audit), { ...flawless, duplicated: confession.faults });
+    assert.equal(result.deliveryLatencyMs.count, confession.delivered);
+  });
+
+  test('a server that swaps every 100th delivery with the next is convicted of each', async () => {
+    const { code, result, confession } = await tryServer('reorder', [
+      ...small,
+      '--senders',
+      '1',
+      '--clients',
+      '7',
+    ]);
+    assert.equal(code, 1, result.reasons.join());
+    assert.ok(confession.faults > 20);
+    const { lost, ...others } = faultsOf(result.audit);
+    assert.deepEqual(others, { duplicated: 0, reordered: confession.faults, misrouted: 0, corrupted: 0 });
+    assert.ok(lost <= 7, 'only what was held back at the very end');
+  });
+
+  test('a server that delivers every 100th to another room is convicted of each, and of the loss', async () => {
+    const { code, result, confession } = await tryServer('misroute', [...small, '--rooms', '2']);
+    assert.equal(code, 1, result.reasons.join());
+    assert.ok(confession.faults > 20);
+    assert.deepEqual(faultsOf(result.audit), {
+      ...flawless,
+      misrouted: confession.faults,
+      lost: confession.faults,
+    });
+  });
+
+  test('a server that changes one character of every 100th delivery, anywhere, is convicted of each', async () => {
+    const { code, result, confession } = await tryServer('corrupt', [...small, '--rate', '600']);
+    assert.equal(code, 1, result.reasons.join());
+    // More than there are characters in a message, so that each of them was changed at least once.
+    assert.ok(confession.faults > 128);
+    assert.deepEqual(faultsOf(result.audit), {
+      ...flawless,
+      corrupted: confession.faults,
+      lost: confession.faults,
+    });
+  });
+
+  test('a server that writes its JSON otherwise is audited all the same', async () => {
+    const { code, result, confession } = await tryServer('rewrite', small);
+    assert.deepEqual(result.reasons, []);
+    assert.equal(code, 0, result.reasons.join());
+    assert.equal(result.audit.delivered, confession.delivered);
+    assert.equal(result.audit.delivered, 450 * 20);
+  });
+
+  test('a server that throws its clients out is convicted of each close and of all they missed', async () => {
+    const { code, result, confession } = await tryServer('close', [
+      ...small,
+      '--clients',
+      '10',
+      '--senders',
+      '1',
+    ]);
+    assert.equal(code, 1, result.reasons.join());
+    assert.deepEqual(result.connections.closedEarly, { 1013: 9 });
+    assert.equal(result.audit.expected, 4500);
+    assert.equal(result.audit.delivered, confession.delivered);
+    assert.deepEqual(faultsOf(result.audit), { ...flawless, lost: confession.withheld });
+    assert.match(result.reasons.join(), /9 connections were closed before the end/);
+  });
+
+  test('a server that refuses half of the connections fails with the number, and the others are audited', async () => {
+    const { code, result, confession } = await tryServer('refuse', small);
+    assert.equal(code, 1, result.reasons.join());
+    assert.deepEqual(result.connections.refused, { 503: 10 });
+    assert.equal(result.connections.opened, 10);
+    assert.equal(result.audit.delivered, confession.delivered);
+    assert.equal(result.audit.lost, 0);
+    assert.equal(result.unsent.closed, 225, 'half of the senders are not there');
+  });
+
+  test('a server whose probe does not reach everybody is told how many did not hear it', async () => {
+    const { code, result } = await tryServer('silent', [...small, '--probe-timeout', '600ms']);
+    assert.equal(code, 1, result.reasons.join());
+    assert.equal(result.connections.silent, 10);
+    assert.match(result.reasons.join(), /10 connected clients heard nothing in the probe/);
+  });
+
+  test('an overloaded simulator calls itself void, not the server slow', async () => {
+    const { code, result } = await tryServer('none', [
+      '--clients',
+      '4',
+      '--rate',
+      '3000000',
+      '--duration',
+      '700ms',
+    ]);
+    assert.equal(code, 3, result.reasons.join());
+    assert.equal(result.verdict, 'void');
+    assert.ok(result.achievedPerSecond < 0.99 * result.offeredPerSecond);
+    assert.match(
+      result.reasons[0]!,
+      /the simulator sent [\d.]+ % of what was due; at least 99.0 % is needed/,
+    );
+  });
+
+  test('another run in the same room is not taken for this one', async () => {
+    const { url, child } = await startServer('none');
+    const intruder = new WebSocket(url);
+    try {
+      await once(intruder, 'open');
+      const talking = setInterval(() => intruder.send(messageOfAnotherRun()), 20);
+      const args = ['--clients', '5', '--rate', '100', '--duration', '1500ms', ...tolerant];
+      const { code, stdout } = await runLoadtest(url, args).finally(() => clearInterval(talking));
+      const { audit, reasons, misroutedOfOtherRuns } = parseResult(stdout, 'standard output');
+      assert.equal(code, 1, reasons.join());
+      const { delivered, lost } = audit;
+      assert.deepEqual({ delivered, lost }, { delivered: 750, lost: 0 }, reasons.join());
+      assert.ok(audit.misrouted > 0);
+      assert.equal(misroutedOfOtherRuns, audit.misrouted);
+      assert.match(reasons.join(), new RegExp(`${audit.misrouted} of them to another run`));
+    } finally {
+      intruder.terminate();
+      await stopServer(child);
+    }
+  });
+
+  test('where nobody listens, it says so and exits as for bad input', async () => {
+    const { url, child } = await startServer('none');
+    await stopServer(child);
+    const { code, stdout, stderr } = await runLoadtest(url, small);
+    assert.equal(code, 2);
+    assert.equal(stdout, '');
+    assert.match(stderr, /no connection could be opened to ws:.*ECONNREFUSED \(20\); is the server running/);
+  });
+});

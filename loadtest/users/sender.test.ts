@@ -1,0 +1,136 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Schedule } from '../model/schedule.ts';
+import { MessageForm, readToken, type Token, tokenAt } from '../model/stamp.ts';
+import type { Clock } from '../record/clock.ts';
+import { Recorder } from '../record/recorder.ts';
+import { clientFrameBytes, clientHeaderBytes } from '../wire/client-frame.ts';
+import { Sender } from './sender.ts';
+import type { VirtualUser } from './virtual-user.ts';
+
+const payloadBytes = 128;
+const frameBytes = clientFrameBytes(payloadBytes);
+const timeline = { warmUpUs: 0, measureUs: 10e6, drainUs: 0 };
+
+type FakeUser = {
+  index: number;
+  state: string;
+  bufferedBytes: number;
+  writes: Buffer[];
+  send(frames: Buffer): void;
+};
+
+function newUser(index: number): FakeUser {
+  const writes: Buffer[] = [];
+  return { index, state: 'open', bufferedBytes: 0, writes, send: (frames) => void writes.push(frames) };
+}
+
+/** A sender of 1,000 messages/s by these users in turn, at a time that the test decides. */
+function newSender(users: (FakeUser | undefined)[], endUs = 10e6) {
+  const time = { nowUs: 5_000_000 };
+  const recorder = new Recorder(timeline, 1);
+  const sender = new Sender({
+    runId: 2,
+    form: new MessageForm(payloadBytes),
+    schedule: new Schedule({ ratePerSecond: 1000, arrival: 'constant', rooms: 1, seed: 1, rampUs: 0, endUs }),
+    clock: { nowUs: () => time.nowUs } as unknown as Clock,
+    recorder,
+    measureFromUs: 0,
+    speaker: (_room, number) => users[number % users.length] as unknown as VirtualUser | undefined,
+  });
+  sender.start(time.nowUs);
+  const advance = (us: number) => {
+    time.nowUs += us;
+    sender.pump();
+  };
+  return {
+    sender,
+    advance,
+    sent: () => recorder.take(0).sentBySlot.reduce((sum, [, byRoom]) => sum + byRoom[0]!, 0),
+  };
+}
+
+/** What the frames of a write say, unmasked. */
+function tokensOf(write: Buffer): Token[] {
+  return Array.from({ length: write.length / frameBytes }, (_, i) => {
+    const frame = write.subarray(i * frameBytes, (i + 1) * frameBytes);
+    const at = clientHeaderBytes(payloadBytes);
+    const payload = frame.subarray(at).map((byte, k) => byte ^ frame[at - 4 + (k & 3)]!);
+    const token = { runId: 0, room: 0, number: 0, dueUs: 0, lagUs: 0 };
+    assert.ok(readToken(payload, tokenAt, token));
+    return token;
+  });
+}
+
+test('sends what is due, not before, and says how late it was', () => {
+  const user = newUser(0);
+  const { advance } = newSender([user]);
+  advance(0);
+  advance(999);
+  assert.equal(user.writes.length, 1);
+  advance(41);
+  assert.deepEqual(tokensOf(user.writes[1]!), [{ runId: 2, room: 0, number: 1, dueUs: 1000, lagUs: 40 }]);
+});
+
+test('a turn that comes late sends everything that has become due, each with its own lag', () => {
+  const user = newUser(0);
+  const { advance } = newSender([user]);
+  advance(4500);
+  assert.equal(user.writes.length, 1, 'one sender, one write');
+  assert.deepEqual(
+    tokensOf(user.writes[0]!).map(({ number, lagUs }) => [number, lagUs]),
+    [
+      [0, 4500],
+      [1, 3500],
+      [2, 2500],
+      [3, 1500],
+      [4, 500],
+    ],
+  );
+});
+
+test('each frame has a mask of its own', () => {
+  const user = newUser(0);
+  newSender([user]).advance(99_000);
+  const keys = Array.from({ length: 100 }, (_, i) =>
+    user.writes[0]!.readUInt32LE(i * frameBytes + clientHeaderBytes(payloadBytes) - 4),
+  );
+  assert.equal(new Set(keys).size, 100);
+});
+
+test('a turn is bounded, and the rest stays due', () => {
+  const user = newUser(0);
+  const { advance, sender, sent } = newSender([user]);
+  advance(1_000_000);
+  assert.equal(sent(), 256);
+  assert.equal(sender.nextDueUs, 5_256_000);
+  advance(0);
+  assert.equal(sent(), 256);
+});
+
+test('what a closed or blocked sender cannot say is counted, and the others go on', () => {
+  const [open, closed, blocked] = [newUser(0), newUser(1), newUser(2)];
+  closed.state = 'closed';
+  blocked.bufferedBytes = 2 ** 21;
+  const { advance, sender, sent } = newSender([open, closed, blocked]);
+  advance(8500);
+  assert.equal(sent(), 3);
+  assert.equal(sender.unsentClosed, 3);
+  assert.equal(sender.unsentBlocked, 3);
+});
+
+test('speaks only for the users of its own worker, and rests when the schedule has ended or was stopped', () => {
+  const user = newUser(1);
+  const { advance, sender } = newSender([undefined, user], 4000);
+  assert.equal(sender.nextDueUs, 5_001_000);
+  advance(10_000);
+  assert.deepEqual(
+    user.writes.flatMap(tokensOf).map(({ number }) => number),
+    [1, 3],
+  );
+  assert.equal(sender.nextDueUs, Number.POSITIVE_INFINITY);
+  const other = newSender([user]);
+  other.sender.stop();
+  other.advance(10_000);
+  assert.equal(other.sent(), 0);
+});

@@ -1,0 +1,176 @@
+/** The virtual user against `ws` over real sockets: handshake, frames in both directions, control frames, close. */
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import net from 'node:net';
+import { test } from 'node:test';
+import { type WebSocket, WebSocketServer } from 'ws';
+import { Orders } from '../audit/interleavings.ts';
+import type { LocalRoom } from '../audit/receiver.ts';
+import { Reference } from '../audit/reference.ts';
+import { clientFrameBytes, clientHeaderBytes, maskText } from '../wire/client-frame.ts';
+import { VirtualUser } from './virtual-user.ts';
+
+/** A user that tells everything that happens to it, and scans what it receives. */
+function newUser() {
+  const seen: string[] = [];
+  let wake = () => {};
+  const note = (what: string) => {
+    seen.push(what);
+    wake();
+  };
+  const orders = new Orders(() => new Reference({ bytesMax: 0, forget() {} }));
+  const user = new VirtualUser(3, { orders } as LocalRoom, 0, 1_048_576, {
+    opened: () => note('opened'),
+    refused: (_user, why) => note(`refused ${why}`),
+    closed: (_user, code, reason) => note(`closed ${code} ${reason}`),
+    received: (one, bytes, at, end) => {
+      while (at < end)
+        at = one.scanner.next(bytes, at, end, {
+          message: (buffer, _frameAt, from, to, isText) =>
+            note(`${isText ? 'text' : 'binary'} ${buffer.toString('utf8', from, to)}`),
+          ping: (buffer, from, to) => one.pinged(buffer.subarray(from, to)),
+          close: (code, reason) => one.closed(code, reason),
+          fault: (detail) => one.failed(detail),
+        });
+    },
+  });
+  const until = async (count: number) => {
+    while (seen.length < count)
+      await new Promise<void>((done) => {
+        wake = done;
+      });
+    return seen;
+  };
+  return { user, until };
+}
+
+async function startServer(): Promise<{ server: WebSocketServer; port: number } & AsyncDisposable> {
+  const server = new WebSocketServer({ port: 0, host: '127.0.0.1' });
+  await once(server, 'listening');
+  const { port } = server.address() as net.AddressInfo;
+  return {
+    server,
+    port,
+    async [Symbol.asyncDispose]() {
+      for (const client of server.clients) client.terminate();
+      await new Promise((done) => server.close(done));
+    },
+  };
+}
+
+function endpoint(port: number) {
+  return {
+    url: new URL(`ws://127.0.0.1:${port}/ws`),
+    address: '127.0.0.1',
+    port,
+    sourceAddress: undefined,
+    headers: [],
+  };
+}
+
+function textFrame(text: string): Buffer {
+  const size = Buffer.byteLength(text);
+  const frame = Buffer.alloc(clientFrameBytes(size));
+  frame.write(text, clientHeaderBytes(size));
+  maskText(frame, 0, size);
+  return frame;
+}
+
+test('opens, sends masked text of every length form, hears, answers pings and is closed by ws', async () => {
+  await using target = await startServer();
+  const connected = once(target.server, 'connection') as Promise<[WebSocket]>;
+  const { user, until } = newUser();
+  user.connect(endpoint(target.port));
+  const [socket] = await connected;
+  await until(1);
+  for (const size of [0, 125, 126, 65_535, 65_536]) {
+    const heard = once(socket, 'message');
+    user.send(textFrame('é'.repeat(size / 2)));
+    assert.equal(String((await heard)[0]), 'é'.repeat(size / 2));
+  }
+  socket.ping('are you there');
+  assert.equal(String((await once(socket, 'pong'))[0]), 'are you there');
+  socket.send('hello');
+  socket.send('first ', { fin: false });
+  socket.send('second', { fin: true });
+  socket.send(Buffer.from('bytes'));
+  socket.close(1013, 'try later');
+  const [code] = await once(socket, 'close');
+  assert.equal(code, 1013);
+  assert.deepEqual(await until(5), [
+    'opened',
+    'text hello',
+    'text first second',
+    'binary bytes',
+    'closed 1013 try later',
+  ]);
+});
+
+test('understands a server whose every byte arrives alone', async () => {
+  await using target = await startServer();
+  target.server.on('connection', (socket) => {
+    socket.send('x'.repeat(300));
+    socket.close(1001);
+  });
+  // A relay that passes the server's bytes on one at a time.
+  const relay = net.createServer({ noDelay: true }, (client) => {
+    const upstream = net.connect(target.port, '127.0.0.1');
+    client.pipe(upstream);
+    upstream.on('error', () => client.destroy());
+    client.on('error', () => upstream.destroy());
+    let last = Promise.resolve();
+    upstream.on('data', (data: Buffer) => {
+      for (const byte of data)
+        last = last.then(
+          () =>
+            new Promise((done) => {
+              client.write(Buffer.from([byte]), () => setImmediate(done));
+            }),
+        );
+    });
+  });
+  await once(relay.listen(0, '127.0.0.1'), 'listening');
+  const { user, until } = newUser();
+  user.connect(endpoint((relay.address() as net.AddressInfo).port));
+  assert.deepEqual(await until(3), ['opened', `text ${'x'.repeat(300)}`, 'closed 1001 ']);
+  user.destroy();
+  relay.close();
+});
+
+test('a refusal names the HTTP status or the error of the socket', async () => {
+  const server = new WebSocketServer({
+    port: 0,
+    host: '127.0.0.1',
+    verifyClient: (_info, answer) => answer(false, 403),
+  });
+  await once(server, 'listening');
+  const { port } = server.address() as net.AddressInfo;
+  const forbidden = newUser();
+  forbidden.user.connect(endpoint(port));
+  assert.deepEqual(await forbidden.until(1), ['refused 403']);
+  await new Promise((done) => server.close(done));
+  const nobody = newUser();
+  nobody.user.connect(endpoint(port));
+  assert.deepEqual(await nobody.until(1), ['refused ECONNREFUSED']);
+});
+
+test('closes normally, and calls a lost connection 1006 and a broken protocol 1002', async () => {
+  await using target = await startServer();
+  const open = async () => {
+    const connected = once(target.server, 'connection') as Promise<[WebSocket]>;
+    const one = newUser();
+    one.user.connect(endpoint(target.port));
+    const [socket] = await connected;
+    await one.until(1);
+    return { ...one, socket };
+  };
+  const normal = await open();
+  normal.user.close();
+  assert.equal((await once(normal.socket, 'close'))[0], 1000);
+  const lost = await open();
+  lost.socket.terminate();
+  assert.match((await lost.until(2))[1]!, /^closed 1006 /);
+  const broken = await open();
+  (broken.socket as unknown as { _socket: net.Socket })._socket.write(Buffer.from([0xff, 0xff]));
+  assert.match((await broken.until(2))[1]!, /^closed 1002 reserved bits/);
+});

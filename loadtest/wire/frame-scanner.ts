@@ -1,0 +1,185 @@
+/** Takes WebSocket frames (RFC 6455, section 5) out of the bytes that a server sends, without allocating for a whole frame. Hot path. */
+import { opcode } from './opcode.ts';
+
+/** Told about what a stream holds; ranges are valid only during the call. */
+export type FrameSink = {
+  /** One message; `frameAt` is where its only frame begins, or −1 where it came in fragments. */
+  message(bytes: Buffer, frameAt: number, payloadAt: number, end: number, isText: boolean): void;
+  ping(bytes: Buffer, start: number, end: number): void;
+  /** The server closes; 1005 where it gave no code. */
+  close(code: number, reason: string): void;
+  /** The stream broke the protocol at this point and is not read any further. */
+  fault(detail: string): void;
+};
+
+/** The scanner of one connection. Bounded: a message of more than `messageBytesMax` is a fault. */
+export class FrameScanner {
+  /** Length of the message limit in bytes, the same for all connections of a worker. */
+  readonly #messageBytesMax: number;
+  /** The beginning of a frame whose end has not come yet. */
+  #carry: Buffer | null = null;
+  #carriedBytes = 0;
+  /** The payload so far of a message in fragments. */
+  #fragments: Buffer[] | null = null;
+  #fragmentsText = false;
+  #ended = false;
+
+  constructor(messageBytesMax: number) {
+    this.#messageBytesMax = messageBytesMax;
+  }
+
+  /** True between messages: the next byte begins one. */
+  get idle(): boolean {
+    return this.#carry === null && this.#fragments === null && !this.#ended;
+  }
+
+  /** Takes over in the middle of a frame whose first bytes are given; only when idle. */
+  resume(bytes: Buffer, start: number, end: number): void {
+    this.#carryOver(bytes, start, end, end - start);
+  }
+
+  /** Takes one frame and returns the offset behind it; `end` also where the frame goes on in the next chunk. */
+  next(bytes: Buffer, at: number, end: number, sink: FrameSink): number {
+    if (this.#ended) return end;
+    if (this.#carry !== null) return this.#complete(bytes, at, end, sink);
+    const needed = frameBytes(bytes, at, end - at);
+    if (needed <= end - at) {
+      this.#take(bytes, at, at + needed, sink);
+      return at + needed;
+    }
+    if (!this.#isBroken(bytes, at, end - at, sink)) this.#carryOver(bytes, at, end, needed);
+    return end;
+  }
+
+  #complete(bytes: Buffer, at: number, end: number, sink: FrameSink): number {
+    for (;;) {
+      const carry = this.#carry!;
+      const needed = frameBytes(carry, 0, this.#carriedBytes);
+      if (needed === this.#carriedBytes) {
+        this.#carry = null;
+        this.#take(carry, 0, needed, sink);
+        return at;
+      }
+      if (this.#isBroken(carry, 0, this.#carriedBytes, sink) || at === end) return end;
+      const size = Math.min(needed - this.#carriedBytes, end - at);
+      if (carry.length < needed) {
+        this.#carry = Buffer.allocUnsafeSlow(needed);
+        carry.copy(this.#carry, 0, 0, this.#carriedBytes);
+      }
+      bytes.copy(this.#carry!, this.#carriedBytes, at, at + size);
+      this.#carriedBytes += size;
+      at += size;
+    }
+  }
+
+  #carryOver(bytes: Buffer, start: number, end: number, capacity: number): void {
+    // Not from Node's pool: a carry that stays would keep 8 kB of pool alive.
+    this.#carry = Buffer.allocUnsafeSlow(capacity);
+    this.#carriedBytes = bytes.copy(this.#carry, 0, start, end);
+  }
+
+  /** Looks at the header of a frame that is not complete, so that a broken or huge one is not waited for. */
+  #isBroken(bytes: Buffer, at: number, available: number, sink: FrameSink): boolean {
+    if (available < 2) return false;
+    const second = bytes[at + 1]!;
+    const headerBytes = headerBytesOf(second & 0x7f);
+    const short = second & 0x7f;
+    const payloadBytes = available < headerBytes ? short : frameBytes(bytes, at, available) - headerBytes;
+    const fault = this.#faultOf(bytes[at]!, second, payloadBytes);
+    if (fault !== undefined) this.#fail(fault, sink);
+    return fault !== undefined;
+  }
+
+  #fail(detail: string, sink: FrameSink): void {
+    this.#ended = true;
+    this.#carry = null;
+    this.#fragments = null;
+    sink.fault(detail);
+  }
+
+  #take(bytes: Buffer, at: number, end: number, sink: FrameSink): void {
+    const first = bytes[at]!;
+    const second = bytes[at + 1]!;
+    const payloadAt = at + headerBytesOf(second & 0x7f);
+    const isWholeText = first === (0x80 | opcode.text) && second < 0x80 && this.#fragments === null;
+    if (isWholeText && end - payloadAt <= this.#messageBytesMax) {
+      sink.message(bytes, at, payloadAt, end, true);
+      return;
+    }
+    const fault = this.#faultOf(first, second, end - payloadAt);
+    if (fault !== undefined) this.#fail(fault, sink);
+    else if ((first & 0x08) !== 0) this.#takeControl(first & 0x0f, bytes, payloadAt, end, sink);
+    else this.#takeData(first, bytes, at, payloadAt, end, sink);
+  }
+
+  #faultOf(first: number, second: number, payloadBytes: number): string | undefined {
+    const code = first & 0x0f;
+    const isFinal = first >= 0x80;
+    if ((first & 0x70) !== 0) return 'reserved bits were set although no extension was agreed';
+    if (second >= 0x80) return 'a server must not mask its frames';
+    if (code >= opcode.close) {
+      if (code > opcode.pong) return `opcode ${code} is reserved`;
+      if (!isFinal) return 'a control frame was fragmented';
+      if (payloadBytes > 125) return `a control frame held ${payloadBytes} bytes; 125 is the most`;
+      if (code === opcode.close && payloadBytes === 1) return 'a close frame held half a code';
+      return undefined;
+    }
+    if (code > opcode.binary) return `opcode ${code} is reserved`;
+    const continues = code === opcode.continuation;
+    if (continues && this.#fragments === null) return 'a continuation without a beginning';
+    if (!continues && this.#fragments !== null) return 'a new message began before the last one ended';
+    const before = this.#fragments?.reduce((sum, fragment) => sum + fragment.length, 0) ?? 0;
+    return before + payloadBytes > this.#messageBytesMax
+      ? `a message of ${before + payloadBytes} bytes; ${this.#messageBytesMax} is the limit`
+      : undefined;
+  }
+
+  #takeData(first: number, bytes: Buffer, at: number, payloadAt: number, end: number, sink: FrameSink): void {
+    const isFinal = first >= 0x80;
+    const code = first & 0x0f;
+    if (isFinal && code !== opcode.continuation) {
+      sink.message(bytes, at, payloadAt, end, code === opcode.text);
+      return;
+    }
+    if (code !== opcode.continuation) {
+      this.#fragments = [];
+      this.#fragmentsText = code === opcode.text;
+    }
+    this.#fragments!.push(Buffer.from(bytes.subarray(payloadAt, end)));
+    if (!isFinal) return;
+    const whole = Buffer.concat(this.#fragments!);
+    this.#fragments = null;
+    sink.message(whole, -1, 0, whole.length, this.#fragmentsText);
+  }
+
+  #takeControl(kind: number, bytes: Buffer, start: number, end: number, sink: FrameSink): void {
+    if (kind === opcode.ping) sink.ping(bytes, start, end);
+    if (kind !== opcode.close) return;
+    const code = end === start ? 1005 : bytes.readUInt16BE(start);
+    if (end > start && !isCloseCode(code)) {
+      this.#fail(`close code ${code} may not be sent`, sink);
+      return;
+    }
+    this.#ended = true;
+    sink.close(code, bytes.toString('utf8', Math.min(start + 2, end), end));
+  }
+}
+
+/** Bytes of the frame at `at`, or, while its header is incomplete, the bytes needed to know more. */
+function frameBytes(bytes: Buffer, at: number, available: number): number {
+  if (available < 2) return 2;
+  const length = bytes[at + 1]! & 0x7f;
+  if (length < 126) return 2 + length;
+  if (length === 126) return available < 4 ? 4 : 4 + ((bytes[at + 2]! << 8) | bytes[at + 3]!);
+  return available < 10 ? 10 : 10 + bytes.readUInt32BE(at + 2) * 2 ** 32 + bytes.readUInt32BE(at + 6);
+}
+
+function headerBytesOf(shortLength: number): number {
+  return shortLength < 126 ? 2 : shortLength === 126 ? 4 : 10;
+}
+
+/** The codes that may be sent (RFC 6455, section 7.4, and the registry it founded). */
+function isCloseCode(code: number): boolean {
+  if (code >= 3000) return code <= 4999;
+  return code >= 1000 && code <= 1014 && code !== 1004 && code !== 1005 && code !== 1006;
+}

@@ -1,0 +1,24 @@
+import { randomUUID } from 'node:crypto';
+import { after } from 'node:test';
+// biome-ignore lint/style/noRestrictedImports: a test may borrow the lab's way of getting a real Redis.
+import { redisProvider } from '../../experiments/lab/deployment/services/redis.ts';
+import { backplaneContract } from './backplane.contract.ts';
+import { RedisBackplane } from './redis-pub-sub.ts';
+
+const found = await redisProvider.find();
+if (!found.found) {
+  console.log(`skipped: the Redis backplane. ${found.ways.join(' ')}`);
+} else {
+  const service = await redisProvider.start(new AbortController().signal);
+  after(() => service[Symbol.asyncDispose]());
+  backplaneContract({
+    name: `redis, ${service.fact}`,
+    create: (count, queueBytesMax) => {
+      const channel = `test:${randomUUID()}`;
+      const options = { url: service.url, channel, ...(queueBytesMax && { queueBytesMax }) };
+      return Array.from({ length: count }, () => new RedisBackplane(options));
+    },
+    oneOrderForAll: true,
+    crossesProcesses: true,
+  });
+}

@@ -1,0 +1,63 @@
+/**
+ * Hot path. The frames of one room, in order, in shared segments: a message is framed once and appended, and nothing is
+ * copied again. Readers hold cursors into segments; a segment that no cursor can reach dies by garbage collection.
+ */
+import { frameHeaderBytes, writeTextFrameHeader } from './frame.ts';
+
+/** A fixed buffer of whole frames. `end` and `frames` only ever grow; `next` is set once, when the segment is full. */
+export class Segment {
+  readonly bytes: Buffer;
+  /** Position in the log, counted from 0: the difference of two is how many segments lie between. */
+  readonly index: number;
+  /** Frames appended to the log before this segment. */
+  readonly framesBefore: number;
+  end = 0;
+  /** Frames in this segment. */
+  frames = 0;
+  next: Segment | undefined = undefined;
+
+  constructor(capacityBytes: number, index: number, framesBefore: number) {
+    this.bytes = Buffer.allocUnsafeSlow(capacityBytes);
+    this.index = index;
+    this.framesBefore = framesBefore;
+  }
+}
+
+/** The first segment of a room; later ones double up to the maximum, so that ten thousand quiet rooms stay cheap. */
+const firstSegmentBytes = 4096;
+
+export class RoomLog {
+  /** The segment that is being filled. */
+  tail: Segment;
+  readonly #segmentBytesMax: number;
+
+  /** `segmentBytesMax` bounds a segment, except that one frame larger than that gets a segment of its own size. */
+  constructor(segmentBytesMax: number) {
+    this.#segmentBytesMax = segmentBytesMax;
+    this.tail = new Segment(Math.min(firstSegmentBytes, segmentBytesMax), 0, 0);
+  }
+
+  /** Frames appended so far. */
+  get frames(): number {
+    return this.tail.framesBefore + this.tail.frames;
+  }
+
+  /** Frames a payload of UTF-8 text and appends it; the payload is copied. */
+  append(payload: Uint8Array): void {
+    const frameBytes = frameHeaderBytes(payload.length) + payload.length;
+    let tail = this.tail;
+    if (tail.end + frameBytes > tail.bytes.length) tail = this.#grow(frameBytes);
+    const payloadOffset = writeTextFrameHeader(tail.bytes, tail.end, payload.length);
+    tail.bytes.set(payload, payloadOffset);
+    tail.end = payloadOffset + payload.length;
+    tail.frames++;
+  }
+
+  #grow(frameBytes: number): Segment {
+    const full = this.tail;
+    const capacityBytes = Math.max(frameBytes, Math.min(full.bytes.length * 2, this.#segmentBytesMax));
+    full.next = new Segment(capacityBytes, full.index + 1, this.frames);
+    this.tail = full.next;
+    return full.next;
+  }
+}

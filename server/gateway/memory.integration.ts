@@ -1,0 +1,64 @@
+/** What readers that never read cost in memory: bounded where a stage says so, without end on the control. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { rawSession } from '../../testing/raw-session.ts';
+import { Person, ServerProcess } from '../../testing/server.ts';
+
+const noRate = ['--messages-per-second-max', '1000000', '--messages-burst-max', '1000000'];
+const mebibyte = 1024 * 1024;
+const messageBytes = 4_000;
+
+/** A room with a speaker, and with readers that stopped reading when they came in. */
+async function fill(server: ServerProcess, stalledReaders: number): Promise<Person> {
+  const speaker = await Person.join(server.url(), 'speaker');
+  for (let reader = 0; reader < stalledReaders; reader++) (await rawSession(server, '/ws')).pause();
+  return speaker;
+}
+
+/** Says that much, hears all of it, and returns the greatest resident memory seen on the way, in bytes. */
+async function speak(server: ServerProcess, speaker: Person, bytes: number): Promise<number> {
+  let residentBytesMax = 0;
+  const filler = 'x'.repeat(messageBytes);
+  const firstNumber = speaker.heard.length;
+  let number = firstNumber;
+  while ((number - firstNumber) * messageBytes < bytes) {
+    for (let turn = 0; turn < 100; turn++) speaker.say(`${number++} ${filler}`);
+    await speaker.hears(number);
+    const metrics = await server.metrics();
+    residentBytesMax = Math.max(residentBytesMax, metrics('process_resident_memory_bytes'));
+  }
+  return residentBytesMax;
+}
+
+// Measured: 02 grows by 26 MiB (its queues share the payloads), 03 by 32 MiB (at most 32 segments of 256 KiB for all).
+// Without bounds it would be what the kernel does not hold of 100 times 24 MiB: above 1,500 MiB.
+const growthMebibytesMax = 100;
+
+for (const stage of ['02-bounded', '03-cursor']) {
+  test(`${stage}: a hundred readers that never read are evicted, and memory stays within its bound`, async () => {
+    await using server = await ServerProcess.start(stage, noRate);
+    const speaker = await fill(server, 100);
+    const before = await speak(server, speaker, 0.5 * mebibyte);
+    const growthBytes = (await speak(server, speaker, 24 * mebibyte)) - before;
+    assert.ok(growthBytes < growthMebibytesMax * mebibyte, `grew by ${growthBytes / mebibyte} MiB`);
+    const numbers = speaker.messages.map(({ Message }) => Number.parseInt(Message, 10));
+    assert.deepEqual(numbers, [...numbers.keys()], 'the one who reads misses nothing');
+    await server.eventually(
+      (metrics) => [metrics('chat_evictions_total{reason="slow_consumer"}'), metrics('chat_sessions')],
+      ([evictions, sessions]) => evictions === 100 && sessions === 1,
+    );
+  });
+}
+
+test('01-naive: ten readers that never read make memory grow with every message, and nobody is evicted', async () => {
+  await using server = await ServerProcess.start('01-naive');
+  const speaker = await fill(server, 10);
+  // What the kernel's buffers take is full after some megabytes each; from there on all is the server's to keep.
+  let residentBytes = await speak(server, speaker, 8 * mebibyte);
+  for (let step = 0; step < 3; step++) {
+    const grown = (await speak(server, speaker, 8 * mebibyte)) - residentBytes;
+    assert.ok(grown > 40 * mebibyte, `grew by ${grown / mebibyte} MiB for 10 times 8 MiB`);
+    residentBytes += grown;
+  }
+  assert.equal((await server.metrics())('chat_sessions'), 11);
+});

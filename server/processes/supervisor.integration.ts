@@ -1,0 +1,144 @@
+/** A supervisor and its workers as real processes: what dies is brought back, and what is counted stays counted. */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
+import { Person, ServerProcess } from '../../testing/server.ts';
+
+const start = (...args: string[]) => ServerProcess.start('04-cores', ['--workers', '3', ...args]);
+
+test('connections are spread over the workers, and everybody hears everybody', async () => {
+  await using server = await start();
+  const people = await Promise.all(
+    Array.from({ length: 24 }, (_, number) => Person.join(server.url(), `p${number}`)),
+  );
+  for (const person of people) person.say('hello');
+  await Promise.all(people.map((person) => person.hears(24)));
+  for (const { messages } of people) {
+    assert.deepEqual(new Set(messages.map(({ clientId }) => clientId)).size, 24);
+  }
+  // With one room, each worker that has sessions counts it; that all 24 land on one of three is one in 10^11.
+  const metrics = await server.eventually(
+    (now) => now('chat_sessions'),
+    (sessions) => sessions === 24,
+  );
+  assert.equal(metrics, 24);
+  assert.ok((await server.metrics())('chat_rooms') > 1);
+});
+
+test('a killed worker costs only its own sessions, is replaced, and takes nothing from the counters', async () => {
+  await using server = await start();
+  const people = await Promise.all(
+    Array.from({ length: 12 }, (_, number) => Person.join(server.url(), `p${number}`)),
+  );
+  people[0]!.say('before');
+  await Promise.all(people.map((person) => person.hears(1)));
+  const before = await server.eventually(
+    (now) => now('chat_deliveries_total'),
+    (count) => count === 12,
+  );
+  const [victim] = workersOf(server.pid);
+  process.kill(victim!, 'SIGKILL');
+  await server.eventually(
+    (now) => [now('chat_worker_restarts_total'), now('chat_workers_ready')],
+    ([restarts, ready]) => restarts === 1 && ready === 3,
+  );
+  const cutOff = await Promise.all(people.map((person) => isClosed(person)));
+  const stayed = people.filter((_, index) => !cutOff[index]);
+  assert.ok(stayed.length > 0 && stayed.length < 12, `${stayed.length} of 12 stayed`);
+  const newcomers = await Promise.all(
+    Array.from({ length: 12 }, (_, number) => Person.join(server.url(), `n${number}`)),
+  );
+  newcomers[0]!.say('after');
+  await Promise.all([
+    ...stayed.map((person) => person.hears(2)),
+    ...newcomers.map((person) => person.hears(1)),
+  ]);
+  const expected = before + stayed.length + newcomers.length;
+  await server.eventually(
+    (now) => now('chat_deliveries_total'),
+    (count) => count === expected,
+  );
+  assert.deepEqual(server.log.map(({ event }) => event).slice(1), ['worker ended', 'worker restarted']);
+});
+
+test('a worker that takes nothing is let go by the others, and only its sessions are told when it wakes', async () => {
+  await using server = await start(
+    '--workers',
+    '2',
+    '--message-bytes-max',
+    '65536',
+    '--messages-per-second-max',
+    '10000',
+  );
+  const people = await Promise.all(
+    Array.from({ length: 16 }, (_, number) => Person.join(server.url(), `p${number}`)),
+  );
+  const talker = await Person.join(server.url('elsewhere'), 'talker');
+  const frozen = await freezeTheOther(server, talker);
+  // The kernel's socket buffers between the two take some; what is beyond waits in the worker that is awake.
+  const chunk = 'x'.repeat(60_000);
+  for (let round = 0; round < 60; round++) {
+    talker.say(chunk);
+    await delay(1);
+  }
+  await delay(3000);
+  process.kill(frozen, 'SIGCONT');
+  const told = await Promise.all(people.map((person) => isClosed(person)));
+  const goodbyes = await Promise.all(people.filter((_, index) => told[index]).map(({ closed }) => closed));
+  assert.ok(goodbyes.length > 0 && goodbyes.length < 16, `${goodbyes.length} of 16 were told`);
+  for (const { code } of goodbyes) assert.equal(code, 1012);
+  await server.eventually(
+    (now) => now('chat_backplane_suspected_losses_total'),
+    (losses) => losses === 1,
+  );
+});
+
+test('a taken port is said at once, and so is one that another server shares', async () => {
+  await using server = await start();
+  const { port } = new URL(server.origin);
+  await assert.rejects(start('--port', port), /EADDRINUSE.*--port/s);
+});
+
+test('workers do not outlive a supervisor that is killed', async () => {
+  const server = await start();
+  const workers = workersOf(server.pid);
+  assert.equal(workers.length, 3);
+  process.kill(server.pid, 'SIGKILL');
+  for (let attempt = 0; workers.some(isAlive); attempt++) {
+    assert.ok(attempt < 100, 'workers are still there after 5 s');
+    await delay(50);
+  }
+});
+
+function workersOf(pid: number): number[] {
+  return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number);
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Whether this person is told goodbye within a moment. */
+function isClosed(person: Person): Promise<boolean> {
+  return Promise.race([person.closed.then(() => true), delay(500, false)]);
+}
+
+/** Freezes the one of two workers that does not serve the talker: the one without which he still hears himself. */
+async function freezeTheOther(server: ServerProcess, talker: Person): Promise<number> {
+  for (const worker of workersOf(server.pid)) {
+    process.kill(worker, 'SIGSTOP');
+    const heard = talker.heard.length;
+    talker.say('who hears me?');
+    await delay(300);
+    if (talker.heard.length > heard) return worker;
+    process.kill(worker, 'SIGCONT');
+    await talker.hears(heard + 1);
+  }
+  throw new Error('neither worker serves the talker');
+}

@@ -1,0 +1,88 @@
+/** Clients that `ws` would not let us be: bare sockets that say what they like, and nothing of their own accord. */
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import { after } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { ServerProcess } from './server.ts';
+
+/** Those that a failed test left open would keep the process alive. */
+const connections: Socket[] = [];
+after(() => {
+  for (const socket of connections) socket.destroy();
+});
+
+/** A text frame as a client sends it. */
+export function textFrame(text: string): Buffer {
+  return frame(0x81, Buffer.from(text));
+}
+
+/** A frame as a client sends it, masked with zeros. */
+export function frame(firstByte: number, payload: Buffer): Buffer {
+  return Buffer.concat([frameHeader(firstByte, payload.length), payload]);
+}
+
+/** The header alone, for a payload that is never sent whole. */
+export function frameHeader(firstByte: number, payloadBytes: number): Buffer {
+  const mask = [0, 0, 0, 0];
+  if (payloadBytes < 126) return Buffer.from([firstByte, 0x80 | payloadBytes, ...mask]);
+  if (payloadBytes < 65_536) {
+    return Buffer.from([firstByte, 0x80 | 126, payloadBytes >> 8, payloadBytes & 0xff, ...mask]);
+  }
+  const header = Buffer.from([firstByte, 0x80 | 127, 0, 0, 0, 0, 0, 0, 0, 0, ...mask]);
+  header.writeBigUInt64BE(BigInt(payloadBytes), 2);
+  return header;
+}
+
+export async function rawConnection(server: ServerProcess): Promise<Socket> {
+  const { hostname, port } = new URL(server.origin);
+  const socket = connect(Number(port), hostname);
+  connections.push(socket);
+  socket.on('error', () => {}); // Being cut off is what most of them are here for.
+  await once(socket, 'connect');
+  return socket;
+}
+
+/** A session that does nothing of its own accord: no pong, no goodbye. Resolves after the server's 101. */
+export async function rawSession(server: ServerProcess, path = '/ws/raw'): Promise<Socket> {
+  const socket = await rawConnection(server);
+  const key = randomBytes(16).toString('base64');
+  socket.write(
+    `GET ${path} HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n` +
+      `Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ${key}\r\n\r\n`,
+  );
+  let answer = '';
+  while (!answer.includes('\r\n\r\n')) {
+    await once(socket, 'readable');
+    answer += socket.read() ?? '';
+  }
+  assert.match(answer, /^HTTP\/1\.1 101 /);
+  return socket;
+}
+
+/** The code of the close frame that the server sends; whatever comes before it is chat. */
+export async function readCloseCode(socket: Socket): Promise<number> {
+  let bytes = Buffer.alloc(0);
+  for await (const chunk of socket) {
+    bytes = Buffer.concat([bytes, chunk]);
+    if (bytes[0] === 0x88 && bytes.length >= 4) break;
+  }
+  socket.destroy();
+  return bytes.length >= 4 ? bytes.readUInt16BE(2) : 1006;
+}
+
+/** The end of a connection, however it comes. */
+export function closed(socket: Socket): Promise<void> {
+  return new Promise((resolve) => {
+    if (socket.closed) resolve();
+    else socket.once('close', () => resolve());
+  });
+}
+
+export async function within<T>(milliseconds: number, promise: Promise<T>): Promise<T> {
+  const late = delay(milliseconds, undefined, { ref: false }).then(() => {
+    throw new Error(`not within ${milliseconds} ms`);
+  });
+  return Promise.race([promise, late]);
+}
