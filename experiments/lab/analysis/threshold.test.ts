@@ -1,0 +1,139 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import {
+  type Judged,
+  nextLoad,
+  posteriorOf,
+  precisionOf,
+  ratioOf,
+  type Threshold,
+  thresholdOf,
+} from './threshold.ts';
+
+const range = { loadMin: 10, loadMax: 60_000 };
+const start = 3000;
+const searches = 100;
+/** From an edge that is nearly a step to one where the load must double before every trial fails. */
+const slopes = [0.02, 0.05, 0.1, 0.2];
+
+type Trial = (load: number) => boolean;
+
+/** Uniform numbers in [0, 1) from a seed (mulberry32, public domain by Tommy Ettinger). */
+function seeded(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+/** A made-up server of known capacity: whether a trial passes is drawn from the model. */
+function madeUp(seed: number, slope: number, lapse: number): { capacity: number; trial: Trial } {
+  const random = seeded(seed);
+  const capacity = start * Math.exp(2 * random());
+  return {
+    capacity,
+    trial: (load) => random() < (1 - lapse) / (1 + (load / capacity) ** (1 / slope)),
+  };
+}
+
+function search(trial: Trial, trials: number): Threshold {
+  const judged: Judged[] = [];
+  while (judged.length < trials) {
+    const load = judged.length === 0 ? start : nextLoad(posteriorOf(judged, range));
+    judged.push({ load, passed: trial(load) });
+  }
+  return thresholdOf(posteriorOf(judged, range));
+}
+
+/** The usual search: steps of × 1.5, then bisection to 11 %, then three confirmations, stepping down at each failure. */
+function bracketBisectConfirm(trial: Trial): { capacity: number; trials: number } {
+  let trials = 0;
+  let [floor, ceiling] = [0, Number.POSITIVE_INFINITY];
+  const run = (load: number) => {
+    trials += 1;
+    const passed = trial(load);
+    if (passed) floor = Math.max(floor, load);
+    else ceiling = Math.min(ceiling, load);
+    return passed;
+  };
+  for (let load = start; floor === 0 || ceiling === Number.POSITIVE_INFINITY; )
+    load = run(load) ? load * 1.5 : load / 1.5;
+  while (ceiling / floor > 1.11) run(Math.sqrt(floor * ceiling));
+  for (let load = floor; ; load /= 1.11) {
+    let confirmations = 0;
+    while (confirmations < 3 && run(load)) confirmations += 1;
+    if (confirmations === 3) return { capacity: load, trials };
+  }
+}
+
+/** Logarithm of the ratio between the 97.5 % and the 2.5 % quantile. */
+function spreadOf(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const at = (share: number) => sorted[Math.floor(share * (sorted.length - 1))]!;
+  return Math.log(at(0.975) / at(0.025));
+}
+
+describe('capacity as a threshold', () => {
+  for (const slope of slopes) {
+    test(`an edge of s = ${slope}: after 16 trials the 90 % interval holds the truth`, () => {
+      let held = 0;
+      for (let seed = 1; seed <= searches; seed++) {
+        const { capacity, trial } = madeUp(seed, slope, 0.02);
+        const found = search(trial, 16).capacity;
+        if (found.low <= capacity && capacity <= found.high) held += 1;
+      }
+      assert.ok(held >= 0.85 * searches, `${held} of ${searches}`);
+    });
+
+    test(`an edge of s = ${slope}: answers spread a third less than by bisection, for as many trials`, () => {
+      const usual: number[] = [];
+      let trials = 0;
+      for (let seed = 1; seed <= searches; seed++) {
+        const { capacity, trial } = madeUp(seed, slope, 0);
+        const answer = bracketBisectConfirm(trial);
+        usual.push(answer.capacity / capacity);
+        trials += answer.trials / searches;
+      }
+      const found: number[] = [];
+      for (let seed = 1; seed <= searches; seed++) {
+        const { capacity, trial } = madeUp(seed, slope, 0);
+        found.push(search(trial, Math.round(trials)).capacity.middle / capacity);
+      }
+      const [spread, usualSpread] = [spreadOf(found), spreadOf(usual)];
+      assert.ok(spread <= (2 / 3) * usualSpread, `${spread.toFixed(3)} against ${usualSpread.toFixed(3)}`);
+    });
+  }
+
+  test('the safe load lies below the capacity, the further the more gradual the edge is', () => {
+    const shares = [0.02, 0.2].map((slope) => {
+      const { trial } = madeUp(7, slope, 0);
+      const { capacity, safeLoad } = search(trial, 40);
+      return safeLoad.middle / capacity.middle;
+    });
+    assert.ok(shares[1]! < shares[0]! && shares[0]! < 1, String(shares));
+  });
+
+  test('the interval of a ratio holds the true ratio and is not narrower than those of its parts', () => {
+    const [a, b] = [11, 12].map((seed) => {
+      const { capacity, trial } = madeUp(seed, 0.05, 0);
+      const judged: Judged[] = [];
+      while (judged.length < 16) {
+        const load = judged.length === 0 ? start : nextLoad(posteriorOf(judged, range));
+        judged.push({ load, passed: trial(load) });
+      }
+      return { capacity, posterior: posteriorOf(judged, range) };
+    });
+    const ratio = ratioOf(a!.posterior, b!.posterior);
+    const truth = b!.capacity / a!.capacity;
+    assert.ok(ratio.low < truth && truth < ratio.high, JSON.stringify({ ratio, truth }));
+    assert.ok(precisionOf(ratio) >= precisionOf(thresholdOf(a!.posterior).capacity));
+  });
+
+  test('when every trial passes, the interval reaches the end of the range', () => {
+    const judged = [1000, 10_000, 30_000, 60_000].map((load) => ({ load, passed: true }));
+    assert.ok(thresholdOf(posteriorOf(judged, range)).capacity.high > 0.9 * range.loadMax);
+  });
+});

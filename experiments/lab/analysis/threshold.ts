@@ -1,0 +1,201 @@
+/**
+ * Capacity as a threshold. Near the edge, whether a trial passes is a matter of probability:
+ *
+ *     P(pass | load) = (1 − lapse) / (1 + e^((ln load − θ) / s))
+ *
+ * θ is the logarithm of the load that half of the trials hold, s is how gradual the edge is, and a lapse is a trial
+ * that fails for a reason that has nothing to do with the load. The posterior of (θ, s) lies on a grid. The next load
+ * is the one that is expected to leave the least entropy in it: the Ψ method of Kontsevich and Tyler (Vision Research
+ * 39, 1999), known from psychophysics. Pure.
+ */
+
+/** One judged trial. Void and undetermined trials say nothing about the server and are left out. */
+export type Judged = { readonly load: number; readonly passed: boolean };
+
+/** Loads between which the threshold may lie. */
+export type LoadRange = { readonly loadMin: number; readonly loadMax: number };
+
+/** A load with its 90 % credible interval (from the 5 % to the 95 % quantile); `middle` is the median. */
+export type LoadEstimate = { readonly low: number; readonly middle: number; readonly high: number };
+
+/** What the trials so far say. */
+export type Threshold = {
+  /** The load that half of the trials hold. */
+  readonly capacity: LoadEstimate;
+  /** The load that 9 of 10 trials hold. */
+  readonly safeLoad: LoadEstimate;
+  /** How gradual the edge is: the median of s. */
+  readonly slope: number;
+};
+
+/** Weights over (θ, s); they add up to 1. Index: θ first, then s. */
+export type Posterior = {
+  readonly thetas: Float64Array;
+  readonly weights: Float64Array;
+};
+
+/** Share of trials that fail whatever the load is; chosen, as is usual for the method (1 to 4 %). */
+const lapse = 0.02;
+/** s from an edge of 2 % to one of 50 %; evenly spaced in the logarithm, each as likely as the other. */
+const slopes = Float64Array.from({ length: 9 }, (_, index) => 0.015 * 30 ** (index / 8));
+/** Points of θ, in the first look over the whole range and in the second over what is left of it. */
+const pointsPerLook = 160;
+/** What lies outside has less than this share of the largest weight, and is left out of the second look. */
+const negligible = 1e-5;
+/** Quantiles of θ that are tried as the next load. */
+const candidateQuantiles = [0.02, 0.07, 0.15, 0.3, 0.5, 0.7, 0.85, 0.93, 0.98];
+/** Logarithm of the odds by which 9 of 10 trials pass. */
+const safeLogit = Math.log((1 - lapse) / 0.9 - 1);
+
+/** The posterior of the trials, every load of the range being as likely (in its logarithm) before the first one. */
+export function posteriorOf(trials: readonly Judged[], { loadMin, loadMax }: LoadRange): Posterior {
+  const wide = weigh(trials, Math.log(loadMin), Math.log(loadMax));
+  const marginal = marginalOf(wide);
+  const largest = Math.max(...marginal);
+  const first = marginal.findIndex((weight) => weight > negligible * largest);
+  const last = marginal.findLastIndex((weight) => weight > negligible * largest);
+  const { thetas } = wide;
+  return weigh(trials, thetas[Math.max(0, first - 1)]!, thetas[Math.min(thetas.length - 1, last + 1)]!);
+}
+
+/** Capacity and safe load of a posterior. */
+export function thresholdOf(posterior: Posterior): Threshold {
+  const { thetas } = posterior;
+  const marginal = marginalOf(posterior);
+  const safe: [number, number][] = [];
+  const bySlope = new Float64Array(slopes.length);
+  forEachCell(posterior, (theta, slope, weight) => {
+    safe.push([thetas[theta]! + slopes[slope]! * safeLogit, weight]);
+    bySlope[slope]! += weight;
+  });
+  safe.sort(([one], [other]) => one - other);
+  return {
+    capacity: estimateOf(thetas, marginal),
+    safeLoad: estimateOf(
+      Float64Array.from(safe, ([value]) => value),
+      Float64Array.from(safe, ([, weight]) => weight),
+    ),
+    slope: quantileOf(slopes, bySlope, 0.5),
+  };
+}
+
+/** The load whose outcome is expected to teach most about the threshold. */
+export function nextLoad(posterior: Posterior): number {
+  const marginal = marginalOf(posterior);
+  let best = Number.NaN;
+  let leastEntropy = Number.POSITIVE_INFINITY;
+  for (const quantile of candidateQuantiles) {
+    const logLoad = quantileOf(posterior.thetas, marginal, quantile);
+    const entropy = expectedEntropy(posterior, logLoad);
+    if (entropy >= leastEntropy) continue;
+    best = logLoad;
+    leastEntropy = entropy;
+  }
+  return Math.exp(best);
+}
+
+/** Half the width of the interval of the capacity, as a share of it: 0.1 is ± 10 %. */
+export function precisionOf({ low, high }: LoadEstimate): number {
+  return Math.sqrt(high / low) - 1;
+}
+
+/** b ÷ a with its 90 % interval, from the posteriors of both; the two are taken as independent. */
+export function ratioOf(a: Posterior, b: Posterior): LoadEstimate {
+  const [marginalA, marginalB] = [marginalOf(a), marginalOf(b)];
+  const ratios: [number, number][] = [];
+  a.thetas.forEach((thetaA, indexA) => {
+    const weightA = marginalA[indexA]!;
+    if (weightA < negligible / pointsPerLook) return;
+    b.thetas.forEach((thetaB, indexB) => ratios.push([thetaB - thetaA, weightA * marginalB[indexB]!]));
+  });
+  ratios.sort(([one], [other]) => one - other);
+  return estimateOf(
+    Float64Array.from(ratios, ([value]) => value),
+    Float64Array.from(ratios, ([, weight]) => weight),
+  );
+}
+
+function weigh(trials: readonly Judged[], logMin: number, logMax: number): Posterior {
+  const step = (logMax - logMin) / (pointsPerLook - 1);
+  const thetas = Float64Array.from({ length: pointsPerLook }, (_, index) => logMin + index * step);
+  const weights = new Float64Array(thetas.length * slopes.length);
+  const logLoads = trials.map(({ load }) => Math.log(load));
+  let largest = Number.NEGATIVE_INFINITY;
+  for (let cell = 0; cell < weights.length; cell++) {
+    const theta = thetas[Math.floor(cell / slopes.length)]!;
+    const slope = slopes[cell % slopes.length]!;
+    let logLikelihood = 0;
+    for (let trial = 0; trial < trials.length; trial++) {
+      const pass = passProbability(logLoads[trial]!, theta, slope);
+      logLikelihood += Math.log(trials[trial]!.passed ? pass : 1 - pass);
+    }
+    weights[cell] = logLikelihood;
+    largest = Math.max(largest, logLikelihood);
+  }
+  let sum = 0;
+  for (let cell = 0; cell < weights.length; cell++) {
+    weights[cell] = Math.exp(weights[cell]! - largest);
+    sum += weights[cell]!;
+  }
+  for (let cell = 0; cell < weights.length; cell++) weights[cell]! /= sum;
+  return { thetas, weights };
+}
+
+function passProbability(logLoad: number, theta: number, slope: number): number {
+  // Never exactly 0: one passed trial far above must not rule everything else out.
+  return Math.max(1e-9, (1 - lapse) / (1 + Math.exp((logLoad - theta) / slope)));
+}
+
+/** Entropy of (θ, s) that is left on average after a trial at this load. */
+function expectedEntropy({ thetas, weights }: Posterior, logLoad: number): number {
+  let passShare = 0;
+  let passLogs = 0;
+  let failLogs = 0;
+  for (let cell = 0; cell < weights.length; cell++) {
+    const weight = weights[cell]!;
+    if (weight < 1e-12) continue;
+    const theta = thetas[Math.floor(cell / slopes.length)]!;
+    const pass = weight * passProbability(logLoad, theta, slopes[cell % slopes.length]!);
+    const fail = weight - pass;
+    passShare += pass;
+    passLogs += pass * Math.log(pass);
+    failLogs += fail * Math.log(fail);
+  }
+  // −Σ p/P ln(p/P), times P, is P ln P − Σ p ln p; the same for the failed share.
+  const failShare = 1 - passShare;
+  return passShare * Math.log(passShare) - passLogs + failShare * Math.log(failShare) - failLogs;
+}
+
+function marginalOf(posterior: Posterior): Float64Array {
+  const marginal = new Float64Array(posterior.thetas.length);
+  forEachCell(posterior, (theta, _slope, weight) => {
+    marginal[theta]! += weight;
+  });
+  return marginal;
+}
+
+function forEachCell(
+  { weights }: Posterior,
+  visit: (theta: number, slope: number, weight: number) => void,
+): void {
+  for (let cell = 0; cell < weights.length; cell++)
+    visit(Math.floor(cell / slopes.length), cell % slopes.length, weights[cell]!);
+}
+
+function estimateOf(logValues: Float64Array, weights: Float64Array): LoadEstimate {
+  const at = (share: number) => Math.exp(quantileOf(logValues, weights, share));
+  return { low: at(0.05), middle: at(0.5), high: at(0.95) };
+}
+
+/** The value below which that share of the weight lies; values ascend, between two of them it is interpolated. */
+function quantileOf(values: Float64Array, weights: Float64Array, share: number): number {
+  let sum = 0;
+  for (let index = 0; index < values.length; index++) {
+    const before = sum;
+    sum += weights[index]!;
+    if (sum < share) continue;
+    const previous = values[Math.max(0, index - 1)]!;
+    return previous + ((share - before) / weights[index]!) * (values[index]! - previous);
+  }
+  return values.at(-1)!;
+}
