@@ -1,5 +1,5 @@
 /** Is it the messages or the bytes that cost? The question that scale-chat named and never ran. */
-import { boxes } from '../lab/deployment/allocation.ts';
+import { allocate } from '../lab/deployment/allocation.ts';
 import type { Experiment, Variant } from '../lab/shapes/experiment.ts';
 
 /** Bytes of a message's JSON: what a word, a sentence, a paragraph, a page and a page with a thumbnail take. */
@@ -41,7 +41,7 @@ function variantOf(stage: string, bytes: number, hint: number): Variant {
     stage,
     settings: { 'message-bytes-max': '16384' },
     nodes: 1,
-    targetLimits: boxes(),
+    targetLimits: allocate(),
     // Where bytes cost more than messages, a larger one starts lower; it changes the number of trials only.
     start: bytes <= 256 ? hint : undefined,
     workload: { payloadBytes: bytes },

@@ -1,6 +1,6 @@
 /** How does the capacity of one machine grow with its worker processes? */
 import { availableParallelism } from 'node:os';
-import { boxes } from '../lab/deployment/allocation.ts';
+import { allocate } from '../lab/deployment/allocation.ts';
 import type { Experiment, Variant } from '../lab/shapes/experiment.ts';
 
 /** The same messages, limits and clients as in 001-ladder, so that its rows and these can be laid side by side. */
@@ -47,5 +47,5 @@ function workerCounts(coresOfMachine: number): number[] {
 }
 
 function variantOf(name: string, stage: string, cores: number, settings: Variant['settings']): Variant {
-  return { name, stage, settings, nodes: 1, targetLimits: boxes(cores) };
+  return { name, stage, settings, nodes: 1, targetLimits: allocate(cores) };
 }

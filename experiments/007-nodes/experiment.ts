@@ -1,5 +1,5 @@
 /** What does another node add, when everybody is in one room, and when people are in many? */
-import { boxes } from '../lab/deployment/allocation.ts';
+import { allocate } from '../lab/deployment/allocation.ts';
 import type { Experiment, Variant } from '../lab/shapes/experiment.ts';
 
 const nodeCounts = [1, 2, 3];
@@ -45,7 +45,7 @@ function variantOf(stage: string, count: number, roomCount: number): Variant {
     // A session may say as much as the search asks of it; the rate limit is another experiment's subject.
     settings: { 'messages-per-second-max': '10000', 'messages-burst-max': '20000' },
     nodes: count,
-    targetLimits: boxes(),
+    targetLimits: allocate(),
     // What is delivered tenfold instead of a thousandfold can be said several times as often.
     start: roomCount === 1 ? 12_000 : 40_000,
     workload: { rooms: roomCount },

@@ -1,9 +1,9 @@
 /** `doctor`: what this machine can and cannot run, and why. */
 import { createServer } from 'node:net';
 import { readEnvironment, readEphemeralPorts, readFilesMax } from '../../../loadtest/result/environment.ts';
-import { engineFault } from '../deployment/choose.ts';
 import { serviceProviders } from '../deployment/services/services.ts';
 import { listStages } from '../deployment/stage-table.ts';
+import { engineFault } from '../deployment/start.ts';
 import { formatNumber } from '../report/format.ts';
 
 /** `ok`: nothing is in the way. `limits`: it runs, within what the text says. `missing`: what the text says does not run. */
@@ -143,7 +143,7 @@ function gitDiagnosis(commit: string | null, dirty: boolean | null): Diagnosis {
 async function stageDiagnoses(): Promise<Diagnosis[]> {
   const stages = await listStages();
   return Promise.all(
-    stages.map(async ({ name, needs, summary }): Promise<Diagnosis> => {
+    stages.map(async ({ name, services: needs, summary }): Promise<Diagnosis> => {
       const lacking: string[] = [];
       for (const need of needs) {
         const provider = serviceProviders.find((candidate) => candidate.name === need);

@@ -1,9 +1,9 @@
 /** `run`: plans an experiment, runs it under everybody's eyes, and leaves its result files. */
 import { readEnvironment } from '../../../loadtest/result/environment.ts';
-import { prepareContainers, targetStarter } from '../deployment/choose.ts';
 import type { TargetKind } from '../deployment/deployment.ts';
 import { serviceProviders } from '../deployment/services/services.ts';
 import { listStages, type StageInfo } from '../deployment/stage-table.ts';
+import { prepareContainers } from '../deployment/start.ts';
 import type { Run } from '../records/schema.ts';
 import type { Experiment } from '../shapes/experiment.ts';
 import {
@@ -62,10 +62,8 @@ export async function runCommand(asked: RunOptions, signal: AbortSignal): Promis
       resultsDirectory: options.resultsDirectory,
     },
     (variant) => ({
-      startTarget: targetStarter(
-        options.target,
-        stages.find(({ name }) => name === variant.stage)?.needs ?? [],
-      ),
+      target: options.target,
+      stage: stages.find(({ name }) => name === variant.stage)!,
       scrapeHost: options.scrapeHost,
       loadtestMetricsPort: metrics === null ? null : metrics.port + 1,
       signal,
@@ -148,7 +146,7 @@ async function findServices(stages: readonly StageInfo[], chosen: readonly strin
   const relevant = stages.filter(
     ({ name }) => chosen.length === 0 || chosen.some((one) => name.includes(one)),
   );
-  const needed = new Set(relevant.flatMap(({ needs }) => needs));
+  const needed = new Set(relevant.flatMap(({ services }) => services));
   const found = serviceProviders
     .filter(({ name }) => needed.has(name))
     .map(async (provider) => [provider.name, await provider.find()] as const);

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { LoadtestResult } from '../../../loadtest/result/schema.ts';
 import type { Bound } from '../analysis/bottleneck.ts';
 import type { CapacityAnswer, TrialOutcome, TrialPurpose } from '../analysis/capacity-search.ts';
-import type { ObservedLimits, TargetKind, TargetLimits } from '../deployment/deployment.ts';
+import type { Allocation, ObservedLimits, TargetKind } from '../deployment/deployment.ts';
 import type { CapacityMethod, FixedMethod, Timing, Varied, Workload } from '../shapes/experiment.ts';
 import type { ProbeSummary } from '../trial/probe.ts';
 
@@ -86,7 +86,7 @@ export type VariantRecord = {
   summary: string;
   settings: Readonly<Record<string, string>>;
   nodes: number;
-  targetLimits: TargetLimits;
+  targetLimits: Allocation;
   /** Null for fixed loads, and where the search was interrupted. */
   answer: CapacityAnswer | null;
   bound: Bound | null;

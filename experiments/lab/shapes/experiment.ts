@@ -1,6 +1,6 @@
 /** What an experiment is: one question with a number in it, asked of several variants, one quantity varied. */
-import { boxOfStage } from '../deployment/allocation.ts';
-import type { TargetKind, TargetLimits } from '../deployment/deployment.ts';
+import { allocateToStage } from '../deployment/allocation.ts';
+import type { Allocation, TargetKind } from '../deployment/deployment.ts';
 import type { StageInfo } from '../deployment/stage-table.ts';
 
 /** What the simulator is asked to do; everything but the load stays the same within an experiment. */
@@ -27,7 +27,7 @@ export type Variant = {
   stage: string;
   settings: Readonly<Record<string, string>>;
   nodes: number;
-  targetLimits: TargetLimits;
+  targetLimits: Allocation;
   /** First load of a capacity search; the capacity of the variant before where left out. Never changes the answer. */
   start?: number;
   /** Laid over what the experiment's `workloadAt` gives. */
@@ -75,11 +75,9 @@ export function variantPerStage(
   stages: readonly StageInfo[],
   hints: Readonly<Record<string, number>> = {},
 ): Variant[] {
-  return stages.map((stage) => ({
-    name: stage.name,
-    stage: stage.name,
-    ...boxOfStage(stage.name),
-    nodes: 1,
-    start: hints[stage.name],
-  }));
+  return stages.map((stage) => {
+    const { settings, allocation: targetLimits } = allocateToStage(stage);
+    const { name } = stage;
+    return { name, stage: name, settings, targetLimits, nodes: 1, start: hints[name] };
+  });
 }

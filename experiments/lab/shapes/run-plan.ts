@@ -1,6 +1,6 @@
 /** From an experiment and the options of a command line to what is really going to run. Pure. */
 import { findByShortName } from '../../registry.ts';
-import type { TargetKind, TargetLimits } from '../deployment/deployment.ts';
+import type { Allocation, TargetKind } from '../deployment/deployment.ts';
 import type { StageInfo } from '../deployment/stage-table.ts';
 import type { RunRecord } from '../records/schema.ts';
 import type { CapacityMethod, Experiment, FixedMethod, Timing, Variant } from './experiment.ts';
@@ -14,7 +14,7 @@ export type Overrides = {
   measureSeconds?: number;
   warmUpSeconds?: number;
   settings: Readonly<Record<string, string>>;
-  limits: TargetLimits;
+  limits: Allocation;
 };
 
 /** Services by the name that stages need them under. */
@@ -86,7 +86,7 @@ export function trialsExpected(plan: Plan): number {
 }
 
 /** Without the limits that nobody gave: laid over a variant, they would lift its own. */
-function given(limits: TargetLimits): TargetLimits {
+function given(limits: Allocation): Allocation {
   return Object.fromEntries(Object.entries(limits).filter(([, limit]) => limit !== undefined));
 }
 
@@ -109,7 +109,7 @@ function skipOf(
   stages: readonly StageInfo[],
   services: ServicesFound,
 ): RunRecord['skipped'] {
-  const needs = stages.find(({ name }) => name === variant.stage)?.needs ?? [];
+  const needs = stages.find(({ name }) => name === variant.stage)?.services ?? [];
   for (const need of needs) {
     const service = services.get(need);
     if (service?.found) continue;

@@ -1,6 +1,6 @@
 /** Follows the nodes of a running trial: CPU and memory a few times a second, their own metrics once a second. */
 import { type HostReading, readHost } from '#host/cpu.ts';
-import type { NodeSample, RunningTarget, ServerNode } from '../deployment/deployment.ts';
+import type { DeployedNode, Deployment, NodeSample } from '../deployment/deployment.ts';
 import type { MetricsSeries, NodeSeries, ServerSummary } from '../records/schema.ts';
 import { readMetric, readServerTiming } from './server-metrics.ts';
 
@@ -20,7 +20,7 @@ type MetricsReading = {
 
 /** Samples until it is stopped, then answers questions about what it saw. Times are of the clock it is given. */
 export class Sampler {
-  readonly #target: RunningTarget;
+  readonly #target: Deployment;
   readonly #now: () => number;
   readonly #readings: TimedSamples[] = [];
   readonly #metrics: MetricsReading[] = [];
@@ -29,7 +29,7 @@ export class Sampler {
 
   readonly #readHost: () => HostReading;
 
-  constructor(target: RunningTarget, now: () => number, host: () => HostReading = readHost) {
+  constructor(target: Deployment, now: () => number, host: () => HostReading = readHost) {
     this.#target = target;
     this.#now = now;
     this.#readHost = host;
@@ -67,7 +67,7 @@ export class Sampler {
   }
 
   metricsSeries(originMs: number): MetricsSeries[] {
-    return this.#target.servers.map(({ name }) => {
+    return this.#target.nodes.map(({ name }) => {
       const readings = this.#metrics.filter((reading) => reading.name === name);
       const gauge = (metric: string, factor = 1) =>
         readings.map(({ text }) => scaled(readMetric(text, metric), factor));
@@ -129,7 +129,7 @@ export class Sampler {
   #eventLoops(): number {
     const workers = this.#latest().map((text) => readMetric(text, 'chat_workers_ready') ?? 1);
     return Math.max(
-      this.#target.servers.length,
+      this.#target.nodes.length,
       workers.reduce((sum, count) => sum + count, 0),
     );
   }
@@ -141,13 +141,13 @@ export class Sampler {
   }
 
   #scrapeAll(): void {
-    for (const node of this.#target.servers) {
+    for (const node of this.#target.nodes) {
       // A saturated server answers late: asking again meanwhile would only add to its load.
       if (!this.#scraping.has(node.name)) void this.#scrape(node);
     }
   }
 
-  async #scrape(node: ServerNode): Promise<void> {
+  async #scrape(node: DeployedNode): Promise<void> {
     this.#scraping.add(node.name);
     const startedMs = this.#now();
     try {

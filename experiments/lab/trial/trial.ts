@@ -1,11 +1,8 @@
 /** One trial: start target, verify, let the simulator go through its phases, collect, stop. */
 
-import type {
-  LoadtestOutcome,
-  LoadtestProgress,
-  RunningTarget,
-  StartTarget,
-} from '../deployment/deployment.ts';
+import type { Deployment, LoadtestOutcome, LoadtestProgress, TargetKind } from '../deployment/deployment.ts';
+import type { StageInfo } from '../deployment/stage-table.ts';
+import { startDeployment } from '../deployment/start.ts';
 import type { TrialRecord } from '../records/schema.ts';
 import type { Timing, Variant, Workload } from '../shapes/experiment.ts';
 import { measureProbes, type ProbeSummary } from './probe.ts';
@@ -28,11 +25,12 @@ export type TrialObserver = {
   phase(phase: string, request: TrialRequest): void;
   second(progress: Extract<LoadtestProgress, { event: 'second' }>): void;
   /** Addresses for Prometheus; null where there is none (yet). */
-  started(target: RunningTarget, loadtestAddress: string | null): void;
+  started(target: Deployment, loadtestAddress: string | null): void;
 };
 
 export type TrialContext = {
-  startTarget: StartTarget;
+  target: TargetKind;
+  stage: StageInfo;
   scrapeHost: string;
   /** Port for the simulator's metrics; null for none. */
   loadtestMetricsPort: number | null;
@@ -57,23 +55,26 @@ export async function runTrial(request: TrialRequest, context: TrialContext): Pr
     context.observer.phase(phase, request);
   };
   enter('start');
-  await using target = await context.startTarget({
-    stage: request.variant.stage,
-    settings: request.variant.settings,
-    nodes: request.variant.nodes,
-    limits: request.variant.targetLimits,
-    scrapeHost: context.scrapeHost,
-    signal: context.signal,
-  });
+  await using target = await startDeployment(
+    { target: context.target, simulator: context.target },
+    {
+      stage: context.stage,
+      settings: request.variant.settings,
+      nodes: request.variant.nodes,
+      allocation: request.variant.targetLimits,
+      scrapeHost: context.scrapeHost,
+      signal: context.signal,
+    },
+  );
   context.observer.started(target, null);
   enter('verify');
   await verifyExchange(
-    target.servers.map((node) => node.chatUrl),
+    target.nodes.map((node) => node.chatUrl),
     context.signal,
   );
   const sampler = new Sampler(target, () => performance.now());
   await sampler.start();
-  using probes = measureProbes(target.servers[0]!.internalUrl);
+  using probes = measureProbes(target.nodes[0]!.internalUrl);
   const outcome = await runSimulator(target, request, context, sampler, (phase) => {
     enter(phase);
     probes.enter(phase);
@@ -93,7 +94,7 @@ export async function runTrial(request: TrialRequest, context: TrialContext): Pr
 }
 
 async function runSimulator(
-  target: RunningTarget,
+  target: Deployment,
   request: TrialRequest,
   context: TrialContext,
   sampler: Sampler,
@@ -127,7 +128,7 @@ async function runSimulator(
 type Collected = {
   startedAt: Date;
   marks: readonly PhaseMark[];
-  target: RunningTarget;
+  target: Deployment;
   sampler: Sampler;
   outcome: LoadtestOutcome;
   probes: ProbeSummary[];

@@ -3,7 +3,7 @@ import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { dirname } from 'node:path';
 import { Gauge, Registry } from 'prom-client';
-import type { RunningTarget } from '../deployment/deployment.ts';
+import type { Deployment } from '../deployment/deployment.ts';
 import type { TrialRequest } from '../trial/trial.ts';
 
 /** Every phase a trial goes through; a closed set, so that the gauge has one series for each. */
@@ -87,8 +87,8 @@ export class PhaseMetrics implements AsyncDisposable {
   }
 
   /** Names the trial's addresses in the file; Prometheus re-reads it by itself. */
-  started(target: RunningTarget, loadtestAddress: string | null): void {
-    const servers = target.servers.map((node) => ({
+  started(target: Deployment, loadtestAddress: string | null): void {
+    const servers = target.nodes.map((node) => ({
       targets: [node.scrapeAddress],
       labels: { job: 'server', stage: target.stage, node: node.name },
     }));

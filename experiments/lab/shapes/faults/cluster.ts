@@ -78,7 +78,7 @@ async function startNode(name: string, stage: string, args: readonly string[]): 
     listenDeadlineMs,
   );
   void child.exit.then(() =>
-    listening.reject(new TargetError(`${name} ${child.ended()}:\n${child.lastLines()}`)),
+    listening.reject(new TargetError(`${name} ${child.howEnded()}:\n${child.lastLines()}`)),
   );
   try {
     const { chat, internal } = await listening.promise;
