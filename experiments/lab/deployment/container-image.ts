@@ -1,4 +1,4 @@
-/** The image that server and simulator run from: built from the Dockerfile, once for each state of the files in it. */
+/** The image of server and simulator: built from the Dockerfile, once for each state of the files in it. */
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join, matchesGlob, relative } from 'node:path';

@@ -64,7 +64,7 @@ async function withContainer<T>(
   }
 }
 
-/** Somebody on each node says something, and everybody on each node hears it. */
+/** A client of each node says something, and all of them hear all of it. */
 async function exchange(urls: readonly string[]): Promise<void> {
   const people = await Promise.all(urls.map((url, index) => Person.join(url, `p${index}`)));
   for (const person of people) person.say('hello');
