@@ -1,13 +1,13 @@
 /**
- * Hot path. The frames of one room, in order, in shared segments: a message is framed once and appended, and nothing is
- * copied again. Readers hold cursors into segments; a segment that no cursor can reach dies by garbage collection.
+ * Hot path. The frames of one room, in order, in shared segments. A message is framed and copied once, when it is
+ * appended. Readers hold cursors into segments; garbage collection frees a segment that no cursor can reach.
  */
 import { frameHeaderBytes, writeTextFrameHeader } from './frame.ts';
 
 /** A fixed buffer of whole frames. `end` and `frames` only ever grow; `next` is set once, when the segment is full. */
 export class Segment {
   readonly bytes: Buffer;
-  /** Position in the log, counted from 0: the difference of two is how many segments lie between. */
+  /** Position in the log, from 0. */
   readonly index: number;
   /** Frames appended to the log before this segment. */
   readonly framesBefore: number;
@@ -23,7 +23,7 @@ export class Segment {
   }
 }
 
-/** The first segment of a room; later ones double up to the maximum, so that ten thousand quiet rooms stay cheap. */
+/** Size of the first segment of a room. Later ones double up to the maximum, so ten thousand quiet rooms stay cheap. */
 const firstSegmentBytes = 4096;
 
 export class RoomLog {
