@@ -53,7 +53,7 @@ async function main(): Promise<void> {
   const stop = async (signal: string) => {
     if (stopping) process.exit(1); // A second signal asks to leave without the drain.
     stopping = true;
-    if (!listening) process.exit(0); // There are no sessions yet, and the start may wait for a service forever.
+    if (!listening) process.exit(0); // No session is open, and the start may wait forever.
     log.info({ event: 'draining', signal, sessions: server.sessions });
     const outcome = await server.drain();
     log.info({ event: 'stopped', ...outcome });

@@ -6,7 +6,7 @@ import type { Backplane } from './backplane.ts';
 
 export type BackplaneUnderTest = {
   name: string;
-  /** Makes the backplanes of that many processes, not yet started; without `queueBytesMax` its default holds. */
+  /** Makes the backplanes of that many processes, not yet started. */
   create(count: number, queueBytesMax?: number): Backplane[];
   /** Whether the messages of all publishers have one order, and not only those of each. */
   oneOrderForAll: boolean;
@@ -212,7 +212,7 @@ function sequenceOf(publisher: number, count: number): string[] {
   return Array.from({ length: count }, (_, number) => `${publisher}:${number}`);
 }
 
-/** Every process publishes bursts of growing size at the same time; resolves to the number of messages of each. */
+/** All processes publish bursts of growing size at once; resolves to the number of messages of each. */
 async function publishBursts(listeners: readonly Listener[]): Promise<number> {
   const burstsMax = 25;
   const burst = async (publisher: number, listener: Listener) => {

@@ -106,7 +106,7 @@ export function readBatchHeader(batch: Buffer): BatchHeader {
   };
 }
 
-/** Visits the messages in order; payloads are views of the batch. Throws a `BatchError` when it is cut short. */
+/** Visits the messages in order; payloads are views. Throws a `BatchError` when the batch is cut short. */
 export function visitBatch(batch: Buffer, visit: (room: string, payload: Buffer) => void): void {
   let offset = batchHeaderBytes;
   while (offset < batch.length) {

@@ -61,7 +61,7 @@ export class MeshPublisher {
     return true;
   }
 
-  /** Call at every heartbeat. Disconnects a listener that takes nothing for some ticks; the gap will tell it. */
+  /** Call at every heartbeat. Disconnects a listener that takes nothing for some ticks. */
   tick(): void {
     for (const listener of this.#listeners) {
       const { bytesWritten, writableLength } = listener.socket;
@@ -101,7 +101,7 @@ export class MeshPublisher {
     });
   }
 
-  /** Once all sockets of this turn have been read, so that their messages share one write; later after a recent batch. */
+  /** Waits until all sockets of this turn have been read, so that their messages share one write. */
   #flushSoon(): void {
     this.#flushing = true;
     const waitMs = this.#flushedAtMs + this.#options.batchIntervalMs - performance.now();

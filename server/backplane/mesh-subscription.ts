@@ -1,4 +1,4 @@
-/** One worker's connection to another: receives its batches, and after a break finds out whether any were missed. */
+/** One worker's connection to another: receives its batches, and notices missing ones. */
 import { connect, type Socket } from 'node:net';
 import type { BackplaneEvents } from './backplane.ts';
 import { readBatchHeader, visitBatch } from './batch.ts';
@@ -22,7 +22,7 @@ export type SubscriptionState = 'absent' | 'dialing' | 'joined';
 /** For a worker that runs but is too busy to accept; chosen, not measured. */
 const redialMs = 50;
 
-/** Shared by all reads of this process: a fresh buffer for each read costs more than the copy out of this one. */
+/** Shared by all reads: a fresh buffer for each read costs more than the copy out of this one. */
 const readBuffer = Buffer.allocUnsafeSlow(65_536);
 
 export class MeshSubscription {
@@ -88,7 +88,8 @@ export class MeshSubscription {
     const wasJoined = this.#state === 'joined';
     this.#state = 'absent';
     if (wasJoined) {
-      // Either the worker died, and the next dial is refused; or it disconnected us, and its hello tells what we missed.
+      // Either the worker died, and the next dial is refused; or it disconnected us, and its hello tells what
+      // we missed.
       this.#options.meter.reconnecting();
       this.dial();
     } else if (failure !== 'ECONNREFUSED' && failure !== 'ENOENT') {

@@ -28,7 +28,7 @@ export function createBackplaneMeter(registry: Registry): BackplaneMeter {
   const registers = [registry];
   const lag = new Histogram({
     name: 'chat_backplane_lag_seconds',
-    help: 'From making a batch to receiving it: over Redis its own batches, between workers those of the others',
+    help: 'From making a batch to receiving it: own batches over Redis, those of others between workers',
     registers,
     buckets: [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
   });

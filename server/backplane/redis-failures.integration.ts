@@ -1,4 +1,4 @@
-/** Failures of a real Redis in which pub/sub loses messages silently: each process that may have missed any is told. */
+/** Failures of a real Redis in which pub/sub loses messages silently: each one ends in a gap. */
 import assert from 'node:assert/strict';
 import { randomBytes, randomUUID } from 'node:crypto';
 import { after, afterEach, beforeEach, describe, test } from 'node:test';

@@ -1,6 +1,7 @@
 /**
- * One lasting connection to Redis: connected, prepared, watched for silence, and after a loss made anew with backoff.
- * Each attempt is a fresh client, so nothing of the old connection (queued commands, late replies) reaches the new one.
+ * One lasting connection to Redis: connected, prepared, watched for silence, and after a loss made anew with
+ * backoff. Each attempt is a fresh client, so nothing of the old connection (queued commands, late replies)
+ * reaches the new one.
  */
 import { setTimeout as startTimer } from 'node:timers';
 import { TLSSocket } from 'node:tls';
@@ -11,7 +12,7 @@ export type RedisLinkOptions = {
   url: string;
   /** Name of the connection in Redis's CLIENT LIST. */
   name: string;
-  /** Ticks without a sign of life after which the connection counts as dead; also the time a connection attempt has. */
+  /** Ticks without a sign of life until a connection, or an attempt to connect, counts as dead. */
   silentTicksMax: number;
   /** Prepares a new connection for service; rejecting gives this attempt up. */
   prepare(client: Redis): Promise<void>;
@@ -89,8 +90,9 @@ export class RedisLink {
   }
 
   /**
-   * Call at every heartbeat. Silence is counted in ticks and not in time, so that a process that was itself frozen does
-   * not take its own pause for the silence of Redis: bytes that wait in the socket are read before the next tick.
+   * Call at every heartbeat. Silence is counted in ticks and not in time, so that a process that was itself
+   * frozen does not take its own pause for the silence of Redis: bytes that wait in the socket are read
+   * before the next tick.
    */
   tick(): void {
     if (!this.#attempt) return;
@@ -98,7 +100,7 @@ export class RedisLink {
     if (this.#silentTicks > this.#options.silentTicksMax) this.fail('Redis is silent');
   }
 
-  /** Gives up the present connection at once, even if the other side no longer answers, and makes a new one. */
+  /** Gives up the present connection at once, without waiting for the other side, and makes a new one. */
   fail(reason: string): void {
     if (this.#attempt) this.#give(this.#attempt, reason);
   }
@@ -135,8 +137,8 @@ export class RedisLink {
 }
 
 /**
- * Resets the connection. `disconnect` alone closes it in order and waits for an answer that a dead peer never gives; and
- * bytes that the kernel had still to send would arrive late, once the network has healed.
+ * Resets the connection. `disconnect` alone closes it in order and waits for an answer that a dead peer never
+ * gives; and bytes that the kernel had still to send would arrive late, once the network has healed.
  */
 function abandon(client: Redis): void {
   if (client.stream instanceof TLSSocket) client.stream.destroy();

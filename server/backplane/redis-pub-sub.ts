@@ -1,21 +1,25 @@
 /**
- * The backplane between nodes, over Redis pub/sub: the messages of one turn of the event loop are one Redis message.
+ * The backplane between nodes, over Redis pub/sub: the messages of one turn of the event loop are one Redis
+ * message.
  *
- * Order: one for all. Redis carries out one PUBLISH after the other, and every node, the publishing one included,
- * delivers only the batches that come back. So all sessions of a room receive its messages in one order.
+ * Order: one for all. Redis carries out one PUBLISH after the other, and every node, the publishing one
+ * included, delivers only the batches that come back. So all sessions of a room receive its messages in one
+ * order.
  *
  * Losses that pub/sub would not report, and how each one ends in `gap`:
  * - the subscription breaks (crash, CLIENT KILL, output buffer over its limit): the connection closes;
  * - it hangs (frozen Redis, a network that drops packets): PING stays without an answer for some heartbeats;
  * - publishing and subscribing end at different servers (failover, DNS): our own batches do not come back;
  * - Redis became a replica, whose publishes reach only its own clients: ROLE is asked at every heartbeat;
- * - anything else that drops a batch: the publisher's next sequence number, a heartbeat later at most, shows a gap.
- * A batch in doubt is sent again under its old number within the same few heartbeats. After them it is given up, and only
- * the sessions of its publisher are told, because no other session was owed it.
+ * - anything else that drops a batch: the publisher's next sequence number, a heartbeat later at most, shows
+ *   a gap.
+ * A batch in doubt is sent again under its old number within the same few heartbeats. After them it is given
+ * up, and only the sessions of its publisher are told, because no other session was owed it.
  *
- * Not reported, because no session was owed more than it got: a node that dies loses the messages that Redis had not taken
- * from it; its own sessions, which never received the echo, lose their connections too. Not detected: an old primary that
- * is cut off *together* with some nodes and their clients, which go on as a smaller chat. Only a quorum rules that out.
+ * Not reported, because no session was owed more than it got: a node that dies loses the messages that Redis
+ * had not taken from it; its own sessions, which never received the echo, lose their connections too. Not
+ * detected: an old primary that is cut off *together* with some nodes and their clients, which go on as a
+ * smaller chat. Only a quorum rules that out.
  */
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -48,8 +52,8 @@ export type RedisPubSubOptions = {
 };
 
 /**
- * Chosen, not measured. A dead link is noticed within 2.5 s. The largest batch stays far below the 8 MiB at which Redis
- * starts to count a subscriber as slow.
+ * Chosen, not measured. A dead link is noticed within 2.5 s. The largest batch stays far below the 8 MiB at
+ * which Redis starts to count a subscriber as slow.
  */
 const defaults = {
   meter: silentMeter,
@@ -130,7 +134,8 @@ export class RedisPubSubBackplane implements Backplane {
       ...this.#options,
       publisher: publisherId,
       events,
-      // The node is ready when a batch of its own has come back; without this one it would wait for the next heartbeat.
+      // The node is ready when a batch of its own has come back; without this one it would wait for the next
+      // heartbeat.
       subscribed: () => publisher.heartbeat(),
     });
     const tick = () => {

@@ -1,7 +1,7 @@
 /**
- * The publishing side of the Redis backplane: one batch is in flight, and the next one gathers behind it. So batches grow
- * with the load by themselves, and after a broken connection exactly one batch is in doubt. It is sent again under its
- * old number, which tells receivers whether they had it.
+ * The publishing side of the Redis backplane: one batch is in flight, and the next one gathers behind it. So
+ * batches grow with the load by themselves, and after a broken connection exactly one batch is in doubt. It
+ * is sent again under its old number, which tells receivers whether they had it.
  */
 import type { Redis } from 'ioredis';
 import { type BatchHeader, BatchQueue, batchHeaderBytes } from './batch.ts';
@@ -19,7 +19,7 @@ export type RedisPublisherOptions = {
   silentTicksMax: number;
   /** Messages that were accepted have been given up. */
   gaveUp(reason: string): void;
-  /** Redis became a replica at an unknown time: messages may have been missed in both directions since then. */
+  /** Redis became a replica at an unknown time: messages may have been missed in both directions. */
   demoted(reason: string): void;
 };
 
@@ -92,7 +92,7 @@ export class RedisPublisher {
     return true;
   }
 
-  /** Sends an empty batch, unless one is in flight, so that all nodes, this one included, see that the link works. */
+  /** Sends an empty batch, unless one is in flight, to show all nodes that the link works. */
   heartbeat(): void {
     if (this.connected && this.idle) this.#sendNext('messages');
   }
@@ -123,8 +123,9 @@ export class RedisPublisher {
   }
 
   /**
-   * Drops the messages that could not be handed over in time: their senders are told, and reconnect elsewhere. The number
-   * of the batch in flight goes out with an empty batch, so that no other node sees a gap.
+   * Drops the messages that could not be handed over in time: their senders are told, and reconnect
+   * elsewhere. The number of the batch in flight goes out with an empty batch, so that no other node sees a
+   * gap.
    */
   #giveUp(): void {
     const waiting = this.#inFlight !== undefined && this.#inFlight.length > batchHeaderBytes;
@@ -189,7 +190,7 @@ export class RedisPublisher {
 
 const demotion = 'this Redis is a replica, whose publishes only its own clients would receive';
 
-/** False for a replica. True also where the role cannot be asked: some access lists and services do not allow it. */
+/** False for a replica. True also where access lists or services do not allow the question. */
 async function isPrimary(client: Redis): Promise<boolean> {
   try {
     const [role] = (await client.role()) as [string];

@@ -1,4 +1,4 @@
-/** The subscribing side of the Redis backplane: receives all batches, also its own, and notices missing ones. */
+/** The subscribing side of the Redis backplane: receives all batches and notices missing ones. */
 import type { Redis } from 'ioredis';
 import type { BackplaneEvents } from './backplane.ts';
 import { BatchError, type BatchHeader, readBatchHeader, visitBatch } from './batch.ts';
@@ -64,8 +64,9 @@ export class RedisSubscriber {
   }
 
   /**
-   * Call at every heartbeat, with the newest of our own batches that Redis has acknowledged. The connection may answer
-   * PING and still be the wrong one, when publishing goes to another server: then our own batches do not come back.
+   * Call at every heartbeat, with the newest of our own batches that Redis has acknowledged. The connection
+   * may answer PING and still be the wrong one, when publishing goes to another server: then our own batches
+   * do not come back.
    */
   tick(acknowledged: number): void {
     this.#link.tick();

@@ -1,8 +1,6 @@
 /** Checks the sequence numbers of every publisher: the only way to notice a silent loss. */
 
-/**
- * `repeated`: the batch was received before; drop it. `gap`: batches before this one never came; deliver this one.
- */
+/** `repeated`: received before, drop it. `gap`: batches before this one never came; deliver this one. */
 export type SequenceVerdict = 'next' | 'repeated' | 'gap';
 
 type Received = { last: number; subscription: number };
@@ -14,7 +12,7 @@ export class SequenceCheck {
   #received = new Map<string, Received>();
   #subscription = 0;
 
-  /** Judges one batch. The first batch of a publisher is where this process joined: no earlier one was meant for it. */
+  /** Judges one batch. Batches from before the first one of a publisher were not meant for this process. */
   check(publisher: string, sequence: number): SequenceVerdict {
     const received = this.#received.get(publisher);
     if (received === undefined) {
@@ -29,8 +27,9 @@ export class SequenceCheck {
   }
 
   /**
-   * Judges the number that a publisher sent last, as it tells a new listener. True: every batch up to there was received,
-   * or this process never listened to it before. False: some are missing. Either way the check goes on from there.
+   * Judges the number that a publisher sent last, as it tells a new listener. True: every batch up to there
+   * was received, or this process never listened to it before. False: some are missing. Either way the check
+   * goes on from there.
    */
   resume(publisher: string, lastSent: number): boolean {
     const received = this.#received.get(publisher);
@@ -39,8 +38,8 @@ export class SequenceCheck {
   }
 
   /**
-   * After a new subscription the first batch of every publisher may be further on than the last one received: that gap
-   * was reported when the old subscription broke. A batch from before is still `repeated`.
+   * After a new subscription the first batch of every publisher may be further on than the last one received:
+   * that gap was reported when the old subscription broke. A batch from before is still `repeated`.
    */
   resubscribed(): void {
     this.#subscription++;

@@ -1,18 +1,22 @@
 /**
- * The backplane between the workers of one machine. Every worker listens to every other worker over a Unix domain socket.
- * The messages of one turn of the event loop, or of several that follow closely, cross in one write per listener.
+ * The backplane between the workers of one machine. Every worker listens to every other worker over a Unix
+ * domain socket. The messages of one turn of the event loop, or of several that follow closely, cross in one
+ * write per listener.
  *
- * Order: one per publisher, not one for all. The sessions of a worker receive its messages when these cross, the sessions
- * of other workers a moment later. So two messages sent at the same time on two workers may arrive in either order, but
- * the messages of one worker, and so of one sender, arrive everywhere in the order of their publishing. One order for all
- * would need one worker that numbers all messages, and its death would cost all sessions; 05-backplane pays Redis for it.
+ * Order: one per publisher, not one for all. The sessions of a worker receive its messages when these cross,
+ * the sessions of other workers a moment later. So two messages sent at the same time on two workers may
+ * arrive in either order, but the messages of one worker, and so of one sender, arrive everywhere in the
+ * order of their publishing. One order for all would need one worker that numbers all messages, and its death
+ * would cost all sessions; 05-backplane pays Redis for it.
  *
- * A session receives its own message only after the message was handed to the kernel for every other worker. So a worker
- * that dies has shown its own sessions nothing that the others will not receive, unless they were too far behind.
+ * A session receives its own message only after the message was handed to the kernel for every other worker.
+ * So a worker that dies has shown its own sessions nothing that the others will not receive, unless they were
+ * too far behind.
  *
- * What can be missed, and how it shows: a worker that stops reading is disconnected by the others. The first batch after
- * it has connected again tells it that sequence numbers are missing, and it calls `gap`. A worker that dies loses the
- * messages that it had not sent; its own sessions, the only ones that could have seen them, lose their connections too.
+ * Possible losses, and how each one shows: a worker that stops reading is disconnected by the others. The first
+ * batch after it has connected again tells it that sequence numbers are missing, and it calls `gap`. A worker
+ * that dies loses the messages that it had not sent; its own sessions, the only ones that could have seen
+ * them, lose their connections too.
  */
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
@@ -33,19 +37,20 @@ export type SocketMeshOptions = {
   meter?: BackplaneMeter;
   /** Bytes waiting for the slowest worker; beyond it `publish` refuses. */
   queueBytesMax?: number;
-  /** Least time between two batches, in ms; a message that follows none waits only for the end of its turn. */
+  /** Least time between two batches, in ms; a later message waits only for the end of its turn. */
   batchIntervalMs?: number;
   heartbeatIntervalMs?: number;
-  /** Heartbeats in which a worker takes nothing of the bytes that wait for it, after which it is disconnected. */
+  /** Heartbeats in which a worker takes no byte that waits for it, until it is disconnected. */
   stalledTicksMax?: number;
   startDeadlineMs?: number;
   closeDeadlineMs?: number;
 };
 
 /**
- * The batch interval is too short to be felt in a chat. A batch costs some 80 µs of CPU on both ends beside its messages,
- * most of it for the wake-up (`perf record` on two workers at 8,000 messages/s), and every worker sends to every other.
- * The others are chosen: a worker that stops reading delays the others for 2.5 s at most, and only if 8 MiB pile up.
+ * The batch interval is too short to be felt in a chat. A batch costs some 80 µs of CPU on both ends beside
+ * its messages, most of it for the wake-up (`perf record` on two workers at 8,000 messages/s), and every
+ * worker sends to every other. The others are chosen: a worker that stops reading delays the others for 2.5 s
+ * at most, and only if 8 MiB pile up.
  */
 const defaults = {
   meter: silentMeter,

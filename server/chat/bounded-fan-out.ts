@@ -1,6 +1,6 @@
 /**
- * Hot path. One send per recipient, into a queue that is bounded per session and per room. A session that exceeds its
- * bound is evicted, so that a slow reader costs the others nothing.
+ * Hot path. One send per recipient, into a queue that is bounded per session and per room. A session that
+ * exceeds its bound is evicted, so that a slow reader costs the others nothing.
  */
 import { performance } from 'node:perf_hooks';
 import { closeCode } from '#protocol';
@@ -90,7 +90,7 @@ export class BoundedFanOut implements FanOut {
     return true; // Messages are in the socket's queue already, and a close frame queues behind them.
   }
 
-  /** Bytes that one session may have queued: its own bound, or its share of the room's bound once that is exceeded. */
+  /** Bytes that one session may queue: its own bound, or its share of the room's once that is exceeded. */
   #allowedBytes({ members, queuedBytes }: Room): number {
     const { outboundBytesMax, outboundTotalBytesMax } = this.#options;
     if (queuedBytes <= outboundTotalBytesMax) return outboundBytesMax;

@@ -22,7 +22,7 @@ export interface Chat {
   leave(member: Member): void;
   /** Takes a message for the sender's room. False: it cannot be carried, and the sender is told 1013. */
   publish(sender: Member, message: ChatMessage): boolean;
-  /** Writes at once all that the member has still to receive. False: the kernel has not taken it all; ask again later. */
+  /** Writes all that the member has still to receive. False: the kernel has not taken it all yet. */
   flush(member: Member): boolean;
   close(): Promise<void>;
 }
@@ -38,7 +38,7 @@ export interface FanOut {
   flush(member: Member): boolean;
 }
 
-/** A chat that encodes each message once, and sends it over the backplane into the fan-out of every process. */
+/** Encodes each message once, and sends it over the backplane into the fan-out of every process. */
 export class RelayedChat implements Chat {
   readonly #backplane: Backplane;
   readonly #fanOut: FanOut;

@@ -11,7 +11,7 @@ export class CursorRoom {
   dirty = false;
   /** Time at which the oldest message of the present (or next) round was appended. */
   oldestAtMs = 0;
-  /** The same for the oldest message that came during a round, which that round may not bring to all; 0: none. */
+  /** The same for a message that came during the round, which may not bring it to all; 0: none. */
   oldestNextAtMs = 0;
   /** Start of the last round, for the minimum interval. */
   roundAtMs = Number.NEGATIVE_INFINITY;
@@ -56,8 +56,8 @@ export class CursorRoom {
     let free = member.slot;
     member.slot = -1;
     member.segment = undefined;
-    // The last member of the list must not move to a place that the present round has passed: it would miss its turn.
-    // So the member that was served last moves into the free place first, and frees its own.
+    // The last member of the list must not move to a place that the present round has passed: it would miss
+    // its turn. So the member that was served last moves into the free place first, and frees its own.
     if (free < this.next) {
       this.next--;
       free = this.#move(this.next, free);

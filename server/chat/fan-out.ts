@@ -1,7 +1,7 @@
 /**
- * Hot path. Moves every member of a room to the end of the room's log, in rounds. One write per member carries all that
- * was appended since its last write. A round yields to the event loop every few milliseconds; members that come late in
- * a round also receive what was appended during it.
+ * Hot path. Moves every member of a room to the end of the room's log, in rounds. One write per member
+ * carries all that was appended since its last write. A round yields to the event loop every few
+ * milliseconds; members that come late in a round also receive what was appended during it.
  */
 import { performance } from 'node:perf_hooks';
 import { closeCode } from '#protocol';
@@ -136,7 +136,8 @@ export class CursorFanOut implements FanOut {
     if (room.next === 0) room.roundAtMs = nowMs;
     while (room.next < members.length) {
       const stop = Math.min(room.next + membersPerClockRead, members.length);
-      // An eviction only begins a close. The list changes later, with the socket's own event, never within this loop.
+      // An eviction only begins a close. The list changes later, with the socket's own event, never within
+      // this loop.
       for (; room.next < stop; room.next++) this.#advance(members[room.next]!, room.log.tail);
       nowMs = performance.now();
       if (nowMs >= endAtMs) break;
@@ -158,7 +159,7 @@ export class CursorFanOut implements FanOut {
     }
   }
 
-  /** One stalled reader keeps segments of its room alive, so the rooms share the total; each may always have one. */
+  /** Stalled readers keep segments alive, so the rooms share the total; each may always have one. */
   #segmentsAllowed(): number {
     const { segmentBytes, segmentsBehindMax, logBytesMax } = this.#options;
     return Math.max(1, Math.min(segmentsBehindMax, logBytesMax / (segmentBytes * this.#rooms.size)));
@@ -203,7 +204,8 @@ export class CursorFanOut implements FanOut {
     member.writing = true;
     connection.whenWritten((error) => {
       member.writing = false;
-      // A slow reader's pong waits behind all that it has still to read. That it reads is as good a sign of life.
+      // A slow reader's pong waits behind all that it has still to read. That it reads is as good a sign of
+      // life.
       connection.alive = true;
       if (error || !connection.open) return;
       this.#catchUp(member);

@@ -1,12 +1,12 @@
 /**
- * Hot path. A member is a session's place in a room: the room and the cursor in its log. It keeps no queue. The frames
- * that it has still to receive lie in the log, behind the cursor.
+ * Hot path. A member is a session's place in a room: the room and the cursor in its log. It keeps no queue.
+ * The frames that it has still to receive lie in the log, behind the cursor.
  */
 import type { Segment } from './room-log.ts';
 
 /** The part of a connection that the chat uses. */
 export interface Connection {
-  /** False from the moment that either side begins to close: after a close frame no other frame may follow. */
+  /** False once either side begins to close: after a close frame no other frame may follow. */
   readonly open: boolean;
   /** Bytes that were written and that the kernel has not taken. */
   readonly bufferedBytes: number;
@@ -16,7 +16,7 @@ export interface Connection {
   write(frames: Buffer): void;
   /** Frames a text and writes it; a buffer holds UTF-8. */
   sendText(payload: string | Buffer): void;
-  /** Calls back when the kernel has taken all that was written, or with the error that ended the connection. */
+  /** Calls back when the kernel has taken all bytes, or with the error that ended the connection. */
   whenWritten(callback: (error?: Error | null) => void): void;
   /** Sends a close frame after all that was written. */
   close(code: number, reason: string): void;

@@ -1,6 +1,6 @@
 /**
- * The obvious first chat: one list of all clients, searched for every message, and the message encoded and sent once
- * per recipient. Nothing is bounded. It is the control of every experiment, so it stays as it is.
+ * The obvious first chat: one list of all clients, searched for every message, and the message encoded and
+ * sent once per recipient. Nothing is bounded. It is the control of every experiment, so it stays as it is.
  */
 import { performance } from 'node:perf_hooks';
 import type { ChatMessage } from '#protocol';

@@ -85,7 +85,8 @@ for (const stage of stages) {
 
     test('readers that stall together are evicted together, and the speaker is not disturbed', async () => {
       const noRate = ['--messages-per-second-max', '1000000', '--messages-burst-max', '1000000'];
-      // On 02 the queues of all exceed the room's bound before one exceeds its own; on 03 the log is bounded for all.
+      // On 02 the queues of all exceed the room's bound before one exceeds its own; on 03 the log is bounded
+      // for all.
       const bounds = ['--outbound-total-bytes-max', '2097152', '--log-bytes-max', '2097152'];
       await using server = await start(...noRate, ...bounds);
       const speaker = await Person.join(server.url(), 'speaker');

@@ -93,7 +93,7 @@ const statusText = { 403: 'Forbidden', 404: 'Not Found', 503: 'Service Unavailab
 export function refuse(socket: Duplex, { status, detail, retryAfterSeconds }: Refusal): void {
   const body = `${detail}\n`;
   const retry = retryAfterSeconds === undefined ? '' : `Retry-After: ${retryAfterSeconds}\r\n`;
-  socket.on('error', () => socket.destroy()); // The peer may be gone already; nothing has to be done about that.
+  socket.on('error', () => socket.destroy()); // The peer may be gone already.
   socket.once('finish', () => socket.destroy());
   socket.end(
     `HTTP/1.1 ${status} ${statusText[status]}\r\nConnection: close\r\n${retry}` +

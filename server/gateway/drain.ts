@@ -1,4 +1,4 @@
-/** Drain: closes the sessions of a server that leaves, or of one that cannot tell whether they missed messages. */
+/** Drain: closes the sessions of a server that leaves, or of one that may have missed messages. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { closeCode, encodeReconnectReason } from '#protocol';
 import { integer, type SettingGroup, type ValuesOf } from '../settings.ts';
@@ -25,8 +25,9 @@ export interface Drain {
   /** Time from the moment that the server is unready to the first close, in ms. */
   readonly noticeMs: number;
   /**
-   * Sends a close frame to the sessions of this moment by the deadline (a reading of `performance.now`). `flush` writes
-   * what a session has still to receive; it returns false while the kernel has not taken it all.
+   * Sends a close frame to the sessions of this moment by the deadline (a reading of `performance.now`).
+   * `flush` writes what a session has still to receive; it returns false while the kernel has not taken it
+   * all.
    */
   close(
     sessions: Iterable<Session>,
@@ -43,7 +44,7 @@ export const drainAtOnce: Drain = {
   },
 };
 
-/** Tells the sessions in batches to reconnect (1012) after a jittered wait, so that they do not all come back at once. */
+/** Tells sessions in batches to reconnect (1012) after a random wait, so that they spread. */
 export class BatchedDrain implements Drain {
   readonly noticeMs: number;
   readonly #options: ValuesOf<typeof drainSettings>;

@@ -38,7 +38,7 @@ export type GatewayParts = {
 
 /** The default of ws; a frame is held in memory, so it needs some bound even where a stage sets none. */
 const framePayloadBytesMaxOfWs = 100 * 1024 * 1024;
-/** Above any segment of a room log, so that a write which the kernel takes at once never costs a `drain` tick. */
+/** Above any segment, so that a write which the kernel takes at once never costs a `drain` tick. */
 const socketHighWaterMarkBytes = 1024 * 1024;
 /** Connections waiting to be accepted; the kernel caps it at net.core.somaxconn, 4096 on current Linux. */
 const acceptBacklog = 4096;
@@ -102,7 +102,7 @@ export class Gateway {
     this.#admission.stop();
   }
 
-  /** Drains within the deadline: stops admitting, closes the sessions, then cuts the rest and stops everything. */
+  /** Stops admitting, closes the sessions, cuts the rest at the deadline, and stops everything. */
   async drain(deadlineMs = this.#parts.settings.drainDeadlineMs): Promise<DrainOutcome> {
     this.stopAdmitting();
     const { chat, drain } = this.#parts;
@@ -204,11 +204,12 @@ function webSocketOptions(settings: GatewaySettings): ServerOptions & { closeTim
   return {
     noServer: true,
     clientTracking: false,
-    // The cursor fan-out writes frames to the socket itself, between those of ws. With compression on, ws would hold
-    // frames back and mix up their order.
+    // The cursor fan-out writes frames to the socket itself, between those of ws. With compression on, ws
+    // would hold frames back and mix up their order.
     perMessageDeflate: false,
     maxPayload: Math.min(framePayloadBytesMax(settings), framePayloadBytesMaxOfWs),
-    // From our close frame on. The default of ws lets a peer that does not answer stay for 30 s, outside sessionsMax.
+    // From our close frame on. The default of ws lets a peer that does not answer stay for 30 s, outside
+    // sessionsMax.
     closeTimeout: settings.evictionGraceMs,
   };
 }

@@ -1,4 +1,4 @@
-/** Finds dead peers: pings every session once per interval, spread over it, and reports those that did not answer. */
+/** Finds dead peers: pings every session once per interval, and reports those that do not answer. */
 import { limit, type SettingGroup } from '../settings.ts';
 
 const interval = 'time between pings, in ms; a peer silent for two is closed';
@@ -16,8 +16,9 @@ export type Pingable = { readonly open: boolean; alive: boolean; ping(): void };
 const ticksPerInterval = 16;
 
 /**
- * Starts the heartbeat over a live set of sessions and returns the function that stops it. `onDead` is called for a session
- * that gave no sign of life between two of its pings. With an infinite interval no ping ever comes due.
+ * Starts the heartbeat over a live set of sessions and returns the function that stops it. `onDead` is called
+ * for a session that gave no sign of life between two of its pings. With an infinite interval no ping ever
+ * comes due.
  */
 export function startHeartbeat<S extends Pingable>(
   sessions: ReadonlySet<S>,

@@ -1,4 +1,4 @@
-/** The memory cost of readers that never read: bounded on the stages with limits, unbounded on the control. */
+/** The memory cost of readers that never read: bounded with limits, unbounded on the control. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { rawSession } from '../../testing/raw-session.ts';
@@ -15,7 +15,7 @@ async function fill(server: ServerProcess, stalledReaders: number): Promise<Pers
   return speaker;
 }
 
-/** Sends and receives that many bytes of messages; resolves to the highest resident memory on the way, in bytes. */
+/** Sends and receives that many bytes; resolves to the highest resident memory meanwhile, in bytes. */
 async function speak(server: ServerProcess, speaker: Person, bytes: number): Promise<number> {
   let residentBytesMax = 0;
   const filler = 'x'.repeat(messageBytes);
@@ -30,8 +30,9 @@ async function speak(server: ServerProcess, speaker: Person, bytes: number): Pro
   return residentBytesMax;
 }
 
-// Measured: 02 grows by 26 MiB (its queues share the payloads), 03 by 32 MiB (at most 32 segments of 256 KiB for all).
-// Without bounds it would be above 1,500 MiB: the part of 100 times 24 MiB that the kernel does not hold.
+// Measured: 02 grows by 26 MiB (its queues share the payloads), 03 by 32 MiB (at most 32 segments of 256 KiB
+// for all). Without bounds it would be above 1,500 MiB: the part of 100 times 24 MiB that the kernel does not
+// hold.
 const growthMebibytesMax = 100;
 
 for (const stage of ['02-bounded', '03-cursor']) {

@@ -45,7 +45,8 @@ export class Session implements Connection {
     this.#allowance = limits.messagesBurstMax;
     this.#refilledAtMs = nowMs;
     this.member = new Member(this, room);
-    // On a broken frame ws itself sends the close code and reads no more, so its `close` event would say 1006.
+    // On a broken frame ws itself sends the close code and reads no more, so its `close` event would say
+    // 1006.
     ws.on('error', (error: NodeJS.ErrnoException) => {
       this.#sentCloseCode ??= closeCodesOfBrokenFrames[error.code ?? ''] ?? 1002;
     });
@@ -89,8 +90,9 @@ export class Session implements Connection {
   }
 
   /**
-   * An empty write behind the others is the public way to learn that the kernel has taken them. The `drain` event does
-   * not serve: it comes only above the high-water mark, which is high so that the common, synchronous write costs no tick.
+   * An empty write behind the others is the public way to learn that the kernel has taken them. The `drain`
+   * event does not serve: it comes only above the high-water mark, which is high so that the common,
+   * synchronous write costs no tick.
    */
   whenWritten(callback: (error?: Error | null) => void): void {
     this.#socket.write(noBytes, callback);
@@ -109,7 +111,7 @@ export class Session implements Connection {
   }
 }
 
-/** The codes that ws sends when it refuses a frame, by its error code; for every other error it sends 1002. */
+/** The codes with which ws refuses a frame, by its error code; for every other error it is 1002. */
 const closeCodesOfBrokenFrames: Readonly<Record<string, number>> = {
   WS_ERR_INVALID_UTF8: closeCode.malformed,
   WS_ERR_UNSUPPORTED_MESSAGE_LENGTH: closeCode.tooLarge,

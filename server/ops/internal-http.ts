@@ -3,8 +3,9 @@ import { createServer, type Server } from 'node:http';
 import type { Registry } from 'prom-client';
 
 /**
- * Serves /metrics from a registry, /healthz while the process runs, /readyz while it should get traffic. The answer to a
- * scrape names its cost, `Server-Timing: cpu;dur=…`: CPU time of this thread in ms, in which the chat has to wait.
+ * Serves /metrics from a registry, /healthz while the process runs, /readyz while it should get traffic. The
+ * answer to a scrape names its cost, `Server-Timing: cpu;dur=…`: CPU time of this thread in ms, in which the
+ * chat has to wait.
  */
 export function createInternalServer(
   registry: Pick<Registry, 'metrics' | 'contentType'>,

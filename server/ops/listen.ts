@@ -1,4 +1,4 @@
-/** Starts a listener, for all who need one. */
+/** Starts a listener and waits for it. */
 import { once } from 'node:events';
 import type { AddressInfo, ListenOptions, Server } from 'node:net';
 

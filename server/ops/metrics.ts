@@ -1,4 +1,4 @@
-/** Every metric that the server exports, declared once. Labels come from closed sets: never a room, a user, a URL. */
+/** The metrics of the server. Labels come from closed sets: never a room, a user, a URL. */
 import { type Aggregator, Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import { type CgroupReading, readCgroup } from '#host/cgroup.ts';
 
@@ -19,8 +19,8 @@ export type Metrics = ReturnType<typeof createMetrics>;
 export type Observed = { sessions(): number; rooms(): number };
 
 /**
- * Defaults of prom-client that walk every open handle at each scrape. With 8,000 sessions they took 15 of its 17.6 ms of
- * CPU, and the chat waits meanwhile. `chat_sessions` says the same at no cost.
+ * Defaults of prom-client that walk every open handle at each scrape. With 8,000 sessions they took 15 of its
+ * 17.6 ms of CPU, and the chat waits meanwhile. `chat_sessions` says the same at no cost.
  */
 const costlyDefaults = [
   'nodejs_active_handles',
@@ -33,8 +33,8 @@ const costlyDefaults = [
 ];
 
 /**
- * Declares the metrics in a registry of their own.
- * `chat_fan_out_seconds` is the time from the oldest message of a round to the last socket's write, once per round.
+ * Declares the metrics in a registry of their own. `chat_fan_out_seconds` is the time from the oldest message
+ * of a round to the last socket's write, once per round.
  */
 export function createMetrics(stage: string, observed: Observed) {
   const registry = new Registry();

@@ -14,7 +14,7 @@ const drainGraceMs = 2000;
 
 export class SupervisedWorker {
   readonly slot: number;
-  /** Resolves when the worker listens; rejects with the system's error, or because the worker ended before. */
+  /** Resolves when the worker listens; rejects with the system's error, or when the worker ended. */
   readonly listening: Promise<AddressInfo>;
   /** Resolves with the way in which the worker ended, in words. */
   readonly ended: Promise<string>;

@@ -1,4 +1,4 @@
-/** A supervisor and its workers as real processes: workers that die are restarted, and counters never fall. */
+/** A supervisor and its workers: workers that die are restarted, and counters never fall. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
@@ -17,7 +17,8 @@ test('connections are spread over the workers, and every session hears all other
   for (const { messages } of people) {
     assert.deepEqual(new Set(messages.map(({ clientId }) => clientId)).size, 24);
   }
-  // Each worker that has sessions counts the one room. All 24 land on the same of three workers once in 10^11 times.
+  // Each worker that has sessions counts the one room. All 24 land on the same of three workers once in 10^11
+  // times.
   const metrics = await server.eventually(
     (now) => now('chat_sessions'),
     (sessions) => sessions === 24,
@@ -76,7 +77,8 @@ test('a frozen worker is disconnected by the others, and when it wakes only its 
   );
   const talker = await Person.join(server.url('elsewhere'), 'talker');
   const frozen = await freezeTheOther(server, talker);
-  // The kernel's socket buffers between the two take some messages; the rest waits in the worker that is awake.
+  // The kernel's socket buffers between the two take some messages; the rest waits in the worker that is
+  // awake.
   const chunk = 'x'.repeat(60_000);
   for (let round = 0; round < 60; round++) {
     talker.say(chunk);
@@ -129,12 +131,12 @@ function isClosed(person: Person): Promise<boolean> {
   return Promise.race([person.closed.then(() => true), sleep(500, false)]);
 }
 
-/** Freezes the one of two workers that does not serve the talker: without it the talker still hears itself. */
+/** Freezes the worker, of two, that does not serve the talker: the talker still hears itself then. */
 async function freezeTheOther(server: ServerProcess, talker: Person): Promise<number> {
   for (const worker of workersOf(server.pid)) {
     process.kill(worker, 'SIGSTOP');
     const heard = talker.heard.length;
-    talker.say('who hears me?');
+    talker.say('is my worker awake?');
     await sleep(300);
     if (talker.heard.length > heard) return worker;
     process.kill(worker, 'SIGCONT');

@@ -1,6 +1,7 @@
 /**
- * The parent process of a stage with one process per core. It starts the workers on one port, restarts workers that die,
- * drains them in turn, and serves health and summed metrics on one internal port. It carries no messages itself.
+ * The parent process of a stage with one process per core. It starts the workers on one port, restarts
+ * workers that die, drains them in turn, and serves health and summed metrics on one internal port. It
+ * carries no messages itself.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
@@ -82,8 +83,8 @@ export class Supervisor {
   }
 
   /**
-   * Drains the workers in turn, so that only a part of the sessions reconnects at a time; resolves to the sums. A worker
-   * that needs more than its share of the deadline goes on beside the next one.
+   * Drains the workers in turn, so that only a part of the sessions reconnects at a time; resolves to the
+   * sums. A worker that needs more than its share of the deadline goes on beside the next one.
    */
   async drain(): Promise<DrainOutcome> {
     this.#draining = true;
@@ -163,8 +164,8 @@ export class Supervisor {
 }
 
 /**
- * Finds the port for all workers; 0 takes a free one. Listening once without `reusePort` fails where another server has
- * the port. With `reusePort` two servers of one user would share the connections silently.
+ * Finds the port for all workers; 0 takes a free one. Listening once without `reusePort` fails where another
+ * server has the port. With `reusePort` two servers of one user would share the connections silently.
  */
 async function reserve(host: string, port: number): Promise<AddressInfo> {
   const server = createServer();

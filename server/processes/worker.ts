@@ -1,4 +1,4 @@
-/** One worker of a stage with a process per core: a whole gateway on the shared port, commanded by its supervisor. */
+/** One worker of a stage with a process per core: a gateway on the shared port. */
 import { pino } from 'pino';
 import type { Gateway } from '../gateway/gateway.ts';
 import { findStage } from '../stages/index.ts';
@@ -11,7 +11,8 @@ const statusIntervalMs = 200;
 let gateway: Gateway | undefined;
 let draining = false;
 
-// A terminal and a container send signals to the whole group, but only the supervisor decides when a worker leaves.
+// A terminal and a container send signals to the whole group, but only the supervisor decides when a worker
+// leaves.
 process.on('SIGTERM', () => {});
 process.on('SIGINT', () => {});
 process.on('message', (message: ToWorker) => void obey(message));

@@ -1,6 +1,6 @@
 /**
- * 02-bounded: every resource has a bound, and exceeding it has a name. Made necessary by experiments/002-slow-reader: on
- * 01-naive one stalled reader grows the heap until the process dies.
+ * 02-bounded: every resource has a bound, and exceeding it has a name. Made necessary by
+ * experiments/002-slow-reader: on 01-naive one stalled reader grows the heap until the process dies.
  */
 import { MemoryBackplane } from '../backplane/memory.ts';
 import { BoundedFanOut, boundedFanOutSettings } from '../chat/bounded-fan-out.ts';

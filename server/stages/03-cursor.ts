@@ -1,6 +1,6 @@
 /**
- * 03-cursor: a room is a log, a session is a cursor. Made necessary by experiments/001-ladder: before it, a write per
- * message per recipient is all that a core can do.
+ * 03-cursor: a room is a log, a session is a cursor. Made necessary by experiments/001-ladder: before it, a
+ * write per message per recipient is all that a core can do.
  */
 import { MemoryBackplane } from '../backplane/memory.ts';
 import { RelayedChat, roomSettings } from '../chat/chat.ts';

@@ -1,6 +1,6 @@
 /**
- * 04-cores: one process per core, sharing nothing but the port; frames cross between them in batches. Made necessary by
- * experiments/001-ladder: one event loop is one core, and 03-cursor fills it.
+ * 04-cores: one process per core, sharing nothing but the port; frames cross between them in batches. Made
+ * necessary by experiments/001-ladder: one event loop is one core, and 03-cursor fills it.
  */
 import { createBackplaneMeter } from '../backplane/meter.ts';
 import { SocketMeshBackplane } from '../backplane/socket-mesh.ts';

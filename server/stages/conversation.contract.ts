@@ -1,4 +1,4 @@
-/** The part of the stage contract about messages: their recipients, their order, and the counters. */
+/** The stage contract about messages: their recipients, their order, and the counters. */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { encodeMessage } from '#protocol';

@@ -1,4 +1,4 @@
-/** The part of the stage contract about the drain: every session gets a close frame, and the drain ends in time. */
+/** The stage contract about the drain: every session gets a close frame, and it ends in time. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';

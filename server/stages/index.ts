@@ -8,7 +8,7 @@ import type { Stage, StageDeclaration } from './stage.ts';
 
 export const stages: readonly Stage[] = [naive, bounded, cursor, cores, backplane];
 
-/** Finds a stage by full name (`03-cursor`), number (`03` or `3`) or noun (`cursor`); undefined when there is none. */
+/** Finds a stage by full name (`03-cursor`), number (`03` or `3`) or noun (`cursor`). */
 export function findStage(given: string): Stage | undefined {
   const wanted = /^\d$/.test(given) ? `0${given}` : given.toLowerCase();
   return stages.find(

@@ -1,4 +1,4 @@
-/** The part of the stage contract about limits: exceeding each one has a close code or status, and a counter. */
+/** The stage contract about limits: each one has a close code or status, and a counter. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { encodeMessage } from '#protocol';

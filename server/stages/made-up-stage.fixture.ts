@@ -1,4 +1,4 @@
-/** A stage that exists only in tests: adds itself to the table, in this process and with `node --import` in a server. */
+/** A stage for tests. It adds itself to the table, also in a server started with `--import`. */
 import { MemoryBackplane } from '../backplane/memory.ts';
 import { BoundedFanOut } from '../chat/bounded-fan-out.ts';
 import { RelayedChat } from '../chat/chat.ts';

@@ -1,4 +1,4 @@
-/** A new stage needs only its entry in the table: it can be found, listed, started and held to the contract. */
+/** A new stage needs only its entry in the table to be found, listed, started and tested. */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { test } from 'node:test';

@@ -1,6 +1,6 @@
 /**
- * The contract of every stage, tested on the real process over real sockets. `stages.integration.ts` runs it for each stage
- * of the table, so a new stage is tested by being in the table.
+ * The contract of every stage, tested on the real process over real sockets. `stages.integration.ts` runs it
+ * for each stage of the table, so a new stage is tested by being in the table.
  */
 import { describe } from 'node:test';
 import { ServerProcess } from '../../testing/server.ts';
