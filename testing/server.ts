@@ -31,12 +31,17 @@ export class ServerProcess {
   }
 
   /** Starts a stage on free ports; rejects with its last output when it does not listen within ten seconds. */
-  static async start(stage: string, args: readonly string[] = []): Promise<ServerProcess> {
+  static async start(
+    stage: string,
+    args: readonly string[] = [],
+    nodeArgs: readonly string[] = [],
+  ): Promise<ServerProcess> {
+    const ports = ['--port', '0', '--internal-port', '0'];
     const log: LogLine[] = [];
     const { child, ready } = await startChildUntil(
       {
         command: process.execPath,
-        args: [mainPath, '--stage', stage, '--port', '0', '--internal-port', '0', ...args],
+        args: [...nodeArgs, mainPath, '--stage', stage, ...ports, ...args],
         env: { PATH: process.env.PATH },
         // Workers must end with their supervisor by themselves: a test checks that.
         keepGroup: true,
