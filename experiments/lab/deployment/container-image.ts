@@ -3,15 +3,15 @@ import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join, matchesGlob, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { StartError } from '#host/readiness.ts';
 import type { Engine } from './container-engine.ts';
-import { TargetError } from './deployment.ts';
 
 const repository = fileURLToPath(new URL('../../../', import.meta.url));
 type BuildMessage = { error?: string; stream?: string };
 
 /**
  * Resolves with the name of an image of exactly these files. Where the engine has none, calls `onBuild` and builds it,
- * which takes up to a minute. Rejects with a `TargetError` that holds the engine's own message.
+ * which takes up to a minute. Rejects with a `StartError` that holds the engine's own message.
  */
 export async function ensureImage(
   engine: Engine,
@@ -31,10 +31,10 @@ export async function ensureImage(
     dockerode.modem.followProgress(stream, (error, output) => (error ? reject(error) : resolve(output))),
   ).catch((error: Error) => {
     signal.throwIfAborted();
-    throw new TargetError(`The image could not be built: ${error.message}`);
+    throw new StartError(`The image could not be built: ${error.message}`);
   });
   const failure = messages.find((message) => message.error !== undefined);
-  if (failure) throw new TargetError(`The image could not be built: ${failure.error}`);
+  if (failure) throw new StartError(`The image could not be built: ${failure.error}`);
   return name;
 }
 

@@ -4,7 +4,10 @@
  */
 import type { LoadtestResult } from '../../../loadtest/result/schema.ts';
 import type { Workload } from '../../../loadtest/workload.ts';
+import type { DeployedService, NodeSample } from './services/service.ts';
 import type { StageInfo } from './stage-table.ts';
+
+export type { DeployedService, NodeSample };
 
 export type TargetKind = 'process' | 'container';
 
@@ -57,36 +60,8 @@ export type DeployedNode = {
   ended: Promise<string>;
 };
 
-/** A service beside the nodes. */
-export type DeployedService = {
-  /** As stages name it in `services`, e.g. `redis`. */
-  name: string;
-  role: 'redis' | 'proxy';
-  /** As reached from the lab; null where it cannot be reached from there. */
-  url: string | null;
-  /** False for a service that the lab was only given (REDIS_URL): it must not be frozen or killed, and is not stopped. */
-  owned: boolean;
-  signal(name: NodeJS.Signals): Promise<void>;
-  /** After SIGKILL: starts it again, empty, at the same address. */
-  restart(): Promise<void>;
-};
-
 /** Limits really in force (read from the cgroup, not copied from the request); null where there is none. */
 export type ObservedLimits = { cpuCores: number | null; memoryBytes: number | null };
-
-/** One reading of one node or service, with all its processes. Counters grow from its start. */
-export type NodeSample = {
-  name: string;
-  role: 'server' | 'redis' | 'proxy';
-  cpuSeconds: number;
-  rssBytes: number;
-  /** Seconds that the scheduler held it back because its CPU quota was used up; null where no quota can be seen. */
-  throttledSeconds: number | null;
-  /** Processes counted into this reading; 0 once it has ended. */
-  processes: number;
-  /** What has happened to it (`exited with code 134`, `was killed for its memory`, `was restarted`); null while all is well. */
-  fault: string | null;
-};
 
 /** One run of the simulator. Its own defaults hold for quantities of the workload that are left out. */
 export type LoadtestOptions = Partial<Workload> & {

@@ -7,7 +7,6 @@ import { readCgroup } from '#host/cgroup.ts';
 import { startChild, startChildUntil } from '#host/child-process.ts';
 import { childrenOf, readTreeUsage } from '#host/process-tree.ts';
 import { StartError } from '#host/readiness.ts';
-import { TargetError } from './deployment.ts';
 import {
   listenHost,
   type NodeRequest,
@@ -45,9 +44,7 @@ export class ProcessSite implements Site, AsyncDisposable {
     const internal = ['--internal-host', listenHost(this.#scrapeHost), '--internal-port', '0'];
     const options = commandLine(this.#programs.server, pinnedCpus, [...flags, ...address, ...internal]);
     const readiness = { name, readLine: readListening, deadlineMs: listenDeadlineMs, signal };
-    const { child, ready } = await startChildUntil(options, readiness).catch((error: Error) => {
-      throw error instanceof StartError ? new TargetError(error.message) : error;
-    });
+    const { child, ready } = await startChildUntil(options, readiness);
     this.#started.use(child);
     const { port } = new URL(ready.internal);
     return {
@@ -61,7 +58,7 @@ export class ProcessSite implements Site, AsyncDisposable {
       signal: async (signalName) => child.signal(signalName),
       signalWorker: async (index, signalName) => {
         const pid = childrenOf(child.pid)[index];
-        if (pid === undefined) throw new TargetError(`${name} has no worker number ${index}.`);
+        if (pid === undefined) throw new StartError(`${name} has no worker number ${index}.`);
         process.kill(pid, signalName);
       },
       sample: async () => ({

@@ -5,7 +5,7 @@ import { GenericContainer, StartupCheckStrategy, type StartupStatus } from 'test
 import type { OnLine, Program } from '#host/readiness.ts';
 import type { Engine } from './container-engine.ts';
 import { type ContainerUsage, type EngineStats, usageOf, usageOfProcess } from './container-usage.ts';
-import type { NodeSample } from './deployment.ts';
+import type { NodeSample } from './services/service.ts';
 
 export type ContainerRequest = {
   image: string;

@@ -45,7 +45,7 @@ export type SiteSimulator = AsyncDisposable & {
 export type Site = {
   kind: TargetKind;
   facts: Readonly<Record<string, string>>;
-  /** Resolves once the node listens; rejects with a `TargetError`. */
+  /** Resolves once the node listens; rejects with a `StartError`. */
   startNode(request: NodeRequest): Promise<SiteNode>;
   startSimulator(request: SimulatorRequest): Promise<SiteSimulator>;
   /** At which address the lab must listen for nodes to reach it, and the host name that they reach it by. */
