@@ -10,7 +10,10 @@ const run = promisify(execFile);
 const startDeadlineMs = 30_000;
 const stopGraceMs = 10_000;
 
-/** How `prometheus` and `promtool` can be run here; null where neither a program nor an engine with the image is found. */
+/**
+ * How `prometheus` and `promtool` can be run here; null where neither a program nor an engine with the image
+ * is found.
+ */
 export async function findPrometheus(): Promise<'program' | 'container' | null> {
   const paths = (process.env.PATH ?? '').split(delimiter);
   const has = (name: string) => paths.some((path) => existsSync(join(path, name)));
@@ -21,7 +24,10 @@ export async function findPrometheus(): Promise<'program' | 'container' | null> 
   );
 }
 
-/** Runs promtool with `directory` as its working directory; resolves with its output, rejects with it on failure. */
+/**
+ * Runs promtool with `directory` as its working directory; resolves with its output, rejects with it on
+ * failure.
+ */
 export async function promtool(
   source: 'program' | 'container',
   directory: string,
@@ -38,8 +44,8 @@ export async function promtool(
 export type Prometheus = AsyncDisposable & { url: string };
 
 /**
- * Starts it on a port of 127.0.0.1 with the configuration `prometheus.yml` of `directory`, which it watches; resolves
- * when it is ready. Disposing it removes everything but that directory.
+ * Starts it on a port of 127.0.0.1 with the configuration `prometheus.yml` of `directory`, which it watches;
+ * resolves when it is ready. Disposing it removes everything but that directory.
  */
 export async function startPrometheus(
   source: 'program' | 'container',

@@ -62,7 +62,10 @@ export async function rawSession(server: ServerProcess, path = '/ws/raw'): Promi
   return socket;
 }
 
-/** The code of the server's close frame, 1006 where the connection ends without one. Reads past all chat before it. */
+/**
+ * The code of the server's close frame, 1006 where the connection ends without one. Reads past all chat
+ * before it.
+ */
 export async function readCloseCode(socket: Socket): Promise<number> {
   let bytes = Buffer.alloc(0);
   for await (const chunk of socket) {

@@ -56,7 +56,8 @@ test('compose starts a server within its limits and a simulator, and removes bot
     assert.match(exported, /^chat_build_info\{stage="03-cursor"/m);
     assert.match(exported, /^chat_cgroup_cpu_limit_cores 0\.25$/m);
     assert.match(exported, /^chat_cgroup_memory_limit_bytes 536870912$/m);
-    // A busy machine may make the result void. The test is only that it ran, with settings from its environment alone.
+    // A busy machine may make the result void. The test is only that it ran, with settings from its
+    // environment alone.
     const { stdout } = await compose('--profile', 'load', 'run', '--rm', '--no-deps', 'simulator').catch(
       (error: { stdout: string }) => error,
     );

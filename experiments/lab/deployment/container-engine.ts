@@ -1,4 +1,7 @@
-/** The container engine: whether one answers, its version, and the removal of everything that a lab started on it. */
+/**
+ * The container engine: whether one answers, its version, and the removal of everything that a lab started on
+ * it.
+ */
 import { type ContainerRuntimeClient, getContainerRuntimeClient } from 'testcontainers';
 
 /** An engine that answers. */
@@ -16,8 +19,8 @@ export const labPidLabel = 'chat-scaling-lab.pid';
 
 /** Finds the engine (DOCKER_HOST, a context, the usual sockets); where none answers, says why. */
 export async function findEngine(): Promise<{ found: true; engine: Engine } | { found: false; why: string }> {
-  // The clean-up container of testcontainers would be a download and would need the engine's socket. `sweep` removes
-  // what a killed lab has left, by its labels.
+  // The clean-up container of testcontainers would be a download and would need the engine's socket. `sweep`
+  // removes what a killed lab has left, by its labels.
   process.env.TESTCONTAINERS_RYUK_DISABLED ??= 'true';
   try {
     const client = await getContainerRuntimeClient();

@@ -10,8 +10,8 @@ const repository = fileURLToPath(new URL('../../../', import.meta.url));
 type BuildMessage = { error?: string; stream?: string };
 
 /**
- * Resolves with the name of an image of exactly these files. Where the engine has none, calls `onBuild` and builds it,
- * which takes up to a minute. Rejects with a `StartError` that holds the engine's own message.
+ * Resolves with the name of an image of exactly these files. Where the engine has none, calls `onBuild` and
+ * builds it, which takes up to a minute. Rejects with a `StartError` that holds the engine's own message.
  */
 export async function ensureImage(
   engine: Engine,
@@ -49,7 +49,10 @@ export function contentTag(directory: string): string {
   return hash.digest('hex').slice(0, 12);
 }
 
-/** The files that `.dockerignore` leaves: lines with `!` name what is in the image, other patterns leave files out again. */
+/**
+ * The files that `.dockerignore` leaves: lines with `!` name what is in the image, other patterns leave files
+ * out again.
+ */
 function imageFiles(directory: string): string[] {
   const lines = readFileSync(join(directory, '.dockerignore'), 'utf8').split('\n');
   const inputs = lines.filter((line) => line.startsWith('!')).map((line) => line.slice(1));

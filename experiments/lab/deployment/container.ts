@@ -1,6 +1,6 @@
 /**
- * Programs in containers of stated CPU and memory, on a private network. A limit is reported as the cgroup of the running
- * node has it.
+ * Programs in containers of stated CPU and memory, on a private network. A limit is reported as the cgroup of
+ * the running node has it.
  */
 import { randomUUID } from 'node:crypto';
 import { networkInterfaces } from 'node:os';
@@ -130,7 +130,8 @@ export class ContainerSite implements Site, AsyncDisposable {
     return {
       scrapeAddress: metricsPort === undefined ? null : `${this.#scrapeHost}:${scrapePort(metricsPort)}`,
       exit: container.exit.then(({ code, killedForMemory }) => ({
-        // 128 and more is the end by a signal, except 130, which the simulator itself uses for an interruption.
+        // 128 and more is the end by a signal, except 130, which the simulator itself uses for an
+        // interruption.
         code: code >= 128 && code !== 130 ? null : code,
         fault: killedForMemory ? `It was killed for its memory (limit ${memoryMb} MiB).` : null,
       })),

@@ -1,6 +1,6 @@
 /**
- * The system under test and the simulator beside it, as the rest of the lab sees them. `startDeployment` starts one, as
- * processes of this machine or in containers of stated CPU and memory.
+ * The system under test and the simulator beside it, as the rest of the lab sees them. `startDeployment`
+ * starts one, as processes of this machine or in containers of stated CPU and memory.
  */
 import type { LoadtestResult } from '../../../loadtest/result/schema.ts';
 import type { Workload } from '../../../loadtest/workload.ts';
@@ -14,7 +14,10 @@ export type TargetKind = 'process' | 'container';
 /** Where the servers run, and where the simulator does. Every combination works. */
 export type Placement = { target: TargetKind; simulator: TargetKind };
 
-/** CPU in cores and memory in MiB, of each server node and of the simulator; a field left out asks for no limit. */
+/**
+ * CPU in cores and memory in MiB, of each server node and of the simulator; a field left out asks for no
+ * limit.
+ */
 export type Allocation = {
   serverCpus?: number;
   serverMemoryMb?: number;
@@ -25,19 +28,25 @@ export type Allocation = {
 /** What a trial asks for. */
 export type DeploymentRequest = {
   stage: StageInfo;
-  /** Flags of the server without their dashes, e.g. `{ 'segment-bytes': '65536' }`; hosts, ports and services are set by the deployment. */
+  /**
+   * Flags of the server without their dashes, e.g. `{ 'segment-bytes': '65536' }`; hosts, ports and services
+   * are set by the deployment.
+   */
   settings: Readonly<Record<string, string>>;
   /** Server nodes; more than one only where the stage has a role of any number of processes. */
   nodes: number;
   allocation: Allocation;
   /**
-   * The name under which Prometheus reaches this machine. Anything but 127.0.0.1 makes internal ports listen on every
-   * address, because a Prometheus in a container cannot reach loopback.
+   * The name under which Prometheus reaches this machine. Anything but 127.0.0.1 makes internal ports listen
+   * on every address, because a Prometheus in a container cannot reach loopback.
    */
   scrapeHost: string;
   /** Puts a network that can be cut between the first node and the services. */
   breakableNetwork?: boolean;
-  /** Aborting it while the deployment starts stops all that has been started and rejects with the signal's reason. */
+  /**
+   * Aborting it while the deployment starts stops all that has been started and rejects with the signal's
+   * reason.
+   */
   signal: AbortSignal;
 };
 
@@ -54,7 +63,10 @@ export type DeployedNode = {
   scrapeAddress: string;
   /** Sends a signal to its main process; does nothing once that has ended. */
   signal(name: NodeJS.Signals): Promise<void>;
-  /** Sends a signal to one of its worker processes, counted from 0, the oldest first; rejects where there is none. */
+  /**
+   * Sends a signal to one of its worker processes, counted from 0, the oldest first; rejects where there is
+   * none.
+   */
   signalWorker(index: number, name: NodeJS.Signals): Promise<void>;
   /** Resolves with how it ended, in words. */
   ended: Promise<string>;
@@ -88,7 +100,10 @@ export type LoadtestWatch = {
   onProgress: (progress: LoadtestProgress) => void;
   /** Called once, where metrics were asked for: `host:port` of the simulator for Prometheus. */
   onScrapeAddress: (address: string) => void;
-  /** Aborting sends the simulator SIGINT, so that it may still write a partial result, and kills it after a grace. */
+  /**
+   * Aborting sends the simulator SIGINT, so that it may still write a partial result, and kills it after a
+   * grace.
+   */
   signal: AbortSignal;
 };
 
@@ -102,7 +117,10 @@ export type LoadtestOutcome = {
   errorText: string;
 };
 
-/** A started deployment. Disposing it stops all that it started and resolves when that is gone; it may be done twice. */
+/**
+ * A started deployment. Disposing it stops all that it started and resolves when that is gone; it may be done
+ * twice.
+ */
 export type Deployment = AsyncDisposable & {
   target: TargetKind;
   /** Name of the stage. */
@@ -115,7 +133,10 @@ export type Deployment = AsyncDisposable & {
   observedLimits: readonly ObservedLimits[];
   /** Cores that the nodes are pinned to, all together; null where the scheduler decides. */
   pinnedServerCores: number | null;
-  /** Versions and choices worth keeping in the result, e.g. `{ redis: 'Redis 7.0.15 (redis-server on PATH)', image: '…' }`. */
+  /**
+   * Versions and choices worth keeping in the result, e.g. `{ redis: 'Redis 7.0.15 (redis-server on PATH)',
+   * image: '…' }`.
+   */
   facts: Readonly<Record<string, string>>;
   /** CPU, memory and throttling now: of all nodes, then of the services. */
   sample(): Promise<NodeSample[]>;
@@ -123,5 +144,8 @@ export type Deployment = AsyncDisposable & {
   runLoadtest(options: Omit<LoadtestOptions, 'urls'>, watch: LoadtestWatch): Promise<LoadtestOutcome>;
 };
 
-/** A deployment that could not be started. The message says what was tried, and ends with the program's last output. */
+/**
+ * A deployment that could not be started. The message says what was tried, and ends with the program's last
+ * output.
+ */
 export class TargetError extends Error {}

@@ -1,4 +1,7 @@
-/** Which CPUs each part of a deployment may run on, so that simulator and servers do not take turns on one CPU. */
+/**
+ * Which CPUs each part of a deployment may run on, so that simulator and servers do not take turns on one
+ * CPU.
+ */
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 
@@ -6,10 +9,10 @@ import { readFileSync } from 'node:fs';
 export type Pins = { servers: readonly (string | undefined)[]; simulator: string | undefined };
 
 /**
- * Cores are asked for in fractions or whole; undefined asks for no limit. Where there are enough CPUs, each part gets its
- * own. Where there are not, the simulator still does and the servers share the others, because a simulator that waits
- * for the servers measures its own delay. Nothing is pinned where a part asks for no limit, because a pin would be one,
- * nor where the simulator would leave no CPU.
+ * Cores are asked for in fractions or whole; undefined asks for no limit. Where there are enough CPUs, each
+ * part gets its own. Where there are not, the simulator still does and the servers share the others, because
+ * a simulator that waits for the servers measures its own delay. Nothing is pinned where a part asks for no
+ * limit, because a pin would be one, nor where the simulator would leave no CPU.
  */
 export function pinning(
   cpus: readonly number[],
@@ -44,7 +47,10 @@ export function describePins({ servers, simulator }: Pins): string {
   return `server ${[...new Set(servers)].join(' and ')}, simulator ${simulator}`;
 }
 
-/** The CPUs that this process may run on, as Linux tells them; empty elsewhere, and where `taskset` is missing. */
+/**
+ * The CPUs that this process may run on, as Linux tells them; empty elsewhere, and where `taskset` is
+ * missing.
+ */
 export function pinnableCpus(): number[] {
   if (process.platform !== 'linux' || spawnSync('taskset', ['--version']).status !== 0) return [];
   const list = /^Cpus_allowed_list:\s*(\S+)$/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1];

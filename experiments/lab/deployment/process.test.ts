@@ -158,7 +158,8 @@ test('a simulator that dies has no result; its last lines say why', async () => 
 test('an interrupted simulator gets SIGINT first, and is killed when it does not end', async () => {
   const patient = program(
     'patient',
-    `process.on('SIGINT', () => console.error('interrupted')); console.log('{"event":"phase"}'); setInterval(() => {}, 1000);`,
+    `process.on("SIGINT", () => console.error("interrupted"));
+     console.log('{"event":"phase"}'); setInterval(() => {}, 1000);`,
   );
   await using deployment = await start({}, { loadtest: patient });
   const controller = new AbortController();

@@ -1,6 +1,6 @@
 /**
- * Programs as child processes of the lab on this machine. It needs nothing but Node. Where Linux has `taskset` they run on
- * CPUs of their own; nothing else is isolated, which the report says.
+ * Programs as child processes of the lab on this machine. It needs nothing but Node. Where Linux has
+ * `taskset` they run on CPUs of their own; nothing else is isolated, which the report says.
  */
 import { fileURLToPath } from 'node:url';
 import { readCgroup } from '#host/cgroup.ts';
@@ -113,7 +113,9 @@ function readListening(line: string): { chat: string; internal: string } | undef
   return line.includes('"event":"listening"') ? JSON.parse(line) : undefined;
 }
 
-/** Children share the lab's cgroup: where the lab runs under a quota, it is that which holds the node back. */
+/**
+ * Children share the lab's cgroup: where the lab runs under a quota, it is that which holds the node back.
+ */
 function throttledSeconds(): number | null {
   const cgroup = readCgroup();
   return cgroup?.cpuLimitCores === undefined ? null : cgroup.cpuThrottledSecondsTotal;

@@ -64,8 +64,8 @@ function flagsOf({ limits, metricsPort, ...workload }: LoadtestOptions): string[
 }
 
 /**
- * Whole CPUs of its own are limit enough: with a quota beside them, the kernel would throttle the simulator for the odd
- * millisecond that it accounts late, and each of those would make a trial void.
+ * Whole CPUs of its own are limit enough: with a quota beside them, the kernel would throttle the simulator
+ * for the odd millisecond that it accounts late, and each of those would make a trial void.
  */
 function quota(cores: number | undefined, pins: Pins): number | undefined {
   return pins.simulator !== undefined && Number.isInteger(cores) ? undefined : cores;

@@ -16,7 +16,10 @@ import { SilentProxy } from './silent-proxy.ts';
 import { runSimulator } from './simulator.ts';
 import type { Site, SiteNode } from './site.ts';
 
-/** The target that a run gets: what `--target` asks for, else what the experiment prefers, else containers where an engine answers. */
+/**
+ * The target that a run gets: what `--target` asks for, else what the experiment prefers, else containers
+ * where an engine answers.
+ */
 export async function chooseTarget(
   asked: TargetKind | undefined,
   preferred: TargetKind | undefined,
@@ -32,8 +35,8 @@ export async function engineFault(): Promise<string | null> {
 }
 
 /**
- * Gets the image that a run in containers needs, so that it is not built in the middle of the first trial. Resolves with
- * why it cannot be had, null where it can.
+ * Gets the image that a run in containers needs, so that it is not built in the middle of the first trial.
+ * Resolves with why it cannot be had, null where it can.
  */
 export async function prepareContainers(
   signal: AbortSignal,
@@ -55,7 +58,9 @@ export async function prepareContainers(
   }
 }
 
-/** Resolves when every node listens. Rejects with a `TargetError` when one does not. `programs` is for tests. */
+/**
+ * Resolves when every node listens. Rejects with a `TargetError` when one does not. `programs` is for tests.
+ */
 export async function startDeployment(
   placement: Placement,
   request: DeploymentRequest,
@@ -118,7 +123,10 @@ async function start(
   };
 }
 
-/** One after the other, because a start uses all of a core. The first gets its own URLs of the services, if there are any. */
+/**
+ * One after the other, because a start uses all of a core. The first gets its own URLs of the services, if
+ * there are any.
+ */
 async function startNodes(
   site: Site,
   { stage, settings, allocation, signal }: DeploymentRequest,
@@ -168,7 +176,10 @@ function openOnce(started: AsyncDisposableStack, scrapeHost: string, signal: Abo
   };
 }
 
-/** CPUs that parts may be pinned to. The engine numbers those of its own machine; with a process among them, they are this one's. */
+/**
+ * CPUs that parts may be pinned to. The engine numbers those of its own machine; with a process among them,
+ * they are this one's.
+ */
 async function cpusOf(placement: Placement, containers: () => Promise<ContainerSite>): Promise<number[]> {
   if (placement.target === 'process' || placement.simulator === 'process') return pinnableCpus();
   return Array.from({ length: (await containers()).engine.cpus }, (_, cpu) => cpu);

@@ -1,6 +1,7 @@
 /**
- * How the lab gets a Redis. Beside containers it is a container. Beside processes it is the one that REDIS_URL names; else
- * a server from PATH; else a container; else, on Debian as root, the package. Only what was started here is stopped.
+ * How the lab gets a Redis. Beside containers it is a container. Beside processes it is the one that
+ * REDIS_URL names; else a server from PATH; else a container; else, on Debian as root, the package. Only what
+ * was started here is stopped.
  */
 import { execFile } from 'node:child_process';
 import { accessSync, constants, existsSync, mkdtempSync, rmSync } from 'node:fs';
@@ -71,12 +72,18 @@ async function findSource(target: ServiceRequest['target']): Promise<Source | nu
   };
 }
 
-/** Path of a Redis or Valkey server that may be frozen and killed: from PATH, else installed where possible, else null. */
+/**
+ * Path of a Redis or Valkey server that may be frozen and killed: from PATH, else installed where possible,
+ * else null.
+ */
 export async function ownRedisBinary(): Promise<string | null> {
   return findBinary() ?? (canInstall() ? install() : null);
 }
 
-/** Starts a server without persistence, at a free port unless one is given. Rejects with a `StartError` if it ends. */
+/**
+ * Starts a server without persistence, at a free port unless one is given. Rejects with a `StartError` if it
+ * ends.
+ */
 export async function startRedisServer(
   binary: string,
   port?: number,

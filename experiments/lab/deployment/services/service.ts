@@ -1,4 +1,7 @@
-/** A service that stages need beside their nodes, and how it is started: one file each, for both kinds of target. */
+/**
+ * A service that stages need beside their nodes, and how it is started: one file each, for both kinds of
+ * target.
+ */
 
 /** One reading of one node or service, with all its processes. Counters grow from its start. */
 export type NodeSample = {
@@ -6,11 +9,17 @@ export type NodeSample = {
   role: 'server' | 'redis' | 'proxy';
   cpuSeconds: number;
   rssBytes: number;
-  /** Seconds that the scheduler held it back because its CPU quota was used up; null where no quota can be seen. */
+  /**
+   * Seconds that the scheduler held it back because its CPU quota was used up; null where no quota can be
+   * seen.
+   */
   throttledSeconds: number | null;
   /** Processes counted into this reading; 0 once it has ended. */
   processes: number;
-  /** What has happened to it, e.g. `exited with code 134` or `was restarted`; null while it runs as it was started. */
+  /**
+   * What has happened to it, e.g. `exited with code 134` or `was restarted`; null while it runs as it was
+   * started.
+   */
   fault: string | null;
 };
 
@@ -21,7 +30,10 @@ export type DeployedService = {
   role: 'redis' | 'proxy';
   /** As reached from the lab; null where it cannot be reached from there. */
   url: string | null;
-  /** False for a service that the lab was only given (REDIS_URL): it must not be frozen or killed, and is not stopped. */
+  /**
+   * False for a service that the lab was only given (REDIS_URL): it must not be frozen or killed, and is not
+   * stopped.
+   */
   owned: boolean;
   signal(name: NodeJS.Signals): Promise<void>;
   /** After SIGKILL: starts it again, empty, at the same address. */
@@ -73,7 +85,9 @@ export type ServiceRequest = {
 export type ServiceProvider = {
   /** As stages name it in `services`. */
   name: string;
-  /** Whether `start` is expected to work, and from which source; else the ways to get one, a sentence each. */
+  /**
+   * Whether `start` is expected to work, and from which source; else the ways to get one, a sentence each.
+   */
   find(
     target?: ServiceRequest['target'],
   ): Promise<{ found: true; source: string } | { found: false; ways: string[] }>;
