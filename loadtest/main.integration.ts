@@ -8,8 +8,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { type WebSocket, WebSocketServer } from 'ws';
-import { withPatience } from './patience.fixture.ts';
 import { readResult } from './result/schema.ts';
+import { withRetries } from './retry.fixture.ts';
 
 const main = new URL('./main.ts', import.meta.url).pathname;
 const directory = mkdtempSync(join(tmpdir(), 'loadtest-'));
@@ -125,7 +125,7 @@ describe('the command', { concurrency: 3 }, () => {
   });
 
   test('what Prometheus is told agrees with the result', () =>
-    withPatience(async () => {
+    withRetries(async () => {
       const file = join(directory, 'metrics.json');
       const args = [
         '--url',

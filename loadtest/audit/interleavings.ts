@@ -1,5 +1,5 @@
 /**
- * The orders in which a room is heard. A server of several processes may promise each sender's order only: then the users
+ * The interleavings in which a room is heard. A server of several processes may promise each sender's order only: then the users
  * of one process hear one interleaving, and those of another process another. Each interleaving that is worth it gets a
  * reference of its own, so that everybody in it is checked at the speed of memory. Which reference a user follows
  * changes what the check costs, never what it finds.
@@ -7,7 +7,7 @@
 import type { Reference } from './reference.ts';
 
 /** Bound of the references of one room: as many processes of a server as can differ before the rest is read frame by frame. */
-const ordersMax = 8;
+const interleavingsMax = 8;
 /**
  * Neighbours that must be known to judge an order. One of them may be broken anyway, and one in so many more: where
  * breaks are rarer, following costs little; a lost message breaks as much. Chosen, not measured.
@@ -19,7 +19,7 @@ const settledFrames = 512;
 /** So many messages without one of them in a reference, and nobody follows it any more; fewer may be a slow reader's lag. */
 const desertedMessages = 32_768;
 
-export class Orders {
+export class Interleavings {
   readonly references: Reference[];
   readonly #newReference: () => Reference;
 
@@ -45,7 +45,7 @@ export class Orders {
       }
     }
     if (leastBroken === 0) return best;
-    if (!isSure || this.references.length === ordersMax) return current;
+    if (!isSure || this.references.length === interleavingsMax) return current;
     if (this.references.length > 1 && this.references.at(-1)!.next < settledFrames) return current;
     const started = this.#newReference();
     this.references.push(started);

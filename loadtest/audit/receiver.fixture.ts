@@ -1,19 +1,19 @@
 /** For tests of the receive path: frames as a server may write them, and a worker's receive path fed with streams of them. */
 import assert from 'node:assert/strict';
-import { MessageForm, type Token } from '../model/stamp.ts';
+import { MessageFormat, type Stamp } from '../model/stamp.ts';
 import { Recorder } from '../record/recorder.ts';
 import { FrameScanner } from '../wire/frame-scanner.ts';
-import { Orders } from './interleavings.ts';
+import { Interleavings } from './interleavings.ts';
 import { type Listener, type LocalRoom, Receiver, stopFollowing } from './receiver.ts';
 import { Reference } from './reference.ts';
 import { RoomAudit } from './room-audit.ts';
-import { Inspector } from './verifier.ts';
+import { Verifier } from './verifier.ts';
 
 export const runId = 4242;
 export const senders = 3;
 export const payloadBytes = 90;
 const timeline = { warmUpUs: 0, measureUs: 10e6, drainUs: 1e6 };
-const form = new MessageForm(payloadBytes);
+const format = new MessageFormat(payloadBytes);
 
 /** How a server may write the same message. */
 export const writings = {
@@ -28,9 +28,9 @@ export const writings = {
 export type Writing = keyof typeof writings;
 
 export function frameOf(number: number, room: number, writing: Writing, run = runId): Buffer {
-  const token: Token = { runId: run, room, number, dueUs: number * 1000, lagUs: 5 };
+  const stamp: Stamp = { runId: run, room, number, dueUs: number * 1000, lagUs: 5 };
   const json = Buffer.alloc(payloadBytes);
-  form.write(json, 0, room * senders + (number % senders), token);
+  format.write(json, 0, room * senders + (number % senders), stamp);
   const payload = Buffer.from(writings[writing](json.toString()));
   const length = payload.length < 126 ? [payload.length] : [126, payload.length >> 8, payload.length & 255];
   return Buffer.concat([Buffer.from([0x81, ...length]), payload]);
@@ -48,14 +48,14 @@ export function receive(
     runId,
     timeline,
     recorder,
-    inspector: new Inspector({
+    verifier: new Verifier({
       runId,
-      form,
+      format,
       senderOf: (room, number) => room * senders + (number % senders),
     }),
   });
   const listeners: Listener[] = [];
-  const orders = new Orders(() => {
+  const interleavings = new Interleavings(() => {
     const reference: Reference = new Reference({
       bytesMax: referenceFrames * frameBytes,
       forget: (frame) => {
@@ -65,14 +65,14 @@ export function receive(
     });
     return reference;
   });
-  const room: LocalRoom = { index: 0, audit: new RoomAudit(streams.length, senders), orders };
+  const room: LocalRoom = { index: 0, audit: new RoomAudit(streams.length, senders), interleavings };
   const fail = (detail: string) => assert.fail(detail);
   for (const [member] of streams.entries())
     listeners.push({
       room,
       member,
       scanner: new FrameScanner(10_000),
-      reference: orders.references[0]!,
+      reference: interleavings.references[0]!,
       frame: -1,
       within: 0,
       isMisfit: false,
@@ -99,6 +99,6 @@ export function receive(
   const recorded = report.delivery.counts.reduce((sum, count) => sum + count, 0);
   assert.equal(recorded, delivered, 'a latency for each distinct delivery');
   const { duplicated, reordered, misrouted, corrupted } = receiver.tally;
-  const followed = listeners.map(({ reference }) => orders.references.indexOf(reference));
+  const followed = listeners.map(({ reference }) => interleavings.references.indexOf(reference));
   return { counts: { delivered, duplicated, reordered, misrouted, corrupted }, followed };
 }

@@ -1,18 +1,18 @@
 /** What a worker does with the bytes that its virtual users receive: follow the room's stream, audit, record. Hot path. */
 
-import { readTokenNumber } from '../model/stamp.ts';
+import { readStampNumber } from '../model/stamp.ts';
 import { type Recorder, type StreamTimes, secondSlotOf, type Timeline } from '../record/recorder.ts';
 import type { FrameScanner, FrameSink } from '../wire/frame-scanner.ts';
-import type { Orders } from './interleavings.ts';
+import type { Interleavings } from './interleavings.ts';
 import { equalPrefix, isEqual, type Reference } from './reference.ts';
 import { arrival, type RoomAudit } from './room-audit.ts';
-import type { Inspector } from './verifier.ts';
+import type { Verifier } from './verifier.ts';
 
 /** The part of a room that lives in this worker. */
 export type LocalRoom = {
   index: number;
   audit: RoomAudit;
-  orders: Orders;
+  interleavings: Interleavings;
 };
 
 /** What the receive path needs of a virtual user. */
@@ -21,7 +21,7 @@ export type Listener = {
   /** Its row in the room's audit. */
   readonly member: number;
   readonly scanner: FrameScanner;
-  /** Of the room's orders the one it follows, and where it stands there: `within` bytes into `frame`; −1 where it does not follow. */
+  /** Of the room's interleavings the one it follows, and where it stands there: `within` bytes into `frame`; −1 where it does not follow. */
   reference: Reference;
   frame: number;
   within: number;
@@ -48,7 +48,7 @@ export type Tally = {
 
 export type ReceiverSettings = {
   runId: number;
-  inspector: Inspector;
+  verifier: Verifier;
   timeline: Timeline;
   recorder: Recorder;
 };
@@ -121,7 +121,7 @@ export class Receiver implements FrameSink {
 
   #judge(listener: Listener): void {
     listener.isMisfit = false;
-    const better = listener.room.orders.bestFor(listener.reference, this.#heard, this.#heardCount);
+    const better = listener.room.interleavings.bestFor(listener.reference, this.#heard, this.#heardCount);
     if (better === listener.reference) return;
     listener.frame = -1;
     listener.reference = better;
@@ -203,7 +203,7 @@ export class Receiver implements FrameSink {
     const { reference } = listener;
     const { audit } = listener.room;
     if (frameAt === -1 || end - frameAt !== reference.frameBytes) return false;
-    const number = readTokenNumber(bytes, frameAt + reference.tokenAt);
+    const number = readStampNumber(bytes, frameAt + reference.stampAt);
     const frame = reference.find(number);
     if (frame === -1) return false;
     const at = (frame & reference.mask) * reference.frameBytes;
@@ -215,27 +215,27 @@ export class Receiver implements FrameSink {
   }
 
   #takeNew(bytes: Buffer, frameAt: number, payloadAt: number, end: number): void {
-    const { runId, timeline, inspector } = this.#settings;
+    const { runId, timeline, verifier } = this.#settings;
     const listener = this.#listener;
-    const { token } = inspector;
-    const finding = inspector.inspect(bytes, payloadAt, end);
+    const { stamp } = verifier;
+    const finding = verifier.verify(bytes, payloadAt, end);
     if (finding === 'ignored') return;
     if (finding === 'corrupted') return this.#corrupted();
     const { reference } = listener;
     const { audit, index } = listener.room;
-    if (token.runId === runId + 1 && token.room === index) return this.#probed();
-    const slot = secondSlotOf(timeline, token.dueUs);
-    if (token.runId !== runId || token.room !== index) return this.#misrouted(slot);
-    this.#hear(token.number);
+    if (stamp.runId === runId + 1 && stamp.room === index) return this.#probed();
+    const slot = secondSlotOf(timeline, stamp.dueUs);
+    if (stamp.runId !== runId || stamp.room !== index) return this.#misrouted(slot);
+    this.#hear(stamp.number);
     const single = this.#single;
     single.slots[0] = slot;
-    single.dueUs[0] = token.dueUs | 0;
-    single.sentUs[0] = (token.dueUs + token.lagUs) | 0;
-    this.#deliver(audit, single, listener.member, 0, token.number);
-    if (frameAt === -1 || reference.find(token.number) !== -1) return;
-    const offset = inspector.offsetOfToken(bytes, payloadAt, end);
+    single.dueUs[0] = stamp.dueUs | 0;
+    single.sentUs[0] = (stamp.dueUs + stamp.lagUs) | 0;
+    this.#deliver(audit, single, listener.member, 0, stamp.number);
+    if (frameAt === -1 || reference.find(stamp.number) !== -1) return;
+    const offset = verifier.offsetOfStamp(bytes, payloadAt, end);
     if (offset === -1) return;
-    if (reference.append(bytes, frameAt, end, offset - frameAt, token, slot)) listener.frame = reference.next;
+    if (reference.append(bytes, frameAt, end, offset - frameAt, stamp, slot)) listener.frame = reference.next;
   }
 
   #probed(): void {
@@ -246,8 +246,8 @@ export class Receiver implements FrameSink {
 
   /** Of another room, or of another run: that one has a schedule of its own, so its messages count by their arrival. */
   #misrouted(slot: number): void {
-    const { inspector, runId, timeline } = this.#settings;
-    const isForeign = inspector.token.runId >> 1 !== runId >> 1;
+    const { verifier, runId, timeline } = this.#settings;
+    const isForeign = verifier.stamp.runId >> 1 !== runId >> 1;
     if (isForeign && this.#nowUs < 0) return;
     if ((isForeign ? secondSlotOf(timeline, this.#nowUs) : slot) < this.#recorder.measureSlot) return;
     this.tally.misrouted++;

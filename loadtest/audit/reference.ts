@@ -4,7 +4,7 @@
  * it with this, many frames at a time, which convicts every changed byte and costs no more than the memory it reads. What
  * differs (another order, a gap, a control frame, a corrupt byte) is looked at frame by frame. Hot path.
  */
-import type { Token } from '../model/stamp.ts';
+import type { Stamp } from '../model/stamp.ts';
 
 /** What is kept for each frame of the stream. */
 export type ReferenceSettings = {
@@ -17,8 +17,8 @@ export type ReferenceSettings = {
 export class Reference {
   /** Bytes of each frame, header included, as this server writes them; 0 until the first one is known. */
   frameBytes = 0;
-  /** Offset of the token in a frame. */
-  tokenAt = 0;
+  /** Offset of the stamp in a frame. */
+  stampAt = 0;
   /** Frames [oldest, next) are held; they lie at `(frame & mask) * frameBytes`. */
   oldest = 0;
   next = 0;
@@ -48,10 +48,10 @@ export class Reference {
    * Appends a verified frame; false where it cannot be held: it has another size than the first one, or is older than
    * all that is held (a straggler must not push out what everybody else is at).
    */
-  append(bytes: Buffer, at: number, end: number, tokenAt: number, token: Token, slot: number): boolean {
-    if (this.frameBytes === 0) this.#allocate(end - at, tokenAt);
-    if (end - at !== this.frameBytes || tokenAt !== this.tokenAt || this.mask === 0) return false;
-    if (this.oldest > 0 && token.number < this.numbers[this.oldest & this.mask]!) return false;
+  append(bytes: Buffer, at: number, end: number, stampAt: number, stamp: Stamp, slot: number): boolean {
+    if (this.frameBytes === 0) this.#allocate(end - at, stampAt);
+    if (end - at !== this.frameBytes || stampAt !== this.stampAt || this.mask === 0) return false;
+    if (this.oldest > 0 && stamp.number < this.numbers[this.oldest & this.mask]!) return false;
     if (this.next - this.oldest > this.mask) {
       // A quarter at a time, because the recipients must be looked through each time.
       const oldest = this.oldest + ((this.mask + 1) >> 2);
@@ -60,19 +60,19 @@ export class Reference {
     }
     const index = this.next & this.mask;
     bytes.copy(this.bytes, index * this.frameBytes, at, end);
-    this.numbers[index] = token.number;
-    this.dueUs[index] = token.dueUs | 0;
-    this.sentUs[index] = (token.dueUs + token.lagUs) | 0;
+    this.numbers[index] = stamp.number;
+    this.dueUs[index] = stamp.dueUs | 0;
+    this.sentUs[index] = (stamp.dueUs + stamp.lagUs) | 0;
     this.slots[index] = slot;
-    this.#frameOf[token.number & this.mask] = this.next;
+    this.#frameOf[stamp.number & this.mask] = this.next;
     this.next++;
     return true;
   }
 
-  #allocate(frameBytes: number, tokenAt: number): void {
+  #allocate(frameBytes: number, stampAt: number): void {
     const frames = 2 ** Math.floor(Math.log2(this.#settings.bytesMax / frameBytes));
     this.frameBytes = frameBytes;
-    this.tokenAt = tokenAt;
+    this.stampAt = stampAt;
     if (frames < 4) return;
     this.mask = frames - 1;
     this.bytes = Buffer.allocUnsafeSlow(frames * frameBytes);

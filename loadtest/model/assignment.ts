@@ -24,7 +24,7 @@ export type Plan = {
   probeTimeoutMs: number;
   schedule: ScheduleSettings;
   timeline: Timeline;
-  /** Bound of the reference streams of one worker, for each of the orders in which its rooms are heard. */
+  /** Bound of the reference streams of one worker, for each of the interleavings in which its rooms are heard. */
   referenceBytesMax: number;
 };
 

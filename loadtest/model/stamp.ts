@@ -1,5 +1,5 @@
 /**
- * The token that every message of the simulator begins with, and the message around it. It is fixed in width and safe in
+ * The stamp that every message of the simulator begins with, and the message around it. It is fixed in width and safe in
  * JSON, so that a receiver reads it at a known offset without parsing; the whole message follows from it (sender, filler),
  * so that a receiver can tell whether a single byte has changed.
  *
@@ -7,8 +7,8 @@
  */
 import { payloadBytesMin } from '../workload.ts';
 
-/** Where a message belongs and when it was due: what a token says. */
-export type Token = {
+/** Where a message belongs and when it was due: what a stamp says. */
+export type Stamp = {
   /** Even for what is measured, the odd number after it for the probes of the same run; below 2^18. */
   runId: number;
   room: number;
@@ -20,7 +20,7 @@ export type Token = {
   lagUs: number;
 };
 
-export const tokenChars = 27;
+export const stampChars = 27;
 export const runIdMax = 2 ** 18 - 1;
 
 const lagUsMax = 2 ** 30 - 1;
@@ -33,38 +33,38 @@ for (let digit = 0; digit < 64; digit++) {
 }
 const clientIdAt = 13;
 const clientIdDigits = 6;
-/** Offset of the token in the JSON that we send; servers that relay it unchanged keep it there. */
-export const tokenAt = clientIdAt + 1 + clientIdDigits + 13;
+/** Offset of the stamp in the JSON that we send; servers that relay it unchanged keep it there. */
+export const stampAt = clientIdAt + 1 + clientIdDigits + 13;
 
-/** Writes the token's 27 bytes; a lag beyond 2^30 µs is written as that. */
-export function writeToken(target: Uint8Array, at: number, token: Token): void {
-  const lagUs = Math.min(Math.max(token.lagUs, 0), lagUsMax);
-  const dueHigh = Math.floor(token.dueUs / 2 ** 30);
-  const dueLow = token.dueUs % 2 ** 30;
-  writeDigits(target, at, 3, token.runId);
-  writeDigits(target, at + 3, 3, token.room);
-  writeDigits(target, at + 6, 5, token.number);
+/** Writes the stamp's 27 bytes; a lag beyond 2^30 µs is written as that. */
+export function writeStamp(target: Uint8Array, at: number, stamp: Stamp): void {
+  const lagUs = Math.min(Math.max(stamp.lagUs, 0), lagUsMax);
+  const dueHigh = Math.floor(stamp.dueUs / 2 ** 30);
+  const dueLow = stamp.dueUs % 2 ** 30;
+  writeDigits(target, at, 3, stamp.runId);
+  writeDigits(target, at + 3, 3, stamp.room);
+  writeDigits(target, at + 6, 5, stamp.number);
   writeDigits(target, at + 11, 1, dueHigh);
   writeDigits(target, at + 12, 5, dueLow);
   writeDigits(target, at + 17, 5, lagUs);
-  writeDigits(target, at + 22, 5, checksum(token.runId, token.room, token.number, dueHigh, dueLow, lagUs));
+  writeDigits(target, at + 22, 5, checksum(stamp.runId, stamp.room, stamp.number, dueHigh, dueLow, lagUs));
 }
 
-/** Reads a token into `into`; false where the checksum does not fit. */
-export function readToken(bytes: Uint8Array, at: number, into: Token): boolean {
+/** Reads a stamp into `into`; false where the checksum does not fit. */
+export function readStamp(bytes: Uint8Array, at: number, into: Stamp): boolean {
   const dueHigh = readDigits(bytes, at + 11, 1);
   const dueLow = readDigits(bytes, at + 12, 5);
   into.runId = readDigits(bytes, at, 3);
   into.room = readDigits(bytes, at + 3, 3);
-  into.number = readTokenNumber(bytes, at);
+  into.number = readStampNumber(bytes, at);
   into.dueUs = dueHigh * 2 ** 30 + dueLow;
   into.lagUs = readDigits(bytes, at + 17, 5);
   const expected = checksum(into.runId, into.room, into.number, dueHigh, dueLow, into.lagUs);
   return readDigits(bytes, at + 22, 5) === expected;
 }
 
-/** The message number of a token that somebody else has to verify. */
-export function readTokenNumber(bytes: Uint8Array, at: number): number {
+/** The message number of a stamp that somebody else has to verify. */
+export function readStampNumber(bytes: Uint8Array, at: number): number {
   return readDigits(bytes, at + 6, 5);
 }
 
@@ -100,7 +100,7 @@ function checksum(
 }
 
 /** Writes and verifies whole messages of one size. */
-export class MessageForm {
+export class MessageFormat {
   readonly payloadBytes: number;
   readonly #template: Buffer;
   readonly #expected: Buffer;
@@ -112,34 +112,34 @@ export class MessageForm {
     const filler = alphabet.repeat(Math.ceil(fillerBytes / 64)).slice(0, fillerBytes);
     const id = `u${'0'.repeat(clientIdDigits)}`;
     this.payloadBytes = payloadBytes;
-    this.#template = Buffer.from(`{"clientId":"${id}","Message":"${'A'.repeat(tokenChars)}${filler}"}`);
+    this.#template = Buffer.from(`{"clientId":"${id}","Message":"${'A'.repeat(stampChars)}${filler}"}`);
     this.#expected = Buffer.from(this.#template);
   }
 
   /** Writes the JSON of one message: `payloadBytes` bytes at `at`. */
-  write(target: Buffer, at: number, user: number, token: Token): void {
+  write(target: Buffer, at: number, user: number, stamp: Stamp): void {
     this.#template.copy(target, at);
     writeUser(target, at + clientIdAt + 1, user);
-    writeToken(target, at + tokenAt, token);
+    writeStamp(target, at + stampAt, stamp);
   }
 
-  /** True where the bytes are exactly the message that this user would have sent with this token. */
-  isIntact(bytes: Buffer, start: number, end: number, user: number, token: Token): boolean {
+  /** True where the bytes are exactly the message that this user would have sent with this stamp. */
+  isIntact(bytes: Buffer, start: number, end: number, user: number, stamp: Stamp): boolean {
     if (end - start !== this.payloadBytes) return false;
-    this.#expect(user, token);
+    this.#expect(user, stamp);
     return this.#expected.compare(bytes, start, end) === 0;
   }
 
   /** The same question for a server that writes its JSON otherwise: about the two strings. */
-  isSame(clientId: string, message: string, user: number, token: Token): boolean {
-    this.#expect(user, token);
+  isSame(clientId: string, message: string, user: number, stamp: Stamp): boolean {
+    this.#expect(user, stamp);
     const { clientId: id, Message: text } = JSON.parse(this.#expected.toString('latin1'));
     return clientId === id && message === text;
   }
 
-  #expect(user: number, token: Token): void {
+  #expect(user: number, stamp: Stamp): void {
     writeUser(this.#expected, clientIdAt + 1, user);
-    writeToken(this.#expected, tokenAt, token);
+    writeStamp(this.#expected, stampAt, stamp);
   }
 }
 

@@ -1,10 +1,10 @@
 /** What this process uses: read at the beginning and at the end of the measure phase. */
 
 import { readCgroup } from '../result/environment.ts';
-import type { WorkerHealth } from '../run/worker-messages.ts';
+import type { WorkerUsage } from '../run/worker-messages.ts';
 
 /** The vital signs of this process at one moment, all but the memory counted since it began. */
-export type HealthMark = {
+export type UsageMark = {
   cpuUs: number;
   threadCpuUs: number;
   atUs: number;
@@ -14,7 +14,7 @@ export type HealthMark = {
 };
 
 /** Reads them. */
-export function markHealth(): HealthMark {
+export function markUsage(): UsageMark {
   const cpu = process.cpuUsage();
   const thread = process.threadCpuUsage();
   return {
@@ -28,7 +28,7 @@ export function markHealth(): HealthMark {
 }
 
 /** What a worker used between two marks. */
-export function healthBetween(from: HealthMark, to: HealthMark): WorkerHealth {
+export function usageBetween(from: UsageMark, to: UsageMark): WorkerUsage {
   return {
     cpuUs: to.cpuUs - from.cpuUs,
     threadCpuUs: to.threadCpuUs - from.threadCpuUs,

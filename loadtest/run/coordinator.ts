@@ -4,8 +4,8 @@ import type { Plan } from '../model/assignment.ts';
 import { Clock } from '../record/clock.ts';
 import { type Second, Totals } from '../record/totals.ts';
 import { RunError } from './run-error.ts';
-import type { ConnectionReport, FinalReport, FromWorker } from './worker-messages.ts';
-import { Fleet } from './worker-pool.ts';
+import type { ConnectionReport, FinalReport, WorkerMessage } from './worker-messages.ts';
+import { WorkerPool } from './worker-pool.ts';
 
 export type Phase = 'connect' | 'probe' | 'warm-up' | 'measure' | 'drain' | 'done';
 
@@ -39,7 +39,7 @@ export class Coordinator {
   readonly #plan: Plan;
   readonly #observers: readonly RunObserver[];
   readonly #totals: Totals;
-  readonly #fleet: Fleet;
+  readonly #pool: WorkerPool;
   readonly #interrupt = Promise.withResolvers<'interrupted'>();
   /** Nothing more is to be expected: the drain may end before its time. */
   readonly #settled = Promise.withResolvers<'settled'>();
@@ -49,7 +49,7 @@ export class Coordinator {
     this.#plan = plan;
     this.#observers = observers;
     this.#totals = new Totals(plan.workers, plan.rooms, plan.timeline);
-    this.#fleet = new Fleet(plan.workers, (worker, message) => this.#onMessage(worker, message));
+    this.#pool = new WorkerPool(plan.workers, (worker, message) => this.#onMessage(worker, message));
   }
 
   /** Ends the run early but in order: what was measured until now is kept. */
@@ -63,15 +63,15 @@ export class Coordinator {
     try {
       return await this.#phases(startedAt);
     } finally {
-      await this.#fleet.stop();
+      await this.#pool.stop();
     }
   }
 
   async #phases(startedAt: string): Promise<RunOutcome> {
     this.#enter('connect');
-    const baselines = (await this.#fleet.start()).map((message) => message.rssBytes);
+    const baselines = (await this.#pool.start()).map((message) => message.rssBytes);
     const connected = await this.#unlessInterrupted(
-      this.#fleet.ask('connected', (worker) => ({ kind: 'connect', plan: this.#plan, worker })),
+      this.#pool.ask('connected', (worker) => ({ kind: 'connect', plan: this.#plan, worker })),
     );
     const connections = connected.map((message) => message.connections);
     const connectedRssBytes = connected.reduce((total, m, i) => total + m.rssBytes - baselines[i]!, 0);
@@ -79,12 +79,12 @@ export class Coordinator {
     if (opened === 0) throw new RunError('input', nothingConnected(this.#plan, connections));
 
     this.#enter('probe');
-    const probed = await this.#unlessInterrupted(this.#fleet.ask('probed', () => ({ kind: 'probe' })));
+    const probed = await this.#unlessInterrupted(this.#pool.ask('probed', () => ({ kind: 'probe' })));
     for (const message of probed) this.#totals.addRecipients(message.recipientsByRoom);
     const silent = probed.reduce((total, message) => total + message.silent, 0);
 
     const { interrupted, measuredUs } = await this.#measure();
-    const done = await this.#fleet.ask('done', () => ({ kind: 'finish' }));
+    const done = await this.#pool.ask('done', () => ({ kind: 'finish' }));
     this.#show(this.#totals.end());
     this.#enter('done');
     return {
@@ -104,7 +104,7 @@ export class Coordinator {
     const { warmUpUs, measureUs, drainUs } = this.#plan.timeline;
     const clock = new Clock();
     const beginUs = Math.ceil(clock.nowUs() + leadUs);
-    this.#fleet.tell(() => ({ kind: 'start', beginUs }));
+    this.#pool.tell(() => ({ kind: 'start', beginUs }));
     const measureAtUs = beginUs + warmUpUs;
     const steps: [Phase, number][] = [
       ['warm-up', measureAtUs],
@@ -115,7 +115,7 @@ export class Coordinator {
       this.#enter(phase);
       if (await this.#reached(clock, untilUs)) continue;
       const measuredUs = Math.min(Math.max(0, clock.nowUs() - measureAtUs), measureUs);
-      this.#fleet.tell(() => ({ kind: 'stop-sending' }));
+      this.#pool.tell(() => ({ kind: 'stop-sending' }));
       this.#enter('drain');
       // What is under way may still arrive, but who interrupts does not want to wait for long.
       await sleep(Math.min(drainUs / 1000, 1000));
@@ -131,7 +131,7 @@ export class Coordinator {
     const first = await Promise.race([
       timer,
       this.#interrupt.promise,
-      this.#fleet.failed,
+      this.#pool.failed,
       this.#settled.promise,
     ]);
     abort.abort();
@@ -146,7 +146,7 @@ export class Coordinator {
     return first as T;
   }
 
-  #onMessage(worker: number, message: FromWorker): void {
+  #onMessage(worker: number, message: WorkerMessage): void {
     if (message.kind === 'second') {
       this.#show(this.#totals.addSecond(worker, message.report, message.sample));
       if (this.#totals.settled) this.#settled.resolve('settled');

@@ -4,7 +4,7 @@ import type { Plan } from '../model/assignment.ts';
 import type { SecondReport } from '../record/recorder.ts';
 import type { VisitorCounts } from '../users/churn-user.ts';
 
-export type ToWorker =
+export type WorkerCommand =
   | { kind: 'connect'; plan: Plan; worker: number }
   | { kind: 'probe' }
   /** The schedule begins at this time of the common clock. */
@@ -44,13 +44,13 @@ export type FinalReport = {
   /** Messages that were due in the measure phase and did not leave, because the sender was closed or its socket was full. */
   unsentClosed: number;
   unsentBlocked: number;
-  health: WorkerHealth;
+  health: WorkerUsage;
   stalled: StalledReport;
   visitors: VisitorCounts;
 };
 
 /** Over the measure phase. */
-export type WorkerHealth = {
+export type WorkerUsage = {
   cpuUs: number;
   threadCpuUs: number;
   elapsedUs: number;
@@ -60,7 +60,7 @@ export type WorkerHealth = {
   throttledUs: number;
 };
 
-export type FromWorker =
+export type WorkerMessage =
   /** Loaded, nothing connected yet. */
   | { kind: 'ready'; rssBytes: number }
   | { kind: 'progress'; sample: WorkerSample; heard: number }

@@ -1,24 +1,27 @@
-/** The worker processes: starts them, gives them orders, gathers their answers, and sees to it that they end. */
+/** The worker processes: starts them, gives them interleavings, gathers their answers, and sees to it that they end. */
 import { type ChildProcess, fork } from 'node:child_process';
 import { RunError } from './run-error.ts';
-import type { FromWorker, ToWorker } from './worker-messages.ts';
+import type { WorkerCommand, WorkerMessage } from './worker-messages.ts';
 
-type Answer<K extends FromWorker['kind']> = Extract<FromWorker, { kind: K }>;
+type Answer<K extends WorkerMessage['kind']> = Extract<WorkerMessage, { kind: K }>;
 
 /** From the last order to the end of a process; then it is killed. */
 const exitDeadlineMs = 5000;
 
-export class Fleet {
+export class WorkerPool {
   readonly #size: number;
-  readonly #heard: (worker: number, message: FromWorker) => void;
+  readonly #heard: (worker: number, message: WorkerMessage) => void;
   readonly #workers: ChildProcess[] = [];
-  readonly #waiting: { kind: FromWorker['kind']; take: (worker: number, message: FromWorker) => void }[] = [];
+  readonly #waiting: {
+    kind: WorkerMessage['kind'];
+    take: (worker: number, message: WorkerMessage) => void;
+  }[] = [];
   readonly #failure = Promise.withResolvers<never>();
   /** Those that have said all they had to say, and may go. */
   readonly #done = new Set<number>();
 
   /** `heard` is called for every message of every worker. */
-  constructor(size: number, heard: (worker: number, message: FromWorker) => void) {
+  constructor(size: number, heard: (worker: number, message: WorkerMessage) => void) {
     this.#size = size;
     this.#heard = heard;
     this.#failure.promise.catch(() => {}); // Whoever waits sees it; nobody may be waiting yet.
@@ -33,7 +36,7 @@ export class Fleet {
   start(): Promise<Answer<'ready'>[]> {
     for (let worker = 0; worker < this.#size; worker++) {
       const child = fork(new URL('./worker.ts', import.meta.url), { serialization: 'advanced' });
-      child.on('message', (message: FromWorker) => {
+      child.on('message', (message: WorkerMessage) => {
         this.#heard(worker, message);
         for (const waiting of this.#waiting) if (waiting.kind === message.kind) waiting.take(worker, message);
         if (message.kind === 'done') this.#done.add(worker);
@@ -50,14 +53,17 @@ export class Fleet {
   }
 
   /** Gives each worker an order. */
-  tell(order: (worker: number) => ToWorker): void {
+  tell(order: (worker: number) => WorkerCommand): void {
     this.#workers.forEach((child, worker) => {
       if (child.connected) child.send(order(worker));
     });
   }
 
   /** Gives each worker an order and waits for the answer of all. */
-  ask<K extends FromWorker['kind']>(kind: K, order: (worker: number) => ToWorker): Promise<Answer<K>[]> {
+  ask<K extends WorkerMessage['kind']>(
+    kind: K,
+    order: (worker: number) => WorkerCommand,
+  ): Promise<Answer<K>[]> {
     const answers = this.#collect(kind);
     this.tell(order);
     return answers;
@@ -79,7 +85,7 @@ export class Fleet {
     this.#failure.reject(new RunError('void', `The run is void: ${why}.`));
   }
 
-  #collect<K extends FromWorker['kind']>(kind: K): Promise<Answer<K>[]> {
+  #collect<K extends WorkerMessage['kind']>(kind: K): Promise<Answer<K>[]> {
     const answers: Answer<K>[] = [];
     let missing = this.#size;
     const all = new Promise<Answer<K>[]>((done) => {

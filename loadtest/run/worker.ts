@@ -1,17 +1,17 @@
-/** One worker process: plays its share of the virtual users, on orders of the coordinator. Acts on import. */
+/** One worker process: plays its share of the virtual users, on interleavings of the coordinator. Acts on import. */
 
 import { Receiver } from '../audit/receiver.ts';
-import { Inspector } from '../audit/verifier.ts';
+import { Verifier } from '../audit/verifier.ts';
 import { type Plan, senderOf } from '../model/assignment.ts';
 import { Schedule } from '../model/schedule.ts';
-import { MessageForm } from '../model/stamp.ts';
+import { MessageFormat } from '../model/stamp.ts';
 import { Clock } from '../record/clock.ts';
-import { type HealthMark, healthBetween, markHealth } from '../record/process-usage.ts';
+import { markUsage, type UsageMark, usageBetween } from '../record/process-usage.ts';
 import { measureSlotOf, Recorder, secondSlotOf } from '../record/recorder.ts';
 import { Sender } from '../users/sender.ts';
-import { Crew } from '../users/user-pool.ts';
+import { UserPool } from '../users/user-pool.ts';
 import type { VirtualUser } from '../users/virtual-user.ts';
-import type { FromWorker, ToWorker, WorkerSample } from './worker-messages.ts';
+import type { WorkerCommand, WorkerMessage, WorkerSample } from './worker-messages.ts';
 
 const probeIntervalMs = 250;
 const progressIntervalMs = 500;
@@ -25,7 +25,7 @@ class Worker {
   readonly #recorder: Recorder;
   readonly #receiver: Receiver;
   readonly #sender: Sender;
-  readonly #crew: Crew;
+  readonly #users: UserPool;
   /** Infinite before the start, so that all times since then are negative. */
   #beginUs = Number.POSITIVE_INFINITY;
   #wakeUs = Number.POSITIVE_INFINITY;
@@ -35,53 +35,53 @@ class Worker {
   readonly #lastSlot: number;
   #turnBeganUs = 0;
   #ended = false;
-  #health: { from: HealthMark; to: HealthMark } | undefined;
+  #health: { from: UsageMark; to: UsageMark } | undefined;
   readonly #progress: NodeJS.Timeout;
 
   constructor(plan: Plan, worker: number) {
     this.#plan = plan;
-    const form = new MessageForm(plan.payloadBytes);
+    const format = new MessageFormat(plan.payloadBytes);
     const { runId, timeline } = plan;
     this.#lastSlot = secondSlotOf(timeline, timeline.warmUpUs + timeline.measureUs + timeline.drainUs - 1);
     this.#recorder = new Recorder(timeline, plan.rooms);
-    this.#crew = new Crew(plan, worker, (user, bytes, at, end) => this.#received(user, bytes, at, end));
+    this.#users = new UserPool(plan, worker, (user, bytes, at, end) => this.#received(user, bytes, at, end));
     this.#receiver = new Receiver({
       runId,
       timeline,
       recorder: this.#recorder,
-      inspector: new Inspector({ runId, form, senderOf: (room, number) => senderOf(plan, room, number) }),
+      verifier: new Verifier({ runId, format, senderOf: (room, number) => senderOf(plan, room, number) }),
     });
     this.#sender = new Sender({
       runId,
-      form,
+      format,
       schedule: new Schedule(plan.schedule),
       clock: this.#clock,
       recorder: this.#recorder,
       measureFromUs: timeline.warmUpUs,
-      speaker: (room, number) => this.#crew.user(senderOf(plan, room, number)),
+      speaker: (room, number) => this.#users.user(senderOf(plan, room, number)),
     });
     this.#progress = setInterval(() => this.#sayProgress(), progressIntervalMs);
   }
 
   async connect(): Promise<void> {
-    await this.#crew.connect();
-    say({ kind: 'connected', connections: this.#crew.report(), rssBytes: process.memoryUsage.rss() });
+    await this.#users.connect();
+    say({ kind: 'connected', connections: this.#users.report(), rssBytes: process.memoryUsage.rss() });
   }
 
   /** Somebody in each room speaks until everybody has heard something. */
   async probe(): Promise<void> {
     const endMs = performance.now() + this.#plan.probeTimeoutMs;
-    while (this.#crew.silent() > 0 && performance.now() < endMs) {
-      for (const room of this.#crew.rooms) {
+    while (this.#users.silent() > 0 && performance.now() < endMs) {
+      for (const room of this.#users.rooms) {
         const speaker = room.users.find((user) => user.state === 'open');
         const someoneSilent = room.users.some((user) => user.state === 'open' && !user.heard);
         if (speaker !== undefined && someoneSilent) this.#sender.probe(speaker, room.index);
       }
       const nextMs = performance.now() + probeIntervalMs;
-      while (this.#crew.silent() > 0 && performance.now() < nextMs) await sleep(10);
+      while (this.#users.silent() > 0 && performance.now() < nextMs) await sleep(10);
     }
-    const recipientsByRoom = this.#crew.recipientsByRoom();
-    say({ kind: 'probed', silent: this.#crew.silent(), recipientsByRoom });
+    const recipientsByRoom = this.#users.recipientsByRoom();
+    say({ kind: 'probed', silent: this.#users.silent(), recipientsByRoom });
   }
 
   start(beginUs: number): void {
@@ -90,28 +90,28 @@ class Worker {
     this.#beginUs = beginUs;
     this.#nextTickUs = beginUs + this.#slotEndUs(0);
     this.#sender.start(beginUs);
-    this.#crew.beginChurn((beginUs - this.#clock.nowUs()) / 1000);
+    this.#users.beginChurn((beginUs - this.#clock.nowUs()) / 1000);
     this.#sleep();
   }
 
   stopSending(): void {
     this.#sender.stop();
-    this.#crew.endChurn();
+    this.#users.endChurn();
   }
 
   /** Reports what is left, then closes everything. */
   async finish(): Promise<void> {
-    this.#markHealth();
-    const health = healthBetween(this.#health!.from, this.#health!.to);
+    this.#markUsage();
+    const health = usageBetween(this.#health!.from, this.#health!.to);
     this.#tick();
     const { unsentClosed, unsentBlocked } = this.#sender;
-    const connections = { ...this.#crew.report(), connectUs: [] };
-    const stalled = this.#crew.stalledReport();
-    const { visitors } = this.#crew;
+    const connections = { ...this.#users.report(), connectUs: [] };
+    const stalled = this.#users.stalledReport();
+    const { visitors } = this.#users;
     const report = { connections, unsentClosed, unsentBlocked, health, stalled, visitors };
     // A coordinator behind with its reading still has to get this one: an exit would throw away what waits in the channel.
     const said = new Promise((done) => say({ kind: 'done', report }, done));
-    await Promise.all([said, this.#crew.close(goodbyeMs)]);
+    await Promise.all([said, this.#users.close(goodbyeMs)]);
     process.exit(0);
   }
 
@@ -143,13 +143,13 @@ class Worker {
           ? Number.POSITIVE_INFINITY
           : this.#beginUs + this.#slotEndUs(this.#slot);
     }
-    if (this.#health === undefined && nowUs >= this.#beginUs + warmUpUs) this.#markHealth();
+    if (this.#health === undefined && nowUs >= this.#beginUs + warmUpUs) this.#markUsage();
     this.#sender.pump();
     const endUs = this.#beginUs + warmUpUs + measureUs;
     if (nowUs >= endUs && !this.#ended) {
       this.#ended = true;
       this.stopSending();
-      this.#markHealth();
+      this.#markUsage();
     }
     const boundaryUs = this.#health === undefined ? this.#beginUs + warmUpUs : endUs;
     this.#wakeUs = Math.min(this.#nextTickUs, this.#sender.nextDueUs);
@@ -174,8 +174,8 @@ class Worker {
     say({ kind: 'second', report: this.#recorder.take(this.#slot), sample: this.#sample() });
   }
 
-  #markHealth(): void {
-    const mark = markHealth();
+  #markUsage(): void {
+    const mark = markUsage();
     if (this.#health === undefined) this.#health = { from: mark, to: mark };
     else if (this.#health.to === this.#health.from) this.#health.to = mark;
   }
@@ -188,7 +188,7 @@ class Worker {
     const { duplicated, reordered, misrouted, foreign, corrupted } = this.#receiver.tally;
     const { user, system } = process.cpuUsage();
     return {
-      sessionsOpen: this.#crew.open,
+      sessionsOpen: this.#users.open,
       duplicated,
       reordered,
       misrouted,
@@ -200,7 +200,7 @@ class Worker {
   }
 }
 
-function say(message: FromWorker, said: (error: Error | null) => void = () => {}): void {
+function say(message: WorkerMessage, said: (error: Error | null) => void = () => {}): void {
   process.send!(message, said);
 }
 
@@ -215,7 +215,7 @@ process.on('SIGINT', () => {});
 process.on('SIGTERM', () => {});
 // Without its coordinator a worker has no purpose, and must not stay behind.
 process.on('disconnect', () => process.exit(1));
-process.on('message', (order: ToWorker) => {
+process.on('message', (order: WorkerCommand) => {
   if (order.kind === 'connect') {
     worker = new Worker(order.plan, order.worker);
     worker.connect();

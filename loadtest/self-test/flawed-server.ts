@@ -3,7 +3,7 @@
  * it did wrong, and says so when asked. Only messages of the measured run are treated badly, never probes.
  */
 import { WebSocket, WebSocketServer } from 'ws';
-import { readToken, type Token, tokenAt } from '../model/stamp.ts';
+import { readStamp, type Stamp, stampAt } from '../model/stamp.ts';
 
 export type Flaw =
   | 'none'
@@ -134,7 +134,7 @@ function withOneOtherChar(text: string, at: number): string {
 }
 
 function isProbe(text: string): boolean {
-  const token: Token = { runId: 0, room: 0, number: 0, dueUs: 0, lagUs: 0 };
-  readToken(Buffer.from(text), tokenAt, token);
-  return token.runId % 2 === 1;
+  const stamp: Stamp = { runId: 0, room: 0, number: 0, dueUs: 0, lagUs: 0 };
+  readStamp(Buffer.from(text), stampAt, stamp);
+  return stamp.runId % 2 === 1;
 }

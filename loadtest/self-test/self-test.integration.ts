@@ -5,9 +5,9 @@ import { once } from 'node:events';
 import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { WebSocket } from 'ws';
-import { MessageForm, runIdMax } from '../model/stamp.ts';
-import { withPatience } from '../patience.fixture.ts';
+import { MessageFormat, runIdMax } from '../model/stamp.ts';
 import { type AuditCounts, type LoadtestResult, parseResult } from '../result/schema.ts';
+import { withRetries } from '../retry.fixture.ts';
 import type { Confession, Flaw } from './flawed-server.ts';
 
 const delayMs = 80;
@@ -61,11 +61,11 @@ async function tryServer(
   }
 }
 
-/** What another load test would say: a message of the same form, but with the number of its own run. */
+/** What another load test would say: a message of the same format, but with the number of its own run. */
 function messageOfAnotherRun(): string {
-  const form = new MessageForm(128);
-  const message = Buffer.alloc(form.payloadBytes);
-  form.write(message, 0, 0, { runId: (runIdMax + 1) / 2, room: 0, number: 0, dueUs: 0, lagUs: 0 });
+  const format = new MessageFormat(128);
+  const message = Buffer.alloc(format.payloadBytes);
+  format.write(message, 0, 0, { runId: (runIdMax + 1) / 2, room: 0, number: 0, dueUs: 0, lagUs: 0 });
   return message.toString();
 }
 
@@ -77,7 +77,7 @@ const small = ['--clients', '20', '--rate', '300', '--duration', '1500ms', ...to
 
 describe('honesty about times', () => {
   test('a known delay is what is reported', () =>
-    withPatience(async () => {
+    withRetries(async () => {
       const { result, confession } = await tryServer('delay', small);
       const { p50, p99, max } = result.serviceLatencyMs;
       const held = confession.heldMs.sort((a, b) => a - b);
@@ -90,7 +90,7 @@ describe('honesty about times', () => {
     }));
 
   test('a server frozen for 500 ms shows it in the tail, as long as it lasted', () =>
-    withPatience(async () => {
+    withRetries(async () => {
       const freezeMs = 500;
       let frozenMs = 0;
       const { result } = await tryServer(

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Schedule } from '../model/schedule.ts';
-import { MessageForm, readToken, type Token, tokenAt } from '../model/stamp.ts';
+import { MessageFormat, readStamp, type Stamp, stampAt } from '../model/stamp.ts';
 import type { Clock } from '../record/clock.ts';
 import { Recorder } from '../record/recorder.ts';
 import { clientFrameBytes, clientHeaderBytes } from '../wire/client-frame.ts';
@@ -31,7 +31,7 @@ function newSender(users: (FakeUser | undefined)[], endUs = 10e6) {
   const recorder = new Recorder(timeline, 1);
   const sender = new Sender({
     runId: 2,
-    form: new MessageForm(payloadBytes),
+    format: new MessageFormat(payloadBytes),
     schedule: new Schedule({ ratePerSecond: 1000, arrival: 'constant', rooms: 1, seed: 1, rampUs: 0, endUs }),
     clock: { nowUs: () => time.nowUs } as unknown as Clock,
     recorder,
@@ -51,14 +51,14 @@ function newSender(users: (FakeUser | undefined)[], endUs = 10e6) {
 }
 
 /** What the frames of a write say, unmasked. */
-function tokensOf(write: Buffer): Token[] {
+function stampsOf(write: Buffer): Stamp[] {
   return Array.from({ length: write.length / frameBytes }, (_, i) => {
     const frame = write.subarray(i * frameBytes, (i + 1) * frameBytes);
     const at = clientHeaderBytes(payloadBytes);
     const payload = frame.subarray(at).map((byte, k) => byte ^ frame[at - 4 + (k & 3)]!);
-    const token = { runId: 0, room: 0, number: 0, dueUs: 0, lagUs: 0 };
-    assert.ok(readToken(payload, tokenAt, token));
-    return token;
+    const stamp = { runId: 0, room: 0, number: 0, dueUs: 0, lagUs: 0 };
+    assert.ok(readStamp(payload, stampAt, stamp));
+    return stamp;
   });
 }
 
@@ -69,7 +69,7 @@ test('sends what is due, not before, and says how late it was', () => {
   advance(999);
   assert.equal(user.writes.length, 1);
   advance(41);
-  assert.deepEqual(tokensOf(user.writes[1]!), [{ runId: 2, room: 0, number: 1, dueUs: 1000, lagUs: 40 }]);
+  assert.deepEqual(stampsOf(user.writes[1]!), [{ runId: 2, room: 0, number: 1, dueUs: 1000, lagUs: 40 }]);
 });
 
 test('a turn that comes late sends everything that has become due, each with its own lag', () => {
@@ -78,7 +78,7 @@ test('a turn that comes late sends everything that has become due, each with its
   advance(4500);
   assert.equal(user.writes.length, 1, 'one sender, one write');
   assert.deepEqual(
-    tokensOf(user.writes[0]!).map(({ number, lagUs }) => [number, lagUs]),
+    stampsOf(user.writes[0]!).map(({ number, lagUs }) => [number, lagUs]),
     [
       [0, 4500],
       [1, 3500],
@@ -125,7 +125,7 @@ test('speaks only for the users of its own worker, and rests when the schedule h
   assert.equal(sender.nextDueUs, 5_001_000);
   advance(10_000);
   assert.deepEqual(
-    user.writes.flatMap(tokensOf).map(({ number }) => number),
+    user.writes.flatMap(stampsOf).map(({ number }) => number),
     [1, 3],
   );
   assert.equal(sender.nextDueUs, Number.POSITIVE_INFINITY);

@@ -1,7 +1,7 @@
 /** Sends what is due, as the schedule says and not as the answers come: the open model. */
 
 import type { Schedule } from '../model/schedule.ts';
-import type { MessageForm, Token } from '../model/stamp.ts';
+import type { MessageFormat, Stamp } from '../model/stamp.ts';
 import type { Clock } from '../record/clock.ts';
 import type { Recorder } from '../record/recorder.ts';
 import { clientFrameBytes, clientHeaderBytes, maskText } from '../wire/client-frame.ts';
@@ -9,7 +9,7 @@ import type { VirtualUser } from './virtual-user.ts';
 
 export type SenderSettings = {
   runId: number;
-  form: MessageForm;
+  format: MessageFormat;
   schedule: Schedule;
   clock: Clock;
   recorder: Recorder;
@@ -31,7 +31,7 @@ export class Sender {
   unsentClosed = 0;
   unsentBlocked = 0;
   readonly #settings: SenderSettings;
-  readonly #token: Token;
+  readonly #stamp: Stamp;
   readonly #frameBytes: number;
   #beginUs = 0;
   #slab = Buffer.alloc(0);
@@ -42,8 +42,8 @@ export class Sender {
 
   constructor(settings: SenderSettings) {
     this.#settings = settings;
-    this.#token = { runId: settings.runId, room: 0, number: 0, dueUs: 0, lagUs: 0 };
-    this.#frameBytes = clientFrameBytes(settings.form.payloadBytes);
+    this.#stamp = { runId: settings.runId, room: 0, number: 0, dueUs: 0, lagUs: 0 };
+    this.#frameBytes = clientFrameBytes(settings.format.payloadBytes);
   }
 
   /** The schedule begins at `beginUs` of the common clock. */
@@ -94,7 +94,7 @@ export class Sender {
     lagUs: number,
     runId?: number,
   ): void {
-    const { form } = this.#settings;
+    const { format } = this.#settings;
     const isFull = this.#slabAt + this.#frameBytes > this.#slab.length;
     if (user !== this.#speaker || isFull) this.#flush();
     if (isFull) {
@@ -103,14 +103,14 @@ export class Sender {
       this.#slabAt = 0;
       this.#unsentAt = 0;
     }
-    const token = this.#token;
-    token.runId = runId ?? this.#settings.runId;
-    token.room = room;
-    token.number = number;
-    token.dueUs = dueUs;
-    token.lagUs = lagUs;
-    form.write(this.#slab, this.#slabAt + clientHeaderBytes(form.payloadBytes), user.index, token);
-    maskText(this.#slab, this.#slabAt, form.payloadBytes);
+    const stamp = this.#stamp;
+    stamp.runId = runId ?? this.#settings.runId;
+    stamp.room = room;
+    stamp.number = number;
+    stamp.dueUs = dueUs;
+    stamp.lagUs = lagUs;
+    format.write(this.#slab, this.#slabAt + clientHeaderBytes(format.payloadBytes), user.index, stamp);
+    maskText(this.#slab, this.#slabAt, format.payloadBytes);
     this.#slabAt += this.#frameBytes;
     this.#speaker = user;
   }

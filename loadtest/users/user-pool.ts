@@ -1,6 +1,6 @@
 /** The virtual users of one worker: brings them in at the planned pace, lets them hear each other, and sends them home. */
 
-import { Orders } from '../audit/interleavings.ts';
+import { Interleavings } from '../audit/interleavings.ts';
 import { type LocalRoom, stopFollowing } from '../audit/receiver.ts';
 import { Reference } from '../audit/reference.ts';
 import { RoomAudit } from '../audit/room-audit.ts';
@@ -23,10 +23,10 @@ import { type Endpoint, type UserEvents, VirtualUser } from './virtual-user.ts';
 const handshakesMax = 256;
 const paceIntervalMs = 5;
 
-export type CrewRoom = LocalRoom & { readonly users: VirtualUser[] };
+export type UserRoom = LocalRoom & { readonly users: VirtualUser[] };
 
-export class Crew {
-  readonly rooms: CrewRoom[] = [];
+export class UserPool {
+  readonly rooms: UserRoom[] = [];
   readonly users: VirtualUser[] = [];
   readonly refused: Record<string, number> = {};
   readonly closedEarly: Record<string, number> = {};
@@ -191,10 +191,10 @@ export class Crew {
   }
 }
 
-function newRoom(plan: Plan, index: number, members: number): CrewRoom {
+function newRoom(plan: Plan, index: number, members: number): UserRoom {
   const users: VirtualUser[] = [];
   const bytesMax = Math.floor(plan.referenceBytesMax / plan.rooms);
-  const orders = new Orders(() => {
+  const interleavings = new Interleavings(() => {
     const reference: Reference = new Reference({
       bytesMax,
       forget: (frame) => {
@@ -204,5 +204,5 @@ function newRoom(plan: Plan, index: number, members: number): CrewRoom {
     });
     return reference;
   });
-  return { index, users, orders, audit: new RoomAudit(members, sendersOfRoom(plan, index)) };
+  return { index, users, interleavings, audit: new RoomAudit(members, sendersOfRoom(plan, index)) };
 }

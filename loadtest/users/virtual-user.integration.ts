@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import net from 'node:net';
 import { test } from 'node:test';
 import { type WebSocket, WebSocketServer } from 'ws';
-import { Orders } from '../audit/interleavings.ts';
+import { Interleavings } from '../audit/interleavings.ts';
 import type { LocalRoom } from '../audit/receiver.ts';
 import { Reference } from '../audit/reference.ts';
 import { clientFrameBytes, clientHeaderBytes, maskText } from '../wire/client-frame.ts';
@@ -18,8 +18,8 @@ function newUser() {
     seen.push(what);
     wake();
   };
-  const orders = new Orders(() => new Reference({ bytesMax: 0, forget() {} }));
-  const user = new VirtualUser(3, { orders } as LocalRoom, 0, 1_048_576, {
+  const interleavings = new Interleavings(() => new Reference({ bytesMax: 0, forget() {} }));
+  const user = new VirtualUser(3, { interleavings } as LocalRoom, 0, 1_048_576, {
     opened: () => note('opened'),
     refused: (_user, why) => note(`refused ${why}`),
     closed: (_user, code, reason) => note(`closed ${code} ${reason}`),
@@ -76,7 +76,7 @@ function textFrame(text: string): Buffer {
   return frame;
 }
 
-test('opens, sends masked text of every length form, hears, answers pings and is closed by ws', async () => {
+test('opens, sends masked text of every length format, hears, answers pings and is closed by ws', async () => {
   await using target = await startServer();
   const connected = once(target.server, 'connection') as Promise<[WebSocket]>;
   const { user, until } = newUser();

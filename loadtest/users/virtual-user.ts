@@ -55,7 +55,7 @@ export class VirtualUser implements Listener {
   constructor(index: number, room: LocalRoom, member: number, messageBytesMax: number, events: UserEvents) {
     this.index = index;
     this.room = room;
-    this.reference = room.orders.references[0]!;
+    this.reference = room.interleavings.references[0]!;
     this.member = member;
     this.scanner = new FrameScanner(messageBytesMax);
     this.#events = events;
