@@ -1,4 +1,4 @@
-/** The command as a user meets it: help, mistakes, progress, metrics, stalled readers, Ctrl-C. */
+/** The command from outside: help, mistakes, progress, metrics, stalled readers, Ctrl-C. */
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -13,7 +13,7 @@ import { withRetries } from './retry.fixture.ts';
 
 const main = new URL('./main.ts', import.meta.url).pathname;
 const directory = mkdtempSync(join(tmpdir(), 'loadtest-'));
-/** Everybody hears everything that is said under the same path; readers that do not read are closed after they have been owed too much. */
+/** Sends each message to all clients of the same path, and closes a client that reads too slowly. */
 const server = new WebSocketServer({ port: 0, host: '127.0.0.1' });
 const rooms = new WeakMap<WebSocket, string | undefined>();
 let url = '';
@@ -61,7 +61,7 @@ function start(args: readonly string[], environment: Record<string, string> = {}
 const brief = ['--warm-up', '0s', '--drain', '4s', '--lag-limit', '10s', '--turn-limit', '10s'];
 
 describe('the command', { concurrency: 3 }, () => {
-  test('--help teaches every option, its variable and its default, the limits and the exit codes', async () => {
+  test('--help has every option with its variable and default, the limits and the exit codes', async () => {
     const { code, stdout } = await start(['--help']).ended;
     assert.equal(code, 0);
     for (const words of [
@@ -76,7 +76,7 @@ describe('the command', { concurrency: 3 }, () => {
       assert.ok(stdout.includes(words), words);
   });
 
-  test('mistakes are told all at once on standard error, with exit code 2 and nothing started', async () => {
+  test('all mistakes are printed at once on standard error, with exit code 2, and nothing is started', async () => {
     const { code, stdout, stderr } = await start(['--url', url, '--clients', 'many'], { LOADTEST_RATE: '-1' })
       .ended;
     assert.equal(code, 2);
@@ -124,7 +124,7 @@ describe('the command', { concurrency: 3 }, () => {
     assert.equal(seconds[1].sessionsOpen, 5);
   });
 
-  test('what Prometheus is told agrees with the result', () =>
+  test('the metrics agree with the result', () =>
     withRetries(async () => {
       const file = join(directory, 'metrics.json');
       const args = [
@@ -167,7 +167,7 @@ describe('the command', { concurrency: 3 }, () => {
       assert.equal(samples.get('loadtest_audit_total{outcome="misrouted"}'), result.audit.misrouted);
     }));
 
-  test('Ctrl-C keeps what was measured, says so, and leaves nothing behind', async () => {
+  test('Ctrl-C keeps the measured part as an interrupted result, and leaves no process behind', async () => {
     const file = join(directory, 'interrupted.json');
     const args = [
       '--url',
@@ -207,20 +207,20 @@ describe('the command', { concurrency: 3 }, () => {
     assert.match(stderr, /Interrupted before anything was measured/);
   });
 
-  test('visitors come and go, at most at the asked rate, without disturbing the audit', async () => {
+  test('churn users come and go, at most at the given rate, without an effect on the audit', async () => {
     const file = join(directory, 'churn.json');
     const load = ['--clients', '10', '--rate', '100', '--duration', '3s', '--churn', '40', '--workers', '2'];
     const run = start(['--url', `${url}/churn`, ...brief, ...load, '--progress', 'plain', '--json', file]);
     const { code, stdout } = await run.ended;
     assert.equal(code, 0, stdout);
-    const { visitors, audit, connections } = readResult(file);
-    assert.ok(visitors.asked > 40 && visitors.asked <= 120, `${visitors.asked} visits`);
-    assert.equal(visitors.opened, visitors.asked);
-    assert.deepEqual(visitors.refused, {});
-    assert.equal(visitors.connectMs.count, visitors.opened);
+    const { churn, audit, connections } = readResult(file);
+    assert.ok(churn.asked > 40 && churn.asked <= 120, `${churn.asked} churn users`);
+    assert.equal(churn.opened, churn.asked);
+    assert.deepEqual(churn.refused, {});
+    assert.equal(churn.connectMs.count, churn.opened);
     assert.equal(connections.asked, 10);
     assert.equal(audit.delivered, 3000);
-    assert.match(stdout, /^visitors +\d+ of \d+ opened, handshake p99 [\d.]+ ms$/m);
+    assert.match(stdout, /^churn users +\d+ of \d+ opened, handshake p99 [\d.]+ ms$/m);
   });
 
   test('a worker that dies makes the run void, and leaves no other worker behind', async () => {
@@ -244,7 +244,7 @@ describe('the command', { concurrency: 3 }, () => {
     assert.throws(() => process.kill(Number(other), 0), { code: 'ESRCH' });
   });
 
-  test('a stalled reader stays until the server closes it, and that is reported', async () => {
+  test('a stalled reader stays until the server closes it, and the close is reported', async () => {
     const file = join(directory, 'stalled.json');
     const load = ['--clients', '4', '--rate', '100', '--payload-bytes', '60000', '--duration', '5s'];
     await start([
@@ -261,10 +261,10 @@ describe('the command', { concurrency: 3 }, () => {
     ]).ended;
     const { stalled, audit, connections } = readResult(file);
     assert.equal(stalled.opened, 3);
-    assert.equal(stalled.closed, 3, 'each is owed 6 MB a second');
+    assert.equal(stalled.closed, 3, 'the server sends 6 MB a second to each');
     assert.equal(stalled.closedAfterMs.length, 3);
     assert.ok(stalled.closedAfterMs.every((ms) => ms > 0 && ms < 8000));
-    assert.equal(connections.asked, 4, 'they are no virtual users');
+    assert.equal(connections.asked, 4, 'stalled readers are no virtual users');
     assert.equal(audit.expected, 4 * 500);
     assert.equal(audit.lost, 0);
   });
@@ -275,7 +275,7 @@ function workersOf(child: ChildProcess): string[] {
   return readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, 'utf8').split(' ').filter(Boolean);
 }
 
-/** The port that the operating system gave, as the process tells it. */
+/** The port of the metrics, as the process prints it. */
 async function metricsPortOf(child: ChildProcess): Promise<string> {
   const [announcement] = await once(child.stderr!, 'data');
   return /^metrics: http:\/\/127\.0\.0\.1:(\d+)\/metrics/.exec(String(announcement))![1]!;

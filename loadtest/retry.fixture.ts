@@ -1,6 +1,6 @@
-/** For tests of times: a machine that is busy with something else disturbs them, a dishonest instrument fails always. */
+/** For tests of times: a busy machine disturbs them sometimes, a wrong simulator fails always. */
 
-/** Runs the body until it holds, at most three times; the last failure counts. */
+/** Runs the body until it passes, at most three times. Rejects with the last failure. */
 export async function withRetries(body: () => Promise<void>): Promise<void> {
   for (let attempt = 1; attempt < 3; attempt++) {
     try {

@@ -1,10 +1,11 @@
-/** For tests of the receive path: frames as a server may write them, and a worker's receive path fed with streams of them. */
+/** For tests of the receive path: frames as a server may write them, and a receive path that reads streams of them. */
 import assert from 'node:assert/strict';
 import { MessageFormat, type Stamp } from '../model/stamp.ts';
 import { Recorder } from '../record/recorder.ts';
 import { FrameScanner } from '../wire/frame-scanner.ts';
 import { Interleavings } from './interleavings.ts';
-import { type Listener, type LocalRoom, Receiver, stopFollowing } from './receiver.ts';
+import { type Listener, type LocalRoom, stopFollowing } from './listener.ts';
+import { Receiver } from './receiver.ts';
 import { Reference } from './reference.ts';
 import { RoomAudit } from './room-audit.ts';
 import { Verifier } from './verifier.ts';
@@ -15,7 +16,7 @@ export const payloadBytes = 90;
 const timeline = { warmUpUs: 0, measureUs: 10e6, drainUs: 1e6 };
 const format = new MessageFormat(payloadBytes);
 
-/** How a server may write the same message. */
+/** Ways in which a server may write the same message. */
 export const writings = {
   canonical: (text: string) => text,
   spaced: (text: string) => JSON.stringify(JSON.parse(text), null, 1),
@@ -36,7 +37,7 @@ export function frameOf(number: number, room: number, writing: Writing, run = ru
   return Buffer.concat([Buffer.from([0x81, ...length]), payload]);
 }
 
-/** Feeds each listener its stream, in chunks that alternate between the listeners. */
+/** Gives each listener its stream, in chunks that alternate between the listeners. */
 export function receive(
   streams: readonly Buffer[],
   chunkSizes: readonly number[],
@@ -76,7 +77,7 @@ export function receive(
       frame: -1,
       within: 0,
       isMisfit: false,
-      heard: false,
+      probed: false,
       pinged() {},
       closed: () => fail('closed'),
       failed: fail,
@@ -84,10 +85,10 @@ export function receive(
   const at = streams.map(() => 0);
   for (let turn = 0; at.some((offset, i) => offset < streams[i]!.length); turn++) {
     const place = turn % streams.length;
-    // To and fro: everybody is sometimes ahead of the others and sometimes behind.
+    // In alternating order: each listener is sometimes ahead of the others and sometimes behind.
     const member = Math.floor(turn / streams.length) % 2 === 0 ? place : streams.length - 1 - place;
     const size = chunkSizes[turn % chunkSizes.length]!;
-    // One buffer for all reads, overwritten each time, as in the real thing.
+    // One buffer for all reads, overwritten each time, as in a worker.
     const chunk = streams[member]!.subarray(at[member]!, at[member]! + size);
     const shared = Buffer.concat([chunk, Buffer.alloc(7, 0xff)]);
     receiver.receive(listeners[member]!, shared, 0, chunk.length, 9_000_000);

@@ -1,4 +1,4 @@
-/** Says what a message is that nobody in this worker has seen before: whole, ours, and whose. */
+/** Checks a message that this worker has not received before: whether it is intact, and of which run. */
 import {
   type MessageFormat,
   readStamp,
@@ -11,15 +11,15 @@ import {
 export type VerifierSettings = {
   runId: number;
   format: MessageFormat;
-  /** The user (its index in the whole run) that the plan lets say message `number` of `room`. */
+  /** The user (its index in the whole run) that sends message `number` of `room`. */
   senderOf(room: number, number: number): number;
 };
 
-/** `ignored` is what is no chat message (a typed message of a later stage of a server). */
+/** `ignored`: no chat message but a typed one, of a later stage of the server. */
 export type Finding = 'intact' | 'ignored' | 'corrupted';
 
 export class Verifier {
-  /** Of the last message that was intact; of this run or of another. */
+  /** The stamp of the last intact message, of this run or of another. */
   readonly stamp: Stamp = { runId: 0, room: 0, number: 0, dueUs: 0, lagUs: 0 };
   readonly #stampText = Buffer.alloc(stampChars);
   readonly #settings: VerifierSettings;
@@ -28,7 +28,7 @@ export class Verifier {
     this.#settings = settings;
   }
 
-  /** Looks at the payload in [start, end), whatever format its JSON has. */
+  /** Checks the payload in [start, end), however its JSON is written. */
   verify(bytes: Buffer, start: number, end: number): Finding {
     const { format, senderOf } = this.#settings;
     const { stamp } = this;
@@ -40,8 +40,8 @@ export class Verifier {
   }
 
   /**
-   * Where the stamp of the message last found intact lies in its payload; −1 where it cannot be seen in the bytes. A
-   * server that writes its JSON otherwise puts it elsewhere, but at the same place in every frame.
+   * Where the stamp of the last intact message lies in its payload; −1 if the bytes do not hold it. A server that writes
+   * its JSON differently puts it elsewhere, but at the same place in every frame.
    */
   offsetOfStamp(bytes: Buffer, start: number, end: number): number {
     writeStamp(this.#stampText, 0, this.stamp);
@@ -70,7 +70,7 @@ export class Verifier {
       : 'corrupted';
   }
 
-  /** Of another run, whose senders and sizes this one cannot know. */
+  /** True for a message of another run, whose senders and sizes are unknown here. */
   #isForeign(): boolean {
     return this.stamp.runId >> 1 !== this.#settings.runId >> 1;
   }

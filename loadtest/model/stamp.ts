@@ -1,18 +1,18 @@
 /**
- * The stamp that every message of the simulator begins with, and the message around it. It is fixed in width and safe in
- * JSON, so that a receiver reads it at a known offset without parsing; the whole message follows from it (sender, filler),
- * so that a receiver can tell whether a single byte has changed.
+ * The stamp at the beginning of every message of the simulator, and the message around it. The stamp has a fixed width
+ * and is safe in JSON, so that a receiver reads it at a known offset without parsing. Sender and filler follow from it,
+ * so that a receiver can tell whether a single byte has changed. Hot path.
  *
  *     run 3 · room 3 · number 5 · due 6 · lag 5 · checksum 5      digits of base 64, most significant first
  */
 import { payloadBytesMin } from '../workload.ts';
 
-/** Where a message belongs and when it was due: what a stamp says. */
+/** The fields of a stamp: where a message belongs and when it was due. */
 export type Stamp = {
-  /** Even for what is measured, the odd number after it for the probes of the same run; below 2^18. */
+  /** Even for measured messages; the odd number after it for the probes of the same run. Below 2^18. */
   runId: number;
   room: number;
-  /** Position in the room's schedule; the sender follows from it. */
+  /** Position in the room's schedule. The sender follows from it. */
   number: number;
   /** Microseconds since the schedule began. */
   dueUs: number;
@@ -33,10 +33,10 @@ for (let digit = 0; digit < 64; digit++) {
 }
 const clientIdAt = 13;
 const clientIdDigits = 6;
-/** Offset of the stamp in the JSON that we send; servers that relay it unchanged keep it there. */
+/** Offset of the stamp in the JSON that is sent. A server that relays it unchanged keeps it there. */
 export const stampAt = clientIdAt + 1 + clientIdDigits + 13;
 
-/** Writes the stamp's 27 bytes; a lag beyond 2^30 µs is written as that. */
+/** Writes the 27 bytes of a stamp. A lag above 2^30 µs is written as 2^30 − 1. */
 export function writeStamp(target: Uint8Array, at: number, stamp: Stamp): void {
   const lagUs = Math.min(Math.max(stamp.lagUs, 0), lagUsMax);
   const dueHigh = Math.floor(stamp.dueUs / 2 ** 30);
@@ -50,7 +50,7 @@ export function writeStamp(target: Uint8Array, at: number, stamp: Stamp): void {
   writeDigits(target, at + 22, 5, checksum(stamp.runId, stamp.room, stamp.number, dueHigh, dueLow, lagUs));
 }
 
-/** Reads a stamp into `into`; false where the checksum does not fit. */
+/** Reads a stamp into `into`. False if the checksum does not fit. */
 export function readStamp(bytes: Uint8Array, at: number, into: Stamp): boolean {
   const dueHigh = readDigits(bytes, at + 11, 1);
   const dueLow = readDigits(bytes, at + 12, 5);
@@ -63,7 +63,7 @@ export function readStamp(bytes: Uint8Array, at: number, into: Stamp): boolean {
   return readDigits(bytes, at + 22, 5) === expected;
 }
 
-/** The message number of a stamp that somebody else has to verify. */
+/** The message number of a stamp, without any check of the stamp. */
 export function readStampNumber(bytes: Uint8Array, at: number): number {
   return readDigits(bytes, at + 6, 5);
 }
@@ -81,7 +81,7 @@ function readDigits(bytes: Uint8Array, at: number, count: number): number {
   return value;
 }
 
-/** 30 bits; each step is invertible, so that a change in one field always changes the state before the last fold. */
+/** 30 bits. Each step is invertible, so that a change in one field always changes the state before the last fold. */
 function checksum(
   runId: number,
   room: number,
@@ -99,7 +99,7 @@ function checksum(
   return (h ^ (h >>> 17)) & 0x3fffffff;
 }
 
-/** Writes and verifies whole messages of one size. */
+/** Writes and checks whole messages of one size. */
 export class MessageFormat {
   readonly payloadBytes: number;
   readonly #template: Buffer;
@@ -123,14 +123,14 @@ export class MessageFormat {
     writeStamp(target, at + stampAt, stamp);
   }
 
-  /** True where the bytes are exactly the message that this user would have sent with this stamp. */
+  /** True if the bytes are exactly the message that this user sends with this stamp. */
   isIntact(bytes: Buffer, start: number, end: number, user: number, stamp: Stamp): boolean {
     if (end - start !== this.payloadBytes) return false;
     this.#expect(user, stamp);
     return this.#expected.compare(bytes, start, end) === 0;
   }
 
-  /** The same question for a server that writes its JSON otherwise: about the two strings. */
+  /** The same check for a server that writes its JSON differently: of the two strings. */
   isSame(clientId: string, message: string, user: number, stamp: Stamp): boolean {
     this.#expect(user, stamp);
     const { clientId: id, Message: text } = JSON.parse(this.#expected.toString('latin1'));

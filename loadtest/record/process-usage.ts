@@ -1,9 +1,7 @@
-/** What this process uses: read at the beginning and at the end of the measure phase. */
+/** Resource usage of this process: read at the beginning and at the end of the measure phase. */
+import { readCgroup } from '#host/cgroup.ts';
 
-import { readCgroup } from '../result/environment.ts';
-import type { WorkerUsage } from '../run/worker-messages.ts';
-
-/** The vital signs of this process at one moment, all but the memory counted since it began. */
+/** One reading. All but the memory are totals since the process began. */
 export type UsageMark = {
   cpuUs: number;
   threadCpuUs: number;
@@ -13,7 +11,18 @@ export type UsageMark = {
   rssBytes: number;
 };
 
-/** Reads them. */
+/** Usage between two readings; the memory is that of the second one. */
+export type WorkerUsage = {
+  cpuUs: number;
+  threadCpuUs: number;
+  elapsedUs: number;
+  /** How long the event loop had nothing to do. */
+  loopIdleUs: number;
+  rssBytes: number;
+  throttledUs: number;
+};
+
+/** Reads the usage of this process now. */
 export function markUsage(): UsageMark {
   const cpu = process.cpuUsage();
   const thread = process.threadCpuUsage();
@@ -22,12 +31,12 @@ export function markUsage(): UsageMark {
     threadCpuUs: thread.user + thread.system,
     atUs: performance.now() * 1000,
     loopIdleMs: performance.eventLoopUtilization().idle,
-    throttledUs: readCgroup().throttledUs,
+    throttledUs: (readCgroup()?.cpuThrottledSecondsTotal ?? 0) * 1e6,
     rssBytes: process.memoryUsage.rss(),
   };
 }
 
-/** What a worker used between two marks. */
+/** The usage between two marks. */
 export function usageBetween(from: UsageMark, to: UsageMark): WorkerUsage {
   return {
     cpuUs: to.cpuUs - from.cpuUs,

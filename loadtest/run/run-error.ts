@@ -1,6 +1,4 @@
-/** How a run ends that has no result. */
-
-/** Raised where no result is possible: for what the user can mend, for a failure of the simulator, or by Ctrl-C. */
+/** The error of a run that has no result: by input that the operator can change, by a failure of the simulator, or by Ctrl-C. */
 export class RunError extends Error {
   readonly kind: 'input' | 'void' | 'interrupted';
 

@@ -6,7 +6,8 @@ import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { WebSocket } from 'ws';
 import { MessageFormat, runIdMax } from '../model/stamp.ts';
-import { type AuditCounts, type LoadtestResult, parseResult } from '../result/schema.ts';
+import type { AuditCounts } from '../record/totals.ts';
+import { type LoadtestResult, parseResult } from '../result/schema.ts';
 import { withRetries } from '../retry.fixture.ts';
 import type { Confession, Flaw } from './flawed-server.ts';
 

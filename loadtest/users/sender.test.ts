@@ -25,7 +25,7 @@ function newUser(index: number): FakeUser {
   return { index, state: 'open', bufferedBytes: 0, writes, send: (frames) => void writes.push(frames) };
 }
 
-/** A sender of 1,000 messages/s by these users in turn, at a time that the test decides. */
+/** A sender of 1,000 messages/s by these users in turn, with a clock that the test moves. */
 function newSender(users: (FakeUser | undefined)[], endUs = 10e6) {
   const time = { nowUs: 5_000_000 };
   const recorder = new Recorder(timeline, 1);
@@ -36,7 +36,7 @@ function newSender(users: (FakeUser | undefined)[], endUs = 10e6) {
     clock: { nowUs: () => time.nowUs } as unknown as Clock,
     recorder,
     measureFromUs: 0,
-    speaker: (_room, number) => users[number % users.length] as unknown as VirtualUser | undefined,
+    userOf: (_room, number) => users[number % users.length] as unknown as VirtualUser | undefined,
   });
   sender.start(time.nowUs);
   const advance = (us: number) => {
@@ -50,7 +50,7 @@ function newSender(users: (FakeUser | undefined)[], endUs = 10e6) {
   };
 }
 
-/** What the frames of a write say, unmasked. */
+/** The stamps of the frames of a write. */
 function stampsOf(write: Buffer): Stamp[] {
   return Array.from({ length: write.length / frameBytes }, (_, i) => {
     const frame = write.subarray(i * frameBytes, (i + 1) * frameBytes);
@@ -62,7 +62,7 @@ function stampsOf(write: Buffer): Stamp[] {
   });
 }
 
-test('sends what is due, not before, and says how late it was', () => {
+test('sends a message when it is due, not before, with its lag', () => {
   const user = newUser(0);
   const { advance } = newSender([user]);
   advance(0);
@@ -72,7 +72,7 @@ test('sends what is due, not before, and says how late it was', () => {
   assert.deepEqual(stampsOf(user.writes[1]!), [{ runId: 2, room: 0, number: 1, dueUs: 1000, lagUs: 40 }]);
 });
 
-test('a turn that comes late sends everything that has become due, each with its own lag', () => {
+test('a late turn sends all due messages, each with its own lag', () => {
   const user = newUser(0);
   const { advance } = newSender([user]);
   advance(4500);
@@ -98,7 +98,7 @@ test('each frame has a mask of its own', () => {
   assert.equal(new Set(keys).size, 100);
 });
 
-test('a turn is bounded, and the rest stays due', () => {
+test('a turn sends a bounded number of messages, and the rest stays due', () => {
   const user = newUser(0);
   const { advance, sender, sent } = newSender([user]);
   advance(1_000_000);
@@ -108,7 +108,7 @@ test('a turn is bounded, and the rest stays due', () => {
   assert.equal(sent(), 256);
 });
 
-test('what a closed or blocked sender cannot say is counted, and the others go on', () => {
+test('messages of closed or blocked users are counted, and the others go on', () => {
   const [open, closed, blocked] = [newUser(0), newUser(1), newUser(2)];
   closed.state = 'closed';
   blocked.bufferedBytes = 2 ** 21;
@@ -119,7 +119,7 @@ test('what a closed or blocked sender cannot say is counted, and the others go o
   assert.equal(sender.unsentBlocked, 3);
 });
 
-test('speaks only for the users of its own worker, and rests when the schedule has ended or was stopped', () => {
+test('sends only for the users of its own worker, and nothing after the end of the schedule or a stop', () => {
   const user = newUser(1);
   const { advance, sender } = newSender([undefined, user], 4000);
   assert.equal(sender.nextDueUs, 5_001_000);
