@@ -1,10 +1,10 @@
 /**
- * The workload: one table of every quantity that describes what the simulator does to a target. The command line, the
- * environment, the type, the result file and the lab all follow from it.
+ * The workload: one table of every quantity that describes what the simulator does to a target. The command
+ * line, the environment, the type, the result file and the lab all follow from it.
  */
 import { parseCount, parseOneOf, parseRate, parseTimeMs, parseWsUrl, variableOf } from './option-values.ts';
 
-/** Bounds of what a message can say about itself: the stamp has 3 digits of base 64 for its room, 5 for its number. */
+/** Bounds of a stamp: 3 digits of base 64 for the room, 5 for the message number. */
 export const roomsMax = 2 ** 18;
 export const messageNumberMax = 2 ** 30 - 1;
 /** A client id has six decimal digits. */
@@ -12,7 +12,7 @@ export const usersMax = 1_000_000;
 /** Bytes of the smallest JSON message: 28 of JSON, 7 of the client id, 27 of the stamp. */
 export const payloadBytesMin = 62;
 
-/** One quantity of the workload. `T` is its type in code and in the result file; times are in seconds there. */
+/** One quantity of the workload. `T` is its type in code and in the result file. Times are in seconds. */
 export type Quantity<T> = {
   /** Such as `--clients`. */
   flag: string;
@@ -127,8 +127,8 @@ export function quantities(): [QuantityName, Quantity<unknown>][] {
 }
 
 /**
- * Reads the quantities that are given. `texts` holds values as commander returns them: by the flag's name in camel case,
- * a list as an array. The problems say what is required and what was given, all mistakes at once.
+ * Reads the quantities that are given. `texts` holds values as commander returns them: by the flag's name in
+ * camel case, a list as an array. The problems say what is required and what was given, all mistakes at once.
  */
 export function readWorkload(texts: Readonly<Record<string, unknown>>): {
   workload: Partial<Workload>;

@@ -1,21 +1,23 @@
 /**
- * The interleavings of one room. A server of several processes may promise the order of each sender only: then the users
- * of each process receive an interleaving of their own. Each frequent interleaving gets its own reference, so that its
- * recipients are checked at the speed of memory. The choice of reference changes the cost of the check, never its result.
+ * The interleavings of one room. A server of several processes may promise the order of each sender only:
+ * then the users of each process receive an interleaving of their own. Each frequent interleaving gets its
+ * own reference, so that its recipients are checked at the speed of memory. The choice of reference changes
+ * the cost of the check, never its result.
  */
 import type { Reference } from './reference.ts';
 
-/** References of one room at most. Recipients of further interleavings are read frame by frame. Chosen, not measured. */
+/** References of one room at most. Recipients of further interleavings are read frame by frame. Chosen. */
 const interleavingsMax = 8;
 /**
- * To judge a reference, so many pairs of successive messages must be known in it. Of them, one may be broken, and one
- * more in each `neighboursPerBreak`: a lost message breaks a pair too, and rare breaks cost little. Chosen, not measured.
+ * To judge a reference, so many pairs of successive messages must be known in it. Of them, one may be broken,
+ * and one more in each `neighboursPerBreak`: a lost message breaks a pair too, and rare breaks cost little.
+ * Chosen, not measured.
  */
 const neighboursMin = 16;
 const neighboursPerBreak = 64;
-/** The newest reference must hold so many frames before another one begins: before that it cannot be judged. */
+/** The newest reference must hold so many frames before another one begins: earlier it cannot be judged. */
 const settledFrames = 512;
-/** A reference whose newest message is so far behind is no longer followed; less may be the lag of a slow reader. */
+/** A reference whose newest message is so far behind is stale; less may be the lag of a slow reader. */
 const staleMessages = 32_768;
 
 export class Interleavings {
@@ -28,8 +30,9 @@ export class Interleavings {
   }
 
   /**
-   * The reference for a user that does not match its current one and has just received these messages one after another:
-   * the reference in whose order they are, a new one if there is none, the current one in doubt.
+   * The reference for a user that does not match its current one and has just received these messages one
+   * after another: the reference in whose order they are, a new one if there is none, the current one in
+   * doubt.
    */
   bestFor(current: Reference, numbers: Int32Array, count: number): Reference {
     let best = current;
@@ -59,8 +62,8 @@ function isStale(reference: Reference, number: number): boolean {
 }
 
 /**
- * Of the successive messages that the reference holds, the share that is not successive there, beyond the tolerance; null
- * if it holds too few to judge.
+ * Of the successive messages that the reference holds, the share that is not successive there, beyond the
+ * tolerance; null if it holds too few to judge.
  */
 function brokenShare(reference: Reference, numbers: Int32Array, count: number): number | null {
   let known = 0;

@@ -17,7 +17,7 @@ export type Listener = {
   /** Its row in the room's audit. */
   readonly member: number;
   readonly scanner: FrameScanner;
-  /** The reference that it follows, and its place there: `within` bytes into `frame`. Frame −1: it does not follow. */
+  /** The reference that it follows, and its place there: `within` bytes into `frame`. −1: it follows none. */
   reference: Reference;
   frame: number;
   within: number;

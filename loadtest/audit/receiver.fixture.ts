@@ -1,4 +1,4 @@
-/** For tests of the receive path: frames as a server may write them, and a receive path that reads streams of them. */
+/** For tests: frames as a server may write them, and a receive path that reads streams of them. */
 import assert from 'node:assert/strict';
 import { MessageFormat, type Stamp } from '../model/stamp.ts';
 import { Recorder } from '../record/recorder.ts';

@@ -27,8 +27,9 @@ export type ReceiverSettings = {
 };
 
 /**
- * Finding a difference costs about as much as reading so many frames one by one. A chunk may have a few differences more
- * than the followed frames have paid for; then the rest of it is read frame by frame. Chosen, not measured.
+ * Finding a difference costs about as much as reading so many frames one by one. A chunk may have a few
+ * differences more than the followed frames have paid for; then the rest of it is read frame by frame.
+ * Chosen, not measured.
  */
 const framesPerDifference = 4;
 const framesInAdvance = 16;
@@ -104,7 +105,7 @@ export class Receiver implements FrameSink {
     if (this.#sampleCount < sampleMax) this.#sample[this.#sampleCount++] = number;
   }
 
-  /** Compares with the reference as far as the bytes are equal. Returns where they differ, or where either ends. */
+  /** Compares with the reference. Returns where the bytes differ, or where either of them ends. */
   #follow(listener: Listener, bytes: Buffer, at: number, end: number): number {
     const { reference } = listener;
     const { audit } = listener.room;
@@ -217,7 +218,7 @@ export class Receiver implements FrameSink {
     this.tally.probed++;
   }
 
-  /** Of another room, or of another run, whose messages count by their arrival: its schedule is unknown here. */
+  /** Of another room, or of another run, whose schedule is unknown: those messages count by their arrival. */
   #misrouted(slot: number): void {
     const { verifier, runId, timeline } = this.#settings;
     const isForeign = verifier.stamp.runId >> 1 !== runId >> 1;

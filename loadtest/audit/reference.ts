@@ -1,8 +1,9 @@
 /**
- * The verified stream of one room in this worker: frames of one size, in the order in which the first recipient received
- * them. All other recipients must receive the same bytes. So most input is checked by comparing it with this stream, many
- * frames at a time: that finds every changed byte at the speed of memory. Input that differs (another order, a gap, a
- * control frame, a corrupt byte) is read frame by frame. Hot path.
+ * The verified stream of one room in this worker: frames of one size, in the order in which the first
+ * recipient received them. All other recipients must receive the same bytes. So most input is checked by
+ * comparing it with this stream, many frames at a time: that finds every changed byte at the speed of memory.
+ * Input that differs (another order, a gap, a control frame, a corrupt byte) is read frame by frame. Hot
+ * path.
  */
 import type { Stamp } from '../model/stamp.ts';
 
@@ -23,7 +24,7 @@ export class Reference {
   next = 0;
   mask = 0;
   bytes: Buffer = Buffer.alloc(0);
-  /** By `frame & mask`: message number, due and send time in µs since the schedule began (modulo 2^32), slot. */
+  /** By `frame & mask`: message number, due and send time in µs since the schedule began (mod 2^32), slot. */
   numbers = new Int32Array(0);
   dueUs = new Int32Array(0);
   sentUs = new Int32Array(0);
@@ -44,8 +45,8 @@ export class Reference {
   }
 
   /**
-   * Appends a verified frame. False if it cannot be held: its size differs from the first one, or it is older than all
-   * held frames (a late message must not push out the frames that the recipients need).
+   * Appends a verified frame. False if it cannot be held: its size differs from the first one, or it is older
+   * than all held frames (a late message must not push out the frames that the recipients need).
    */
   append(bytes: Buffer, at: number, end: number, stampAt: number, stamp: Stamp, slot: number): boolean {
     if (this.frameBytes === 0) this.#allocate(end - at, stampAt);

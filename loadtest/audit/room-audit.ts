@@ -1,4 +1,4 @@
-/** Which recipient has received which message: one bit each, for all recipients of a room in this worker. Hot path. */
+/** Which recipient has received which message: one bit each, for a room in this worker. Hot path. */
 
 /** The outcome of one arrival of a message at a recipient. */
 export const arrival = { inOrder: 0, duplicated: 1, reordered: 2 } as const;
@@ -38,8 +38,8 @@ export class RoomAudit {
   }
 
   /**
-   * Marks the messages of frames [from, to) of a stream while each is new and in order. Returns the first frame that is
-   * not, which is not marked, or `to`.
+   * Marks the messages of frames [from, to) of a stream while each is new and in order. Returns the first
+   * frame that is not, which is not marked, or `to`.
    */
   markRun(recipient: number, numbers: Int32Array, mask: number, from: number, to: number): number {
     const row = recipient * wordsPerRow;
@@ -66,8 +66,8 @@ export class RoomAudit {
   }
 
   /**
-   * True if the recipient has already received a later message of the same sender. Senders take turns, so their numbers
-   * are `senders` apart, and no state per recipient and sender is needed.
+   * True if the recipient has already received a later message of the same sender. Senders take turns, so
+   * their numbers are `senders` apart, and no state per recipient and sender is needed.
    */
   #hasLater(recipient: number, number: number, highest: number): boolean {
     for (let later = number + this.#senders; later <= highest; later += this.#senders)

@@ -40,8 +40,8 @@ export class Verifier {
   }
 
   /**
-   * Where the stamp of the last intact message lies in its payload; −1 if the bytes do not hold it. A server that writes
-   * its JSON differently puts it elsewhere, but at the same place in every frame.
+   * Where the stamp of the last intact message lies in its payload; −1 if the bytes do not hold it. A server
+   * that writes its JSON differently puts it elsewhere, but at the same place in every frame.
    */
   offsetOfStamp(bytes: Buffer, start: number, end: number): number {
     writeStamp(this.#stampText, 0, this.stamp);

@@ -1,4 +1,4 @@
-/** Which user is in which room, in which worker, behind which address. Pure arithmetic, the same in every process. */
+/** Which user is in which room, in which worker, behind which address. Pure, the same in every process. */
 import { pathOfRoom } from '#protocol';
 import type { ResolvedWorkload } from '../workload.ts';
 
@@ -42,7 +42,7 @@ export function stalledReadersOfWorker(workload: ResolvedWorkload, worker: numbe
   return shareOf(worker, workload.stalledReaders, workload.workers);
 }
 
-/** Churn users at the same time at most: each stays one second; half as many again may be connecting or closing. */
+/** Churn users at the same time at most: each stays one second; half as many again may connect or close. */
 export function churnUsersMax(churnPerSecond: number): number {
   return Math.ceil(churnPerSecond * 1.5);
 }

@@ -1,6 +1,4 @@
-/**
- * When each message is due: the open model, as a pure walk. Every worker walks the same schedule from the same seed.
- */
+/** When each message is due: the open model. All workers walk the same schedule from the same seed. */
 import type { Workload } from '../workload.ts';
 
 export type ScheduleSettings = Pick<Workload, 'ratePerSecond' | 'arrival' | 'rooms' | 'seed'> & {
@@ -11,13 +9,13 @@ export type ScheduleSettings = Pick<Workload, 'ratePerSecond' | 'arrival' | 'roo
 };
 
 /**
- * Share of the warm-up in which the rate climbs; the rest is at the full rate, so that the server has settled before the
- * measure phase. 03-cursor at 15,000 messages/s, four runs each: p99 38 to 51 ms with three quarters of 2 s, 70 to
- * 114 ms with half of 2 s, 93 to 170 ms with three quarters of 1 s.
+ * Share of the warm-up in which the rate climbs; the rest is at the full rate, so that the server has settled
+ * before the measure phase. 03-cursor at 15,000 messages/s, four runs each: p99 38 to 51 ms with three
+ * quarters of 2 s, 70 to 114 ms with half of 2 s, 93 to 170 ms with three quarters of 1 s.
  */
 const rampShare = 0.75;
 
-/** The schedule of a workload; `measuredUs` says where the measure phase ended if it did not last as planned. */
+/** The schedule of a workload; `measuredUs` is the length of its measure phase if not the planned one. */
 export function scheduleOf(workload: Workload, measuredUs?: number): ScheduleSettings {
   const warmUpUs = Math.round(workload.warmUpSeconds * 1e6);
   const measureUs = measuredUs ?? Math.round(workload.durationSeconds * 1e6);
@@ -25,9 +23,10 @@ export function scheduleOf(workload: Workload, measuredUs?: number): ScheduleSet
 }
 
 /**
- * A cursor in the schedule. The message under it is due at `dueUs` in `room` and has the number `number` there.
- * Constant: message n is due at exactly n/rate (plus half the ramp), and rooms take turns. Poisson: exponential gaps,
- * and each message goes to a random room, which makes every room a Poisson process of its own (the splitting property).
+ * A cursor in the schedule. The message under it is due at `dueUs` in `room` and has the number `number`
+ * there. Constant: message n is due at exactly n/rate (plus half the ramp), and rooms take turns. Poisson:
+ * exponential gaps, and each message goes to a random room, which makes every room a Poisson process of its
+ * own (the splitting property).
  */
 export class Schedule {
   dueUs = 0;
@@ -68,8 +67,9 @@ export class Schedule {
 }
 
 /**
- * When a message is due that a schedule without a ramp has at `steadyUs`. At t within a ramp of length R the rate is t/R
- * of the full rate, so that t²/2R of steady time has passed. At its end that is R/2, and then both go at the same pace.
+ * When a message is due that a schedule without a ramp has at `steadyUs`. At t within a ramp of length R the
+ * rate is t/R of the full rate, so that t²/2R of steady time has passed. At its end that is R/2, and then
+ * both go at the same pace.
  */
 function afterRamp(steadyUs: number, rampUs: number): number {
   return steadyUs < rampUs / 2 ? Math.sqrt(2 * rampUs * steadyUs) : steadyUs + rampUs / 2;

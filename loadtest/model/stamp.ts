@@ -1,7 +1,7 @@
 /**
- * The stamp at the beginning of every message of the simulator, and the message around it. The stamp has a fixed width
- * and is safe in JSON, so that a receiver reads it at a known offset without parsing. Sender and filler follow from it,
- * so that a receiver can tell whether a single byte has changed. Hot path.
+ * The stamp at the beginning of every message of the simulator, and the message around it. The stamp has a
+ * fixed width and is safe in JSON, so that a receiver reads it at a known offset without parsing. Sender and
+ * filler follow from it, so that a receiver can tell whether a single byte has changed. Hot path.
  *
  *     run 3 · room 3 · number 5 · due 6 · lag 5 · checksum 5      digits of base 64, most significant first
  */
@@ -81,7 +81,7 @@ function readDigits(bytes: Uint8Array, at: number, count: number): number {
   return value;
 }
 
-/** 30 bits. Each step is invertible, so that a change in one field always changes the state before the last fold. */
+/** 30 bits. Each step is invertible, so that a change in one field changes the state before the last fold. */
 function checksum(
   runId: number,
   room: number,

@@ -1,10 +1,11 @@
 /**
- * Latency histograms: plain counters while recording (one shift and one increment per value), HDR histograms for reading.
- * The counters have exactly the buckets of an HDR histogram with three significant digits: converting loses nothing.
+ * Latency histograms: plain counters while recording (one shift and one increment per value), HDR histograms
+ * for reading. The counters have exactly the buckets of an HDR histogram with three significant digits:
+ * converting loses nothing.
  */
 import { build, encodeIntoCompressedBase64, type Histogram } from 'hdr-histogram-js';
 
-/** Milliseconds, of a histogram with three significant digits. All zero if nothing was recorded (`count` 0). */
+/** Milliseconds, with three significant digits. All zero if nothing was recorded (`count` 0). */
 export type LatencySummary = {
   count: number;
   mean: number;
@@ -47,7 +48,8 @@ export function toHdr(counts: ArrayLike<number>): Histogram {
     autoResize: false,
     useWebAssembly: false,
   });
-  // The highest value of each counter, like HDR percentiles: a reported latency is never below the measured one.
+  // The highest value of each counter, like HDR percentiles: a reported latency is never below the measured
+  // one.
   for (let slot = 0; slot < counts.length; slot++)
     if (counts[slot]! > 0) histogram.recordValueWithCount(lowestOf(slot + 1) - 1, counts[slot]!);
   return histogram;

@@ -1,6 +1,7 @@
 /**
- * The counts of one worker, by second: latencies in counters, deliveries and sends by the second in which the message was
- * due. They are reported once a second as increments, which add up across workers and seconds. Hot path.
+ * The counts of one worker, by second: latencies in counters, deliveries and sends by the second in which the
+ * message was due. They are reported once a second as increments, which add up across workers and seconds.
+ * Hot path.
  */
 import type { Workload } from '../workload.ts';
 import { histogramSlots, slotOf } from './histogram.ts';
@@ -17,7 +18,7 @@ export function timelineOf({ warmUpSeconds, durationSeconds, drainSeconds }: Wor
   };
 }
 
-/** The first slot of the measure phase. A warm-up of 1.5 s takes two slots; the first is half a second long. */
+/** The first slot of the measure phase. A warm-up of 1.5 s takes two slots; the first has half a second. */
 export function measureSlotOf(timeline: Timeline): number {
   return Math.ceil(timeline.warmUpUs / 1e6);
 }
@@ -73,8 +74,8 @@ export class Recorder {
   }
 
   /**
-   * The messages of frames [from, to) of a stream have reached one recipient for the first time. Times are in µs since the
-   * schedule began, modulo 2^32.
+   * The messages of frames [from, to) of a stream have reached one recipient for the first time. Times are in
+   * µs since the schedule began, modulo 2^32.
    */
   delivered(stream: StreamTimes, from: number, to: number, nowUs: number): void {
     const { slots, dueUs, sentUs, mask } = stream;
@@ -111,7 +112,7 @@ export class Recorder {
     byRoom[room]!++;
   }
 
-  /** One turn of the event loop took so long to read all waiting input. It is counted once per microsecond. */
+  /** One turn of the event loop took so long to read all waiting input. It counts once per microsecond. */
   turned(durationUs: number): void {
     const us = Math.min(Math.floor(durationUs), 2 ** 31 - 1);
     this.#turn[slotOf(us)]! += us;

@@ -17,7 +17,7 @@ function sample(cpuUs: number): WorkerSample {
   };
 }
 
-/** Records that a message of `room`, due at `dueUs`, was sent in time and reached so many recipients `latencyUs` later. */
+/** A message of `room`, due at `dueUs`, was sent in time and reached so many recipients `latencyUs` later. */
 function record(
   recorder: Recorder,
   room: number,

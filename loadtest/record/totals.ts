@@ -3,7 +3,7 @@ import { addCounts, histogramSlots, summarize } from './histogram.ts';
 import { type CountRange, measureSlotOf, type SecondReport, type Timeline } from './recorder.ts';
 import type { Second } from './series.ts';
 
-/** Exact counts over all recipients. `lost` counts deliveries of messages that were sent and never arrived. */
+/** Exact counts over all recipients. `lost` counts deliveries of sent messages that never arrived. */
 export type AuditCounts = {
   expected: number;
   delivered: number;
@@ -27,7 +27,7 @@ export type WorkerSample = {
   cpuUs: number;
 };
 
-/** The drain lasts at least this long although nothing is missing: a duplicate arrives later than its original. */
+/** The drain lasts at least this long if nothing is missing: a duplicate arrives later than its original. */
 const settleUs = 250_000;
 
 type OpenSecond = { delivery: Float64Array; lag: Float64Array; sent: number; cpuUs: number };

@@ -1,4 +1,4 @@
-/** The health of the simulator, which is judged before the server: an unhealthy simulator makes a run void. */
+/** The health of the simulator. It is judged before the server: an unhealthy simulator makes a run void. */
 import type { LatencySummary } from '../record/histogram.ts';
 
 export type HealthLimits = {
@@ -7,15 +7,15 @@ export type HealthLimits = {
   scheduleLagMsP99Max: number;
   /** From this share of busy time on, a worker counts as never idle. */
   loopUtilizationMax: number;
-  /** Longest time for a busy worker to read all waiting input (p99 of its turns, weighted by their length). */
+  /** Longest time for a busy worker to read all waiting input (p99 of its turns, weighted by length). */
   turnMsP99Max: number;
   throttledMsMax: number;
 };
 
 /**
- * The limits of a healthy simulator. 0.99 and 0.95 are chosen, not measured. Lag and turn are each a tenth of the 250 ms
- * that the lab's experiments allow as p99, so that neither can decide a verdict. No throttling is tolerated: a throttled
- * simulator measures its own pause.
+ * The limits of a healthy simulator. 0.99 and 0.95 are chosen, not measured. Lag and turn are each a tenth of
+ * the 250 ms that the lab's experiments allow as p99, so that neither can decide a verdict. No throttling is
+ * tolerated: a throttled simulator measures its own pause.
  */
 export const defaultHealthLimits: HealthLimits = {
   achievedMin: 0.99,
@@ -53,9 +53,10 @@ const ownErrors: ReadonlySet<string> = new Set([
 /**
  * Why the run is void, one sentence each; empty if the simulator was healthy.
  *
- * A busy worker alone is no bottleneck: at high rates, bulk reading never leaves it idle. Each turn of its event loop
- * reads every ready socket, so it adds at most the length of a turn to a latency. So being busy counts only together with
- * long turns. Slow reading can only make a server look worse: it makes a failed run void, but never a passed one.
+ * A busy worker alone is no bottleneck: at high rates, bulk reading never leaves it idle. Each turn of its
+ * event loop reads every ready socket, so it adds at most the length of a turn to a latency. So being busy
+ * counts only together with long turns. Slow reading can only make a server look worse: it makes a failed run
+ * void, but never a passed one.
  */
 export function judgeHealth(seen: HealthObservation, limits: HealthLimits): string[] {
   const reasons: string[] = [];

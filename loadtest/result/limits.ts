@@ -32,7 +32,7 @@ const counters: Record<string, { words: string; of: (seen: Observed) => number }
     of: (seen) => seen.unsent.blocked,
   },
 };
-/** These hold unless a limit is given for the same metric: a chat delivers everything, once, in order, intact. */
+/** The default for each metric without a limit: a chat delivers everything, once, in order, intact. */
 const defaultExpressions = Object.keys(counters).map((metric) => `${metric}=0`);
 
 /** Every metric that a limit may name, for the help text. */

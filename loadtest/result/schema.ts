@@ -47,7 +47,7 @@ export type LoadtestResult = {
     silent: number;
     connectMs: LatencySummary;
   };
-  /** Messages due in the measure phase that were not sent: the target had closed the user, or did not read from it. */
+  /** Messages due in the measure phase and not sent: the target closed the user, or did not read from it. */
   unsent: { closed: number; blocked: number };
   /** Extra connections that never read; not audited. `closedAfterMs` is up to a second too long. */
   stalled: StalledReport;
@@ -63,8 +63,9 @@ export type LoadtestResult = {
     /** The longest turn of an event loop, see `turnMs`. */
     eventLoopLagMsMax: number;
     /**
-     * How long turns of the event loops took to read all waiting input: the simulator's possible share of a latency. Each
-     * turn counts by its length (so `count` is the sum in µs): 99 % of the reading was done in turns of `p99` or less.
+     * How long turns of the event loops took to read all waiting input: the simulator's possible share of a
+     * latency. Each turn counts by its length (so `count` is the sum in µs): 99 % of the reading was done in
+     * turns of `p99` or less.
      */
     turnMs: LatencySummary;
     /** Share of the time in which the event loop of the busiest worker was not idle, 0 to 1. */

@@ -1,4 +1,4 @@
-/** Leads a run: starts the workers, takes all of them through the phases together, and adds up their reports. */
+/** Leads a run: starts the workers, takes them through the phases together, and adds up their reports. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Assignment } from '../model/assignment.ts';
 import { Clock } from '../record/clock.ts';
@@ -65,7 +65,7 @@ export class Coordinator {
     this.#interrupt.resolve('interrupted');
   }
 
-  /** Runs all phases. Rejects with a RunError when a worker dies, nothing can connect, or nothing was measured. */
+  /** Runs all phases. Rejects with a RunError if a worker dies, nothing connects, or nothing was measured. */
   async run(): Promise<RunOutcome> {
     try {
       return await this.#phases(new Date().toISOString());
@@ -123,7 +123,7 @@ export class Coordinator {
     return { interrupted: false, measuredUs: measureUs };
   }
 
-  /** True when that time has come (or nothing more is expected), false when the run was interrupted before. */
+  /** True when that time has come or nothing more is expected, false if the run was interrupted before. */
   async #reached(clock: Clock, untilUs: number): Promise<boolean> {
     const abort = new AbortController();
     const timer = sleep(Math.max(0, (untilUs - clock.nowUs()) / 1000), undefined, { signal: abort.signal });

@@ -111,7 +111,7 @@ export class Metrics implements RunObserver {
     });
   }
 
-  /** Not prom-client's histogram, which would have to observe every value: here the values are counted already. */
+  /** Not prom-client's histogram, which would observe every value: here they are counted already. */
   #histogram(name: string, help: string, read: (totals: Totals) => Float64Array): void {
     const get = async () => {
       const values = this.#totals === undefined ? [] : histogramValues(name, read(this.#totals));
@@ -121,7 +121,7 @@ export class Metrics implements RunObserver {
   }
 }
 
-/** Buckets, sum and count. A counter belongs to the bucket of its lowest value, which is at most 0.1 % off. */
+/** Buckets, sum and count. A counter belongs to the bucket of its lowest value, at most 0.1 % off. */
 function histogramValues(name: string, counts: Float64Array) {
   const buckets = boundsSeconds.map(() => 0);
   let count = 0;
@@ -150,7 +150,7 @@ function histogramValues(name: string, counts: Float64Array) {
 /** A listening server of `/metrics`. Disposing of it also closes the connections that scrapers keep. */
 export type MetricsServer = Disposable & { readonly port: number };
 
-/** Serves `/metrics`, with those of the process itself. Resolves when listening, rejects if the port is in use. */
+/** Serves `/metrics` and the process's own. Resolves when listening, rejects if the port is in use. */
 export async function serveMetrics(registry: Registry, host: string, port: number): Promise<MetricsServer> {
   collectDefaultMetrics({ register: registry });
   const server = createServer(async (request, response) => {

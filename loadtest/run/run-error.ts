@@ -1,4 +1,4 @@
-/** The error of a run that has no result: by input that the operator can change, by a failure of the simulator, or by Ctrl-C. */
+/** The error of a run without a result: bad input, a failure of the simulator, or Ctrl-C. */
 export class RunError extends Error {
   readonly kind: 'input' | 'void' | 'interrupted';
 

@@ -13,16 +13,16 @@ export type MachineLimits = {
   cores: number;
 };
 
-/** Files that a worker needs beside its sockets: standard streams, IPC, epoll, code. Chosen, with a reserve. */
+/** Files that a worker needs beside its sockets: standard streams, IPC, epoll, code. Chosen. */
 const filesReserved = 64;
 /** Deliveries per second of one worker: half of its maximum against 03-cursor on two cores. */
 const deliveriesPerWorker = 5_000_000;
-/** Messages per second of one worker: less than half of its maximum to 100 rooms of 10 (experiments/007-nodes). */
+/** Messages per second of one worker: less than half of its maximum in experiments/007-nodes. */
 const messagesPerWorker = 30_000;
 
 /**
- * Cores that the workers may use. A part of a machine (by CPU affinity or a container's limit) is used whole; of a whole
- * machine one half is left to other processes, such as the server under test.
+ * Cores that the workers may use. A part of a machine (by CPU affinity or a container's limit) is used whole;
+ * of a whole machine one half is left to other processes, such as the server under test.
  */
 export function coresToFill(available: number, machine: number): number {
   return available < machine ? available : Math.floor(available / 2);
@@ -53,8 +53,8 @@ export function planWorkers(
 }
 
 /**
- * A system that chooses the source address uses a port again towards another target. A given source address takes its
- * port before the target is known, so that more targets do not give more ports.
+ * A system that chooses the source address uses a port again towards another target. A given source address
+ * takes its port before the target is known, so that more targets do not give more ports.
  */
 function checkPorts(connections: number, workload: Workload, ports: number | null): string[] {
   const { sourceAddresses, urls } = workload;

@@ -22,7 +22,7 @@ export type WorkerMessage =
   | { kind: 'ready'; rssBytes: number }
   | { kind: 'progress'; sample: WorkerSample; probed: number }
   | { kind: 'connected'; connections: ConnectionReport; rssBytes: number }
-  /** All connected users have received a probe, or the time for it is over. By room: its connected users here. */
+  /** All connected users have received a probe, or the time is over. By room: its connected users here. */
   | { kind: 'probed'; silent: number; recipientsByRoom: Uint32Array }
   | { kind: 'second'; report: SecondReport; sample: WorkerSample }
   | { kind: 'done'; report: FinalReport };
@@ -31,7 +31,7 @@ export type WorkerMessage =
 export type FinalReport = {
   /** Without `connectUs`, which the report after connecting has. */
   connections: ConnectionReport;
-  /** Messages due in the measure phase that were not sent: the user was closed, or its send buffer was full. */
+  /** Messages due in the measure phase and not sent: the user was closed, or its send buffer was full. */
   unsentClosed: number;
   unsentBlocked: number;
   /** Over the measure phase. */

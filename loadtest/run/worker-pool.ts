@@ -1,11 +1,11 @@
-/** The worker processes: starts them, sends them commands, collects their answers, and makes sure that they end. */
+/** The worker processes: starts them, sends commands, collects answers, and makes sure that they end. */
 import { type ChildProcess, fork } from 'node:child_process';
 import { RunError } from './run-error.ts';
 import type { WorkerCommand, WorkerMessage } from './worker-messages.ts';
 
 type Answer<K extends WorkerMessage['kind']> = Extract<WorkerMessage, { kind: K }>;
 
-/** Time from the last command to the end of a process; after it the process is killed. Chosen, not measured. */
+/** Time from the last command to the end of a process, which is then killed. Chosen, not measured. */
 const exitDeadlineMs = 5000;
 
 export class WorkerPool {
@@ -42,7 +42,8 @@ export class WorkerPool {
         if (message.kind === 'done') this.#done.add(worker);
       });
       child.on('error', (error) => this.#fail(`worker ${worker} could not be started: ${error.message}`));
-      // `close` comes after `exit`, when the last message has been read. Workers may end at very different times.
+      // `close` comes after `exit`, when the last message has been read. Workers may end at very different
+      // times.
       child.on('close', (code, signal) => {
         if (this.#done.has(worker)) return;
         this.#fail(`worker ${worker} ended before its time (${signal ?? `exit code ${code}`})`);
@@ -59,7 +60,7 @@ export class WorkerPool {
     });
   }
 
-  /** Sends each worker a command. Resolves with the answers of all, rejects with a RunError when a worker ends. */
+  /** Sends each worker a command. Resolves with all answers, rejects with a RunError when a worker ends. */
   ask<K extends WorkerMessage['kind']>(
     kind: K,
     commandOf: (worker: number) => WorkerCommand,

@@ -118,7 +118,8 @@ class Worker {
     const stalled = this.#users.stalledReport();
     const { churn } = this.#users;
     const report = { connections, unsentClosed, unsentBlocked, usage, stalled, churn };
-    // The coordinator may be behind with its reading: an exit would drop the messages that wait in the channel.
+    // The coordinator may be behind with its reading: an exit would drop the messages that wait in the
+    // channel.
     const sent = new Promise((done) => send({ kind: 'done', report }, done));
     await Promise.all([sent, this.#users.close(closeDeadlineMs)]);
     process.exit(0);
@@ -134,13 +135,13 @@ class Worker {
     setImmediate(this.#endTurn);
   }
 
-  /** Runs after all ready sockets have been read: no input has waited for this process longer than one turn. */
+  /** Runs after all ready sockets have been read: no input has waited here longer than one turn. */
   readonly #endTurn = () => {
     this.#recorder.turned(this.#clock.nowUs() - this.#turnBeganUs);
     this.#turnBeganUs = 0;
   };
 
-  /** Does everything that is due now: the report of a second, the usage marks of the measure phase, messages. */
+  /** Does everything that is due now: the report of a second, the marks of the measure phase, messages. */
   #wake(nowUs: number): void {
     const timeline = this.#timeline;
     const { warmUpUs, measureUs } = timeline;

@@ -1,6 +1,6 @@
 /**
- * Churn users (`--churn`) join, receive for a while, and leave. They are not audited; they come beside the virtual users,
- * whose deliveries can be counted exactly because they stay.
+ * Churn users (`--churn`) join, receive for a while, and leave. They are not audited; they come beside the
+ * virtual users, whose deliveries can be counted exactly because they stay.
  */
 import type { Endpoint } from '../model/assignment.ts';
 import { connectUnaudited } from './unaudited-connection.ts';

@@ -19,15 +19,15 @@ export type SenderSettings = {
   userOf(room: number, number: number): VirtualUser | undefined;
 };
 
-/** Messages per turn at most, so that a backlog does not keep the worker from reading. Chosen, not measured. */
+/** Messages per turn at most, so that a backlog does not keep the worker from reading. Chosen. */
 const messagesPerTurnMax = 256;
 /** A user with so many bytes waiting for the kernel's send buffer sends no more. Chosen, not measured. */
 const bufferedBytesMax = 1_048_576;
 
 export class Sender {
-  /** When the next message of this worker is due, in µs of the common clock; infinite before start and after end. */
+  /** When the next message of this worker is due, in µs of the common clock; infinite if there is none. */
   nextDueUs = Number.POSITIVE_INFINITY;
-  /** Messages of the measure phase that were not sent: the target had closed the user, or did not read from it. */
+  /** Messages of the measure phase that were not sent: the user was closed, or the target did not read. */
   unsentClosed = 0;
   unsentBlocked = 0;
   readonly #settings: SenderSettings;

@@ -1,7 +1,8 @@
 /**
- * A stalled reader joins and then never reads, so that the kernel's buffers fill and the server has to keep the rest. It
- * sends an unsolicited pong each second (RFC 6455, 5.5.3), so that a heartbeat does not close it: only a server that
- * detects slow consumers does. The failure of that pong also shows that the server has closed the connection.
+ * A stalled reader joins and then never reads, so that the kernel's buffers fill and the server has to keep
+ * the rest. It sends an unsolicited pong each second (RFC 6455, 5.5.3), so that a heartbeat does not close
+ * it: only a server that detects slow consumers does. The failure of that pong also shows that the server has
+ * closed the connection.
  */
 import type { WebSocket } from 'ws';
 import type { Endpoint } from '../model/assignment.ts';

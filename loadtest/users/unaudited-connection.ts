@@ -10,8 +10,9 @@ export type UnauditedConnection = {
 };
 
 /**
- * Connects at once. `refused` is called at most once, if the handshake fails or takes longer than `timeoutMs`, with the
- * HTTP status, the socket error code, or `timeout`. Later errors only close the connection.
+ * Connects at once. `refused` is called at most once, if the handshake fails or takes longer than
+ * `timeoutMs`, with the HTTP status, the socket error code, or `timeout`. Later errors only close the
+ * connection.
  */
 export function connectUnaudited(
   endpoint: Endpoint,

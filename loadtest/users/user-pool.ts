@@ -37,8 +37,8 @@ export type UserRoom = LocalRoom & { readonly users: VirtualUser[] };
 const handshakesMax = 256;
 const paceIntervalMs = 5;
 /**
- * Bound of the reference streams of one worker, for each interleaving of its rooms: 13 s of 20,000 messages/s of 128 B. A
- * recipient that is further behind is read frame by frame.
+ * Bound of the reference streams of one worker, for each interleaving of its rooms: 13 s of 20,000 messages/s
+ * of 128 B. A recipient that is further behind is read frame by frame.
  */
 const referenceBytesMax = 64 * 2 ** 20;
 

@@ -1,4 +1,4 @@
-/** The virtual user against `ws` over real sockets: handshake, frames in both directions, control frames, close. */
+/** The virtual user against `ws`: handshake, frames in both directions, control frames, close. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import net from 'node:net';

@@ -1,4 +1,4 @@
-/** One virtual user: a TCP connection, its handshake, its pongs and its close. Its input goes to the room's audit. */
+/** One virtual user: a TCP connection, its handshake, pongs and close. Its input goes to the audit. */
 import net from 'node:net';
 import type { Listener, LocalRoom } from '../audit/listener.ts';
 import type { Reference } from '../audit/reference.ts';
@@ -23,8 +23,8 @@ export type UserEvents = {
 type UserSocket = net.Socket & { user: VirtualUser };
 
 /**
- * All users of a worker read into one buffer: Node calls back synchronously for each read, so that its content is used
- * before the next read. That saves a buffer and a copy per user.
+ * All users of a worker read into one buffer: Node calls back synchronously for each read, so that its
+ * content is used before the next read. That saves a buffer and a copy per user.
  */
 const sharedBuffer = Buffer.allocUnsafeSlow(256 * 1024);
 

@@ -1,4 +1,4 @@
-/** Reads WebSocket frames (RFC 6455, section 5) from a server's bytes, without an allocation for a whole frame. Hot path. */
+/** Reads WebSocket frames (RFC 6455, section 5) from a server's bytes, without a copy. Hot path. */
 import { opcode } from './opcode.ts';
 
 /** Receives the content of a stream. The ranges are valid only during the call. */

@@ -30,7 +30,7 @@ export function handshakeRequest(url: URL, key: string, headers: Readonly<Record
   ].join('\r\n');
 }
 
-/** `open` with the offset where frames begin, `refused` with the HTTP status or the fault, or `incomplete`. */
+/** `open` with the offset of the first frame, `refused` with an HTTP status or a fault, or `incomplete`. */
 export type HandshakeResponse =
   | { state: 'open'; framesAt: number }
   | { state: 'refused'; why: string }
