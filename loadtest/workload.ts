@@ -43,7 +43,7 @@ export const workloadTable = {
   durationSeconds: one('--duration', 'length of the measure phase, such as 20s or 500ms', seconds(1), 10),
   warmUpSeconds: one(
     '--warm-up',
-    'phase before it, not measured: three quarters to climb to the rate, the rest at the rate',
+    'phase before that, not measured: three quarters to climb to the rate, the rest at the rate',
     seconds(0),
     2,
   ),
