@@ -53,7 +53,7 @@ test('every option can be given by the environment, and the command line wins', 
     assert.match(option.envVar ?? '', /^LOADTEST_[A-Z_]+$/, option.flags);
 });
 
-test('all mistakes are told at once, each with what is required and what was given', () => {
+test('all mistakes are reported at once, each with the required and the given value', () => {
   const { problems } = check(
     '--clients 0 --rate fast --duration 20 --arrival random --payload-bytes 10 --url http://x --url wss://x/ws --limit p99',
   );

@@ -1,6 +1,6 @@
 /**
- * The workload: one table of every quantity that describes what the simulator does to a target. The command
- * line, the environment, the type, the result file and the lab all follow from it.
+ * The workload: one table of all quantities that describe the load on a target. The command line, the
+ * environment, the type, the result file and the lab follow from it.
  */
 import { parseCount, parseOneOf, parseRate, parseTimeMs, parseWsUrl, variableOf } from './option-values.ts';
 
@@ -21,9 +21,9 @@ export type Quantity<T> = {
   /** Such as `LOADTEST_CLIENTS`. A list is one text with blanks between its items. */
   variable: string;
   help: string;
-  /** The default. Undefined where it follows from the rest of the workload. */
+  /** The default. Undefined if it follows from the rest of the workload. */
   fallback: T;
-  /** True where the flag may be given several times. */
+  /** True if the flag may be given several times. */
   isList: boolean;
   /** Checks the text, or each text of a list. Adds a sentence to `problems` for each mistake. */
   read(texts: readonly string[], problems: string[]): T;
@@ -113,10 +113,10 @@ export type QuantityName = keyof Table;
 /** A workload as it is asked for: clients, rates, sizes, and times in seconds. */
 export type Workload = { readonly [K in QuantityName]: Table[K]['fallback'] };
 
-/** A workload in which nothing is left open: what a run does and a result file keeps. */
+/** A workload without open quantities, as a run uses it and a result file keeps it. */
 export type ResolvedWorkload = { readonly [K in QuantityName]: NonNullable<Workload[K]> };
 
-/** What holds for every quantity that is not given. */
+/** The default of every quantity. */
 export const defaultWorkload = Object.fromEntries(
   quantities().map(([name, { fallback }]) => [name, fallback]),
 ) as Workload;
@@ -142,7 +142,7 @@ export function readWorkload(texts: Readonly<Record<string, unknown>>): {
   return { workload: Object.fromEntries(given), problems };
 }
 
-/** What cannot be run although each quantity for itself is in order; one sentence each. */
+/** Combinations of quantities that cannot be run, one sentence each. */
 export function checkWorkload({
   clients,
   rooms,
@@ -177,7 +177,7 @@ function textsOf(part: Partial<Workload>): { flag: string; variable: string; tex
   });
 }
 
-/** The name under which commander keeps a flag's value. */
+/** The name under which commander keeps the value of a flag. */
 function attributeOf(flag: string): string {
   return flag.slice(2).replace(/-(.)/g, (_, letter: string) => letter.toUpperCase());
 }

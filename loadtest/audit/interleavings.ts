@@ -30,9 +30,8 @@ export class Interleavings {
   }
 
   /**
-   * The reference for a user that does not match its current one and has just received these messages one
-   * after another: the reference in whose order they are, a new one if there is none, the current one in
-   * doubt.
+   * The reference for a user that does not match its current one and has just received these messages in
+   * this order: a reference with the same order, a new one if there is none, the current one in doubt.
    */
   bestFor(current: Reference, numbers: Int32Array, count: number): Reference {
     let best = current;

@@ -2,8 +2,7 @@
  * The verified stream of one room in this worker: frames of one size, in the order in which the first
  * recipient received them. All other recipients must receive the same bytes. So most input is checked by
  * comparing it with this stream, many frames at a time: that finds every changed byte at the speed of memory.
- * Input that differs (another order, a gap, a control frame, a corrupt byte) is read frame by frame. Hot
- * path.
+ * Other input (another order, a gap, a control frame, a corrupt byte) is read frame by frame. Hot path.
  */
 import type { Stamp } from '../model/stamp.ts';
 

@@ -30,7 +30,7 @@ function assignmentOf(changes: Partial<ResolvedWorkload>): Assignment {
   return { workload, runId: 0, addresses, headers: {} };
 }
 
-test('rooms and workers each share out all users, none twice, and fairly', () => {
+test('rooms and workers each get all users, none twice, in equal shares', () => {
   fc.assert(
     fc.property(anyWorkload, (workload) => {
       for (const [parts, of, amount] of [

@@ -1,7 +1,6 @@
 /**
  * One clock for all workers: the machine's monotonic clock in microseconds. `process.hrtime` is the same in
- * every process but allocates at each reading; `performance.now` does not. So the latter is read, plus a
- * constant offset.
+ * every process but allocates at each reading. So `performance.now` is read, plus a constant offset.
  */
 export class Clock {
   readonly #offsetUs: number;

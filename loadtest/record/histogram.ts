@@ -48,8 +48,7 @@ export function toHdr(counts: ArrayLike<number>): Histogram {
     autoResize: false,
     useWebAssembly: false,
   });
-  // The highest value of each counter, like HDR percentiles: a reported latency is never below the measured
-  // one.
+  // The highest value of each counter, like HDR percentiles: no reported latency is below the measured one.
   for (let slot = 0; slot < counts.length; slot++)
     if (counts[slot]! > 0) histogram.recordValueWithCount(lowestOf(slot + 1) - 1, counts[slot]!);
   return histogram;

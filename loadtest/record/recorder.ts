@@ -1,7 +1,6 @@
 /**
  * The counts of one worker, by second: latencies in counters, deliveries and sends by the second in which the
- * message was due. They are reported once a second as increments, which add up across workers and seconds.
- * Hot path.
+ * message was due. They are reported once a second, as increments that add up over workers. Hot path.
  */
 import type { Workload } from '../workload.ts';
 import { histogramSlots, slotOf } from './histogram.ts';

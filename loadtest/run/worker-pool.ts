@@ -42,8 +42,7 @@ export class WorkerPool {
         if (message.kind === 'done') this.#done.add(worker);
       });
       child.on('error', (error) => this.#fail(`worker ${worker} could not be started: ${error.message}`));
-      // `close` comes after `exit`, when the last message has been read. Workers may end at very different
-      // times.
+      // `close` comes after `exit`, when the last message has been read.
       child.on('close', (code, signal) => {
         if (this.#done.has(worker)) return;
         this.#fail(`worker ${worker} ended before its time (${signal ?? `exit code ${code}`})`);

@@ -118,8 +118,7 @@ class Worker {
     const stalled = this.#users.stalledReport();
     const { churn } = this.#users;
     const report = { connections, unsentClosed, unsentBlocked, usage, stalled, churn };
-    // The coordinator may be behind with its reading: an exit would drop the messages that wait in the
-    // channel.
+    // The coordinator may read late: an exit would drop the messages that wait in the channel.
     const sent = new Promise((done) => send({ kind: 'done', report }, done));
     await Promise.all([sent, this.#users.close(closeDeadlineMs)]);
     process.exit(0);

@@ -109,8 +109,7 @@ describe('exact times', () => {
       );
       const { p50, p90, p99, max } = result.deliveryLatencyMs;
       assert.ok(max >= freezeMs - 15 && max < frozenMs + 150, `max ${max} ms of ${frozenMs} ms`);
-      // An eighth of all messages was due during the freeze: 1 % of all waited for over 0.92 of it, 10 % for
-      // over 0.2.
+      // An eighth of the messages was due in the freeze: 1 % of all waited for 0.92 of it, 10 % for 0.2.
       assert.ok(p99 > freezeMs * 0.85 && p99 < frozenMs + 50, `p99 ${p99} ms`);
       assert.ok(p90 > freezeMs * 0.05 && p90 < freezeMs * 0.6, `p90 ${p90} ms`);
       assert.ok(p50 < 50, `p50 ${p50} ms`);

@@ -10,9 +10,8 @@ export type UnauditedConnection = {
 };
 
 /**
- * Connects at once. `refused` is called at most once, if the handshake fails or takes longer than
- * `timeoutMs`, with the HTTP status, the socket error code, or `timeout`. Later errors only close the
- * connection.
+ * Connects at once. If the handshake fails or takes longer than `timeoutMs`, `refused` is called once, with
+ * the HTTP status, the socket error code, or `timeout`. Later errors only close the connection.
  */
 export function connectUnaudited(
   endpoint: Endpoint,
