@@ -33,7 +33,7 @@ async function main(argv: string[]): Promise<number> {
   const plan = await newPlan(options);
   if (typeof plan === 'number') return plan;
 
-  const metrics = new Metrics(options.ratePerSecond);
+  const metrics = new Metrics(options.workload.ratePerSecond);
   const server = await tryServe(metrics, options);
   if (typeof server === 'string') return refuse([server]);
   using _server = server;
@@ -84,15 +84,16 @@ function readOptions(argv: string[]): Options | number {
   return problems.length === 0 ? options : refuse(problems);
 }
 
-async function newPlan(options: Options): Promise<Plan | number> {
+async function newPlan({ workload, ...options }: Options): Promise<Plan | number> {
   const cgroup = readCgroup();
-  const seconds = (options.warmUpMs + options.durationMs) / 1000;
+  const warmUpUs = Math.round(workload.warmUpSeconds * 1e6);
+  const measureUs = Math.round(workload.durationSeconds * 1e6);
   const { workers, problems } = planWorkers(
     {
-      ...options,
-      urls: options.urls.length,
-      sourceAddresses: options.sourceAddresses.length,
-      seconds,
+      ...workload,
+      urls: workload.urls.length,
+      sourceAddresses: workload.sourceAddresses.length,
+      seconds: (warmUpUs + measureUs) / 1e6,
     },
     {
       filesMax: readFilesMax(),
@@ -101,10 +102,14 @@ async function newPlan(options: Options): Promise<Plan | number> {
       cores: coresToFill(os.availableParallelism(), os.cpus().length),
     },
   );
-  const targets = await Promise.all(options.urls.map((url) => resolveTarget(url, problems)));
+  const targets = await Promise.all(workload.urls.map((url) => resolveTarget(url, problems)));
   if (problems.length > 0) return refuse(problems);
   return {
-    ...options,
+    ...workload,
+    urls: [...workload.urls],
+    sourceAddresses: [...workload.sourceAddresses],
+    connectTimeoutMs: workload.connectTimeoutSeconds * 1000,
+    probeTimeoutMs: workload.probeTimeoutSeconds * 1000,
     targets,
     // Even; the odd number after it marks the probes. Not from the seed: two runs must not take each other's messages.
     runId: randomInt((runIdMax + 1) / 2) * 2,
@@ -112,14 +117,13 @@ async function newPlan(options: Options): Promise<Plan | number> {
       ...(options.origin === undefined ? [] : [`Origin: ${options.origin}`]),
       ...(options.token === undefined ? [] : [`Authorization: Bearer ${options.token}`]),
     ],
-    sendersPerRoom: Math.min(options.senders, Math.ceil(options.clients / options.rooms)),
+    sendersPerRoom: Math.min(
+      workload.sendersPerRoom ?? workload.clients,
+      Math.ceil(workload.clients / workload.rooms),
+    ),
     workers,
-    schedule: { ...options, rampUs: options.warmUpMs * 1000 * rampShare, endUs: seconds * 1e6 },
-    timeline: {
-      warmUpUs: options.warmUpMs * 1000,
-      measureUs: options.durationMs * 1000,
-      drainUs: options.drainMs * 1000,
-    },
+    schedule: { ...workload, rampUs: warmUpUs * rampShare, endUs: warmUpUs + measureUs },
+    timeline: { warmUpUs, measureUs, drainUs: Math.round(workload.drainSeconds * 1e6) },
     referenceBytesMax,
   };
 }

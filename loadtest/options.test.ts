@@ -10,9 +10,9 @@ function check(...args: string[]) {
 test('every default is valid and in the unit of its name', () => {
   const { options, problems } = check();
   assert.deepEqual(problems, []);
-  assert.equal(options.warmUpMs, 2000);
+  assert.equal(options.workload.warmUpSeconds, 2);
   assert.equal(options.health.scheduleLagMsP99Max, 25);
-  assert.deepEqual(options.urls, ['ws://127.0.0.1:8080/ws']);
+  assert.deepEqual(options.workload.urls, ['ws://127.0.0.1:8080/ws']);
 });
 
 test('options that may be repeated replace their default and keep their order', () => {
@@ -27,7 +27,7 @@ test('options that may be repeated replace their default and keep their order', 
     'lost<=5',
   );
   assert.deepEqual(problems, []);
-  assert.deepEqual(options.urls, ['ws://a/ws', 'ws://b:1/ws']);
+  assert.deepEqual(options.workload.urls, ['ws://a/ws', 'ws://b:1/ws']);
   assert.deepEqual(
     options.limits.slice(0, 2).map((limit) => limit.expression),
     ['p99<1s', 'lost<=5'],
@@ -46,9 +46,9 @@ test('every option can be given by the environment, and the command line wins', 
   try {
     const { options, problems } = check('--rate', '4');
     assert.deepEqual(problems, []);
-    assert.equal(options.clients, 7);
-    assert.equal(options.warmUpMs, 250);
-    assert.equal(options.ratePerSecond, 4);
+    assert.equal(options.workload.clients, 7);
+    assert.equal(options.workload.warmUpSeconds, 0.25);
+    assert.equal(options.workload.ratePerSecond, 4);
     assert.deepEqual(
       options.limits.slice(0, 2).map((limit) => limit.expression),
       ['p99<1s', 'lost<=5'],

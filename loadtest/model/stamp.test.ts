@@ -2,15 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { decodeMessage, defaultMessageLimits, encodeMessage, isDecodeFault } from '#protocol';
-import {
-  MessageForm,
-  payloadBytesMin,
-  readToken,
-  type Token,
-  tokenAt,
-  tokenChars,
-  writeToken,
-} from './stamp.ts';
+import { payloadBytesMin } from '../workload.ts';
+import { MessageForm, readToken, type Token, tokenAt, tokenChars, writeToken } from './stamp.ts';
 
 const anyToken = fc.record<Token>({
   runId: fc.integer({ min: 0, max: 2 ** 18 - 1 }),

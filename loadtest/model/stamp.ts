@@ -5,6 +5,7 @@
  *
  *     run 3 · room 3 · number 5 · due 6 · lag 5 · checksum 5      digits of base 64, most significant first
  */
+import { payloadBytesMin } from '../workload.ts';
 
 /** Where a message belongs and when it was due: what a token says. */
 export type Token = {
@@ -21,11 +22,6 @@ export type Token = {
 
 export const tokenChars = 27;
 export const runIdMax = 2 ** 18 - 1;
-export const roomsMax = 2 ** 18;
-export const messageNumberMax = 2 ** 30 - 1;
-export const usersMax = 1_000_000;
-/** The smallest JSON payload that holds a token, in bytes. */
-export const payloadBytesMin = 28 + 7 + tokenChars;
 
 const lagUsMax = 2 ** 30 - 1;
 const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
