@@ -105,17 +105,19 @@ function upgradeFaults(old: OldFaults): Run {
 
 /** Counts of the audit under the names of today. */
 function renamed<Old extends object>(old: Old) {
-  const { people, missedAndTold, unheard, readyWhileBrokenMsMax, ...rest } = old as Old & {
+  const { people, stayed, said, missedAndTold, unheard, ...rest } = old as Old & {
     people: number;
+    stayed: number;
+    said: number;
     missedAndTold: number;
     unheard: number;
-    readyWhileBrokenMsMax: number;
   };
   return {
     ...rest,
     participants: people,
-    missedAndTold,
-    unheard,
-    readyWhileBrokenMsMax,
+    held: stayed,
+    published: said,
+    lostAndTold: missedAndTold,
+    undelivered: unheard,
   };
 }

@@ -5,6 +5,7 @@ import type { Comparison } from '../analysis/compare.ts';
 import type { Run, RunRecord, TrialHeader, VariantRecord } from '../records/schema.ts';
 import type { ReportContent } from '../report/content.ts';
 import type { Plot } from '../report/plot.ts';
+import type { Table } from '../report/table.ts';
 import type { TrialContext } from '../trial/trial.ts';
 import type { Variant } from '../trial/variant.ts';
 import type { RunOptions } from './run-plan.ts';
@@ -33,6 +34,8 @@ export type Shape<Asked extends Experiment = Experiment, Found extends Run = Run
   report(run: Found): ReportContent;
   /** Its plots for the HTML page; left out: none. */
   plots?(run: Found): Promise<Plot[]>;
+  /** The finding in short, for the top of the README; left out: none. */
+  finding?(run: Found): Table;
   /** Is b better or worse than a? Both are runs of one experiment. */
   compare(a: Found, b: Found): Comparison[];
   /** Numbers of the trials whose series the report draws; an archived run keeps the series of these only. */

@@ -8,7 +8,7 @@ import { answerLine } from '../../report/trial-line.ts';
 import { planFixedLoads } from '../fixed-load/fixed-load.ts';
 import { type LoadExperiment, planLoads } from '../load-trials.ts';
 import type { Shape } from '../shape.ts';
-import { reportCapacity } from './report.ts';
+import { findingTable, reportCapacity } from './report.ts';
 
 export type CapacityExperiment = LoadExperiment & { method: CapacityMethod };
 
@@ -46,6 +46,7 @@ export const capacity: Shape<CapacityExperiment, LoadRun> = {
     const { ladderPlot, latencyPlots, timelinePlot } = await import('../../report/plots.ts');
     return [ladderPlot(run), ...latencyPlots(run), timelinePlot(run)].filter((plot) => plot !== null);
   },
+  finding: findingTable,
   compare: compareCapacities,
   drawn: (run) => new Set(shownTrials(run).map(({ trial }) => trial.number)),
 };
