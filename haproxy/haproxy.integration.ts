@@ -4,12 +4,11 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { GenericContainer, getContainerRuntimeClient } from 'testcontainers';
-// biome-ignore-start lint/style/noRestrictedImports: a test may borrow the lab's ways of getting a real Redis and free ports.
 import { freePorts } from '#host/free-ports.ts';
 import { closeCode } from '#protocol';
-import { redisProvider } from '../experiments/lab/deployment/services/redis.ts';
-// biome-ignore-end lint/style/noRestrictedImports: see above.
-import { Person, ServerProcess } from '../testing/server.ts';
+import { Person } from '../testing/person.ts';
+import { redisProvider } from '../testing/redis.ts';
+import { ServerProcess } from '../testing/server.ts';
 
 const image = process.env.HAPROXY_IMAGE ?? 'haproxy:3.2';
 const committed = new URL('./haproxy.cfg', import.meta.url);

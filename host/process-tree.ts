@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 
 export type TreeUsage = {
-  /** User and system time of every live process of the tree and of the children they have already buried. */
+  /** User and system time of every live process of the tree, and of its children that have ended and been reaped. */
   cpuSeconds: number;
   /** Resident sets added up; pages that processes share are counted once for each. */
   rssBytes: number;
@@ -32,6 +32,14 @@ export function readTreeUsage(rootPid: number, procDirectory = '/proc'): TreeUsa
     usage.processes += 1;
   }
   return usage;
+}
+
+/** Processes that `pid` started and that still run, oldest first. */
+export function childrenOf(pid: number, procDirectory = '/proc'): number[] {
+  const children = [...readAllStats(procDirectory).values()].filter(
+    (stat) => stat.parentPid === pid && !stat.zombie,
+  );
+  return children.map((stat) => stat.pid).sort((one, other) => one - other);
 }
 
 function readAllStats(procDirectory: string): Map<number, ProcessStat> {

@@ -8,9 +8,9 @@ import { fileURLToPath } from 'node:url';
 import type { Panel } from '@grafana/grafana-foundation-sdk/dashboard';
 import { WebSocket } from 'ws';
 import { freePorts } from '#host/free-ports.ts';
-import { startContainerTarget } from '../../experiments/lab/deployment/container.ts';
 import { findEngine } from '../../experiments/lab/deployment/container-engine.ts';
-import type { RunningTarget } from '../../experiments/lab/deployment/deployment.ts';
+import type { Deployment } from '../../experiments/lab/deployment/deployment.ts';
+import { listStages } from '../../experiments/lab/deployment/stage-table.ts';
 import { runTrial, type TrialRequest } from '../../experiments/lab/trial/trial.ts';
 import { startPhaseMetrics } from '../../experiments/lab/watch/phase-metrics.fixture.ts';
 import type { PhaseMetrics } from '../../experiments/lab/watch/phase-metrics.ts';
@@ -119,7 +119,8 @@ async function runObservedTrial(metrics: PhaseMetrics) {
   };
   let aside: Promise<void> | undefined;
   const trial = await runTrial(request, {
-    startTarget: (wanted) => startContainerTarget(wanted, []),
+    target: 'container',
+    stage: (await listStages()).find(({ name }) => name === stage)!,
     scrapeHost: '127.0.0.1',
     loadtestMetricsPort: 9464,
     signal,
@@ -136,8 +137,8 @@ async function runObservedTrial(metrics: PhaseMetrics) {
 }
 
 /** Each twice, a while apart: a counter whose first value is its only one has no rate. */
-async function misbehave(target: RunningTarget): Promise<void> {
-  const room = new URL('/ws/aside', target.servers[0]!.chatUrl);
+async function misbehave(target: Deployment): Promise<void> {
+  const room = new URL('/ws/aside', target.nodes[0]!.chatUrl);
   for (let round = 0; round < 2; round++) {
     const lost = new WebSocket(new URL('/nowhere', room));
     const rude = new WebSocket(room).on('open', () => rude.send('not JSON'));

@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { closeCode, parseReconnectWaitMs } from '#protocol';
-import { Person, refusedAt, ServerProcess } from '../../testing/server.ts';
+import { Person, refusedAt } from '../../testing/person.ts';
+import { ServerProcess } from '../../testing/server.ts';
 import type { Stage } from './stage.ts';
 
 export function drainContract(stage: Stage, args: readonly string[]): void {

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { encodeMessage } from '#protocol';
-import { Person, refusedAt, ServerProcess } from '../../testing/server.ts';
+import { Person, refusedAt } from '../../testing/person.ts';
+import { ServerProcess } from '../../testing/server.ts';
 import type { Stage } from './stage.ts';
 
 export function limitsContract(stage: Stage, args: readonly string[]): void {

@@ -10,7 +10,7 @@ export type Engine = {
 };
 
 /** Everything that one target starts carries this label, with a value of that target's own. */
-export const targetLabel = 'chat-scaling-lab.target';
+export const deploymentLabel = 'chat-scaling-lab.target';
 /** The process id of the lab that started it, so that a later one can tell what was left behind. */
 export const labPidLabel = 'chat-scaling-lab.pid';
 
@@ -54,7 +54,7 @@ export async function sweep(engine: Engine): Promise<void> {
   const targets = [...containers, ...networks]
     .map(({ Labels }) => Labels as Record<string, string>)
     .filter((labels) => !isAlive(Number(labels[labPidLabel])))
-    .map((labels) => `${targetLabel}=${labels[targetLabel]}`);
+    .map((labels) => `${deploymentLabel}=${labels[deploymentLabel]}`);
   for (const label of new Set(targets)) await removeLabelled(engine, label);
 }
 

@@ -1,14 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { findExperiment } from '../../registry.ts';
+import type { StageInfo } from '../deployment/stage-table.ts';
 import { type Overrides, planRun, type ServicesFound } from './run-plan.ts';
 
 const ladder = findExperiment('ladder')!;
 const stages = [
-  { name: '01-naive', summary: 'one', needs: [] },
-  { name: '03-cursor', summary: 'three', needs: [] },
-  { name: '05-backplane', summary: 'five', needs: ['redis'] },
-];
+  { name: '01-naive', summary: 'one', processes: [], services: [] },
+  { name: '03-cursor', summary: 'three', processes: [], services: [] },
+  { name: '05-backplane', summary: 'five', processes: [], services: ['redis'] },
+] as unknown as StageInfo[];
 const nothing: Overrides = { stages: [], settings: {}, limits: {} };
 const noRedis: ServicesFound = new Map([['redis', { found: false, ways: ['Install it.'] }]]);
 const redis: ServicesFound = new Map([['redis', { found: true, source: 'PATH' }]]);

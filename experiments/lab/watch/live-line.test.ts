@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { StageInfo } from '../deployment/stage-table.ts';
 import { answerFixture, trialFixture, variantFixture } from '../records/run.fixture.ts';
 import { variantPerStage } from '../shapes/experiment.ts';
 import type { TrialRequest } from '../trial/trial.ts';
 import { LiveView } from './live-line.ts';
 
-const [variant] = variantPerStage([{ name: '01-naive', summary: '', needs: [] }]);
+const [variant] = variantPerStage([{ name: '01-naive', processes: [] } as unknown as StageInfo]);
 const request = { number: 3, variant, load: 128, purpose: 'search' } as TrialRequest;
 const second = {
   event: 'second',

@@ -3,7 +3,8 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import type { RunningTarget } from '../deployment/deployment.ts';
+import type { Deployment } from '../deployment/deployment.ts';
+import type { StageInfo } from '../deployment/stage-table.ts';
 import { variantPerStage } from '../shapes/experiment.ts';
 import type { TrialRequest } from '../trial/trial.ts';
 import { startPhaseMetrics } from './phase-metrics.fixture.ts';
@@ -13,12 +14,12 @@ const directory = mkdtempSync(join(tmpdir(), 'lab-metrics-'));
 after(() => rmSync(directory, { recursive: true }));
 const targetsFile = join(directory, 'targets', 'lab.json');
 
-const [variant] = variantPerStage([{ name: '03-cursor', summary: '', needs: [] }]);
+const [variant] = variantPerStage([{ name: '03-cursor', processes: [] } as unknown as StageInfo]);
 const request = { number: 4, variant, purpose: 'confirm' } as TrialRequest;
 const target = {
   stage: '03-cursor',
-  servers: [{ name: 'node-1', scrapeAddress: '127.0.0.1:5001' }],
-} as unknown as RunningTarget;
+  nodes: [{ name: 'node-1', scrapeAddress: '127.0.0.1:5001' }],
+} as unknown as Deployment;
 
 test('one phase is 1 and all others 0, and the trial is named by closed labels', async () => {
   await using metrics = await startPhaseMetrics(targetsFile);
