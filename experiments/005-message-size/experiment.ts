@@ -1,5 +1,5 @@
 /** Capacity against message size: whether messages or bytes cost. scale-chat named this question and never ran it. */
-import { allocationOf } from '../lab/deployment/allocation.ts';
+import { allocate } from '../lab/deployment/allocation.ts';
 import type { StageInfo } from '../lab/deployment/stage-table.ts';
 import { type CapacityExperiment, capacity } from '../lab/shapes/capacity/capacity.ts';
 import { isOneProcess, type Variant } from '../lab/trial/variant.ts';
@@ -44,7 +44,7 @@ function variantOf(stage: StageInfo, bytes: number): Variant {
     stage,
     settings: { 'message-bytes-max': '16384' },
     nodes: 1,
-    allocation: allocationOf(),
+    allocation: allocate(),
     workload: { payloadBytes: bytes },
   };
 }

@@ -1,6 +1,6 @@
 /** Capacity of one machine against its worker processes. */
 import { availableParallelism } from 'node:os';
-import { allocationOf } from '../lab/deployment/allocation.ts';
+import { allocate } from '../lab/deployment/allocation.ts';
 import type { StageInfo } from '../lab/deployment/stage-table.ts';
 import { type CapacityExperiment, capacity } from '../lab/shapes/capacity/capacity.ts';
 import { isPerCore, type Variant } from '../lab/trial/variant.ts';
@@ -52,5 +52,5 @@ function workerCounts(coresOfMachine: number): number[] {
 }
 
 function variantOf(name: string, stage: StageInfo, cores: number, settings: Variant['settings']): Variant {
-  return { name, stage, settings, nodes: 1, allocation: allocationOf(cores) };
+  return { name, stage, settings, nodes: 1, allocation: allocate(cores) };
 }

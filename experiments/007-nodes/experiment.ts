@@ -1,5 +1,5 @@
 /** Capacity against the number of nodes, with all clients in one room and with clients in many rooms. */
-import { allocationOf } from '../lab/deployment/allocation.ts';
+import { allocate } from '../lab/deployment/allocation.ts';
 import type { StageInfo } from '../lab/deployment/stage-table.ts';
 import { type CapacityExperiment, capacity } from '../lab/shapes/capacity/capacity.ts';
 import { isScalable, type Variant } from '../lab/trial/variant.ts';
@@ -49,7 +49,7 @@ function variantOf(stage: StageInfo, named: boolean, count: number, roomCount: n
     // A session may send as much as the search asks for; the rate limit is not the question.
     settings: { 'messages-per-second-max': '10000', 'messages-burst-max': '20000' },
     nodes: count,
-    allocation: allocationOf(),
+    allocation: allocate(),
     workload: { rooms: roomCount },
   };
 }

@@ -2,9 +2,9 @@
 import { createServer } from 'node:net';
 import type { Command } from 'commander';
 import { readEnvironment, readEphemeralPorts, readFilesMax } from '../../../loadtest/result/environment.ts';
-import { engineFault } from '../deployment/choose.ts';
 import { serviceProviders } from '../deployment/services/services.ts';
 import { listStages } from '../deployment/stage-table.ts';
+import { engineFault } from '../deployment/start.ts';
 import { formatNumber } from '../report/format.ts';
 
 /** `ok`: no restriction. `limits`: it runs, with the restriction in the text. `missing`: the text says what does not run. */

@@ -1,6 +1,6 @@
 /** Where servers and simulator of a run are placed. */
-import { prepareContainers } from '../deployment/choose.ts';
 import type { Placement, TargetKind } from '../deployment/deployment.ts';
+import { prepareContainers } from '../deployment/start.ts';
 import { InputError } from '../input-error.ts';
 
 /** `isForced`: the user or the experiment asked for this target; else processes replace missing containers. */

@@ -16,7 +16,9 @@ const readmePath = join(experimentsDirectory, '..', 'README.md');
 export function addReport(program: Command, registry: Registry): void {
   program
     .command('report')
-    .description('remake the reports of a run from its files: a table here, HTML and Markdown beside the files')
+    .description(
+      'remake the reports of a run from its files: a table here, HTML and Markdown beside the files',
+    )
     .argument('[run]', 'result directory, archived .json file, or name of a run (default: the newest)')
     .option('--keep', 'also archive the run in the repository, and refresh every REPORT.md', false)
     .option('--refresh', 'only refresh every REPORT.md and the README from the archived runs', false)

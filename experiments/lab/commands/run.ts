@@ -4,11 +4,10 @@ import type { Command } from 'commander';
 import { readEnvironment } from '../../../loadtest/result/environment.ts';
 import { quantities, readWorkload } from '../../../loadtest/workload.ts';
 import { exitCodeOf } from '../analysis/exit-code.ts';
-import { chooseTarget } from '../deployment/choose.ts';
 import type { Allocation, TargetKind } from '../deployment/deployment.ts';
 import { serviceProviders } from '../deployment/services/services.ts';
 import { listStages } from '../deployment/stage-table.ts';
-import { startDeployment } from '../deployment/start.ts';
+import { chooseTarget, startDeployment } from '../deployment/start.ts';
 import { InputError } from '../input-error.ts';
 import type { Run } from '../records/schema.ts';
 import { type RunOptions, type ServicesFound, skipMissing } from '../shapes/run-plan.ts';
@@ -48,7 +47,11 @@ export function addRun(program: Command, registry: Registry): void {
   const command = program
     .command('run', { isDefault: true })
     .description('run an experiment; without a name, 001-ladder')
-    .argument('[name]', 'name, number or word of an experiment, such as 001-ladder, 1 or ladder', '001-ladder')
+    .argument(
+      '[name]',
+      'name, number or word of an experiment, such as 001-ladder, 1 or ladder',
+      '001-ladder',
+    )
     .option('--stage <names>', 'only these stages; repeat it or separate names with commas', value.names)
     .option('--trials <n>', 'confirmations of a capacity, or repetitions', value.positiveInteger)
     .option('--loads <n,n>', 'try exactly these loads instead of searching', value.loads)
@@ -90,13 +93,17 @@ export function addRun(program: Command, registry: Registry): void {
 }
 
 /** Runs it; rejects with an `InputError` when the flags cannot be met. An abort gives the partial run. */
-export async function runExperiment(experiment: Experiment, flags: RunFlags, signal: AbortSignal): Promise<Run> {
+export async function runExperiment(
+  experiment: Experiment,
+  flags: RunFlags,
+  signal: AbortSignal,
+): Promise<Run> {
   const print = (line: string) => console.log(line);
   const { shape } = experiment;
   const stages = await listStages();
   const target = await chooseTarget(flags.target, experiment.target);
   const plan = shape.plan(experiment, stages, optionsOf(flags, target));
-  const { runnable, skipped } = skipMissing(plan.variants, await findServices(plan.variants));
+  const { runnable, skipped } = skipMissing(plan.variants, await findServices(plan.variants, target));
   const isForced = flags.target !== undefined || experiment.target !== undefined || hasAllocation(flags);
   const asked = { target, simulator: flags.simulator, isForced };
   const placement = await readyPlacement(asked, plan.usesSimulator, signal, print);
@@ -144,11 +151,11 @@ function hasAllocation({ serverCpus, serverMemoryMb, loadtestCpus, loadtestMemor
 }
 
 /** Looks only for the services that the variants need. */
-async function findServices(variants: readonly Variant[]): Promise<ServicesFound> {
+async function findServices(variants: readonly Variant[], target: TargetKind): Promise<ServicesFound> {
   const needed = new Set(variants.flatMap(({ stage }) => stage.services));
   const found = serviceProviders
     .filter(({ name }) => needed.has(name))
-    .map(async (provider) => [provider.name, await provider.find()] as const);
+    .map(async (provider) => [provider.name, await provider.find(target)] as const);
   return new Map(await Promise.all(found));
 }
 

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { freePorts } from '#host/free-ports.ts';
 import { parseResult } from '../../../loadtest/result/schema.ts';
-import { verifyExchange } from '../trial/smoke-check.ts';
+import { checkExchange } from '../trial/smoke-check.ts';
 import { findEngine } from './container-engine.ts';
 import { ensureImage } from './container-image.ts';
 
@@ -47,7 +47,7 @@ test('compose brings up a server in its box, a load on it, and takes everything 
   try {
     await compose('up', '-d', '--no-build', 'server');
     await ready(`http://127.0.0.1:${internal}/readyz`);
-    await verifyExchange([`ws://127.0.0.1:${chat}/ws`], signal);
+    await checkExchange([`ws://127.0.0.1:${chat}/ws`], signal);
     const exported = await (await fetch(`http://127.0.0.1:${internal}/metrics`)).text();
     assert.match(exported, /^chat_build_info\{stage="03-cursor"/m);
     assert.match(exported, /^chat_cgroup_cpu_limit_cores 0\.25$/m);

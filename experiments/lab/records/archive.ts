@@ -48,7 +48,10 @@ function compactTrial(trial: TrialHeader, isDrawn: boolean): TrialHeader {
   const deliveryLatencyUs = isDrawn ? loadtest.histograms.deliveryLatencyUs : '';
   const histograms = { deliveryLatencyUs, serviceLatencyUs: '', scheduleLagUs: '' };
   if (isDrawn) return { ...trial, loadtest: { ...loadtest, histograms } } as TrialHeader;
-  return { ...withoutReadings(trial), loadtest: { ...loadtest, histograms, series: noSeries } } as TrialHeader;
+  return {
+    ...withoutReadings(trial),
+    loadtest: { ...loadtest, histograms, series: noSeries },
+  } as TrialHeader;
 }
 
 function withoutReadings(trial: TrialHeader): TrialHeader {

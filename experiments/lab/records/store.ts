@@ -23,7 +23,9 @@ export function readRun(path: string): Run {
   const run = upgradeRun(value);
   if (run !== null) return run;
   const version = (value as { record?: { schemaVersion?: unknown } } | null)?.record?.schemaVersion;
-  throw new InputError([`Give a result of this lab: required schema 1 or 2; ${path} has ${String(version)}.`]);
+  throw new InputError([
+    `Give a result of this lab: required schema 1 or 2; ${path} has ${String(version)}.`,
+  ]);
 }
 
 /** Names of the runs in a results directory, oldest first; empty where there is none. */
@@ -65,6 +67,8 @@ function readJson(path: string): unknown {
   try {
     return JSON.parse(readFileSync(path, 'utf8'));
   } catch (error) {
-    throw new InputError([`Give a complete result file: ${path} cannot be read: ${(error as Error).message}.`]);
+    throw new InputError([
+      `Give a complete result file: ${path} cannot be read: ${(error as Error).message}.`,
+    ]);
   }
 }

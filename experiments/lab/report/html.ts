@@ -1,8 +1,8 @@
 /** One self-contained HTML file: no script, no network, readable in light and dark mode. Pure. */
 import type { Run } from '../records/schema.ts';
 import type { ReportContent } from './content.ts';
-import type { Plot } from './plot.ts';
 import { htmlStyle } from './html-style.ts';
+import type { Plot } from './plot.ts';
 import type { Table } from './table.ts';
 
 /** The text of the file. */

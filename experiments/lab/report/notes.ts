@@ -13,9 +13,7 @@ export function answerWithNotes(run: LoadRun, answer: readonly string[]): string
 
 /** A sentence where the run was interrupted. */
 export function interruptionNote({ record }: Run): string[] {
-  return record.interrupted
-    ? ['The run was interrupted: this report holds the results until then.']
-    : [];
+  return record.interrupted ? ['The run was interrupted: this report holds the results until then.'] : [];
 }
 
 /** Phases and limits of every trial. */
@@ -29,8 +27,9 @@ function throttlingNotes(run: LoadRun): string[] {
     const share = trial.server?.throttledShare ?? 0;
     const cores = trial.observedLimits[0]?.cpuCores ?? null;
     if (share < 0.01 || cores === null) return [];
+    const sleepMs = Math.round(100 * Math.max(0, 1 - cores));
     return [
-      `The latency floor of ${variant} is set by its CPU quota of ${cores} cores: the scheduler held it back ${formatShare(share)} of the time.`,
+      `The latency floor of ${variant} is set by its CPU quota of ${cores} cores: the scheduler held it back ${formatShare(share)} of the time, and can make it sleep up to ${sleepMs} ms of every 100 ms.`,
     ];
   });
 }
@@ -53,7 +52,7 @@ function probeNotes(run: LoadRun): string[] {
 /** What a reader must know before believing a number; the notes of the experiment come last. */
 export function caveatsOf(run: LoadRun): string[] {
   const { record, trials } = run;
-  const { environment, timing } = record;
+  const { timing } = record;
   const voids = trials.filter(({ outcome }) => outcome === 'void').length;
   const disturbed = Math.max(0, ...trials.map(({ server }) => server?.otherCpuCores ?? 0));
   const caveats = [

@@ -2,9 +2,9 @@
 import type { CustomSeriesRenderItem } from 'echarts';
 import { type CapacityFinding, capacityFindings } from '../analysis/finding.ts';
 import type { LoadRun } from '../records/schema.ts';
+import { capacityText } from './capacity-text.ts';
 import { formatMagnitude, formatNumber } from './format.ts';
 import { axisStyle, coloursOf, decadesAround, ink, nameBelow, type Plot, renderSvg } from './plot.ts';
-import { capacityText } from './capacity-text.ts';
 
 const barPixels = 26;
 

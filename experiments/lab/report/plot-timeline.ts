@@ -1,7 +1,7 @@
 /** The run over time: what the typical trial of each variant did to deliveries, latency, CPU, memory and event loop. */
 
 import { type ShownTrial, shownTrials } from '../analysis/finding.ts';
-import type { MetricsSeries, NodeSeries, LoadRun, TrialRecord } from '../records/schema.ts';
+import type { LoadRun, MetricsSeries, NodeSeries, TrialRecord } from '../records/schema.ts';
 import { formatBytes, formatMagnitude, formatMs } from './format.ts';
 import {
   axisStyle,

@@ -1,8 +1,9 @@
 /** What a shape of experiment is: a kind of question, and everything that is particular to answering it. */
+
+import type { Comparison } from '../analysis/compare.ts';
 import type { TargetKind } from '../deployment/deployment.ts';
 import type { StageInfo } from '../deployment/stage-table.ts';
-import type { Comparison } from '../analysis/compare.ts';
-import type { Run, RunRecord, TrialHeader, VariantRecord } from '../records/schema.ts';
+import type { Run, TrialHeader, VariantRecord } from '../records/schema.ts';
 import type { ReportContent } from '../report/content.ts';
 import type { Plot } from '../report/plot.ts';
 import type { Table } from '../report/table.ts';
@@ -55,7 +56,10 @@ export type Plan = {
   /** First guess of the duration, without the start and stop of each trial. */
   estimate: { trials: number; secondsPerTrial: number };
   /** Runs all trials of one variant. Rejects with a `SkipVariant` where this deployment cannot answer the question. */
-  runVariant(variant: Variant, session: RunSession): Promise<Partial<Pick<VariantRecord, 'answer' | 'bound'>>>;
+  runVariant(
+    variant: Variant,
+    session: RunSession,
+  ): Promise<Partial<Pick<VariantRecord, 'answer' | 'bound'>>>;
   /** One line for the terminal when a trial has ended. */
   trialLine(trial: TrialHeader): string;
   /** One line when a variant has ended; null for none. */
@@ -74,4 +78,3 @@ export type RunSession = TrialContext & {
 
 /** A variant that cannot be run here; the message says why. */
 export class SkipVariant extends Error {}
-

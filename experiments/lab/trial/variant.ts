@@ -1,6 +1,6 @@
 /** One setup under the question: a stage with its settings, in a deployment with an allocation. */
 import type { Workload } from '../../../loadtest/workload.ts';
-import { allocationOf, shareCores } from '../deployment/allocation.ts';
+import { allocateToStage } from '../deployment/allocation.ts';
 import type { Allocation } from '../deployment/deployment.ts';
 import type { StageInfo } from '../deployment/stage-table.ts';
 
@@ -16,16 +16,9 @@ export type Variant = {
   workload?: Partial<Workload>;
 };
 
-/**
- * A stage as a variant of an experiment that is about stages. One event loop can use one core. A stage with one process
- * per core gets all cores that the simulator leaves, and at least two workers, because it is about frames between workers.
- */
+/** A stage as a variant of an experiment that compares stages. */
 export function variantOfStage(stage: StageInfo): Variant {
-  const cores = shareCores().server;
-  const own = isPerCore(stage)
-    ? { settings: { workers: String(Math.max(2, cores)) }, allocation: allocationOf(cores) }
-    : { settings: {}, allocation: allocationOf() };
-  return { name: stage.name, stage, nodes: 1, ...own };
+  return { name: stage.name, stage, nodes: 1, ...allocateToStage(stage) };
 }
 
 /** Runs one process for each core of a machine. */

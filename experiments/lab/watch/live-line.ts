@@ -77,7 +77,8 @@ export class LiveView implements Disposable {
   #text(title: TrialTitle): string {
     const { experiment, trials, secondsPerTrial, now } = this.#options;
     const elapsedSeconds = (now() - this.#startedMs) / 1000;
-    const pace = this.#trialsDone === 0 ? secondsPerTrial + secondsAroundPhases : elapsedSeconds / this.#trialsDone;
+    const pace =
+      this.#trialsDone === 0 ? secondsPerTrial + secondsAroundPhases : elapsedSeconds / this.#trialsDone;
     const total = Math.max(elapsedSeconds, pace * Math.max(trials, this.#trialsDone + 1));
     const second = this.#second;
     const parts = [

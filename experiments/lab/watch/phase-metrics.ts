@@ -93,7 +93,10 @@ export class PhaseMetrics implements AsyncDisposable {
       targets: [node.scrapeAddress],
       labels: { job: 'server', stage: deployment.stage, node: node.name },
     }));
-    const simulator = { targets: [loadtestAddress ?? ''], labels: { job: 'loadtest', stage: deployment.stage } };
+    const simulator = {
+      targets: [loadtestAddress ?? ''],
+      labels: { job: 'loadtest', stage: deployment.stage },
+    };
     this.#writeTargets(loadtestAddress === null ? servers : [...servers, simulator]);
   }
 

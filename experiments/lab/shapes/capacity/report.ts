@@ -3,8 +3,8 @@ import { cpuByNode, deliveriesPerCpuSecond } from '../../analysis/cpu.ts';
 import { type CapacityFinding, capacityFindings } from '../../analysis/finding.ts';
 import { passShareAtLeast } from '../../analysis/statistics.ts';
 import type { BoundName, CapacityMethod, LoadRun, TrialRecord } from '../../records/schema.ts';
-import type { ReportContent } from '../../report/content.ts';
 import { capacityText } from '../../report/capacity-text.ts';
+import type { ReportContent } from '../../report/content.ts';
 import { formatBytes, formatMagnitude, formatMs, formatNumber, formatShare } from '../../report/format.ts';
 import { answerWithNotes, caveatsOf, phasesNote } from '../../report/notes.ts';
 import { left, right, type Table } from '../../report/table.ts';
@@ -167,4 +167,3 @@ function zoneText(finding: CapacityFinding): string {
   if (finding.zone === null) return none;
   return `${formatNumber(finding.zone.low)}–${formatNumber(finding.zone.high)}`;
 }
-

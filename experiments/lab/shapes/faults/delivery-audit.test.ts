@@ -17,7 +17,14 @@ const connection = (
 });
 
 function log(part: Partial<ParticipantLog>): ParticipantLog {
-  return { connections: [connection(0)], published: [], receivedAtMs: new Map(), duplicated: 0, reordered: 0, ...part };
+  return {
+    connections: [connection(0)],
+    published: [],
+    receivedAtMs: new Map(),
+    duplicated: 0,
+    reordered: 0,
+    ...part,
+  };
 }
 
 const publish = (key: string, atMs: number) => ({ key, atMs, node: 'node-1' });
@@ -46,7 +53,10 @@ test('a close after the loss tells the participant, and the detection time is me
       ['b', 5001],
     ]),
   });
-  const bob = log({ connections: [connection(0, 1700, 1012), connection(2000)], receivedAtMs: new Map([['b', 5001]]) });
+  const bob = log({
+    connections: [connection(0, 1700, 1012), connection(2000)],
+    receivedAtMs: new Map([['b', 5001]]),
+  });
   const audit = auditDeliveries([alice, bob], faultAtMs, ready);
   assert.equal(audit.lostSilently, 0);
   assert.equal(audit.lostAndTold, 1);
@@ -63,14 +73,20 @@ test('an absent participant loses nothing, and the chat has not recovered until 
       ['b', 5001],
     ]),
   });
-  const bob = log({ connections: [connection(0, 900, 1006), connection(1500)], receivedAtMs: new Map([['b', 5001]]) });
+  const bob = log({
+    connections: [connection(0, 900, 1006), connection(1500)],
+    receivedAtMs: new Map([['b', 5001]]),
+  });
   const audit = auditDeliveries([alice, bob], faultAtMs, ready);
   assert.equal(audit.lostSilently + audit.lostAndTold, 0);
   assert.equal(audit.recoveredAfterMs, 500);
 });
 
 test('a message that reached nobody is undelivered where its sender was closed, and lost silently for all where it was not', () => {
-  const closed = log({ connections: [connection(0, 1300, 1006), connection(1400)], published: [publish('a', 1100)] });
+  const closed = log({
+    connections: [connection(0, 1300, 1006), connection(1400)],
+    published: [publish('a', 1100)],
+  });
   const bob = log({});
   assert.equal(auditDeliveries([closed, bob], faultAtMs, ready).undelivered, 1);
   assert.equal(auditDeliveries([closed, bob], faultAtMs, ready).lostSilently, 0);
@@ -79,7 +95,10 @@ test('a message that reached nobody is undelivered where its sender was closed, 
 });
 
 test('a node that reports ready while it delivers nothing is named, for as long as it does', () => {
-  const alice = log({ published: [publish('a', 1100), publish('b', 1900), publish('c', 3000)], receivedAtMs: new Map() });
+  const alice = log({
+    published: [publish('a', 1100), publish('b', 1900), publish('c', 3000)],
+    receivedAtMs: new Map(),
+  });
   const audit = auditDeliveries([alice], faultAtMs, (_node, atMs) => atMs < 2500);
   assert.equal(audit.readyWhileBrokenMsMax, 800);
   assert.equal(audit.recoveredAfterMs, null);

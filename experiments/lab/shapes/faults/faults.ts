@@ -1,8 +1,8 @@
 /** The shape of a question about failures: what clients lose when a part fails under load, and when all is well again. */
 import { compareSpread } from '../../analysis/compare.ts';
+import { allocate } from '../../deployment/allocation.ts';
 import type { StageInfo } from '../../deployment/stage-table.ts';
 import { formatMs } from '../../report/format.ts';
-import { allocationOf } from '../../deployment/allocation.ts';
 import { isPerCore, type Variant } from '../../trial/variant.ts';
 import { chooseVariants, refuseWorkload } from '../run-plan.ts';
 import type { Experiment, Shape } from '../shape.ts';
@@ -19,7 +19,7 @@ export type FaultExperiment = Experiment & {
   aftermathMs: number;
 };
 
-type FaultVariant = Variant & { scenario: Scenario };
+export type FaultVariant = Variant & { scenario: Scenario };
 
 const limits = ['lostSilently=0', 'duplicated=0', 'reordered=0', 'recovered'];
 
@@ -79,14 +79,18 @@ export const faults: Shape<FaultExperiment, FaultRun> = {
   drawn: () => new Set(),
 };
 
-
 function loadOf(
   own: FaultWorkload,
   { workload, trials }: { workload: { clients?: number; ratePerSecond?: number }; trials?: number },
 ): FaultWorkload {
   const participants = workload.clients ?? own.participants;
   const rate = workload.ratePerSecond ?? participants * own.messagesPerSecond;
-  return { ...own, participants, messagesPerSecond: rate / participants, repetitions: trials ?? own.repetitions };
+  return {
+    ...own,
+    participants,
+    messagesPerSecond: rate / participants,
+    repetitions: trials ?? own.repetitions,
+  };
 }
 
 /** The failures that a stage can have, by what it declares of its processes and services. */
@@ -98,7 +102,7 @@ function variantsOf(stage: StageInfo, reconnectWaitMsMax: number): FaultVariant[
       stage: { ...stage, summary: scenario.about },
       scenario,
       nodes: scenario.nodes,
-      allocation: allocationOf(),
+      allocation: allocate(),
       settings: {
         ...(isPerCore(stage) ? { workers: '2' } : {}),
         // One failure floods the chat with large messages.

@@ -108,8 +108,7 @@ function balancer(nodes: readonly DeployedNode[], watch: ReadinessWatch): Choose
 async function allConnected(participants: readonly Participant[], signal: AbortSignal): Promise<void> {
   const deadlineAtMs = performance.now() + joinDeadlineMs;
   while (!participants.every(({ connected }) => connected)) {
-    if (performance.now() > deadlineAtMs)
-      throw new Error('not all participants could join before the fault');
+    if (performance.now() > deadlineAtMs) throw new Error('not all participants could join before the fault');
     await sleep(10, undefined, { signal });
   }
 }

@@ -31,7 +31,8 @@ export class ReadinessWatch implements Disposable {
   /** From the fault until the first node reported not ready, and until the last one reported ready again. */
   since(faultAtMs: number): { unreadyAfterMs: number | null; readyAgainAfterMs: number | null } {
     const changes = [...this.#changes.values()].flat().filter(({ atMs }) => atMs >= faultAtMs);
-    const timesOf = (state: boolean) => changes.filter(({ ready }) => ready === state).map(({ atMs }) => atMs);
+    const timesOf = (state: boolean) =>
+      changes.filter(({ ready }) => ready === state).map(({ atMs }) => atMs);
     const [unready, ready] = [timesOf(false), timesOf(true)];
     return {
       unreadyAfterMs: unready.length === 0 ? null : Math.min(...unready) - faultAtMs,

@@ -73,9 +73,7 @@ function costAnswer(run: LoadRun, findings: readonly FixedFinding[]): string[] {
       const lost = typical!.loadtest!.audit.lost;
       return [
         ...(evictions > 0 ? [`${variant.name} evicted ${formatNumber(evictions)} sessions.`] : []),
-        ...(lost > 0
-          ? [`${variant.name} lost ${formatNumber(lost)} deliveries to clients that read.`]
-          : []),
+        ...(lost > 0 ? [`${variant.name} lost ${formatNumber(lost)} deliveries to clients that read.`] : []),
       ];
     }),
   ];
