@@ -87,6 +87,7 @@ export async function capacity(
   say: (line: string) => void,
 ) {
   const plan = {
+    kind: 'capacity' as const,
     start,
     growth: 2,
     tolerance: 0.1,
@@ -104,7 +105,7 @@ export async function capacity(
       `  ${stage} at ${ratePerSecond} messages/s: ${result.verdict}, p99 ${p99} ms${result.reasons[0] ? ` (${result.reasons[0]})` : ''}`,
     );
     if (result.verdict === 'pass') best = result;
-    return result.verdict === 'pass' ? 'passed' : result.verdict === 'fail' ? 'failed' : 'void';
+    return result.verdict;
   });
   if (answer.capacity === null || best === undefined)
     throw new Error(`${stage} has no capacity that could be confirmed (${answer.end}).`);

@@ -11,6 +11,7 @@ import { freePorts } from '#host/free-ports.ts';
 import { findEngine } from '../../experiments/lab/deployment/container-engine.ts';
 import type { Deployment } from '../../experiments/lab/deployment/deployment.ts';
 import { listStages } from '../../experiments/lab/deployment/stage-table.ts';
+import { startDeployment } from '../../experiments/lab/deployment/start.ts';
 import { runTrial, type TrialRequest } from '../../experiments/lab/trial/trial.ts';
 import { startPhaseMetrics } from '../../experiments/lab/watch/phase-metrics.fixture.ts';
 import type { PhaseMetrics } from '../../experiments/lab/watch/phase-metrics.ts';
@@ -103,12 +104,15 @@ async function startObservatory() {
 async function runObservedTrial(metrics: PhaseMetrics) {
   const request: TrialRequest = {
     number: 1,
-    variant: {
+    variant: stage,
+    stage,
+    about: '40 messages/s',
+    setup: {
       name: stage,
-      stage,
+      stage: (await listStages()).find(({ name }) => name === stage)!,
       settings: { 'heartbeat-interval-ms': '1000' },
       nodes: 1,
-      targetLimits: { serverCpus: 0.5, serverMemoryMb: 256 },
+      allocation: { serverCpus: 0.5, serverMemoryMb: 256 },
     },
     load: 40,
     purpose: 'fixed',
@@ -119,9 +123,11 @@ async function runObservedTrial(metrics: PhaseMetrics) {
   };
   let aside: Promise<void> | undefined;
   const trial = await runTrial(request, {
-    target: 'container',
-    stage: (await listStages()).find(({ name }) => name === stage)!,
-    scrapeHost: '127.0.0.1',
+    deploy: (asked) =>
+      startDeployment(
+        { target: 'container', simulator: 'container' },
+        { ...asked, scrapeHost: '127.0.0.1', signal },
+      ),
     loadtestMetricsPort: 9464,
     signal,
     observer: {

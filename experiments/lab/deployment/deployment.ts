@@ -2,6 +2,7 @@
  * The system under test and the simulator beside it, as the rest of the lab sees them. `startDeployment`
  * starts one, as processes of this machine or in containers of stated CPU and memory.
  */
+import type { ProgressEvent } from '../../../loadtest/result/progress.ts';
 import type { LoadtestResult } from '../../../loadtest/result/schema.ts';
 import type { Workload } from '../../../loadtest/workload.ts';
 import type { DeployedService, NodeSample } from './services/service.ts';
@@ -82,18 +83,8 @@ export type LoadtestOptions = Partial<Workload> & {
   metricsPort?: number;
 };
 
-/** What the simulator reports while it runs: its NDJSON lines, one object each. */
-export type LoadtestProgress =
-  | { event: 'phase'; phase: string; atMs: number }
-  | {
-      event: 'second';
-      phase: string;
-      sessionsOpen: number;
-      sentPerSecond: number;
-      deliveriesPerSecond: number;
-      deliveryLatencyMsP99: number;
-      lost: number;
-    };
+/** An event that the simulator reports while it runs. */
+export type LoadtestProgress = Extract<ProgressEvent, { event: 'phase' | 'second' }>;
 
 /** How a run of the simulator is followed and stopped. */
 export type LoadtestWatch = {

@@ -17,7 +17,7 @@ function sample(name: string, cpuSeconds: number, changes: Partial<NodeSample> =
   };
 }
 
-/** A target that answers each reading with the next of these, one second apart. */
+/** A deployment that answers each sample with the next of these readings, one second apart. */
 async function sampled(readings: NodeSample[][]): Promise<Sampler> {
   let atMs = 0;
   let next = 0;
