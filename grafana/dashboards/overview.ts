@@ -1,11 +1,7 @@
-/** The server as it runs: what it carries, how long it takes, what it costs, whom it turns away. */
+/** The running server: traffic, latency, resources, refused connections. */
 import type { Dashboard } from '@grafana/grafana-foundation-sdk/dashboard';
-import { board, brokenLimits, labPhases, stageVariable } from './board.ts';
-import { figure, heat, lines } from './panel.ts';
-
-/** The limit of the experiments: p99 of delivery latency, seconds. */
-const latencyLimit = { limit: 0.25 };
-const stage = 'stage=~"$stage"';
+import { board, brokenLimits, labPhases, chosenStages as stage, stageVariable } from './board.ts';
+import { figure, heat, latencyLimit, lines } from './panel.ts';
 
 /** The Overview dashboard. */
 export function overview(): Dashboard {
@@ -13,16 +9,16 @@ export function overview(): Dashboard {
     {
       uid: 'chat-overview',
       title: 'Chat · Overview',
-      description: 'The server: what it carries, how long it takes, what it costs, whom it turns away.',
+      description: 'The running server: traffic, latency, resources, refused connections.',
     },
-    [stageVariable('stage', 'Stage', { several: true })],
+    [stageVariable('stage', 'Stage', 'all')],
     [labPhases(), brokenLimits()],
     [
       { heading: 'Now', panels: now() },
       { heading: 'Traffic', panels: traffic() },
       { heading: 'Latency', panels: latency() },
-      { heading: 'Resources, and what the quota does', panels: resources() },
-      { heading: 'Turned away and closed', panels: refusals() },
+      { heading: 'Resources and CPU quota', panels: resources() },
+      { heading: 'Refused, evicted and closed', panels: refusals() },
     ],
   );
 }
@@ -70,7 +66,7 @@ function now() {
     figure(
       {
         title: 'Memory of its limit',
-        description: 'Memory charged to the container, as a share of what kills it.',
+        description: 'Memory charged to the container, as a share of the limit at which it is killed.',
         unit: 'percentunit',
         width: 3,
         bounds: { warning: 0.7, limit: 0.9 },
@@ -93,7 +89,7 @@ function now() {
     figure(
       {
         title: 'Limits broken',
-        description: 'Alerts that fire now.',
+        description: 'Alerts that are firing.',
         unit: 'short',
         width: 3,
         bounds: { limit: 1 },
@@ -140,7 +136,7 @@ function traffic() {
     lines(
       {
         title: 'Fan-out factor',
-        description: 'Deliveries per message: in one room, the number of its sessions.',
+        description: 'Deliveries per message. With one room it is the number of sessions.',
         unit: 'short',
         width: 8,
       },
@@ -148,8 +144,9 @@ function traffic() {
     ),
     lines(
       {
-        title: 'Connections by simulator and server',
-        description: 'The same connections, counted from both ends. A gap is sessions that one end has lost.',
+        title: 'Connections, counted by simulator and server',
+        description:
+          'The same connections, counted at both ends. A difference is connections that one end has lost.',
         unit: 'short',
         width: 8,
       },
@@ -165,7 +162,7 @@ function latency() {
       {
         title: 'Delivery latency',
         description:
-          'From the due time of a message to its receipt, over all recipients: what a person feels. Limit of p99: 250 ms.',
+          'From the due time of a message to its receipt, over all recipients. Limit of p99: 250 ms.',
         unit: 's',
         width: 8,
         bounds: latencyLimit,
@@ -176,7 +173,7 @@ function latency() {
     lines(
       {
         title: 'Fan-out time',
-        description: 'From the oldest message of a round to the last write of that round.',
+        description: 'From the oldest message of a fan-out round to the last write of the round.',
         unit: 's',
         width: 8,
         bounds: latencyLimit,
@@ -201,7 +198,7 @@ function resources() {
     lines(
       {
         title: 'CPU',
-        description: 'Cores used by the server, and the quota of its container where it has one.',
+        description: 'Cores used by the server, and the quota of its container if it has one.',
         unit: 'short',
         width: 6,
       },
@@ -212,7 +209,7 @@ function resources() {
       {
         title: 'Throttling',
         description:
-          'Share of scheduler periods in which the quota stopped the server. A stopped server answers no earlier than the next period: that is a floor of the latency, and not the code’s.',
+          'Share of scheduler periods in which the quota stopped the server. A stopped server continues in the next period: latency cannot be lower than that wait, whatever the code does.',
         unit: 'percentunit',
         width: 6,
         max: 1,
@@ -224,7 +221,8 @@ function resources() {
     lines(
       {
         title: 'Memory',
-        description: 'Resident and heap of the process, what the container is charged for, and its limit.',
+        description:
+          'Resident memory and heap of the process, memory charged to the container, and its limit.',
         unit: 'bytes',
         width: 6,
       },
@@ -237,7 +235,7 @@ function resources() {
       {
         title: 'Event loop lag p99',
         description:
-          'How late timers run. An idle loop reads about 10 ms: the resolution of the measurement, not a delay.',
+          'The delay of timers. An idle loop shows about 10 ms, the resolution of the measurement.',
         unit: 's',
         width: 6,
         bounds: latencyLimit,
@@ -255,7 +253,7 @@ function refusals() {
       { expr: `stage_reason:chat_evictions:rate5s{${stage}}`, legend: '{{stage}} {{reason}}' },
     ),
     lines(
-      { ...text, title: 'Rejections', description: 'Connections per second refused at the door.' },
+      { ...text, title: 'Rejections', description: 'Connections per second that were refused at admission.' },
       { expr: `stage_reason:chat_rejections:rate5s{${stage}}`, legend: '{{stage}} {{reason}}' },
     ),
     lines(

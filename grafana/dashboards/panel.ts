@@ -1,7 +1,4 @@
-/**
- * The few kinds of panel that all dashboards are made of, so that a unit, a legend or a threshold looks the same
- * everywhere. Widths are of a grid 24 wide.
- */
+/** The kinds of panel of all dashboards, so that units, legends and thresholds look the same. The grid is 24 wide. */
 import type { Builder } from '@grafana/grafana-foundation-sdk/cog';
 import {
   AxisColorMode,
@@ -50,15 +47,18 @@ export const prometheus = { type: 'prometheus', uid: 'prometheus' } as const;
 /** One PromQL expression and the legend of its series. */
 export type Query = { expr: string; legend: string };
 
-/** What every panel says: what is shown, in which Grafana unit, and one sentence on how to read it. */
+/** The title of a panel, one or two sentences on how to read it, and its unit by its name in Grafana. */
 export type PanelText = { title: string; description: string; unit: string };
 
-/** A value at which a panel changes its colour: `limit` breaks a trial, `warning` does not yet. */
+/** The values from which a panel is orange (`warning`) or red (`limit`: a trial fails). */
 export type Bounds = { warning?: number; limit?: number };
+
+/** The limit of the experiments: p99 of delivery latency, in seconds. */
+export const latencyLimit: Bounds = { limit: 0.25 };
 
 const green = 'green';
 
-/** The letter by which Grafana knows a panel's n-th query. */
+/** The letter of the n-th query of a panel. */
 export function refId(index: number): string {
   return String.fromCharCode(65 + index);
 }
@@ -83,7 +83,7 @@ function range(query: Query, index = 0) {
     .range();
 }
 
-/** Lines over time, with a table of mean, maximum and last value below; bounds are drawn as dashed lines. */
+/** Lines over time, with mean, maximum and last value in a table below. Bounds are dashed lines. */
 export function lines(
   text: PanelText & { width: number; bounds?: Bounds; max?: number; stacked?: boolean; log?: boolean },
   ...queries: Query[]
@@ -122,7 +122,7 @@ export function lines(
   return panel;
 }
 
-/** One number, its colour by its bounds, and its course behind it. */
+/** One number, coloured by its bounds, with its graph behind it. */
 export function figure(
   text: PanelText & { width: number; bounds?: Bounds; decimals?: number },
   ...queries: Query[]
@@ -144,7 +144,7 @@ export function figure(
   return panel;
 }
 
-/** How a histogram's observations spread over its buckets, in time; the expression's series are the buckets. */
+/** The buckets of a histogram over time; each series of the expression is a bucket. */
 export function heat(text: PanelText & { width: number }, query: Query): Builder<Panel> {
   return new HeatmapBuilder()
     .title(text.title)
@@ -164,7 +164,7 @@ export function heat(text: PanelText & { width: number }, query: Query): Builder
     .withTarget(range(query).format(PromQueryFormat.Heatmap));
 }
 
-/** Which of several states holds, in time: each series is a row, and is lit while it is 1. */
+/** Several states over time: each series is a row, and is blue while its value is 1. */
 export function states(
   text: { title: string; description: string; width: number; height: number },
   query: Query,

@@ -1,11 +1,9 @@
-/** The instrument: whether it sends what it was asked for and when, what it heard, and what it found wrong. */
+/** The measuring instrument: its own errors, the load, the latency of deliveries, the audit. */
 import type { Dashboard } from '@grafana/grafana-foundation-sdk/dashboard';
-import { board, brokenLimits, regions, stageVariable } from './board.ts';
-import { figure, heat, lines, states } from './panel.ts';
+import { board, brokenLimits, regions, chosenStages as stage, stageVariable } from './board.ts';
+import { figure, heat, latencyLimit, lines, states } from './panel.ts';
 
-const stage = 'stage=~"$stage"';
-const latencyLimit = { limit: 0.25 };
-/** The simulator's own default of what makes a run void; the alert rule has the same. */
+/** The simulator's default limit beyond which a run is void; the alert rule has the same. */
 const scheduleLimit = { limit: 0.025 };
 
 /** The Simulator dashboard. */
@@ -14,9 +12,10 @@ export function simulator(): Dashboard {
     {
       uid: 'chat-simulator',
       title: 'Chat · Simulator',
-      description: 'The instrument: is it well, what did it send and hear, and what did its audit find?',
+      description:
+        'The measuring instrument: its own errors, the load, the latency of deliveries, the audit.',
     },
-    [stageVariable('stage', 'Stage', { several: true })],
+    [stageVariable('stage', 'Stage', 'all')],
     [
       regions('Phases', 'blue', `max by (stage, phase) (loadtest_phase{${stage}}) == 1`, {
         title: '{{phase}}',
@@ -26,10 +25,10 @@ export function simulator(): Dashboard {
       brokenLimits(),
     ],
     [
-      { heading: 'Is the instrument well?', panels: health() },
+      { heading: 'Errors of the instrument', panels: health() },
       { heading: 'Load', panels: load() },
-      { heading: 'What the virtual users feel', panels: latency() },
-      { heading: 'Audit, and the cost of it', panels: audit() },
+      { heading: 'Latency', panels: latency() },
+      { heading: 'Audit and its cost', panels: audit() },
     ],
   );
 }
@@ -40,7 +39,7 @@ function health() {
     figure(
       {
         title: 'Achieved of offered',
-        description: 'Messages sent as a share of those asked for. Below 99 % a trial is void.',
+        description: 'Messages sent as a share of those scheduled. Below 99 % a trial is void.',
         unit: 'percentunit',
         width: 4,
         decimals: 1,
@@ -83,7 +82,7 @@ function health() {
     ),
     figure(
       {
-        title: 'Deliveries heard',
+        title: 'Deliveries received',
         description: 'Audited deliveries per second.',
         unit: 'si:/s',
         width: 4,
@@ -98,7 +97,8 @@ function load() {
     lines(
       {
         title: 'Offered and achieved',
-        description: 'Messages per second asked for, and really sent. A gap makes the trial void.',
+        description:
+          'Messages per second that were scheduled, and that were sent. A difference makes the trial void.',
         unit: 'si: msg/s',
         width: 8,
       },
@@ -118,7 +118,7 @@ function load() {
     states(
       {
         title: 'Phases',
-        description: 'Only what is sent in the phase `measure` counts.',
+        description: 'Only messages that are due in the phase `measure` count.',
         width: 8,
         height: 8,
       },
@@ -129,7 +129,12 @@ function load() {
       { expr: `stage:loadtest_sessions:sum{${stage}}`, legend: '{{stage}}' },
     ),
     lines(
-      { title: 'Deliveries heard', description: 'Audited deliveries per second.', unit: 'si:/s', width: 12 },
+      {
+        title: 'Deliveries received',
+        description: 'Audited deliveries per second.',
+        unit: 'si:/s',
+        width: 12,
+      },
       { expr: `stage:loadtest_deliveries:rate5s{${stage}}`, legend: '{{stage}}' },
     ),
   ];
@@ -154,7 +159,8 @@ function latency() {
     heat(
       {
         title: 'Deliveries by latency',
-        description: 'Deliveries per second in each bucket of latency: two bands are two populations.',
+        description:
+          'Deliveries per second in each bucket of latency. Two bands are two groups of recipients.',
         unit: 's',
         width: 12,
       },
@@ -169,7 +175,7 @@ function audit() {
       {
         title: 'Wrong deliveries',
         description:
-          'Since the start of the run, by what is wrong. A late delivery is not lost before the drain is over.',
+          'Since the start of the run, by fault. A delivery counts as lost only at the end of the drain.',
         unit: 'short',
         width: 8,
         bounds: { limit: 1 },
@@ -183,7 +189,7 @@ function audit() {
       {
         title: 'CPU of the simulator',
         description:
-          'Cores used by all its workers together. At one core per worker the instrument is saturated.',
+          'Cores used by all workers together. At one core per worker the instrument is saturated.',
         unit: 'short',
         width: 8,
       },
@@ -192,7 +198,7 @@ function audit() {
     lines(
       {
         title: 'Deliveries per core of the simulator',
-        description: 'What one core of the instrument audits per second.',
+        description: 'Audited deliveries per second and core of the instrument.',
         unit: 'si:/s',
         width: 8,
       },

@@ -1,4 +1,4 @@
-/** A table of figures over the chosen time range: a row per set of labels, a column per query. */
+/** A table of numbers over the chosen time range: a row per set of labels, a column per query. */
 import type { Builder } from '@grafana/grafana-foundation-sdk/cog';
 import { TableCellDisplayMode } from '@grafana/grafana-foundation-sdk/common';
 import type { DynamicConfigValue, Panel } from '@grafana/grafana-foundation-sdk/dashboard';
@@ -9,7 +9,7 @@ import { type Bounds, prometheus, refId } from './panel.ts';
 /** One column: its heading, its Grafana unit, and the expression that yields one value per row. */
 export type Column = { heading: string; unit: string; expr: string; bounds?: Bounds };
 
-/** Rows are what the expressions are grouped by: the names of those labels, leftmost first. */
+/** `rows` are the labels by which the expressions are grouped; they are the columns on the left. */
 export function table(
   text: { title: string; description: string; width: number; height: number; rows: readonly string[] },
   ...columns: Column[]
@@ -21,7 +21,7 @@ export function table(
     .datasource(prometheus)
     .height(text.height)
     .span(text.width)
-    // Merging joins the rows of all queries by their labels; the values then stand in columns named after the queries.
+    // Merging joins the rows of all queries by their labels. Each query then has a column named after its letter.
     .withTransformation({ id: 'merge', options: {} })
     .withTransformation({
       id: 'organize',
