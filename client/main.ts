@@ -1,4 +1,4 @@
-/** The command line client: reads the options, runs a chat on a terminal or in a pipe, returns an exit code. */
+/** The command line client: reads the options, chats on a terminal or in a pipe, sets the exit code. */
 import { CommanderError } from 'commander';
 import { ChatClient, systemClock } from './core/chat-client.ts';
 import { jsonLine, plainLine } from './terminal/line-format.ts';

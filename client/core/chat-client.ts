@@ -1,4 +1,4 @@
-/** The protocol over a connection that is passed in: connect, send, receive, reconnect. It uses no Node API. */
+/** The chat protocol: connect, send, receive, reconnect. The connection is passed in; no Node API is used. */
 import { type ChatMessage, closeCode, decodeMessage, encodeMessage, isDecodeFault } from '#protocol';
 import type { ChatSocket, OpenSocket } from './chat-socket.ts';
 import { Emitter } from './emitter.ts';
@@ -39,13 +39,13 @@ export type ChatEvents = {
   /** In the room. `again` is false the first time only. */
   connected: { readonly again: boolean };
   message: ChatMessage;
-  /** A connection or an attempt ended. If `final`, the client does not reconnect, and this is its last event. */
+  /** A connection or an attempt ended. If `final`, the client does not reconnect: this is its last event. */
   closed: { readonly end: ConnectionEnd; readonly final: boolean };
   /** The next attempt starts after that wait; `attempt` is 1 for the first. */
   waiting: { readonly waitMs: number; readonly attempt: number };
 };
 
-/** A connection that lasted this long was healthy: the backoff starts from the beginning. Chosen, not measured. */
+/** A connection that lasted this long resets the backoff. Chosen, not measured. */
 const healthyAfterMs = 5_000;
 /** The longest wait for the server's side of the closing handshake. Chosen, not measured. */
 const closeMsMax = 2_000;
@@ -79,7 +79,9 @@ export class ChatClient {
     return this.#state === 'ended';
   }
 
-  /** Starts to connect; the events report the outcome. Throws a SyntaxError for a URL that is not a WebSocket's. */
+  /**
+   * Starts to connect; events report the outcome. Throws a SyntaxError for a URL that is not a WebSocket's.
+   */
   connect(): void {
     // A connection that was given up may still report its end; only the current one counts.
     const socket: ChatSocket = this.#options.openSocket(this.#options.url, {
@@ -103,7 +105,7 @@ export class ChatClient {
     return this.#socket.send(encodeMessage({ clientId: this.clientId, Message: text }));
   }
 
-  /** Ends the client: sends what was accepted, closes, and emits the final `closed` within about two seconds. */
+  /** Ends the client: sends all accepted messages, closes, and emits the final `closed` within 2 s. */
   close(): void {
     if (this.#state === 'closing' || this.#state === 'ended') return;
     this.#cancelTimer();
@@ -123,7 +125,7 @@ export class ChatClient {
     this.events.emit('connected', { again });
   }
 
-  /** Pings as long as each ping is answered. By TCP alone a dead link looks like a silent room for minutes. */
+  /** Pings, and ends a connection that does not answer. TCP alone would notice a dead link after minutes. */
   #beat(socket: ChatSocket): void {
     if (!socket.ping) return;
     const intervalMs = this.#options.heartbeatIntervalMs ?? 30_000;
@@ -145,7 +147,7 @@ export class ChatClient {
 
   #onText(text: string): void {
     const message = decodeMessage(text, noLimits);
-    // Later stages also send typed frames (`{"type": …}`); a client that knows only the two fields ignores them.
+    // Later stages also send typed frames (`{"type": …}`), which this client ignores.
     if (!isDecodeFault(message)) this.events.emit('message', message);
   }
 

@@ -1,4 +1,4 @@
-/** The connection that the client needs. A WebSocket of the `ws` package and one of a browser can both provide it. */
+/** The connection that the client needs: a WebSocket of the `ws` package or of a browser. */
 import type { ConnectionEnd } from './reconnect.ts';
 
 /** Opens a connection. It throws a SyntaxError for a URL that is not one of a WebSocket. */

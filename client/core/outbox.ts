@@ -1,4 +1,4 @@
-/** The lines to be sent: held until connected, paced below the server's rate limit, confirmed by their echo. */
+/** Lines to be sent: held until connected, paced below the server's rate limit, confirmed by their echo. */
 import type { ChatClient, Clock } from './chat-client.ts';
 
 export type OutboxOptions = {
@@ -13,9 +13,9 @@ const unconfirmedMax = 64;
 type Waiting = { readonly line: string; readonly done: (sent: boolean) => void };
 
 /**
- * The sender receives its own message by the same path as all others, so the echo of a line confirms that the room
- * received it. No line is sent twice: a line whose echo was lost with the connection may have been delivered. It
- * counts as not confirmed.
+ * The sender receives its own message by the same path as all others, so the echo of a line confirms that the
+ * room received it. No line is sent twice: a line whose echo was lost with the connection may have been
+ * delivered. It counts as not confirmed.
  */
 export class Outbox {
   readonly #client: ChatClient;
@@ -61,7 +61,9 @@ export class Outbox {
     });
   }
 
-  /** Waits until every line is confirmed, or until no echo came for `echoWaitMs`. Resolves to the number of others. */
+  /**
+   * Waits until all lines are confirmed, or no echo came for `echoWaitMs`; resolves to the number of others.
+   */
   settle(echoWaitMs: number): Promise<number> {
     return new Promise((resolve) => {
       let cancel = (): void => {};

@@ -3,9 +3,9 @@ import { closeCode, closeCodes, describeCloseCode, parseReconnectWaitMs } from '
 
 export type ConnectionEnd =
   | { readonly kind: 'closed'; readonly code: number; readonly reason: string }
-  /** Refused before the upgrade with an HTTP status; `retryAfterMs` if the answer has a Retry-After header. */
+  /** Refused before the upgrade with an HTTP status; `retryAfterMs` from the Retry-After header, if any. */
   | { readonly kind: 'refused'; readonly status: number; readonly retryAfterMs: number | undefined }
-  /** No answer, or none in HTTP. `cause` is an error code of the operating system or a text of the library. */
+  /** No answer, or none in HTTP. `cause` is an error code of the system or a text of the library. */
   | { readonly kind: 'unreachable'; readonly cause: string };
 
 export type Backoff = {
@@ -22,12 +22,12 @@ export const defaultBackoff: Backoff = { firstMs: 500, ceilingMs: 30_000 };
 const namedWaitMsMax = 3_600_000;
 
 /**
- * Milliseconds to wait before the next attempt, or undefined if the next attempt would end in the same way. `attempt`
- * is the number of failed attempts in a row before this one, `random` is uniform in [0, 1).
+ * Milliseconds to wait before the next attempt, or undefined if the next attempt would end in the same way.
+ * `attempt` is the number of failed attempts in a row before this one, `random` is uniform in [0, 1).
  *
- * The wait that a restart names is kept to the millisecond: the server has already spread its clients over time. A
- * wait that the client chooses is random over its whole interval ("full jitter"), so that clients which lost their
- * server at the same moment do not reconnect at the same moment.
+ * The wait that a restart names is kept to the millisecond: the server has already spread its clients over
+ * time. A wait that the client chooses is random over its whole interval ("full jitter"), so that clients
+ * which lost their server at the same moment do not reconnect at the same moment.
  */
 export function nextWaitMs(
   end: ConnectionEnd,
@@ -48,7 +48,7 @@ export function nextWaitMs(
   return namedMs === undefined ? jitterMs : Math.min(namedMs, namedWaitMsMax);
 }
 
-/** The end in one clause of plain words, without a full stop; the server's reason text is quoted unchanged. */
+/** The end in one clause of plain words, without a full stop; the reason text is quoted unchanged. */
 export function describeEnd(end: ConnectionEnd): string {
   if (end.kind === 'unreachable') return `no connection: ${unreachableWords[end.cause] ?? end.cause}`;
   if (end.kind === 'refused') {
@@ -59,7 +59,7 @@ export function describeEnd(end: ConnectionEnd): string {
   return `${describeCloseCode(end.code)} [${end.code}]${reason}`;
 }
 
-/** The value of a Retry-After header (RFC 9110, section 10.2.3: seconds or a date) in milliseconds from `nowMs`. */
+/** A Retry-After header (RFC 9110, section 10.2.3: seconds or a date) in milliseconds from `nowMs`. */
 export function parseRetryAfterMs(header: string | undefined, nowMs: number): number | undefined {
   if (header === undefined) return undefined;
   if (/^\d{1,9}$/.test(header)) return Number(header) * 1000;

@@ -3,13 +3,14 @@ import { styleText } from 'node:util';
 import type { ChatMessage } from '#protocol';
 
 /**
- * Control characters (C0, DEL, C1) could move the cursor, set the clipboard or break a line. Line and paragraph
- * separators break lines in some terminals. Bidirectional overrides display text in another order than it has.
+ * Control characters (C0, DEL, C1) could move the cursor, set the clipboard or break a line. Line and
+ * paragraph separators break lines in some terminals. Bidirectional overrides display text in another order
+ * than it has.
  */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: it matches control characters
 const harmful = /[\u0000-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g;
 
-/** The text with visible characters for harmful ones: `␛` for escape, `\u{9b}` where no visible one exists. */
+/** The text with harmful characters made visible: `␛` for escape, `\u{9b}` where no such sign exists. */
 export function neutralise(text: string): string {
   return text.replace(harmful, (character) => {
     const code = character.charCodeAt(0);

@@ -85,7 +85,7 @@ Exit codes:
   2    bad input
   130  Ctrl-C`;
 
-/** Checks the options; returns the settings or all mistakes, each with what is required and what was given. */
+/** Checks the options; returns the settings or all mistakes, each with the required and the given value. */
 export function readConfig(
   options: Readonly<Record<string, unknown>>,
 ): ClientConfig | { mistakes: string[] } {

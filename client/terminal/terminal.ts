@@ -82,8 +82,8 @@ function refusalOf(line: string, outbox: Outbox, messageBytesMax: number): strin
 }
 
 /**
- * The input line and the lines above it. All lines of one turn of the event loop are written together, so a busy room
- * costs one redraw per turn, not one per message.
+ * The input line and the lines above it. All lines of one turn of the event loop are written together, so a
+ * busy room costs one redraw per turn, not one per message.
  */
 class Screen {
   readonly lines: Interface;
@@ -104,7 +104,7 @@ class Screen {
 
   /** Calls `act` with each line after Enter, and removes it from the screen: its echo will be printed. */
   onTyped(act: (line: string) => void): void {
-    // Readline has lost the height of the input when it emits the line, so the height is taken at the key press.
+    // Readline no longer knows the height of the input when it emits the line; it does at the key press.
     this.#input.prependListener('keypress', (_text, key?: { name?: string }) => {
       if (key?.name === 'return' || key?.name === 'enter') this.#typedRows = this.#inputRows();
     });

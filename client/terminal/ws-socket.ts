@@ -1,11 +1,11 @@
-/** The connection of the command line: a WebSocket of the `ws` package, with headers, pings and HTTP refusals. */
+/** The connection of the command line client: the `ws` package, with headers, pings and HTTP refusals. */
 import { WebSocket } from 'ws';
 import type { OpenSocket } from '../core/chat-socket.ts';
 import { type ConnectionEnd, parseRetryAfterMs } from '../core/reconnect.ts';
 
 /** Chosen, not measured. */
 const handshakeMsMax = 10_000;
-/** The largest frame that is accepted, in bytes. It is far above any server's limit, so the server's limits decide. */
+/** The largest frame that is accepted, in bytes: far above the limits of any server. Chosen, not measured. */
 const framePayloadBytesMax = 1 << 20;
 
 export type Credentials = {

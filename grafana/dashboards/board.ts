@@ -62,8 +62,8 @@ export function board(
 export const chosenStages = 'stage=~"$stage"';
 
 /**
- * A choice among the stages in the metrics of the time range. `all` allows several and begins with all of them;
- * `first` and `last` allow one and begin with the first or the last by name.
+ * A choice among the stages in the metrics of the time range. `all` allows several and begins with all of
+ * them; `first` and `last` allow one and begin with the first or the last by name.
  */
 export function stageVariable(
   name: string,

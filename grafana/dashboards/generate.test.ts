@@ -121,7 +121,7 @@ function exists(metric: string): boolean {
   return known.has(metric) || known.has(metric.replace(/_(bucket|sum|count)$/, ''));
 }
 
-/** The metrics in the sources of the three exporters, of prom-client, of the rules, and of Prometheus itself. */
+/** The metrics of the three exporters by their sources, of prom-client, of the rules, and of Prometheus. */
 function namesDeclared(): Set<string> {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });

@@ -1,4 +1,4 @@
-/** `npm run dashboards`: writes the JSON files that Grafana reads. They lie beside the code that makes them. */
+/** `npm run dashboards`: writes the JSON files that Grafana reads, beside the code that makes them. */
 import { writeFileSync } from 'node:fs';
 import type { Dashboard } from '@grafana/grafana-foundation-sdk/dashboard';
 import { experiment } from './experiment.ts';

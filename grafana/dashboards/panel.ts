@@ -1,4 +1,4 @@
-/** The kinds of panel of all dashboards, so that units, legends and thresholds look the same. The grid is 24 wide. */
+/** The kinds of panel: units, legends and thresholds look the same everywhere. The grid is 24 wide. */
 import type { Builder } from '@grafana/grafana-foundation-sdk/cog';
 import {
   AxisColorMode,

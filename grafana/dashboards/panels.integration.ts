@@ -101,7 +101,7 @@ async function startObservatory() {
   return { url: prometheus.url, metrics, [Symbol.asyncDispose]: () => owned.disposeAsync() };
 }
 
-/** One trial as the lab runs it; meanwhile other clients are refused, evicted and closed, in a room of their own. */
+/** One trial as the lab runs it, while clients in another room are refused, evicted and closed. */
 async function runObservedTrial(metrics: PhaseMetrics) {
   const request: TrialRequest = {
     number: 1,

@@ -21,7 +21,7 @@ export function table(
     .datasource(prometheus)
     .height(text.height)
     .span(text.width)
-    // Merging joins the rows of all queries by their labels. Each query then has a column named after its letter.
+    // Merging joins the rows of all queries by their labels; each query has a column named after its letter.
     .withTransformation({ id: 'merge', options: {} })
     .withTransformation({
       id: 'organize',

@@ -5,11 +5,11 @@ export type CloseCode = {
   readonly code: number;
   /** One clause of plain words, without a full stop. */
   readonly meaning: string;
-  /** Whether a client should connect again; false where the same client would be closed again for the same reason. */
+  /** Whether to connect again; false if the same client would be closed again for the same reason. */
   readonly reconnect: boolean;
 };
 
-/** 1000 to 1011 are those of RFC 6455, section 7.4.1; 1012 and 1013 are IANA's; 4008 is this protocol's own. */
+/** 1000 to 1011: RFC 6455, section 7.4.1. 1012 and 1013: the registry of IANA. 4008: this protocol. */
 const table = {
   normal: { code: 1000, meaning: 'the connection was closed normally', reconnect: false },
   goingAway: { code: 1001, meaning: 'the server is going away: reconnect elsewhere', reconnect: true },

@@ -46,7 +46,7 @@ export function isDecodeFault(value: ChatMessage | DecodeFault): value is Decode
   return 'fault' in value;
 }
 
-/** How many bytes a text takes in UTF-8. A surrogate without its partner is written as U+FFFD, in three bytes. */
+/** The bytes of a text in UTF-8. A surrogate without its partner becomes U+FFFD, which takes three bytes. */
 export function utf8Bytes(text: string): number {
   let bytes = text.length;
   for (let index = 0; index < text.length; index++) {
@@ -66,8 +66,8 @@ function fitsUtf8(text: string, bytesMax: number): boolean {
 }
 
 /**
- * The largest frame payload that can hold a message within the limits, in bytes: JSON may write each byte of a
- * string as a six-byte escape (`\u0001`), and 256 bytes are left for the field names and white space.
+ * The largest frame payload that can hold a message within the limits, in bytes: JSON may write each byte of
+ * a string as a six-byte escape (`\u0001`), and 256 bytes are left for the field names and white space.
  */
 export function framePayloadBytesMax(limits: MessageLimits): number {
   return 6 * (limits.clientIdCharsMax + limits.messageBytesMax) + 256;
