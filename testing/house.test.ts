@@ -59,6 +59,14 @@ test(`no file has more than ${linesMax} lines`, () => {
   assert.deepEqual(long, []);
 });
 
+test('no file switches a rule about imports off', () => {
+  const ignoring = [...sources].filter(([, text]) => /biome-ignore\S* lint\/\w+\/no\w*Import/.test(text));
+  assert.deepEqual(
+    ignoring.map(([path]) => path),
+    [],
+  );
+});
+
 test('a cycle is found, with its members in order', () => {
   const edges = { a: ['b'], b: ['c', 'd'], c: ['a'], d: [] };
   assert.deepEqual(cycles(new Map(Object.entries(edges))), ['a → b → c → a']);
