@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { encodeReconnectReason } from '#protocol';
 import { wsSockets } from '../terminal/ws-socket.ts';
 import { ChatClient } from './chat-client.ts';
+import type { OpenSocket, SocketListener } from './chat-socket.ts';
 import { Outbox } from './outbox.ts';
 import { ManualClock, nextEvent, RoomServer } from './room-server.fixture.ts';
 
@@ -97,4 +99,29 @@ test('when the client ends, every put is resolved and no line waits', async () =
   assert.equal(await outbox.put('b'), false);
   assert.deepEqual(unconfirmed, ['a']);
   assert.equal(await outbox.settle(60_000), 1);
+});
+
+test('a line that a closing connection does not accept is sent over the next one', async () => {
+  const clock = new ManualClock();
+  const connections: { open: boolean; lines: string[]; listener: SocketListener }[] = [];
+  const openSocket: OpenSocket = (_url, listener) => {
+    const connection = { open: true, lines: [] as string[], listener };
+    connections.push(connection);
+    const send = (text: string) => connection.open && connection.lines.push(text) > 0;
+    return { send, close: () => {} };
+  };
+  const client = new ChatClient({ url: 'ws://x', clientId: 'alice', openSocket, clock });
+  const outbox = new Outbox(client, { linesPerSecondMax: 10, clock });
+  client.connect();
+  connections[0]!.listener.opened();
+  connections[0]!.open = false;
+  const put = outbox.put('late');
+  connections[0]!.listener.ended({ kind: 'closed', code: 1012, reason: encodeReconnectReason(0) });
+  clock.advance(0);
+  connections[1]!.listener.opened();
+  assert.equal(await put, true);
+  assert.deepEqual(
+    connections.map(({ lines }) => lines.length),
+    [0, 1],
+  );
 });

@@ -61,9 +61,7 @@ export class Outbox {
     });
   }
 
-  /**
-   * Waits until all lines are confirmed, or no echo came for `echoWaitMs`; resolves to the number of others.
-   */
+  /** Waits until all lines are confirmed or no echo came for `echoWaitMs`; resolves to how many are not. */
   settle(echoWaitMs: number): Promise<number> {
     return new Promise((resolve) => {
       let cancel = (): void => {};
@@ -91,9 +89,11 @@ export class Outbox {
         this.#cancelPump = this.#options.clock.after(waitMs, () => this.#pump());
         return;
       }
+      const next = this.#waiting[0]!;
+      // A connection that is closing accepts no more: the line waits for the next one.
+      if (!this.#client.send(next.line)) return;
+      this.#waiting.shift();
       this.#allowance -= 1;
-      const next = this.#waiting.shift();
-      if (!next || !this.#client.send(next.line)) return;
       this.#sent.push(next.line);
       next.done(true);
     }

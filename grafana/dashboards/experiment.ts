@@ -44,11 +44,7 @@ function summary() {
       bounds: latencyLimit,
       expr: mean('stage_phase:loadtest_delivery_latency_seconds:p99_rate5s', by, matchers),
     },
-    {
-      heading: 'CPU cores',
-      unit: 'short',
-      expr: mean('stage_phase:process_cpu_cores:rate5s', by, matchers),
-    },
+    { heading: 'CPU cores', unit: 'short', expr: mean('stage_phase:process_cpu_cores:rate5s', by, matchers) },
     {
       heading: 'Memory',
       unit: 'bytes',

@@ -180,10 +180,7 @@ function audit() {
         width: 8,
         bounds: { limit: 1 },
       },
-      {
-        expr: `sum by (stage, outcome) (loadtest_audit_total{${stage}})`,
-        legend: '{{stage}} {{outcome}}',
-      },
+      { expr: `sum by (stage, outcome) (loadtest_audit_total{${stage}})`, legend: '{{stage}} {{outcome}}' },
     ),
     lines(
       {

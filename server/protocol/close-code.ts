@@ -1,8 +1,8 @@
 /** How a connection ends: the table of close codes, and the wait that the reason text of a restart names. */
 
 /** One row of the table. */
-export type CloseCode = {
-  readonly code: number;
+export type CloseCode<Code extends number = number> = {
+  readonly code: Code;
   /** One clause of plain words, without a full stop. */
   readonly meaning: string;
   /** Whether to connect again; false if the same client would be closed again for the same reason. */
@@ -11,44 +11,20 @@ export type CloseCode = {
 
 /** 1000 to 1011: RFC 6455, section 7.4.1. 1012 and 1013: the registry of IANA. 4008: this protocol. */
 const table = {
-  normal: { code: 1000, meaning: 'the connection was closed normally', reconnect: false },
-  goingAway: { code: 1001, meaning: 'the server is going away: reconnect elsewhere', reconnect: true },
-  protocolError: { code: 1002, meaning: 'the other side broke the WebSocket protocol', reconnect: false },
-  unsupportedData: {
-    code: 1003,
-    meaning: 'a binary frame was sent; only text is understood',
-    reconnect: false,
-  },
-  noCode: { code: 1005, meaning: 'the connection was closed without a code', reconnect: true },
-  connectionLost: {
-    code: 1006,
-    meaning: 'the connection was lost without a closing handshake',
-    reconnect: true,
-  },
-  malformed: {
-    code: 1007,
-    meaning: 'a frame was not UTF-8, not JSON, or not an object with clientId and Message',
-    reconnect: false,
-  },
-  policy: {
-    code: 1008,
-    meaning: 'a rule of the server was broken (origin, token, or message rate)',
-    reconnect: false,
-  },
-  tooLarge: { code: 1009, meaning: 'a message was larger than the limit', reconnect: false },
-  serverError: { code: 1011, meaning: 'the server met an unexpected error', reconnect: true },
-  restart: {
-    code: 1012,
-    meaning: 'the server is restarting: reconnect after the wait it names',
-    reconnect: true,
-  },
-  overload: { code: 1013, meaning: 'the server is overloaded: try again later', reconnect: true },
-  slowConsumer: {
-    code: 4008,
-    meaning: 'slow consumer: this client read too slowly and fell too far behind',
-    reconnect: true,
-  },
-} as const satisfies Record<string, CloseCode>;
+  normal: row(1000, 'the connection was closed normally', false),
+  goingAway: row(1001, 'the server is going away: reconnect elsewhere', true),
+  protocolError: row(1002, 'the other side broke the WebSocket protocol', false),
+  unsupportedData: row(1003, 'a binary frame was sent; only text is understood', false),
+  noCode: row(1005, 'the connection was closed without a code', true),
+  connectionLost: row(1006, 'the connection was lost without a closing handshake', true),
+  malformed: row(1007, 'a frame was not UTF-8, not JSON, or not an object with clientId and Message', false),
+  policy: row(1008, 'a rule of the server was broken (origin, token, or message rate)', false),
+  tooLarge: row(1009, 'a message was larger than the limit', false),
+  serverError: row(1011, 'the server met an unexpected error', true),
+  restart: row(1012, 'the server is restarting: reconnect after the wait it names', true),
+  overload: row(1013, 'the server is overloaded: try again later', true),
+  slowConsumer: row(4008, 'slow consumer: this client read too slowly and fell too far behind', true),
+};
 
 /** The codes by name: `closeCode.policy` is 1008. */
 export const closeCode = Object.fromEntries(
@@ -63,6 +39,10 @@ export const closeCodes: ReadonlyMap<number, CloseCode> = new Map(
 /** A close code in one clause of plain words; the words for an unknown code say that it is unknown. */
 export function describeCloseCode(code: number): string {
   return closeCodes.get(code)?.meaning ?? `close code ${code}, which this protocol does not define`;
+}
+
+function row<Code extends number>(code: Code, meaning: string, reconnect: boolean): CloseCode<Code> {
+  return { code, meaning, reconnect };
 }
 
 /** The reason text of 1001 and 1012: after how many milliseconds the client should connect again. */
