@@ -58,35 +58,24 @@ function summary() {
   ];
   return [
     states(
-      {
-        title: 'Phases',
-        description: 'The phases of the trials, by stage. Only `measure` counts.',
-        width: 24,
-        height: 8,
-      },
+      'Phases',
+      'The phases of the trials, by stage. Only `measure` counts.',
+      { width: 24, height: 8 },
       {
         expr: `stage_phase:lab_phase:max{${chosenStages}, phase=~"connect|warm-up|measure|drain"}`,
         legend: '{{stage}} · {{phase}}',
       },
     ),
     table(
-      {
-        title: 'Stages, in the phase measure',
-        description: 'Means over all seconds of the phase `measure` in the chosen time, over all loads.',
-        width: 12,
-        height: 8,
-        rows: ['stage'],
-      },
+      'Stages, in the phase measure',
+      'Means over all seconds of the phase `measure` in the chosen time, over all loads.',
+      { width: 12, height: 8, rows: ['stage'] },
       ...columns('stage', ', phase="measure"'),
     ),
     table(
-      {
-        title: 'Stages by phase',
-        description: 'Means over all seconds of each phase in the chosen time.',
-        width: 12,
-        height: 8,
-        rows: ['stage', 'phase'],
-      },
+      'Stages by phase',
+      'Means over all seconds of each phase in the chosen time.',
+      { width: 12, height: 8, rows: ['stage', 'phase'] },
       ...columns('stage, phase', ''),
     ),
   ];
@@ -95,37 +84,24 @@ function summary() {
 function together() {
   return [
     lines(
-      {
-        title: 'Deliveries received',
-        description: 'Audited deliveries per second, on a logarithmic axis.',
-        unit: 'si:/s',
-        width: 8,
-        log: true,
-      },
+      'Deliveries received',
+      'Audited deliveries per second, on a logarithmic axis.',
+      { unit: 'si:/s', width: 8, log: true },
       { expr: `stage:loadtest_deliveries:rate5s{${chosenStages}} > 0`, legend: '{{stage}}' },
     ),
     lines(
-      {
-        title: 'Delivery latency p99',
-        description: 'Receipt − due time. Limit: 250 ms.',
-        unit: 's',
-        width: 8,
-        log: true,
-        bounds: latencyLimit,
-      },
+      'Delivery latency p99',
+      'Receipt − due time. Limit: 250 ms.',
+      { unit: 's', width: 8, log: true, bounds: latencyLimit },
       {
         expr: `stage:loadtest_delivery_latency_seconds:p99_rate5s{${chosenStages}} > 0`,
         legend: '{{stage}}',
       },
     ),
     lines(
-      {
-        title: 'Deliveries per core of the server',
-        description: 'Deliveries per CPU second of the server.',
-        unit: 'si:/s',
-        width: 8,
-        log: true,
-      },
+      'Deliveries per core of the server',
+      'Deliveries per CPU second of the server.',
+      { unit: 'si:/s', width: 8, log: true },
       {
         expr: `stage:chat_deliveries:rate5s{${chosenStages}} / (stage:process_cpu_cores:rate5s{${chosenStages}} > 0) > 0`,
         legend: '{{stage}}',
@@ -168,13 +144,9 @@ function sideBySide() {
 function pair(title: string, description: string, unit: string, series: [metric: string, legend: string][]) {
   return (['left', 'right'] as const).map((side) =>
     lines(
-      {
-        title: `${title} · $${side}`,
-        description,
-        unit,
-        width: 12,
-        ...(unit === 's' ? { bounds: latencyLimit } : {}),
-      },
+      `${title} · $${side}`,
+      description,
+      { unit, width: 12, ...(unit === 's' ? { bounds: latencyLimit } : {}) },
       ...series.map(([metric, legend]) => ({ expr: `${metric}{stage="$${side}"}`, legend })),
     ),
   );

@@ -11,16 +11,18 @@ export type Column = { heading: string; unit: string; expr: string; bounds?: Bou
 
 /** `rows` are the labels by which the expressions are grouped; they are the columns on the left. */
 export function table(
-  text: { title: string; description: string; width: number; height: number; rows: readonly string[] },
+  title: string,
+  description: string,
+  shape: { width: number; height: number; rows: readonly string[] },
   ...columns: Column[]
 ): Builder<Panel> {
   const letters = columns.map((_, index) => refId(index));
   const panel = new TableBuilder()
-    .title(text.title)
-    .description(text.description)
+    .title(title)
+    .description(description)
     .datasource(prometheus)
-    .height(text.height)
-    .span(text.width)
+    .height(shape.height)
+    .span(shape.width)
     // Merging joins the rows of all queries by their labels; each query has a column named after its letter.
     .withTransformation({ id: 'merge', options: {} })
     .withTransformation({
@@ -28,7 +30,7 @@ export function table(
       options: {
         excludeByName: { Time: true },
         indexByName: Object.fromEntries(
-          [...text.rows, ...letters.map(valueName)].map((name, index) => [name, index]),
+          [...shape.rows, ...letters.map(valueName)].map((name, index) => [name, index]),
         ),
         renameByName: Object.fromEntries(
           columns.map((column, index) => [valueName(letters[index]!), column.heading]),
