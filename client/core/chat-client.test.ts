@@ -44,9 +44,9 @@ test('a sent message comes back, and the handshake carries the token and the ori
   });
   assert.equal(server.handshakes[0]?.headers.authorization, 'Bearer secret');
   assert.equal(server.handshakes[0]?.headers.origin, 'https://chat.example');
-  const heard = nextEvent(client, 'message');
+  const received = nextEvent(client, 'message');
   assert.equal(client.send('héllo'), true);
-  assert.deepEqual(await heard, { clientId: 'alice', Message: 'héllo' });
+  assert.deepEqual(await received, { clientId: 'alice', Message: 'héllo' });
   await leave(client);
   assert.equal(client.send('too late'), false);
 });

@@ -20,12 +20,12 @@ test('lines put before the connection is open are sent when it is, in order, and
   await using server = await RoomServer.start();
   const { client, outbox } = prepare(server);
   const puts = ['one', 'two', 'one'].map((line) => outbox.put(line));
-  const heard: string[] = [];
-  client.events.on('message', ({ Message }) => heard.push(Message));
+  const received: string[] = [];
+  client.events.on('message', ({ Message }) => received.push(Message));
   client.connect();
   assert.deepEqual(await Promise.all(puts), [true, true, true]);
   assert.equal(await outbox.settle(60_000), 0);
-  assert.deepEqual(heard, ['one', 'two', 'one']);
+  assert.deepEqual(received, ['one', 'two', 'one']);
   client.close();
 });
 

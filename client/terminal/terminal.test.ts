@@ -47,9 +47,9 @@ async function hear(
   clientId: string,
   message: string,
 ): Promise<void> {
-  const heard = nextEvent(client, 'message');
+  const received = nextEvent(client, 'message');
   server.say(clientId, message);
-  await heard;
+  await received;
   await drawn();
 }
 
@@ -76,9 +76,9 @@ test('a typed line is replaced by its echo, and the up arrow recalls it', async 
   await using server = await RoomServer.start();
   const { tty, client, end, shown } = await openTerminal(server, 40);
   for (const line of ['hello', 'a line that is longer than this terminal is wide']) {
-    const heard = nextEvent(client, 'message');
+    const received = nextEvent(client, 'message');
     tty.type(`${line}\r`);
-    await heard;
+    await received;
     await drawn();
   }
   assert.deepEqual(shown().slice(0, 1), ['alice (you): hello']);
@@ -128,9 +128,9 @@ test('commands, blank lines and lines that are too long are not sent', async () 
   const { tty, client, end, shown } = await openTerminal(server, 300);
   tty.type('   \r/dance\r');
   tty.type(`${'é'.repeat(101)}\r`);
-  const heard = nextEvent(client, 'message');
+  const received = nextEvent(client, 'message');
   tty.type('//slash\r');
-  await heard;
+  await received;
   await drawn();
   assert.deepEqual(shown(), [
     '* /dance is not a command; /help lists them',
