@@ -26,9 +26,13 @@ export class ServerProcess {
   }
 
   /** Starts a stage on free ports; rejects with the log when it does not listen within ten seconds. */
-  static async start(stage: string, args: readonly string[] = []): Promise<ServerProcess> {
+  static async start(
+    stage: string,
+    args: readonly string[] = [],
+    nodeArgs: readonly string[] = [],
+  ): Promise<ServerProcess> {
     const ports = ['--port', '0', '--internal-port', '0'];
-    const child = spawn(process.execPath, [mainPath, '--stage', stage, ...ports, ...args], {
+    const child = spawn(process.execPath, [...nodeArgs, mainPath, '--stage', stage, ...ports, ...args], {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { PATH: process.env.PATH },
     });
