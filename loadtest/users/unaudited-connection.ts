@@ -18,7 +18,8 @@ export function connectUnaudited(
   timeoutMs: number,
   refused: (why: string) => void,
 ): UnauditedConnection {
-  // A paused socket fills its read buffer: 64 kB each by default. Node takes the option, but its types do not.
+  // A paused socket fills its read buffer: 64 kB each by default. Node takes the option, but its types do
+  // not.
   const options: net.TcpNetConnectOpts & { highWaterMark: number } = {
     host: endpoint.address,
     port: endpoint.port,
