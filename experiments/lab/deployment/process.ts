@@ -6,9 +6,9 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { readCgroup } from '#host/cgroup.ts';
 import { type Child, startChild } from '#host/child-process.ts';
 import { readTreeUsage } from '#host/process-tree.ts';
-import { readCgroup } from '../../../loadtest/result/environment.ts';
 import { readResult } from '../../../loadtest/result/schema.ts';
 import {
   type LoadtestOutcome,
@@ -62,8 +62,8 @@ export async function startProcessTarget(
     servers: nodes,
     loadtestUrls,
     observedLimits: nodes.map(() => {
-      const { cpuCores, memoryBytes } = readCgroup();
-      return { cpuCores, memoryBytes };
+      const cgroup = readCgroup();
+      return { cpuCores: cgroup?.cpuLimitCores ?? null, memoryBytes: cgroup?.memoryLimitBytes ?? null };
     }),
     pinnedServerCores: pinnedServerCores(pins),
     facts: {
@@ -161,8 +161,8 @@ function sampleNode(node: ProcessNode): NodeSample {
 
 /** Children share the lab's cgroup: where the lab itself runs under a quota, that is what holds the server back. */
 function throttledSeconds(): number | null {
-  const { cpuCores, throttledUs } = readCgroup();
-  return cpuCores === null ? null : throttledUs / 1e6;
+  const cgroup = readCgroup();
+  return cgroup?.cpuLimitCores === undefined ? null : cgroup.cpuThrottledSecondsTotal;
 }
 
 function sampleService(service: RunningService): NodeSample {

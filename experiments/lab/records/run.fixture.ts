@@ -1,6 +1,7 @@
 /** Results as tests want them: plausible in every field, so that a test names only what it is about. */
 import { build, encodeIntoCompressedBase64 } from 'hdr-histogram-js';
-import type { LatencySummary, LoadtestResult } from '../../../loadtest/result/schema.ts';
+import type { LatencySummary } from '../../../loadtest/record/histogram.ts';
+import type { LoadtestResult } from '../../../loadtest/result/schema.ts';
 import type { CapacityAnswer } from '../analysis/capacity-search.ts';
 import type { Run, RunRecord, TrialRecord, VariantRecord } from './schema.ts';
 
@@ -45,6 +46,8 @@ export function loadtestFixture(
       workers: 1,
       sourceAddresses: [],
       connectPerSecond: 2000,
+      connectTimeoutSeconds: 10,
+      probeTimeoutSeconds: 10,
       warmUpSeconds: 1,
       durationSeconds: 2,
       drainSeconds: 1,
@@ -72,7 +75,7 @@ export function loadtestFixture(
     unsent: { closed: 0, blocked: 0 },
     stalled: { opened: 0, closed: 0, closedAfterMs: [] },
     misroutedOfOtherRuns: 0,
-    visitors: { asked: 0, opened: 0, refused: {}, connectMs: zero },
+    churn: { asked: 0, opened: 0, refused: {}, connectMs: zero },
     interrupted: false,
     instrument: {
       cpuSeconds: 0.8,
