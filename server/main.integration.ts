@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { Person, ServerProcess } from '../testing/server.ts';
+import { Person } from '../testing/person.ts';
+import { ServerProcess } from '../testing/server.ts';
 import type { StageDeclaration } from './stages/stage.ts';
 
 const mainPath = fileURLToPath(new URL('./main.ts', import.meta.url));

@@ -1,13 +1,16 @@
-/** The measurements of the benchmark: each starts what it needs on this machine, loads it for seconds, and stops it. */
+/**
+ * The measurements of the benchmark: each starts what it needs on this machine, loads it for seconds, and
+ * stops it.
+ */
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import type { LoadtestResult } from '../../loadtest/result/schema.ts';
 import { searchCapacity } from '../lab/analysis/capacity-search.ts';
-import { boxes } from '../lab/deployment/allocation.ts';
-import type { RunningTarget } from '../lab/deployment/deployment.ts';
-import { startProcessTarget } from '../lab/deployment/process.ts';
+import { allocate } from '../lab/deployment/allocation.ts';
+import type { Deployment } from '../lab/deployment/deployment.ts';
 import { listStages, type StageInfo } from '../lab/deployment/stage-table.ts';
+import { startDeployment } from '../lab/deployment/start.ts';
 import type { YardstickResult } from './ws-clients.ts';
 
 const yardstickMain = fileURLToPath(new URL('./ws-clients.ts', import.meta.url));
@@ -27,23 +30,29 @@ export type Load = {
   warmUpSeconds?: number;
 };
 
-/** Starts a stage as one node on this machine, on one core where that can be had, lets `use` have it, and stops it. */
+/**
+ * Starts a stage as one node on this machine, on one core where that can be had, lets `use` have it, and
+ * stops it.
+ */
 export async function withStage<T>(
   stage: string,
   signal: AbortSignal,
-  use: (target: RunningTarget) => Promise<T>,
+  use: (deployment: Deployment) => Promise<T>,
   settings: Readonly<Record<string, string>> = {},
 ): Promise<T> {
-  const request = { stage, settings, nodes: 1, limits: boxes(), scrapeHost: '127.0.0.1', signal };
   stages ??= listStages();
-  const needs = (await stages).find(({ name }) => name === stage)?.needs ?? [];
-  await using target = await startProcessTarget(request, needs);
-  return await use(target);
+  const info = (await stages).find(({ name }) => name === stage);
+  if (info === undefined) throw new Error(`There is no stage ${stage}.`);
+  await using deployment = await startDeployment(
+    { target: 'process', simulator: 'process' },
+    { stage: info, settings, nodes: 1, allocation: allocate(), scrapeHost: '127.0.0.1', signal },
+  );
+  return await use(deployment);
 }
 
 /** One run of the simulator; throws with what it said when it ends without a result. */
 export async function load(
-  target: RunningTarget,
+  deployment: Deployment,
   { clients, ratePerSecond, seconds, seed, warmUpSeconds = 2 }: Load,
   signal: AbortSignal,
   onPhase: (phase: string) => void = () => {},
@@ -59,7 +68,7 @@ export async function load(
     workers: 1,
     limits,
   };
-  const { result, errorText } = await target.runLoadtest(options, {
+  const { result, errorText } = await deployment.runLoadtest(options, {
     signal,
     onProgress: (progress) => progress.event === 'phase' && onPhase(progress.phase),
     onScrapeAddress: () => {},
@@ -78,6 +87,7 @@ export async function capacity(
   say: (line: string) => void,
 ) {
   const plan = {
+    kind: 'capacity' as const,
     start,
     growth: 2,
     tolerance: 0.1,
@@ -89,13 +99,13 @@ export async function capacity(
   let best: LoadtestResult | undefined;
   const answer = await searchCapacity(plan, async (ratePerSecond) => {
     const work = { clients: 1000, ratePerSecond, seconds: 3, seed };
-    const result = await withStage(stage, signal, (target) => load(target, work, signal));
+    const result = await withStage(stage, signal, (deployment) => load(deployment, work, signal));
     const p99 = result.deliveryLatencyMs.p99.toFixed(0);
     say(
       `  ${stage} at ${ratePerSecond} messages/s: ${result.verdict}, p99 ${p99} ms${result.reasons[0] ? ` (${result.reasons[0]})` : ''}`,
     );
     if (result.verdict === 'pass') best = result;
-    return result.verdict === 'pass' ? 'passed' : result.verdict === 'fail' ? 'failed' : 'void';
+    return result.verdict;
   });
   if (answer.capacity === null || best === undefined)
     throw new Error(`${stage} has no capacity that could be confirmed (${answer.end}).`);
@@ -105,15 +115,16 @@ export async function capacity(
 /** Memory of the server per idle session, and of the simulator per virtual client, at 10,000 of each. */
 export async function idleMemory(stage: string, seed: number, signal: AbortSignal) {
   const clients = 10_000;
-  return withStage(stage, signal, async (target) => {
-    const before = (await target.sample())[0]!.rssBytes;
+  return withStage(stage, signal, async (deployment) => {
+    const before = (await deployment.sample())[0]!.rssBytes;
     let full = 0;
     const reading = setInterval(async () => {
-      full = Math.max(full, (await target.sample())[0]!.rssBytes);
+      full = Math.max(full, (await deployment.sample())[0]!.rssBytes);
     }, 250);
-    // One message per second is what the audit needs to have anything to check; the sessions are idle otherwise.
-    const result = await load(target, { clients, ratePerSecond: 1, seconds: 3, seed }, signal).finally(() =>
-      clearInterval(reading),
+    // One message per second is what the audit needs to have anything to check; the sessions are idle
+    // otherwise.
+    const result = await load(deployment, { clients, ratePerSecond: 1, seconds: 3, seed }, signal).finally(
+      () => clearInterval(reading),
     );
     return {
       serverBytesPerSession: (full - before) / clients,
@@ -130,10 +141,10 @@ export async function yardstick(
   seconds: number,
   signal: AbortSignal,
 ): Promise<YardstickResult> {
-  return withStage(stage, signal, async (target) => {
+  return withStage(stage, signal, async (deployment) => {
     const args = [
       yardstickMain,
-      target.loadtestUrls[0]!,
+      deployment.nodes[0]!.chatUrl,
       '1000',
       String(ratePerSecond),
       String(seconds),

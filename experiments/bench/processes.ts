@@ -1,23 +1,32 @@
-/** What the stages of several processes cost against the stage of one: the measurements of the benchmark about them. */
+/**
+ * What the stages of several processes cost against the stage of one: the measurements of the benchmark about
+ * them.
+ */
 
 import { medianOf } from '../lab/analysis/statistics.ts';
-import type { RunningTarget } from '../lab/deployment/deployment.ts';
+import type { Deployment } from '../lab/deployment/deployment.ts';
 import { readMetric } from '../lab/trial/server-metrics.ts';
 import { load, withStage } from './measurement.ts';
 
 /**
- * What the work costs shows only below saturation and in rounds of one length: a server that goes round as fast as it can
- * uses all the CPU there is at any rate, and then the figure would be the rate.
+ * What the work costs shows only below saturation and in rounds of one length: a server that goes round as
+ * fast as it can uses all the CPU there is at any rate, and then the figure would be the rate.
  */
 const inRounds = { 'fan-out-interval-ms': '50' };
 const ratePerSecond = 8000;
-/** Compilers are at work for the first seconds, in each process for itself; rounds of two processes on one core may collide. */
+/**
+ * Compilers are at work for the first seconds, in each process for itself; rounds of two processes on one
+ * core may collide.
+ */
 const warmUpSeconds = 6;
 const seconds = 14;
 const pairs = 5;
 const attemptsMax = 3;
 
-/** Deliveries for a CPU second of 04-cores with two workers, in those of 03-cursor: the median of rounds in turn. */
+/**
+ * Deliveries for a CPU second of 04-cores with two workers, in those of 03-cursor: the median of rounds in
+ * turn.
+ */
 export async function workersEfficiency(
   seed: number,
   signal: AbortSignal,
@@ -39,7 +48,10 @@ export async function workersEfficiency(
   return medianOf(ratios);
 }
 
-/** For each CPU second of the server in the measure phase, all its processes together; tries again where the run was void. */
+/**
+ * For each CPU second of the server in the measure phase, all its processes together; tries again where the
+ * run was void.
+ */
 async function deliveriesPerCpuSecond(
   stage: string,
   settings: Readonly<Record<string, string>>,
@@ -51,10 +63,12 @@ async function deliveriesPerCpuSecond(
     const { result, cpuSeconds } = await withStage(
       stage,
       signal,
-      async (target) => {
+      async (deployment) => {
         const marks = new Map<string, Promise<number>>();
         const work = { clients: 1000, ratePerSecond, seconds, warmUpSeconds, seed };
-        const result = await load(target, work, signal, (phase) => marks.set(phase, serverCpu(target)));
+        const result = await load(deployment, work, signal, (phase) =>
+          marks.set(phase, serverCpu(deployment)),
+        );
         return { result, cpuSeconds: (await marks.get('drain')!) - (await marks.get('measure')!) };
       },
       settings,
@@ -70,8 +84,8 @@ async function deliveriesPerCpuSecond(
 }
 
 /** CPU seconds of all server processes together, since they started. */
-async function serverCpu(target: RunningTarget): Promise<number> {
-  const samples = await target.sample();
+async function serverCpu(deployment: Deployment): Promise<number> {
+  const samples = await deployment.sample();
   return samples.filter(({ role }) => role === 'server').reduce((sum, { cpuSeconds }) => sum + cpuSeconds, 0);
 }
 
@@ -81,9 +95,9 @@ export async function messagesPerPublish(
   seed: number,
   signal: AbortSignal,
 ): Promise<number> {
-  return withStage('05-backplane', signal, async (target) => {
-    await load(target, { clients: 1000, ratePerSecond, seconds: 3, seed }, signal);
-    const response = await fetch(`${target.servers[0]!.internalUrl}/metrics`, { signal });
+  return withStage('05-backplane', signal, async (deployment) => {
+    await load(deployment, { clients: 1000, ratePerSecond, seconds: 3, seed }, signal);
+    const response = await fetch(`${deployment.nodes[0]!.internalUrl}/metrics`, { signal });
     const text = await response.text();
     const value = (name: string) => readMetric(text, `chat_backplane_batch_messages_${name}`) ?? Number.NaN;
     return value('sum') / value('count');

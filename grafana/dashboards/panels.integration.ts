@@ -8,9 +8,10 @@ import { fileURLToPath } from 'node:url';
 import type { Panel } from '@grafana/grafana-foundation-sdk/dashboard';
 import { WebSocket } from 'ws';
 import { freePorts } from '#host/free-ports.ts';
-import { startContainerTarget } from '../../experiments/lab/deployment/container.ts';
 import { findEngine } from '../../experiments/lab/deployment/container-engine.ts';
-import type { RunningTarget } from '../../experiments/lab/deployment/deployment.ts';
+import type { Deployment } from '../../experiments/lab/deployment/deployment.ts';
+import { listStages } from '../../experiments/lab/deployment/stage-table.ts';
+import { startDeployment } from '../../experiments/lab/deployment/start.ts';
 import { runTrial, type TrialRequest } from '../../experiments/lab/trial/trial.ts';
 import { startPhaseMetrics } from '../../experiments/lab/watch/phase-metrics.fixture.ts';
 import type { PhaseMetrics } from '../../experiments/lab/watch/phase-metrics.ts';
@@ -105,12 +106,15 @@ async function startObservatory() {
 async function runObservedTrial(metrics: PhaseMetrics) {
   const request: TrialRequest = {
     number: 1,
-    variant: {
+    variant: stage,
+    stage,
+    about: '40 messages/s',
+    setup: {
       name: stage,
-      stage,
+      stage: (await listStages()).find(({ name }) => name === stage)!,
       settings: { 'heartbeat-interval-ms': '1000' },
       nodes: 1,
-      targetLimits: { serverCpus: 0.5, serverMemoryMb: 256 },
+      allocation: { serverCpus: 0.5, serverMemoryMb: 256 },
     },
     load: 40,
     purpose: 'fixed',
@@ -121,8 +125,11 @@ async function runObservedTrial(metrics: PhaseMetrics) {
   };
   let others: Promise<void> | undefined;
   const trial = await runTrial(request, {
-    startTarget: (wanted) => startContainerTarget(wanted, []),
-    scrapeHost: '127.0.0.1',
+    deploy: (asked) =>
+      startDeployment(
+        { target: 'container', simulator: 'container' },
+        { ...asked, scrapeHost: '127.0.0.1', signal },
+      ),
     loadtestMetricsPort: 9464,
     signal,
     observer: {
@@ -138,8 +145,8 @@ async function runObservedTrial(metrics: PhaseMetrics) {
 }
 
 /** Each fault twice with a pause between: a counter that changes only before its first scrape has no rate. */
-async function misbehave(target: RunningTarget): Promise<void> {
-  const room = new URL('/ws/aside', target.servers[0]!.chatUrl);
+async function misbehave(target: Deployment): Promise<void> {
+  const room = new URL('/ws/aside', target.nodes[0]!.chatUrl);
   for (let round = 0; round < 2; round++) {
     const lost = new WebSocket(new URL('/nowhere', room));
     const rude = new WebSocket(room).on('open', () => rude.send('not JSON'));

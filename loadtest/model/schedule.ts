@@ -76,7 +76,7 @@ function afterRamp(steadyUs: number, rampUs: number): number {
 }
 
 /** Uniform numbers in [0, 1) from a 32-bit seed (sfc32, public domain by Chris Doty-Humphrey). */
-function seededRandom(seed: number): () => number {
+export function seededRandom(seed: number): () => number {
   let a = 0x9e3779b9;
   let b = 0x243f6a88;
   let c = seed | 0;

@@ -4,14 +4,8 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { after, afterEach, beforeEach, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
-// biome-ignore-start lint/style/noRestrictedImports: a test may borrow the lab's Redis and the lab's broken network.
-import {
-  ownRedisBinary,
-  type RedisServer,
-  startRedisServer,
-} from '../../experiments/lab/deployment/services/redis.ts';
-import { SilentProxy } from '../../experiments/lab/deployment/silent-proxy.ts';
-// biome-ignore-end lint/style/noRestrictedImports: see above
+import { ownRedisBinary, type RedisServer, startRedisServer } from '../../testing/redis.ts';
+import { SilentProxy } from '../../testing/silent-proxy.ts';
 import { Listener, until } from './backplane.contract.ts';
 import { BatchQueue } from './batch.ts';
 import { RedisPubSubBackplane, type RedisPubSubOptions } from './redis-pub-sub.ts';

@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { after } from 'node:test';
-// biome-ignore lint/style/noRestrictedImports: a test may borrow the lab's way of getting a real Redis.
-import { redisProvider } from '../../experiments/lab/deployment/services/redis.ts';
+import { redisProvider } from '../../testing/redis.ts';
 import { backplaneContract } from './backplane.contract.ts';
 import { RedisPubSubBackplane } from './redis-pub-sub.ts';
 

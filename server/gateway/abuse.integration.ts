@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { encodeMessage } from '#protocol';
+import { Person } from '../../testing/person.ts';
 import {
   closed,
   frame,
@@ -12,7 +13,7 @@ import {
   textFrame,
   within,
 } from '../../testing/raw-session.ts';
-import { Person, ServerProcess } from '../../testing/server.ts';
+import { ServerProcess } from '../../testing/server.ts';
 import { stages } from '../stages/index.ts';
 import { isBounded, isPerCore } from '../stages/stage.ts';
 

@@ -1,8 +1,9 @@
 /** The memory cost of readers that never read: bounded with limits, unbounded on the control. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { Person } from '../../testing/person.ts';
 import { rawSession } from '../../testing/raw-session.ts';
-import { Person, ServerProcess } from '../../testing/server.ts';
+import { ServerProcess } from '../../testing/server.ts';
 
 const noRate = ['--messages-per-second-max', '1000000', '--messages-burst-max', '1000000'];
 const mebibyte = 1024 * 1024;

@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Person, ServerProcess } from '../../testing/server.ts';
+import { Person } from '../../testing/person.ts';
+import { ServerProcess } from '../../testing/server.ts';
 
 const start = (...args: string[]) => ServerProcess.start('04-cores', ['--workers', '3', ...args]);
 

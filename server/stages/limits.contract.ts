@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { encodeMessage } from '#protocol';
-import { Person, refusedAt, type ServerProcess } from '../../testing/server.ts';
+import { Person, refusedAt } from '../../testing/person.ts';
+import type { ServerProcess } from '../../testing/server.ts';
 import { isBounded, type StageDeclaration } from './stage.ts';
 
 export function limitsContract(

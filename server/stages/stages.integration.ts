@@ -1,7 +1,6 @@
 /** Tests every stage of the table against the contract. */
 import { after, test } from 'node:test';
-// biome-ignore lint/style/noRestrictedImports: a test may borrow the lab's way of getting a real Redis.
-import { redisProvider } from '../../experiments/lab/deployment/services/redis.ts';
+import { redisProvider } from '../../testing/redis.ts';
 import { stages } from './index.ts';
 import { stageContract } from './stage.contract.ts';
 

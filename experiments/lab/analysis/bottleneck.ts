@@ -1,22 +1,5 @@
-/** What stopped a variant: read off the trial that did not pass, with the number that says so. */
-import type { TrialRecord } from '../records/schema.ts';
-import type { CapacityAnswer } from './capacity-search.ts';
-
-export type BoundName =
-  | 'instrument'
-  | 'memory'
-  | 'crash'
-  | 'refused connections'
-  | 'CPU quota'
-  | 'event loop'
-  | 'machine'
-  | 'loss'
-  | 'latency'
-  | 'another limit'
-  | 'nothing';
-
-/** The cause, and the evidence in words with its figures. */
-export type Bound = { name: BoundName; evidence: string };
+/** Names the resource that bounds a variant, from the trial that failed, with the figures that show it. Pure. */
+import type { Bound, BoundName, CapacityAnswer, TrialRecord } from '../records/schema.ts';
 
 // Chosen, not measured: a loop busy for nine tenths of its core queues about ten times its service time (M/M/1).
 const saturatedCores = 0.9;
@@ -24,7 +7,7 @@ const machineShare = 0.93;
 const throttledShareMax = 0.05;
 const memoryShare = 0.9;
 
-/** Names what bound a variant: from the lowest load that failed above its capacity, the nearest to the edge. */
+/** The bound of a variant, read from the lowest load that failed above its capacity: the trial nearest to the edge. */
 export function boundOf(answer: CapacityAnswer, trials: readonly TrialRecord[]): Bound {
   if (answer.ceiling === null) {
     return {
@@ -32,13 +15,13 @@ export function boundOf(answer: CapacityAnswer, trials: readonly TrialRecord[]):
       evidence: `the highest load tried, ${answer.capacity ?? 'none'}, still passed`,
     };
   }
-  const judged = trials.filter((trial) => trial.load === answer.ceiling && trial.outcome !== 'passed').at(-1);
+  const judged = trials.filter((trial) => trial.load === answer.ceiling && trial.outcome !== 'pass').at(-1);
   if (judged === undefined)
     return { name: 'another limit', evidence: 'the trial that failed is not in the files' };
   return boundOfTrial(judged);
 }
 
-/** Names what made one trial fail, cause before symptom. */
+/** The bound of one failed trial: a cause where there is one, else the symptom. */
 export function boundOfTrial(trial: TrialRecord): Bound {
   const symptom = trial.reasons.join('; ');
   const because = (name: BoundName, evidence: string): Bound => ({

@@ -1,22 +1,35 @@
 /** `doctor`: what this machine can and cannot run, and why. */
 import { createServer } from 'node:net';
+import type { Command } from 'commander';
 import { readEnvironment, readEphemeralPorts, readFilesMax } from '../../../loadtest/result/environment.ts';
-import { engineFault } from '../deployment/choose.ts';
 import { serviceProviders } from '../deployment/services/services.ts';
 import { listStages } from '../deployment/stage-table.ts';
+import { engineFault } from '../deployment/start.ts';
 import { formatNumber } from '../report/format.ts';
 
-/** `ok`: nothing is in the way. `limits`: it runs, within what the text says. `missing`: what the text says does not run. */
+/** `ok`: no restriction. `limits`: it runs, with the restriction in the text. `missing`: the text says what does not run. */
 export type Diagnosis = { subject: string; state: 'ok' | 'limits' | 'missing'; text: string };
 
 const nodeMajor = 24;
-/** Server, simulator and lab want a core each for numbers that do not disturb one another. */
+/** One core each for server, simulator and lab, so that they do not disturb one another. */
 const coresWanted = 3;
-/** Files that a process needs beside its sockets. */
+/** Files that a process opens beside its sockets. Chosen, not measured. */
 const filesBeside = 100;
 
-/** Everything it can find out in a few seconds; nothing is started but a look at the server's stage table. */
-export async function diagnose(): Promise<Diagnosis[]> {
+export function addDoctor(program: Command): void {
+  program
+    .command('doctor')
+    .description('what this machine can and cannot run, and why')
+    .action(async () => {
+      const diagnoses = await diagnose();
+      for (const { subject, state, text } of diagnoses)
+        console.log(`${state.padEnd(8)}${subject.padEnd(14)}${text}`);
+      process.exitCode = exitCodeOf(diagnoses);
+    });
+}
+
+/** Everything that can be found out in a few seconds. It starts nothing except the server's list of its stages. */
+async function diagnose(): Promise<Diagnosis[]> {
   const environment = readEnvironment();
   return [
     nodeDiagnosis(environment.node),
@@ -35,8 +48,8 @@ export async function diagnose(): Promise<Diagnosis[]> {
   ];
 }
 
-/** 0 when experiments can run here at all, with whatever is missing said; 1 when they cannot. */
-export function doctorExitCode(diagnoses: readonly Diagnosis[]): 0 | 1 {
+/** 0 when experiments can run here, even if some are skipped; 1 when none can. */
+function exitCodeOf(diagnoses: readonly Diagnosis[]): 0 | 1 {
   const vital = ['node', 'ports'];
   return diagnoses.some(({ subject, state }) => state === 'missing' && vital.includes(subject)) ? 1 : 0;
 }
@@ -47,7 +60,7 @@ function nodeDiagnosis(version: string): Diagnosis {
   return {
     subject: 'node',
     state: 'missing',
-    text: `${version} does not run TypeScript as it is: start with npm run experiment, which finds Node ${nodeMajor} in node_modules`,
+    text: `${version} does not run TypeScript directly: start with npm run experiment, which uses Node ${nodeMajor} of node_modules`,
   };
 }
 
@@ -56,13 +69,13 @@ function coresDiagnosis(cpus: number, quota: number | null): Diagnosis {
     return {
       subject: 'cores',
       state: 'limits',
-      text: `${cpus}, under a quota of ${quota} for the lab and all it starts: throttling will show in latencies`,
+      text: `${cpus}, under a quota of ${quota} for the lab and its children: throttling will raise latencies`,
     };
   if (cpus >= coresWanted) return { subject: 'cores', state: 'ok', text: `${cpus}` };
   return {
     subject: 'cores',
     state: 'limits',
-    text: `${cpus}: server and simulator share them, so capacities of more than one core (04-cores, several nodes) are bound by the machine`,
+    text: `${cpus}: server and simulator share them, so that the machine bounds the capacity of stages that use more than one core`,
   };
 }
 
@@ -143,9 +156,9 @@ function gitDiagnosis(commit: string | null, dirty: boolean | null): Diagnosis {
 async function stageDiagnoses(): Promise<Diagnosis[]> {
   const stages = await listStages();
   return Promise.all(
-    stages.map(async ({ name, needs, summary }): Promise<Diagnosis> => {
+    stages.map(async ({ name, services, summary }): Promise<Diagnosis> => {
       const lacking: string[] = [];
-      for (const need of needs) {
+      for (const need of services) {
         const provider = serviceProviders.find((candidate) => candidate.name === need);
         if (provider === undefined || !(await provider.find()).found) lacking.push(need);
       }

@@ -2,7 +2,7 @@
 import { decodeFromCompressedBase64 } from 'hdr-histogram-js';
 import { shownTrials } from '../analysis/finding.ts';
 import { medianOf } from '../analysis/statistics.ts';
-import type { Run, TrialRecord } from '../records/schema.ts';
+import type { LoadRun, TrialRecord } from '../records/schema.ts';
 import { formatMs } from './format.ts';
 import {
   axisStyle,
@@ -27,7 +27,7 @@ const pointsPerDecade = 24;
 const inverseMax = 1e6;
 
 /** Null where no trial has a histogram. */
-export function spectrumPlot(run: Run): Plot | null {
+export function spectrumPlot(run: LoadRun): Plot | null {
   const shown = shownTrials(run).filter(({ trial }) => trial.loadtest?.histograms.deliveryLatencyUs);
   if (shown.length === 0) return null;
   const colours = coloursOf(run);
@@ -69,7 +69,7 @@ export function spectrumPlot(run: Run): Plot | null {
 }
 
 /** Null where no trial has a result. */
-export function loadPlot(run: Run): Plot | null {
+export function loadPlot(run: LoadRun): Plot | null {
   const { variants, varied } = run.record;
   const judged = run.trials.filter(
     ({ loadtest, load }) => loadtest !== null && loadtest.deliveryLatencyMs.p99 > 0 && load > 0,
@@ -134,14 +134,14 @@ function mediansByLoad(
 
 function pointOf(trial: TrialRecord, latencyMs: number, colour: string) {
   const value = [trial.load, latencyMs];
-  if (trial.outcome === 'passed')
+  if (trial.outcome === 'pass')
     return {
       value,
       symbol: 'circle',
       symbolSize: 9,
       itemStyle: { color: colour, borderColor: page, borderWidth: 1 },
     };
-  if (trial.outcome === 'failed')
+  if (trial.outcome === 'fail')
     return { value, symbol: crossPath, symbolSize: 10, itemStyle: { color: colour } };
   return {
     value,
@@ -168,7 +168,7 @@ function spectrumOf(trial: TrialRecord): number[][] {
 }
 
 /** The bound of a p99 limit in ms, to be drawn; null where the experiment has none. */
-export function latencyBoundMs(run: Run): number | null {
+export function latencyBoundMs(run: LoadRun): number | null {
   const match = run.record.limits
     .map((limit) => /^p99<=?(\d+(?:\.\d+)?)(ms|s)$/.exec(limit))
     .find((found) => found !== null);

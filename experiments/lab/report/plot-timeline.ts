@@ -1,7 +1,7 @@
 /** The run over time: what the typical trial of each variant did to deliveries, latency, CPU, memory and event loop. */
 
 import { type ShownTrial, shownTrials } from '../analysis/finding.ts';
-import type { MetricsSeries, NodeSeries, Run, TrialRecord } from '../records/schema.ts';
+import type { LoadRun, MetricsSeries, NodeSeries, TrialRecord } from '../records/schema.ts';
 import { formatBytes, formatMagnitude, formatMs } from './format.ts';
 import {
   axisStyle,
@@ -82,7 +82,7 @@ const panels: readonly Panel[] = [
 ];
 
 /** Null where no trial has a series. */
-export function timelinePlot(run: Run): Plot | null {
+export function timelinePlot(run: LoadRun): Plot | null {
   const shown = shownTrials(run).filter(({ trial }) => trial.nodes.length > 0 && trial.loadtest !== null);
   if (shown.length === 0) return null;
   const drawn = panels.filter((panel) =>

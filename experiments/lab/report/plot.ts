@@ -4,7 +4,7 @@ import { GridComponent, LegendComponent, MarkAreaComponent, MarkLineComponent } 
 import { type EChartsCoreOption, init, use } from 'echarts/core';
 import { LegacyGridContainLabel } from 'echarts/features';
 import { SVGRenderer } from 'echarts/renderers';
-import type { Run } from '../records/schema.ts';
+import type { LoadRun } from '../records/schema.ts';
 
 use([BarChart, CustomChart, LineChart, ScatterChart, GridComponent, LegendComponent]);
 use([MarkAreaComponent, MarkLineComponent, LegacyGridContainLabel, SVGRenderer]);
@@ -36,7 +36,7 @@ export type Plot = { title: string; caption: string; svg: string };
  * The colour of each variant, the same in every plot of a report. Where variants are stages, a stage has its own colour in
  * all reports, whichever others ran beside it.
  */
-export function coloursOf(run: Run): ReadonlyMap<string, string> {
+export function coloursOf(run: LoadRun): ReadonlyMap<string, string> {
   const { variants } = run.record;
   const isStages = new Set(variants.map(({ stage }) => stage)).size === variants.length;
   return new Map(

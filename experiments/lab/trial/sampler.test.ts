@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { NodeSample, RunningTarget } from '../deployment/deployment.ts';
+import type { Deployment, NodeSample } from '../deployment/deployment.ts';
 import { Sampler } from './sampler.ts';
 import { readMetric, readServerTiming } from './server-metrics.ts';
 
@@ -17,11 +17,11 @@ function sample(name: string, cpuSeconds: number, changes: Partial<NodeSample> =
   };
 }
 
-/** A target that answers each reading with the next of these, one second apart. */
+/** A deployment that answers each sample with the next of these readings, one second apart. */
 async function sampled(readings: NodeSample[][]): Promise<Sampler> {
   let atMs = 0;
   let next = 0;
-  const target = { servers: [], sample: async () => readings[next++]! } as unknown as RunningTarget;
+  const target = { nodes: [], sample: async () => readings[next++]! } as unknown as Deployment;
   // The machine is busy with 3 cores all the time, 0.1 of them the lab's.
   const host = () => ({ busySeconds: (atMs / 1000) * 3, labSeconds: (atMs / 1000) * 0.1 });
   const sampler = new Sampler(target, () => atMs, host);

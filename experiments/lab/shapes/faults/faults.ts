@@ -1,0 +1,126 @@
+/** The shape of a question about failures: what clients lose when a part fails under load, and when all is well again. */
+import { compareSpread } from '../../analysis/compare.ts';
+import { allocate } from '../../deployment/allocation.ts';
+import type { StageInfo } from '../../deployment/stage-table.ts';
+import { formatMs } from '../../report/format.ts';
+import { isPerCore, type Variant } from '../../trial/variant.ts';
+import { chooseVariants, refuseWorkload } from '../run-plan.ts';
+import type { Experiment, Shape } from '../shape.ts';
+import { type FaultOptions, runFaultTrial } from './inject-fault.ts';
+import type { FaultRun, FaultTrial, FaultWorkload } from './record.ts';
+import { reportFaults } from './report.ts';
+import { type Scenario, scenarios } from './scenarios.ts';
+
+export type FaultExperiment = Experiment & {
+  workload: FaultWorkload;
+  /** Under load before the fault. */
+  steadyMs: number;
+  /** Under load after the end of the fault. */
+  aftermathMs: number;
+};
+
+export type FaultVariant = Variant & { scenario: Scenario };
+
+const limits = ['lostSilently=0', 'duplicated=0', 'reordered=0', 'recovered'];
+
+export const faults: Shape<FaultExperiment, FaultRun> = {
+  name: 'faults',
+  plan: (experiment, stages, options) => {
+    const { workload } = options;
+    const mistakes: string[] = [];
+    refuseWorkload(
+      workload,
+      (quantity) =>
+        quantity === 'clients' || quantity === 'ratePerSecond'
+          ? null
+          : `${experiment.name} has clients of its own, and takes only --clients and --rate`,
+      mistakes,
+    );
+    if (options.loads !== undefined)
+      mistakes.push(`Leave out --loads: ${experiment.name} tries failures, and not loads.`);
+    const load = loadOf(experiment.workload, options);
+    const all = stages.flatMap((stage) => variantsOf(stage, load.reconnectWaitMsMax));
+    const variants = chooseVariants(experiment.name, all, stages, options, mistakes) as FaultVariant[];
+    const { steadyMs, aftermathMs } = experiment;
+    const fault: FaultOptions = { ...load, steadyMs, aftermathMs };
+    return {
+      ...{ shape: faults.name, variants, limits, usesSimulator: false, fields: { workload: load } },
+      estimate: {
+        trials: variants.length * load.repetitions,
+        secondsPerTrial: (steadyMs + aftermathMs) / 1000 + 4,
+      },
+      trialLine: (trial) => faultLine(trial as FaultTrial),
+      variantLine: () => null,
+      runVariant: async (variant, session) => {
+        for (let repetition = 0; repetition < load.repetitions; repetition++)
+          session.add(await runFaultTrial(variant as FaultVariant, fault, session));
+        return {};
+      },
+    };
+  },
+  report: reportFaults,
+  compare: (a, b) =>
+    a.record.variants.flatMap(({ name }) => {
+      const trialsOf = (run: FaultRun) => run.trials.filter(({ variant }) => variant === name);
+      if (trialsOf(b).length === 0) return [];
+      const rowOf = (metric: string, figureOf: (trial: FaultTrial) => number | null) =>
+        compareSpread(
+          { variant: name, metric, unit: 'ms' },
+          'lower',
+          trialsOf(a).map(figureOf),
+          trialsOf(b).map(figureOf),
+        );
+      return [
+        rowOf('detected after', ({ detectionMsMax }) => detectionMsMax),
+        rowOf('recovered after', ({ recoveredAfterMs }) => recoveredAfterMs),
+      ];
+    }),
+  // Every figure is in the record itself: there are no series.
+  drawn: () => new Set(),
+};
+
+function loadOf(
+  own: FaultWorkload,
+  { workload, trials }: { workload: { clients?: number; ratePerSecond?: number }; trials?: number },
+): FaultWorkload {
+  const participants = workload.clients ?? own.participants;
+  const rate = workload.ratePerSecond ?? participants * own.messagesPerSecond;
+  return {
+    ...own,
+    participants,
+    messagesPerSecond: rate / participants,
+    repetitions: trials ?? own.repetitions,
+  };
+}
+
+/** The failures that a stage can have, by what it declares of its processes and services. */
+function variantsOf(stage: StageInfo, reconnectWaitMsMax: number): FaultVariant[] {
+  return scenarios
+    .filter(({ appliesTo }) => appliesTo(stage))
+    .map((scenario) => ({
+      name: `${scenario.name} (${stage.name})`,
+      stage: { ...stage, summary: scenario.about },
+      scenario,
+      nodes: scenario.nodes,
+      allocation: allocate(),
+      settings: {
+        ...(isPerCore(stage) ? { workers: '2' } : {}),
+        // One failure floods the chat with large messages.
+        'message-bytes-max': '65536',
+        'messages-per-second-max': '10000',
+        'messages-burst-max': '10000',
+        'reconnect-wait-ms-max': String(reconnectWaitMsMax),
+      },
+    }));
+}
+
+function faultLine(trial: FaultTrial): string {
+  const recovered =
+    trial.recoveredAfterMs === null ? 'not recovered' : `recovered after ${formatMs(trial.recoveredAfterMs)}`;
+  return [
+    `${trial.variant}  trial ${String(trial.number).padStart(2)}  ${trial.outcome.padEnd(4)}`,
+    `lost silently ${trial.lostSilently}`,
+    `detected after ${formatMs(trial.detectionMsMax)}`,
+    recovered,
+  ].join('  ');
+}
