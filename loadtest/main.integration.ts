@@ -1,6 +1,6 @@
 /** The command from outside: help, mistakes, progress, metrics, stalled readers, Ctrl-C. */
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
@@ -10,9 +10,8 @@ import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { readResult } from './result/schema.ts';
-import { withRetries } from './retry.fixture.ts';
+import { startSimulator, withRetries } from './simulator.fixture.ts';
 
-const main = new URL('./main.ts', import.meta.url).pathname;
 const directory = mkdtempSync(join(tmpdir(), 'loadtest-'));
 /** Sends each message to all clients of the same path, and closes a client that reads too slowly. */
 const server = new WebSocketServer({ port: 0, host: '127.0.0.1' });
@@ -43,52 +42,35 @@ function broadcast(room: string | undefined, text: string): void {
   }
 }
 
-type Run = { child: ChildProcess; ended: Promise<{ code: number | null; stdout: string; stderr: string }> };
-
-/** Starts the command with arguments that are separated by blanks. */
-function start(args: string, environment: Record<string, string> = {}): Run {
-  const child = spawn(process.execPath, [main, ...args.split(' ')], {
-    env: { ...process.env, ...environment },
-  });
-  let stdout = '';
-  let stderr = '';
-  child.stdout.on('data', (data) => {
-    stdout += data;
-  });
-  child.stderr.on('data', (data) => {
-    stderr += data;
-  });
-  const ended = once(child, 'close').then(([code]) => ({ code, stdout, stderr }));
-  return { child, ended };
-}
-
 /** Long limits: these tests share a machine, and the simulator's health is not their question. */
 const brief = '--warm-up 0s --drain 4s --lag-limit 10s --turn-limit 10s';
 
 describe('the command', { concurrency: 3 }, () => {
   test('--help has every option with its variable and default, the limits and the exit codes', async () => {
-    const { code, stdout } = await start('--help').ended;
+    const { code, stdout } = await startSimulator('--help').ended;
     assert.equal(code, 0);
     const words = ['--clients <n>', 'LOADTEST_CLIENTS', 'default: "100"', '130', 'interrupted', 'p99<250ms'];
     for (const word of [...words, 'reordered']) assert.ok(stdout.includes(word), word);
   });
 
   test('all mistakes are printed at once on standard error, with exit code 2, and nothing is started', async () => {
-    const { code, stdout, stderr } = await start(`--url ${url} --clients many`, { LOADTEST_RATE: '-1' })
-      .ended;
+    const { code, stdout, stderr } = await startSimulator(`--url ${url} --clients many`, {
+      LOADTEST_RATE: '-1',
+    }).ended;
     assert.equal(code, 2);
     assert.equal(stdout, '');
     assert.match(stderr, /--clients must be.*given: many\n--rate must be.*given: -1\nNothing was started/);
-    assert.equal((await start('--clints 5').ended).code, 2);
-    const unable = await start(`--url ${url} --metrics-port ${new URL(url).port}`).ended;
+    assert.equal((await startSimulator('--clints 5').ended).code, 2);
+    const unable = await startSimulator(`--url ${url} --metrics-port ${new URL(url).port}`).ended;
     assert.equal(unable.code, 2);
     assert.match(unable.stderr, /--metrics-port \d+ on 127.0.0.1 cannot be used: .*EADDRINUSE/);
   });
 
   test('json progress is one object per line: the phases in order, and every second', async () => {
     const load = '--clients 5 --rate 50 --duration 2s';
-    const { code, stdout } = await start(`--url ${url}/json ${brief} --warm-up 1s ${load} --progress json`)
-      .ended;
+    const { code, stdout } = await startSimulator(
+      `--url ${url}/json ${brief} --warm-up 1s ${load} --progress json`,
+    ).ended;
     assert.equal(code, 0);
     const events = stdout
       .trim()
@@ -114,7 +96,7 @@ describe('the command', { concurrency: 3 }, () => {
     withRetries(async () => {
       const file = join(directory, 'metrics.json');
       const load = '--clients 10 --rate 100 --duration 2s';
-      const run = start(
+      const run = startSimulator(
         `--url ${url}/metrics ${brief} ${load} --json ${file} --metrics-port 0 --progress none`,
       );
       const port = await metricsPortOf(run.child);
@@ -143,7 +125,7 @@ describe('the command', { concurrency: 3 }, () => {
   test('Ctrl-C keeps the measured part as an interrupted result, and leaves no process behind', async () => {
     const file = join(directory, 'interrupted.json');
     const load = '--clients 8 --rate 80 --duration 60s';
-    const run = start(`--url ${url}/interrupted ${brief} ${load} --json ${file} --progress json`);
+    const run = startSimulator(`--url ${url}/interrupted ${brief} ${load} --json ${file} --progress json`);
     let seconds = 0;
     run.child.stdout!.on('data', (data) => {
       seconds += String(data).split('"event":"second"').length - 1;
@@ -160,7 +142,7 @@ describe('the command', { concurrency: 3 }, () => {
   });
 
   test('Ctrl-C before anything was measured ends without a result', async () => {
-    const run = start(`--url ${url}/early ${brief} --clients 1000 --connect-rate 10`);
+    const run = startSimulator(`--url ${url}/early ${brief} --clients 1000 --connect-rate 10`);
     await once(run.child.stdout!, 'data');
     run.child.kill('SIGINT');
     const { code, stderr } = await run.ended;
@@ -171,7 +153,7 @@ describe('the command', { concurrency: 3 }, () => {
   test('churn users come and go, at most at the given rate, without an effect on the audit', async () => {
     const file = join(directory, 'churn.json');
     const load = '--clients 10 --rate 100 --duration 3s --churn 40 --workers 2';
-    const run = start(`--url ${url}/churn ${brief} ${load} --progress plain --json ${file}`);
+    const run = startSimulator(`--url ${url}/churn ${brief} ${load} --progress plain --json ${file}`);
     const { code, stdout } = await run.ended;
     assert.equal(code, 0, stdout);
     const { churn, audit, connections } = readResult(file);
@@ -185,7 +167,7 @@ describe('the command', { concurrency: 3 }, () => {
   });
 
   test('a worker that dies makes the run void, and leaves no other worker behind', async () => {
-    const run = start(`--url ${url}/dying ${brief} --clients 4 --workers 2 --duration 60s`);
+    const run = startSimulator(`--url ${url}/dying ${brief} --clients 4 --workers 2 --duration 60s`);
     while (workersOf(run.child).length < 2) await sleep(20);
     const [victim, other] = workersOf(run.child);
     process.kill(Number(victim), 'SIGKILL');
@@ -198,7 +180,7 @@ describe('the command', { concurrency: 3 }, () => {
   test('a stalled reader stays until the server closes it, and the close is reported', async () => {
     const file = join(directory, 'stalled.json');
     const load = '--clients 4 --rate 100 --payload-bytes 60000 --duration 5s --stalled-readers 3';
-    await start(`--url ${url}/stalled ${brief} ${load} --progress none --json ${file}`).ended;
+    await startSimulator(`--url ${url}/stalled ${brief} ${load} --progress none --json ${file}`).ended;
     const { stalled, audit, connections } = readResult(file);
     assert.equal(stalled.opened, 3);
     assert.equal(stalled.closed, 3, 'the server sends 6 MB a second to each');

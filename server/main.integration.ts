@@ -64,12 +64,8 @@ test('it logs its addresses once, and exits 1 when a port is taken', async () =>
 });
 
 test('on a second signal it does not wait for the drain', async () => {
-  await using server = await ServerProcess.start('cursor', [
-    '--drain-notice-ms',
-    '60000',
-    '--drain-deadline-ms',
-    '60000',
-  ]);
+  const slowDrain = '--drain-notice-ms 60000 --drain-deadline-ms 60000'.split(' ');
+  await using server = await ServerProcess.start('cursor', slowDrain);
   const alice = await Person.join(server.url(), 'alice');
   const stopped = server.stop('SIGINT');
   await server.eventually(

@@ -2,21 +2,18 @@
 import { Command } from 'commander';
 import { pino } from 'pino';
 import { Supervisor, supervisorSettings } from './processes/supervisor.ts';
-import { readSettings, type SettingGroup, SettingsError } from './settings.ts';
+import { group, readSettings, SettingsError } from './settings.ts';
 import { defaultStage, findStage, stageDeclarations, stages } from './stages/index.ts';
 import { createGateway, isPerCore, stageSettings } from './stages/stage.ts';
 
-const stageSetting = {
-  title: 'Stage:',
-  settings: {
-    stage: {
-      default: '',
-      read: (given: string) => (given === '' || findStage(given) ? given : undefined),
-      required: `one of ${stages.map(({ name }) => name).join(', ')}`,
-      about: 'stage to run, by number or name (default: the newest that needs no service)',
-    },
+const stageSetting = group('Stage', {
+  stage: {
+    default: '',
+    read: (given: string) => (given === '' || findStage(given) ? given : undefined),
+    required: `one of ${stages.map(({ name }) => name).join(', ')}`,
+    about: 'stage to run, by number or name (default: the newest that needs no service)',
   },
-} satisfies SettingGroup;
+});
 
 /** Reads the command line; ends the process with exit code 2 when something in it cannot be used. */
 function readCommandLine() {

@@ -40,6 +40,11 @@ export type LimitsOf<G extends SettingGroup> = Intersection<
     : never
 >;
 
+/** A group of settings; the type keeps the key and the type of each. */
+export function group<S extends SettingGroup['settings']>(title: string, settings: S) {
+  return { title: `${title}:`, settings };
+}
+
 /** A whole number within bounds, both included. */
 export function integer(min: number, max: number, fallback: number, about: string): Setting<number> {
   return {
@@ -73,16 +78,13 @@ export function list(about: string): Setting<readonly string[]> {
 }
 
 /** The settings that every process has. */
-export const commonSettings = {
-  title: 'Process:',
-  settings: {
-    host: text('127.0.0.1', 'address that the chat listens on'),
-    port: integer(0, 65535, 8080, 'port of the chat; 0 takes a free one'),
-    internalHost: text('127.0.0.1', 'address that metrics and health listen on'),
-    internalPort: integer(0, 65535, 8081, 'port of /metrics, /healthz and /readyz; 0 takes a free one'),
-    logLevel: text('info', 'least severe log line that is written (debug, info, warn, error, silent)'),
-  },
-} satisfies SettingGroup;
+export const commonSettings = group('Process', {
+  host: text('127.0.0.1', 'address that the chat listens on'),
+  port: integer(0, 65535, 8080, 'port of the chat; 0 takes a free one'),
+  internalHost: text('127.0.0.1', 'address that metrics and health listen on'),
+  internalPort: integer(0, 65535, 8081, 'port of /metrics, /healthz and /readyz; 0 takes a free one'),
+  logLevel: text('info', 'least severe log line that is written (debug, info, warn, error, silent)'),
+});
 
 /** Mistakes of the operator. Each problem says what to do, what is required and what was given. */
 export class SettingsError extends Error {

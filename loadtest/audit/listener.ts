@@ -1,7 +1,7 @@
 /** A recipient as the receive path sees it: its place in the reference of its room. Hot path. */
 import type { FrameScanner } from '../wire/frame-scanner.ts';
-import type { Interleavings } from './interleavings.ts';
-import type { Reference } from './reference.ts';
+import { Interleavings } from './interleavings.ts';
+import { Reference } from './reference.ts';
 import type { RoomAudit } from './room-audit.ts';
 
 /** The part of a room that lives in this worker. */
@@ -39,4 +39,18 @@ export function stopFollowing(listener: Listener): void {
   }
   listener.frame = -1;
   listener.within = 0;
+}
+
+/** The interleavings of a room of these listeners, which may still grow. `bytesMax` bounds each reference. */
+export function newInterleavings(listeners: readonly Listener[], bytesMax: number): Interleavings {
+  return new Interleavings(() => {
+    const reference: Reference = new Reference({
+      bytesMax,
+      forget: (frame) => {
+        for (const one of listeners)
+          if (one.reference === reference && one.frame !== -1 && one.frame < frame) stopFollowing(one);
+      },
+    });
+    return reference;
+  });
 }

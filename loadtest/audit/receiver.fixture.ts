@@ -3,10 +3,8 @@ import assert from 'node:assert/strict';
 import { MessageFormat, type Stamp } from '../model/stamp.ts';
 import { Recorder } from '../record/recorder.ts';
 import { FrameScanner } from '../wire/frame-scanner.ts';
-import { Interleavings } from './interleavings.ts';
-import { type Listener, type LocalRoom, stopFollowing } from './listener.ts';
+import { type Listener, type LocalRoom, newInterleavings } from './listener.ts';
 import { Receiver } from './receiver.ts';
-import { Reference } from './reference.ts';
 import { RoomAudit } from './room-audit.ts';
 import { Verifier } from './verifier.ts';
 
@@ -56,16 +54,7 @@ export function receive(
     }),
   });
   const listeners: Listener[] = [];
-  const interleavings = new Interleavings(() => {
-    const reference: Reference = new Reference({
-      bytesMax: referenceFrames * frameBytes,
-      forget: (frame) => {
-        for (const one of listeners)
-          if (one.reference === reference && one.frame !== -1 && one.frame < frame) stopFollowing(one);
-      },
-    });
-    return reference;
-  });
+  const interleavings = newInterleavings(listeners, referenceFrames * frameBytes);
   const room: LocalRoom = { index: 0, audit: new RoomAudit(streams.length, senders), interleavings };
   const fail = (detail: string) => assert.fail(detail);
   for (const [member] of streams.entries())

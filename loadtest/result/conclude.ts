@@ -8,6 +8,7 @@ import {
   slotOf,
   summarize,
 } from '../record/histogram.ts';
+import { timelineOf } from '../record/recorder.ts';
 import { seriesOf } from '../record/series.ts';
 import { mergeCounts } from '../record/totals.ts';
 import type { RunOutcome } from '../run/coordinator.ts';
@@ -57,7 +58,7 @@ export function conclude(
 
 /** Messages of the schedule in the measured time. They are counted, because Poisson arrivals are random. */
 function scheduledMessages(workload: ResolvedWorkload, measuredUs: number): number {
-  const warmUpUs = workload.warmUpSeconds * 1e6;
+  const { warmUpUs } = timelineOf(workload);
   const schedule = new Schedule(scheduleOf(workload, measuredUs));
   let messages = 0;
   for (; !schedule.ended; schedule.advance()) if (schedule.dueUs >= warmUpUs) messages++;

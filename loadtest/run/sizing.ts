@@ -70,7 +70,7 @@ function checkPorts(connections: number, workload: Workload, ports: number | nul
 /** The bits of the audit must fit in memory until the end of the run. */
 function checkAudit(workload: Workload, bytesMax: number): string[] {
   const { ratePerSecond, clients, rooms, warmUpSeconds, durationSeconds } = workload;
-  const seconds = warmUpSeconds + durationSeconds;
+  const seconds = Math.round((warmUpSeconds + durationSeconds) * 1000) / 1000;
   const recipients = clients / rooms;
   const bytes = (ratePerSecond * seconds * recipients) / 8;
   if (bytes <= bytesMax) return [];

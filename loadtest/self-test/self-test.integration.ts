@@ -1,6 +1,6 @@
 /** The proof of the audit: each flaw of a server is counted exactly; an overloaded simulator is void. */
 import assert from 'node:assert/strict';
-import { type ChildProcess, fork, spawn } from 'node:child_process';
+import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -8,7 +8,7 @@ import { WebSocket } from 'ws';
 import { MessageFormat, runIdMax } from '../model/stamp.ts';
 import type { AuditCounts } from '../record/totals.ts';
 import { type LoadtestResult, parseResult } from '../result/schema.ts';
-import { withRetries } from '../retry.fixture.ts';
+import { startSimulator, withRetries } from '../simulator.fixture.ts';
 import type { FaultReport, Flaw } from './flawed-server.ts';
 
 const delayMs = 80;
@@ -18,21 +18,10 @@ const flawless = { lost: 0, duplicated: 0, reordered: 0, misrouted: 0, corrupted
 
 type Trial = { code: number | null; result: LoadtestResult; report: FaultReport };
 
-/** Runs the simulator with arguments separated by blanks. Resolves when all its processes have ended. */
-async function runLoadtest(url: string, args: string) {
+/** Runs the simulator against a server, with arguments that are separated by blanks. */
+function runSimulator(url: string, args: string) {
   const all = `--url ${url} --warm-up 0s --drain 4s --progress none --json - ${args}`;
-  const main = new URL('../main.ts', import.meta.url).pathname;
-  const child = spawn(process.execPath, [main, ...all.split(' ')]);
-  let stdout = '';
-  let stderr = '';
-  child.stdout.on('data', (data) => {
-    stdout += data;
-  });
-  child.stderr.on('data', (data) => {
-    stderr += data;
-  });
-  const [code] = (await once(child, 'close')) as [number | null];
-  return { code, stdout, stderr };
+  return startSimulator(all).ended;
 }
 
 async function startServer(flaw: Flaw): Promise<{ url: string; child: ChildProcess }> {
@@ -53,7 +42,7 @@ async function tryServer(
 ): Promise<Trial> {
   const { url, child } = await startServer(flaw);
   try {
-    const [{ code, stdout, stderr }] = await Promise.all([runLoadtest(url, args), meanwhile?.(child)]);
+    const [{ code, stdout, stderr }] = await Promise.all([runSimulator(url, args), meanwhile?.(child)]);
     assert.equal(stderr, '');
     child.send('report');
     const [report] = (await once(child, 'message')) as [FaultReport];
@@ -230,7 +219,7 @@ describe('exact faults', { concurrency: 3 }, () => {
       await once(intruder, 'open');
       const talking = setInterval(() => intruder.send(messageOfAnotherRun()), 20);
       const args = `--clients 5 --rate 100 --duration 1500ms ${tolerant}`;
-      const { code, stdout } = await runLoadtest(url, args).finally(() => clearInterval(talking));
+      const { code, stdout } = await runSimulator(url, args).finally(() => clearInterval(talking));
       const { audit, reasons, misroutedOfOtherRuns } = parseResult(stdout, 'standard output');
       assert.equal(code, 1, reasons.join());
       const { delivered, lost } = audit;
@@ -247,7 +236,7 @@ describe('exact faults', { concurrency: 3 }, () => {
   test('without a listening server, the run ends as for bad input, with the reason', async () => {
     const { url, child } = await startServer('none');
     await stopServer(child);
-    const { code, stdout, stderr } = await runLoadtest(url, small);
+    const { code, stdout, stderr } = await runSimulator(url, small);
     assert.equal(code, 2);
     assert.equal(stdout, '');
     assert.match(stderr, /no connection could be opened to ws:.*ECONNREFUSED \(20\); is the server running/);

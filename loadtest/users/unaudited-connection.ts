@@ -18,11 +18,15 @@ export function connectUnaudited(
   timeoutMs: number,
   refused: (why: string) => void,
 ): UnauditedConnection {
-  const socket = net.connect({
+  // A paused socket fills its read buffer: 64 kB each by default. Node takes the option, but its types do
+  // not.
+  const options: net.TcpNetConnectOpts & { highWaterMark: number } = {
     host: endpoint.address,
     port: endpoint.port,
     localAddress: endpoint.sourceAddress,
-  });
+    highWaterMark: 1024,
+  };
+  const socket = net.connect(options);
   const websocket = new WebSocket(endpoint.url, {
     createConnection: () => socket,
     headers: endpoint.headers,

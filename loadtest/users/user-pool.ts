@@ -1,8 +1,6 @@
 /** The users of one worker: connects them at the planned pace, counts their connections, and closes them. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Interleavings } from '../audit/interleavings.ts';
-import { type LocalRoom, stopFollowing } from '../audit/listener.ts';
-import { Reference } from '../audit/reference.ts';
+import { type LocalRoom, newInterleavings } from '../audit/listener.ts';
 import { RoomAudit } from '../audit/room-audit.ts';
 import {
   type Assignment,
@@ -209,15 +207,6 @@ function countUp(counts: Record<string, number>, name: string): void {
 
 function newRoom(workload: ResolvedWorkload, index: number, recipients: number): UserRoom {
   const users: VirtualUser[] = [];
-  const interleavings = new Interleavings(() => {
-    const reference: Reference = new Reference({
-      bytesMax: Math.floor(referenceBytesMax / workload.rooms),
-      forget: (frame) => {
-        for (const user of users)
-          if (user.reference === reference && user.frame !== -1 && user.frame < frame) stopFollowing(user);
-      },
-    });
-    return reference;
-  });
+  const interleavings = newInterleavings(users, Math.floor(referenceBytesMax / workload.rooms));
   return { index, users, interleavings, audit: new RoomAudit(recipients, sendersOfRoom(workload, index)) };
 }

@@ -88,8 +88,8 @@ export class MeshSubscription {
     const wasJoined = this.#state === 'joined';
     this.#state = 'absent';
     if (wasJoined) {
-      // Either the worker died, and the next dial is refused; or it disconnected us, and its hello tells what
-      // we missed.
+      // Either the worker died, and the next dial is refused; or it disconnected us, and its first
+      // batch shows the missing ones.
       this.#options.meter.reconnecting();
       this.dial();
     } else if (failure !== 'ECONNREFUSED' && failure !== 'ENOENT') {

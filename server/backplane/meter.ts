@@ -1,5 +1,6 @@
 /** The measurements that a backplane reports while it runs, and the metrics that they become. */
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import type { BackplaneEvents } from './backplane.ts';
 
 export type BackplaneMeter = {
   /** One batch left with that many chat messages. */
@@ -22,6 +23,17 @@ export const silentMeter: BackplaneMeter = {
   lossSuspected() {},
   queueBytes() {},
 };
+
+/** The same events, with every gap counted. */
+export function countGaps(events: BackplaneEvents, meter: BackplaneMeter): BackplaneEvents {
+  return {
+    deliver: (room, payload) => events.deliver(room, payload),
+    gap: (reason) => {
+      meter.lossSuspected();
+      events.gap(reason);
+    },
+  };
+}
 
 /** Declares the metrics of a backplane in the registry, and returns the meter that feeds them. */
 export function createBackplaneMeter(registry: Registry): BackplaneMeter {

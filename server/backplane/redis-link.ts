@@ -45,6 +45,10 @@ export class RedisLink {
     return this.#inService ? this.#attempt : undefined;
   }
 
+  get connected(): boolean {
+    return this.#inService;
+  }
+
   /** True for the client of the present connection, in service or still being prepared. */
   isPresent(client: Redis): boolean {
     return client === this.#attempt;

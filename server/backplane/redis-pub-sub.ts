@@ -23,16 +23,15 @@
  */
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type SettingGroup, text } from '../settings.ts';
+import { group, text } from '../settings.ts';
 import type { Backplane, BackplaneEvents } from './backplane.ts';
-import { type BackplaneMeter, silentMeter } from './meter.ts';
+import { type BackplaneMeter, countGaps, silentMeter } from './meter.ts';
 import { RedisPublisher } from './redis-publisher.ts';
 import { RedisSubscriber } from './redis-subscriber.ts';
 
-export const redisSettings = {
-  title: 'Redis backplane (stage 05):',
-  settings: { redisUrl: text('redis://127.0.0.1:6379', 'Redis that carries frames between nodes') },
-} satisfies SettingGroup;
+export const redisSettings = group('Redis backplane (stage 05)', {
+  redisUrl: text('redis://127.0.0.1:6379', 'Redis that carries frames between nodes'),
+});
 
 export type RedisPubSubOptions = {
   /** `redis://[user:password@]host:port`, or `rediss://` for TLS. */
@@ -80,16 +79,18 @@ export class RedisPubSubBackplane implements Backplane {
   get ready(): boolean {
     const running = this.#running;
     return (
-      running !== undefined && !this.#closing && running.publisher.connected && running.subscriber.proven
+      running !== undefined && !this.#closing && running.publisher.link.connected && running.subscriber.proven
     );
   }
 
   async start(events: BackplaneEvents): Promise<void> {
     const running = this.#run(events);
-    running.subscriber.open();
-    running.publisher.open();
+    running.subscriber.link.open();
+    running.publisher.link.open();
     if (await waitFor(() => this.ready, this.#options.startDeadlineMs)) return;
-    const { lastFailure } = running.publisher.connected ? running.subscriber : running.publisher;
+    const { lastFailure } = running.publisher.link.connected
+      ? running.subscriber.link
+      : running.publisher.link;
     this.#stop();
     throw new Error(`Redis at ${withoutPassword(this.#options.url)} cannot be used: ${lastFailure}`);
   }
@@ -117,18 +118,12 @@ export class RedisPubSubBackplane implements Backplane {
   #run(received: BackplaneEvents): Running {
     const { meter, heartbeatIntervalMs } = this.#options;
     const publisherId = randomBytes(8).toString('hex');
-    const events: BackplaneEvents = {
-      deliver: (room, payload) => received.deliver(room, payload),
-      gap: (reason) => {
-        meter.lossSuspected();
-        received.gap(reason);
-      },
-    };
+    const events = countGaps(received, meter);
     const publisher = new RedisPublisher({
       ...this.#options,
       publisher: publisherId,
       gaveUp: (reason) => events.gap(reason),
-      demoted: (reason) => subscriber.fail(reason),
+      demoted: (reason) => subscriber.link.fail(reason),
     });
     const subscriber = new RedisSubscriber({
       ...this.#options,
@@ -148,8 +143,8 @@ export class RedisPubSubBackplane implements Backplane {
 
   #stop(): void {
     clearInterval(this.#running?.heartbeat);
-    this.#running?.publisher.close();
-    this.#running?.subscriber.close();
+    this.#running?.publisher.link.close();
+    this.#running?.subscriber.link.close();
     this.#running = undefined;
   }
 }

@@ -25,7 +25,7 @@ export type RedisPublisherOptions = {
 
 export class RedisPublisher {
   readonly #options: RedisPublisherOptions;
-  readonly #link: RedisLink;
+  readonly link: RedisLink;
   readonly #queue = new BatchQueue();
   #inFlight: Buffer | undefined;
   #sequence = 0;
@@ -36,7 +36,7 @@ export class RedisPublisher {
 
   constructor(options: RedisPublisherOptions) {
     this.#options = options;
-    this.#link = new RedisLink({
+    this.link = new RedisLink({
       url: options.url,
       name: `chat-publish-${options.publisher}`,
       silentTicksMax: options.silentTicksMax,
@@ -46,14 +46,6 @@ export class RedisPublisher {
       up: () => this.#up(),
       lost: () => options.meter.reconnecting(),
     });
-  }
-
-  get connected(): boolean {
-    return this.#link.client !== undefined;
-  }
-
-  get lastFailure(): string {
-    return this.#link.lastFailure;
   }
 
   /** Sequence of the newest batch that Redis has acknowledged. */
@@ -66,20 +58,9 @@ export class RedisPublisher {
     return this.#inFlight === undefined && this.#queue.messages === 0;
   }
 
-  open(): void {
-    this.#link.open();
-  }
-
-  close(): void {
-    this.#link.close();
-  }
-
-  fail(reason: string): void {
-    this.#link.fail(reason);
-  }
-
   publish(room: string, payload: Buffer): boolean {
-    if (!this.connected || this.#queuedBytes() + payload.length > this.#options.queueBytesMax) return false;
+    if (!this.link.connected || this.#queuedBytes() + payload.length > this.#options.queueBytesMax)
+      return false;
     this.#queue.push(room, payload);
     if (!this.#flushing) {
       this.#flushing = true;
@@ -94,20 +75,20 @@ export class RedisPublisher {
 
   /** Sends an empty batch, unless one is in flight, to show all nodes that the link works. */
   heartbeat(): void {
-    if (this.connected && this.idle) this.#sendNext('messages');
+    if (this.link.connected && this.idle) this.#sendNext('messages');
   }
 
   /** Sends the last batch of this publisher; the others may forget it then. */
   goodbye(): void {
-    if (this.connected && this.idle) this.#sendNext('goodbye');
+    if (this.link.connected && this.idle) this.#sendNext('goodbye');
   }
 
   /** Call at every heartbeat. */
   tick(): void {
-    this.#link.tick();
+    this.link.tick();
     this.#inFlightTicks++;
     this.heartbeat();
-    const client = this.#link.client;
+    const client = this.link.client;
     if (!client) return;
     // There is no error to wait for: the publishes of a replica just stop reaching the others.
     isPrimary(client).then(
@@ -136,7 +117,7 @@ export class RedisPublisher {
   }
 
   #flush(): void {
-    if (this.#queue.messages > 0 && !this.#inFlight && this.connected) this.#sendNext('messages');
+    if (this.#queue.messages > 0 && !this.#inFlight && this.link.connected) this.#sendNext('messages');
   }
 
   #sendNext(kind: BatchHeader['kind']): void {
@@ -157,7 +138,7 @@ export class RedisPublisher {
   #send(batch: Buffer): void {
     this.#inFlight = batch;
     this.#options.meter.queueBytes(this.#queuedBytes());
-    const client = this.#link.client!;
+    const client = this.link.client!;
     client.publish(this.#options.channel, batch).then(
       () => this.#acknowledge(client),
       (error: Error) => this.#failIf(client, error),
@@ -165,8 +146,8 @@ export class RedisPublisher {
   }
 
   #acknowledge(client: Redis): void {
-    if (!this.#link.isPresent(client)) return;
-    this.#link.signOfLife();
+    if (!this.link.isPresent(client)) return;
+    this.link.signOfLife();
     this.#inFlight = undefined;
     this.#acknowledged = this.#sequence;
     this.#flush();
@@ -174,13 +155,13 @@ export class RedisPublisher {
   }
 
   #demote(client: Redis): void {
-    if (!this.#link.isPresent(client)) return;
-    this.#link.fail(demotion);
+    if (!this.link.isPresent(client)) return;
+    this.link.fail(demotion);
     this.#options.demoted(demotion);
   }
 
   #failIf(client: Redis, error: Error): void {
-    if (this.#link.isPresent(client)) this.#link.fail(error.message);
+    if (this.link.isPresent(client)) this.link.fail(error.message);
   }
 
   #queuedBytes(): number {

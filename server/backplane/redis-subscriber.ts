@@ -20,7 +20,7 @@ export type RedisSubscriberOptions = {
 
 export class RedisSubscriber {
   readonly #options: RedisSubscriberOptions;
-  readonly #link: RedisLink;
+  readonly link: RedisLink;
   readonly #sequences = new SequenceCheck();
   #receivedOwn = false;
   #echoed = 0;
@@ -28,7 +28,7 @@ export class RedisSubscriber {
 
   constructor(options: RedisSubscriberOptions) {
     this.#options = options;
-    this.#link = new RedisLink({
+    this.link = new RedisLink({
       url: options.url,
       name: `chat-subscribe-${options.publisher}`,
       silentTicksMax: options.silentTicksMax,
@@ -38,29 +38,9 @@ export class RedisSubscriber {
     });
   }
 
-  get connected(): boolean {
-    return this.#link.client !== undefined;
-  }
-
   /** True when a batch of this process has come back over the present subscription. */
   get proven(): boolean {
-    return this.connected && this.#receivedOwn;
-  }
-
-  get lastFailure(): string {
-    return this.#link.lastFailure;
-  }
-
-  open(): void {
-    this.#link.open();
-  }
-
-  close(): void {
-    this.#link.close();
-  }
-
-  fail(reason: string): void {
-    this.#link.fail(reason);
+    return this.link.connected && this.#receivedOwn;
   }
 
   /**
@@ -69,23 +49,23 @@ export class RedisSubscriber {
    * do not come back.
    */
   tick(acknowledged: number): void {
-    this.#link.tick();
-    const client = this.#link.client;
+    this.link.tick();
+    const client = this.link.client;
     if (!client) return;
     client.ping().then(
-      () => this.#link.isPresent(client) && this.#link.signOfLife(),
+      () => this.link.isPresent(client) && this.link.signOfLife(),
       // The connection is closing, which its own event reports.
       () => undefined,
     );
     if (acknowledged <= this.#echoed) this.#echoMissingTicks = 0;
     else if (++this.#echoMissingTicks > this.#options.silentTicksMax) {
-      this.#link.fail('a batch of this process does not come back');
+      this.link.fail('a batch of this process does not come back');
     }
   }
 
   async #subscribe(client: Redis): Promise<void> {
     client.on('messageBuffer', (_channel: Buffer, batch: Buffer) => {
-      if (this.#link.isPresent(client)) this.#receive(batch);
+      if (this.link.isPresent(client)) this.#receive(batch);
     });
     this.#receivedOwn = false;
     this.#echoMissingTicks = 0;
@@ -100,7 +80,7 @@ export class RedisSubscriber {
 
   #receive(batch: Buffer): void {
     const { events, publisher } = this.#options;
-    this.#link.signOfLife();
+    this.link.signOfLife();
     try {
       const header = readBatchHeader(batch);
       const verdict = this.#sequences.check(header.publisher, header.sequence);

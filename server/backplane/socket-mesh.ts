@@ -25,7 +25,7 @@ import type { Backplane, BackplaneEvents } from './backplane.ts';
 import { visitBatch } from './batch.ts';
 import { MeshPublisher } from './mesh-publisher.ts';
 import { MeshSubscription } from './mesh-subscription.ts';
-import { type BackplaneMeter, silentMeter } from './meter.ts';
+import { type BackplaneMeter, countGaps, silentMeter } from './meter.ts';
 
 export type SocketMeshOptions = {
   /** The folder of the sockets of all workers, private to them. */
@@ -118,13 +118,7 @@ export class SocketMeshBackplane implements Backplane {
   #run(received: BackplaneEvents): Running {
     const { directory, slot, workers, meter, queueBytesMax, heartbeatIntervalMs } = this.#options;
     const pathOf = (worker: number) => join(directory, `worker-${worker}.sock`);
-    const events: BackplaneEvents = {
-      deliver: (room, payload) => received.deliver(room, payload),
-      gap: (reason) => {
-        meter.lossSuspected();
-        received.gap(reason);
-      },
-    };
+    const events = countGaps(received, meter);
     // One batch holds at most a full queue, and the message that exceeded it.
     const batchBytesMax = 2 * queueBytesMax;
     const subscriptions = new Map<number, MeshSubscription>();

@@ -5,7 +5,7 @@
 import { performance } from 'node:perf_hooks';
 import { closeCode } from '#protocol';
 import type { Metrics } from '../ops/metrics.ts';
-import { limit, type SettingGroup, type ValuesOf } from '../settings.ts';
+import { group, limit, type ValuesOf } from '../settings.ts';
 import type { FanOut, roomSettings } from './chat.ts';
 import { frameHeaderBytes } from './frame.ts';
 import type { Member } from './member.ts';
@@ -14,13 +14,10 @@ const gibibyte = 1024 ** 3;
 const sharedQueue = 'bytes queued for one room; beyond it each session may have only its equal share';
 
 /** The bounds are chosen, not measured. */
-export const boundedFanOutSettings = {
-  title: 'Bounded fan-out (stage 02):',
-  settings: {
-    outboundBytesMax: limit(1024, gibibyte, 1024 ** 2, 'bytes queued for one session before it is evicted'),
-    outboundTotalBytesMax: limit(1024, 64 * gibibyte, 256 * 1024 ** 2, sharedQueue),
-  },
-} satisfies SettingGroup;
+export const boundedFanOutSettings = group('Bounded fan-out (stage 02)', {
+  outboundBytesMax: limit(1024, gibibyte, 1024 ** 2, 'bytes queued for one session before it is evicted'),
+  outboundTotalBytesMax: limit(1024, 64 * gibibyte, 256 * 1024 ** 2, sharedQueue),
+});
 
 export type BoundedFanOutOptions = ValuesOf<typeof boundedFanOutSettings | typeof roomSettings>;
 

@@ -1,14 +1,13 @@
 /** The chat of a stage: members join, messages come in, and every member of the room receives them. */
 import { type ChatMessage, encodeMessage } from '#protocol';
 import type { Backplane } from '../backplane/backplane.ts';
-import { limit, type SettingGroup } from '../settings.ts';
+import { group, limit } from '../settings.ts';
 import type { Member } from './member.ts';
 
 /** The bound is chosen, not measured. */
-export const roomSettings = {
-  title: 'Rooms:',
-  settings: { roomsMax: limit(1, 1_000_000, 10_000, 'rooms that have sessions, in this process') },
-} satisfies SettingGroup;
+export const roomSettings = group('Rooms', {
+  roomsMax: limit(1, 1_000_000, 10_000, 'rooms that have sessions, in this process'),
+});
 
 export interface Chat {
   /** Starts what the stage needs; rejects when it cannot. `onGap`: sessions here may have missed messages. */

@@ -6,7 +6,7 @@
 import { performance } from 'node:perf_hooks';
 import { closeCode } from '#protocol';
 import type { Metrics } from '../ops/metrics.ts';
-import { integer, limit, type SettingGroup, type ValuesOf } from '../settings.ts';
+import { group, integer, limit, type ValuesOf } from '../settings.ts';
 import type { FanOut, roomSettings } from './chat.ts';
 import { CursorRoom } from './cursor-room.ts';
 import type { Member } from './member.ts';
@@ -19,16 +19,13 @@ const slice = 'longest stretch of fan-out before the event loop gets its turn, i
 const interval = 'least time between two rounds of a room, in ms: trades latency for CPU';
 
 /** The defaults are chosen, not measured. */
-export const cursorFanOutSettings = {
-  title: 'Cursor fan-out (stage 03 and later):',
-  settings: {
-    segmentBytes: integer(4096, 64 * mebibyte, 256 * 1024, 'largest segment of a room log in bytes'),
-    segmentsBehindMax: limit(1, 100_000, 32, behind),
-    logBytesMax: limit(4096, 64 * 1024 * mebibyte, 256 * mebibyte, kept),
-    fanOutSliceMs: integer(1, 1000, 4, slice),
-    fanOutIntervalMs: integer(0, 10_000, 0, interval),
-  },
-} satisfies SettingGroup;
+export const cursorFanOutSettings = group('Cursor fan-out (stage 03 and later)', {
+  segmentBytes: integer(4096, 64 * mebibyte, 256 * 1024, 'largest segment of a room log in bytes'),
+  segmentsBehindMax: limit(1, 100_000, 32, behind),
+  logBytesMax: limit(4096, 64 * 1024 * mebibyte, 256 * mebibyte, kept),
+  fanOutSliceMs: integer(1, 1000, 4, slice),
+  fanOutIntervalMs: integer(0, 10_000, 0, interval),
+});
 
 export type CursorFanOutOptions = ValuesOf<typeof cursorFanOutSettings | typeof roomSettings>;
 

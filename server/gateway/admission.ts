@@ -4,23 +4,20 @@ import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { roomOfPath } from '#protocol';
 import type { RejectionReason } from '../ops/metrics.ts';
-import { limit, list, type SettingGroup, text, type ValuesOf } from '../settings.ts';
+import { group, limit, list, text, type ValuesOf } from '../settings.ts';
 import type { drainSettings } from './drain.ts';
 
 const token = 'shared token that clients must present (?token= or Authorization: Bearer); empty: none';
 const origins = 'Origin headers that are let in; empty: every one, and clients without Origin always';
 
 /** The bounds are chosen, not measured. */
-export const admissionSettings = {
-  title: 'Admission:',
-  settings: {
-    token: text('', token),
-    origins: list(origins),
-    sessionsMax: limit(1, 1_000_000, 15_000, 'sessions in this process'),
-    handshakeTimeoutMs: limit(100, 600_000, 5_000, 'time a client has to complete its handshake, in ms'),
-    overloadLagMs: limit(10, 600_000, 2_000, 'event-loop lag from which new sessions are refused, in ms'),
-  },
-} satisfies SettingGroup;
+export const admissionSettings = group('Admission', {
+  token: text('', token),
+  origins: list(origins),
+  sessionsMax: limit(1, 1_000_000, 15_000, 'sessions in this process'),
+  handshakeTimeoutMs: limit(100, 600_000, 5_000, 'time a client has to complete its handshake, in ms'),
+  overloadLagMs: limit(10, 600_000, 2_000, 'event-loop lag from which new sessions are refused, in ms'),
+});
 
 export type AdmissionOptions = ValuesOf<typeof admissionSettings> &
   Pick<ValuesOf<typeof drainSettings>, 'reconnectWaitMsMax'>;

@@ -7,17 +7,14 @@ import { performance } from 'node:perf_hooks';
 import { closeCode, decodeMessage, isDecodeFault } from '#protocol';
 import type { Chat } from '../chat/chat.ts';
 import type { Metrics } from '../ops/metrics.ts';
-import { limit, type SettingGroup, type ValuesOf } from '../settings.ts';
+import { group, limit, type ValuesOf } from '../settings.ts';
 import type { Session, sessionSettings } from './session.ts';
 
 /** The bounds are chosen, not measured. */
-export const messageSettings = {
-  title: 'Messages:',
-  settings: {
-    clientIdCharsMax: limit(1, 4096, 64, 'longest clientId in characters'),
-    messageBytesMax: limit(1, 1024 * 1024, 4096, 'longest Message in bytes of UTF-8'),
-  },
-} satisfies SettingGroup;
+export const messageSettings = group('Messages', {
+  clientIdCharsMax: limit(1, 4096, 64, 'longest clientId in characters'),
+  messageBytesMax: limit(1, 1024 * 1024, 4096, 'longest Message in bytes of UTF-8'),
+});
 
 export type DispatchLimits = ValuesOf<typeof messageSettings | typeof sessionSettings>;
 

@@ -1,23 +1,20 @@
 /** Drain: closes the sessions of a server that leaves, or of one that may have missed messages. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { closeCode, encodeReconnectReason } from '#protocol';
-import { integer, type SettingGroup, type ValuesOf } from '../settings.ts';
+import { group, integer, type ValuesOf } from '../settings.ts';
 import type { Session } from './session.ts';
 
 const notice = 'time between unready and the first closed session, for load balancers, in ms';
 const wait = 'longest wait that a restart asks of a client, in ms (uniform jitter)';
 
 /** The defaults are chosen, not measured. */
-export const drainSettings = {
-  title: 'Drain:',
-  settings: {
-    drainDeadlineMs: integer(0, 600_000, 10_000, 'longest drain after SIGTERM, in ms'),
-    drainNoticeMs: integer(0, 600_000, 0, notice),
-    drainBatchSessions: integer(1, 1_000_000, 200, 'sessions closed per batch of a drain'),
-    drainBatchIntervalMs: integer(0, 60_000, 50, 'time between two batches of a drain, in ms'),
-    reconnectWaitMsMax: integer(0, 600_000, 5_000, wait),
-  },
-} satisfies SettingGroup;
+export const drainSettings = group('Drain', {
+  drainDeadlineMs: integer(0, 600_000, 10_000, 'longest drain after SIGTERM, in ms'),
+  drainNoticeMs: integer(0, 600_000, 0, notice),
+  drainBatchSessions: integer(1, 1_000_000, 200, 'sessions closed per batch of a drain'),
+  drainBatchIntervalMs: integer(0, 60_000, 50, 'time between two batches of a drain, in ms'),
+  reconnectWaitMsMax: integer(0, 600_000, 5_000, wait),
+});
 
 export type DrainOutcome = { closedSessions: number; cutSessions: number };
 

@@ -185,7 +185,7 @@ export class Gateway {
 
   async #closeAfterGap(reason: string): Promise<void> {
     const fields = { event: 'interrupted', reason, sessions: this.#sessions.size };
-    this.#log.warn(fields, 'sessions are told to come back');
+    this.#log.warn(fields, 'sessions are told to reconnect');
     this.metrics.evictions.inc({ reason: 'interrupted' }, this.#sessions.size);
     await this.#close(performance.now() + this.#parts.settings.drainDeadlineMs);
   }

@@ -1,13 +1,12 @@
 /** Finds dead peers: pings every session once per interval, and reports those that do not answer. */
-import { limit, type SettingGroup } from '../settings.ts';
+import { group, limit } from '../settings.ts';
 
 const interval = 'time between pings, in ms; a peer silent for two is closed';
 
 /** The default is chosen, not measured. */
-export const heartbeatSettings = {
-  title: 'Heartbeat:',
-  settings: { heartbeatIntervalMs: limit(100, 3_600_000, 30_000, interval) },
-} satisfies SettingGroup;
+export const heartbeatSettings = group('Heartbeat', {
+  heartbeatIntervalMs: limit(100, 3_600_000, 30_000, interval),
+});
 
 /** The part of a session that the heartbeat uses. */
 export type Pingable = { readonly open: boolean; alive: boolean; ping(): void };

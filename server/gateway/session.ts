@@ -3,19 +3,16 @@ import type { Socket } from 'node:net';
 import type { WebSocket } from 'ws';
 import { closeCode } from '#protocol';
 import { type Connection, Member } from '../chat/member.ts';
-import { integer, limit, type SettingGroup, type ValuesOf } from '../settings.ts';
+import { group, integer, limit, type ValuesOf } from '../settings.ts';
 
 const rate = 'messages per second that one session may send, on average';
 
 /** The defaults are chosen, not measured. */
-export const sessionSettings = {
-  title: 'Sessions:',
-  settings: {
-    messagesPerSecondMax: limit(1, 1_000_000, 100, rate),
-    messagesBurstMax: limit(1, 1_000_000, 200, 'messages that one session may send at once'),
-    evictionGraceMs: integer(0, 60_000, 1_000, 'time a peer has to take and answer our close frame, in ms'),
-  },
-} satisfies SettingGroup;
+export const sessionSettings = group('Sessions', {
+  messagesPerSecondMax: limit(1, 1_000_000, 100, rate),
+  messagesBurstMax: limit(1, 1_000_000, 200, 'messages that one session may send at once'),
+  evictionGraceMs: integer(0, 60_000, 1_000, 'time a peer has to take and answer our close frame, in ms'),
+});
 
 export type AllowanceLimits = Omit<ValuesOf<typeof sessionSettings>, 'evictionGraceMs'>;
 

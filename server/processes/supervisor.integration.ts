@@ -65,14 +65,8 @@ test('a killed worker costs only its own sessions, is restarted, and its counts 
 });
 
 test('a frozen worker is disconnected by the others, and when it wakes only its sessions are told', async () => {
-  await using server = await start(
-    '--workers',
-    '2',
-    '--message-bytes-max',
-    '65536',
-    '--messages-per-second-max',
-    '10000',
-  );
+  const options = '--workers 2 --message-bytes-max 65536 --messages-per-second-max 10000';
+  await using server = await start(...options.split(' '));
   const people = await Promise.all(
     Array.from({ length: 16 }, (_, number) => Person.join(server.url(), `p${number}`)),
   );

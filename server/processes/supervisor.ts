@@ -14,17 +14,14 @@ import type { DrainOutcome } from '../gateway/drain.ts';
 import { createInternalServer } from '../ops/internal-http.ts';
 import { listen } from '../ops/listen.ts';
 import { createSupervisorMetrics } from '../ops/metrics.ts';
-import { integer, type SettingGroup, type ValuesOf } from '../settings.ts';
+import { group, integer, type ValuesOf } from '../settings.ts';
 import type { Config, Stage } from '../stages/stage.ts';
 import { SupervisedWorker } from './supervised-worker.ts';
 import type { MetricsSnapshot } from './worker-messages.ts';
 
-export const supervisorSettings = {
-  title: 'Workers (stage 04):',
-  settings: {
-    workers: integer(0, 1024, 0, 'processes of the stages with one per core; 0: one for each core'),
-  },
-} satisfies SettingGroup;
+export const supervisorSettings = group('Workers (stage 04)', {
+  workers: integer(0, 1024, 0, 'processes of the stages with one per core; 0: one for each core'),
+});
 
 // Chosen, not measured: one crash costs a moment, and a crash at every start costs little CPU.
 const restartMsMin = 100;

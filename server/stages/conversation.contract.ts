@@ -94,11 +94,7 @@ export function conversationContract(
           const numbers = talker.messages
             .filter(({ clientId }) => clientId === id)
             .map(({ Message }) => Number(Message));
-          assert.deepEqual(
-            numbers,
-            Array.from({ length: 200 }, (_, number) => number),
-            `${talker.clientId} of ${id}`,
-          );
+          assert.deepEqual(numbers, [...Array(200).keys()], `${talker.clientId} of ${id}`);
         }
         if (stage.order === 'one for all') assert.deepEqual(talker.heard, talkers[0]!.heard);
       }
@@ -178,13 +174,8 @@ export function conversationContract(
       const frameBytes = texts
         .map((text) => Buffer.byteLength(encodeMessage({ clientId: 'ann', Message: text })))
         .reduce((sum, payloadBytes) => sum + frameHeaderBytes(payloadBytes) + payloadBytes, 0);
-      const names = [
-        'sessions',
-        'rooms',
-        'messages_received_total',
-        'deliveries_total',
-        'delivered_bytes_total',
-      ];
+      const totals = ['messages_received', 'deliveries', 'delivered_bytes'].map((name) => `${name}_total`);
+      const names = ['sessions', 'rooms', ...totals];
       // Each process that has sessions of a room counts the room.
       const roomsFit = (rooms: number) => (isPerCore(stage) ? rooms >= 1 && rooms <= 3 : rooms === 1);
       await server.eventually(

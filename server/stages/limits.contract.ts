@@ -78,10 +78,7 @@ export function limitsContract(
       assert.equal((await mallory!.closed).code, 1008);
       alice!.say('my own allowance');
       const heard = (await alice!.hears(11)).messages.map(({ Message }) => Message);
-      assert.deepEqual(heard, [
-        ...Array.from({ length: 10 }, (_, number) => `${number}`),
-        'my own allowance',
-      ]);
+      assert.deepEqual(heard, [...numbersBelow(10).map(String), 'my own allowance']);
       assert.equal((await server.metrics())('chat_messages_received_total'), 11);
     });
 
@@ -121,14 +118,7 @@ export function limitsContract(
     });
 
     test('a slow consumer is closed with 4008 after the messages sent so far, whole and in order', async () => {
-      const bounds = [
-        '--outbound-bytes-max',
-        '65536',
-        '--segment-bytes',
-        '16384',
-        '--segments-behind-max',
-        '4',
-      ];
+      const bounds = '--outbound-bytes-max 65536 --segment-bytes 16384 --segments-behind-max 4'.split(' ');
       const noRate = ['--messages-per-second-max', '1000000', '--messages-burst-max', '1000000'];
       await using server = await start(...bounds, ...noRate, '--eviction-grace-ms', '10000');
       const [alice, slow] = await Promise.all(['alice', 'slow'].map((id) => Person.join(server.url(), id)));
@@ -143,17 +133,15 @@ export function limitsContract(
       slow!.ws.resume();
       assert.equal((await slow!.closed).code, 4008);
       const order = (person: Person) => person.messages.map(({ Message }) => Number.parseInt(Message, 10));
-      assert.deepEqual(
-        order(alice!),
-        Array.from({ length: sent }, (_, number) => number),
-      );
+      assert.deepEqual(order(alice!), numbersBelow(sent));
       const before = order(slow!);
       assert.ok(before.length > 0 && before.length < sent, `${before.length} of ${sent}`);
-      assert.deepEqual(
-        before,
-        Array.from({ length: before.length }, (_, number) => number),
-      );
+      assert.deepEqual(before, numbersBelow(before.length));
       assert.equal((await server.metrics())(evicted), 1);
     });
   });
+}
+
+function numbersBelow(count: number): number[] {
+  return [...Array(count).keys()];
 }
