@@ -55,7 +55,7 @@ export const quickEffort: Effort = {
     measureSeconds: 2,
   },
   workers: { pairs: 1, warmUpSeconds: 3, measureSeconds: 5 },
-  crowdSeconds: 4,
+  crowdSeconds: 3,
   idleSeconds: 1,
   yardstickRates: [500],
   yardstickSeconds: 2,
