@@ -1,7 +1,8 @@
 /**
- * The simplest measuring client, as a yardstick for the simulator: one `ws` client for each user, which parses
- * each message and checks that none is missing. It is a process of its own, so that its CPU seconds are its own:
- * `node experiments/bench/ws-clients.ts URL CLIENTS RATE SECONDS PAYLOAD_BYTES` prints one `YardstickResult`.
+ * The simplest measuring client, as a yardstick for the simulator: one `ws` client per user, which parses
+ * each message and checks that none is missing. It is a process of its own, so that its CPU seconds are too:
+ * `node experiments/bench/ws-clients.ts URL CLIENTS RATE SECONDS PAYLOAD_BYTES` prints one
+ * `YardstickResult`.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { WebSocket } from 'ws';

@@ -44,8 +44,7 @@ export class ContainerSite implements Site, AsyncDisposable {
   /** Of the network, and the beginning of every container's name. */
   readonly #name: string;
   readonly #labels: Readonly<Record<string, string>>;
-  #image: Promise<string> | undefined;
-  #imageName = '';
+  #image = '';
   #gateway: string | undefined;
 
   private constructor(engine: Engine, scrapeHost: string, signal: AbortSignal) {
@@ -73,15 +72,21 @@ export class ContainerSite implements Site, AsyncDisposable {
     return site;
   }
 
+  /** Gets the image of nodes and simulator, which may take a build. A service alone does without. */
+  async prepare(): Promise<this> {
+    this.#image = await ensureImage(this.engine, this.#signal);
+    return this;
+  }
+
   get facts(): Readonly<Record<string, string>> {
-    return { engine: this.engine.fact, image: this.#imageName };
+    return { engine: this.engine.fact, image: this.#image };
   }
 
   async startNode(request: NodeRequest): Promise<SiteNode> {
     const { name, role } = request;
     const container = await this.#startUntil('"event":"listening"', request.signal, {
       ...this.#place(name),
-      image: await this.#ownImage(),
+      image: this.#image,
       command: ['server/main.ts', ...request.flags],
       ports: [chatPort, internalPort],
       cpus: request.cpus,
@@ -118,7 +123,7 @@ export class ContainerSite implements Site, AsyncDisposable {
     const container = await startContainer(this.engine, {
       ...this.#place('simulator'),
       ...onHost,
-      image: await this.#ownImage(),
+      image: this.#image,
       command: ['loadtest/main.ts', ...flags, '--metrics-host', metricsHost],
       ports: metricsPort === undefined || nodesAreElsewhere ? [] : [metricsPort],
       cpus: request.cpus,
@@ -160,13 +165,6 @@ export class ContainerSite implements Site, AsyncDisposable {
       hostIp: listenHost(this.#scrapeHost),
       hostNames: [desktopHostName],
     };
-  }
-
-  /** Of server and simulator; a service alone needs no build. */
-  async #ownImage(): Promise<string> {
-    this.#image ??= ensureImage(this.engine, this.#signal);
-    this.#imageName = await this.#image;
-    return this.#imageName;
   }
 
   async #startUntil(

@@ -131,7 +131,9 @@ test('a simulator gets the workload, is followed line by line, and its result is
   const loadtest = program(
     'loadtest',
     `console.error(process.argv.slice(2).join(' '));
-     console.log(JSON.stringify({ event: 'phase', phase: 'measure', atMs: 1 })); console.log('not json'); console.log('{"event":"other"}');
+     console.log(JSON.stringify({ event: 'phase', phase: 'measure', atMs: 1 }));
+     console.log('not json');
+     console.log('{"event":"other"}');
      console.log(${JSON.stringify(result)}); process.exitCode = 1;`,
   );
   await using deployment = await start({}, { loadtest });

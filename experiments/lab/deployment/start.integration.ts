@@ -42,6 +42,7 @@ test('a simulator in a container reaches nodes beside the lab, and is scraped th
   assert.equal(result?.audit.delivered, 40 * 20, errorText);
   assert.equal(result.environment.cgroupMemoryBytes, 512 * 2 ** 20);
   assert.equal(address, `127.0.0.1:${metricsPort}`);
+  assert.match(deployment.facts.image!, /^chat-scaling-lab:/);
   assert.match((await Promise.all(scrapes))[0]!, /^loadtest_sessions/m);
 });
 

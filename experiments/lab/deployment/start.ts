@@ -83,7 +83,8 @@ async function start(
   await using started = new AsyncDisposableStack();
   const processes = new ProcessSite(scrapeHost, programs);
   const containers = openOnce(started, scrapeHost, signal);
-  const siteOf = async (kind: TargetKind): Promise<Site> => (kind === 'process' ? processes : containers());
+  const siteOf = async (kind: TargetKind): Promise<Site> =>
+    kind === 'process' ? processes : (await containers()).prepare();
   const site = await siteOf(placement.target);
   const simulatorSite = await siteOf(placement.simulator);
   const pins = pinning(
