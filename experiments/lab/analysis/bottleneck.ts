@@ -1,18 +1,24 @@
-/** Names the resource that bounds a variant, from the trial that failed, with the figures that show it. Pure. */
+/**
+ * Names the resource that bounds a variant, from the trial that failed, with the figures that show it. Pure.
+ */
 import type { Bound, BoundName, CapacityAnswer, TrialRecord } from '../records/schema.ts';
 
-// Chosen, not measured: a loop busy for nine tenths of its core queues about ten times its service time (M/M/1).
+// Chosen, not measured: a loop busy for nine tenths of its core queues about ten times its service time
+// (M/M/1).
 const saturatedCores = 0.9;
 const machineShare = 0.93;
 const throttledShareMax = 0.05;
 const memoryShare = 0.9;
 
-/** The bound of a variant, read from the lowest load that failed above its capacity: the trial nearest to the edge. */
+/**
+ * The bound of a variant, read from the lowest load that failed above its capacity: the trial nearest to the
+ * edge.
+ */
 export function boundOf(answer: CapacityAnswer, trials: readonly TrialRecord[]): Bound {
   if (answer.ceiling === null) {
     return {
       name: 'nothing',
-      evidence: `the highest load tried, ${answer.capacity ?? 'none'}, still passed`,
+      evidence: `the highest load tried, ${answer.capacity ?? 'none'}, passed`,
     };
   }
   const judged = trials.filter((trial) => trial.load === answer.ceiling && trial.outcome !== 'pass').at(-1);

@@ -7,7 +7,10 @@ import { listStages } from '../deployment/stage-table.ts';
 import { engineFault } from '../deployment/start.ts';
 import { formatNumber } from '../report/format.ts';
 
-/** `ok`: no restriction. `limits`: it runs, with the restriction in the text. `missing`: the text says what does not run. */
+/**
+ * `ok`: no restriction. `limits`: it runs, with a restriction. `missing`: something cannot run. The text
+ * explains it.
+ */
 export type Diagnosis = { subject: string; state: 'ok' | 'limits' | 'missing'; text: string };
 
 const nodeMajor = 24;
@@ -28,7 +31,10 @@ export function addDoctor(program: Command): void {
     });
 }
 
-/** Everything that can be found out in a few seconds. It starts nothing except the server's list of its stages. */
+/**
+ * Everything that can be found out in a few seconds. It starts nothing except the server's list of its
+ * stages.
+ */
 async function diagnose(): Promise<Diagnosis[]> {
   const environment = readEnvironment();
   return [
@@ -142,13 +148,13 @@ function gitDiagnosis(commit: string | null, dirty: boolean | null): Diagnosis {
     return {
       subject: 'git',
       state: 'limits',
-      text: 'no commit can be read: results will not say which code they measured',
+      text: 'no commit can be read: results cannot name the measured code',
     };
   if (dirty)
     return {
       subject: 'git',
       state: 'limits',
-      text: `${commit.slice(0, 12)} with uncommitted changes: results will say so`,
+      text: `${commit.slice(0, 12)} with uncommitted changes: results will note it`,
     };
   return { subject: 'git', state: 'ok', text: commit.slice(0, 12) };
 }

@@ -87,7 +87,7 @@ test('a shape that is one entry of the registry runs, reports and compares', asy
   };
 
   const args = ['run', 'letters', '--stage', '1,3', '--target', 'process', '--metrics-port', '0'];
-  assert.match(await command(...args), /^limits: letters<100; target: process$[^]*^01-naive +8$/m);
+  assert.match(await command(...args), /^limits: letters<100; target: process$[\s\S]*^01-naive +8$/m);
   const [name] = listRuns(results);
   const { record, trials } = readRun(join(results, name!));
   assert.deepEqual([record.shape, record.variants.length, trials.length], ['count', 2, 2]);

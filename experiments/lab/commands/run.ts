@@ -1,4 +1,6 @@
-/** `run`: plans an experiment, runs it with a live line and metrics, and leaves its result files and reports. */
+/**
+ * `run`: plans an experiment, runs it with a live line and metrics, and leaves its result files and reports.
+ */
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { readEnvironment } from '../../../loadtest/result/environment.ts';

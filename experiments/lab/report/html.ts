@@ -60,7 +60,10 @@ function list(items: readonly string[]): string {
   return items.length === 0 ? '' : `<ul>${items.map((item) => `<li>${escapeHtml(item)}</li>`).join('')}</ul>`;
 }
 
-/** A column titled `remark` becomes a line of its own below the row, because sentences do not fit beside figures. */
+/**
+ * A column titled `remark` becomes a line of its own below the row, because sentences do not fit beside
+ * figures.
+ */
 function htmlTable({ columns, rows }: Table, className = ''): string {
   const outcome = columns.findIndex(({ title }) => title === 'outcome');
   const remark = columns.findIndex(({ title }) => title === 'remark');
@@ -71,12 +74,12 @@ function htmlTable({ columns, rows }: Table, className = ''): string {
       .join('');
   const body = rows.map((row) => {
     const rowClass = outcome === -1 ? '' : escapeHtml(row[outcome]!);
-    const said = remark === -1 || row[remark] === '' ? '' : escapeHtml(row[remark]!);
+    const text = remark === -1 || row[remark] === '' ? '' : escapeHtml(row[remark]!);
     const below =
-      said === ''
+      text === ''
         ? ''
-        : `<tr class="remark ${rowClass}"><td></td><td colspan="${columns.length - 2}">${said}</td></tr>`;
-    return `<tr class="${rowClass}${said === '' ? '' : ' remarked'}">${cells('td', row)}</tr>${below}`;
+        : `<tr class="remark ${rowClass}"><td></td><td colspan="${columns.length - 2}">${text}</td></tr>`;
+    return `<tr class="${rowClass}${text === '' ? '' : ' remarked'}">${cells('td', row)}</tr>${below}`;
   });
   const head = cells(
     'th',

@@ -23,7 +23,7 @@ const size = { width: 960, height: 400 };
 const grid = { left: 16, right: 48, top: 64, bottom: 40, containLabel: true };
 /** Points per decade of 1/(1−p): enough for a smooth line, few enough to keep the page small. */
 const pointsPerDecade = 24;
-/** Beyond one delivery in a million there is nothing that a trial of seconds could say. */
+/** A trial of seconds has too few deliveries to show more than one in a million. */
 const inverseMax = 1e6;
 
 /** Null where no trial has a histogram. */
@@ -118,12 +118,12 @@ export function loadPlot(run: LoadRun): Plot | null {
   return {
     title: 'Latency against load',
     caption:
-      'One mark for each trial: ● passed, × failed, △ void (the simulator was not well, so the trial says nothing). The line joins the medians.',
+      'One mark for each trial: ● pass, × fail, △ void (the simulator failed). The line joins the medians.',
     svg,
   };
 }
 
-/** One point for each load, or the line would run up and down at every repeated one. */
+/** One point for each load: with several, the line would be vertical there. */
 function mediansByLoad(
   trials: readonly TrialRecord[],
   latencyOf: (trial: TrialRecord) => number,

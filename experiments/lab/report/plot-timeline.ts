@@ -1,4 +1,4 @@
-/** The run over time: what the typical trial of each variant did to deliveries, latency, CPU, memory and event loop. */
+/** The typical trial of each variant over time: deliveries, latency, CPU, memory and event loop. */
 
 import { type ShownTrial, shownTrials } from '../analysis/finding.ts';
 import type { LoadRun, MetricsSeries, NodeSeries, TrialRecord } from '../records/schema.ts';
@@ -27,7 +27,7 @@ const panelHeight = 150;
 const panelGap = 74;
 const top = 66;
 const width = 960;
-/** A long ramp of connections would squeeze what is asked about. */
+/** Earlier seconds are cut off: a long ramp of connections would leave little room for the measure phase. */
 const beforeSecondsMax = -6;
 
 const panels: readonly Panel[] = [
@@ -68,13 +68,13 @@ const panels: readonly Panel[] = [
     pointsOf: (trial) => worstNode(trial, 'eventLoopLagMsP99'),
   },
   {
-    title: '/metrics answered after',
+    title: '/metrics answer time',
     scale: 'log',
     format: formatMs,
     pointsOf: (trial) => worstNode(trial, 'scrapeMs'),
   },
   {
-    title: 'time held back by the CPU quota, share',
+    title: 'share of time throttled by the CPU quota',
     scale: 'value',
     format: String,
     pointsOf: (trial) => throttled(trial),
@@ -112,7 +112,7 @@ export function timelinePlot(run: LoadRun): Plot | null {
   return {
     title: 'The run over time',
     caption:
-      'Seconds from the start of the measure phase, which is shaded; before it connections, probe and warm-up, after it the drain. CPU and memory are sampled four times a second from outside, event-loop lag once a second from the server’s own metrics: a loop that is blocked cannot say so, and then its /metrics answers late.',
+      'Seconds from the start of the measure phase, which is shaded; before it are connections, probe and warm-up, after it the drain. CPU and memory are sampled four times a second from outside, event-loop lag once a second from the server’s own metrics: a blocked loop cannot report, and then /metrics answers late.',
     svg,
   };
 }

@@ -152,7 +152,7 @@ function deliveriesText({ typical, deliveriesPerSecond }: CapacityFinding): stri
   const value = formatMagnitude(typical.loadtest!.deliveriesPerSecond);
   if (deliveriesPerSecond === null) return value;
   const share = (deliveriesPerSecond.high - deliveriesPerSecond.mean) / deliveriesPerSecond.mean;
-  // A server that kept up delivers exactly what was offered, and there is no spread to speak of.
+  // A server that keeps up delivers exactly the offered messages, with no spread.
   return share < 0.001 ? value : `${value} ± ${formatShare(share)}`;
 }
 

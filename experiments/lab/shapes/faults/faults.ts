@@ -1,4 +1,4 @@
-/** The shape of a question about failures: what clients lose when a part fails under load, and when all is well again. */
+/** The shape of a question about failures: losses when a part fails under load, and the time to recovery. */
 import { compareSpread } from '../../analysis/compare.ts';
 import { allocate } from '../../deployment/allocation.ts';
 import type { StageInfo } from '../../deployment/stage-table.ts';
@@ -93,7 +93,7 @@ function loadOf(
   };
 }
 
-/** The failures that a stage can have, by what it declares of its processes and services. */
+/** The failures that a stage can have, by its declared processes and services. */
 function variantsOf(stage: StageInfo, reconnectWaitMsMax: number): FaultVariant[] {
   return scenarios
     .filter(({ appliesTo }) => appliesTo(stage))

@@ -16,7 +16,7 @@ export function reportFaults(run: FaultRun): ReportContent {
     summary: faultTable(run),
     method: [
       `${participants} participants publish ${messagesPerSecond} messages per second each, spread over the nodes that report ready. Each failure was tried ${times}. Every published message is checked against every participant. Counts are sums over the trials; times are the longest of them.`,
-      'Lost silently: not delivered to a participant whose connection held. Lost and told: not delivered to a participant whose connection was closed later. Undelivered and told: delivered to nobody, and the connection of the sender, which never received its own message, was closed.',
+      'Lost silently: not delivered to a participant whose connection held. Lost and told: not delivered to a participant whose connection was closed later. Undelivered and told: delivered to no participant, and the connection of the sender was closed later.',
       'Detected after: the longest time from a message to the close that told of its loss. Unready after: until the first node reported it. Ready while broken: the longest time for which a node reported ready although messages did not arrive within a second.',
       `Recovered after: from the fault until all participants are connected and receive everything within a second; the median, and the longest in brackets. It contains the wait that a restart asks for, at most ${reconnectWaitMsMax} ms (option reconnect-wait-ms-max).`,
     ],
