@@ -16,10 +16,7 @@ const memoryShare = 0.9;
  */
 export function boundOf(answer: CapacityAnswer, trials: readonly TrialRecord[]): Bound {
   if (answer.ceiling === null) {
-    return {
-      name: 'nothing',
-      evidence: `the highest load tried, ${answer.capacity ?? 'none'}, passed`,
-    };
+    return { name: 'nothing', evidence: `the highest load tried, ${answer.capacity ?? 'none'}, passed` };
   }
   const judged = trials.filter((trial) => trial.load === answer.ceiling && trial.outcome !== 'pass').at(-1);
   if (judged === undefined)

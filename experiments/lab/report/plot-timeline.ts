@@ -31,54 +31,14 @@ const width = 960;
 const beforeSecondsMax = -6;
 
 const panels: readonly Panel[] = [
-  {
-    title: 'deliveries/s',
-    scale: 'log',
-    format: formatMagnitude,
-    pointsOf: (trial) => perSecond(trial, 'deliveriesPerSecond'),
-  },
-  {
-    title: 'p99 delivery latency',
-    scale: 'log',
-    format: formatMs,
-    pointsOf: (trial) => perSecond(trial, 'deliveryLatencyMsP99'),
-  },
-  {
-    title: 'server CPU, cores',
-    scale: 'value',
-    format: String,
-    pointsOf: (trial) => serverSum(trial, 'cpuCores'),
-  },
-  {
-    title: 'simulator CPU, cores',
-    scale: 'value',
-    format: String,
-    pointsOf: (trial) => perSecond(trial, 'instrumentCpuCores'),
-  },
-  {
-    title: 'server memory (resident)',
-    scale: 'value',
-    format: formatBytes,
-    pointsOf: (trial) => serverSum(trial, 'rssBytes'),
-  },
-  {
-    title: 'event-loop lag p99',
-    scale: 'log',
-    format: formatMs,
-    pointsOf: (trial) => worstNode(trial, 'eventLoopLagMsP99'),
-  },
-  {
-    title: '/metrics answer time',
-    scale: 'log',
-    format: formatMs,
-    pointsOf: (trial) => worstNode(trial, 'scrapeMs'),
-  },
-  {
-    title: 'share of time throttled by the CPU quota',
-    scale: 'value',
-    format: String,
-    pointsOf: (trial) => throttled(trial),
-  },
+  panel('deliveries/s', 'log', formatMagnitude, (trial) => perSecond(trial, 'deliveriesPerSecond')),
+  panel('p99 delivery latency', 'log', formatMs, (trial) => perSecond(trial, 'deliveryLatencyMsP99')),
+  panel('server CPU, cores', 'value', String, (trial) => serverSum(trial, 'cpuCores')),
+  panel('simulator CPU, cores', 'value', String, (trial) => perSecond(trial, 'instrumentCpuCores')),
+  panel('server memory (resident)', 'value', formatBytes, (trial) => serverSum(trial, 'rssBytes')),
+  panel('event-loop lag p99', 'log', formatMs, (trial) => worstNode(trial, 'eventLoopLagMsP99')),
+  panel('/metrics answer time', 'log', formatMs, (trial) => worstNode(trial, 'scrapeMs')),
+  panel('share of time throttled by the CPU quota', 'value', String, throttled),
 ];
 
 /** Null where no trial has a series. */
@@ -115,6 +75,15 @@ export function timelinePlot(run: LoadRun): Plot | null {
       'Seconds from the start of the measure phase, which is shaded; before it are connections, probe and warm-up, after it the drain. CPU and memory are sampled four times a second from outside, event-loop lag once a second from the server’s own metrics: a blocked loop cannot report, and then /metrics answers late.',
     svg,
   };
+}
+
+function panel(
+  title: string,
+  scale: Panel['scale'],
+  format: Panel['format'],
+  pointsOf: Panel['pointsOf'],
+): Panel {
+  return { title, scale, format, pointsOf };
 }
 
 function timeAxis(gridIndex: number, shown: readonly ShownTrial[]) {

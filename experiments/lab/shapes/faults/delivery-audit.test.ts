@@ -9,12 +9,7 @@ const connection = (
   openedAtMs: number,
   closedAtMs: number | null = null,
   code: number | null = null,
-): Connection => ({
-  node: 'node-1',
-  openedAtMs,
-  closedAtMs,
-  code,
-});
+): Connection => ({ node: 'node-1', openedAtMs, closedAtMs, code });
 
 function log(part: Partial<ParticipantLog>): ParticipantLog {
   return {
