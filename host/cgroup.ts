@@ -1,6 +1,6 @@
 /**
- * The limits and the throttling that the kernel really applies to a process, from cgroup v2 or v1. A limit of any
- * folder between the process's own and the root of the mount holds, so the smallest of them counts.
+ * The limits and the throttling that the kernel really applies to a process, from cgroup v2 or v1. A limit of
+ * any folder between the process's own and the root of the mount holds, so the smallest of them counts.
  */
 import { readFileSync } from 'node:fs';
 
@@ -10,8 +10,8 @@ export type CgroupReading = {
   /** CPU time of the whole cgroup since it was made; undefined where it is not counted. */
   readonly cpuSecondsTotal: number | undefined;
   /**
-   * Enforcement periods and throttling: of all folders that have a quota together, because each of them can hold the
-   * process back; of the own folder where none has.
+   * Enforcement periods and throttling: of all folders that have a quota together, because each of them can
+   * hold the process back; of the own folder where none has.
    */
   readonly cpuPeriodsTotal: number;
   readonly cpuThrottledPeriodsTotal: number;
@@ -46,8 +46,8 @@ export function readCgroup(read: ReadText = readFile): CgroupReading | undefined
 }
 
 /**
- * Reads the cgroup of another process of this machine; undefined once that has ended, and where its folder does not
- * contain `name`, so that a process of the same number on another machine is not taken for it.
+ * Reads the cgroup of another process of this machine; undefined once that has ended, and where its folder
+ * does not contain `name`, so that a process of the same number on another machine is not taken for it.
  */
 export function readCgroupOf(
   pid: number,
@@ -139,7 +139,10 @@ function summarize(folders: readonly CpuFolder[]) {
   };
 }
 
-/** The folder of a process below a controller's mount, as /proc/<pid>/cgroup says it; the controller of v2 is ''. */
+/**
+ * The folder of a process below a controller's mount, as /proc/<pid>/cgroup says it; the controller of v2 is
+ * ''.
+ */
 function ownFolder(membership: string, controller: string): string {
   for (const line of membership.split('\n')) {
     const [, names, path] = /^\d+:([^:]*):(.*)$/.exec(line) ?? [];
@@ -149,8 +152,8 @@ function ownFolder(membership: string, controller: string): string {
 }
 
 /**
- * The folder and all above it, up to the mount itself. A container sees its own folder as the mount, whatever path it is
- * told: then only the last of these exists.
+ * The folder and all above it, up to the mount itself. A container sees its own folder as the mount, whatever
+ * path it is told: then only the last of these exists.
  */
 function foldersUp(root: string, path: string): string[] {
   const parts = path.split('/').filter(Boolean);

@@ -1,6 +1,6 @@
 /**
- * A child process that cannot be left behind: it leads a process group of its own, is stopped gently and then hard, and
- * is killed when this process ends, even if that ends by an uncaught error.
+ * A child process that cannot be left behind: it leads a process group of its own, is stopped gently and then
+ * hard, and is killed when this process ends, even if that ends by an uncaught error.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
@@ -18,7 +18,10 @@ export type Child = AsyncDisposable & {
   lastLines(): string;
   /** Sends a signal to the child alone, not to its group. Does nothing when it is gone. */
   signal(name: NodeJS.Signals): void;
-  /** Sends the group a signal, waits, and kills it after the grace. Resolves when the child is gone; may be called twice. */
+  /**
+   * Sends the group a signal, waits, and kills it after the grace. Resolves when the child is gone; may be
+   * called twice.
+   */
   stop(name: NodeJS.Signals, graceMs: number): Promise<void>;
 };
 
@@ -28,7 +31,9 @@ export type ChildOptions = {
   /** The environment of this process where left out. */
   env?: NodeJS.ProcessEnv;
   onLine: OnLine;
-  /** True leaves the rest of the group alone when the child ends by itself: for tests of how a program ends. */
+  /**
+   * True leaves the rest of the group alone when the child ends by itself: for tests of how a program ends.
+   */
   keepGroup?: boolean;
 };
 
@@ -83,7 +88,10 @@ export async function startChild(options: ChildOptions): Promise<Child> {
   };
 }
 
-/** Starts a child and resolves once a line of its output says that it is ready. See `startUntilReady` for what rejects. */
+/**
+ * Starts a child and resolves once a line of its output says that it is ready. See `startUntilReady` for what
+ * rejects.
+ */
 export async function startChildUntil<T>(
   options: Omit<ChildOptions, 'onLine'> & { onLine?: OnLine },
   readiness: Readiness<T>,

@@ -3,7 +3,10 @@ import { cpus } from 'node:os';
 
 /** Seconds since boot or start: only differences between two readings have a meaning. */
 export type HostReading = {
-  /** Of all cores, without time in interrupts, where the kernel handles the loopback traffic of the experiment itself. */
+  /**
+   * Of all cores, without time in interrupts, where the kernel handles the loopback traffic of the experiment
+   * itself.
+   */
   busySeconds: number;
   /** Of this process. */
   labSeconds: number;

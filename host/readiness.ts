@@ -13,7 +13,10 @@ export type OnLine = (line: string, stream: 'stdout' | 'stderr') => void;
 export type Readiness<T> = {
   /** Of the program, for messages. */
   name: string;
-  /** Reads one line of output. Any value but undefined means that the program is ready, and is handed to the caller. */
+  /**
+   * Reads one line of output. Any value but undefined means that the program is ready, and is handed to the
+   * caller.
+   */
   readLine(line: string): T | undefined;
   deadlineMs: number;
   /** Aborting it stops the program. */
@@ -24,8 +27,8 @@ export type Readiness<T> = {
 export class StartError extends Error {}
 
 /**
- * Resolves once a line says that the program is ready. Otherwise stops the program and rejects: with a `StartError` when
- * it ends first or is late, with the signal's reason when that is aborted.
+ * Resolves once a line says that the program is ready. Otherwise stops the program and rejects: with a
+ * `StartError` when it ends first or is late, with the signal's reason when that is aborted.
  */
 export async function startUntilReady<P extends Program, T>(
   start: (onLine: OnLine) => Promise<P>,

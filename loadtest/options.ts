@@ -1,4 +1,4 @@
-/** The simulator's command line: the workload's table, and the options beside it, each with its variable and check. */
+/** The simulator's command line: the workload's table, and the options beside it with their checks. */
 import { Command, Option } from 'commander';
 import { parseCount, parseOneOf, parseTimeMs, variableOf } from './option-values.ts';
 import { defaultHealthLimits, type HealthLimits } from './result/health.ts';
@@ -21,16 +21,18 @@ export type Options = {
 };
 
 const explanation = `
-A message is due when the schedule says so, whether or not the server has answered (open model). Delivery latency
-counts from the due time. Every delivery to every client is audited: lost, duplicated, reordered, misrouted, corrupted.
+A message is due when the schedule says so, whether or not the server has answered (open model).
+Delivery latency counts from the due time. Every delivery to every client is audited: lost, duplicated,
+reordered, misrouted, corrupted.
 
-The limits decide the exit code: 0 all limits held, 1 a limit broke, 2 bad input, 3 void (the simulator itself failed),
-130 interrupted. A limit is <metric><operator><number>[us|ms|s]; metrics: ${limitMetrics.join(' ')}.
-Lost, duplicated, reordered, misrouted, corrupted, refused, closed, silent and blocked must be 0 unless a limit names
-another bound.
+The limits decide the exit code: 0 all limits held, 1 a limit broke, 2 bad input, 3 void (the simulator
+itself failed), 130 interrupted. A limit is <metric><operator><number>[us|ms|s]; metrics:
+${limitMetrics.join(' ')}.
+Lost, duplicated, reordered, misrouted, corrupted, refused, closed, silent and blocked must be 0 unless a
+limit names another bound.
 
 Examples:
-  npm run loadtest -- --url ws://127.0.0.1:8080/ws --clients 2000 --rate 500 --duration 20s --limit 'p99<250ms'
+  npm run loadtest -- --url ws://127.0.0.1:8080/ws --clients 2000 --rate 500 --limit 'p99<250ms'
   npm run loadtest -- --clients 1000 --rooms 50 --rate 2000 --arrival poisson --seed 7 --json result.json
   LOADTEST_CLIENTS=70 LOADTEST_RATE=70 LOADTEST_PAYLOAD_BYTES=256 npm run loadtest
 `;

@@ -1,10 +1,10 @@
 /**
- * The workload: one table of every quantity that describes what the simulator does to a target. The command line, the
- * environment, the type, the result file and the lab all follow from it.
+ * The workload: one table of all quantities that describe the load on a target. The command line, the
+ * environment, the type, the result file and the lab follow from it.
  */
 import { parseCount, parseOneOf, parseRate, parseTimeMs, parseWsUrl, variableOf } from './option-values.ts';
 
-/** Bounds of what a message can say about itself: the stamp has 3 digits of base 64 for its room, 5 for its number. */
+/** Bounds of a stamp: 3 digits of base 64 for the room, 5 for the message number. */
 export const roomsMax = 2 ** 18;
 export const messageNumberMax = 2 ** 30 - 1;
 /** A client id has six decimal digits. */
@@ -12,7 +12,7 @@ export const usersMax = 1_000_000;
 /** Bytes of the smallest JSON message: 28 of JSON, 7 of the client id, 27 of the stamp. */
 export const payloadBytesMin = 62;
 
-/** One quantity of the workload. `T` is its type in code and in the result file; times are in seconds there. */
+/** One quantity of the workload. `T` is its type in code and in the result file. Times are in seconds. */
 export type Quantity<T> = {
   /** Such as `--clients`. */
   flag: string;
@@ -21,9 +21,9 @@ export type Quantity<T> = {
   /** Such as `LOADTEST_CLIENTS`. A list is one text with blanks between its items. */
   variable: string;
   help: string;
-  /** The default. Undefined where it follows from the rest of the workload. */
+  /** The default. Undefined if it follows from the rest of the workload. */
   fallback: T;
-  /** True where the flag may be given several times. */
+  /** True if the flag may be given several times. */
   isList: boolean;
   /** Checks the text, or each text of a list. Adds a sentence to `problems` for each mistake. */
   read(texts: readonly string[], problems: string[]): T;
@@ -43,7 +43,7 @@ export const workloadTable = {
   durationSeconds: one('--duration', 'length of the measure phase, such as 20s or 500ms', seconds(1), 10),
   warmUpSeconds: one(
     '--warm-up',
-    'phase before it, not measured: three quarters to climb to the rate, the rest at the rate',
+    'phase before that, not measured: three quarters to climb to the rate, the rest at the rate',
     seconds(0),
     2,
   ),
@@ -113,10 +113,10 @@ export type QuantityName = keyof Table;
 /** A workload as it is asked for: clients, rates, sizes, and times in seconds. */
 export type Workload = { readonly [K in QuantityName]: Table[K]['fallback'] };
 
-/** A workload in which nothing is left open: what a run does and a result file keeps. */
+/** A workload without open quantities, as a run uses it and a result file keeps it. */
 export type ResolvedWorkload = { readonly [K in QuantityName]: NonNullable<Workload[K]> };
 
-/** What holds for every quantity that is not given. */
+/** The default of every quantity. */
 export const defaultWorkload = Object.fromEntries(
   quantities().map(([name, { fallback }]) => [name, fallback]),
 ) as Workload;
@@ -127,8 +127,8 @@ export function quantities(): [QuantityName, Quantity<unknown>][] {
 }
 
 /**
- * Reads the quantities that are given. `texts` holds values as commander returns them: by the flag's name in camel case,
- * a list as an array. The problems say what is required and what was given, all mistakes at once.
+ * Reads the quantities that are given. `texts` holds values as commander returns them: by the flag's name in
+ * camel case, a list as an array. The problems say what is required and what was given, all mistakes at once.
  */
 export function readWorkload(texts: Readonly<Record<string, unknown>>): {
   workload: Partial<Workload>;
@@ -142,7 +142,7 @@ export function readWorkload(texts: Readonly<Record<string, unknown>>): {
   return { workload: Object.fromEntries(given), problems };
 }
 
-/** What cannot be run although each quantity for itself is in order; one sentence each. */
+/** Combinations of quantities that cannot be run, one sentence each. */
 export function checkWorkload({
   clients,
   rooms,
@@ -177,7 +177,7 @@ function textsOf(part: Partial<Workload>): { flag: string; variable: string; tex
   });
 }
 
-/** The name under which commander keeps a flag's value. */
+/** The name under which commander keeps the value of a flag. */
 function attributeOf(flag: string): string {
   return flag.slice(2).replace(/-(.)/g, (_, letter: string) => letter.toUpperCase());
 }

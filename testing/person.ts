@@ -70,7 +70,10 @@ export class Person {
 
 export type Refused = { readonly status: number; readonly headers: IncomingMessage['headers'] };
 
-/** Asks for a session that the server should refuse. Resolves with the HTTP answer, rejects when a session opens. */
+/**
+ * Asks for a session that the server should refuse. Resolves with the HTTP answer, rejects when a session
+ * opens.
+ */
 export function refusedAt(url: string, options: ClientOptions = {}): Promise<Refused> {
   return new Promise((resolve, reject) => {
     const ws = new WebSocket(url, options);

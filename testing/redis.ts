@@ -9,7 +9,10 @@ export {
   startRedisServer,
 } from '../experiments/lab/deployment/services/redis.ts';
 
-/** Finds and starts a Redis that this machine's processes reach; disposing it removes all that was started for it. */
+/**
+ * Finds and starts a Redis that this machine's processes reach; disposing it removes all that was started for
+ * it.
+ */
 export const redisProvider = {
   find: () => provider.find('process'),
   async start(signal: AbortSignal): Promise<RunningService> {

@@ -30,13 +30,20 @@ export class ServerProcess {
     this.internal = String(listening.internal);
   }
 
-  /** Starts a stage on free ports; rejects with its last output when it does not listen within ten seconds. */
-  static async start(stage: string, args: readonly string[] = []): Promise<ServerProcess> {
+  /**
+   * Starts a stage on free ports; rejects with its last output when it does not listen within ten seconds.
+   */
+  static async start(
+    stage: string,
+    args: readonly string[] = [],
+    nodeArgs: readonly string[] = [],
+  ): Promise<ServerProcess> {
+    const ports = ['--port', '0', '--internal-port', '0'];
     const log: LogLine[] = [];
     const { child, ready } = await startChildUntil(
       {
         command: process.execPath,
-        args: [mainPath, '--stage', stage, '--port', '0', '--internal-port', '0', ...args],
+        args: [...nodeArgs, mainPath, '--stage', stage, ...ports, ...args],
         env: { PATH: process.env.PATH },
         // Workers must end with their supervisor by themselves: a test checks that.
         keepGroup: true,
@@ -59,7 +66,9 @@ export class ServerProcess {
     return this.origin + pathOfRoom(room);
   }
 
-  /** Sends the signal and resolves with the exit code (null when a signal ended it) and how long that took. */
+  /**
+   * Sends the signal and resolves with the exit code (null when a signal ended it) and how long that took.
+   */
   async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<{ code: number | null; tookMs: number }> {
     const startedAtMs = performance.now();
     this.#child.signal(signal);
@@ -77,7 +86,10 @@ export class ServerProcess {
     return fetch(this.internal + path);
   }
 
-  /** The metrics of this moment, by name with labels as the server prints them: `chat_closes_total{code="1007"}`. */
+  /**
+   * The metrics of this moment, by name with labels as the server prints them:
+   * `chat_closes_total{code="1007"}`.
+   */
   async metrics(): Promise<Metrics> {
     const text = await (await this.get('/metrics')).text();
     const values = new Map<string, number>();
@@ -85,7 +97,10 @@ export class ServerProcess {
     return (name) => values.get(name) ?? 0;
   }
 
-  /** Waits until the metrics satisfy `holds`; rejects after five seconds with the last value that `shows` made of them. */
+  /**
+   * Waits until the metrics satisfy `holds`; rejects after five seconds with the last value that `shows` made
+   * of them.
+   */
   async eventually<T>(shows: (metrics: Metrics) => T, holds: (value: T) => boolean): Promise<T> {
     const endAtMs = performance.now() + eventuallyDeadlineMs;
     for (;;) {

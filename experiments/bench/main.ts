@@ -1,6 +1,6 @@
 /**
- * `npm run bench`: the figures this project promises, side by side in one run, as ratios where the machine would
- * otherwise decide. Exit code 0 when every figure reaches its minimum, 1 when one does not.
+ * `npm run bench`: the figures this project promises, side by side in one run, as ratios where the machine
+ * would otherwise decide. Exit code 0 when every figure reaches its minimum, 1 when one does not.
  */
 import { Command } from 'commander';
 import { medianOf } from '../lab/analysis/statistics.ts';
@@ -16,7 +16,9 @@ type Figure = {
   unit: string;
 };
 
-/** Rates at which the yardstick is tried; the best counts, because it gains from bulk until it falls behind. */
+/**
+ * Rates at which the yardstick is tried; the best counts, because it gains from bulk until it falls behind.
+ */
 const yardstickRates = [300, 500, 700];
 
 async function main(): Promise<void> {

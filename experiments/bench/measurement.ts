@@ -1,4 +1,7 @@
-/** The measurements of the benchmark: each starts what it needs on this machine, loads it for seconds, and stops it. */
+/**
+ * The measurements of the benchmark: each starts what it needs on this machine, loads it for seconds, and
+ * stops it.
+ */
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -27,7 +30,10 @@ export type Load = {
   warmUpSeconds?: number;
 };
 
-/** Starts a stage as one node on this machine, on one core where that can be had, lets `use` have it, and stops it. */
+/**
+ * Starts a stage as one node on this machine, on one core where that can be had, lets `use` have it, and
+ * stops it.
+ */
 export async function withStage<T>(
   stage: string,
   signal: AbortSignal,
@@ -115,7 +121,8 @@ export async function idleMemory(stage: string, seed: number, signal: AbortSigna
     const reading = setInterval(async () => {
       full = Math.max(full, (await deployment.sample())[0]!.rssBytes);
     }, 250);
-    // One message per second is what the audit needs to have anything to check; the sessions are idle otherwise.
+    // One message per second is what the audit needs to have anything to check; the sessions are idle
+    // otherwise.
     const result = await load(deployment, { clients, ratePerSecond: 1, seconds: 3, seed }, signal).finally(
       () => clearInterval(reading),
     );

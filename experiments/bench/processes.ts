@@ -1,4 +1,7 @@
-/** What the stages of several processes cost against the stage of one: the measurements of the benchmark about them. */
+/**
+ * What the stages of several processes cost against the stage of one: the measurements of the benchmark about
+ * them.
+ */
 
 import { medianOf } from '../lab/analysis/statistics.ts';
 import type { Deployment } from '../lab/deployment/deployment.ts';
@@ -6,18 +9,24 @@ import { readMetric } from '../lab/trial/server-metrics.ts';
 import { load, withStage } from './measurement.ts';
 
 /**
- * What the work costs shows only below saturation and in rounds of one length: a server that goes round as fast as it can
- * uses all the CPU there is at any rate, and then the figure would be the rate.
+ * What the work costs shows only below saturation and in rounds of one length: a server that goes round as
+ * fast as it can uses all the CPU there is at any rate, and then the figure would be the rate.
  */
 const inRounds = { 'fan-out-interval-ms': '50' };
 const ratePerSecond = 8000;
-/** Compilers are at work for the first seconds, in each process for itself; rounds of two processes on one core may collide. */
+/**
+ * Compilers are at work for the first seconds, in each process for itself; rounds of two processes on one
+ * core may collide.
+ */
 const warmUpSeconds = 6;
 const seconds = 14;
 const pairs = 5;
 const attemptsMax = 3;
 
-/** Deliveries for a CPU second of 04-cores with two workers, in those of 03-cursor: the median of rounds in turn. */
+/**
+ * Deliveries for a CPU second of 04-cores with two workers, in those of 03-cursor: the median of rounds in
+ * turn.
+ */
 export async function workersEfficiency(
   seed: number,
   signal: AbortSignal,
@@ -39,7 +48,10 @@ export async function workersEfficiency(
   return medianOf(ratios);
 }
 
-/** For each CPU second of the server in the measure phase, all its processes together; tries again where the run was void. */
+/**
+ * For each CPU second of the server in the measure phase, all its processes together; tries again where the
+ * run was void.
+ */
 async function deliveriesPerCpuSecond(
   stage: string,
   settings: Readonly<Record<string, string>>,

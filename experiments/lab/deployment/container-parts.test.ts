@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -35,8 +35,9 @@ test('the tag of the image changes with what is in the image, and with nothing e
     for (const folder of ['host', 'server', 'loadtest', 'docs']) mkdirSync(join(directory, folder));
     for (const file of ['Dockerfile', 'package.json', 'package-lock.json', 'server/main.ts'])
       write(file, file);
+    copyFileSync(new URL('../../../.dockerignore', import.meta.url), join(directory, '.dockerignore'));
     const before = contentTag(directory);
-    write('server/main.test.ts', 'a test');
+    for (const kind of ['test', 'integration', 'contract', 'fixture']) write(`server/main.${kind}.ts`, kind);
     write('docs/report.md', 'a report');
     assert.equal(contentTag(directory), before);
     write('server/main.ts', 'changed');

@@ -1,6 +1,6 @@
 /**
- * How much a container uses, seen from outside. The engine collects its statistics once a second and answers only after
- * that; where the engine runs on this machine, its cgroup is read instead.
+ * How much a container uses, seen from outside. The engine collects its statistics once a second and answers
+ * only after that; where the engine runs on this machine, its cgroup is read instead.
  */
 import { type ReadText, readCgroupOf } from '#host/cgroup.ts';
 
@@ -32,7 +32,10 @@ export function usageOf(stats: EngineStats): ContainerUsage {
   };
 }
 
-/** Reads the cgroup of the container's main process; undefined once that has ended, and where it runs on another machine. */
+/**
+ * Reads the cgroup of the container's main process; undefined once that has ended, and where it runs on
+ * another machine.
+ */
 export function usageOfProcess(
   pid: number,
   containerId: string,

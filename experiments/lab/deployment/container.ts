@@ -1,6 +1,6 @@
 /**
- * Programs in containers of stated CPU and memory, on a private network. A limit is reported as the cgroup of the running
- * node has it.
+ * Programs in containers of stated CPU and memory, on a private network. A limit is reported as the cgroup of
+ * the running node has it.
  */
 import { randomUUID } from 'node:crypto';
 import { networkInterfaces } from 'node:os';
@@ -14,8 +14,9 @@ import {
   sweep,
 } from './container-engine.ts';
 import { ensureImage } from './container-image.ts';
-import { type ObservedLimits, TargetError } from './deployment.ts';
+import type { ObservedLimits } from './deployment.ts';
 import { type ContainerRequest, type RunningContainer, startContainer } from './running-container.ts';
+import type { ServiceContainerRequest } from './services/service.ts';
 import {
   listenHost,
   type NodeRequest,
@@ -32,13 +33,6 @@ const desktopHostName = 'host.docker.internal';
 /** Chosen: with a quarter of a core Node takes seconds to start. */
 const startDeadlineMs = 30_000;
 const modules = '/app/host';
-
-/** What a service of any image asks for. */
-export type ServiceContainer = Pick<ContainerRequest, 'name' | 'image' | 'command' | 'ports'> & {
-  /** Part of the line that says that it is ready. */
-  readyText: string;
-  signal: AbortSignal;
-};
 
 type Own = 'name' | 'networkName' | 'labels' | 'hostIp' | 'hostNames' | 'onLine';
 
@@ -66,7 +60,7 @@ export class ContainerSite implements Site, AsyncDisposable {
   /** Makes the network; also removes the containers of labs that were killed. */
   static async open(scrapeHost: string, signal: AbortSignal): Promise<ContainerSite> {
     const found = await findEngine();
-    if (!found.found) throw new TargetError(`No container engine answers: ${found.why}`);
+    if (!found.found) throw new StartError(`No container engine answers: ${found.why}`);
     await sweep(found.engine);
     const site = new ContainerSite(found.engine, scrapeHost, signal);
     const network = await found.engine.client.network.create({
@@ -113,7 +107,7 @@ export class ContainerSite implements Site, AsyncDisposable {
     };
   }
 
-  async startService({ readyText, signal, ...request }: ServiceContainer): Promise<RunningContainer> {
+  async startService({ readyText, signal, ...request }: ServiceContainerRequest): Promise<RunningContainer> {
     return this.#startUntil(readyText, signal, { ...request, ...this.#place(request.name) });
   }
 
@@ -136,7 +130,8 @@ export class ContainerSite implements Site, AsyncDisposable {
     return {
       scrapeAddress: metricsPort === undefined ? null : `${this.#scrapeHost}:${scrapePort(metricsPort)}`,
       exit: container.exit.then(({ code, killedForMemory }) => ({
-        // 128 and more is the end by a signal, except 130, which the simulator itself uses for an interruption.
+        // 128 and more is the end by a signal, except 130, which the simulator itself uses for an
+        // interruption.
         code: code >= 128 && code !== 130 ? null : code,
         fault: killedForMemory ? `It was killed for its memory (limit ${memoryMb} MiB).` : null,
       })),
@@ -187,9 +182,7 @@ export class ContainerSite implements Site, AsyncDisposable {
         deadlineMs: startDeadlineMs,
         signal,
       },
-    ).catch((error: Error) => {
-      throw error instanceof StartError ? new TargetError(error.message) : error;
-    });
+    );
     return program;
   }
 }
@@ -216,11 +209,11 @@ async function observeLimits(container: RunningContainer): Promise<ObservedLimit
 /** Throws where a limit that was asked for is not in force: the trial would measure something else. */
 function checkLimits({ cpus, memoryMb }: NodeRequest, { cpuCores, memoryBytes }: ObservedLimits): void {
   if (cpus !== undefined && Math.abs((cpuCores ?? 0) - cpus) > 0.01)
-    throw new TargetError(
+    throw new StartError(
       `The CPU limit is not in force: asked for ${cpus} cores, the cgroup has ${cpuCores}.`,
     );
   if (memoryMb !== undefined && memoryBytes !== memoryMb * 2 ** 20)
-    throw new TargetError(
+    throw new StartError(
       `The memory limit is not in force: asked for ${memoryMb} MiB, the cgroup has ${memoryBytes} bytes.`,
     );
 }

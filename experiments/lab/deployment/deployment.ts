@@ -1,17 +1,24 @@
 /**
- * The system under test and the simulator beside it, as the rest of the lab sees them. `startDeployment` starts one, as
- * processes of this machine or in containers of stated CPU and memory.
+ * The system under test and the simulator beside it, as the rest of the lab sees them. `startDeployment`
+ * starts one, as processes of this machine or in containers of stated CPU and memory.
  */
+import type { ProgressEvent } from '../../../loadtest/result/progress.ts';
 import type { LoadtestResult } from '../../../loadtest/result/schema.ts';
 import type { Workload } from '../../../loadtest/workload.ts';
+import type { DeployedService, NodeSample } from './services/service.ts';
 import type { StageInfo } from './stage-table.ts';
+
+export type { DeployedService, NodeSample };
 
 export type TargetKind = 'process' | 'container';
 
 /** Where the servers run, and where the simulator does. Every combination works. */
 export type Placement = { target: TargetKind; simulator: TargetKind };
 
-/** CPU in cores and memory in MiB, of each server node and of the simulator; a field left out asks for no limit. */
+/**
+ * CPU in cores and memory in MiB, of each server node and of the simulator; a field left out asks for no
+ * limit.
+ */
 export type Allocation = {
   serverCpus?: number;
   serverMemoryMb?: number;
@@ -22,19 +29,25 @@ export type Allocation = {
 /** What a trial asks for. */
 export type DeploymentRequest = {
   stage: StageInfo;
-  /** Flags of the server without their dashes, e.g. `{ 'segment-bytes': '65536' }`; hosts, ports and services are set by the deployment. */
+  /**
+   * Flags of the server without their dashes, e.g. `{ 'segment-bytes': '65536' }`; hosts, ports and services
+   * are set by the deployment.
+   */
   settings: Readonly<Record<string, string>>;
   /** Server nodes; more than one only where the stage has a role of any number of processes. */
   nodes: number;
   allocation: Allocation;
   /**
-   * The name under which Prometheus reaches this machine. Anything but 127.0.0.1 makes internal ports listen on every
-   * address, because a Prometheus in a container cannot reach loopback.
+   * The name under which Prometheus reaches this machine. Anything but 127.0.0.1 makes internal ports listen
+   * on every address, because a Prometheus in a container cannot reach loopback.
    */
   scrapeHost: string;
   /** Puts a network that can be cut between the first node and the services. */
   breakableNetwork?: boolean;
-  /** Aborting it while the deployment starts stops all that has been started and rejects with the signal's reason. */
+  /**
+   * Aborting it while the deployment starts stops all that has been started and rejects with the signal's
+   * reason.
+   */
   signal: AbortSignal;
 };
 
@@ -51,42 +64,17 @@ export type DeployedNode = {
   scrapeAddress: string;
   /** Sends a signal to its main process; does nothing once that has ended. */
   signal(name: NodeJS.Signals): Promise<void>;
-  /** Sends a signal to one of its worker processes, counted from 0, the oldest first; rejects where there is none. */
+  /**
+   * Sends a signal to one of its worker processes, counted from 0, the oldest first; rejects where there is
+   * none.
+   */
   signalWorker(index: number, name: NodeJS.Signals): Promise<void>;
   /** Resolves with how it ended, in words. */
   ended: Promise<string>;
 };
 
-/** A service beside the nodes. */
-export type DeployedService = {
-  /** As stages name it in `services`, e.g. `redis`. */
-  name: string;
-  role: 'redis' | 'proxy';
-  /** As reached from the lab; null where it cannot be reached from there. */
-  url: string | null;
-  /** False for a service that the lab was only given (REDIS_URL): it must not be frozen or killed, and is not stopped. */
-  owned: boolean;
-  signal(name: NodeJS.Signals): Promise<void>;
-  /** After SIGKILL: starts it again, empty, at the same address. */
-  restart(): Promise<void>;
-};
-
 /** Limits really in force (read from the cgroup, not copied from the request); null where there is none. */
 export type ObservedLimits = { cpuCores: number | null; memoryBytes: number | null };
-
-/** One reading of one node or service, with all its processes. Counters grow from its start. */
-export type NodeSample = {
-  name: string;
-  role: 'server' | 'redis' | 'proxy';
-  cpuSeconds: number;
-  rssBytes: number;
-  /** Seconds that the scheduler held it back because its CPU quota was used up; null where no quota can be seen. */
-  throttledSeconds: number | null;
-  /** Processes counted into this reading; 0 once it has ended. */
-  processes: number;
-  /** What has happened to it (`exited with code 134`, `was killed for its memory`, `was restarted`); null while all is well. */
-  fault: string | null;
-};
 
 /** One run of the simulator. Its own defaults hold for quantities of the workload that are left out. */
 export type LoadtestOptions = Partial<Workload> & {
@@ -95,25 +83,18 @@ export type LoadtestOptions = Partial<Workload> & {
   metricsPort?: number;
 };
 
-/** What the simulator reports while it runs: its NDJSON lines, one object each. */
-export type LoadtestProgress =
-  | { event: 'phase'; phase: string; atMs: number }
-  | {
-      event: 'second';
-      phase: string;
-      sessionsOpen: number;
-      sentPerSecond: number;
-      deliveriesPerSecond: number;
-      deliveryLatencyMsP99: number;
-      lost: number;
-    };
+/** An event that the simulator reports while it runs. */
+export type LoadtestProgress = Extract<ProgressEvent, { event: 'phase' | 'second' }>;
 
 /** How a run of the simulator is followed and stopped. */
 export type LoadtestWatch = {
   onProgress: (progress: LoadtestProgress) => void;
   /** Called once, where metrics were asked for: `host:port` of the simulator for Prometheus. */
   onScrapeAddress: (address: string) => void;
-  /** Aborting sends the simulator SIGINT, so that it may still write a partial result, and kills it after a grace. */
+  /**
+   * Aborting sends the simulator SIGINT, so that it may still write a partial result, and kills it after a
+   * grace.
+   */
   signal: AbortSignal;
 };
 
@@ -127,7 +108,10 @@ export type LoadtestOutcome = {
   errorText: string;
 };
 
-/** A started deployment. Disposing it stops all that it started and resolves when that is gone; it may be done twice. */
+/**
+ * A started deployment. Disposing it stops all that it started and resolves when that is gone; it may be done
+ * twice.
+ */
 export type Deployment = AsyncDisposable & {
   target: TargetKind;
   /** Name of the stage. */
@@ -140,7 +124,10 @@ export type Deployment = AsyncDisposable & {
   observedLimits: readonly ObservedLimits[];
   /** Cores that the nodes are pinned to, all together; null where the scheduler decides. */
   pinnedServerCores: number | null;
-  /** Versions and choices worth keeping in the result, e.g. `{ redis: 'Redis 7.0.15 (redis-server on PATH)', image: '…' }`. */
+  /**
+   * Versions and choices worth keeping in the result, e.g. `{ redis: 'Redis 7.0.15 (redis-server on PATH)',
+   * image: '…' }`.
+   */
   facts: Readonly<Record<string, string>>;
   /** CPU, memory and throttling now: of all nodes, then of the services. */
   sample(): Promise<NodeSample[]>;
@@ -148,5 +135,8 @@ export type Deployment = AsyncDisposable & {
   runLoadtest(options: Omit<LoadtestOptions, 'urls'>, watch: LoadtestWatch): Promise<LoadtestOutcome>;
 };
 
-/** A deployment that could not be started. The message says what was tried, and ends with the program's last output. */
+/**
+ * A deployment that could not be started. The message says what was tried, and ends with the program's last
+ * output.
+ */
 export class TargetError extends Error {}

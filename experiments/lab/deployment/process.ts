@@ -1,13 +1,12 @@
 /**
- * Programs as child processes of the lab on this machine. It needs nothing but Node. Where Linux has `taskset` they run on
- * CPUs of their own; nothing else is isolated, which the report says.
+ * Programs as child processes of the lab on this machine. It needs nothing but Node. Where Linux has
+ * `taskset` they run on CPUs of their own; nothing else is isolated, which the report says.
  */
 import { fileURLToPath } from 'node:url';
 import { readCgroup } from '#host/cgroup.ts';
 import { startChild, startChildUntil } from '#host/child-process.ts';
 import { childrenOf, readTreeUsage } from '#host/process-tree.ts';
 import { StartError } from '#host/readiness.ts';
-import { TargetError } from './deployment.ts';
 import {
   listenHost,
   type NodeRequest,
@@ -45,9 +44,7 @@ export class ProcessSite implements Site, AsyncDisposable {
     const internal = ['--internal-host', listenHost(this.#scrapeHost), '--internal-port', '0'];
     const options = commandLine(this.#programs.server, pinnedCpus, [...flags, ...address, ...internal]);
     const readiness = { name, readLine: readListening, deadlineMs: listenDeadlineMs, signal };
-    const { child, ready } = await startChildUntil(options, readiness).catch((error: Error) => {
-      throw error instanceof StartError ? new TargetError(error.message) : error;
-    });
+    const { child, ready } = await startChildUntil(options, readiness);
     this.#started.use(child);
     const { port } = new URL(ready.internal);
     return {
@@ -61,7 +58,7 @@ export class ProcessSite implements Site, AsyncDisposable {
       signal: async (signalName) => child.signal(signalName),
       signalWorker: async (index, signalName) => {
         const pid = childrenOf(child.pid)[index];
-        if (pid === undefined) throw new TargetError(`${name} has no worker number ${index}.`);
+        if (pid === undefined) throw new StartError(`${name} has no worker number ${index}.`);
         process.kill(pid, signalName);
       },
       sample: async () => ({
@@ -116,7 +113,9 @@ function readListening(line: string): { chat: string; internal: string } | undef
   return line.includes('"event":"listening"') ? JSON.parse(line) : undefined;
 }
 
-/** Children share the lab's cgroup: where the lab runs under a quota, it is that which holds the node back. */
+/**
+ * Children share the lab's cgroup: where the lab runs under a quota, it is that which holds the node back.
+ */
 function throttledSeconds(): number | null {
   const cgroup = readCgroup();
   return cgroup?.cpuLimitCores === undefined ? null : cgroup.cpuThrottledSecondsTotal;

@@ -5,7 +5,7 @@ import { GenericContainer, StartupCheckStrategy, type StartupStatus } from 'test
 import type { OnLine, Program } from '#host/readiness.ts';
 import type { Engine } from './container-engine.ts';
 import { type ContainerUsage, type EngineStats, usageOf, usageOfProcess } from './container-usage.ts';
-import type { NodeSample } from './deployment.ts';
+import type { NodeSample } from './services/service.ts';
 
 export type ContainerRequest = {
   image: string;
@@ -42,7 +42,10 @@ export type RunningContainer = Program & {
   exit: Promise<ContainerEnd>;
   /** Sends its main process a signal; does nothing once that has ended. */
   signal(name: NodeJS.Signals): Promise<void>;
-  /** Runs a script of Node as a module in it and resolves with its output; rejects with the output where it fails. */
+  /**
+   * Runs a script of Node as a module in it and resolves with its output; rejects with the output where it
+   * fails.
+   */
   runScript(script: string): Promise<string>;
   /** Starts it again after its end, with the same name and host ports. */
   restart(): Promise<void>;
@@ -120,7 +123,8 @@ class ContainerSampler {
   async sample(name: string, role: NodeSample['role']): Promise<NodeSample> {
     const now = this.#readCgroup ? this.#readCgroup() : await this.#askEngine();
     const running = now?.running ?? false;
-    // Only where it has ended, or its counters began anew, is the engine asked for the reason: that takes its time.
+    // Only where it has ended, or its counters began anew, is the engine asked for the reason: that takes its
+    // time.
     const unchanged = running && now!.cpuSeconds >= this.#last.cpuSeconds;
     if (running) this.#last = now!;
     const fault = unchanged ? null : await this.#fault();
@@ -146,7 +150,9 @@ function allowEnded(error: { statusCode?: number }): void {
   if (error.statusCode !== 404 && error.statusCode !== 409) throw error;
 }
 
-/** testcontainers' extension point for options that it lacks: no swap, pinned CPUs, an address to publish at. */
+/**
+ * testcontainers' extension point for options that it lacks: no swap, pinned CPUs, an address to publish at.
+ */
 class LimitedContainer extends GenericContainer {
   readonly #engine: Engine;
   readonly #request: ContainerRequest;

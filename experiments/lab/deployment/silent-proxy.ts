@@ -1,7 +1,8 @@
 /**
- * A network between nodes and a service that fails as networks do: not with an error, but with silence. While it is cut,
- * connections stay open and nothing passes. Once healed, the data that was held back arrives late, as after TCP's
- * retransmissions, except from a side that closed its connection meanwhile: a kernel does not send again after a reset.
+ * A network between nodes and a service that fails as networks do: not with an error, but with silence. While
+ * it is cut, connections stay open and nothing passes. Once healed, the data that was held back arrives late,
+ * as after TCP's retransmissions, except from a side that closed its connection meanwhile: a kernel does not
+ * send again after a reset.
  */
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
@@ -27,7 +28,10 @@ export class SilentProxy implements AsyncDisposable {
     );
   }
 
-  /** Listens on a free port of that address. Of several destinations, each takes one connection and the last all others. */
+  /**
+   * Listens on a free port of that address. Of several destinations, each takes one connection and the last
+   * all others.
+   */
   static async listen(host: string, destinations: readonly ProxyDestination[]): Promise<SilentProxy> {
     const proxy = new SilentProxy(destinations);
     await once(proxy.#server.listen(0, host), 'listening');

@@ -1,13 +1,8 @@
 /** One run of the simulator at either site, from its flags to its outcome. */
+import { parseProgress } from '../../../loadtest/result/progress.ts';
 import { parseResult } from '../../../loadtest/result/schema.ts';
 import { workloadArguments } from '../../../loadtest/workload.ts';
-import type {
-  Allocation,
-  LoadtestOptions,
-  LoadtestOutcome,
-  LoadtestProgress,
-  LoadtestWatch,
-} from './deployment.ts';
+import type { Allocation, LoadtestOptions, LoadtestOutcome, LoadtestWatch } from './deployment.ts';
 import type { Pins } from './pinning.ts';
 import type { Site } from './site.ts';
 
@@ -33,9 +28,10 @@ export async function runSimulator(
     metricsPort: options.metricsPort,
     nodesAreElsewhere,
     onLine: (line, stream) => {
-      if (line.startsWith('{"schemaVersion":')) resultText = line;
-      else if (/^\{"event":"(phase|second)"/.test(line))
-        watch.onProgress(JSON.parse(line) as LoadtestProgress);
+      const progress = parseProgress(line);
+      if (progress !== undefined) {
+        if (progress.event !== 'progress') watch.onProgress(progress);
+      } else if (line.startsWith('{"schemaVersion":')) resultText = line;
       else if (stream === 'stderr') errors.push(line);
     },
   });
@@ -64,8 +60,8 @@ function flagsOf({ limits, metricsPort, ...workload }: LoadtestOptions): string[
 }
 
 /**
- * Whole CPUs of its own are limit enough: with a quota beside them, the kernel would throttle the simulator for the odd
- * millisecond that it accounts late, and each of those would make a trial void.
+ * Whole CPUs of its own are limit enough: with a quota beside them, the kernel would throttle the simulator
+ * for the odd millisecond that it accounts late, and each of those would make a trial void.
  */
 function quota(cores: number | undefined, pins: Pins): number | undefined {
   return pins.simulator !== undefined && Number.isInteger(cores) ? undefined : cores;

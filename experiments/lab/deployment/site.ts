@@ -1,4 +1,7 @@
-/** Where programs of a deployment run: the interface that processes of this machine and containers both implement. */
+/**
+ * Where programs of a deployment run: the interface that processes of this machine and containers both
+ * implement.
+ */
 import type { OnLine } from '#host/readiness.ts';
 import type { DeployedNode, NodeSample, ObservedLimits, TargetKind } from './deployment.ts';
 
@@ -37,7 +40,10 @@ export type SimulatorRequest = {
 export type SiteSimulator = AsyncDisposable & {
   /** `host:port` of its metrics for Prometheus; null where none were asked for. */
   scrapeAddress: string | null;
-  /** Resolves with the exit code, null where a signal ended it, and with why it was killed where that is known. */
+  /**
+   * Resolves with the exit code, null where a signal ended it, and with why it was killed where that is
+   * known.
+   */
   exit: Promise<{ code: number | null; fault: string | null }>;
   signal(name: NodeJS.Signals): Promise<void>;
 };
@@ -45,7 +51,7 @@ export type SiteSimulator = AsyncDisposable & {
 export type Site = {
   kind: TargetKind;
   facts: Readonly<Record<string, string>>;
-  /** Resolves once the node listens; rejects with a `TargetError`. */
+  /** Resolves once the node listens; rejects with a `StartError`. */
   startNode(request: NodeRequest): Promise<SiteNode>;
   startSimulator(request: SimulatorRequest): Promise<SiteSimulator>;
   /** At which address the lab must listen for nodes to reach it, and the host name that they reach it by. */

@@ -26,21 +26,5 @@ export async function listStages(program: readonly string[] = [serverMain]): Pro
   const { stdout } = await promisify(execFile)(process.execPath, [...program, '--list-stages'], {
     timeout: 15_000,
   });
-  const stages = JSON.parse(stdout) as (StageInfo & { needs?: string[] })[];
-  // To be removed with the server's new table.
-  return stages.map((stage) =>
-    stage.needs === undefined
-      ? stage
-      : {
-          ...stage,
-          processes: [
-            {
-              role: 'server',
-              count:
-                stage.needs.length > 0 ? 'any number' : stage.name === '04-cores' ? 'one per core' : 'one',
-            },
-          ],
-          services: stage.needs,
-        },
-  );
+  return JSON.parse(stdout) as StageInfo[];
 }

@@ -1,4 +1,5 @@
 /** Starts a deployment: where each part runs, on which CPUs, with which services, and over which network. */
+import { StartError } from '#host/readiness.ts';
 import type { ContainerSite } from './container.ts';
 import {
   type Deployment,
@@ -7,7 +8,7 @@ import {
   TargetError,
   type TargetKind,
 } from './deployment.ts';
-import { describePins, pinnableCpus, pinnedServerCores, pinning } from './pinning.ts';
+import { describePins, type Pins, pinnableCpus, pinnedServerCores, pinning } from './pinning.ts';
 import { type ProcessPrograms, ProcessSite } from './process.ts';
 import type { RunningService } from './services/service.ts';
 import { serviceProviders } from './services/services.ts';
@@ -15,7 +16,10 @@ import { SilentProxy } from './silent-proxy.ts';
 import { runSimulator } from './simulator.ts';
 import type { Site, SiteNode } from './site.ts';
 
-/** The target that a run gets: what `--target` asks for, else what the experiment prefers, else containers where an engine answers. */
+/**
+ * The target that a run gets: what `--target` asks for, else what the experiment prefers, else containers
+ * where an engine answers.
+ */
 export async function chooseTarget(
   asked: TargetKind | undefined,
   preferred: TargetKind | undefined,
@@ -31,8 +35,8 @@ export async function engineFault(): Promise<string | null> {
 }
 
 /**
- * Gets the image that a run in containers needs, so that it is not built in the middle of the first trial. Resolves with
- * why it cannot be had, null where it can.
+ * Gets the image that a run in containers needs, so that it is not built in the middle of the first trial.
+ * Resolves with why it cannot be had, null where it can.
  */
 export async function prepareContainers(
   signal: AbortSignal,
@@ -49,16 +53,30 @@ export async function prepareContainers(
     return null;
   } catch (error) {
     signal.throwIfAborted();
-    if (error instanceof TargetError) return error.message;
+    if (error instanceof StartError) return error.message;
     throw error;
   }
 }
 
-/** Resolves when every node listens. Rejects with a `TargetError` when one does not. `programs` is for tests. */
+/**
+ * Resolves when every node listens. Rejects with a `TargetError` when one does not. `programs` is for tests.
+ */
 export async function startDeployment(
   placement: Placement,
   request: DeploymentRequest,
   programs?: ProcessPrograms,
+): Promise<Deployment> {
+  try {
+    return await start(placement, request, programs);
+  } catch (error) {
+    throw error instanceof StartError ? new TargetError(error.message) : error;
+  }
+}
+
+async function start(
+  placement: Placement,
+  request: DeploymentRequest,
+  programs: ProcessPrograms | undefined,
 ): Promise<Deployment> {
   const { stage, allocation, scrapeHost, signal } = request;
   const roles = rolesOf(request);
@@ -77,27 +95,13 @@ export async function startDeployment(
   for (const name of stage.services)
     services.push(started.use(await provider(name).start({ target: site.kind, containers, signal })));
   const network = request.breakableNetwork ? await breakableNetwork(site, services, started) : null;
-  // After the services, because what is used last is stopped first: nodes must not outlive them.
+  // After the services, because the last is stopped first: nodes must not outlive their services.
   started.use(processes);
-  const nodes: SiteNode[] = [];
-  for (const [index, role] of roles.entries()) {
-    const urls = index === 0 && network !== null ? network.urls : services.map(({ nodeUrl }) => nodeUrl);
-    const serviceFlags = services.flatMap(({ name }, number) => [`--${name}-url`, urls[number]!]);
-    const settings = Object.entries(request.settings).flatMap(([flag, value]) => [`--${flag}`, value]);
-    nodes.push(
-      await site.startNode({
-        name: `node-${index + 1}`,
-        role,
-        flags: ['--stage', stage.name, ...settings, ...serviceFlags],
-        cpus: allocation.serverCpus,
-        memoryMb: allocation.serverMemoryMb,
-        pinnedCpus: pins.servers[index],
-        signal,
-      }),
-    );
-  }
+  const nodes = await startNodes(site, request, roles, pins, services, network?.urls);
   const observedLimits = await Promise.all(nodes.map((node) => node.observeLimits()));
   const nodesAreElsewhere = simulatorSite !== site;
+  const urls = nodes.map(({ chatUrl, siteUrl }) => (nodesAreElsewhere ? chatUrl : siteUrl));
+  const simulator = { site: simulatorSite, allocation, pins, nodesAreElsewhere };
   const owned = started.move();
   return {
     target: placement.target,
@@ -114,13 +118,42 @@ export async function startDeployment(
       ...Object.fromEntries(services.map(({ name, fact }) => [name, fact])),
     },
     sample: () => Promise.all([...nodes, ...services].map((part) => part.sample())),
-    runLoadtest: (options, watch) => {
-      const urls = nodes.map(({ chatUrl, siteUrl }) => (nodesAreElsewhere ? chatUrl : siteUrl));
-      const place = { site: simulatorSite, allocation, pins, nodesAreElsewhere };
-      return runSimulator(place, { ...options, urls }, watch);
-    },
+    runLoadtest: (options, watch) => runSimulator(simulator, { ...options, urls }, watch),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
+}
+
+/**
+ * One after the other, because a start uses all of a core. The first gets its own URLs of the services, if
+ * there are any.
+ */
+async function startNodes(
+  site: Site,
+  { stage, settings, allocation, signal }: DeploymentRequest,
+  roles: readonly string[],
+  pins: Pins,
+  services: readonly RunningService[],
+  urlsOfFirst: readonly string[] | undefined,
+): Promise<SiteNode[]> {
+  const settingFlags = Object.entries(settings).flatMap(([flag, value]) => [`--${flag}`, value]);
+  const nodes: SiteNode[] = [];
+  for (const [index, role] of roles.entries()) {
+    const serviceFlags = services.flatMap(({ name, nodeUrl }, number) => [
+      `--${name}-url`,
+      (index === 0 ? urlsOfFirst?.[number] : undefined) ?? nodeUrl,
+    ]);
+    const node = await site.startNode({
+      name: `node-${index + 1}`,
+      role,
+      flags: ['--stage', stage.name, ...settingFlags, ...serviceFlags],
+      cpus: allocation.serverCpus,
+      memoryMb: allocation.serverMemoryMb,
+      pinnedCpus: pins.servers[index],
+      signal,
+    });
+    nodes.push(node);
+  }
+  return nodes;
 }
 
 /** One role for each node. */
@@ -143,7 +176,10 @@ function openOnce(started: AsyncDisposableStack, scrapeHost: string, signal: Abo
   };
 }
 
-/** CPUs that parts may be pinned to. The engine numbers those of its own machine; with a process among them, they are this one's. */
+/**
+ * CPUs that parts may be pinned to. The engine numbers those of its own machine; with a process among them,
+ * they are this one's.
+ */
 async function cpusOf(placement: Placement, containers: () => Promise<ContainerSite>): Promise<number[]> {
   if (placement.target === 'process' || placement.simulator === 'process') return pinnableCpus();
   return Array.from({ length: (await containers()).engine.cpus }, (_, cpu) => cpu);

@@ -1,6 +1,7 @@
 /** Results for tests, plausible in every field, so that a test names only the fields that it is about. */
 import { build, encodeIntoCompressedBase64 } from 'hdr-histogram-js';
-import type { LatencySummary, LoadtestResult } from '../../../loadtest/result/schema.ts';
+import type { LatencySummary } from '../../../loadtest/record/histogram.ts';
+import type { LoadtestResult } from '../../../loadtest/result/schema.ts';
 import type { CapacityAnswer, LoadRun, LoadRunRecord, TrialRecord, VariantRecord } from './schema.ts';
 
 export function latencyFixture(p99: number): LatencySummary {
@@ -44,6 +45,8 @@ export function loadtestFixture(
       workers: 1,
       sourceAddresses: [],
       connectPerSecond: 2000,
+      connectTimeoutSeconds: 10,
+      probeTimeoutSeconds: 10,
       warmUpSeconds: 1,
       durationSeconds: 2,
       drainSeconds: 1,
@@ -71,7 +74,7 @@ export function loadtestFixture(
     unsent: { closed: 0, blocked: 0 },
     stalled: { opened: 0, closed: 0, closedAfterMs: [] },
     misroutedOfOtherRuns: 0,
-    visitors: { asked: 0, opened: 0, refused: {}, connectMs: zero },
+    churn: { asked: 0, opened: 0, refused: {}, connectMs: zero },
     interrupted: false,
     instrument: {
       cpuSeconds: 0.8,

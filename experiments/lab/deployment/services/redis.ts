@@ -1,6 +1,7 @@
 /**
- * How the lab gets a Redis. Beside containers it is a container. Beside processes it is the one that REDIS_URL names; else
- * a server from PATH; else a container; else, on Debian as root, the package. Only what was started here is stopped.
+ * How the lab gets a Redis. Beside containers it is a container. Beside processes it is the one that
+ * REDIS_URL names; else a server from PATH; else a container; else, on Debian as root, the package. Only what
+ * was started here is stopped.
  */
 import { execFile } from 'node:child_process';
 import { accessSync, constants, existsSync, mkdtempSync, rmSync } from 'node:fs';
@@ -13,7 +14,6 @@ import { startChildUntil } from '#host/child-process.ts';
 import { freePorts } from '#host/free-ports.ts';
 import { readTreeUsage } from '#host/process-tree.ts';
 import { StartError } from '#host/readiness.ts';
-import { TargetError } from '../deployment.ts';
 import type { RunningService, ServiceProvider, ServiceRequest } from './service.ts';
 
 /** A Redis process on this machine, which may be frozen, killed and started again at its port. */
@@ -49,7 +49,7 @@ export const redisProvider: ServiceProvider = {
   },
   start: async (request) => {
     const source = await findSource(request.target);
-    if (source === null) throw new TargetError(`There is no Redis. ${ways.join(' ')}`);
+    if (source === null) throw new StartError(`There is no Redis. ${ways.join(' ')}`);
     return source.start(request);
   },
 };
@@ -72,12 +72,18 @@ async function findSource(target: ServiceRequest['target']): Promise<Source | nu
   };
 }
 
-/** Path of a Redis or Valkey server that may be frozen and killed: from PATH, else installed where possible, else null. */
+/**
+ * Path of a Redis or Valkey server that may be frozen and killed: from PATH, else installed where possible,
+ * else null.
+ */
 export async function ownRedisBinary(): Promise<string | null> {
   return findBinary() ?? (canInstall() ? install() : null);
 }
 
-/** Starts a server without persistence, at a free port unless one is given. Rejects with a `TargetError` if it ends. */
+/**
+ * Starts a server without persistence, at a free port unless one is given. Rejects with a `StartError` if it
+ * ends.
+ */
 export async function startRedisServer(
   binary: string,
   port?: number,
@@ -96,7 +102,7 @@ export async function startRedisServer(
     },
   ).catch((error: Error) => {
     rmSync(directory, { recursive: true, force: true });
-    throw error instanceof StartError ? new TargetError(error.message) : error;
+    throw error;
   });
   return {
     url: `redis://127.0.0.1:${usedPort}`,
@@ -169,7 +175,7 @@ async function startContainer({ target, containers, signal }: ServiceRequest): P
 
 async function useGiven(url: string): Promise<RunningService> {
   const refuse = async () => {
-    throw new TargetError('The Redis that REDIS_URL names is not the lab’s to stop or restart.');
+    throw new StartError('The Redis that REDIS_URL names is not the lab’s to stop or restart.');
   };
   const usage = { cpuSeconds: 0, rssBytes: 0, throttledSeconds: null, processes: 0, fault: null };
   return {
@@ -203,8 +209,11 @@ function isExecutable(path: string): boolean {
 }
 
 async function engineAnswers(): Promise<boolean> {
-  const { findEngine } = await import('../container-engine.ts');
-  return (await findEngine()).found;
+  const { getContainerRuntimeClient } = await import('testcontainers');
+  return getContainerRuntimeClient().then(
+    () => true,
+    () => false,
+  );
 }
 
 function canInstall(): boolean {
@@ -222,10 +231,10 @@ async function install(): Promise<string> {
     await run('apt-get', [...apt, 'install', '--no-install-recommends', 'redis-server'], { env });
   } catch (error) {
     const why = (error as Error).message;
-    throw new TargetError(`apt-get could not install redis-server: ${why} ${ways.join(' ')}`);
+    throw new StartError(`apt-get could not install redis-server: ${why} ${ways.join(' ')}`);
   }
   const binary = findBinary();
-  if (!binary) throw new TargetError('apt-get installed redis-server, but it is not on PATH.');
+  if (!binary) throw new StartError('apt-get installed redis-server, but it is not on PATH.');
   return binary;
 }
 
@@ -246,7 +255,7 @@ async function versionOf(url: string): Promise<string> {
       return `Redis ${/^redis_version:(\S+)/m.exec(info)?.[1] ?? 'of unknown version'}`;
     } catch {
       if (performance.now() > deadlineAtMs)
-        throw new TargetError(`Redis at ${url} does not answer: ${failure}`);
+        throw new StartError(`Redis at ${url} does not answer: ${failure}`);
       await sleep(30);
     } finally {
       client.disconnect();
