@@ -1,6 +1,7 @@
 /**
  * Names the resource that bounds a variant, from the trial that failed, with the figures that show it. Pure.
  */
+import { parseLimit } from '../../../loadtest/result/limits.ts';
 import type { Bound, BoundName, CapacityAnswer, TrialRecord } from '../records/schema.ts';
 
 // Chosen, not measured: a loop busy for nine tenths of its core queues about ten times its service time
@@ -81,7 +82,10 @@ function symptomBound(trial: TrialRecord, symptom: string): Bound {
   if (loadtest.audit.lost > 0) return { name: 'loss', evidence: symptom };
   const broken = loadtest.limits.find((limit) => !limit.held);
   return {
-    name: broken !== undefined && /^p\d|^max|^mean/.test(broken.expression) ? 'latency' : 'another limit',
+    name:
+      broken !== undefined && /^(p\d+|max|mean)$/.test(parseLimit(broken.expression).metric)
+        ? 'latency'
+        : 'another limit',
     evidence: symptom,
   };
 }

@@ -8,6 +8,7 @@ import type { Table } from './table.ts';
 /** The text of the file. */
 export function htmlReport({ record }: Run, content: ReportContent, plots: readonly Plot[]): string {
   const [answer = '', ...details] = content.answer;
+  const startedAt = record.startedAt.slice(0, 16).replace('T', ' ');
   const skipped = record.skipped.map(
     ({ name, reason, ways }) => `${name} was skipped: ${reason}. ${ways.join(' ')}`,
   );
@@ -22,7 +23,7 @@ export function htmlReport({ record }: Run, content: ReportContent, plots: reado
 <body>
 <main>
 <header>
-<p class="kicker">${escapeHtml(record.experiment)} · ${escapeHtml(record.startedAt.slice(0, 16).replace('T', ' '))} UTC · ${record.target} target</p>
+<p class="kicker">${escapeHtml(`${record.experiment} · ${startedAt} UTC · ${record.target} target`)}</p>
 <h1>${escapeHtml(record.question)}</h1>
 <p class="answer">${escapeHtml(answer)}</p>
 ${list([...details, ...skipped])}

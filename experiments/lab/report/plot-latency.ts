@@ -1,5 +1,6 @@
 /** Latency: the whole spectrum at capacity, and its 99th percentile against the offered load. */
 import { decodeFromCompressedBase64 } from 'hdr-histogram-js';
+import { parseLimit } from '../../../loadtest/result/limits.ts';
 import { shownTrials } from '../analysis/finding.ts';
 import { medianOf } from '../analysis/statistics.ts';
 import type { LoadRun, TrialRecord } from '../records/schema.ts';
@@ -169,10 +170,8 @@ function spectrumOf(trial: TrialRecord): number[][] {
 
 /** The bound of a p99 limit in ms, to be drawn; null where the experiment has none. */
 export function latencyBoundMs(run: LoadRun): number | null {
-  const match = run.record.limits
-    .map((limit) => /^p99<=?(\d+(?:\.\d+)?)(ms|s)$/.exec(limit))
-    .find((found) => found !== null);
-  return match ? Number(match[1]) * (match[2] === 's' ? 1000 : 1) : null;
+  const limits = run.record.limits.map(parseLimit);
+  return limits.find(({ metric, operator }) => metric === 'p99' && operator.startsWith('<'))?.bound ?? null;
 }
 
 function latencyAxis(name: string, values: readonly number[]) {
