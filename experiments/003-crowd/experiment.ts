@@ -1,4 +1,6 @@
-/** Capacity of one room in clients that each send one message per second: the load of scale-chat, in this lab. */
+/**
+ * Capacity of one room in clients that each send one message per second: the load of scale-chat, in this lab.
+ */
 import { type CapacityExperiment, capacity } from '../lab/shapes/capacity/capacity.ts';
 import { variantOfStage } from '../lab/trial/variant.ts';
 

@@ -1,4 +1,6 @@
-/** Capacity of one room in a small container: the experiment of scale-chat, with its limits of CPU and memory. */
+/**
+ * Capacity of one room in a small container: the experiment of scale-chat, with its limits of CPU and memory.
+ */
 import { type CapacityExperiment, capacity } from '../lab/shapes/capacity/capacity.ts';
 import { isOneProcess, type Variant, variantOfStage } from '../lab/trial/variant.ts';
 
@@ -43,7 +45,10 @@ export const smallBox: CapacityExperiment = {
   ],
 };
 
-/** The same stage with a wait between its rounds of writing: with a limit of 1 s, latency can be traded for CPU. */
+/**
+ * The same stage with a wait between its rounds of writing: with a limit of 1 s, latency can be traded for
+ * CPU.
+ */
 function inRounds(variant: Variant): Variant {
   return {
     ...variant,

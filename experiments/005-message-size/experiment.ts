@@ -1,4 +1,7 @@
-/** Capacity against message size: whether messages or bytes cost. scale-chat named this question and never ran it. */
+/**
+ * Capacity against message size: whether messages or bytes cost. scale-chat named this question and never ran
+ * it.
+ */
 import { allocate } from '../lab/deployment/allocation.ts';
 import type { StageInfo } from '../lab/deployment/stage-table.ts';
 import { type CapacityExperiment, capacity } from '../lab/shapes/capacity/capacity.ts';

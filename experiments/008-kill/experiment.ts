@@ -8,7 +8,8 @@ export const kill: FaultExperiment = {
   shape: faults,
   // Processes can be had everywhere, and the failures take the same time in containers.
   target: 'process',
-  // Chosen, not measured: enough messages to see a gap of 10 ms, few enough to audit every one on a small machine.
+  // Chosen, not measured: enough messages to see a gap of 10 ms, few enough to audit every one on a small
+  // machine.
   workload: { participants: 100, messagesPerSecond: 2, reconnectWaitMsMax: 1000, repetitions: 1 },
   steadyMs: 1500,
   aftermathMs: 5000,

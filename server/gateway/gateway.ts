@@ -11,7 +11,7 @@ import { performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { type ServerOptions, type WebSocket, WebSocketServer } from 'ws';
-import { closeCode, framePayloadBytesMax } from '#protocol';
+import { closeCode, closeCodes, framePayloadBytesMax } from '#protocol';
 import type { Chat } from '../chat/chat.ts';
 import { createInternalServer } from '../ops/internal-http.ts';
 import { listen } from '../ops/listen.ts';
@@ -175,7 +175,8 @@ export class Gateway {
   #forget(session: Session, code: number): void {
     this.#sessions.delete(session);
     this.#parts.chat.leave(session.member);
-    this.metrics.closes.inc({ code: knownCodes.has(code) ? code : 'other' });
+    // A peer may close with any of thousands of codes; as label values they would be an open set.
+    this.metrics.closes.inc({ code: closeCodes.has(code) ? code : 'other' });
   }
 
   #reap(session: Session): void {
@@ -195,9 +196,6 @@ export class Gateway {
     return drain.close(this.#sessions, (session) => chat.flush(session.member), deadlineAtMs);
   }
 }
-
-/** A peer may close with any of thousands of codes; as label values they would be an open set. */
-const knownCodes = new Set<number>([1000, 1002, 1005, 1006, 1011, ...Object.values(closeCode)]);
 
 /** Not yet known to the types of ws: `closeTimeout`. */
 function webSocketOptions(settings: GatewaySettings): ServerOptions & { closeTimeout: number } {

@@ -1,19 +1,23 @@
-/** Names the resource that bounds a variant, from the trial that failed, with the figures that show it. Pure. */
+/**
+ * Names the resource that bounds a variant, from the trial that failed, with the figures that show it. Pure.
+ */
+import { parseLimit } from '../../../loadtest/result/limits.ts';
 import type { Bound, BoundName, CapacityAnswer, TrialRecord } from '../records/schema.ts';
 
-// Chosen, not measured: a loop busy for nine tenths of its core queues about ten times its service time (M/M/1).
+// Chosen, not measured: a loop busy for nine tenths of its core queues about ten times its service time
+// (M/M/1).
 const saturatedCores = 0.9;
 const machineShare = 0.93;
 const throttledShareMax = 0.05;
 const memoryShare = 0.9;
 
-/** The bound of a variant, read from the lowest load that failed above its capacity: the trial nearest to the edge. */
+/**
+ * The bound of a variant, read from the lowest load that failed above its capacity: the trial nearest to the
+ * edge.
+ */
 export function boundOf(answer: CapacityAnswer, trials: readonly TrialRecord[]): Bound {
   if (answer.ceiling === null) {
-    return {
-      name: 'nothing',
-      evidence: `the highest load tried, ${answer.capacity ?? 'none'}, still passed`,
-    };
+    return { name: 'nothing', evidence: `the highest load tried, ${answer.capacity ?? 'none'}, passed` };
   }
   const judged = trials.filter((trial) => trial.load === answer.ceiling && trial.outcome !== 'pass').at(-1);
   if (judged === undefined)
@@ -78,7 +82,10 @@ function symptomBound(trial: TrialRecord, symptom: string): Bound {
   if (loadtest.audit.lost > 0) return { name: 'loss', evidence: symptom };
   const broken = loadtest.limits.find((limit) => !limit.held);
   return {
-    name: broken !== undefined && /^p\d|^max|^mean/.test(broken.expression) ? 'latency' : 'another limit',
+    name:
+      broken !== undefined && /^(p\d+|max|mean)$/.test(parseLimit(broken.expression).metric)
+        ? 'latency'
+        : 'another limit',
     evidence: symptom,
   };
 }

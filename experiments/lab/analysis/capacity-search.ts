@@ -1,7 +1,7 @@
 /**
- * Capacity search, as a pure function over a trial. It brackets the edge with steps that grow, bisects in log space to a
- * tolerance, and confirms the found load by repetition: a load that passed once may have been lucky, so that only a
- * confirmed load is called capacity.
+ * Capacity search, as a pure function over a trial. It brackets the edge with steps that grow, bisects in log
+ * space to a tolerance, and confirms the found load by repetition: a load that passed once may have been
+ * lucky, so that only a confirmed load is called capacity.
  */
 import type { CapacityAnswer, CapacityMethod, SearchEnd, TrialOutcome } from '../records/schema.ts';
 
@@ -34,7 +34,9 @@ export async function searchCapacity(
   }
 }
 
-/** State of the search: `floor` is the highest load that passed, `ceiling` the lowest above it that did not. */
+/**
+ * State of the search: `floor` is the highest load that passed, `ceiling` the lowest above it that did not.
+ */
 class SearchState {
   floor: number | null = null;
   ceiling: number | null = null;
@@ -76,8 +78,9 @@ class SearchState {
 }
 
 /**
- * Steps up while loads pass or down while they fail, until both have been seen. The exponent of the growth doubles with
- * every step (growth, growth², growth⁴ …), so that even a start that is far off costs few trials.
+ * Steps up while loads pass or down while they fail, until both have been seen. The exponent of the growth
+ * doubles with every step (growth, growth², growth⁴ …), so that even a start that is far off costs few
+ * trials.
  */
 async function bracket(method: CapacityMethod, state: SearchState): Promise<void> {
   let load = clamp(method, method.start);
@@ -118,8 +121,9 @@ async function confirm(method: CapacityMethod, state: SearchState): Promise<Capa
 }
 
 /**
- * Passes at a load until one trial fails. A void trial is no evidence against a load that has passed before, so as many of
- * them are allowed as passes are wanted; more of them mean that the instrument cannot judge this load.
+ * Passes at a load until one trial fails. A void trial is no evidence against a load that has passed before,
+ * so as many of them are allowed as passes are wanted; more of them mean that the instrument cannot judge
+ * this load.
  */
 async function confirmAt(load: number, method: CapacityMethod, state: SearchState): Promise<number> {
   let passes = 0;

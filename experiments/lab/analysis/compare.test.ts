@@ -33,11 +33,11 @@ test('capacities whose edges lie apart differ; those whose zones touch are noise
   assert.equal(capacityVerdict(found(100, 110), found(100, 110)), 'noise');
 });
 
-test('a load that both passed and failed makes the same difference noise', () => {
+test('the same difference is noise where a load both passed and failed', () => {
   assert.equal(capacityVerdict(found(100, 110, [160]), found(150, 165)), 'noise');
 });
 
-test('a capacity that is gone is worse, one that appears is better, none on both sides says nothing', () => {
+test('a capacity only in a is worse, one only in b is better, none in both is unknown', () => {
   assert.equal(capacityVerdict(found(100, 110), found(null, 110)), 'worse');
   assert.equal(capacityVerdict(found(null, 110), found(100, 110)), 'better');
   assert.equal(capacityVerdict(found(null, 110), found(null, 110)), 'unknown');

@@ -27,7 +27,7 @@ export const comparisonMethod = [
   'Other figures: Welch’s 95 % interval of the mean difference of logarithms. Logarithms, because latency and memory vary in proportion. Welch, because with three values a side a rank test cannot reach 5 % (the smallest p of Mann–Whitney is 0.1).',
 ];
 
-/** Two rows for each variant that both runs have: its capacity, and what its deliveries cost. */
+/** Two rows for each variant that both runs have: its capacity, and the cost of its deliveries. */
 export function compareCapacities(a: LoadRun, b: LoadRun): Comparison[] {
   const others = new Map(capacityFindings(b).map((finding) => [finding.variant.name, finding]));
   return capacityFindings(a).flatMap((findingA) => {

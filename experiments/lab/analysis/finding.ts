@@ -5,7 +5,7 @@ import { type Interval, medianOf, tInterval } from './statistics.ts';
 /** The answer for one variant of a capacity search. */
 export type CapacityFinding = {
   variant: VariantRecord;
-  /** In the unit of what is varied; null where none was confirmed. */
+  /** In the unit of the varied quantity; null where none was confirmed. */
   capacity: number | null;
   /** Loads between which the edge lies; see `edgeZone`. Null where nothing passed or nothing failed. */
   zone: { low: number; high: number } | null;
@@ -69,9 +69,9 @@ export function fixedFindings(run: LoadRun): FixedFinding[] {
 }
 
 /**
- * The zone in which the edge lies. It begins at the lowest load that failed or at the capacity, whichever is lower. It ends
- * at the highest load that passed or at the lowest failure above the capacity, whichever is higher. Without noise it is
- * the last bracket of the search; a load that both passed and failed widens it.
+ * The zone in which the edge lies. It begins at the lowest load that failed or at the capacity, whichever is
+ * lower. It ends at the highest load that passed or at the lowest failure above the capacity, whichever is
+ * higher. Without noise it is the last bracket of the search; a load that both passed and failed widens it.
  */
 export function edgeZone(
   capacity: number | null,

@@ -1,4 +1,7 @@
-/** Values of the command line, each parsed in one place; commander shows the error with the name of the option. */
+/**
+ * Values of the command line, each parsed in one place; commander shows the error with the name of the
+ * option.
+ */
 import { InvalidArgumentError } from 'commander';
 import type { TargetKind } from '../deployment/deployment.ts';
 

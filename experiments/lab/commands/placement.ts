@@ -3,7 +3,9 @@ import type { Placement, TargetKind } from '../deployment/deployment.ts';
 import { prepareContainers } from '../deployment/start.ts';
 import { InputError } from '../input-error.ts';
 
-/** `isForced`: the user or the experiment asked for this target; else processes replace missing containers. */
+/**
+ * `isForced`: the user or the experiment asked for this target; else processes replace missing containers.
+ */
 export type AskedPlacement = { target: TargetKind; simulator: TargetKind | undefined; isForced: boolean };
 
 /** Prepares containers where they are needed; throws an `InputError` where forced ones cannot be had. */

@@ -1,4 +1,7 @@
-/** `report`: remakes reports from result files, archives runs, and refreshes the documents generated from them. */
+/**
+ * `report`: remakes reports from result files, archives runs, and refreshes the documents generated from
+ * them.
+ */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
@@ -56,7 +59,9 @@ export async function showReport(run: Run, shape: Shape, resultsDirectory: strin
   console.log(`\nreport: ${path}`);
 }
 
-/** Refreshes every REPORT.md, and the finding in the README: the table of the first experiment's newest run. */
+/**
+ * Refreshes every REPORT.md, and the finding in the README: the table of the first experiment's newest run.
+ */
 function refresh(registry: Registry): void {
   for (const experiment of registry.experiments) {
     const path = refreshReport(experiment, registry, join(experimentsDirectory, experiment.name));

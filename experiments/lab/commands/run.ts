@@ -1,4 +1,6 @@
-/** `run`: plans an experiment, runs it with a live line and metrics, and leaves its result files and reports. */
+/**
+ * `run`: plans an experiment, runs it with a live line and metrics, and leaves its result files and reports.
+ */
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { readEnvironment } from '../../../loadtest/result/environment.ts';
@@ -44,14 +46,11 @@ const targetsFile = join(import.meta.dirname, '..', '..', '..', 'prometheus', 't
 const ownQuantities: readonly string[] = ['urls', 'seed'];
 
 export function addRun(program: Command, registry: Registry): void {
+  const first = registry.experiments[0]?.name;
   const command = program
     .command('run', { isDefault: true })
-    .description('run an experiment; without a name, 001-ladder')
-    .argument(
-      '[name]',
-      'name, number or word of an experiment, such as 001-ladder, 1 or ladder',
-      '001-ladder',
-    )
+    .description('run an experiment; without a name, the first of the list')
+    .argument('[name]', 'name, number or word of an experiment, such as 001-ladder, 1 or ladder', first)
     .option('--stage <names>', 'only these stages; repeat it or separate names with commas', value.names)
     .option('--trials <n>', 'confirmations of a capacity, or repetitions', value.positiveInteger)
     .option('--loads <n,n>', 'try exactly these loads instead of searching', value.loads)

@@ -1,4 +1,7 @@
-/** Archives a run in the repository: one compact file, small enough to commit, from which every report can be remade. */
+/**
+ * Archives a run in the repository: one compact file, small enough to commit, from which every report can be
+ * remade.
+ */
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { LoadtestResult } from '../../../loadtest/result/schema.ts';

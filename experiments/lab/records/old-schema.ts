@@ -1,4 +1,7 @@
-/** Reads schema 1, in which the committed results of 001 to 008 are written, as schema 2. Goes when they are measured anew. */
+/**
+ * Reads schema 1, in which the committed results of 001 to 008 are written, as schema 2. Goes when they are
+ * measured anew.
+ */
 import type { CapacityAnswer, LoadRunRecord, Run, RunRecord, TrialRecord } from './schema.ts';
 
 const outcomes = { passed: 'pass', failed: 'fail', void: 'void', interrupted: 'interrupted' } as const;

@@ -199,7 +199,7 @@ export function variantFixture(name: string, changes: Partial<VariantRecord> = {
   return {
     name,
     stage: name,
-    summary: `what ${name} changes`,
+    summary: `the change of ${name}`,
     settings: {},
     nodes: 1,
     targetLimits: {},

@@ -1,11 +1,17 @@
-/** The schema of result files, one for all shapes of experiment. Every report is a function of these files alone. */
+/**
+ * The schema of result files, one for all shapes of experiment. Every report is a function of these files
+ * alone.
+ */
 import type { LoadtestResult } from '../../../loadtest/result/schema.ts';
 import type { Allocation, ObservedLimits, TargetKind } from '../deployment/deployment.ts';
 
-/** `pass`: all limits held; `fail`: one broke; `void`: the instrument failed, which says nothing about the server. */
+/**
+ * `pass`: all limits held; `fail`: one broke; `void`: the instrument failed, so that the server cannot be
+ * judged.
+ */
 export type TrialOutcome = 'pass' | 'fail' | 'void';
 
-/** What every trial of every shape records. */
+/** The fields that trials of every shape have. */
 export type TrialHeader = {
   /** Counts from 1 through the run. */
   number: number;
@@ -21,7 +27,7 @@ export type TrialHeader = {
   facts: Readonly<Record<string, string>>;
 };
 
-/** What made a variant fail, with the figures that show it. */
+/** The reason why a variant fails above its capacity, with the figures that show it. */
 export type Bound = { name: BoundName; evidence: string };
 
 export type BoundName =
@@ -40,7 +46,10 @@ export type BoundName =
 export type SearchEnd =
   /** The capacity passed every confirmation, and a load above it failed. */
   | 'confirmed'
-  /** The capacity passed every confirmation, and above it the instrument failed twice: the server may carry more. */
+  /**
+   * The capacity passed every confirmation, and above it the instrument failed twice: the server may carry
+   * more.
+   */
   | 'instrument'
   /** The capacity passed every confirmation at the highest load allowed: the server may carry more. */
   | 'load-max'
@@ -77,7 +86,7 @@ export type VariantRecord = {
   error: string | null;
 };
 
-/** What every run of every shape records. */
+/** The fields that runs of every shape have. */
 export type RunRecord = {
   schemaVersion: 2;
   /** Name of the shape that wrote it, and that reports it. */
@@ -119,7 +128,7 @@ export type NodeSeries = {
   throttledShare: (number | null)[];
 };
 
-/** What a node reported at /metrics, about once a second; null where it did not answer in time. */
+/** Metrics of a node, read at /metrics about once a second; null where it did not answer in time. */
 export type MetricsSeries = {
   name: string;
   atSeconds: number[];
@@ -153,7 +162,10 @@ export type ServerSummary = {
   evictions: number;
 };
 
-/** How one path of the internal port answered. Times from request to last byte; all zero where nothing was answered. */
+/**
+ * How one path of the internal port answered. Times from request to last byte; all zero where nothing was
+ * answered.
+ */
 export type ProbeSummary = {
   path: string;
   sent: number;
@@ -173,7 +185,7 @@ export type TrialRecord = TrialHeader & {
   observedLimits: readonly ObservedLimits[];
   /** Cores that the server nodes are pinned to, in total; null where they are not; absent in old results. */
   pinnedServerCores?: number | null;
-  /** What happened to a server node; null while all were well. */
+  /** The failure of a server node, such as its exit; null while all were well. */
   fault: string | null;
   server: ServerSummary | null;
   /** Of the first node during the measure phase; empty where nothing was measured. */
@@ -211,7 +223,7 @@ export type FixedMethod = {
   kind: 'fixed';
   loads: readonly number[];
   repetitions: number;
-  /** What the report puts first: which loads held the limits, or what the highest load cost in memory and latency. */
+  /** The first sentences of the report: the loads that held the limits, or the cost of the highest load. */
   emphasis: 'held' | 'cost';
 };
 

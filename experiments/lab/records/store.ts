@@ -1,4 +1,7 @@
-/** Reads and writes the files of runs: a directory with `run.json` and `trials/NNN.json`, or one archived JSON file. */
+/**
+ * Reads and writes the files of runs: a directory with `run.json` and `trials/NNN.json`, or one archived JSON
+ * file.
+ */
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { InputError } from '../input-error.ts';
@@ -36,7 +39,10 @@ export function listRuns(resultsDirectory: string): string[] {
     .sort();
 }
 
-/** A path, a name in the results directory, or the newest run there; throws an `InputError` that lists the known runs. */
+/**
+ * A path, a name in the results directory, or the newest run there; throws an `InputError` that lists the
+ * known runs.
+ */
 export function findRun(name: string | undefined, resultsDirectory: string): string {
   const runs = listRuns(resultsDirectory);
   if (name === undefined) {

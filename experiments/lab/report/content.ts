@@ -1,4 +1,4 @@
-/** What a report says, whatever the shape of its experiment. Each rendering (terminal, Markdown, HTML) is made from it. */
+/** The content of a report, the same for every shape. Terminal, Markdown and HTML are made from it. */
 import type { Table } from './table.ts';
 
 export type ReportContent = {
@@ -6,11 +6,11 @@ export type ReportContent = {
   answer: string[];
   /** The table that answers the question. */
   summary: Table;
-  /** How it was measured, a sentence each. */
+  /** The method of measurement, a sentence each. */
   method: string[];
   /** Machine, versions and parameters: pairs of a name and a value. */
   environment: [string, string][];
-  /** What limits the validity of the numbers, a sentence each. */
+  /** Limits of the validity of the numbers, a sentence each. */
   caveats: string[];
   /** Every trial, for the HTML page. */
   trials: Table;

@@ -8,6 +8,7 @@ import type { Table } from './table.ts';
 /** The text of the file. */
 export function htmlReport({ record }: Run, content: ReportContent, plots: readonly Plot[]): string {
   const [answer = '', ...details] = content.answer;
+  const startedAt = record.startedAt.slice(0, 16).replace('T', ' ');
   const skipped = record.skipped.map(
     ({ name, reason, ways }) => `${name} was skipped: ${reason}. ${ways.join(' ')}`,
   );
@@ -22,7 +23,7 @@ export function htmlReport({ record }: Run, content: ReportContent, plots: reado
 <body>
 <main>
 <header>
-<p class="kicker">${escapeHtml(record.experiment)} · ${escapeHtml(record.startedAt.slice(0, 16).replace('T', ' '))} UTC · ${record.target} target</p>
+<p class="kicker">${escapeHtml(`${record.experiment} · ${startedAt} UTC · ${record.target} target`)}</p>
 <h1>${escapeHtml(record.question)}</h1>
 <p class="answer">${escapeHtml(answer)}</p>
 ${list([...details, ...skipped])}
@@ -60,7 +61,10 @@ function list(items: readonly string[]): string {
   return items.length === 0 ? '' : `<ul>${items.map((item) => `<li>${escapeHtml(item)}</li>`).join('')}</ul>`;
 }
 
-/** A column titled `remark` becomes a line of its own below the row, because sentences do not fit beside figures. */
+/**
+ * A column titled `remark` becomes a line of its own below the row, because sentences do not fit beside
+ * figures.
+ */
 function htmlTable({ columns, rows }: Table, className = ''): string {
   const outcome = columns.findIndex(({ title }) => title === 'outcome');
   const remark = columns.findIndex(({ title }) => title === 'remark');
@@ -71,12 +75,12 @@ function htmlTable({ columns, rows }: Table, className = ''): string {
       .join('');
   const body = rows.map((row) => {
     const rowClass = outcome === -1 ? '' : escapeHtml(row[outcome]!);
-    const said = remark === -1 || row[remark] === '' ? '' : escapeHtml(row[remark]!);
+    const text = remark === -1 || row[remark] === '' ? '' : escapeHtml(row[remark]!);
     const below =
-      said === ''
+      text === ''
         ? ''
-        : `<tr class="remark ${rowClass}"><td></td><td colspan="${columns.length - 2}">${said}</td></tr>`;
-    return `<tr class="${rowClass}${said === '' ? '' : ' remarked'}">${cells('td', row)}</tr>${below}`;
+        : `<tr class="remark ${rowClass}"><td></td><td colspan="${columns.length - 2}">${text}</td></tr>`;
+    return `<tr class="${rowClass}${text === '' ? '' : ' remarked'}">${cells('td', row)}</tr>${below}`;
   });
   const head = cells(
     'th',

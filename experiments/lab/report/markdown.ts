@@ -18,7 +18,9 @@ export function markdownReport({ record }: Run, content: ReportContent): string 
   ].join('\n\n');
 }
 
-/** Replaces the text between `<!-- name:begin -->` and `<!-- name:end -->`; null where a marker is missing. */
+/**
+ * Replaces the text between `<!-- name:begin -->` and `<!-- name:end -->`; null where a marker is missing.
+ */
 export function replaceBetweenMarkers(text: string, name: string, content: string): string | null {
   const [begin, end] = [`<!-- ${name}:begin -->`, `<!-- ${name}:end -->`];
   const from = text.indexOf(begin);

@@ -3,10 +3,13 @@ import { shownTrials } from '../analysis/finding.ts';
 import type { LoadRun, Run } from '../records/schema.ts';
 import { formatMs, formatShare } from './format.ts';
 
-/** CPU of other processes from which a caveat is given; it moves a capacity by less than the search resolves. Chosen. */
+/**
+ * CPU of other processes from which a caveat is given; it moves a capacity by less than the search resolves.
+ * Chosen.
+ */
 const disturbingCores = 0.1;
 
-/** The answer of a shape, and after it what holds for every run of load trials. */
+/** The answer of a shape, followed by the notes that every run of load trials has. */
 export function answerWithNotes(run: LoadRun, answer: readonly string[]): string[] {
   return [...interruptionNote(run), ...answer, ...throttlingNotes(run), ...probeNotes(run)];
 }
@@ -49,7 +52,7 @@ function probeNotes(run: LoadRun): string[] {
   return answers.length === 0 ? [] : [`/metrics was answered under these loads: ${answers.join('; ')}.`];
 }
 
-/** What a reader must know before believing a number; the notes of the experiment come last. */
+/** Restrictions of the validity of the numbers; the notes of the experiment come last. */
 export function caveatsOf(run: LoadRun): string[] {
   const { record, trials } = run;
   const { timing } = record;

@@ -151,8 +151,8 @@ test('a report of given loads names those that each variant held, and those that
 test('the finding has one row for each stage, with its change and how many times the first it carries', () => {
   const rows = markdownTable(findingTable(ladderRun())).split('\n').slice(2);
   assert.deepEqual(rows, [
-    '| **01-naive** | what 01-naive changes | 100 | 100 k | 60 ms | 1 | event loop |',
-    '| **03-cursor** | what 03-cursor changes | 10,000 | 10 M | 25 ms | 100 | event loop |',
+    '| **01-naive** | the change of 01-naive | 100 | 100 k | 60 ms | 1 | event loop |',
+    '| **03-cursor** | the change of 03-cursor | 10,000 | 10 M | 25 ms | 100 | event loop |',
   ]);
 });
 

@@ -1,4 +1,7 @@
-/** What the shapes share whose trials each have one load: their parameters, their trials, and the rules of `run`'s options. */
+/**
+ * Shared by the shapes whose trials each have one load: parameters, trials, and the rules for options of
+ * `run`.
+ */
 import type { Workload } from '../../../loadtest/workload.ts';
 import type { StageInfo } from '../deployment/stage-table.ts';
 import type {
@@ -19,7 +22,7 @@ import type { Experiment, Plan, RunSession } from './shape.ts';
 
 export type LoadExperiment = Experiment & {
   varied: Varied;
-  /** What must hold for a trial to pass, in the simulator's language, e.g. `p99<250ms`. */
+  /** Conditions for a pass, in the syntax of the simulator, e.g. `p99<250ms`. */
   limits: readonly string[];
   timing: Timing;
   workloadAt(load: number): Partial<Workload>;

@@ -93,7 +93,7 @@ test('a quantity of the workload that the experiment leaves open reaches its tri
   assert.deepEqual([timing.warmUpSeconds, timing.measureSeconds], [7, 3]);
 });
 
-test('experiments find their stages by what these declare, whatever their names are', () => {
+test('experiments choose stages by their declarations, not by their names', () => {
   const renamed = stages.map((one) => ({ ...one, name: one.name.replace(/\D+$/, '-renamed') }));
   const variantsOf = (name: string) => find(name).shape.plan(find(name), renamed, nothing).variants;
   const stagesOf = (name: string) => [...new Set(variantsOf(name).map(({ stage }) => stage.name))];

@@ -29,8 +29,8 @@ export type ServicesFound = ReadonlyMap<
 >;
 
 /**
- * The chosen variants, with settings and allocation of the options laid over them. Throws an `InputError` that names every
- * mistake, those in `mistakes` included.
+ * The chosen variants, with settings and allocation of the options laid over them. Throws an `InputError`
+ * that names every mistake, those in `mistakes` included.
  */
 export function chooseVariants(
   experiment: string,
@@ -76,7 +76,10 @@ export function skipMissing(
   return { runnable: variants.filter(({ name }) => !skipped.some((skip) => skip.name === name)), skipped };
 }
 
-/** Adds a sentence to `mistakes` for each flag of the workload that this experiment does not leave to its user. */
+/**
+ * Adds a sentence to `mistakes` for each flag of the workload that this experiment does not leave to its
+ * user.
+ */
 export function refuseWorkload(
   given: Partial<Workload>,
   refused: (quantity: keyof Workload) => string | null,

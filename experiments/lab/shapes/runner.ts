@@ -1,4 +1,6 @@
-/** Runs a plan: every variant in turn, every result on disk as soon as it is known. The same for all shapes. */
+/**
+ * Runs a plan: every variant in turn, every result on disk as soon as it is known. The same for all shapes.
+ */
 import { join } from 'node:path';
 import type { LoadtestResult } from '../../../loadtest/result/schema.ts';
 import type { TargetKind } from '../deployment/deployment.ts';

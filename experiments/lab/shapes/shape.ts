@@ -1,4 +1,7 @@
-/** What a shape of experiment is: a kind of question, and everything that is particular to answering it. */
+/**
+ * A shape is a kind of question, with everything that only this kind needs to run, record, report and
+ * compare.
+ */
 
 import type { Comparison } from '../analysis/compare.ts';
 import type { TargetKind } from '../deployment/deployment.ts';
@@ -17,9 +20,13 @@ export type Experiment = {
   name: string;
   question: string;
   shape: Shape;
-  /** Where it runs unless `--target` is given; left out: containers where an engine answers, else processes. */
+  /**
+   * Where it runs unless `--target` is given; left out: containers where an engine answers, else processes.
+   */
   target?: TargetKind;
-  /** What a reader must know to compare these numbers with others; a sentence each, shown in every report. */
+  /**
+   * Facts that a reader needs to compare these numbers with others; a sentence each, shown in every report.
+   */
   notes: readonly string[];
 };
 
@@ -29,7 +36,7 @@ export type Registry = { experiments: readonly Experiment[]; shapes: readonly Sh
 export type Shape<Asked extends Experiment = Experiment, Found extends Run = Run> = {
   /** Stands in every result file, so that its report is found. */
   name: string;
-  /** Works out what will run. Throws an `InputError` that names every mistake in the options. */
+  /** Plans a run. Throws an `InputError` that names every mistake in the options. */
   plan(experiment: Asked, stages: readonly StageInfo[], options: RunOptions): Plan;
   /** The report of a run: a pure function of its files. */
   report(run: Found): ReportContent;
@@ -37,15 +44,17 @@ export type Shape<Asked extends Experiment = Experiment, Found extends Run = Run
   plots?(run: Found): Promise<Plot[]>;
   /** The finding in short, for the top of the README; left out: none. */
   finding?(run: Found): Table;
-  /** Is b better or worse than a? Both are runs of one experiment. */
+  /** Compares b with a, two runs of one experiment. */
   compare(a: Found, b: Found): Comparison[];
   /** Numbers of the trials whose series the report draws; an archived run keeps the series of these only. */
   drawn(run: Found): ReadonlySet<number>;
 };
 
-/** What is going to run. */
+/** A run before it starts. */
 export type Plan = {
-  /** Shape of the run, which the result file names: `--loads` turns a capacity experiment into fixed loads. */
+  /**
+   * Shape of the run, which the result file names: `--loads` turns a capacity experiment into fixed loads.
+   */
   shape: string;
   variants: readonly Variant[];
   limits: readonly string[];
@@ -55,7 +64,10 @@ export type Plan = {
   fields: object;
   /** First guess of the duration, without the start and stop of each trial. */
   estimate: { trials: number; secondsPerTrial: number };
-  /** Runs all trials of one variant. Rejects with a `SkipVariant` where this deployment cannot answer the question. */
+  /**
+   * Runs all trials of one variant. Rejects with a `SkipVariant` where this deployment cannot answer the
+   * question.
+   */
   runVariant(
     variant: Variant,
     session: RunSession,
@@ -66,7 +78,7 @@ export type Plan = {
   variantLine(variant: VariantRecord): string | null;
 };
 
-/** What a run gives to the trials of its variants. */
+/** The part of a run that its trials use. */
 export type RunSession = TrialContext & {
   /** Of the whole run; each trial derives its own. */
   seed: number;
@@ -76,5 +88,5 @@ export type RunSession = TrialContext & {
   add(trial: TrialHeader): void;
 };
 
-/** A variant that cannot be run here; the message says why. */
+/** A variant that cannot be run here; the message gives the reason. */
 export class SkipVariant extends Error {}

@@ -1,6 +1,9 @@
-/** Names such as `001-ladder` by the parts of them that people type. */
+/** Finds names such as `001-ladder` by their number or word. */
 
-/** Finds `NNN-word` by `NNN-word`, `NNN`, its number without zeros, or `word`; undefined where none or several match. */
+/**
+ * Finds `NNN-word` by `NNN-word`, `NNN`, its number without zeros, or `word`; undefined where none or several
+ * match.
+ */
 export function findByShortName<Named extends { name: string }>(
   all: readonly Named[],
   name: string,

@@ -1,4 +1,7 @@
-/** Requests a path of a server's internal port a few times a second, as a scraper and a load balancer do, and times it. */
+/**
+ * Requests a path of a server's internal port a few times a second, as a scraper and a load balancer do, and
+ * times it.
+ */
 import { once } from 'node:events';
 import autocannon from 'autocannon';
 import type { ProbeSummary } from '../records/schema.ts';
@@ -28,8 +31,8 @@ export function startProbe(internalUrl: string, path: string, requestsPerSecond:
       duration: endlessSeconds,
       timeout: deadlineSeconds,
       sampleInt: checkIntervalMs,
-      // The correction of coordinated omission assumes a closed loop at full speed: at a few requests per second it
-      // fills the histogram with values that were never measured.
+      // The correction of coordinated omission assumes a closed loop at full speed: at a few requests per
+      // second it fills the histogram with values that were never measured.
       ignoreCoordinatedOmission: true,
     },
     () => {},
@@ -60,7 +63,9 @@ export function startProbe(internalUrl: string, path: string, requestsPerSecond:
   };
 }
 
-/** Probes of the paths that scrapers and load balancers request; they run during the measure phase of a trial. */
+/**
+ * Probes of the paths that scrapers and load balancers request; they run during the measure phase of a trial.
+ */
 export function measureProbes(internalUrl: string): Disposable & {
   enter(phase: string): void;
   /** Stops running probes and returns the summaries; none where there was no measure phase. */

@@ -1,4 +1,6 @@
-/** Samples the nodes of a running trial: CPU and memory four times a second, their own metrics once a second. */
+/**
+ * Samples the nodes of a running trial: CPU and memory four times a second, their own metrics once a second.
+ */
 import { type HostReading, readHost } from '#host/cpu.ts';
 import type { DeployedNode, Deployment, NodeSample } from '../deployment/deployment.ts';
 import type { MetricsSeries, NodeSeries, ServerSummary } from '../records/schema.ts';
@@ -45,7 +47,10 @@ export class Sampler {
     for (const timer of this.#timers) clearInterval(timer);
   }
 
-  /** Takes one reading now. A deployment that is being stopped may refuse it; then only this reading is missing. */
+  /**
+   * Takes one reading now. A deployment that is being stopped may refuse it; then only this reading is
+   * missing.
+   */
   async take(): Promise<void> {
     const samples = await this.#deployment.sample().catch(() => null);
     if (samples !== null) this.#readings.push({ atMs: this.#now(), samples, host: this.#readHost() });
@@ -83,8 +88,9 @@ export class Sampler {
   }
 
   /**
-   * Sums over the server nodes between two times; null when fewer than two readings lie between them. The CPU time of the
-   * simulator is a parameter, because it belongs neither to a node nor to the other processes of the machine.
+   * Sums over the server nodes between two times; null when fewer than two readings lie between them. The CPU
+   * time of the simulator is a parameter, because it belongs neither to a node nor to the other processes of
+   * the machine.
    */
   summary(fromMs: number, toMs: number, instrumentCpuSeconds: number): ServerSummary | null {
     const within = this.#readings.filter(({ atMs }) => atMs >= fromMs && atMs <= toMs);
@@ -178,7 +184,8 @@ function seriesOf(name: string, readings: readonly TimedSamples[], originMs: num
   for (const { atMs, samples } of readings) {
     const sample = samples.find((candidate) => candidate.name === name);
     if (sample === undefined) continue;
-    // Extra readings at the ends of phases lie close to others, and CPU counters of 10 ms are too coarse for that.
+    // Extra readings at the ends of phases lie close to others, and CPU counters of 10 ms are too coarse for
+    // that.
     if (before !== null && atMs - before.atMs < samplePeriodMs / 2) continue;
     if (before !== null) {
       const seconds = (atMs - before.atMs) / 1000;
@@ -227,7 +234,10 @@ function scaled(value: number | null, factor: number): number | null {
   return value === null || Number.isNaN(value) ? null : round(value * factor, 3);
 }
 
-/** A loop that was blocked for the whole second has an empty histogram, which prom-client shows as almost zero. */
+/**
+ * A loop that was blocked for the whole second has an empty histogram, which prom-client shows as almost
+ * zero.
+ */
 function knownLag(lagMs: number | null): number | null {
   return lagMs !== null && lagMs < 0.01 ? null : lagMs;
 }

@@ -10,7 +10,7 @@ export function readServerTiming(header: string | null, name: string): number | 
   return null;
 }
 
-/** The sum of all samples of a metric in Prometheus text, whatever their labels; null where there is none. */
+/** The sum of all samples of a metric in Prometheus text, with any labels; null where there is none. */
 export function readMetric(text: string, metric: string): number | null {
   let sum: number | null = null;
   for (const line of text.split('\n')) {

@@ -1,4 +1,6 @@
-/** Checks before a trial that two clients exchange a message: a trial against a silent server proves nothing. */
+/**
+ * Checks before a trial that two clients exchange a message: a trial against a silent server proves nothing.
+ */
 import { once } from 'node:events';
 import { WebSocket } from 'ws';
 import { encodeMessage, pathOfRoom } from '#protocol';
@@ -6,8 +8,8 @@ import { encodeMessage, pathOfRoom } from '#protocol';
 const checkDeadlineMs = 5000;
 
 /**
- * One client on the first node and one on the last each send a message that both must receive. Rejects with the cause
- * where one does not. They use a room of their own, so that the audited rooms start empty.
+ * One client on the first node and one on the last each send a message that both must receive. Rejects with
+ * the cause where one does not. They use a room of their own, so that the audited rooms start empty.
  */
 export async function checkExchange(
   chatUrls: readonly string[],

@@ -1,4 +1,7 @@
-/** One trial: start the deployment, check it, let the simulator go through its phases, collect the figures, stop. */
+/**
+ * One trial: start the deployment, check it, let the simulator go through its phases, collect the figures,
+ * stop.
+ */
 import type { Workload } from '../../../loadtest/workload.ts';
 import type {
   Deployment,
@@ -12,7 +15,7 @@ import { Sampler } from './sampler.ts';
 import { checkExchange } from './smoke-check.ts';
 import type { Variant } from './variant.ts';
 
-/** What an observer shows of a running trial. */
+/** Names a running trial for its observers. */
 export type TrialTitle = {
   number: number;
   variant: string;
@@ -39,7 +42,7 @@ export type TrialObserver = {
   started(deployment: Deployment, loadtestAddress: string | null): void;
 };
 
-/** What a trial gets from the run that it belongs to. */
+/** The part of a run that a trial uses. */
 export type TrialContext = {
   deploy(request: Omit<DeploymentRequest, 'scrapeHost' | 'signal'>): Promise<Deployment>;
   /** Port for the simulator's metrics; null for none. */
@@ -53,8 +56,8 @@ const refusedInput = 2;
 type PhaseMark = { phase: string; atMs: number };
 
 /**
- * Runs one trial. A load that is too high, a server that dies and a simulator that fails are outcomes. Rejects when no
- * trial was possible, because the deployment did not start or did not pass a message on.
+ * Runs one trial. A load that is too high, a server that dies and a simulator that fails are outcomes.
+ * Rejects when no trial was possible, because the deployment did not start or did not pass a message on.
  */
 export async function runTrial(request: TrialRequest, context: TrialContext): Promise<TrialRecord> {
   const startedAt = new Date();
@@ -165,8 +168,9 @@ function recordOf(request: TrialRequest, collected: Collected): TrialRecord {
 }
 
 /**
- * A dead server is a failed trial, whatever the simulator reported. A simulator that refuses its input (more clients than
- * it has ports for) cannot judge that load. One that dies without a message is a bug, and no trial.
+ * A dead server is a failed trial, also where the simulator reports a pass. A simulator that refuses its
+ * input (more clients than it has ports for) cannot judge that load. One that dies without a message is a
+ * bug, and no trial.
  */
 function judge(
   { result, exitCode, errorText }: LoadtestOutcome,

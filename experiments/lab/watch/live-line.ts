@@ -16,7 +16,8 @@ export type LiveOptions = {
 };
 
 const redrawPeriodMs = 250;
-// Start, check, connections, probe and stop take about this long on loopback; the pace of the trials corrects it.
+// Start, check, connections, probe and stop take about this long on loopback; the pace of the trials corrects
+// it.
 const secondsAroundPhases = 2.5;
 
 /** Draws until it is disposed. */

@@ -1,4 +1,7 @@
-/** Metrics of a running trial for Prometheus: its phase as a gauge, and a file_sd file with the addresses to scrape. */
+/**
+ * Metrics of a running trial for Prometheus: its phase as a gauge, and a file_sd file with the addresses to
+ * scrape.
+ */
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { dirname } from 'node:path';
@@ -51,14 +54,17 @@ export class PhaseMetrics implements AsyncDisposable {
     });
     this.#trial = new Gauge({
       name: 'lab_trial_info',
-      help: 'Number of the running trial, by what it tries; absent between runs.',
+      help: 'Number of the running trial, by variant and purpose; absent between runs.',
       labelNames: ['experiment', 'variant', 'stage', 'purpose'],
       registers,
     });
     for (const phase of trialPhases) this.#phase.set({ phase }, 0);
   }
 
-  /** Resolves to null when the port listens; else to the reason why it, or the simulator's port after it, is not free. */
+  /**
+   * Resolves to null when the port listens; else to the reason why it, or the simulator's port after it, is
+   * not free.
+   */
   async listen(): Promise<string | null> {
     const { metricsPort, scrapeHost } = this.#options;
     const host = scrapeHost === '127.0.0.1' ? scrapeHost : '0.0.0.0';
@@ -116,8 +122,8 @@ export class PhaseMetrics implements AsyncDisposable {
 }
 
 /**
- * Listens on the port asked for, which must be free, or else on the default port, where the run goes on without metrics if
- * another lab uses it. Null for port 0 and where there are none.
+ * Listens on the port asked for, which must be free, or else on the default port, where the run goes on
+ * without metrics if another lab uses it. Null for port 0 and where there are none.
  */
 export async function openPhaseMetrics(
   asked: Omit<PhaseMetricsOptions, 'metricsPort'> & { metricsPort?: number | undefined },

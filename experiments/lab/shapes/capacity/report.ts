@@ -98,7 +98,7 @@ const boundPhrase: Record<BoundName, string> = {
 function searchNotes(method: CapacityMethod): string[] {
   const share = formatShare(passShareAtLeast(method.confirmations));
   return [
-    `The search steps by ×${method.growth}, and the exponent doubles with every further step in one direction. It then bisects until the loads that pass and fail are within ${formatShare(method.tolerance)} of each other. Then ${method.confirmations} confirming trials must all pass; if one does not, the load steps down and is confirmed anew.`,
+    `The search steps up or down, first by ×${method.growth}, until one load passes and a higher one fails. It then bisects until the loads that pass and fail are within ${formatShare(method.tolerance)} of each other. Then ${method.confirmations} confirming trials must all pass; if one does not, the load steps down and is confirmed anew.`,
     `“Edge between” is the zone of loads that the trials leave open, widened by any load that both passed and failed. It is a bracket, not a confidence interval. ${method.confirmations} of ${method.confirmations} passes show with 95 % confidence only that at least ${share} of such trials pass (Clopper–Pearson).`,
   ];
 }
@@ -152,7 +152,7 @@ function deliveriesText({ typical, deliveriesPerSecond }: CapacityFinding): stri
   const value = formatMagnitude(typical.loadtest!.deliveriesPerSecond);
   if (deliveriesPerSecond === null) return value;
   const share = (deliveriesPerSecond.high - deliveriesPerSecond.mean) / deliveriesPerSecond.mean;
-  // A server that kept up delivers exactly what was offered, and there is no spread to speak of.
+  // A server that keeps up delivers exactly the offered messages, with no spread.
   return share < 0.001 ? value : `${value} ± ${formatShare(share)}`;
 }
 

@@ -9,12 +9,7 @@ const connection = (
   openedAtMs: number,
   closedAtMs: number | null = null,
   code: number | null = null,
-): Connection => ({
-  node: 'node-1',
-  openedAtMs,
-  closedAtMs,
-  code,
-});
+): Connection => ({ node: 'node-1', openedAtMs, closedAtMs, code });
 
 function log(part: Partial<ParticipantLog>): ParticipantLog {
   return {
@@ -82,7 +77,7 @@ test('an absent participant loses nothing, and the chat has not recovered until 
   assert.equal(audit.recoveredAfterMs, 500);
 });
 
-test('a message that reached nobody is undelivered where its sender was closed, and lost silently for all where it was not', () => {
+test('a message that reaches no client is undelivered if its sender was closed, and lost silently for all if not', () => {
   const closed = log({
     connections: [connection(0, 1300, 1006), connection(1400)],
     published: [publish('a', 1100)],

@@ -1,4 +1,7 @@
-/** The exact effect of a fault on its participants: each published message is checked against each participant. Pure. */
+/**
+ * The exact effect of a fault on its participants: each published message is checked against each
+ * participant. Pure.
+ */
 import type { Connection, Publish } from './participant.ts';
 
 /** The log of one participant. */
@@ -20,7 +23,7 @@ export type DeliveryAudit = {
   lostSilently: number;
   /** Not delivered to a participant whose connection was closed later; the close told it of the loss. */
   lostAndTold: number;
-  /** Messages that reached nobody, and whose sender was told by a close: it never received its own message. */
+  /** Messages that reached no participant. The connection of the sender was closed later, which told it. */
   undelivered: number;
   duplicated: number;
   reordered: number;
@@ -28,9 +31,15 @@ export type DeliveryAudit = {
   detectionMsMax: number;
   /** Connections that were closed, by code. */
   closes: Record<string, number>;
-  /** From the fault until all are connected and receive everything within a second; null where that was not reached. */
+  /**
+   * From the fault until all are connected and receive everything within a second; null where that was not
+   * reached.
+   */
   recoveredAfterMs: number | null;
-  /** Longest time for which a node reported ready although messages that it should have carried did not arrive. */
+  /**
+   * Longest time for which a node reported ready although messages that it should have carried did not
+   * arrive.
+   */
   readyWhileBrokenMsMax: number;
 };
 
@@ -40,7 +49,9 @@ export type ReadyAt = (node: string, atMs: number) => boolean;
 /** A later receipt does not count as in time. */
 const inTimeMs = 1000;
 
-/** Checks all messages of the logs. The participants must have listened for a while after the last message. */
+/**
+ * Checks all messages of the logs. The participants must have listened for a while after the last message.
+ */
 export function auditDeliveries(
   logs: readonly ParticipantLog[],
   faultAtMs: number,

@@ -29,7 +29,7 @@ const services = new Map(
 );
 const { skipped } = skipMissing(variants, services);
 
-/** What is particular to a failure, beside the assertions for all. */
+/** Assertions of one failure, beside those of all. */
 const particulars: Record<string, (trial: FaultTrial) => void> = {
   'worker killed': ({ closes, held }) => {
     assert.deepEqual(Object.keys(closes), ['1006'], 'only its own sessions');
@@ -44,8 +44,8 @@ const particulars: Record<string, (trial: FaultTrial) => void> = {
     assert.equal(held, participants / 2);
     assert.ok(recoveredAfterMs! < reconnectWaitMsMax + 1000, `moved sessions: ${recoveredAfterMs} ms`);
   },
-  'Redis killed': ({ closes }) => assertToldToComeBack(closes),
-  'Redis frozen': ({ closes }) => assertToldToComeBack(closes),
+  'Redis killed': ({ closes }) => assertAskedToReconnect(closes),
+  'Redis frozen': ({ closes }) => assertAskedToReconnect(closes),
   'output buffer overflowed': ({ closes, held, participants }) => {
     assert.deepEqual(closes, { 1012: participants / 2 }, 'only the sessions of the node that lost messages');
     assert.equal(held, participants / 2);
@@ -57,7 +57,7 @@ const particulars: Record<string, (trial: FaultTrial) => void> = {
 };
 
 /** 1012 to all; 1013 to a session that published in the moment before. */
-function assertToldToComeBack(closes: FaultTrial['closes']): void {
+function assertAskedToReconnect(closes: FaultTrial['closes']): void {
   assert.ok(
     Object.keys(closes).every((code) => code === '1012' || code === '1013'),
     JSON.stringify(closes),
@@ -67,7 +67,9 @@ function assertToldToComeBack(closes: FaultTrial['closes']): void {
 describe('failures under load', { concurrency: 4 }, () => {
   for (const variant of variants as FaultVariant[]) {
     const skip = skipped.find(({ name }) => name === variant.name)?.reason ?? false;
-    test(`${variant.name}: told within three seconds, and recovered`, { skip }, async ({ signal }) => {
+    test(`${variant.name}: every loss is told within three seconds, and the chat recovers`, { skip }, async ({
+      signal,
+    }) => {
       const options = {
         ...{ participants: 40, messagesPerSecond: 2, reconnectWaitMsMax, steadyMs: 500, aftermathMs: 3500 },
       };

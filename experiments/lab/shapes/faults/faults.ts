@@ -1,5 +1,5 @@
-/** The shape of a question about failures: what clients lose when a part fails under load, and when all is well again. */
-import { compareSpread } from '../../analysis/compare.ts';
+/** The shape of a question about failures: losses when a part fails under load, and the time to recovery. */
+import { type Comparison, compareSpread } from '../../analysis/compare.ts';
 import { allocate } from '../../deployment/allocation.ts';
 import type { StageInfo } from '../../deployment/stage-table.ts';
 import { formatMs } from '../../report/format.ts';
@@ -59,22 +59,7 @@ export const faults: Shape<FaultExperiment, FaultRun> = {
     };
   },
   report: reportFaults,
-  compare: (a, b) =>
-    a.record.variants.flatMap(({ name }) => {
-      const trialsOf = (run: FaultRun) => run.trials.filter(({ variant }) => variant === name);
-      if (trialsOf(b).length === 0) return [];
-      const rowOf = (metric: string, figureOf: (trial: FaultTrial) => number | null) =>
-        compareSpread(
-          { variant: name, metric, unit: 'ms' },
-          'lower',
-          trialsOf(a).map(figureOf),
-          trialsOf(b).map(figureOf),
-        );
-      return [
-        rowOf('detected after', ({ detectionMsMax }) => detectionMsMax),
-        rowOf('recovered after', ({ recoveredAfterMs }) => recoveredAfterMs),
-      ];
-    }),
+  compare: compareFaults,
   // Every figure is in the record itself: there are no series.
   drawn: () => new Set(),
 };
@@ -93,7 +78,36 @@ function loadOf(
   };
 }
 
-/** The failures that a stage can have, by what it declares of its processes and services. */
+/** Three rows for each failure that both runs have: its failed trials, its detection and its recovery. */
+function compareFaults(a: FaultRun, b: FaultRun): Comparison[] {
+  return a.record.variants.flatMap(({ name }) => {
+    const [trialsA, trialsB] = [a, b].map(({ trials }) => trials.filter(({ variant }) => variant === name));
+    if (!trialsA?.length || !trialsB?.length) return [];
+    const rowOf = (metric: string, figureOf: (trial: FaultTrial) => number | null) => {
+      const label = { variant: name, metric, unit: 'ms' as const };
+      return compareSpread(label, 'lower', trialsA.map(figureOf), trialsB.map(figureOf));
+    };
+    return [
+      compareFailures(name, trialsA, trialsB),
+      rowOf('detected after', ({ detectionMsMax }) => detectionMsMax),
+      rowOf('recovered after', ({ recoveredAfterMs }) => recoveredAfterMs),
+    ];
+  });
+}
+
+/** A failure that was always survived in one run only makes the difference. */
+function compareFailures(
+  variant: string,
+  trialsA: readonly FaultTrial[],
+  trialsB: readonly FaultTrial[],
+): Comparison {
+  const failed = (trials: readonly FaultTrial[]) => trials.filter(({ outcome }) => outcome === 'fail').length;
+  const [a, b] = [failed(trialsA), failed(trialsB)];
+  const verdict = a === 0 && b > 0 ? 'worse' : a > 0 && b === 0 ? 'better' : 'noise';
+  return { variant, metric: 'failed trials', unit: 'number', a, b, ratio: null, verdict, decides: true };
+}
+
+/** The failures that a stage can have, by its declared processes and services. */
 function variantsOf(stage: StageInfo, reconnectWaitMsMax: number): FaultVariant[] {
   return scenarios
     .filter(({ appliesTo }) => appliesTo(stage))

@@ -1,4 +1,7 @@
-/** One trial of a failure: a deployment, clients that talk, the fault, and the audit of every message published. */
+/**
+ * One trial of a failure: a deployment, clients that talk, the fault, and the audit of every message
+ * published.
+ */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { seededRandom } from '../../../../loadtest/model/schedule.ts';
 import type { DeployedNode } from '../../deployment/deployment.ts';
@@ -21,10 +24,12 @@ const joinDeadlineMs = 10_000;
 /** Time for the last messages to arrive before the audit counts them as lost. */
 const drainMs = 2000;
 
-/** What a fault trial needs of a run. */
+/** The part of a run that a fault trial needs. */
 export type FaultSession = Pick<RunSession, 'deploy' | 'signal' | 'observer' | 'seed' | 'nextNumber'>;
 
-/** Runs one trial; rejects where the deployment cannot be had. An abort rejects with the reason of the signal. */
+/**
+ * Runs one trial; rejects where the deployment cannot be had. An abort rejects with the reason of the signal.
+ */
 export async function runFaultTrial(
   variant: Variant & { scenario: Scenario },
   options: FaultOptions,
@@ -76,13 +81,15 @@ export async function runFaultTrial(
   }
 }
 
-/** A trial fails where a loss was silent, a message came twice or out of order, or the chat did not recover. */
+/**
+ * A trial fails where a loss was silent, a message came twice or out of order, or the chat did not recover.
+ */
 function judge(audit: DeliveryAudit): Pick<FaultTrial, 'outcome' | 'reasons'> {
   const { lostSilently, duplicated, reordered, recoveredAfterMs } = audit;
   const counts = { 'lost silently': lostSilently, duplicated, reordered };
   const reasons = Object.entries(counts)
     .filter(([, count]) => count > 0)
-    .map(([what, count]) => `${count} messages were ${what}; the limit is 0`);
+    .map(([fault, count]) => `${count} messages were ${fault}; the limit is 0`);
   if (recoveredAfterMs === null) reasons.push('the chat did not recover before the trial ended');
   return { outcome: reasons.length === 0 ? 'pass' : 'fail', reasons };
 }
@@ -94,7 +101,9 @@ function startTraffic(participants: readonly Participant[], { messagesPerSecond 
   return setInterval(() => participants[turn++ % participants.length]?.publish(), periodMs);
 }
 
-/** Spreads clients over the ready nodes in turn, as a load balancer does; over all nodes where none is ready. */
+/**
+ * Spreads clients over the ready nodes in turn, as a load balancer does; over all nodes where none is ready.
+ */
 function balancer(nodes: readonly DeployedNode[], watch: ReadinessWatch): ChooseNode {
   let turn = 0;
   return () => {

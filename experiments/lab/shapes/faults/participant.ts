@@ -1,4 +1,7 @@
-/** A client that stays in the chat through a failure: it publishes numbered messages, records deliveries, and reconnects. */
+/**
+ * A client that stays in the chat through a failure: it publishes numbered messages, records deliveries, and
+ * reconnects.
+ */
 import { WebSocket } from 'ws';
 import { encodeMessage, parseReconnectWaitMs } from '#protocol';
 

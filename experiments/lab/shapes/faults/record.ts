@@ -1,4 +1,4 @@
-/** What a run of the faults shape records beside the fields that all shapes share. */
+/** Fields of a run of the faults shape, beside those that all shapes share. */
 import type { Run, RunRecord, TrialHeader } from '../../records/schema.ts';
 import type { DeliveryAudit } from './delivery-audit.ts';
 

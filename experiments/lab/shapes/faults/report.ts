@@ -16,9 +16,9 @@ export function reportFaults(run: FaultRun): ReportContent {
     summary: faultTable(run),
     method: [
       `${participants} participants publish ${messagesPerSecond} messages per second each, spread over the nodes that report ready. Each failure was tried ${times}. Every published message is checked against every participant. Counts are sums over the trials; times are the longest of them.`,
-      'Lost silently: not delivered to a participant whose connection held. Lost and told: not delivered to a participant whose connection was closed later. Undelivered and told: delivered to nobody, and the connection of the sender, which never received its own message, was closed.',
+      'Lost silently: not delivered to a participant whose connection held. Lost and told: not delivered to a participant whose connection was closed later. Undelivered and told: delivered to no participant, and the connection of the sender was closed later.',
       'Detected after: the longest time from a message to the close that told of its loss. Unready after: until the first node reported it. Ready while broken: the longest time for which a node reported ready although messages did not arrive within a second.',
-      `Recovered after: from the fault until all participants are connected and receive everything within a second; the median, and the longest in brackets. It contains the wait that a restart asks for, at most ${reconnectWaitMsMax} ms (option reconnect-wait-ms-max).`,
+      `Recovered after: from the fault until all participants are connected and receive everything within a second; the median, with the longest in brackets where there were several trials. It contains the wait that a restart asks for, at most ${reconnectWaitMsMax} ms (option reconnect-wait-ms-max).`,
     ],
     environment: [...machineRows(run), ...factRows(run)],
     caveats: [
@@ -52,15 +52,14 @@ function faultTable({ trials, record }: FaultRun): Table {
       right('lost silently'),
       right('lost and told'),
       right('undelivered and told'),
-      right('duplicated'),
-      right('reordered'),
+      right('duplicated, reordered'),
+      right('fault lasted'),
       right('detected after'),
-      right('held'),
-      left('closed'),
+      right('recovered after'),
       right('unready after'),
       right('ready while broken'),
-      right('fault lasted'),
-      right('recovered after'),
+      right('held'),
+      left('closed'),
     ],
     rows: record.variants.map(({ name }) =>
       rowOf(
@@ -109,15 +108,14 @@ function rowOf(name: string, trials: readonly FaultTrial[]): string[] {
     sum(({ lostSilently }) => lostSilently),
     sum(({ lostAndTold }) => lostAndTold),
     sum(({ undelivered }) => undelivered),
-    sum(({ duplicated }) => duplicated),
-    sum(({ reordered }) => reordered),
+    `${sum(({ duplicated }) => duplicated)}, ${sum(({ reordered }) => reordered)}`,
+    longest(({ faultMs }) => faultMs),
     longest(({ detectionMsMax }) => detectionMsMax),
-    `${sum(({ held }) => held)} of ${sum(({ participants }) => participants)}`,
-    closesText(trials),
+    recoveryText(trials),
     longest(({ unreadyAfterMs }) => unreadyAfterMs),
     longest(({ readyWhileBrokenMsMax }) => readyWhileBrokenMsMax),
-    longest(({ faultMs }) => faultMs),
-    recoveryText(trials),
+    `${sum(({ held }) => held)} of ${sum(({ participants }) => participants)}`,
+    closesText(trials),
   ];
 }
 
@@ -137,5 +135,7 @@ function closesText(trials: readonly FaultTrial[]): string {
 function recoveryText(trials: readonly FaultTrial[]): string {
   const values = trials.map(({ recoveredAfterMs }) => recoveredAfterMs).filter((value) => value !== null);
   if (values.length < trials.length) return `not within the trial in ${trials.length - values.length}`;
-  return values.length === 0 ? '–' : `${formatMs(medianOf(values))} (${formatMs(Math.max(...values))})`;
+  if (values.length === 0) return '–';
+  const longest = values.length === 1 ? '' : ` (${formatMs(Math.max(...values))})`;
+  return formatMs(medianOf(values)) + longest;
 }

@@ -1,4 +1,7 @@
-/** The failures: what is done to which deployment. Each resolves when the fault is over, healed or not. */
+/**
+ * The failures, each with the stages that it applies to. `inject` resolves when the fault is over, healed or
+ * not.
+ */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { WebSocket } from 'ws';
@@ -10,7 +13,7 @@ import { SkipVariant } from '../shape.ts';
 
 export type Scenario = {
   name: string;
-  /** What is done, in a clause. */
+  /** The fault, in a clause. */
   about: string;
   /** Whether a stage can fail in this way, by what it declares. */
   appliesTo(stage: StageInfo): boolean;
@@ -45,7 +48,7 @@ export const scenarios: readonly Scenario[] = [
   },
   {
     name: 'node drained',
-    about: 'one of two nodes is told to leave with SIGTERM and stays away',
+    about: 'one of two nodes is drained with SIGTERM and stays away',
     appliesTo: isScalable,
     nodes: 2,
     inject: async ({ nodes }) => {
@@ -124,7 +127,7 @@ async function overflowOutputBuffer(deployment: Deployment, signal: AbortSignal)
     await admin.config('SET', 'client-output-buffer-limit', 'pubsub 1mb 1mb 1');
     await frozen!.signal('SIGSTOP');
     const flood = encodeMessage({ clientId: 'flooder', Message: 'x'.repeat(floodMessageBytes) });
-    // The kernel's socket buffers take several megabytes before Redis has to keep anything.
+    // The kernel's socket buffers take several megabytes before Redis has to buffer anything.
     while (await hasSubscribers(admin, deployment.nodes.length)) {
       for (let count = 0; count < 10; count++) flooder.send(flood);
       await sleep(20, undefined, { signal });
