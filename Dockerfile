@@ -1,5 +1,4 @@
-# One image for the server and the simulator: the same runtime and the same files, told apart by the command only, so
-# that a measurement never compares two builds.
+# One image for the server and the simulator, which differ in the command only: a measurement never compares two builds.
 ARG NODE_IMAGE=node:24-trixie-slim
 
 # The production dependencies alone: this layer changes only when the lock file does. Install scripts are off because
@@ -25,12 +24,12 @@ COPY loadtest ./loadtest
 USER node
 EXPOSE 8080 8081
 
-# Readiness, not liveness: what waits for this container waits until it takes sessions. A check costs a node start
-# (about 50 ms of CPU), which a small quota feels, hence the long interval; the lab switches it off and asks itself.
+# Readiness, not liveness: a container that depends on this one must wait until it accepts sessions. A check starts
+# Node, which takes about 50 ms of CPU: too much for a small quota, hence the long interval. The lab switches it off.
 HEALTHCHECK --interval=15s --timeout=5s --start-period=5s --retries=3 \
   CMD ["node", "-e", "require('node:http').get({host:'127.0.0.1',port:process.env.CHAT_INTERNAL_PORT,path:'/readyz'},(r)=>process.exit(r.statusCode===200?0:1)).on('error',()=>process.exit(1))"]
 
-# node is PID 1, without a shell or npm between it and SIGTERM: the server drains on it, the simulator keeps its result.
+# node is process 1, so that SIGTERM reaches it directly: the server drains on it, the simulator writes its result.
 ENTRYPOINT ["node"]
 # The simulator: docker run … loadtest/main.ts --url ws://…
 CMD ["server/main.ts"]

@@ -13,7 +13,7 @@ function start(args: readonly string[], env: Record<string, string> = {}): Child
   return spawn(process.execPath, [mainPath, ...args], { env: { PATH: process.env.PATH, ...env } });
 }
 
-/** Runs to the end with that standard input. */
+/** Runs the client to its end with that standard input. */
 async function run(args: readonly string[], input: string, env: Record<string, string> = {}) {
   const child = start(args, env);
   child.stdin?.on('error', () => {});
@@ -26,10 +26,10 @@ async function run(args: readonly string[], input: string, env: Record<string, s
   return { code, stdout, stderr };
 }
 
-test('every line of the input is heard back before it exits, and printed as clientId: Message', async () => {
+test('it exits after the echo of every line, and prints messages as clientId: Message', async () => {
   await using server = await RoomServer.start();
   const relay = server.relay;
-  // A slow room: without waiting for the echoes the client would be gone before them.
+  // A slow room: a client that does not wait for the echoes exits before them.
   server.relay = (clientId, message) => setTimeout(() => relay(clientId, message), 100);
   const { code, stdout, stderr } = await run(
     ['--url', server.url, '--id', 'bot', '--room', 'tea'],
@@ -42,7 +42,7 @@ test('every line of the input is heard back before it exits, and printed as clie
   assert.equal(server.handshakes[0]?.url, '/ws/tea');
 });
 
-test('it is configured by its environment alike, and prints JSON when asked', async () => {
+test('it reads its environment variables, and prints JSON on request', async () => {
   await using server = await RoomServer.start();
   const env = { CLIENT_URL: server.url, CLIENT_ID: 'bot', CLIENT_JSON: '1' };
   const { code, stdout } = await run([], 'a\u001b[2Jb\n', env);
@@ -51,26 +51,26 @@ test('it is configured by its environment alike, and prints JSON when asked', as
   assert.deepEqual(off.stdout, 'bot: a\n');
 });
 
-test('lines never heard back, and lines too long to send, are counted and make it exit 1', async () => {
+test('lines without an echo, and lines too long to send, are counted and make it exit 1', async () => {
   await using server = await RoomServer.start();
   server.relay = () => {};
   const args = ['--url', server.url, '--id', 'bot', '--echo-wait-ms', '50'];
   const { code, stdout, stderr } = await run(args, `hi\n${'x'.repeat(4_097)}\n`);
   assert.deepEqual({ code, stdout }, { code: 1, stdout: '' });
-  assert.match(stderr, /line 2 not sent: it has 4097 bytes, at most 4096 may go\n/);
-  assert.match(stderr, /1 line sent or held, but never heard back from the room\n/);
+  assert.match(stderr, /line 2 not sent: it has 4097 bytes, the limit is 4096\n/);
+  assert.match(stderr, /1 line not confirmed: the room did not send it back\n/);
 });
 
-test('a refusal is told in words and makes it exit 1 without waiting for more input', async () => {
+test('a refusal is printed in words and makes it exit 1 without waiting for more input', async () => {
   await using server = await RoomServer.start();
   server.refusal = 'HTTP/1.1 403 Forbidden\r\nConnection: close\r\n\r\n';
   const child = start(['--url', server.url, '--id', 'bot']);
   const [[code], stderr] = await Promise.all([once(child, 'exit'), text(child.stderr!)]);
   assert.equal(code, 1);
-  assert.match(stderr, /HTTP 403.*not let in.*not coming back/);
+  assert.match(stderr, /HTTP 403.*not admitted.*not reconnecting/);
 });
 
-test('with --listen it stays after the end of its input, until the server ends it', async () => {
+test('with --listen it stays after the end of its input, until the server closes the connection', async () => {
   await using server = await RoomServer.start();
   const child = start(['--url', server.url, '--id', 'log', '--listen']);
   child.stdin?.end('here\n');
@@ -82,7 +82,7 @@ test('with --listen it stays after the end of its input, until the server ends i
   assert.deepEqual({ code, stdout: await lines }, { code: 0, stdout: 'log: here\nbob: still listening?\n' });
 });
 
-test('bad input is told all at once, as what to do, what is required and what was given, and exits 2', async () => {
+test('all mistakes are reported at once, with what is required and what was given, and it exits 2', async () => {
   const { code, stderr } = await run(['--url', 'http://x', '--room', 'a b', '--attempts-max', '0'], '');
   assert.equal(code, 2);
   const lines = stderr.split('\n').filter((line) => line.includes('Required:'));
@@ -94,7 +94,7 @@ test('bad input is told all at once, as what to do, what is required and what wa
   assert.equal((await run(['--bogus'], '')).code, 2);
 });
 
-test('--help teaches and exits 0', async () => {
+test('--help prints options, examples and exit codes, and exits 0', async () => {
   const { code, stdout } = await run(['--help'], '');
   assert.equal(code, 0);
   for (const word of ['--room', 'CLIENT_ID', 'Examples:', 'Exit codes:'])

@@ -1,10 +1,11 @@
-/** The person's client: options in, a chat on the terminal or in a pipe, an exit code out. */
+/** The command line client: reads the options, chats on a terminal or in a pipe, sets the exit code. */
 import { CommanderError } from 'commander';
 import { ChatClient, systemClock } from './core/chat-client.ts';
 import { jsonLine, plainLine } from './terminal/line-format.ts';
 import { runPipe } from './terminal/pipe.ts';
 import { type ClientConfig, clientCommand, exitCode, readConfig } from './terminal/settings.ts';
 import { runTerminal } from './terminal/terminal.ts';
+import { wsSockets } from './terminal/ws-socket.ts';
 
 process.exitCode = await main(process.argv);
 
@@ -23,28 +24,28 @@ async function main(argv: readonly string[]): Promise<number> {
     return exitCode.badInput;
   }
   const { stdin, stdout, env } = process;
-  // A reader that goes away (`| head -1`) ends us quietly, as it would end any other filter.
+  // If the reader of the output ends (`| head -1`), the client ends without an error, as any filter does.
   stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE') throw error;
     process.exit(exitCode.done);
   });
-  // A dumb terminal cannot move its cursor: it gets plain lines.
+  // A dumb terminal cannot move its cursor, so it gets plain lines.
   const interactive = stdin.isTTY && stdout.isTTY && env.TERM !== 'dumb';
   return interactive ? chatOnTerminal(config) : chatInPipe(config);
 }
 
 async function chatOnTerminal(config: ClientConfig): Promise<number> {
   const { stdin, stdout, env } = process;
-  const farewell = await runTerminal(clientOf(config, Number.POSITIVE_INFINITY), {
+  const end = await runTerminal(clientOf(config, Number.POSITIVE_INFINITY), {
     input: stdin,
     output: stdout,
     colours: config.color && !env.NO_COLOR,
-    roomWords: config.roomWords,
+    roomName: config.roomName,
     messageBytesMax: config.messageBytesMax,
     outbox: { linesPerSecondMax: config.messagesPerSecondMax, clock: systemClock },
     echoWaitMs: config.echoWaitMs,
   });
-  return { left: exitCode.done, closed: exitCode.unheard, interrupted: exitCode.interrupted }[farewell];
+  return { left: exitCode.done, closed: exitCode.failed, interrupted: exitCode.interrupted }[end];
 }
 
 async function chatInPipe(config: ClientConfig): Promise<number> {
@@ -58,10 +59,14 @@ async function chatInPipe(config: ClientConfig): Promise<number> {
     listen: config.listen,
     echoWaitMs: config.echoWaitMs,
   });
-  return done ? exitCode.done : exitCode.unheard;
+  return done ? exitCode.done : exitCode.failed;
 }
 
 function clientOf(config: ClientConfig, attemptsMax: number): ChatClient {
-  const { url, id, token, origin } = config;
-  return new ChatClient({ url, clientId: id, token, origin, attemptsMax: config.attemptsMax ?? attemptsMax });
+  return new ChatClient({
+    url: config.url,
+    clientId: config.id,
+    openSocket: wsSockets(config),
+    attemptsMax: config.attemptsMax ?? attemptsMax,
+  });
 }

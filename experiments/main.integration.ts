@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { decodeFromCompressedBase64 } from 'hdr-histogram-js';
 import { exitCodeOf } from './lab/analysis/exit-code.ts';
-import { listRuns, readRun } from './lab/records/schema.ts';
+import type { LoadRun } from './lab/records/schema.ts';
+import { listRuns, readRun } from './lab/records/store.ts';
 
 const results = mkdtempSync(join(tmpdir(), 'lab-main-'));
 after(() => rmSync(results, { recursive: true }));
@@ -30,6 +31,11 @@ function start(...args: string[]) {
   return { child, ended };
 }
 
+const damaged = join(results, 'damaged.json');
+writeFileSync(damaged, '{"record":');
+const foreign = join(results, 'foreign.json');
+writeFileSync(foreign, '{}');
+
 const common = ['--results', results, '--metrics-port', '0'];
 
 test('a small experiment runs end to end: real server, real simulator, files, table, page, exit code', async () => {
@@ -45,8 +51,8 @@ test('a small experiment runs end to end: real server, real simulator, files, ta
   const [name] = listRuns(results);
   assert.ok(name !== undefined, output + errors);
   const directory = join(results, name);
-  const run = readRun(directory);
-  // Whether it was slow or void is the machine's; that the code says what the files say is ours.
+  const run = readRun(directory) as LoadRun;
+  // The outcome depends on the machine; that the exit code follows from the files does not.
   assert.equal(code, exitCodeOf(run), output + errors);
   assert.deepEqual(
     run.trials.map(({ stage, load, purpose }) => [stage, load, purpose]),
@@ -82,7 +88,7 @@ test('a small experiment runs end to end: real server, real simulator, files, ta
   assert.equal(compared.code, 0, compared.errors);
 });
 
-test('Ctrl-C in the middle of a trial leaves no process behind, and keeps what was known', async () => {
+test('Ctrl-C in the middle of a trial leaves no process behind, and keeps the results until then', async () => {
   const before = listRuns(results);
   const { child, ended } = start('run', 'ladder', '--stage', '03', '--target', 'process', ...common);
   const family = await familyWith(child.pid!, 'loadtest/main.ts');
@@ -105,7 +111,7 @@ test('Ctrl-C in the middle of a trial leaves no process behind, and keeps what w
   assert.ok(existsSync(join(results, name!, 'report.html')));
 });
 
-test('bad input is answered with what to do, what is required and what was given, and exit code 2', async () => {
+test('bad input is answered with the action, the requirement and the given value, and exit code 2', async () => {
   const cases: [string[], RegExp][] = [
     [['run', 'nothing'], /required one of 001-ladder.*given nothing/],
     [['run', '1', '--stage', '9'], /required one of 01-naive.*given 9/],
@@ -115,6 +121,15 @@ test('bad input is answered with what to do, what is required and what was given
     [['report', 'nowhere', '--results', results], /given nowhere/],
     [['compare', 'nowhere', 'nowhere', '--results', results], /given nowhere/],
     [['run', '1', '--no-such-flag'], /unknown option/],
+    [['run', '1', '--rate', '5'], /Leave out --rate: 001-ladder varies it itself.*--loads/],
+    [
+      ['run', '5', '--payload-bytes', '100'],
+      /Leave out --payload-bytes: 005-message-size compares several values/,
+    ],
+    [['run', '8', '--rooms', '2'], /Leave out --rooms: 008-kill has clients of its own/],
+    [['run', '1', '--churn', 'x'], /--churn must be a whole number.*given: x/],
+    [['report', damaged], /damaged\.json cannot be read/],
+    [['report', foreign], /required schema 1 or 2/],
   ];
   await Promise.all(
     cases.map(async ([args, message]) => {

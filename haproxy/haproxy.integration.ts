@@ -1,20 +1,24 @@
-/** The committed HAProxy configuration before real nodes: a message crosses, and a drain costs newcomers nothing. */
+/** The committed HAProxy configuration before real nodes: messages cross, and a drain refuses no newcomer. */
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { execFile } from 'node:child_process';
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
-import { setTimeout as delay } from 'node:timers/promises';
-import { GenericContainer, getContainerRuntimeClient } from 'testcontainers';
-// biome-ignore-start lint/style/noRestrictedImports: a test may borrow the lab's ways of getting a real Redis and free ports.
+import { promisify } from 'node:util';
+import { startChildUntil } from '#host/child-process.ts';
 import { freePorts } from '#host/free-ports.ts';
 import { closeCode } from '#protocol';
-import { redisProvider } from '../experiments/lab/deployment/services/redis.ts';
-// biome-ignore-end lint/style/noRestrictedImports: see above.
-import { Person, ServerProcess } from '../testing/server.ts';
+import { Person } from '../testing/person.ts';
+import { redisProvider } from '../testing/redis.ts';
+import { ServerProcess } from '../testing/server.ts';
 
 const image = process.env.HAPROXY_IMAGE ?? 'haproxy:3.2';
 const committed = new URL('./haproxy.cfg', import.meta.url);
+const startDeadlineMs = 60_000;
+const stopGraceMs = 5000;
 
-const engine = await getContainerRuntimeClient().then(
+const engine = await promisify(execFile)('docker', ['version']).then(
   () => true,
   () => false,
 );
@@ -32,7 +36,7 @@ test('two nodes behind HAProxy are one chat, and clients of a draining node find
   await using _proxy = await startProxy([one, two], port!, observatoryPort!);
   const url = `ws://127.0.0.1:${port}/ws`;
 
-  const [alice, bob] = [await joinWhenUp(url, 'alice'), await Person.join(url, 'bob')];
+  const [alice, bob] = [await Person.join(url, 'alice'), await Person.join(url, 'bob')];
   assert.equal((await one.metrics())('chat_sessions'), 1, 'least connections: one each');
   assert.equal((await two.metrics())('chat_sessions'), 1);
   alice.say('across');
@@ -44,7 +48,7 @@ test('two nodes behind HAProxy are one chat, and clients of a draining node find
     [alice, bob].map(async (person) => [person, await person.closed] as const),
   );
   assert.equal((await moved.closed).code, closeCode.restart);
-  // At once, before a health check can have noticed: the refusal of the draining node must not reach anybody.
+  // At once, before a health check can have noticed: no client may see the refusal of the draining node.
   const back = await Promise.all(['carol', 'dave', 'eve'].map((id) => Person.join(url, id)));
   assert.equal((await drained).code, 0);
   const stayed = moved === alice ? bob : alice;
@@ -69,20 +73,32 @@ async function startProxy(nodes: readonly ServerProcess[], port: number, observa
     const address = `${new URL(node.origin).host} port ${new URL(node.internal).port}`;
     config = replace(config, `${server} node-${index + 1}:8080`, `${server} ${address}`);
   }
-  const container = await new GenericContainer(image)
-    .withNetworkMode('host')
-    .withCopyContentToContainer([{ content: config, target: '/usr/local/etc/haproxy/haproxy.cfg' }])
-    .start();
-  return { [Symbol.asyncDispose]: async () => void (await container.stop()) };
-}
-
-async function joinWhenUp(url: string, clientId: string): Promise<Person> {
-  for (let attempt = 0; attempt < 100; attempt++) {
-    try {
-      return await Person.join(url, clientId);
-    } catch {
-      await delay(50);
-    }
-  }
-  return Person.join(url, clientId);
+  const directory = mkdtempSync(join(tmpdir(), 'chat-haproxy-'));
+  chmodSync(directory, 0o755);
+  writeFileSync(join(directory, 'haproxy.cfg'), config);
+  const name = `chat-haproxy-test-${process.pid}-${port}`;
+  const run = [
+    'run',
+    '--rm',
+    '--name',
+    name,
+    '--network',
+    'host',
+    '-v',
+    `${directory}:/usr/local/etc/haproxy:ro`,
+  ];
+  const { child } = await startChildUntil(
+    { command: 'docker', args: [...run, image] },
+    {
+      name: 'HAProxy',
+      readLine: (line) => line.includes('Loading success') || undefined,
+      deadlineMs: startDeadlineMs,
+    },
+  );
+  return {
+    [Symbol.asyncDispose]: async () => {
+      await child.stop('SIGTERM', stopGraceMs);
+      rmSync(directory, { recursive: true, force: true });
+    },
+  };
 }

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { startChild } from './child-process.ts';
+import { startChild, startChildUntil } from './child-process.ts';
+import { StartError } from './readiness.ts';
 
 /** Runs JavaScript as a child and resolves once it has printed its first line. */
 async function script(text: string) {
@@ -17,26 +18,26 @@ async function script(text: string) {
 
 const forever = 'setInterval(() => {}, 1000);';
 
-test('a child that ignores the polite signal is killed after its grace, with the processes it started', async () => {
+test('a child that ignores the first signal is killed after its grace, with the processes that it started', async () => {
   const stubborn = `process.on('SIGTERM', () => {}); const { pid } = require('node:child_process').spawn(process.execPath, ['-e', ${JSON.stringify(forever)}]);
     console.log(pid); ${forever}`;
   const { child, firstLine } = await script(stubborn);
   await child.stop('SIGTERM', 50);
-  assert.equal(child.ended(), 'killed by SIGKILL');
+  assert.equal(await child.ended, 'killed by SIGKILL');
   await gone(firstLine);
   await child.stop('SIGTERM', 50);
 });
 
-test('what a leader leaves behind when it ends by itself is killed with its group', async () => {
+test('when a child ends by itself, the processes that it leaves behind are killed', async () => {
   const leaver = `const { pid } = require('node:child_process').spawn(process.execPath, ['-e', ${JSON.stringify(forever)}], { stdio: 'inherit' });
     console.log(pid); setTimeout(() => process.exit(7), 20);`;
   const { child, firstLine } = await script(leaver);
   assert.equal(await child.exit, 7);
-  assert.equal(child.ended(), 'exited with code 7');
+  assert.equal(child.howEnded(), 'exited with code 7');
   await gone(firstLine);
 });
 
-test('the last words are kept, of both streams', async () => {
+test('the last lines are kept, of both streams', async () => {
   const { child } = await script(
     `console.log('one'); console.error('two'); for (let i = 0; i < 40; i++) console.log('line ' + i);`,
   );
@@ -49,12 +50,57 @@ test('a command that is not there rejects', async () => {
   await assert.rejects(startChild({ command: '/nowhere/at-all', args: [], onLine: () => {} }), /ENOENT/);
 });
 
-/** Killed is not yet gone: the kernel closes a process's files before it is off the list. The test's own time-out is the bound. */
+const readiness = {
+  name: 'the program',
+  readLine: (line: string) => /^ready at (\d+)/.exec(line)?.[1],
+  deadlineMs: 5000,
+};
+const command = (text: string) => ({ command: process.execPath, args: ['-e', text] });
+
+test('a program is ready when a line says so, and the line is read for the caller', async () => {
+  const lines: string[] = [];
+  const options = { ...command(`console.log('hello'); console.log('ready at 7'); ${forever}`) };
+  const { child, ready } = await startChildUntil(
+    { ...options, onLine: (line) => lines.push(line) },
+    readiness,
+  );
+  await using _ = child;
+  assert.equal(ready, '7');
+  assert.deepEqual(lines, ['hello', 'ready at 7']);
+});
+
+test('a program that ends before it is ready is reported with its last lines', async () => {
+  await assert.rejects(
+    startChildUntil(command(`console.error('no such flag'); process.exit(2);`), readiness),
+    (error: Error) =>
+      error instanceof StartError &&
+      /^the program ended before it was ready \(exited with code 2\).*no such flag/s.test(error.message),
+  );
+});
+
+test('a program that is late is stopped and reported', async () => {
+  const lines: string[] = [];
+  const options = {
+    ...command(`console.log(process.pid); ${forever}`),
+    onLine: (line: string) => lines.push(line),
+  };
+  await assert.rejects(startChildUntil(options, { ...readiness, deadlineMs: 300 }), /not ready within 0.3 s/);
+  await gone(lines[0]!);
+});
+
+test('an abort while a program is silent stops it and rejects with the reason', async () => {
+  const controller = new AbortController();
+  const onLine = () => controller.abort(new Error('enough'));
+  const options = { ...command(`console.log('started'); ${forever}`), onLine };
+  await assert.rejects(startChildUntil(options, { ...readiness, signal: controller.signal }), /enough/);
+});
+
+/** A killed process is listed for a moment longer. The time limit of the test is the bound. */
 async function gone(pid: string): Promise<void> {
   while (alive(pid)) await nextTurn();
 }
 
-/** False also for a process that is dead and waits only for its parent to take notice. */
+/** False also for a zombie. */
 function alive(pid: string): boolean {
   try {
     return !/\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));

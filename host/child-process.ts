@@ -1,48 +1,54 @@
 /**
- * A child process that cannot be left behind: it leads a process group of its own, is stopped gently and then hard, and
- * is killed with the lab if the lab dies of an error.
+ * A child process that cannot be left behind: it leads a process group of its own, is stopped gently and then
+ * hard, and is killed when this process ends, even if that ends by an uncaught error.
  */
-import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
+import { type OnLine, type Readiness, startUntilReady } from './readiness.ts';
 
 export type Child = AsyncDisposable & {
   pid: number;
-  /** `exited with code 134`, `killed by SIGKILL`; null while it runs. */
-  ended(): string | null;
   /** Resolves with the exit code, null where a signal ended it. Never rejects. */
   exit: Promise<number | null>;
+  /** Resolves with how it ended, e.g. `exited with code 134` or `killed by SIGKILL`. Never rejects. */
+  ended: Promise<string>;
+  /** The same, now; null while it runs. */
+  howEnded(): string | null;
   /** The last lines of standard output and error together, oldest first. */
   lastLines(): string;
-  /** To the whole group; does nothing when it is gone. */
-  signal(signal: NodeJS.Signals): void;
-  /** Sends the signal, waits, and kills the group after the grace. Resolves when the child is gone; may be called twice. */
-  stop(signal: NodeJS.Signals, graceMs: number): Promise<void>;
+  /** Sends a signal to the child alone, not to its group. Does nothing when it is gone. */
+  signal(name: NodeJS.Signals): void;
+  /**
+   * Sends the group a signal, waits, and kills it after the grace. Resolves when the child is gone; may be
+   * called twice.
+   */
+  stop(name: NodeJS.Signals, graceMs: number): Promise<void>;
 };
 
 export type ChildOptions = {
   command: string;
   args: readonly string[];
+  /** The environment of this process where left out. */
   env?: NodeJS.ProcessEnv;
-  cwd?: string;
-  onLine: (line: string, stream: 'stdout' | 'stderr') => void;
+  onLine: OnLine;
+  /**
+   * True leaves the rest of the group alone when the child ends by itself: for tests of how a program ends.
+   */
+  keepGroup?: boolean;
 };
 
+/** Chosen, not measured: enough for an error message with its stack. */
 const linesKept = 12;
+const lineCharsMax = 400;
 const stopGraceMs = 2000;
 const groups = new Set<number>();
-let exitHook = false;
+let killsGroupsOnExit = false;
 
 /** Starts a child; rejects when the command cannot be run at all. */
 export async function startChild(options: ChildOptions): Promise<Child> {
-  killGroupsWithTheLab();
-  const { promise: exit, resolve: resolveExit } = Promise.withResolvers<number | null>();
-  const spawnOptions: SpawnOptions = {
-    detached: true,
-    stdio: ['ignore', 'pipe', 'pipe'],
-    env: options.env,
-    cwd: options.cwd,
-  };
-  const child = spawn(options.command, options.args, spawnOptions);
+  killGroupsOnExit();
+  const { command, args, env } = options;
+  const child = spawn(command, args, { detached: true, stdio: ['ignore', 'pipe', 'pipe'], env });
   const lines = followLines(child, options.onLine);
   await new Promise<void>((resolve, reject) => {
     child.once('spawn', resolve);
@@ -50,40 +56,63 @@ export async function startChild(options: ChildOptions): Promise<Child> {
   });
   const pid = child.pid!;
   groups.add(pid);
-  let ended: string | null = null;
+  let howEnded: string | null = null;
   child.once('exit', (code, signal) => {
-    ended = signal === null ? `exited with code ${code}` : `killed by ${signal}`;
-    // Descendants that outlive their leader would also hold its output open, and 'close' would never come.
-    signalGroup(pid, 'SIGKILL');
+    howEnded = signal === null ? `exited with code ${code}` : `killed by ${signal}`;
+    // A descendant that outlives the child would also hold its output open, and 'close' would never come.
+    if (!options.keepGroup) send(-pid, 'SIGKILL');
   });
-  // 'close' comes after the last line of output, so whoever waits for the exit has seen everything that was said.
-  child.once('close', (code) => {
-    groups.delete(pid);
-    resolveExit(code);
+  // 'close' follows the last line of output: after `exit` there are no more lines.
+  const exit = new Promise<number | null>((resolve) => {
+    child.once('close', (code) => {
+      groups.delete(pid);
+      resolve(code);
+    });
   });
-  const stop = async (signal: NodeJS.Signals, graceMs: number) => {
+  const stop = async (name: NodeJS.Signals, graceMs: number) => {
     if (!groups.has(pid)) return;
-    signalGroup(pid, signal);
-    const timer = setTimeout(() => signalGroup(pid, 'SIGKILL'), graceMs);
+    send(-pid, name);
+    const timer = setTimeout(() => send(-pid, 'SIGKILL'), graceMs);
     await exit;
     clearTimeout(timer);
   };
   return {
     pid,
-    ended: () => ended,
     exit,
+    ended: exit.then(() => howEnded!),
+    howEnded: () => howEnded,
     lastLines: () => lines.join('\n'),
-    signal: (signal) => signalGroup(pid, signal),
+    signal: (name) => howEnded ?? send(pid, name),
     stop,
     [Symbol.asyncDispose]: () => stop('SIGTERM', stopGraceMs),
   };
 }
 
-function followLines(child: ChildProcess, onLine: ChildOptions['onLine']): string[] {
+/**
+ * Starts a child and resolves once a line of its output says that it is ready. See `startUntilReady` for what
+ * rejects.
+ */
+export async function startChildUntil<T>(
+  options: Omit<ChildOptions, 'onLine'> & { onLine?: OnLine },
+  readiness: Readiness<T>,
+): Promise<{ child: Child; ready: T }> {
+  const start = (onLine: OnLine) =>
+    startChild({
+      ...options,
+      onLine: (line, stream) => {
+        options.onLine?.(line, stream);
+        onLine(line, stream);
+      },
+    });
+  const { program, ready } = await startUntilReady(start, readiness);
+  return { child: program, ready };
+}
+
+function followLines(child: ChildProcess, onLine: OnLine): string[] {
   const kept: string[] = [];
   for (const name of ['stdout', 'stderr'] as const) {
     createInterface({ input: child[name]! }).on('line', (line) => {
-      kept.push(line.slice(0, 400));
+      kept.push(line.slice(0, lineCharsMax));
       if (kept.length > linesKept) kept.shift();
       onLine(line, name);
     });
@@ -91,19 +120,20 @@ function followLines(child: ChildProcess, onLine: ChildOptions['onLine']): strin
   return kept;
 }
 
-function signalGroup(pid: number, signal: NodeJS.Signals): void {
+/** To a process, or with a negative number to its group. */
+function send(pid: number, name: NodeJS.Signals): void {
   try {
-    process.kill(-pid, signal);
+    process.kill(pid, name);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
   }
 }
 
-/** Without this an uncaught error in the lab would leave servers running, because their groups outlive it. */
-function killGroupsWithTheLab(): void {
-  if (exitHook) return;
-  exitHook = true;
+/** Groups outlive the process that made them. */
+function killGroupsOnExit(): void {
+  if (killsGroupsOnExit) return;
+  killsGroupsOnExit = true;
   process.on('exit', () => {
-    for (const pid of groups) signalGroup(pid, 'SIGKILL');
+    for (const pid of groups) send(-pid, 'SIGKILL');
   });
 }

@@ -1,11 +1,14 @@
-/** What the whole machine does, so that a report can say what was not the experiment's own. */
+/** CPU time of the whole machine, so that a report can say how much of it was not the experiment's. */
 import { cpus } from 'node:os';
 
-/** Seconds since boot or start; only differences mean something. */
+/** Seconds since boot or start: only differences between two readings have a meaning. */
 export type HostReading = {
-  /** Of all cores, without interrupts: the kernel's work for loopback traffic belongs to nobody else. */
+  /**
+   * Of all cores, without time in interrupts, where the kernel handles the loopback traffic of the experiment
+   * itself.
+   */
   busySeconds: number;
-  /** Of the lab's own process. */
+  /** Of this process. */
   labSeconds: number;
 };
 

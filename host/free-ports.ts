@@ -1,8 +1,11 @@
-/** Ports for programs that cannot choose one themselves and say which. */
+/** Ports for programs that cannot choose a free port themselves. */
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 
-/** So many different TCP ports that nobody listens on at 127.0.0.1; they stay free only as long as nobody takes them. */
+/**
+ * That many TCP ports, all different and free on 127.0.0.1 at this moment. Another program may take one
+ * meanwhile.
+ */
 export async function freePorts(count: number): Promise<number[]> {
   const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'));
   await Promise.all(servers.map((server) => server.listening || once(server, 'listening')));

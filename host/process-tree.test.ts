@@ -3,9 +3,9 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { readTreeUsage } from './process-tree.ts';
+import { childrenOf, readTreeUsage } from './process-tree.ts';
 
-/** A /proc of processes that are named like an attack on whoever splits at blanks. */
+/** A /proc whose process names hold blanks and parentheses, which a careless parser would split at. */
 function fakeProc(
   processes: { pid: number; parent: number; ticks: number[]; pages: number; state?: string }[],
 ) {
@@ -19,7 +19,7 @@ function fakeProc(
   return { directory, [Symbol.dispose]: () => rmSync(directory, { recursive: true }) };
 }
 
-test('a tree is its root, its descendants, and the children it has buried; nothing else', () => {
+test('a tree is its root, its descendants, and the children that it has reaped; nothing else', () => {
   using proc = fakeProc([
     { pid: 10, parent: 1, ticks: [100, 50, 30, 20], pages: 10 },
     { pid: 11, parent: 10, ticks: [200, 0, 0, 0], pages: 20 },
@@ -29,14 +29,15 @@ test('a tree is its root, its descendants, and the children it has buried; nothi
   ]);
   const usage = readTreeUsage(10, proc.directory);
   assert.deepEqual(usage, { cpuSeconds: 5.5, rssBytes: 60 * 4096, processes: 3 });
+  assert.deepEqual(childrenOf(10, proc.directory), [11], 'neither grandchildren nor zombies');
 });
 
-test('a root that is gone is no process at all', () => {
+test('a root that is gone counts no process', () => {
   using proc = fakeProc([]);
   assert.deepEqual(readTreeUsage(10, proc.directory), { cpuSeconds: 0, rssBytes: 0, processes: 0 });
 });
 
-test('of this very process it reads what Node knows of itself', () => {
+test('its reading of this process agrees with what Node says', () => {
   const usage = readTreeUsage(process.pid);
   assert.ok(Math.abs(usage.rssBytes / process.memoryUsage.rss() - 1) < 0.5, `${usage.rssBytes}`);
   const { user, system } = process.cpuUsage();

@@ -2,7 +2,10 @@
 import { readdirSync, readFileSync } from 'node:fs';
 
 export type TreeUsage = {
-  /** User and system time of every live process of the tree and of the children they have already buried. */
+  /**
+   * User and system time of every live process of the tree, and of its children that have ended and been
+   * reaped.
+   */
   cpuSeconds: number;
   /** Resident sets added up; pages that processes share are counted once for each. */
   rssBytes: number;
@@ -12,7 +15,8 @@ export type TreeUsage = {
 
 type ProcessStat = { pid: number; parentPid: number; zombie: boolean; cpuTicks: number; rssPages: number };
 
-// USER_HZ is 100 on every Linux that Node runs on; the page size is not, but only some arm64 kernels differ from 4096.
+// USER_HZ is 100 on every Linux that Node runs on; the page size is not, but only some arm64 kernels differ
+// from 4096.
 const ticksPerSecond = 100;
 const pageBytes = 4096;
 
@@ -34,6 +38,14 @@ export function readTreeUsage(rootPid: number, procDirectory = '/proc'): TreeUsa
   return usage;
 }
 
+/** Processes that `pid` started and that still run, oldest first. */
+export function childrenOf(pid: number, procDirectory = '/proc'): number[] {
+  const children = [...readAllStats(procDirectory).values()].filter(
+    (stat) => stat.parentPid === pid && !stat.zombie,
+  );
+  return children.map((stat) => stat.pid).sort((one, other) => one - other);
+}
+
 function readAllStats(procDirectory: string): Map<number, ProcessStat> {
   const stats = new Map<number, ProcessStat>();
   for (const name of readdirSync(procDirectory)) {
@@ -52,7 +64,8 @@ function readStat(procDirectory: string, pid: string): ProcessStat | null {
   } catch {
     return null;
   }
-  // The command name stands in parentheses and may hold anything, so fields are counted from after the last one.
+  // The command name stands in parentheses and may hold anything, so fields are counted from after the last
+  // one.
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
   const field = (number: number) => Number(fields[number - 3]);
   return {

@@ -1,19 +1,19 @@
-/** The command as a user meets it: help, mistakes, progress, metrics, stalled readers, Ctrl-C. */
+/** The command from outside: help, mistakes, progress, metrics, stalled readers, Ctrl-C. */
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type WebSocket, WebSocketServer } from 'ws';
-import { withPatience } from './patience.fixture.ts';
 import { readResult } from './result/schema.ts';
+import { startSimulator, withRetries } from './simulator.fixture.ts';
 
-const main = new URL('./main.ts', import.meta.url).pathname;
 const directory = mkdtempSync(join(tmpdir(), 'loadtest-'));
-/** Everybody hears everything that is said under the same path; readers that do not read are closed after they have been owed too much. */
+/** Sends each message to all clients of the same path, and closes a client that reads too slowly. */
 const server = new WebSocketServer({ port: 0, host: '127.0.0.1' });
 const rooms = new WeakMap<WebSocket, string | undefined>();
 let url = '';
@@ -42,67 +42,35 @@ function broadcast(room: string | undefined, text: string): void {
   }
 }
 
-type Run = { child: ChildProcess; ended: Promise<{ code: number | null; stdout: string; stderr: string }> };
-
-function start(args: readonly string[], environment: Record<string, string> = {}): Run {
-  const child = spawn(process.execPath, [main, ...args], { env: { ...process.env, ...environment } });
-  let stdout = '';
-  let stderr = '';
-  child.stdout.on('data', (data) => {
-    stdout += data;
-  });
-  child.stderr.on('data', (data) => {
-    stderr += data;
-  });
-  const ended = once(child, 'close').then(([code]) => ({ code, stdout, stderr }));
-  return { child, ended };
-}
-
-const brief = ['--warm-up', '0s', '--drain', '4s', '--lag-limit', '10s', '--turn-limit', '10s'];
+/** Long limits: these tests share a machine, and the simulator's health is not their question. */
+const brief = '--warm-up 0s --drain 4s --lag-limit 10s --turn-limit 10s';
 
 describe('the command', { concurrency: 3 }, () => {
-  test('--help teaches every option, its variable and its default, the limits and the exit codes', async () => {
-    const { code, stdout } = await start(['--help']).ended;
+  test('--help has every option with its variable and default, the limits and the exit codes', async () => {
+    const { code, stdout } = await startSimulator('--help').ended;
     assert.equal(code, 0);
-    for (const words of [
-      '--clients <n>',
-      'LOADTEST_CLIENTS',
-      'default: "100"',
-      '130',
-      'interrupted',
-      'p99<250ms',
-      'reordered',
-    ])
-      assert.ok(stdout.includes(words), words);
+    const words = ['--clients <n>', 'LOADTEST_CLIENTS', 'default: "100"', '130', 'interrupted', 'p99<250ms'];
+    for (const word of [...words, 'reordered']) assert.ok(stdout.includes(word), word);
   });
 
-  test('mistakes are told all at once on standard error, with exit code 2 and nothing started', async () => {
-    const { code, stdout, stderr } = await start(['--url', url, '--clients', 'many'], { LOADTEST_RATE: '-1' })
-      .ended;
+  test('all mistakes are printed at once on standard error, with exit code 2, and nothing is started', async () => {
+    const { code, stdout, stderr } = await startSimulator(`--url ${url} --clients many`, {
+      LOADTEST_RATE: '-1',
+    }).ended;
     assert.equal(code, 2);
     assert.equal(stdout, '');
     assert.match(stderr, /--clients must be.*given: many\n--rate must be.*given: -1\nNothing was started/);
-    assert.equal((await start(['--clints', '5']).ended).code, 2);
-    const unable = await start(['--url', url, '--metrics-port', new URL(url).port]).ended;
+    assert.equal((await startSimulator('--clints 5').ended).code, 2);
+    const unable = await startSimulator(`--url ${url} --metrics-port ${new URL(url).port}`).ended;
     assert.equal(unable.code, 2);
     assert.match(unable.stderr, /--metrics-port \d+ on 127.0.0.1 cannot be used: .*EADDRINUSE/);
   });
 
   test('json progress is one object per line: the phases in order, and every second', async () => {
-    const args = [
-      '--url',
-      `${url}/json`,
-      ...brief,
-      '--warm-up',
-      '1s',
-      '--clients',
-      '5',
-      '--rate',
-      '50',
-      '--duration',
-      '2s',
-    ];
-    const { code, stdout } = await start([...args, '--progress', 'json']).ended;
+    const load = '--clients 5 --rate 50 --duration 2s';
+    const { code, stdout } = await startSimulator(
+      `--url ${url}/json ${brief} --warm-up 1s ${load} --progress json`,
+    ).ended;
     assert.equal(code, 0);
     const events = stdout
       .trim()
@@ -124,30 +92,17 @@ describe('the command', { concurrency: 3 }, () => {
     assert.equal(seconds[1].sessionsOpen, 5);
   });
 
-  test('what Prometheus is told agrees with the result', () =>
-    withPatience(async () => {
+  test('the metrics agree with the result', () =>
+    withRetries(async () => {
       const file = join(directory, 'metrics.json');
-      const args = [
-        '--url',
-        `${url}/metrics`,
-        ...brief,
-        '--clients',
-        '10',
-        '--rate',
-        '100',
-        '--duration',
-        '2s',
-        '--json',
-        file,
-      ];
-      const run = start([...args, '--metrics-port', '0', '--progress', 'none']);
+      const load = '--clients 10 --rate 100 --duration 2s';
+      const run = startSimulator(
+        `--url ${url}/metrics ${brief} ${load} --json ${file} --metrics-port 0 --progress none`,
+      );
       const port = await metricsPortOf(run.child);
       const samples = new Map<string, number>();
       for (let ended = false; !ended; ) {
-        ended = await Promise.race([
-          run.ended.then(() => true),
-          new Promise<boolean>((done) => setTimeout(done, 100, false)),
-        ]);
+        ended = await Promise.race([run.ended.then(() => true), sleep(100, false)]);
         const text = await fetch(`http://127.0.0.1:${port}/metrics`).then(
           (response) => response.text(),
           () => '',
@@ -167,22 +122,10 @@ describe('the command', { concurrency: 3 }, () => {
       assert.equal(samples.get('loadtest_audit_total{outcome="misrouted"}'), result.audit.misrouted);
     }));
 
-  test('Ctrl-C keeps what was measured, says so, and leaves nothing behind', async () => {
+  test('Ctrl-C keeps the measured part as an interrupted result, and leaves no process behind', async () => {
     const file = join(directory, 'interrupted.json');
-    const args = [
-      '--url',
-      `${url}/interrupted`,
-      ...brief,
-      '--clients',
-      '8',
-      '--rate',
-      '80',
-      '--duration',
-      '60s',
-      '--json',
-      file,
-    ];
-    const run = start([...args, '--progress', 'json']);
+    const load = '--clients 8 --rate 80 --duration 60s';
+    const run = startSimulator(`--url ${url}/interrupted ${brief} ${load} --json ${file} --progress json`);
     let seconds = 0;
     run.child.stdout!.on('data', (data) => {
       seconds += String(data).split('"event":"second"').length - 1;
@@ -199,7 +142,7 @@ describe('the command', { concurrency: 3 }, () => {
   });
 
   test('Ctrl-C before anything was measured ends without a result', async () => {
-    const run = start(['--url', `${url}/early`, ...brief, '--clients', '1000', '--connect-rate', '10']);
+    const run = startSimulator(`--url ${url}/early ${brief} --clients 1000 --connect-rate 10`);
     await once(run.child.stdout!, 'data');
     run.child.kill('SIGINT');
     const { code, stderr } = await run.ended;
@@ -207,35 +150,25 @@ describe('the command', { concurrency: 3 }, () => {
     assert.match(stderr, /Interrupted before anything was measured/);
   });
 
-  test('visitors come and go, at most at the asked rate, without disturbing the audit', async () => {
+  test('churn users come and go, at most at the given rate, without an effect on the audit', async () => {
     const file = join(directory, 'churn.json');
-    const load = ['--clients', '10', '--rate', '100', '--duration', '3s', '--churn', '40', '--workers', '2'];
-    const run = start(['--url', `${url}/churn`, ...brief, ...load, '--progress', 'plain', '--json', file]);
+    const load = '--clients 10 --rate 100 --duration 3s --churn 40 --workers 2';
+    const run = startSimulator(`--url ${url}/churn ${brief} ${load} --progress plain --json ${file}`);
     const { code, stdout } = await run.ended;
     assert.equal(code, 0, stdout);
-    const { visitors, audit, connections } = readResult(file);
-    assert.ok(visitors.asked > 40 && visitors.asked <= 120, `${visitors.asked} visits`);
-    assert.equal(visitors.opened, visitors.asked);
-    assert.deepEqual(visitors.refused, {});
-    assert.equal(visitors.connectMs.count, visitors.opened);
+    const { churn, audit, connections } = readResult(file);
+    assert.ok(churn.asked > 40 && churn.asked <= 120, `${churn.asked} churn users`);
+    assert.equal(churn.opened, churn.asked);
+    assert.deepEqual(churn.refused, {});
+    assert.equal(churn.connectMs.count, churn.opened);
     assert.equal(connections.asked, 10);
     assert.equal(audit.delivered, 3000);
-    assert.match(stdout, /^visitors +\d+ of \d+ opened, handshake p99 [\d.]+ ms$/m);
+    assert.match(stdout, /^churn users +\d+ of \d+ opened, handshake p99 [\d.]+ ms$/m);
   });
 
   test('a worker that dies makes the run void, and leaves no other worker behind', async () => {
-    const run = start([
-      '--url',
-      `${url}/dying`,
-      ...brief,
-      '--clients',
-      '4',
-      '--workers',
-      '2',
-      '--duration',
-      '60s',
-    ]);
-    while (workersOf(run.child).length < 2) await new Promise((done) => setTimeout(done, 20));
+    const run = startSimulator(`--url ${url}/dying ${brief} --clients 4 --workers 2 --duration 60s`);
+    while (workersOf(run.child).length < 2) await sleep(20);
     const [victim, other] = workersOf(run.child);
     process.kill(Number(victim), 'SIGKILL');
     const { code, stderr } = await run.ended;
@@ -244,27 +177,16 @@ describe('the command', { concurrency: 3 }, () => {
     assert.throws(() => process.kill(Number(other), 0), { code: 'ESRCH' });
   });
 
-  test('a stalled reader stays until the server closes it, and that is reported', async () => {
+  test('a stalled reader stays until the server closes it, and the close is reported', async () => {
     const file = join(directory, 'stalled.json');
-    const load = ['--clients', '4', '--rate', '100', '--payload-bytes', '60000', '--duration', '5s'];
-    await start([
-      '--url',
-      `${url}/stalled`,
-      ...brief,
-      ...load,
-      '--stalled-readers',
-      '3',
-      '--progress',
-      'none',
-      '--json',
-      file,
-    ]).ended;
+    const load = '--clients 4 --rate 100 --payload-bytes 60000 --duration 5s --stalled-readers 3';
+    await startSimulator(`--url ${url}/stalled ${brief} ${load} --progress none --json ${file}`).ended;
     const { stalled, audit, connections } = readResult(file);
     assert.equal(stalled.opened, 3);
-    assert.equal(stalled.closed, 3, 'each is owed 6 MB a second');
+    assert.equal(stalled.closed, 3, 'the server sends 6 MB a second to each');
     assert.equal(stalled.closedAfterMs.length, 3);
     assert.ok(stalled.closedAfterMs.every((ms) => ms > 0 && ms < 8000));
-    assert.equal(connections.asked, 4, 'they are no virtual users');
+    assert.equal(connections.asked, 4, 'stalled readers are no virtual users');
     assert.equal(audit.expected, 4 * 500);
     assert.equal(audit.lost, 0);
   });
@@ -275,7 +197,7 @@ function workersOf(child: ChildProcess): string[] {
   return readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, 'utf8').split(' ').filter(Boolean);
 }
 
-/** The port that the operating system gave, as the process tells it. */
+/** The port of the metrics, as the process prints it. */
 async function metricsPortOf(child: ChildProcess): Promise<string> {
   const [announcement] = await once(child.stderr!, 'data');
   return /^metrics: http:\/\/127\.0\.0\.1:(\d+)\/metrics/.exec(String(announcement))![1]!;

@@ -1,13 +1,15 @@
-/** The load test as a command: options → plan → run → result → exit code. */
+/** The simulator as a command: options → assignment → run → result → exit code. */
 import { randomInt } from 'node:crypto';
 import { lookup } from 'node:dns/promises';
 import os from 'node:os';
 import { CommanderError } from 'commander';
-import type { Plan, Target } from './model/assignment.ts';
+import { readCgroup } from '#host/cgroup.ts';
+import type { Address, Assignment } from './model/assignment.ts';
 import { runIdMax } from './model/stamp.ts';
 import { checkOptions, newCommand, type Options } from './options.ts';
+import { timelineOf } from './record/recorder.ts';
 import { conclude } from './result/conclude.ts';
-import { readCgroup, readEnvironment, readEphemeralPorts, readFilesMax } from './result/environment.ts';
+import { readEnvironment, readEphemeralPorts, readFilesMax } from './result/environment.ts';
 import { newProgress } from './result/progress.ts';
 import { type LoadtestResult, writeResult } from './result/schema.ts';
 import { formatSummary } from './result/summary.ts';
@@ -17,58 +19,38 @@ import { RunError } from './run/run-error.ts';
 import { coresToFill, planWorkers } from './run/sizing.ts';
 
 const exitCode = { pass: 0, fail: 1, input: 2, void: 3, interrupted: 130 } as const;
-/** Bound of the reference streams of one worker: 13 s of 20,000 messages/s of 128 B; who is further behind is read frame by frame. */
-const referenceBytesMax = 64 * 2 ** 20;
-/**
- * Of the warm-up; the rest of it is at the full rate, so that what is measured has settled. 03-cursor at 15,000 messages/s,
- * four runs each: p99 38 to 51 ms with three quarters of 2 s, 70 to 114 ms with half, 93 to 170 ms with three quarters of 1 s.
- */
-const rampShare = 0.75;
 
 process.exitCode = await main(process.argv);
 
 async function main(argv: string[]): Promise<number> {
   const options = readOptions(argv);
   if (typeof options === 'number') return options;
-  const plan = await newPlan(options);
-  if (typeof plan === 'number') return plan;
+  const assignment = await newAssignment(options);
+  if (typeof assignment === 'number') return assignment;
 
-  const metrics = new Metrics(options.ratePerSecond);
+  const metrics = new Metrics(options.workload.ratePerSecond);
   const server = await tryServe(metrics, options);
   if (typeof server === 'string') return refuse([server]);
   using _server = server;
-  const progress = newProgress(styleOf(options), plan.timeline, progressStream(options));
-  const coordinator = new Coordinator(plan, [progress, metrics]);
+  const progress = newProgress(styleOf(options), timelineOf(options.workload), progressStream(options));
+  const coordinator = new Coordinator(assignment, [progress, metrics]);
   let interrupts = 0;
   const interrupt = () => {
     if (++interrupts > 1) process.exit(exitCode.interrupted);
     coordinator.interrupt();
   };
   process.on('SIGINT', interrupt);
-  // How a container engine or a service manager says the same.
+  // Container engines and service managers send SIGTERM instead.
   process.on('SIGTERM', interrupt);
   try {
     const outcome = await coordinator.run();
-    const result = conclude(plan, outcome, options.limits, options.health, readEnvironment());
+    const result = conclude(assignment, outcome, options.limits, options.health, readEnvironment());
     publish(options, result);
     return result.interrupted ? exitCode.interrupted : exitCode[result.verdict];
   } catch (error) {
     if (!(error instanceof RunError)) throw error;
     console.error(error.message);
     return exitCode[error.kind];
-  }
-}
-
-/** Serves the metrics where that was asked for; a string says why it is not possible. */
-async function tryServe(metrics: Metrics, options: Options): Promise<MetricsServer | undefined | string> {
-  const { metricsHost: host, metricsPort: port } = options;
-  if (port === undefined) return undefined;
-  try {
-    const server = await serveMetrics(metrics.registry, host, port);
-    console.error(`metrics: http://${host}:${server.port}/metrics`);
-    return server;
-  } catch (error) {
-    return `--metrics-port ${port} on ${host} cannot be used: ${(error as Error).message}`;
   }
 }
 
@@ -84,56 +66,52 @@ function readOptions(argv: string[]): Options | number {
   return problems.length === 0 ? options : refuse(problems);
 }
 
-async function newPlan(options: Options): Promise<Plan | number> {
-  const cgroup = readCgroup();
-  const seconds = (options.warmUpMs + options.durationMs) / 1000;
-  const { workers, problems } = planWorkers(
-    {
-      ...options,
-      urls: options.urls.length,
-      sourceAddresses: options.sourceAddresses.length,
-      seconds,
-    },
-    {
-      filesMax: readFilesMax(),
-      portsPerAddress: readEphemeralPorts(),
-      auditBytesMax: Math.min(os.freemem(), cgroup.memoryBytes ?? Number.POSITIVE_INFINITY) / 2,
-      cores: coresToFill(os.availableParallelism(), os.cpus().length),
-    },
-  );
-  const targets = await Promise.all(options.urls.map((url) => resolveTarget(url, problems)));
+/** Resolves the workload for this machine, or returns an exit code if it does not fit. */
+async function newAssignment({ workload, origin, token }: Options): Promise<Assignment | number> {
+  const memoryBytesMax = readCgroup()?.memoryLimitBytes ?? Number.POSITIVE_INFINITY;
+  const { workers, problems } = planWorkers(workload, {
+    filesMax: readFilesMax(),
+    portsPerAddress: readEphemeralPorts(),
+    auditBytesMax: Math.min(os.freemem(), memoryBytesMax) / 2,
+    cores: coresToFill(os.availableParallelism(), os.cpus().length),
+  });
+  const addresses = await Promise.all(workload.urls.map((url) => addressOf(url, problems)));
   if (problems.length > 0) return refuse(problems);
+  const { clients, rooms, sendersPerRoom = clients } = workload;
   return {
-    ...options,
-    targets,
-    // Even; the odd number after it marks the probes. Not from the seed: two runs must not take each other's messages.
+    workload: { ...workload, workers, sendersPerRoom: Math.min(sendersPerRoom, Math.ceil(clients / rooms)) },
+    // Not from the seed: two runs at the same time must not take each other's messages for their own.
     runId: randomInt((runIdMax + 1) / 2) * 2,
-    headers: [
-      ...(options.origin === undefined ? [] : [`Origin: ${options.origin}`]),
-      ...(options.token === undefined ? [] : [`Authorization: Bearer ${options.token}`]),
-    ],
-    sendersPerRoom: Math.min(options.senders, Math.ceil(options.clients / options.rooms)),
-    workers,
-    schedule: { ...options, rampUs: options.warmUpMs * 1000 * rampShare, endUs: seconds * 1e6 },
-    timeline: {
-      warmUpUs: options.warmUpMs * 1000,
-      measureUs: options.durationMs * 1000,
-      drainUs: options.drainMs * 1000,
+    addresses,
+    headers: {
+      ...(origin !== undefined && { Origin: origin }),
+      ...(token !== undefined && { Authorization: `Bearer ${token}` }),
     },
-    referenceBytesMax,
   };
 }
 
-/** Looks the host up once for all; a name that leads nowhere is one more problem. */
-async function resolveTarget(text: string, problems: string[]): Promise<Target> {
-  const url = new URL(text);
-  const port = Number(url.port || 80);
+/** Looks up the host of a URL. A host that cannot be found is one more problem. */
+async function addressOf(url: string, problems: string[]): Promise<Address> {
+  const { hostname, port } = new URL(url);
   try {
-    const { address } = await lookup(url.hostname.replace(/^\[|\]$/g, ''));
-    return { address, port };
+    const { address } = await lookup(hostname.replace(/^\[|\]$/g, ''));
+    return { address, port: Number(port || 80) };
   } catch (error) {
-    problems.push(`--url ${text} names a host that cannot be found: ${(error as Error).message}`);
-    return { address: '', port };
+    problems.push(`--url ${url} names a host that cannot be found: ${(error as Error).message}`);
+    return { address: '', port: 0 };
+  }
+}
+
+/** Serves the metrics if that was asked for. A string says why that is not possible. */
+async function tryServe(metrics: Metrics, options: Options): Promise<MetricsServer | undefined | string> {
+  const { metricsHost: host, metricsPort: port } = options;
+  if (port === undefined) return undefined;
+  try {
+    const server = await serveMetrics(metrics.registry, host, port);
+    console.error(`metrics: http://${host}:${server.port}/metrics`);
+    return server;
+  } catch (error) {
+    return `--metrics-port ${port} on ${host} cannot be used: ${(error as Error).message}`;
   }
 }
 
@@ -148,7 +126,7 @@ function styleOf(options: Options) {
   return progressStream(options).isTTY ? 'tty' : 'plain';
 }
 
-/** Standard output belongs to the result where that was asked for. */
+/** Standard output holds only the result if that was asked for. */
 function progressStream(options: Options): NodeJS.WriteStream {
   return options.json === '-' ? process.stderr : process.stdout;
 }

@@ -1,43 +1,50 @@
-/** The values that options take: each is read, or refused with what is required and what was given. */
+/** How option values are read, each checked: an error says what is required and what was given. */
 
-/** A whole number from `min` to `max`. */
+/** Milliseconds of each unit of time that an option or a limit may name. */
+export const msOfUnit: Readonly<Record<string, number>> = { us: 0.001, ms: 1, s: 1000, m: 60_000 };
+
+/** A whole number from `min` to `max`. Throws with the flag's name. */
 export function parseCount(value: string, flag: string, min: number, max: number): number {
   const number = Number(value);
   if (/^\d+$/.test(value) && number >= min && number <= max) return number;
   throw new Error(`${flag} must be a whole number from ${min} to ${max}; given: ${value}`);
 }
 
-/** A rate per second: above 0, at most 1e9. */
-export function parseRate(value: string): number {
+/** A rate per second: above 0, at most 1e9. Throws with the flag's name. */
+export function parseRate(value: string, flag: string): number {
   const rate = Number(value);
   if (rate > 0 && rate <= 1e9) return rate;
-  throw new Error(`--rate must be a number above 0 and at most 1e9; given: ${value}`);
+  throw new Error(`${flag} must be a number above 0 and at most 1e9; given: ${value}`);
 }
 
-/** A time with its unit, in milliseconds: at least `minMs`, at most 24 hours. */
+/** A time with its unit, in milliseconds: at least `minMs`, at most 24 hours. Throws with the flag's name. */
 export function parseTimeMs(value: string, flag: string, minMs: number): number {
-  const match = /^(\d+(?:\.\d+)?)(us|ms|s|m)$/.exec(value);
-  const scale = { us: 0.001, ms: 1, s: 1000, m: 60_000 }[match?.[2] ?? ''] ?? Number.NaN;
-  const ms = Number(match?.[1]) * scale;
+  const [, number, unit = ''] = /^(\d+(?:\.\d+)?)(us|ms|s|m)$/.exec(value) ?? [];
+  const ms = Number(number) * (msOfUnit[unit] ?? Number.NaN);
   if (ms >= minMs && ms <= 86_400_000) return ms;
   throw new Error(
     `${flag} must be a time from ${minMs} ms to 24 h with a unit (us, ms, s, m), such as 20s; given: ${value}`,
   );
 }
 
-/** One of these words. */
+/** One of these words. Throws with the flag's name. */
 export function parseOneOf<T extends string>(value: string, flag: string, values: readonly T[]): T {
   if ((values as readonly string[]).includes(value)) return value as T;
   throw new Error(`${flag} must be one of ${values.join(', ')}; given: ${value}`);
 }
 
-/** A target that can be driven. */
-export function checkUrl(value: string): void {
-  const url = URL.parse(value);
-  if (url?.protocol === 'wss:')
-    throw new Error(
-      `--url must begin with ws://; put a TLS proxy before the simulator for wss; given: ${value}`,
-    );
-  if (url?.protocol !== 'ws:')
-    throw new Error(`--url must look like ws://127.0.0.1:8080/ws; given: ${value}`);
+/** The URL of a target: ws only. Throws with the flag's name. */
+export function parseWsUrl(value: string, flag: string): string {
+  const protocol = URL.parse(value)?.protocol;
+  if (protocol === 'ws:') return value;
+  throw new Error(
+    protocol === 'wss:'
+      ? `${flag} must begin with ws://; put a TLS proxy before the simulator for wss; given: ${value}`
+      : `${flag} must look like ws://127.0.0.1:8080/ws; given: ${value}`,
+  );
+}
+
+/** The environment variable of a flag: `--warm-up` is `LOADTEST_WARM_UP`. */
+export function variableOf(flag: string): string {
+  return `LOADTEST_${flag.slice(2).replaceAll('-', '_').toUpperCase()}`;
 }

@@ -2,32 +2,25 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { checkOptions, newCommand } from './options.ts';
 
-/** Options as the command line would give them. */
-function check(...args: string[]) {
-  return checkOptions(newCommand().exitOverride().parse(args, { from: 'user' }).opts());
+/** The options of a command line whose arguments are separated by blanks. */
+function check(args = '') {
+  return checkOptions(
+    newCommand().exitOverride().parse(args.split(' ').filter(Boolean), { from: 'user' }).opts(),
+  );
 }
 
 test('every default is valid and in the unit of its name', () => {
   const { options, problems } = check();
   assert.deepEqual(problems, []);
-  assert.equal(options.warmUpMs, 2000);
+  assert.equal(options.workload.warmUpSeconds, 2);
   assert.equal(options.health.scheduleLagMsP99Max, 25);
-  assert.deepEqual(options.urls, ['ws://127.0.0.1:8080/ws']);
+  assert.deepEqual(options.workload.urls, ['ws://127.0.0.1:8080/ws']);
 });
 
 test('options that may be repeated replace their default and keep their order', () => {
-  const { options, problems } = check(
-    '--url',
-    'ws://a/ws',
-    '--url',
-    'ws://b:1/ws',
-    '--limit',
-    'p99<1s',
-    '--limit',
-    'lost<=5',
-  );
+  const { options, problems } = check('--url ws://a/ws --url ws://b:1/ws --limit p99<1s --limit lost<=5');
   assert.deepEqual(problems, []);
-  assert.deepEqual(options.urls, ['ws://a/ws', 'ws://b:1/ws']);
+  assert.deepEqual(options.workload.urls, ['ws://a/ws', 'ws://b:1/ws']);
   assert.deepEqual(
     options.limits.slice(0, 2).map((limit) => limit.expression),
     ['p99<1s', 'lost<=5'],
@@ -44,11 +37,11 @@ test('every option can be given by the environment, and the command line wins', 
   const before = { ...process.env };
   Object.assign(process.env, given);
   try {
-    const { options, problems } = check('--rate', '4');
+    const { options, problems } = check('--rate 4');
     assert.deepEqual(problems, []);
-    assert.equal(options.clients, 7);
-    assert.equal(options.warmUpMs, 250);
-    assert.equal(options.ratePerSecond, 4);
+    assert.equal(options.workload.clients, 7);
+    assert.equal(options.workload.warmUpSeconds, 0.25);
+    assert.equal(options.workload.ratePerSecond, 4);
     assert.deepEqual(
       options.limits.slice(0, 2).map((limit) => limit.expression),
       ['p99<1s', 'lost<=5'],
@@ -60,24 +53,9 @@ test('every option can be given by the environment, and the command line wins', 
     assert.match(option.envVar ?? '', /^LOADTEST_[A-Z_]+$/, option.flags);
 });
 
-test('all mistakes are told at once, each with what is required and what was given', () => {
+test('all mistakes are reported at once, each with the required and the given value', () => {
   const { problems } = check(
-    '--clients',
-    '0',
-    '--rate',
-    'fast',
-    '--duration',
-    '20',
-    '--arrival',
-    'random',
-    '--payload-bytes',
-    '10',
-    '--url',
-    'http://x',
-    '--url',
-    'wss://x/ws',
-    '--limit',
-    'p99',
+    '--clients 0 --rate fast --duration 20 --arrival random --payload-bytes 10 --url http://x --url wss://x/ws --limit p99',
   );
   const text = problems.join('\n');
   assert.equal(problems.length, 8);
@@ -93,11 +71,8 @@ test('all mistakes are told at once, each with what is required and what was giv
 
 test('combinations that cannot be run are refused', () => {
   assert.match(
-    check('--clients', '5', '--rooms', '6').problems.join(),
+    check('--clients 5 --rooms 6').problems.join(),
     /--rooms must be at most --clients \(5\); given: 6/,
   );
-  assert.match(
-    check('--rate', '1e9', '--duration', '10s').problems.join(),
-    /a run holds at most 1073741823 messages/,
-  );
+  assert.match(check('--rate 1e9 --duration 10s').problems.join(), /a run holds at most 1073741823 messages/);
 });

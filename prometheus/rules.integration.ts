@@ -13,7 +13,7 @@ test('Prometheus accepts its configuration and all rules', { skip }, async () =>
   assert.match(said, /recording\.yml[\s\S]*SUCCESS: \d+ rules found/);
 });
 
-test('rules yield what their unit tests expect, and alerts fire only for who broke a limit', {
+test('rules pass their unit tests, and an alert fires only for the stage that broke a limit', {
   skip,
 }, async () => {
   const said = await promtool(source!, directory, ['test', 'rules', 'tests/rules.yml']);

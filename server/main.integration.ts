@@ -1,13 +1,15 @@
-/** The server's process as an operator meets it: its command line, its exit codes, its signals. */
+/** The server's process as an operator sees it: command line, exit codes, signals. */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { Person, ServerProcess } from '../testing/server.ts';
+import { Person } from '../testing/person.ts';
+import { ServerProcess } from '../testing/server.ts';
+import type { StageDeclaration } from './stages/stage.ts';
 
 const mainPath = fileURLToPath(new URL('./main.ts', import.meta.url));
 
-/** Runs to the end; for command lines that do not start a server. */
+/** Runs a command line that does not start a server, to its end. */
 function run(args: readonly string[], env: Record<string, string> = {}) {
   return new Promise<{ code: unknown; stdout: string; stderr: string }>((resolve) => {
     const options = { env: { PATH: process.env.PATH, ...env } };
@@ -17,7 +19,7 @@ function run(args: readonly string[], env: Record<string, string> = {}) {
   });
 }
 
-test('bad input, from flags and environment, is told with what is required and given, and exits 2', async () => {
+test('bad input, from flags and environment, is reported with required and given values, and exits 2', async () => {
   const { code, stdout, stderr } = await run(['--port', '70000'], { CHAT_SESSIONS_MAX: 'many' });
   assert.deepEqual({ code, stdout }, { code: 2, stdout: '' });
   assert.match(stderr, /--port \(or CHAT_PORT\) to a whole number from 0 to 65535; given was "70000"/);
@@ -30,22 +32,26 @@ test('bad input, from flags and environment, is told with what is required and g
   assert.equal((await run(['stray'])).code, 2);
 });
 
-test('the stages are listed as JSON, and --help names every variable', async () => {
+test('the stages are listed as JSON, and --help names every variable under the heading of its part', async () => {
   const listed = await run(['--list-stages']);
-  const stages = JSON.parse(listed.stdout) as { name: string; summary: string; needs: string[] }[];
+  const stages = JSON.parse(listed.stdout) as StageDeclaration[];
   assert.deepEqual(
-    stages.slice(0, 3).map(({ name, needs }) => ({ name, needs })),
-    ['01-naive', '02-bounded', '03-cursor'].map((name) => ({ name, needs: [] })),
+    stages.slice(0, 3).map(({ name, services }) => ({ name, services })),
+    ['01-naive', '02-bounded', '03-cursor'].map((name) => ({ name, services: [] })),
   );
   assert.ok(stages.every(({ summary }) => summary.length > 0));
+  const declared = ['name', 'summary', 'processes', 'services', 'limits', 'order', 'delivery'];
+  for (const stage of stages) assert.deepEqual(Object.keys(stage), declared);
+  assert.equal(stages[1]?.limits.sessionsMax, 15_000);
+  assert.deepEqual(new Set(Object.values(stages[0]!.limits)), new Set([null]), 'infinite');
   const help = await run(['--help']);
   assert.equal(help.code, 0);
-  for (const word of ['--internal-port', 'CHAT_INTERNAL_PORT', '--drain-deadline-ms']) {
+  for (const word of ['Admission:', '--internal-port', 'CHAT_INTERNAL_PORT', '--drain-deadline-ms']) {
     assert.ok(help.stdout.includes(word), word);
   }
 });
 
-test('it says once where it listens, and a port that is taken is told and exits 1', async () => {
+test('it logs its addresses once, and exits 1 when a port is taken', async () => {
   await using server = await ServerProcess.start('cursor');
   const [listening, ...others] = server.log.filter(({ event }) => event === 'listening');
   assert.equal(listening?.stage, '03-cursor');
@@ -57,13 +63,9 @@ test('it says once where it listens, and a port that is taken is told and exits 
   assert.match(stderr, /EADDRINUSE.*Choose another with --port/);
 });
 
-test('asked a second time to stop, it does not wait for the drain', async () => {
-  await using server = await ServerProcess.start('cursor', [
-    '--drain-notice-ms',
-    '60000',
-    '--drain-deadline-ms',
-    '60000',
-  ]);
+test('on a second signal it does not wait for the drain', async () => {
+  const slowDrain = '--drain-notice-ms 60000 --drain-deadline-ms 60000'.split(' ');
+  await using server = await ServerProcess.start('cursor', slowDrain);
   const alice = await Person.join(server.url(), 'alice');
   const stopped = server.stop('SIGINT');
   await server.eventually(

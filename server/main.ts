@@ -1,47 +1,62 @@
-/** The server's process: argv and environment → config → stage → listen → SIGTERM → drain → exit. */
+/** The server's process: argv and environment → settings → stage → listen → SIGTERM → drain → exit. */
+import { Command } from 'commander';
 import { pino } from 'pino';
-import { ChatServer } from './gateway/gateway.ts';
-import { Supervisor } from './processes/supervisor.ts';
-import { type Config, ConfigError, readConfig } from './settings.ts';
-import { defaultStage, findStage, stages } from './stages/index.ts';
-import type { Stage } from './stages/stage.ts';
+import { Supervisor, supervisorSettings } from './processes/supervisor.ts';
+import { group, readSettings, SettingsError } from './settings.ts';
+import { defaultStage, findStage, stageDeclarations, stages } from './stages/index.ts';
+import { createGateway, isPerCore, stageSettings } from './stages/stage.ts';
+
+const stageSetting = group('Stage', {
+  stage: {
+    default: '',
+    read: (given: string) => (given === '' || findStage(given) ? given : undefined),
+    required: `one of ${stages.map(({ name }) => name).join(', ')}`,
+    about: 'stage to run, by number or name (default: the newest that needs no service)',
+  },
+});
 
 /** Reads the command line; ends the process with exit code 2 when something in it cannot be used. */
-function readInput(): { config: Config; stage: Stage } {
+function readCommandLine() {
+  const command = new Command('npm start --')
+    .description('A global-broadcast chat server in numbered stages.')
+    .allowExcessArguments(false)
+    .option('--list-stages', 'print the stages as JSON and exit');
   try {
-    const { config, listStages } = readConfig(process.argv.slice(2));
-    if (listStages) {
-      console.log(JSON.stringify(stages.map(({ name, summary, needs }) => ({ name, summary, needs }))));
-      process.exit(0);
-    }
-    return { config, stage: config.stage === '' ? defaultStage() : findStage(config.stage)! };
+    const config = readSettings(
+      command,
+      [stageSetting, ...stageSettings, supervisorSettings],
+      process.argv.slice(2),
+    );
+    return { config, listStages: command.opts<{ listStages?: true }>().listStages === true };
   } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
+    if (!(error instanceof SettingsError)) throw error;
     console.error(error.message);
     process.exit(2);
   }
 }
 
 async function main(): Promise<void> {
-  const { config, stage } = readInput();
+  const { config, listStages } = readCommandLine();
+  if (listStages) return console.log(JSON.stringify(stageDeclarations()));
+  const stage = config.stage === '' ? defaultStage() : findStage(config.stage)!;
   const log = pino({
     level: config.logLevel,
     base: { pid: process.pid },
     formatters: { level: (level) => ({ level }) },
   });
-  const server = stage.perCore ? new Supervisor(config, stage, log) : new ChatServer(config, stage, log);
+  const server = isPerCore(stage) ? new Supervisor(config, stage, log) : createGateway(stage, config, log);
   let listening = false;
   let stopping = false;
   const stop = async (signal: string) => {
-    if (stopping) process.exit(1); // Asked twice: whoever asks does not want to wait for the drain.
+    if (stopping) process.exit(1); // A second signal asks to leave without the drain.
     stopping = true;
-    if (!listening) process.exit(0); // Nobody is in yet, and what start-up waits for may never come.
+    if (!listening) process.exit(0); // No session is open, and the start may wait forever.
     log.info({ event: 'draining', signal, sessions: server.sessions });
     const outcome = await server.drain();
     log.info({ event: 'stopped', ...outcome });
     process.exit(0);
   };
-  // Before the start is over too: as the first process of a container it would ignore what has no handler.
+  // Set before the start is over: the first process of a container ignores signals that have no handler.
   process.on('SIGTERM', () => void stop('SIGTERM'));
   process.on('SIGINT', () => void stop('SIGINT'));
   const { chat, internal } = await server.listen();

@@ -1,4 +1,4 @@
-/** Clients that `ws` would not let us be: bare sockets that say what they like, and nothing of their own accord. */
+/** Clients that `ws` does not allow: bare sockets that send any bytes, and nothing by themselves. */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
@@ -7,7 +7,7 @@ import { after } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ServerProcess } from './server.ts';
 
-/** Those that a failed test left open would keep the process alive. */
+/** A socket that a failed test leaves open would keep the process alive. */
 const connections: Socket[] = [];
 after(() => {
   for (const socket of connections) socket.destroy();
@@ -23,7 +23,7 @@ export function frame(firstByte: number, payload: Buffer): Buffer {
   return Buffer.concat([frameHeader(firstByte, payload.length), payload]);
 }
 
-/** The header alone, for a payload that is never sent whole. */
+/** The header alone, for a payload that is never sent in full. */
 export function frameHeader(firstByte: number, payloadBytes: number): Buffer {
   const mask = [0, 0, 0, 0];
   if (payloadBytes < 126) return Buffer.from([firstByte, 0x80 | payloadBytes, ...mask]);
@@ -35,16 +35,17 @@ export function frameHeader(firstByte: number, payloadBytes: number): Buffer {
   return header;
 }
 
+/** A TCP connection to the server's chat port. */
 export async function rawConnection(server: ServerProcess): Promise<Socket> {
   const { hostname, port } = new URL(server.origin);
   const socket = connect(Number(port), hostname);
   connections.push(socket);
-  socket.on('error', () => {}); // Being cut off is what most of them are here for.
+  socket.on('error', () => {}); // Most tests expect the server to cut it off.
   await once(socket, 'connect');
   return socket;
 }
 
-/** A session that does nothing of its own accord: no pong, no goodbye. Resolves after the server's 101. */
+/** A session that sends nothing by itself: no pong, no close frame. Resolves after the server's 101. */
 export async function rawSession(server: ServerProcess, path = '/ws/raw'): Promise<Socket> {
   const socket = await rawConnection(server);
   const key = randomBytes(16).toString('base64');
@@ -61,7 +62,10 @@ export async function rawSession(server: ServerProcess, path = '/ws/raw'): Promi
   return socket;
 }
 
-/** The code of the close frame that the server sends; whatever comes before it is chat. */
+/**
+ * The code of the server's close frame, 1006 where the connection ends without one. Reads past all chat
+ * before it.
+ */
 export async function readCloseCode(socket: Socket): Promise<number> {
   let bytes = Buffer.alloc(0);
   for await (const chunk of socket) {
@@ -72,7 +76,7 @@ export async function readCloseCode(socket: Socket): Promise<number> {
   return bytes.length >= 4 ? bytes.readUInt16BE(2) : 1006;
 }
 
-/** The end of a connection, however it comes. */
+/** Resolves when the connection has ended, in any way. */
 export function closed(socket: Socket): Promise<void> {
   return new Promise((resolve) => {
     if (socket.closed) resolve();
@@ -80,6 +84,7 @@ export function closed(socket: Socket): Promise<void> {
   });
 }
 
+/** Rejects when the promise does not settle in time. */
 export async function within<T>(milliseconds: number, promise: Promise<T>): Promise<T> {
   const late = delay(milliseconds, undefined, { ref: false }).then(() => {
     throw new Error(`not within ${milliseconds} ms`);

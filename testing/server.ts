@@ -1,83 +1,83 @@
-/** The real server as another process, and people in it, for tests. */
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import type { IncomingMessage } from 'node:http';
-import { createInterface } from 'node:readline';
-import { setTimeout as delay } from 'node:timers/promises';
+/** The real server as another process, for tests. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { type ClientOptions, WebSocket } from 'ws';
-import { type ChatMessage, encodeMessage, pathOfRoom } from '#protocol';
+import { type Child, startChildUntil } from '#host/child-process.ts';
+import { pathOfRoom } from '#protocol';
 
 const mainPath = fileURLToPath(new URL('../server/main.ts', import.meta.url));
+const startDeadlineMs = 10_000;
+const stopGraceMs = 5000;
+const eventuallyDeadlineMs = 5000;
 
 export type LogLine = { readonly event?: string; readonly [key: string]: unknown };
 
-export class ServerProcess {
-  readonly #child: ChildProcess;
-  /** Every line of the log so far. */
-  readonly log: LogLine[] = [];
-  #stderr = '';
-  /** `ws://host:port`, without a path. */
-  origin = '';
-  internal = '';
+/** Reads one metric; 0 where it has never been counted. */
+export type Metrics = (name: string) => number;
 
-  private constructor(child: ChildProcess) {
+export class ServerProcess {
+  readonly #child: Child;
+  /** Every line of the log so far. */
+  readonly log: readonly LogLine[];
+  /** `ws://host:port`, without a path. */
+  readonly origin: string;
+  /** `http://host:port` of metrics and health. */
+  readonly internal: string;
+
+  private constructor(child: Child, log: readonly LogLine[], listening: LogLine) {
     this.#child = child;
+    this.log = log;
+    this.origin = String(listening.chat).replace(/\/ws$/, '');
+    this.internal = String(listening.internal);
   }
 
-  /** Starts a stage on free ports; rejects with the log when it does not listen within ten seconds. */
-  static async start(stage: string, args: readonly string[] = []): Promise<ServerProcess> {
+  /**
+   * Starts a stage on free ports; rejects with its last output when it does not listen within ten seconds.
+   */
+  static async start(
+    stage: string,
+    args: readonly string[] = [],
+    nodeArgs: readonly string[] = [],
+  ): Promise<ServerProcess> {
     const ports = ['--port', '0', '--internal-port', '0'];
-    const child = spawn(process.execPath, [mainPath, '--stage', stage, ...ports, ...args], {
-      stdio: ['ignore', 'pipe', 'pipe'],
-      env: { PATH: process.env.PATH },
-    });
-    const server = new ServerProcess(child);
-    child.stderr?.on('data', (text) => {
-      server.#stderr += text;
-    });
-    const listening = new Promise<void>((resolve) => {
-      createInterface({ input: child.stdout! }).on('line', (line) => {
-        const entry = JSON.parse(line) as LogLine;
-        server.log.push(entry);
-        if (entry.event !== 'listening') return;
-        server.origin = String(entry.chat).replace(/\/ws$/, '');
-        server.internal = String(entry.internal);
-        resolve();
-      });
-    });
-    const failed = once(child, 'exit').then(([code]) => {
-      throw new Error(`the server exited with ${code} before it listened: ${server.#stderr}`);
-    });
-    failed.catch(() => {});
-    const late = AbortSignal.timeout(10_000);
-    await Promise.race([listening, failed, once(late, 'abort').then(() => Promise.reject(late.reason))]);
-    return server;
+    const log: LogLine[] = [];
+    const { child, ready } = await startChildUntil(
+      {
+        command: process.execPath,
+        args: [...nodeArgs, mainPath, '--stage', stage, ...ports, ...args],
+        env: { PATH: process.env.PATH },
+        // Workers must end with their supervisor by themselves: a test checks that.
+        keepGroup: true,
+        onLine: (line, stream) => stream === 'stdout' && log.push(JSON.parse(line) as LogLine),
+      },
+      {
+        name: `the server of ${stage}`,
+        readLine: () => log.findLast(({ event }) => event === 'listening'),
+        deadlineMs: startDeadlineMs,
+      },
+    );
+    return new ServerProcess(child, log, ready);
   }
 
   get pid(): number {
-    return this.#child.pid!;
+    return this.#child.pid;
   }
 
   url(room = ''): string {
     return this.origin + pathOfRoom(room);
   }
 
-  /** Sends the signal and resolves to the exit code (null when a signal ended it) and how long that took. */
+  /**
+   * Sends the signal and resolves with the exit code (null when a signal ended it) and how long that took.
+   */
   async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<{ code: number | null; tookMs: number }> {
-    if (this.#child.exitCode !== null || this.#child.signalCode !== null) {
-      return { code: this.#child.exitCode, tookMs: 0 };
-    }
     const startedAtMs = performance.now();
-    const exited = once(this.#child, 'exit');
-    this.#child.kill(signal);
-    const [code] = await exited;
-    return { code, tookMs: performance.now() - startedAtMs };
+    this.#child.signal(signal);
+    return { code: await this.#child.exit, tookMs: performance.now() - startedAtMs };
   }
 
-  /** Lets it clean up after itself; what does not end soon is killed. */
+  /** Lets it drain first, and kills it when that takes long. */
   async [Symbol.asyncDispose](): Promise<void> {
-    const timer = setTimeout(() => this.#child.kill('SIGKILL'), 5_000);
+    const timer = setTimeout(() => this.#child.signal('SIGKILL'), stopGraceMs);
     await this.stop();
     clearTimeout(timer);
   }
@@ -86,7 +86,10 @@ export class ServerProcess {
     return fetch(this.internal + path);
   }
 
-  /** The metrics of this moment, by name with labels as the server prints them: `chat_closes_total{code="1007"}`. */
+  /**
+   * The metrics of this moment, by name with labels as the server prints them:
+   * `chat_closes_total{code="1007"}`.
+   */
   async metrics(): Promise<Metrics> {
     const text = await (await this.get('/metrics')).text();
     const values = new Map<string, number>();
@@ -94,98 +97,18 @@ export class ServerProcess {
     return (name) => values.get(name) ?? 0;
   }
 
-  /** Waits until the metrics satisfy `holds`; rejects after five seconds with what `shows` makes of the last ones. */
+  /**
+   * Waits until the metrics satisfy `holds`; rejects after five seconds with the last value that `shows` made
+   * of them.
+   */
   async eventually<T>(shows: (metrics: Metrics) => T, holds: (value: T) => boolean): Promise<T> {
-    const endAtMs = performance.now() + 5_000;
+    const endAtMs = performance.now() + eventuallyDeadlineMs;
     for (;;) {
       const value = shows(await this.metrics());
       if (holds(value)) return value;
       if (performance.now() > endAtMs)
         throw new Error(`never came to hold; at last: ${JSON.stringify(value)}`);
-      await delay(20);
+      await sleep(20);
     }
   }
-}
-
-/** Reads one metric; 0 where it has never been counted. */
-export type Metrics = (name: string) => number;
-
-/** A person in a room: everything heard, and how it ended. */
-export class Person {
-  readonly ws: WebSocket;
-  readonly clientId: string;
-  /** The text of every frame, in order. */
-  readonly heard: string[] = [];
-  readonly closed: Promise<{ code: number; reason: string }>;
-  #onHeard = (): void => {};
-
-  private constructor(ws: WebSocket, clientId: string) {
-    this.ws = ws;
-    this.clientId = clientId;
-    this.closed = new Promise((resolve) => {
-      ws.on('close', (code, reason) => resolve({ code, reason: reason.toString() }));
-    });
-    ws.on('message', (data) => {
-      this.heard.push(data.toString());
-      this.#onHeard();
-    });
-    ws.on('error', () => {}); // What matters of it is in `closed`.
-  }
-
-  /** Joins; rejects when the door stays shut. */
-  static async join(url: string, clientId: string, options: ClientOptions = {}): Promise<Person> {
-    const ws = new WebSocket(url, { perMessageDeflate: false, ...options });
-    const person = new Person(ws, clientId);
-    await once(ws, 'open');
-    return person;
-  }
-
-  get messages(): ChatMessage[] {
-    return this.heard.map((text) => JSON.parse(text) as ChatMessage);
-  }
-
-  say(message: string): void {
-    this.ws.send(encodeMessage({ clientId: this.clientId, Message: message }));
-  }
-
-  /** Waits until that many frames were heard; rejects after ten seconds. */
-  async hears(count: number): Promise<this> {
-    if (this.heard.length >= count) return this;
-    await new Promise<void>((resolve, reject) => {
-      const timer = setTimeout(
-        () => reject(new Error(`${this.clientId} heard ${this.heard.length} of ${count} frames`)),
-        10_000,
-      );
-      this.#onHeard = () => {
-        if (this.heard.length < count) return;
-        clearTimeout(timer);
-        resolve();
-      };
-    });
-    return this;
-  }
-
-  /** Leaves politely and waits until that is done. */
-  async leave(): Promise<void> {
-    this.ws.close(1000);
-    await this.closed;
-  }
-}
-
-export type Refused = { readonly status: number; readonly headers: IncomingMessage['headers'] };
-
-/** Knocks at the door; resolves to the HTTP answer, rejects when it opens. */
-export function refusedAt(url: string, options: ClientOptions = {}): Promise<Refused> {
-  return new Promise((resolve, reject) => {
-    const ws = new WebSocket(url, options);
-    ws.on('error', () => {}); // Follows from the terminate below.
-    ws.on('open', () => {
-      ws.terminate();
-      reject(new Error(`${url} let us in`));
-    });
-    ws.on('unexpected-response', (_request, response) => {
-      resolve({ status: response.statusCode ?? 0, headers: response.headers });
-      ws.terminate();
-    });
-  });
 }

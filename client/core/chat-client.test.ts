@@ -1,22 +1,34 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { encodeReconnectReason } from '#protocol';
+import { wsSockets } from '../terminal/ws-socket.ts';
 import { ChatClient, type ChatClientOptions, type ChatEvents } from './chat-client.ts';
-import { HandClock, nextEvent, RoomServer } from './room-server.fixture.ts';
+import type { OpenSocket } from './chat-socket.ts';
+import { ManualClock, nextEvent, RoomServer } from './room-server.fixture.ts';
 
-type Part = Partial<ChatClientOptions>;
+type Settings = Partial<ChatClientOptions>;
 
-/** A connected client, a clock in hand, and everything that was told. */
-async function join(server: RoomServer, part: Part = {}) {
-  const clock = new HandClock();
-  const client = new ChatClient({ url: server.url, clientId: 'alice', clock, random: () => 0.5, ...part });
-  const told: [keyof ChatEvents, unknown][] = [];
+/** A client that has not connected yet, with a manual clock and jitter in the middle of its interval. */
+function prepare(url: string, settings: Settings = {}) {
+  const clock = new ManualClock();
+  const openSocket = wsSockets();
+  const random = () => 0.5;
+  return {
+    clock,
+    client: new ChatClient({ url, clientId: 'alice', openSocket, clock, random, ...settings }),
+  };
+}
+
+/** A connected client, its clock, and all its events. */
+async function join(server: RoomServer, settings: Settings = {}) {
+  const { client, clock } = prepare(server.url, settings);
+  const events: [keyof ChatEvents, unknown][] = [];
   for (const name of ['connected', 'message', 'closed', 'waiting'] as const) {
-    client.events.on(name, (value: unknown) => told.push([name, value]));
+    client.events.on(name, (value) => events.push([name, value]));
   }
   client.connect();
   await nextEvent(client, 'connected');
-  return { client, clock, told };
+  return { client, clock, events };
 }
 
 async function leave(client: ChatClient): Promise<void> {
@@ -25,21 +37,23 @@ async function leave(client: ChatClient): Promise<void> {
   await gone;
 }
 
-test('what is sent comes back as a message, with the token and the origin shown at the door', async () => {
+test('a sent message comes back, and the handshake carries the token and the origin', async () => {
   await using server = await RoomServer.start();
-  const { client } = await join(server, { token: 'secret', origin: 'https://chat.example' });
+  const { client } = await join(server, {
+    openSocket: wsSockets({ token: 'secret', origin: 'https://chat.example' }),
+  });
   assert.equal(server.handshakes[0]?.headers.authorization, 'Bearer secret');
   assert.equal(server.handshakes[0]?.headers.origin, 'https://chat.example');
-  const heard = nextEvent(client, 'message');
+  const received = nextEvent(client, 'message');
   assert.equal(client.send('héllo'), true);
-  assert.deepEqual(await heard, { clientId: 'alice', Message: 'héllo' });
+  assert.deepEqual(await received, { clientId: 'alice', Message: 'héllo' });
   await leave(client);
   assert.equal(client.send('too late'), false);
 });
 
-test('frames that are no chat message pass by, and fields beyond the two are not shown', async () => {
+test('frames that are not chat messages are ignored, and fields other than the two are dropped', async () => {
   await using server = await RoomServer.start();
-  const { client, told } = await join(server);
+  const { client, events } = await join(server);
   for (const text of [
     '{"type":"presence"}',
     'nonsense',
@@ -49,11 +63,11 @@ test('frames that are no chat message pass by, and fields beyond the two are not
     server.sayRaw(text);
   }
   assert.deepEqual(await nextEvent(client, 'message'), { clientId: 'b', Message: 'hi' });
-  assert.equal(told.filter(([name]) => name === 'message').length, 1);
+  assert.equal(events.filter(([name]) => name === 'message').length, 1);
   await leave(client);
 });
 
-test('after a restart it comes back exactly when the server asked it to', async () => {
+test('after a restart it reconnects exactly when the server asked it to', async () => {
   await using server = await RoomServer.start();
   const { client, clock } = await join(server);
   const waiting = nextEvent(client, 'waiting');
@@ -66,7 +80,7 @@ test('after a restart it comes back exactly when the server asked it to', async 
   await leave(client);
 });
 
-test('attempts in a row wait longer and longer, and a short-lived connection does not start anew', async () => {
+test('each attempt in a row waits longer, and a short connection does not reset the backoff', async () => {
   await using server = await RoomServer.start();
   const { client, clock } = await join(server);
   const waits: number[] = [];
@@ -82,30 +96,29 @@ test('attempts in a row wait longer and longer, and a short-lived connection doe
   clock.advance(6_000);
   const waiting = nextEvent(client, 'waiting');
   server.cutAll();
-  assert.equal((await waiting).waitMs, 250, 'six healthy seconds forgive what was before');
+  assert.equal((await waiting).waitMs, 250, 'six healthy seconds reset the backoff');
   await leave(client);
 });
 
 for (const code of [1003, 1007, 1008, 1009]) {
   test(`a close with ${code} is final`, async () => {
     await using server = await RoomServer.start();
-    const { client, told } = await join(server);
+    const { client, events } = await join(server);
     const closed = nextEvent(client, 'closed');
     server.closeAll(code, 'why');
     assert.deepEqual(await closed, { end: { kind: 'closed', code, reason: 'why' }, final: true });
     assert.equal(client.ended, true);
     assert.deepEqual(
-      told.map(([name]) => name),
+      events.map(([name]) => name),
       ['connected', 'closed'],
     );
   });
 }
 
-test('a refusal before the upgrade is told by its status; 404 is final, 503 waits at least its Retry-After', async () => {
+test('a refusal before the upgrade is reported with its status; 404 is final, 503 waits at least its Retry-After', async () => {
   await using server = await RoomServer.start();
   server.refusal = 'HTTP/1.1 503 Service Unavailable\r\nRetry-After: 3\r\nConnection: close\r\n\r\n';
-  const clock = new HandClock();
-  const client = new ChatClient({ url: server.url, clientId: 'alice', clock, random: () => 0.5 });
+  const { client, clock } = prepare(server.url);
   const closed = nextEvent(client, 'closed');
   const waiting = nextEvent(client, 'waiting');
   client.connect();
@@ -123,12 +136,11 @@ test('a refusal before the upgrade is told by its status; 404 is final, 503 wait
   });
 });
 
-test('it gives up after the attempts it was given', async () => {
+test('it ends after the given number of attempts', async () => {
   const server = await RoomServer.start();
   const { url } = server;
   await server[Symbol.asyncDispose]();
-  const clock = new HandClock();
-  const client = new ChatClient({ url, clientId: 'alice', clock, attemptsMax: 2 });
+  const { client, clock } = prepare(url, { attemptsMax: 2 });
   const waiting = nextEvent(client, 'waiting');
   client.connect();
   await waiting;
@@ -137,11 +149,11 @@ test('it gives up after the attempts it was given', async () => {
   assert.deepEqual(await closed, { end: { kind: 'unreachable', cause: 'ECONNREFUSED' }, final: true });
 });
 
-test('a server that answers pings is kept, one that no longer does is given up and looked for again', async () => {
+test('a connection is kept while pings are answered, and replaced when one is not', async () => {
   await using server = await RoomServer.start();
   const { client, clock } = await join(server, { heartbeatIntervalMs: 1_000 });
   for (let beat = 0; beat < 2; beat++) {
-    // The echo comes behind the pong, so the ping is answered by now.
+    // The echo comes after the pong, so the ping is answered by now.
     client.send('still here?');
     await nextEvent(client, 'message');
     clock.advance(1_000);
@@ -157,14 +169,55 @@ test('a server that answers pings is kept, one that no longer does is given up a
   await leave(client);
 });
 
-test('leaving while it waits for the next attempt ends it at once, and no timer is left', async () => {
+test('close() while it waits for the next attempt ends it at once, and no timer is left', async () => {
   await using server = await RoomServer.start();
-  const { client, clock, told } = await join(server);
+  const { client, clock, events } = await join(server);
   const waiting = nextEvent(client, 'waiting');
   server.cutAll();
   await waiting;
   client.close();
-  assert.deepEqual(told.at(-1), ['closed', { end: { kind: 'closed', code: 1000, reason: '' }, final: true }]);
+  assert.deepEqual(events.at(-1), [
+    'closed',
+    { end: { kind: 'closed', code: 1000, reason: '' }, final: true },
+  ]);
   clock.advance(3_600_000);
   assert.equal(server.handshakes.length, 1);
 });
+
+test("a browser's WebSocket, which has neither pings nor HTTP statuses, serves as the connection", async () => {
+  await using server = await RoomServer.start();
+  const { client, clock } = await join(server, { openSocket: browserSocket });
+  const received = nextEvent(client, 'message');
+  client.send('from a browser');
+  assert.deepEqual(await received, { clientId: 'alice', Message: 'from a browser' });
+  clock.advance(3_600_000);
+  assert.equal(client.connected, true, 'no ping is missed');
+  const waiting = nextEvent(client, 'waiting');
+  server.closeAll(1012, encodeReconnectReason(10));
+  assert.deepEqual(await waiting, { waitMs: 10, attempt: 1 });
+  clock.advance(10);
+  assert.deepEqual(await nextEvent(client, 'connected'), { again: true });
+  server.freezeAll();
+  const closed = nextEvent(client, 'closed');
+  client.close();
+  clock.advance(2_000);
+  assert.equal((await closed).final, true, 'it does not wait for a server that is silent');
+});
+
+/** The whole adapter that a browser needs; Node has the same class. */
+const browserSocket: OpenSocket = (url, listener) => {
+  const socket = new globalThis.WebSocket(url);
+  socket.onopen = () => listener.opened();
+  socket.onmessage = ({ data }) => {
+    if (typeof data === 'string') listener.received(data);
+  };
+  socket.onclose = ({ code, reason }) => listener.ended({ kind: 'closed', code, reason });
+  return {
+    send(text) {
+      if (socket.readyState !== socket.OPEN) return false;
+      socket.send(text);
+      return true;
+    },
+    close: (code) => socket.close(code),
+  };
+};

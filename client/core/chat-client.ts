@@ -1,20 +1,14 @@
-/** The protocol over `ws`: connect, send, receive, come back. It knows no terminal. */
-import { EventEmitter } from 'node:events';
-import { WebSocket } from 'ws';
-import { type ChatMessage, decodeMessage, encodeMessage, isDecodeFault } from '#protocol';
-import {
-  type Backoff,
-  type ConnectionEnd,
-  defaultBackoff,
-  nextWaitMs,
-  parseRetryAfterMs,
-} from './reconnect.ts';
+/** The chat protocol: connect, send, receive, reconnect. The connection is passed in; no Node API is used. */
+import { type ChatMessage, closeCode, decodeMessage, encodeMessage, isDecodeFault } from '#protocol';
+import type { ChatSocket, OpenSocket } from './chat-socket.ts';
+import { Emitter } from './emitter.ts';
+import { type Backoff, type ConnectionEnd, defaultBackoff, nextWaitMs } from './reconnect.ts';
 
-/** Time, passed in so that tests need not wait for it. */
+/** Time, passed in so that tests need not wait. */
 export type Clock = {
   /** Milliseconds since the epoch. */
   nowMs(): number;
-  /** Runs `act` once after the delay; the returned function calls it off. */
+  /** Runs `act` once after the delay; the returned function cancels it. */
   after(delayMs: number, act: () => void): () => void;
 };
 
@@ -30,13 +24,11 @@ export type ChatClientOptions = {
   /** Where to connect, room included: `ws://host:port/ws/<room>`. */
   readonly url: string;
   readonly clientId: string;
-  /** Sent as `Authorization: Bearer …` at the handshake. */
-  readonly token?: string | undefined;
-  readonly origin?: string | undefined;
+  readonly openSocket: OpenSocket;
   readonly backoff?: Backoff;
-  /** Failed attempts in a row before giving up; Infinity never does. */
+  /** Failed attempts in a row before the client ends; Infinity: no limit. */
   readonly attemptsMax?: number;
-  /** Between two pings, and so the longest time until a dead link is noticed is twice that. */
+  /** Time between two pings. A dead link is noticed after at most twice that. */
   readonly heartbeatIntervalMs?: number;
   readonly clock?: Clock;
   /** Uniform in [0, 1). */
@@ -44,35 +36,33 @@ export type ChatClientOptions = {
 };
 
 export type ChatEvents = {
-  /** In the room. `again` is true for every time but the first. */
-  connected: [{ readonly again: boolean }];
-  message: [ChatMessage];
-  /** The connection or an attempt ended; when `final`, the client does not come back, and this is its last event. */
-  closed: [{ readonly end: ConnectionEnd; readonly final: boolean }];
-  /** The next attempt is made after that wait; `attempt` is 1 for the first. */
-  waiting: [{ readonly waitMs: number; readonly attempt: number }];
+  /** In the room. `again` is false the first time only. */
+  connected: { readonly again: boolean };
+  message: ChatMessage;
+  /** A connection or an attempt ended. If `final`, the client does not reconnect: this is its last event. */
+  closed: { readonly end: ConnectionEnd; readonly final: boolean };
+  /** The next attempt starts after that wait; `attempt` is 1 for the first. */
+  waiting: { readonly waitMs: number; readonly attempt: number };
 };
 
-/** A connection that lived this long was healthy: the backoff begins anew. Chosen, not measured. */
+/** A connection that lasted this long resets the backoff. Chosen, not measured. */
 const healthyAfterMs = 5_000;
-const handshakeMsMax = 10_000;
+/** The longest wait for the server's side of the closing handshake. Chosen, not measured. */
 const closeMsMax = 2_000;
-/** What a client accepts in one frame, in bytes; far above any server's limit, so the server's own rules decide. */
-const framePayloadBytesMax = 1 << 20;
-const anyMessage = { clientIdCharsMax: framePayloadBytesMax, messageBytesMax: framePayloadBytesMax };
+/** The client accepts every length: the server's limits decide. */
+const noLimits = { clientIdCharsMax: Number.POSITIVE_INFINITY, messageBytesMax: Number.POSITIVE_INFINITY };
+const normalEnd: ConnectionEnd = { kind: 'closed', code: closeCode.normal, reason: '' };
 
 export class ChatClient {
-  readonly events = new EventEmitter<ChatEvents>();
+  readonly events = new Emitter<ChatEvents>();
   readonly clientId: string;
   readonly #options: ChatClientOptions;
   readonly #clock: Clock;
-  #socket: WebSocket | undefined;
+  #socket: ChatSocket | undefined;
   #state: 'idle' | 'connecting' | 'connected' | 'waiting' | 'closing' | 'ended' = 'idle';
   #failedAttempts = 0;
   #everConnected = false;
   #connectedAtMs = 0;
-  /** Known before `close` is emitted, where it says more than the code 1006 would. */
-  #end: ConnectionEnd | undefined;
   #cancelTimer = (): void => {};
 
   constructor(options: ChatClientOptions) {
@@ -89,59 +79,43 @@ export class ChatClient {
     return this.#state === 'ended';
   }
 
-  /** Begins; what comes of it is told by the events. Throws a SyntaxError for a URL that `ws` does not take. */
+  /**
+   * Starts to connect; events report the outcome. Throws a SyntaxError for a URL that is not a WebSocket's.
+   */
   connect(): void {
-    const { url, token, origin } = this.#options;
-    const socket = new WebSocket(url, {
-      handshakeTimeout: handshakeMsMax,
-      maxPayload: framePayloadBytesMax,
-      perMessageDeflate: false,
-      ...(token === undefined ? {} : { headers: { authorization: `Bearer ${token}` } }),
-      ...(origin === undefined ? {} : { origin }),
+    // A connection that was given up may still report its end; only the current one counts.
+    const socket: ChatSocket = this.#options.openSocket(this.#options.url, {
+      opened: () => {
+        if (socket === this.#socket) this.#onOpen(socket);
+      },
+      received: (text) => {
+        if (socket === this.#socket) this.#onText(text);
+      },
+      ended: (end) => {
+        if (socket === this.#socket) this.#onEnd(end);
+      },
     });
     this.#socket = socket;
     this.#state = 'connecting';
-    this.#end = undefined;
-    socket.on('open', () => this.#onOpen(socket));
-    socket.on('message', (data, isBinary) => {
-      if (!isBinary) this.#onText(data.toString());
-    });
-    socket.on('unexpected-response', (_request, response) => {
-      const retryAfterMs = parseRetryAfterMs(response.headers['retry-after'], this.#clock.nowMs());
-      this.#end = { kind: 'refused', status: response.statusCode ?? 0, retryAfterMs };
-      socket.terminate();
-    });
-    socket.on('error', (error: NodeJS.ErrnoException) => {
-      if (this.#state !== 'closing')
-        this.#end ??= { kind: 'unreachable', cause: error.code ?? error.message };
-    });
-    socket.on('close', (code, reason) => {
-      this.#onClose(this.#end ?? { kind: 'closed', code, reason: reason.toString() });
-    });
   }
 
   /** Sends a message; false, and nothing sent, while not connected. */
   send(text: string): boolean {
-    if (!this.connected || this.#socket?.readyState !== WebSocket.OPEN) return false;
-    this.#socket.send(encodeMessage({ clientId: this.clientId, Message: text }));
-    return true;
+    if (!this.connected || !this.#socket) return false;
+    return this.#socket.send(encodeMessage({ clientId: this.clientId, Message: text }));
   }
 
-  /** Leaves for good: sends what was accepted, closes, and emits the final `closed` within about two seconds. */
+  /** Ends the client: sends all accepted messages, closes, and emits the final `closed` within 2 s. */
   close(): void {
     if (this.#state === 'closing' || this.#state === 'ended') return;
     this.#cancelTimer();
-    const open = this.#socket && this.#socket.readyState !== WebSocket.CLOSED;
     this.#state = 'closing';
-    if (open) {
-      this.#socket?.close(1000);
-      this.#cancelTimer = this.#clock.after(closeMsMax, () => this.#socket?.terminate());
-    } else {
-      this.#onClose({ kind: 'closed', code: 1000, reason: '' });
-    }
+    if (!this.#socket) return this.#onEnd(normalEnd);
+    this.#cancelTimer = this.#clock.after(closeMsMax, () => this.#giveUp(normalEnd));
+    this.#socket.close(closeCode.normal);
   }
 
-  #onOpen(socket: WebSocket): void {
+  #onOpen(socket: ChatSocket): void {
     if (this.#state !== 'connecting') return;
     this.#state = 'connected';
     this.#connectedAtMs = this.#clock.nowMs();
@@ -151,54 +125,51 @@ export class ChatClient {
     this.events.emit('connected', { again });
   }
 
-  /** Pings for as long as each is answered; TCP alone would let a dead link look like a silent room for minutes. */
-  #beat(socket: WebSocket): void {
+  /** Pings, and ends a connection that does not answer. TCP alone would notice a dead link after minutes. */
+  #beat(socket: ChatSocket): void {
+    if (!socket.ping) return;
     const intervalMs = this.#options.heartbeatIntervalMs ?? 30_000;
     let answered = false;
-    socket.once('pong', () => {
+    socket.ping(() => {
       answered = true;
     });
-    socket.ping();
     this.#cancelTimer = this.#clock.after(intervalMs, () => {
       if (answered) return this.#beat(socket);
-      this.#end = { kind: 'unreachable', cause: `a ping was not answered within ${intervalMs} ms` };
-      socket.terminate();
+      this.#giveUp({ kind: 'unreachable', cause: `a ping was not answered within ${intervalMs} ms` });
     });
+  }
+
+  /** Ends the connection without waiting for the other side. */
+  #giveUp(end: ConnectionEnd): void {
+    this.#socket?.terminate?.();
+    this.#onEnd(end);
   }
 
   #onText(text: string): void {
-    const message = decodeMessage(text, anyMessage);
-    // Later stages say more than chat messages (`{"type": …}`); who knows only the two fields lets them pass.
+    const message = decodeMessage(text, noLimits);
+    // Later stages also send typed frames (`{"type": …}`), which this client ignores.
     if (!isDecodeFault(message)) this.events.emit('message', message);
   }
 
-  #onClose(end: ConnectionEnd): void {
+  #onEnd(end: ConnectionEnd): void {
     this.#cancelTimer();
     this.#socket = undefined;
-    if (this.#state === 'closing') {
-      this.#state = 'ended';
-      this.events.emit('closed', { end: { kind: 'closed', code: 1000, reason: '' }, final: true });
-      return;
-    }
-    const healthy =
-      this.#state === 'connected' && this.#clock.nowMs() - this.#connectedAtMs >= healthyAfterMs;
+    if (this.#state === 'closing') return this.#finish(normalEnd);
+    const healthy = this.connected && this.#clock.nowMs() - this.#connectedAtMs >= healthyAfterMs;
     if (healthy) this.#failedAttempts = 0;
-    const {
-      backoff = defaultBackoff,
-      attemptsMax = Number.POSITIVE_INFINITY,
-      random = Math.random,
-    } = this.#options;
-    const waitMs = nextWaitMs(end, this.#failedAttempts, backoff, random);
+    const { backoff = defaultBackoff, attemptsMax = Number.POSITIVE_INFINITY } = this.#options;
+    const waitMs = nextWaitMs(end, this.#failedAttempts, backoff, this.#options.random ?? Math.random);
     this.#failedAttempts += 1;
-    if (waitMs === undefined || this.#failedAttempts >= attemptsMax) {
-      this.#state = 'ended';
-      this.events.emit('closed', { end, final: true });
-      return;
-    }
+    if (waitMs === undefined || this.#failedAttempts >= attemptsMax) return this.#finish(end);
     this.#state = 'waiting';
     this.#cancelTimer = this.#clock.after(waitMs, () => this.connect());
     this.events.emit('closed', { end, final: false });
     // A listener of `closed` may have called close().
     if (this.#state === 'waiting') this.events.emit('waiting', { waitMs, attempt: this.#failedAttempts });
+  }
+
+  #finish(end: ConnectionEnd): void {
+    this.#state = 'ended';
+    this.events.emit('closed', { end, final: true });
   }
 }

@@ -1,32 +1,35 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { encodeReconnectReason } from '#protocol';
+import { wsSockets } from '../terminal/ws-socket.ts';
 import { ChatClient } from './chat-client.ts';
+import type { OpenSocket, SocketListener } from './chat-socket.ts';
 import { Outbox } from './outbox.ts';
-import { HandClock, nextEvent, RoomServer } from './room-server.fixture.ts';
+import { ManualClock, nextEvent, RoomServer } from './room-server.fixture.ts';
 
-/** A client that has not connected yet, its outbox of ten lines a second, and the lines it gave up. */
+/** A client that has not connected yet, its outbox of ten lines a second, and the lines never confirmed. */
 function prepare(server: RoomServer) {
-  const clock = new HandClock();
-  const client = new ChatClient({ url: server.url, clientId: 'alice', clock });
-  const unheard: string[] = [];
-  const outbox = new Outbox(client, { linesPerSecondMax: 10, clock }, (lines) => unheard.push(...lines));
-  return { client, clock, outbox, unheard };
+  const clock = new ManualClock();
+  const client = new ChatClient({ url: server.url, clientId: 'alice', openSocket: wsSockets(), clock });
+  const unconfirmed: string[] = [];
+  const outbox = new Outbox(client, { linesPerSecondMax: 10, clock }, (lines) => unconfirmed.push(...lines));
+  return { client, clock, outbox, unconfirmed };
 }
 
-test('lines put before the connection are sent once it stands, in order, and confirmed by their echoes', async () => {
+test('lines put before the connection is open are sent when it is, in order, and confirmed by their echoes', async () => {
   await using server = await RoomServer.start();
   const { client, outbox } = prepare(server);
   const puts = ['one', 'two', 'one'].map((line) => outbox.put(line));
-  const heard: string[] = [];
-  client.events.on('message', ({ Message }) => heard.push(Message));
+  const received: string[] = [];
+  client.events.on('message', ({ Message }) => received.push(Message));
   client.connect();
   assert.deepEqual(await Promise.all(puts), [true, true, true]);
   assert.equal(await outbox.settle(60_000), 0);
-  assert.deepEqual(heard, ['one', 'two', 'one']);
+  assert.deepEqual(received, ['one', 'two', 'one']);
   client.close();
 });
 
-test('a burst leaves at once, the rest at the pace', async () => {
+test('a burst is sent at once, the rest at the given rate', async () => {
   await using server = await RoomServer.start();
   const { client, clock, outbox } = prepare(server);
   client.connect();
@@ -40,9 +43,9 @@ test('a burst leaves at once, the rest at the pace', async () => {
   client.close();
 });
 
-test('lines whose echo went down with the connection are counted, and not sent again', async () => {
+test('lines whose echo was lost with the connection are counted, and not sent again', async () => {
   await using server = await RoomServer.start();
-  const { client, clock, outbox, unheard } = prepare(server);
+  const { client, clock, outbox, unconfirmed } = prepare(server);
   const relayed: string[] = [];
   let arrived = (): void => {};
   const bothArrived = new Promise<void>((resolve) => {
@@ -62,14 +65,14 @@ test('lines whose echo went down with the connection are counted, and not sent a
   server.relay = (clientId, message) => server.say(clientId, message);
   await outbox.put('c');
   assert.equal(await outbox.settle(60_000), 2);
-  assert.deepEqual(unheard, ['a', 'b']);
+  assert.deepEqual(unconfirmed, ['a', 'b']);
   assert.deepEqual(relayed, ['a', 'b']);
   client.close();
 });
 
-test('an echo that overtook others convicts those as unheard, and strangers with our name confirm nothing', async () => {
+test('an echo shows that earlier lines were lost; a message of another client with our name confirms nothing', async () => {
   await using server = await RoomServer.start();
-  const { client, clock, outbox, unheard } = prepare(server);
+  const { client, clock, outbox, unconfirmed } = prepare(server);
   server.relay = (clientId, message) => {
     if (message === 'b') {
       server.say(clientId, 'not ours');
@@ -78,22 +81,47 @@ test('an echo that overtook others convicts those as unheard, and strangers with
   };
   client.connect();
   for (const line of ['a', 'b', 'c']) await outbox.put(line);
-  while (unheard.length === 0) await nextEvent(client, 'message');
-  assert.deepEqual(unheard, ['a']);
+  while (unconfirmed.length === 0) await nextEvent(client, 'message');
+  assert.deepEqual(unconfirmed, ['a']);
   const settled = outbox.settle(1_000);
   clock.advance(1_000);
-  assert.equal(await settled, 2, 'a was overtaken, c never came');
+  assert.equal(await settled, 2, 'the echo of b came before that of a, that of c never came');
   client.close();
 });
 
-test('when the client ends for good, every put is answered and nothing waits any more', async () => {
+test('when the client ends, every put is resolved and no line waits', async () => {
   await using server = await RoomServer.start();
   server.refusal = 'HTTP/1.1 403 Forbidden\r\nConnection: close\r\n\r\n';
-  const { client, outbox, unheard } = prepare(server);
+  const { client, outbox, unconfirmed } = prepare(server);
   const put = outbox.put('a');
   client.connect();
   assert.equal(await put, false);
   assert.equal(await outbox.put('b'), false);
-  assert.deepEqual(unheard, ['a']);
+  assert.deepEqual(unconfirmed, ['a']);
   assert.equal(await outbox.settle(60_000), 1);
+});
+
+test('a line that a closing connection does not accept is sent over the next one', async () => {
+  const clock = new ManualClock();
+  const connections: { open: boolean; lines: string[]; listener: SocketListener }[] = [];
+  const openSocket: OpenSocket = (_url, listener) => {
+    const connection = { open: true, lines: [] as string[], listener };
+    connections.push(connection);
+    const send = (text: string) => connection.open && connection.lines.push(text) > 0;
+    return { send, close: () => {} };
+  };
+  const client = new ChatClient({ url: 'ws://x', clientId: 'alice', openSocket, clock });
+  const outbox = new Outbox(client, { linesPerSecondMax: 10, clock });
+  client.connect();
+  connections[0]!.listener.opened();
+  connections[0]!.open = false;
+  const put = outbox.put('late');
+  connections[0]!.listener.ended({ kind: 'closed', code: 1012, reason: encodeReconnectReason(0) });
+  clock.advance(0);
+  connections[1]!.listener.opened();
+  assert.equal(await put, true);
+  assert.deepEqual(
+    connections.map(({ lines }) => lines.length),
+    [0, 1],
+  );
 });

@@ -28,13 +28,13 @@ test('the wait that a restart names is kept to the millisecond, whatever the att
   assert.equal(wait(closed(1001, encodeReconnectReason(0))), 0);
 });
 
-test('a wait named by any other close, or an absurd one, is not obeyed', () => {
+test('a wait in another close, or one beyond an hour, is not kept', () => {
   assert.equal(wait(closed(1011, encodeReconnectReason(60_000))), 250);
   assert.equal(wait(closed(1012, encodeReconnectReason(9_999_999))), 3_600_000);
   assert.equal(wait(closed(1012, 'see you')), 250);
 });
 
-test('what would be answered alike again ends the client, everything else brings it back', () => {
+test('an end that would be repeated is final; after any other the client reconnects', () => {
   for (const code of [1000, 1003, 1007, 1008, 1009]) assert.equal(wait(closed(code)), undefined, `${code}`);
   for (const code of [1001, 1006, 1011, 1012, 1013, 4008]) assert.equal(wait(closed(code)), 250, `${code}`);
   for (const status of [301, 400, 401, 403, 404]) assert.equal(wait(refused(status)), undefined, `${status}`);
@@ -42,12 +42,12 @@ test('what would be answered alike again ends the client, everything else brings
   assert.equal(wait({ kind: 'unreachable', cause: 'ECONNREFUSED' }), 250);
 });
 
-test('Retry-After is a floor that jitter is added to, so that the refused do not return together', () => {
+test('jitter is added to Retry-After, so that refused clients do not return at the same moment', () => {
   assert.equal(wait(refused(503, 4_000), 0, 0), 4_000);
   assert.equal(wait(refused(503, 4_000), 0, 0.5), 4_250);
 });
 
-test('Retry-After is read as seconds and as a date, and nothing else', () => {
+test('Retry-After is read as seconds or as a date, and as nothing else', () => {
   const nowMs = Date.parse('2026-01-01T00:00:00Z');
   assert.equal(parseRetryAfterMs('120', nowMs), 120_000);
   assert.equal(parseRetryAfterMs('Thu, 01 Jan 2026 00:00:30 GMT', nowMs), 30_000);
@@ -56,7 +56,7 @@ test('Retry-After is read as seconds and as a date, and nothing else', () => {
   assert.equal(parseRetryAfterMs(undefined, nowMs), undefined);
 });
 
-test('every end is told in words with the number beside them', () => {
+test('every end is described in words, with its code', () => {
   assert.match(describeEnd(closed(4008)), /read too slowly.*\[4008\]$/);
   assert.match(describeEnd(closed(1008, 'rate')), /\[1008\] \("rate"\)$/);
   assert.match(describeEnd(closed(4999)), /4999, which this protocol does not define/);

@@ -1,4 +1,4 @@
-/** A chat server of a few lines for the client's tests: one room for every path, and the tests' hands on its sockets. */
+/** A small chat server for the tests of the client: one room for all paths, and its sockets under control. */
 import { once } from 'node:events';
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -11,12 +11,12 @@ export class RoomServer {
   readonly #webSockets = new WebSocketServer({ noServer: true, perMessageDeflate: false });
   /** Every handshake, in order. */
   readonly handshakes: IncomingMessage[] = [];
-  /** When set, the raw HTTP response that answers handshakes in place of the upgrade. */
+  /** If set, the raw HTTP response that refuses every handshake. */
   refusal: string | undefined;
-  /** What becomes of a message; everybody hears it. */
+  /** Handles a message; by default it goes to all. */
   relay = (clientId: string, message: string): void => this.say(clientId, message);
 
-  /** Listens on 127.0.0.1; port 0 takes any that is free. */
+  /** Listens on 127.0.0.1; port 0 means any free port. */
   static async start(port = 0): Promise<RoomServer> {
     const server = new RoomServer();
     server.#http.on('upgrade', (request, socket, head) => {
@@ -54,12 +54,12 @@ export class RoomServer {
     for (const socket of this.#webSockets.clients) socket.close(code, reason);
   }
 
-  /** Breaks every connection without a closing handshake. */
+  /** Ends every connection without a closing handshake. */
   cutAll(): void {
     for (const socket of this.#webSockets.clients) socket.terminate();
   }
 
-  /** Stops reading and answering, as a frozen process would. */
+  /** Stops reading and answering, like a frozen process. */
   freezeAll(): void {
     for (const socket of this.#webSockets.clients) socket.pause();
   }
@@ -71,8 +71,8 @@ export class RoomServer {
   }
 }
 
-/** A clock that stands still until a test moves it. */
-export class HandClock implements Clock {
+/** A clock that only a test moves. */
+export class ManualClock implements Clock {
   #nowMs = 0;
   readonly #timers = new Set<{ readonly atMs: number; readonly act: () => void }>();
 
@@ -86,7 +86,7 @@ export class HandClock implements Clock {
     return () => this.#timers.delete(timer);
   }
 
-  /** Runs what falls due on the way, in order. */
+  /** Runs the timers that fall due meanwhile, in order. */
   advance(byMs: number): void {
     const untilMs = this.#nowMs + byMs;
     for (;;) {
@@ -102,10 +102,14 @@ export class HandClock implements Clock {
 }
 
 /** The next event of that name. */
-export async function nextEvent<Name extends keyof ChatEvents>(
+export function nextEvent<Name extends keyof ChatEvents>(
   client: ChatClient,
   name: Name,
-): Promise<ChatEvents[Name][0]> {
-  const [value] = await once(client.events, name);
-  return value;
+): Promise<ChatEvents[Name]> {
+  return new Promise((resolve) => {
+    const stop = client.events.on(name, (value) => {
+      stop();
+      resolve(value);
+    });
+  });
 }

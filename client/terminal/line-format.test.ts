@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { jsonLine, LineStyle, neutralise, plainLine } from './line-format.ts';
 
 const at = new Date(2026, 0, 2, 3, 4, 5);
-/** Any string of UTF-16 units, control characters likely. */
+/** Any string of UTF-16 units, with many control characters. */
 const anyText = fc.string({
   unit: fc.oneof(fc.string({ unit: 'binary', minLength: 1, maxLength: 1 }), control()),
 });
@@ -13,12 +13,12 @@ function control(): fc.Arbitrary<string> {
   return fc.integer({ min: 0, max: 0x9f }).map((code) => String.fromCharCode(code));
 }
 
-test('escape sequences of others arrive as visible text', () => {
+test('escape sequences in a message become visible text', () => {
   const evil = { clientId: 'm\u001b[31mallory', Message: 'a\u001b]52;c;ZXZpbA==\u0007b\u009b2Jc\nd\u202ee' };
   assert.equal(plainLine(evil), 'm␛[31mallory: a␛]52;c;ZXZpbA==␇b\\u{9b}2Jc␊d\\u{202e}e');
 });
 
-test('no text whatever brings a control character or a second line out', () => {
+test('no text yields a control character or a second line', () => {
   fc.assert(
     fc.property(anyText, anyText, (clientId, Message) => {
       const message = { clientId, Message };
@@ -35,7 +35,7 @@ test('no text whatever brings a control character or a second line out', () => {
   );
 });
 
-test('a line of JSON parses to exactly what was said', () => {
+test('a line of JSON parses to exactly the message', () => {
   fc.assert(
     fc.property(anyText, anyText, (clientId, Message) => {
       assert.deepEqual(JSON.parse(jsonLine({ clientId, Message })), { clientId, Message });
@@ -48,7 +48,7 @@ test('ordinary text, emoji and other scripts are left as they are', () => {
   assert.equal(neutralise(text), text);
 });
 
-test('with colours off there is no escape, with colours on each person keeps one colour and our own says so', () => {
+test('without colours there is no escape sequence; with colours each clientId keeps one colour', () => {
   const message = { clientId: 'alice', Message: 'hi' };
   assert.equal(new LineStyle(false).message(message, true, at), '03:04:05 alice (you): hi');
   assert.equal(new LineStyle(false).message(message, false, at), '03:04:05 alice: hi');

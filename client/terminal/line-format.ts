@@ -1,15 +1,16 @@
-/** What a message looks like as a line. Whatever others wrote comes out harmless. Pure. */
+/** A message as one line of text. Control characters in it are made harmless. Pure. */
 import { styleText } from 'node:util';
 import type { ChatMessage } from '#protocol';
 
 /**
- * Control characters (C0, DEL, C1) would let anybody move our cursor, set our clipboard or break our lines; line and
- * paragraph separators break lines in some terminals; bidirectional overrides make text read as it was not written.
+ * Control characters (C0, DEL, C1) could move the cursor, set the clipboard or break a line. Line and
+ * paragraph separators break lines in some terminals. Bidirectional overrides display text in another order
+ * than it has.
  */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for
+// biome-ignore lint/suspicious/noControlCharactersInRegex: it matches control characters
 const harmful = /[\u0000-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g;
 
-/** The text with every harmful character replaced by a visible one: `␛` for escape, `\u{9b}` where none exists. */
+/** The text with harmful characters made visible: `␛` for escape, `\u{9b}` where no such sign exists. */
 export function neutralise(text: string): string {
   return text.replace(harmful, (character) => {
     const code = character.charCodeAt(0);
@@ -23,7 +24,7 @@ export function plainLine(message: ChatMessage): string {
   return `${neutralise(message.clientId)}: ${neutralise(message.Message)}`;
 }
 
-/** One line of JSON that parses to the exact message, and still is safe to show on a terminal. */
+/** One line of JSON that parses to the exact message and is safe to print on a terminal. */
 export function jsonLine({ clientId, Message }: ChatMessage): string {
   return JSON.stringify({ clientId, Message }).replace(
     harmful,
@@ -33,7 +34,7 @@ export function jsonLine({ clientId, Message }: ChatMessage): string {
 
 type Style = Parameters<typeof styleText>[0];
 
-/** The colours that read well on dark and on light backgrounds alike; red is left for trouble. */
+/** Colours that are readable on dark and on light backgrounds; red is kept for warnings. */
 const nameStyles: readonly Style[] = [
   'cyan',
   'green',
@@ -44,7 +45,7 @@ const nameStyles: readonly Style[] = [
   'magentaBright',
 ];
 
-/** Writes the lines of an interactive terminal, with colours or without. */
+/** Formats the lines of an interactive terminal, with or without colours. */
 export class LineStyle {
   readonly #colours: boolean;
 
@@ -52,7 +53,7 @@ export class LineStyle {
     this.#colours = colours;
   }
 
-  /** `12:01:03 alice: hello`; one colour per clientId, our own marked `(you)` and bold. */
+  /** `12:01:03 alice: hello`; one colour per clientId, one's own marked `(you)` and bold. */
   message(message: ChatMessage, own: boolean, at: Date): string {
     const name = own ? `${neutralise(message.clientId)} (you)` : neutralise(message.clientId);
     const style = nameStyles[hash(message.clientId) % nameStyles.length] ?? 'cyan';
@@ -60,12 +61,12 @@ export class LineStyle {
     return `${this.#paint('dim', clockTime(at))} ${this.#paint(styles, name)}: ${neutralise(message.Message)}`;
   }
 
-  /** A line of the program's own, set apart from what people say. */
+  /** A line of the client itself, unlike any message. */
   notice(text: string, at: Date): string {
     return this.#paint('dim', `${clockTime(at)} * ${neutralise(text)}`);
   }
 
-  trouble(text: string, at: Date): string {
+  warning(text: string, at: Date): string {
     return `${this.#paint('dim', clockTime(at))} ${this.#paint('red', `* ${neutralise(text)}`)}`;
   }
 
@@ -74,7 +75,7 @@ export class LineStyle {
   }
 }
 
-/** A wait as a person says it: `0.4 s`, `12 s`. */
+/** A wait in seconds: `0.4 s`, `12 s`. */
 export function seconds(waitMs: number): string {
   return waitMs < 9_950 ? `${(waitMs / 1000).toFixed(1)} s` : `${Math.round(waitMs / 1000)} s`;
 }
@@ -83,7 +84,7 @@ function clockTime(at: Date): string {
   return [at.getHours(), at.getMinutes(), at.getSeconds()].map((n) => String(n).padStart(2, '0')).join(':');
 }
 
-/** FNV-1a: the same person has the same colour on every screen. */
+/** FNV-1a: a clientId has the same colour on every screen. */
 function hash(text: string): number {
   let value = 0x811c9dc5;
   for (let index = 0; index < text.length; index++) {

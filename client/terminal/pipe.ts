@@ -1,4 +1,4 @@
-/** Lines in, lines out: standard input is sent, messages are printed, notices go to standard error. */
+/** The chat in a pipe: sends standard input, prints messages, writes notices to standard error. */
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import type { ChatMessage } from '#protocol';
@@ -9,54 +9,55 @@ import { neutralise, seconds } from './line-format.ts';
 
 export type PipeOptions = {
   readonly input: Readable;
-  /** Writes one line, without its end, to standard output or standard error. */
+  /** Writes one line to standard output; the line has no line break. */
   readonly print: (line: string) => void;
+  /** Writes one line to standard error. */
   readonly notice: (line: string) => void;
   readonly format: (message: ChatMessage) => string;
   readonly messageBytesMax: number;
   readonly outbox: OutboxOptions;
-  /** Stay after the end of the input, until the server ends it. */
+  /** Stay after the end of the input, until the server closes the connection. */
   readonly listen: boolean;
-  /** How long the next echo may take after the input has ended, in milliseconds. */
+  /** The longest wait for the next echo after the end of the input, in milliseconds. */
   readonly echoWaitMs: number;
 };
 
-/** Runs until the input ends and every line was heard back; resolves to true when nothing was left unheard or unsent. */
+/** Runs until the input ended and every line was confirmed. Resolves to true if all lines were. */
 export async function runPipe(client: ChatClient, options: PipeOptions): Promise<boolean> {
   const outbox = new Outbox(client, options.outbox);
   const ended = new Promise<void>((resolve) => {
     client.events.on('closed', ({ final }) => final && resolve());
   });
-  let againstOurWill = false;
+  let failed = false;
   let leaving = false;
   client.events.on('message', (message) => options.print(options.format(message)));
   client.events.on('connected', ({ again }) => again && options.notice('connected again'));
   client.events.on('closed', ({ end, final }) => {
     if (leaving) return;
-    againstOurWill ||= final && !(end.kind === 'closed' && end.code === 1000);
-    options.notice(`${neutralise(describeEnd(end))}${final ? '; not coming back' : ''}`);
+    failed ||= final && !(end.kind === 'closed' && end.code === 1000);
+    options.notice(`${neutralise(describeEnd(end))}${final ? '; not reconnecting' : ''}`);
   });
   client.events.on('waiting', ({ waitMs }) => options.notice(`trying again in ${seconds(waitMs)}`));
   client.connect();
 
   const refused = await sendLines(client, outbox, options);
-  const unheard = await outbox.settle(options.echoWaitMs);
-  if (unheard > 0) {
+  const unconfirmed = await outbox.settle(options.echoWaitMs);
+  if (unconfirmed > 0) {
     options.notice(
-      `${unheard} line${unheard === 1 ? '' : 's'} sent or held, but never heard back from the room`,
+      `${unconfirmed} line${unconfirmed === 1 ? '' : 's'} not confirmed: the room did not send ${unconfirmed === 1 ? 'it' : 'them'} back`,
     );
   }
   if (options.listen) await ended;
   leaving = true;
   client.close();
   await ended;
-  return unheard === 0 && refused === 0 && !againstOurWill;
+  return unconfirmed === 0 && refused === 0 && !failed;
 }
 
-/** Sends until the input or the client ends; resolves to the number of lines too long to be sent. */
+/** Sends until the input or the client ends. Resolves to the number of lines that were too long. */
 async function sendLines(client: ChatClient, outbox: Outbox, options: PipeOptions): Promise<number> {
   const lines = createInterface({ input: options.input, crlfDelay: Number.POSITIVE_INFINITY });
-  // The loop below waits for input; when the client ends first, nobody will take what is still to come.
+  // The loop below waits for input. If the client ends first, it must end too.
   client.events.on('closed', ({ final }) => final && lines.close());
   let lineNumber = 0;
   let refused = 0;
@@ -66,7 +67,7 @@ async function sendLines(client: ChatClient, outbox: Outbox, options: PipeOption
     if (lineBytes > options.messageBytesMax) {
       refused += 1;
       options.notice(
-        `line ${lineNumber} not sent: it has ${lineBytes} bytes, at most ${options.messageBytesMax} may go`,
+        `line ${lineNumber} not sent: it has ${lineBytes} bytes, the limit is ${options.messageBytesMax}`,
       );
     } else if (!(await outbox.put(line))) {
       break;

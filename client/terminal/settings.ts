@@ -1,13 +1,12 @@
-/** What the person asked for: options and CLIENT_ environment variables, checked all at once. */
-
+/** The settings: options and CLIENT_ environment variables, with all mistakes reported at once. */
 import { Command, Option } from 'commander';
 import { defaultMessageLimits, isRoomName, roomOfPath } from '#protocol';
 
 export type ClientConfig = {
   /** Room included. */
   readonly url: string;
-  /** How a person calls the room: `room tea`, `the global room`. */
-  readonly roomWords: string;
+  /** The room in words: `room tea`, `the global room`. */
+  readonly roomName: string;
   readonly id: string;
   readonly token: string | undefined;
   readonly origin: string | undefined;
@@ -17,35 +16,35 @@ export type ClientConfig = {
   readonly messageBytesMax: number;
   readonly messagesPerSecondMax: number;
   readonly echoWaitMs: number;
-  /** Undefined where not given: never on a terminal, 8 in a pipe. */
+  /** Undefined if not given: no limit on a terminal, 8 in a pipe. */
   readonly attemptsMax: number | undefined;
 };
 
-export const exitCode = { done: 0, unheard: 1, badInput: 2, interrupted: 130 } as const;
+export const exitCode = { done: 0, failed: 1, badInput: 2, interrupted: 130 } as const;
 
-/** The command line, before it is read. */
+/** The command line and its help. */
 export function clientCommand(): Command {
   const option = (flags: string, env: string, text: string): Option =>
     new Option(flags, text).env(`CLIENT_${env}`);
-  // For commander a variable that is there turns a switch on, whatever it says.
+  // For commander a variable that is set turns a switch on, whatever its value.
   const toggle = (flags: string, env: string, text: string): Option =>
     ['', '0', 'false'].includes(process.env[`CLIENT_${env}`] ?? '1')
       ? new Option(flags, text)
       : option(flags, env, text);
   return new Command('npm run client --')
-    .description('A person in the chat: interactive on a terminal, lines in and lines out in a pipe.')
-    .addOption(option('--url <ws-url>', 'URL', 'where the chat is').default('ws://127.0.0.1:8080/ws'))
-    .addOption(option('--id <name>', 'ID', 'who you are: 1 to 64 characters (required)'))
-    .addOption(option('--room <name>', 'ROOM', 'the room to join; without it, the global room'))
+    .description('A chat client: interactive on a terminal; in a pipe it sends lines and prints messages.')
+    .addOption(option('--url <ws-url>', 'URL', 'the address of the chat').default('ws://127.0.0.1:8080/ws'))
+    .addOption(option('--id <name>', 'ID', 'your clientId: 1 to 64 characters (required)'))
+    .addOption(option('--room <name>', 'ROOM', 'the room to join; default: the global room'))
     .addOption(
-      option('--token <secret>', 'TOKEN', 'sent as "Authorization: Bearer <secret>"; better as CLIENT_TOKEN'),
+      option('--token <secret>', 'TOKEN', 'sent as "Authorization: Bearer <secret>"; safer as CLIENT_TOKEN'),
     )
-    .addOption(option('--origin <origin>', 'ORIGIN', 'the Origin header, where the server asks for one'))
+    .addOption(option('--origin <origin>', 'ORIGIN', 'the Origin header, if the server requires one'))
     .addOption(toggle('--json', 'JSON', 'in a pipe: print each message as one line of JSON'))
     .addOption(toggle('--listen', 'LISTEN', 'in a pipe: stay after the end of the input'))
-    .addOption(new Option('--no-color', 'no colours (NO_COLOR is honoured too)'))
+    .addOption(new Option('--no-color', 'no colours (as with NO_COLOR)'))
     .addOption(
-      option('--message-bytes-max <bytes>', 'MESSAGE_BYTES_MAX', 'longest line that is sent').default(
+      option('--message-bytes-max <bytes>', 'MESSAGE_BYTES_MAX', 'the longest line that is sent').default(
         String(defaultMessageLimits.messageBytesMax),
       ),
     )
@@ -53,23 +52,23 @@ export function clientCommand(): Command {
       option(
         '--messages-per-second-max <count>',
         'MESSAGES_PER_SECOND_MAX',
-        'pace, and burst, of the lines',
+        'the highest rate of lines, and the largest burst',
       ).default('50'),
     )
     .addOption(
       option(
         '--echo-wait-ms <ms>',
         'ECHO_WAIT_MS',
-        'patience for the next echo when the input has ended',
+        'the longest wait for the next echo after the input ended',
       ).default('5000'),
     )
     .addOption(
-      option('--attempts-max <count>', 'ATTEMPTS_MAX', 'failed attempts in a row before giving up').default(
+      option('--attempts-max <count>', 'ATTEMPTS_MAX', 'failed attempts in a row before it ends').default(
         undefined,
-        'never on a terminal, 8 in a pipe',
+        'no limit on a terminal, 8 in a pipe',
       ),
     )
-    .helpOption('--help', 'show this')
+    .helpOption('--help', 'show this help')
     .allowExcessArguments(false)
     .addHelpText('after', examples);
 }
@@ -77,16 +76,16 @@ export function clientCommand(): Command {
 const examples = `
 Examples:
   npm run client -- --id alice --room tea          chat; /quit or Ctrl-D leaves, the up arrow recalls
-  echo hi | npm run client -- --id bot             say one line; exits once the room has heard it
+  echo hi | npm run client -- --id bot             send one line; exits when the room has received it
   npm run client -- --id log --listen --json </dev/null >log.ndjson
 
 Exit codes:
-  0    left, and every line sent was heard back from the room
-  1    lines were never heard back, or the server ended it, or no connection could be made
+  0    left, and every line was confirmed by its echo from the room
+  1    lines were not confirmed, or the server closed the connection, or there was none
   2    bad input
   130  Ctrl-C`;
 
-/** Checks what was given; returns every mistake, each as what to do, what is required and what was given. */
+/** Checks the options; returns the settings or all mistakes, each with the required and the given value. */
 export function readConfig(
   options: Readonly<Record<string, unknown>>,
 ): ClientConfig | { mistakes: string[] } {
@@ -105,7 +104,7 @@ export function readConfig(
   const id = text('id') ?? '';
   if (id.length < 1 || id.length > defaultMessageLimits.clientIdCharsMax) {
     const given = id === '' ? 'nothing' : `${id.length} characters`;
-    mistakes.push(`Say who you are with --id or CLIENT_ID. Required: 1 to 64 characters. Given: ${given}.`);
+    mistakes.push(`Set --id or CLIENT_ID. Required: 1 to 64 characters. Given: ${given}.`);
   }
   const place = readPlace(text('url') ?? '', text('room'), mistakes);
   const token = text('token');
@@ -128,12 +127,12 @@ export function readConfig(
   return mistakes.length > 0 ? { mistakes } : config;
 }
 
-/** The URL with its room; adds to `mistakes` what is wrong with either. */
+/** The URL with its room; adds to `mistakes`. */
 function readPlace(
   given: string,
   room: string | undefined,
   mistakes: string[],
-): { url: string; roomWords: string } {
+): { url: string; roomName: string } {
   if (room !== undefined && !isRoomName(room)) {
     mistakes.push(`Change --room. Required: 1 to 64 of A-Z a-z 0-9 _ . -. Given: ${JSON.stringify(room)}.`);
   }
@@ -141,7 +140,7 @@ function readPlace(
   if (!url || (url.protocol !== 'ws:' && url.protocol !== 'wss:') || url.hash !== '') {
     const required = 'ws://host:port/ws, or wss:// behind TLS, without a fragment';
     mistakes.push(`Change --url. Required: ${required}. Given: ${JSON.stringify(given)}.`);
-    return { url: given, roomWords: '' };
+    return { url: given, roomName: '' };
   }
   if (room !== undefined) {
     const base = url.pathname.replace(/\/$/, '');
@@ -152,5 +151,5 @@ function readPlace(
     url.pathname = `${base}/${room}`;
   }
   const name = room ?? roomOfPath(url.pathname);
-  return { url: url.href, roomWords: name ? `room ${name}` : 'the global room' };
+  return { url: url.href, roomName: name ? `room ${name}` : 'the global room' };
 }

@@ -1,4 +1,4 @@
-/** The chat on a terminal: one input line that stays whole at the bottom while messages scroll above it. */
+/** The chat on a terminal: an input line at the bottom that stays whole while messages scroll above it. */
 import { createInterface, cursorTo, type Interface, moveCursor } from 'node:readline';
 import type { ReadStream, WriteStream } from 'node:tty';
 import type { ChatClient } from '../core/chat-client.ts';
@@ -10,51 +10,51 @@ export type TerminalOptions = {
   readonly input: ReadStream;
   readonly output: WriteStream;
   readonly colours: boolean;
-  /** What to call the room in the greeting. */
-  readonly roomWords: string;
+  /** The room as the greeting names it: `room tea`, `the global room`. */
+  readonly roomName: string;
   readonly messageBytesMax: number;
   readonly outbox: OutboxOptions;
-  /** How long the next echo may take after the person has left, in milliseconds. */
+  /** The longest wait for the next echo after the user has left, in milliseconds. */
   readonly echoWaitMs: number;
 };
 
-export type Farewell = 'left' | 'interrupted' | 'closed';
+/** Left by command, interrupted by Ctrl-C, or closed by the server. */
+export type TerminalEnd = 'left' | 'interrupted' | 'closed';
 
-/** Lines that may wait for a connection; a person who has typed more than that wants to know. */
+/** The most lines that may wait for a connection. Chosen, not measured. */
 const waitingLinesMax = 100;
 const helpText = '/quit or Ctrl-D leaves, the up arrow recalls, // sends a line that begins with one slash';
 
-/** Runs until the person leaves or the server ends it for good. */
-export async function runTerminal(client: ChatClient, options: TerminalOptions): Promise<Farewell> {
+/** Runs until the user leaves or the client ends. */
+export async function runTerminal(client: ChatClient, options: TerminalOptions): Promise<TerminalEnd> {
   const style = new LineStyle(options.colours);
   const screen = new Screen(options.input, options.output);
   const notice = (text: string): void => screen.print(style.notice(text, new Date()));
-  const trouble = (text: string): void => screen.print(style.trouble(text, new Date()));
+  const warning = (text: string): void => screen.print(style.warning(text, new Date()));
   const outbox = new Outbox(client, options.outbox, (lines) => {
-    trouble(`perhaps never heard: ${lines.map((line) => JSON.stringify(line)).join(', ')}`);
+    warning(`perhaps not delivered: ${lines.map((line) => JSON.stringify(line)).join(', ')}`);
   });
-  const left = new Promise<Farewell>((resolve) => {
+  const left = new Promise<TerminalEnd>((resolve) => {
     screen.lines.on('close', () => resolve('left'));
     screen.lines.on('SIGINT', () => resolve('interrupted'));
     client.events.on('closed', ({ final }) => final && resolve('closed'));
   });
 
   client.events.on('connected', ({ again }) => {
-    notice(`${again ? 'back' : 'you are'} in ${options.roomWords} as ${client.clientId}`);
+    notice(`${again ? 'back' : 'you are'} in ${options.roomName} as ${client.clientId}`);
   });
   client.events.on('message', (message) => {
     screen.print(style.message(message, message.clientId === client.clientId, new Date()));
   });
-  const onClosed = ({ end, final }: { end: Parameters<typeof describeEnd>[0]; final: boolean }): void => {
-    trouble(`${describeEnd(end)}${final ? '. Trying again would not help.' : ''}`);
-  };
-  client.events.on('closed', onClosed);
+  const stopClosed = client.events.on('closed', ({ end, final }) => {
+    warning(`${describeEnd(end)}${final ? '. Trying again would not help.' : ''}`);
+  });
   client.events.on('waiting', ({ waitMs, attempt }) => notice(`attempt ${attempt} in ${seconds(waitMs)}`));
   screen.onTyped((line) => {
     if (line === '/quit') return screen.lines.close();
     if (line === '/help') return notice(helpText);
     const refusal = refusalOf(line, outbox, options.messageBytesMax);
-    if (refusal !== undefined) return trouble(refusal);
+    if (refusal !== undefined) return warning(refusal);
     if (line.trim() === '') return;
     if (!client.connected) notice(`held until connected: ${line}`);
     void outbox.put(line.startsWith('//') ? line.slice(1) : line);
@@ -62,27 +62,27 @@ export async function runTerminal(client: ChatClient, options: TerminalOptions):
 
   notice(`connecting. ${helpText}`);
   client.connect();
-  const farewell = await left;
-  client.events.off('closed', onClosed);
-  if (farewell === 'left' && client.connected) await outbox.settle(options.echoWaitMs);
+  const end = await left;
+  stopClosed();
+  if (end === 'left' && client.connected) await outbox.settle(options.echoWaitMs);
   screen.close();
   client.close();
-  return farewell;
+  return end;
 }
 
-/** Why a line is not sent, in words; undefined when it may go. */
+/** Why a line is not sent, in words; undefined if it can be sent. */
 function refusalOf(line: string, outbox: Outbox, messageBytesMax: number): string | undefined {
-  if (/^\/[^/]/.test(line)) return `${line.split(' ')[0]} is not a command; /help names them`;
+  if (/^\/[^/]/.test(line)) return `${line.split(' ')[0]} is not a command; /help lists them`;
   const lineBytes = Buffer.byteLength(line);
   if (lineBytes > messageBytesMax) {
-    return `not sent: it has ${lineBytes} bytes, at most ${messageBytesMax} may go. The up arrow brings it back`;
+    return `not sent: it has ${lineBytes} bytes, the limit is ${messageBytesMax}. The up arrow recalls it`;
   }
   if (outbox.waitingCount < waitingLinesMax) return undefined;
-  return `not sent: ${waitingLinesMax} lines wait already. The up arrow brings it back`;
+  return `not sent: ${waitingLinesMax} lines are waiting. The up arrow recalls it`;
 }
 
 /**
- * The input line and what scrolls above it. Everything printed in one turn of the event loop is written at once, so a
+ * The input line and the lines above it. All lines of one turn of the event loop are written together, so a
  * busy room costs one redraw per turn, not one per message.
  */
 class Screen {
@@ -102,9 +102,9 @@ class Screen {
     });
   }
 
-  /** Hands over each line after Enter, and takes it off the screen: it comes back as a message, in its place. */
+  /** Calls `act` with each line after Enter, and removes it from the screen: its echo will be printed. */
   onTyped(act: (line: string) => void): void {
-    // Readline forgets how tall the input was before it tells us the line, so it is measured as the key arrives.
+    // Readline no longer knows the height of the input when it emits the line; it does at the key press.
     this.#input.prependListener('keypress', (_text, key?: { name?: string }) => {
       if (key?.name === 'return' || key?.name === 'enter') this.#typedRows = this.#inputRows();
     });
@@ -138,7 +138,7 @@ class Screen {
     }
     this.#clearInput();
     this.#output.write(text);
-    // Redrawing begins by moving up the rows that readline believes the cursor to be down; it is down none now.
+    // Readline redraws from `prevRows` rows above the cursor, and the cursor is on the first row now.
     (this.lines as { prevRows?: number }).prevRows = 0;
     this.lines.prompt(true);
   }
@@ -149,7 +149,7 @@ class Screen {
     this.#output.clearScreenDown();
   }
 
-  /** Rows that prompt and input take; moves the cursor to their end. */
+  /** The number of rows of prompt and input; moves the cursor to their end. */
   #inputRows(): number {
     this.lines.write(null, { ctrl: true, name: 'e' });
     return this.lines.getCursorPos().rows + 1;

@@ -1,4 +1,4 @@
-/** A terminal of a few lines: enough of a VT100 to see what a person would see. */
+/** A terminal for tests: enough of a VT100 to compute what a user would see. */
 import { PassThrough, Writable } from 'node:stream';
 import type { ReadStream, WriteStream } from 'node:tty';
 
@@ -6,7 +6,7 @@ export class Tty {
   readonly input = new PassThrough() as unknown as ReadStream;
   readonly output: WriteStream;
   readonly #columns: number;
-  /** Each row is its cells; a row that the text wrapped into is a row of its own. */
+  /** Rows of cells. Text that wraps continues in a new row. */
   #rows: string[][] = [[]];
   #row = 0;
   #column = 0;
@@ -26,27 +26,27 @@ export class Tty {
     }) as unknown as WriteStream;
   }
 
-  /** What the person types; `\r` is Enter. */
+  /** Types a text; `\r` is Enter. */
   type(text: string): void {
     (this.input as unknown as PassThrough).write(text);
   }
 
-  /** The rows on the screen, without blanks at their ends; empty rows at the bottom are left out. */
+  /** The rows on the screen, without blanks at their ends and without empty rows at the bottom. */
   get screen(): string[] {
     const rows = this.#rows.map((row) => row.join('').trimEnd());
     while (rows.at(-1) === '') rows.pop();
     return rows;
   }
 
-  /** Where the cursor is, counted from 0. */
+  /** The position of the cursor, counted from 0. */
   get cursor(): { row: number; column: number } {
     return { row: this.#row, column: this.#column };
   }
 
   #draw(text: string): void {
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: a terminal is made of control characters
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: a terminal is controlled by control characters
     for (const [part, parameter, command] of text.matchAll(/\u001b\[([\d;?]*)([A-Za-z])|./gsu)) {
-      if (command !== undefined) this.#obey(command, parameter ?? '');
+      if (command !== undefined) this.#apply(command, parameter ?? '');
       else if (part === '\r') this.#column = 0;
       else if (part === '\n') this.#down(true);
       else this.#put(part);
@@ -62,13 +62,13 @@ export class Tty {
   }
 
   /** A line feed on a terminal in its usual mode also returns to the first column. */
-  #down(andBack: boolean): void {
+  #down(toFirstColumn: boolean): void {
     this.#row += 1;
     if (this.#row === this.#rows.length) this.#rows.push([]);
-    if (andBack) this.#column = 0;
+    if (toFirstColumn) this.#column = 0;
   }
 
-  #obey(command: string, parameter: string): void {
+  #apply(command: string, parameter: string): void {
     const count = Number(parameter) || 1;
     if (command === 'A') this.#row = Math.max(0, this.#row - count);
     else if (command === 'B') this.#row = Math.min(this.#rows.length - 1, this.#row + count);

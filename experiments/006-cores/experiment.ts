@@ -1,14 +1,17 @@
-/** How does the capacity of one machine grow with its worker processes? */
+/** Capacity of one machine against its worker processes. */
 import { availableParallelism } from 'node:os';
-import { boxes } from '../lab/deployment/allocation.ts';
-import type { Experiment, Variant } from '../lab/shapes/experiment.ts';
+import { allocate } from '../lab/deployment/allocation.ts';
+import type { StageInfo } from '../lab/deployment/stage-table.ts';
+import { type CapacityExperiment, capacity } from '../lab/shapes/capacity/capacity.ts';
+import { isPerCore, type Variant } from '../lab/trial/variant.ts';
 
-/** The same messages, limits and clients as in 001-ladder, so that its rows and these can be laid side by side. */
-export const cores: Experiment = {
+/** The same messages, limits and clients as in 001-ladder, so that the rows of both can be compared. */
+export const cores: CapacityExperiment = {
   name: '006-cores',
   question:
     'How many messages per second do 1, 2, 4 … worker processes of one machine carry to 1,000 clients in one room?',
   varied: { quantity: 'offered messages', unit: 'messages/s' },
+  shape: capacity,
   method: {
     kind: 'capacity',
     start: 10_000,
@@ -22,30 +25,32 @@ export const cores: Experiment = {
   limits: ['p99<250ms', 'lost=0', 'duplicated=0', 'reordered=0', 'misrouted=0', 'corrupted=0'],
   timing: { warmUpSeconds: 2, measureSeconds: 4, drainSeconds: 1 },
   workloadAt: (load) => ({ clients: 1000, ratePerSecond: load, payloadBytes: 128 }),
-  variants: (stages) => [
-    ...stages.filter(({ name }) => name === '03-cursor').map(({ name }) => variantOf(name, name, 1, {})),
-    ...stages
-      .filter(({ name }) => name === '04-cores')
-      .flatMap(({ name }) =>
-        workerCounts(availableParallelism()).map((workers) =>
-          variantOf(`${name} × ${workers}`, name, workers, { workers: String(workers) }),
+  // Each stage of one process per core, after the stage before it as the control.
+  variants: (stages) =>
+    stages.flatMap((stage, index) => {
+      if (!isPerCore(stage)) return [];
+      const control = stages.slice(Math.max(0, index - 1), index);
+      return [
+        ...control.map((before) => variantOf(before.name, before, 1, {})),
+        ...workerCounts(availableParallelism()).map((workers) =>
+          variantOf(`${stage.name} × ${workers}`, stage, workers, { workers: String(workers) }),
         ),
-      ),
-  ],
+      ];
+    }),
   notes: [
-    'The simulator has half of the cores to itself, and the workers share the others: one each where there are enough. Where several workers take turns on a core, compare deliveries per CPU second of the server, not the capacity.',
+    'The simulator has half of the cores to itself, and the workers share the others: one core each where there are enough. Where several workers take turns on a core, compare deliveries per CPU second of the server, not the capacity.',
     'Every worker handles every message of the room, and writes it to its own sessions only: two workers halve the writes of each, not the reading.',
-    'With several workers, two messages said at the same time may be heard in either order; what one sender says is heard in his order by all.',
+    'With several workers, clients may receive two simultaneous messages in different orders; messages of one sender arrive in their order everywhere.',
   ],
 };
 
-/** 1, 2, 4 … up to the cores, and at least two, because one worker among others is the question. */
+/** 1, 2, 4 … up to the cores, and at least 2, because several workers are the question. */
 function workerCounts(coresOfMachine: number): number[] {
   const counts: number[] = [];
   for (let count = 1; count <= Math.max(2, coresOfMachine); count *= 2) counts.push(count);
   return counts;
 }
 
-function variantOf(name: string, stage: string, cores: number, settings: Variant['settings']): Variant {
-  return { name, stage, settings, nodes: 1, targetLimits: boxes(cores) };
+function variantOf(name: string, stage: StageInfo, cores: number, settings: Variant['settings']): Variant {
+  return { name, stage, settings, nodes: 1, allocation: allocate(cores) };
 }

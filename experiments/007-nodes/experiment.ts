@@ -1,17 +1,20 @@
-/** What does another node add, when everybody is in one room, and when people are in many? */
-import { boxes } from '../lab/deployment/allocation.ts';
-import type { Experiment, Variant } from '../lab/shapes/experiment.ts';
+/** Capacity against the number of nodes, with all clients in one room and with clients in many rooms. */
+import { allocate } from '../lab/deployment/allocation.ts';
+import type { StageInfo } from '../lab/deployment/stage-table.ts';
+import { type CapacityExperiment, capacity } from '../lab/shapes/capacity/capacity.ts';
+import { isScalable, type Variant } from '../lab/trial/variant.ts';
 
 const nodeCounts = [1, 2, 3];
 const rooms = 100;
 
-export const nodes: Experiment = {
+export const nodes: CapacityExperiment = {
   name: '007-nodes',
   question: `How many messages per second do 1, 2 and 3 nodes behind Redis carry to 1,000 clients, in one room and in ${rooms}?`,
   varied: { quantity: 'offered messages', unit: 'messages/s' },
+  shape: capacity,
   method: {
     kind: 'capacity',
-    start: 8000,
+    start: 12_000,
     growth: 1.5,
     tolerance: 0.15,
     confirmations: 2,
@@ -22,32 +25,31 @@ export const nodes: Experiment = {
   limits: ['p99<250ms', 'lost=0', 'duplicated=0', 'reordered=0', 'misrouted=0', 'corrupted=0'],
   timing: { warmUpSeconds: 2, measureSeconds: 3, drainSeconds: 1 },
   workloadAt: (load) => ({ clients: 1000, ratePerSecond: load, payloadBytes: 128 }),
-  variants: (stages) =>
-    stages
-      .filter(({ name }) => name === '05-backplane')
-      .flatMap(({ name }) => [
-        ...nodeCounts.map((count) => variantOf(name, count, 1)),
-        ...nodeCounts.map((count) => variantOf(name, count, rooms)),
-      ]),
+  variants: (stages) => {
+    const scalable = stages.filter(isScalable);
+    return scalable.flatMap((stage) =>
+      [1, rooms].flatMap((roomCount) =>
+        nodeCounts.map((count) => variantOf(stage, scalable.length > 1, count, roomCount)),
+      ),
+    );
+  },
   notes: [
-    'The simulator has half of the cores to itself, and the nodes share the others: one each where there are enough. Where several nodes take turns on a core their capacity says little: read the CPU of each node for a message, which is what a node of its own would have to give.',
-    'Every node hears every message through Redis, whether it has sessions of that room or not: more nodes share the writing to sessions, and each does all of the reading.',
-    'Clients are spread over the nodes by the simulator, in turn, as a load balancer would by least connections.',
-    `In ${rooms} rooms a message has 10 recipients and not 1,000: messages per second there are not comparable with those of one room, deliveries per second are.`,
+    'The simulator has half of the cores to itself, and the nodes share the others: one core each where there are enough. Where several nodes take turns on a core, their capacity means little: read the CPU of each node per message, which is what a node of its own would need.',
+    'Every node receives every message through Redis, whether it has sessions of that room or not: more nodes share the writes to sessions, and each does all of the reading.',
+    'The simulator spreads clients over the nodes in turn, as a load balancer does by least connections.',
+    `In ${rooms} rooms a message has 10 recipients and not 1,000: compare deliveries per second with those of one room, not messages per second.`,
   ],
 };
 
-function variantOf(stage: string, count: number, roomCount: number): Variant {
+function variantOf(stage: StageInfo, named: boolean, count: number, roomCount: number): Variant {
   const where = roomCount === 1 ? 'one room' : `${roomCount} rooms`;
   return {
-    name: `${count} node${count === 1 ? '' : 's'}, ${where}`,
+    name: `${named ? `${stage.name}, ` : ''}${count} node${count === 1 ? '' : 's'}, ${where}`,
     stage,
-    // A session may say as much as the search asks of it; the rate limit is another experiment's subject.
+    // A session may send as much as the search asks for; the rate limit is not the question.
     settings: { 'messages-per-second-max': '10000', 'messages-burst-max': '20000' },
     nodes: count,
-    targetLimits: boxes(),
-    // What is delivered tenfold instead of a thousandfold can be said several times as often.
-    start: roomCount === 1 ? 12_000 : 40_000,
+    allocation: allocate(),
     workload: { rooms: roomCount },
   };
 }

@@ -1,18 +1,25 @@
-/** The measurements of the benchmark: each starts what it needs on this machine, loads it for seconds, and stops it. */
+/**
+ * Measurements of the benchmark. Each starts what it needs on this machine, loads it for seconds, and stops
+ * it.
+ */
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import type { LoadtestResult } from '../../loadtest/result/schema.ts';
 import { searchCapacity } from '../lab/analysis/capacity-search.ts';
-import { boxes } from '../lab/deployment/allocation.ts';
-import type { RunningTarget } from '../lab/deployment/deployment.ts';
-import { startProcessTarget } from '../lab/deployment/process.ts';
+import { allocate } from '../lab/deployment/allocation.ts';
+import type { Deployment } from '../lab/deployment/deployment.ts';
 import { listStages, type StageInfo } from '../lab/deployment/stage-table.ts';
+import { startDeployment } from '../lab/deployment/start.ts';
+import type { Effort } from './effort.ts';
 import type { YardstickResult } from './ws-clients.ts';
+
+/** What all measurements of one round have in common. */
+export type Round = { effort: Effort; seed: number; signal: AbortSignal; say: (line: string) => void };
 
 const yardstickMain = fileURLToPath(new URL('./ws-clients.ts', import.meta.url));
 const payloadBytes = 128;
-/** The limits of the ladder: what people do not feel yet, and nothing lost. */
+/** The limits of the ladder experiment: a latency that people do not notice, and nothing lost. */
 const limits = ['p99<250ms', 'lost=0', 'duplicated=0', 'corrupted=0', 'misrouted=0'];
 
 /** Asked of the server once. */
@@ -23,31 +30,37 @@ export type Load = {
   ratePerSecond: number;
   seconds: number;
   seed: number;
-  /** 2 by default: long enough for what latency shows, not for what CPU time does. */
+  /** 2 by default: long enough for latency figures, but not for CPU time. */
   warmUpSeconds?: number;
 };
 
-/** Starts a stage as one node on this machine, on one core where that can be had, lets `use` have it, and stops it. */
+/**
+ * Starts a stage as one node on this machine, on one core where it can be pinned, hands it over, and stops
+ * it.
+ */
 export async function withStage<T>(
   stage: string,
   signal: AbortSignal,
-  use: (target: RunningTarget) => Promise<T>,
+  use: (deployment: Deployment) => Promise<T>,
   settings: Readonly<Record<string, string>> = {},
 ): Promise<T> {
-  const request = { stage, settings, nodes: 1, limits: boxes(), scrapeHost: '127.0.0.1', signal };
   stages ??= listStages();
-  const needs = (await stages).find(({ name }) => name === stage)?.needs ?? [];
-  await using target = await startProcessTarget(request, needs);
-  return await use(target);
+  const info = (await stages).find(({ name }) => name === stage);
+  if (info === undefined) throw new Error(`There is no stage ${stage}.`);
+  await using deployment = await startDeployment(
+    { target: 'process', simulator: 'process' },
+    { stage: info, settings, nodes: 1, allocation: allocate(), scrapeHost: '127.0.0.1', signal },
+  );
+  return await use(deployment);
 }
 
-/** One run of the simulator; throws with what it said when it ends without a result. */
+/** One run of the simulator; throws with its last output when it ends without a result. */
 export async function load(
-  target: RunningTarget,
+  deployment: Deployment,
   { clients, ratePerSecond, seconds, seed, warmUpSeconds = 2 }: Load,
   signal: AbortSignal,
   onPhase: (phase: string) => void = () => {},
-) {
+): Promise<LoadtestResult> {
   const options = {
     clients,
     ratePerSecond,
@@ -59,7 +72,7 @@ export async function load(
     workers: 1,
     limits,
   };
-  const { result, errorText } = await target.runLoadtest(options, {
+  const { result, errorText } = await deployment.runLoadtest(options, {
     signal,
     onProgress: (progress) => progress.event === 'phase' && onPhase(progress.phase),
     onScrapeAddress: () => {},
@@ -69,77 +82,82 @@ export async function load(
   return result;
 }
 
-/** Capacity in messages/s at 1,000 clients, and the result of the last trial that passed there. */
+/** Capacity in messages/s at 1,000 clients, and the result of the last trial that passed. */
 export async function capacity(
   stage: string,
   start: number,
-  seed: number,
-  signal: AbortSignal,
-  say: (line: string) => void,
-) {
-  const plan = {
-    start,
-    growth: 2,
-    tolerance: 0.1,
-    confirmations: 2,
-    trialsMax: 24,
-    loadMin: 10,
-    loadMax: 60_000,
-  };
+  { effort, seed, signal, say }: Round,
+): Promise<{ messagesPerSecond: number; result: LoadtestResult }> {
+  const { warmUpSeconds, measureSeconds, ...search } = effort.capacity;
   let best: LoadtestResult | undefined;
-  const answer = await searchCapacity(plan, async (ratePerSecond) => {
-    const work = { clients: 1000, ratePerSecond, seconds: 3, seed };
-    const result = await withStage(stage, signal, (target) => load(target, work, signal));
+  const method = { kind: 'capacity', start, loadMin: 10, loadMax: 60_000, ...search } as const;
+  const answer = await searchCapacity(method, async (ratePerSecond) => {
+    const work = { clients: 1000, ratePerSecond, seconds: measureSeconds, warmUpSeconds, seed };
+    const result = await withStage(stage, signal, (deployment) => load(deployment, work, signal));
     const p99 = result.deliveryLatencyMs.p99.toFixed(0);
-    say(
-      `  ${stage} at ${ratePerSecond} messages/s: ${result.verdict}, p99 ${p99} ms${result.reasons[0] ? ` (${result.reasons[0]})` : ''}`,
-    );
+    const reason = result.reasons[0] === undefined ? '' : ` (${result.reasons[0]})`;
+    say(`  ${stage} at ${ratePerSecond} messages/s: ${result.verdict}, p99 ${p99} ms${reason}`);
     if (result.verdict === 'pass') best = result;
-    return result.verdict === 'pass' ? 'passed' : result.verdict === 'fail' ? 'failed' : 'void';
+    return result.verdict;
   });
-  if (answer.capacity === null || best === undefined)
+  const found = answer.capacity ?? (search.confirmations === 0 ? answer.highestPass : null);
+  if (found === null || best === undefined)
     throw new Error(`${stage} has no capacity that could be confirmed (${answer.end}).`);
-  return { messagesPerSecond: answer.capacity, end: answer.end, result: best };
+  return { messagesPerSecond: found, result: best };
 }
 
-/** Memory of the server per idle session, and of the simulator per virtual client, at 10,000 of each. */
-export async function idleMemory(stage: string, seed: number, signal: AbortSignal) {
+/** A stage at 10,000 clients. */
+export function crowd(
+  stage: string,
+  ratePerSecond: number,
+  { effort, seed, signal }: Round,
+): Promise<LoadtestResult> {
+  const work = { clients: 10_000, ratePerSecond, seconds: effort.crowdSeconds, seed };
+  return withStage(stage, signal, (deployment) => load(deployment, work, signal));
+}
+
+/**
+ * Memory in bytes of the server per idle session, and of the simulator per virtual user, at 10,000 of each.
+ */
+export async function idleMemory(
+  stage: string,
+  { effort, seed, signal }: Round,
+): Promise<{ serverBytesPerSession: number; simulatorBytesPerClient: number }> {
   const clients = 10_000;
-  return withStage(stage, signal, async (target) => {
-    const before = (await target.sample())[0]!.rssBytes;
+  return withStage(stage, signal, async (deployment) => {
+    const rssBytes = async () => (await deployment.sample())[0]!.rssBytes;
+    const before = await rssBytes();
     let full = 0;
     const reading = setInterval(async () => {
-      full = Math.max(full, (await target.sample())[0]!.rssBytes);
+      full = Math.max(full, await rssBytes());
     }, 250);
-    // One message per second is what the audit needs to have anything to check; the sessions are idle otherwise.
-    const result = await load(target, { clients, ratePerSecond: 1, seconds: 3, seed }, signal).finally(() =>
-      clearInterval(reading),
-    );
+    // The audit needs at least one message to check; beside it the sessions are idle.
+    const work = { clients, ratePerSecond: 1, seconds: effort.idleSeconds, seed };
+    const result = await load(deployment, work, signal).finally(() => clearInterval(reading));
     return {
       serverBytesPerSession: (full - before) / clients,
       simulatorBytesPerClient: result.instrument.rssBytesPerClient,
-      verdict: result.verdict,
     };
   });
 }
 
-/** Deliveries per CPU second of plain `ws` clients that parse and check each message, at 1,000 clients. */
-export async function yardstick(
-  stage: string,
-  ratePerSecond: number,
-  seconds: number,
-  signal: AbortSignal,
-): Promise<YardstickResult> {
-  return withStage(stage, signal, async (target) => {
-    const args = [
-      yardstickMain,
-      target.loadtestUrls[0]!,
-      '1000',
-      String(ratePerSecond),
-      String(seconds),
-      String(payloadBytes),
-    ];
-    const { stdout } = await promisify(execFile)(process.execPath, args, { signal });
-    return JSON.parse(stdout) as YardstickResult;
-  });
+/**
+ * Deliveries per CPU second of plain `ws` clients that parse and check each message, at 1,000 clients: the
+ * best rate's.
+ */
+export async function yardstick(stage: string, { effort, signal, say }: Round): Promise<number> {
+  const bestOf: number[] = [];
+  for (const rate of effort.yardstickRates) {
+    const { deliveries, cpuSeconds, faults } = await withStage(stage, signal, async ({ nodes }) => {
+      const numbers = [1000, rate, effort.yardstickSeconds, payloadBytes].map(String);
+      const args = [yardstickMain, nodes[0]!.chatUrl, ...numbers];
+      const { stdout } = await promisify(execFile)(process.execPath, args, { signal });
+      return JSON.parse(stdout) as YardstickResult;
+    });
+    const perCpuSecond = deliveries / cpuSeconds;
+    const millions = (perCpuSecond / 1e6).toFixed(2);
+    say(`  ws clients at ${rate} messages/s: ${millions} M deliveries per CPU second, ${faults} faults`);
+    if (faults === 0) bestOf.push(perCpuSecond);
+  }
+  return Math.max(...bestOf);
 }

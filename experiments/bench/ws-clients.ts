@@ -1,17 +1,18 @@
 /**
- * The instrument that one would write first, as a yardstick: a `ws` client per user that parses each message and checks
- * that none is missing. Run as a process of its own, so that its CPU seconds are its own:
- * `node experiments/bench/ws-clients.ts URL CLIENTS RATE SECONDS PAYLOAD_BYTES`; it prints one `YardstickResult`.
+ * The simplest measuring client, as a yardstick for the simulator: one `ws` client per user, which parses
+ * each message and checks that none is missing. It is a process of its own, so that its CPU seconds are too:
+ * `node experiments/bench/ws-clients.ts URL CLIENTS RATE SECONDS PAYLOAD_BYTES` prints one
+ * `YardstickResult`.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { WebSocket } from 'ws';
 import { type ChatMessage, encodeMessage } from '#protocol';
 
-/** What the yardstick did; deliveries and CPU seconds are those of the time between the first and the last send. */
+/** Deliveries and CPU seconds are those between the first and the last send. */
 export type YardstickResult = {
   sent: number;
   deliveries: number;
-  /** Messages that were missing, out of their sender's order, or damaged, after everything had time to arrive. */
+  /** Messages that are missing, out of their sender's order, or damaged, once the drain is over. */
   faults: number;
   cpuSeconds: number;
   seconds: number;
@@ -75,12 +76,12 @@ function join(url: string, senders: number, messageChars: number, counts: Counts
   });
 }
 
-/** Of fixed width, so that every frame has the same size: `PAYLOAD_BYTES` of JSON, as the simulator counts them. */
+/** Of fixed width, so that every frame has `PAYLOAD_BYTES` of JSON, as the simulator counts them. */
 function senderName(sender: number): string {
   return String(sender).padStart(4, '0');
 }
 
-/** Open model: what is due by absolute time, the senders in turn. Returns how many messages left. */
+/** Open model: sends all messages that are due by now, the senders in turn. Resolves with their number. */
 async function send(
   senders: readonly WebSocket[],
   rate: number,

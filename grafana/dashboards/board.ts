@@ -1,5 +1,4 @@
-/** The frame around every dashboard: its time range, the choice of stages, the phases of trials behind all graphs. */
-
+/** The parts that all dashboards have: the time range, the choice of stages, the phases behind the graphs. */
 import type { Builder } from '@grafana/grafana-foundation-sdk/cog';
 import type { Panel } from '@grafana/grafana-foundation-sdk/dashboard';
 import {
@@ -18,12 +17,12 @@ import {
 import { DataqueryBuilder } from '@grafana/grafana-foundation-sdk/prometheus';
 import { prometheus } from './panel.ts';
 
-/** Panels under one heading, left to right, top to bottom. */
+/** Panels under one heading, from left to right and from top to bottom. */
 export type Section = { heading: string; panels: Builder<Panel>[] };
 
 const tag = 'chat-scaling-lab';
 
-/** Puts sections into a dashboard of this project, with panel ids in order of reading. */
+/** A dashboard of these sections, with panel ids in reading order. */
 export function board(
   name: { uid: string; title: string; description: string },
   variables: QueryVariableBuilder[],
@@ -59,11 +58,17 @@ export function board(
   return dashboard;
 }
 
-/** A choice of stages among those seen in the time range; `several` offers all of them, and several at once. */
+/** Selects the series of the stages that are chosen in the variable `stage`. */
+export const chosenStages = 'stage=~"$stage"';
+
+/**
+ * A choice among the stages in the metrics of the time range. `all` allows several and begins with all of
+ * them; `first` and `last` allow one and begin with the first or the last by name.
+ */
 export function stageVariable(
   name: string,
   label: string,
-  chosen: { several: true } | { several: false; stage: string },
+  choice: 'all' | 'first' | 'last',
 ): QueryVariableBuilder {
   const query = 'label_values(chat_build_info, stage)';
   const variable = new QueryVariableBuilder(name)
@@ -72,19 +77,20 @@ export function stageVariable(
     .query({ query, refId: 'StandardVariableQuery' })
     .definition(query)
     .refresh(VariableRefresh.OnTimeRangeChanged)
-    .sort(VariableSort.AlphabeticalAsc);
-  if (!chosen.several) return variable.current({ selected: true, text: chosen.stage, value: chosen.stage });
+    // Without a value of its own, Grafana takes the first in the list.
+    .sort(choice === 'last' ? VariableSort.AlphabeticalDesc : VariableSort.AlphabeticalAsc);
+  if (choice !== 'all') return variable;
   return (
     variable
       .multi(true)
       .includeAll(true)
-      // Matches the absent label too: a simulator started by hand does not know which stage it drives.
+      // It also matches an absent label: a simulator that was started by hand does not know its stage.
       .allValue('.*')
       .current({ selected: true, text: ['All'], value: ['$__all'] })
   );
 }
 
-/** Regions behind the graphs, one for each stretch of time in which the expression is 1. */
+/** Regions behind the graphs, one for each time span in which the expression is 1. */
 export function regions(
   name: string,
   colour: string,
@@ -104,19 +110,19 @@ export function regions(
 
 /** The phases of the lab's trials on the chosen stages. */
 export function labPhases(): AnnotationQueryBuilder {
-  return regions('Phases', 'blue', 'trial_phase:lab_phase:max{stage=~"$stage"} == 1', {
+  return regions('Phases', 'blue', `trial_phase:lab_phase:max{${chosenStages}} == 1`, {
     title: '{{phase}}',
     text: '{{experiment}}, {{variant}} ({{purpose}})',
     tags: 'phase,stage',
   });
 }
 
-/** Limits that are broken while they are. */
+/** The time spans in which a limit is broken. */
 export function brokenLimits(): AnnotationQueryBuilder {
   return regions(
     'Broken limits',
     'red',
-    'max by (alertname, stage) (ALERTS{alertstate="firing", stage=~"$stage"}) == 1',
+    `max by (alertname, stage) (ALERTS{alertstate="firing", ${chosenStages}}) == 1`,
     { title: '{{alertname}}', text: '{{stage}}', tags: 'alertname,stage' },
   );
 }

@@ -1,11 +1,11 @@
-/** `npm run dashboards`: writes the JSON that Grafana reads beside the files that say what is in it. */
+/** `npm run dashboards`: writes the JSON files that Grafana reads, beside the code that makes them. */
 import { writeFileSync } from 'node:fs';
 import type { Dashboard } from '@grafana/grafana-foundation-sdk/dashboard';
 import { experiment } from './experiment.ts';
 import { overview } from './overview.ts';
 import { simulator } from './simulator.ts';
 
-/** Every dashboard by the name of its file. */
+/** Every dashboard, by the name of its file. */
 export function dashboards(): Record<string, Dashboard> {
   return {
     'overview.json': overview(),
@@ -14,7 +14,7 @@ export function dashboards(): Record<string, Dashboard> {
   };
 }
 
-/** The text of a dashboard's file. */
+/** The text of the file of a dashboard. */
 export function fileText(dashboard: Dashboard): string {
   return `${JSON.stringify(dashboard, null, 2)}\n`;
 }

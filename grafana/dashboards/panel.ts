@@ -1,6 +1,6 @@
 /**
- * The few kinds of panel that all dashboards are made of, so that a unit, a legend or a threshold looks the same
- * everywhere. Widths are of a grid 24 wide.
+ * The kinds of panel, so that units, legends and thresholds look the same everywhere. Each takes a title, one or two
+ * sentences on how to read it, and its place in a grid of 24 columns.
  */
 import type { Builder } from '@grafana/grafana-foundation-sdk/cog';
 import {
@@ -50,15 +50,18 @@ export const prometheus = { type: 'prometheus', uid: 'prometheus' } as const;
 /** One PromQL expression and the legend of its series. */
 export type Query = { expr: string; legend: string };
 
-/** What every panel says: what is shown, in which Grafana unit, and one sentence on how to read it. */
-export type PanelText = { title: string; description: string; unit: string };
+/** The unit of a panel by its name in Grafana, and its width in columns of the grid. */
+export type Shape = { unit: string; width: number };
 
-/** A value at which a panel changes its colour: `limit` breaks a trial, `warning` does not yet. */
+/** The values from which a panel is orange (`warning`) or red (`limit`: a trial fails). */
 export type Bounds = { warning?: number; limit?: number };
+
+/** The limit of the experiments: p99 of delivery latency, in seconds. */
+export const latencyLimit: Bounds = { limit: 0.25 };
 
 const green = 'green';
 
-/** The letter by which Grafana knows a panel's n-th query. */
+/** The letter of the n-th query of a panel. */
 export function refId(index: number): string {
   return String.fromCharCode(65 + index);
 }
@@ -83,21 +86,23 @@ function range(query: Query, index = 0) {
     .range();
 }
 
-/** Lines over time, with a table of mean, maximum and last value below; bounds are drawn as dashed lines. */
+/** Lines over time, with mean, maximum and last value in a table below. Bounds are dashed lines. */
 export function lines(
-  text: PanelText & { width: number; bounds?: Bounds; max?: number; stacked?: boolean; log?: boolean },
+  title: string,
+  description: string,
+  shape: Shape & { bounds?: Bounds; max?: number; stacked?: boolean; log?: boolean },
   ...queries: Query[]
 ): Builder<Panel> {
   const panel = new TimeseriesBuilder()
-    .title(text.title)
-    .description(text.description)
+    .title(title)
+    .description(description)
     .datasource(prometheus)
-    .unit(text.unit)
+    .unit(shape.unit)
     .min(0)
     .height(8)
-    .span(text.width)
+    .span(shape.width)
     .lineWidth(2)
-    .fillOpacity(text.stacked ? 35 : 8)
+    .fillOpacity(shape.stacked ? 35 : 8)
     .gradientMode(GraphGradientMode.Opacity)
     .showPoints(VisibilityMode.Never)
     .spanNulls(3000)
@@ -110,52 +115,54 @@ export function lines(
         .showLegend(true)
         .calcs(['mean', 'max', 'lastNotNull']),
     );
-  if (text.max !== undefined) panel.max(text.max);
-  if (text.stacked) panel.stacking(new StackingConfigBuilder().mode(StackingMode.Normal).group('A'));
-  if (text.log)
+  if (shape.max !== undefined) panel.max(shape.max);
+  if (shape.stacked) panel.stacking(new StackingConfigBuilder().mode(StackingMode.Normal).group('A'));
+  if (shape.log)
     panel.scaleDistribution(new ScaleDistributionConfigBuilder().type(ScaleDistribution.Log).log(10));
-  if (text.bounds)
+  if (shape.bounds)
     panel
-      .thresholds(thresholds(text.bounds))
+      .thresholds(thresholds(shape.bounds))
       .thresholdsStyle(new GraphThresholdsStyleConfigBuilder().mode(GraphThresholdsStyleMode.Dashed));
   for (const [index, query] of queries.entries()) panel.withTarget(range(query, index));
   return panel;
 }
 
-/** One number, its colour by its bounds, and its course behind it. */
+/** One number, coloured by its bounds, with its graph behind it. */
 export function figure(
-  text: PanelText & { width: number; bounds?: Bounds; decimals?: number },
+  title: string,
+  description: string,
+  shape: Shape & { bounds?: Bounds; decimals?: number },
   ...queries: Query[]
 ): Builder<Panel> {
   const panel = new StatBuilder()
-    .title(text.title)
-    .description(text.description)
+    .title(title)
+    .description(description)
     .datasource(prometheus)
-    .unit(text.unit)
+    .unit(shape.unit)
     .height(4)
-    .span(text.width)
+    .span(shape.width)
     .noValue('–')
     .graphMode(BigValueGraphMode.Area)
-    .colorMode(text.bounds ? BigValueColorMode.Background : BigValueColorMode.Value)
-    .thresholds(thresholds(text.bounds ?? {}))
+    .colorMode(shape.bounds ? BigValueColorMode.Background : BigValueColorMode.Value)
+    .thresholds(thresholds(shape.bounds ?? {}))
     .reduceOptions(new ReduceDataOptionsBuilder().calcs(['lastNotNull']));
-  if (text.decimals !== undefined) panel.decimals(text.decimals);
+  if (shape.decimals !== undefined) panel.decimals(shape.decimals);
   for (const [index, query] of queries.entries()) panel.withTarget(range(query, index));
   return panel;
 }
 
-/** How a histogram's observations spread over its buckets, in time; the expression's series are the buckets. */
-export function heat(text: PanelText & { width: number }, query: Query): Builder<Panel> {
+/** The buckets of a histogram over time; each series of the expression is a bucket. */
+export function heat(title: string, description: string, shape: Shape, query: Query): Builder<Panel> {
   return new HeatmapBuilder()
-    .title(text.title)
-    .description(text.description)
+    .title(title)
+    .description(description)
     .datasource(prometheus)
     .height(8)
-    .span(text.width)
+    .span(shape.width)
     .calculate(false)
     .yAxis(
       new YAxisConfigBuilder()
-        .unit(text.unit)
+        .unit(shape.unit)
         .axisPlacement(AxisPlacement.Left)
         .axisColorMode(AxisColorMode.Text),
     )
@@ -164,17 +171,19 @@ export function heat(text: PanelText & { width: number }, query: Query): Builder
     .withTarget(range(query).format(PromQueryFormat.Heatmap));
 }
 
-/** Which of several states holds, in time: each series is a row, and is lit while it is 1. */
+/** Several states over time: each series is a row, and is blue while its value is 1. */
 export function states(
-  text: { title: string; description: string; width: number; height: number },
+  title: string,
+  description: string,
+  shape: { width: number; height: number },
   query: Query,
 ): Builder<Panel> {
   return new StateTimelineBuilder()
-    .title(text.title)
-    .description(text.description)
+    .title(title)
+    .description(description)
     .datasource(prometheus)
-    .height(text.height)
-    .span(text.width)
+    .height(shape.height)
+    .span(shape.width)
     .rowHeight(0.8)
     .showValue(VisibilityMode.Never)
     .mergeValues(true)

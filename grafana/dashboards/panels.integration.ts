@@ -8,21 +8,22 @@ import { fileURLToPath } from 'node:url';
 import type { Panel } from '@grafana/grafana-foundation-sdk/dashboard';
 import { WebSocket } from 'ws';
 import { freePorts } from '#host/free-ports.ts';
-import { startContainerTarget } from '../../experiments/lab/deployment/container.ts';
 import { findEngine } from '../../experiments/lab/deployment/container-engine.ts';
-import type { RunningTarget } from '../../experiments/lab/deployment/deployment.ts';
+import type { Deployment } from '../../experiments/lab/deployment/deployment.ts';
+import { listStages } from '../../experiments/lab/deployment/stage-table.ts';
+import { startDeployment } from '../../experiments/lab/deployment/start.ts';
 import { runTrial, type TrialRequest } from '../../experiments/lab/trial/trial.ts';
 import { startPhaseMetrics } from '../../experiments/lab/watch/phase-metrics.fixture.ts';
 import type { PhaseMetrics } from '../../experiments/lab/watch/phase-metrics.ts';
 import { findPrometheus, startPrometheus } from '../../testing/prometheus.ts';
 import { dashboards } from './generate.ts';
 
-/** Means over the measure phase from scrapes, against the same from every event: rates over 5 s smear its ends. */
+/** Means of scrapes against exact counts: rates over 5 s blur the ends of the phase. Chosen, not measured. */
 const tolerance = 0.05;
 const stage = '03-cursor';
 const clients = 50;
 const measureSeconds = 12;
-/** Prometheus finds the simulator a second or two late, and its rates then need their whole window of five. */
+/** Prometheus finds the simulator after up to 2 s, and its rates then need their window of 5 s. */
 const settledSeconds = 8;
 
 const engine = await findEngine();
@@ -32,10 +33,12 @@ const skip = !engine.found
   : source === null && 'neither prometheus on PATH nor its image in the container engine';
 const { signal } = new AbortController();
 
-test('every panel shows data of a real trial, and the values agree with its result', { skip }, async () => {
+test('every panel shows data of a real trial, and the values agree with the result of the trial', {
+  skip,
+}, async () => {
   await using observatory = await startObservatory();
-  const { trial, aside } = await runObservedTrial(observatory.metrics);
-  await aside;
+  const { trial, others } = await runObservedTrial(observatory.metrics);
+  await others;
   assert.equal(trial.fault, null);
   assert.notEqual(trial.loadtest, null, trial.reasons.join(' '));
   const startedAtSeconds = Date.parse(trial.startedAt) / 1000;
@@ -76,7 +79,7 @@ test('every panel shows data of a real trial, and the values agree with its resu
   assert.deepEqual(wrong, [0]);
 });
 
-/** Prometheus with the project's configuration, finding only what the lab's own target file names. */
+/** Prometheus with the configuration of the project; its only targets are those of the lab's target file. */
 async function startObservatory() {
   const directory = mkdtempSync(join(tmpdir(), 'chat-observatory-'));
   const removal = { [Symbol.dispose]: () => rmSync(directory, { recursive: true, force: true }) };
@@ -87,7 +90,7 @@ async function startObservatory() {
   cpSync(join(prometheusFolder, 'rules'), join(directory, 'rules'), { recursive: true });
   mkdirSync(join(directory, 'targets'));
   const config = readFileSync(join(prometheusFolder, 'prometheus.yml'), 'utf8');
-  // Without what the compose file publishes: a stack that happens to run here is none of this test's business.
+  // Without the ports that the compose file publishes: a stack that runs on this machine must not be seen.
   writeFileSync(
     join(directory, 'prometheus.yml'),
     config.slice(0, config.indexOf('  # What docker-compose')),
@@ -99,16 +102,19 @@ async function startObservatory() {
   return { url: prometheus.url, metrics, [Symbol.asyncDispose]: () => owned.disposeAsync() };
 }
 
-/** One trial as the lab runs it, with visitors in a room of their own who are turned away, evicted and closed. */
+/** One trial as the lab runs it, while clients in another room are refused, evicted and closed. */
 async function runObservedTrial(metrics: PhaseMetrics) {
   const request: TrialRequest = {
     number: 1,
-    variant: {
+    variant: stage,
+    stage,
+    about: '40 messages/s',
+    setup: {
       name: stage,
-      stage,
+      stage: (await listStages()).find(({ name }) => name === stage)!,
       settings: { 'heartbeat-interval-ms': '1000' },
       nodes: 1,
-      targetLimits: { serverCpus: 0.5, serverMemoryMb: 256 },
+      allocation: { serverCpus: 0.5, serverMemoryMb: 256 },
     },
     load: 40,
     purpose: 'fixed',
@@ -117,10 +123,13 @@ async function runObservedTrial(metrics: PhaseMetrics) {
     timing: { warmUpSeconds: 2, measureSeconds, drainSeconds: 1 },
     limits: ['p99<30s'],
   };
-  let aside: Promise<void> | undefined;
+  let others: Promise<void> | undefined;
   const trial = await runTrial(request, {
-    startTarget: (wanted) => startContainerTarget(wanted, []),
-    scrapeHost: '127.0.0.1',
+    deploy: (asked) =>
+      startDeployment(
+        { target: 'container', simulator: 'container' },
+        { ...asked, scrapeHost: '127.0.0.1', signal },
+      ),
     loadtestMetricsPort: 9464,
     signal,
     observer: {
@@ -128,16 +137,16 @@ async function runObservedTrial(metrics: PhaseMetrics) {
       second: () => {},
       started: (target, address) => {
         metrics.started(target, address);
-        aside ??= misbehave(target);
+        others ??= misbehave(target);
       },
     },
   });
-  return { trial, aside };
+  return { trial, others };
 }
 
-/** Each twice, a while apart: a counter whose first value is its only one has no rate. */
-async function misbehave(target: RunningTarget): Promise<void> {
-  const room = new URL('/ws/aside', target.servers[0]!.chatUrl);
+/** Each fault twice with a pause between: a counter that changes only before its first scrape has no rate. */
+async function misbehave(target: Deployment): Promise<void> {
+  const room = new URL('/ws/aside', target.nodes[0]!.chatUrl);
   for (let round = 0; round < 2; round++) {
     const lost = new WebSocket(new URL('/nowhere', room));
     const rude = new WebSocket(room).on('open', () => rude.send('not JSON'));
@@ -157,7 +166,7 @@ function secondsUntil(trial: { phases: { phase: string; atSeconds: number }[] },
 
 type Series = { value?: [number, string]; values?: [number, string][] };
 
-/** PromQL over HTTP; every answer is the plain values of all series. */
+/** PromQL over HTTP; an answer is the values of all series. */
 function queries(url: string, fromSeconds: number, toSeconds: number) {
   const ask = async (path: string, parameters: Record<string, string>) => {
     const search = new URLSearchParams(parameters);
@@ -194,7 +203,7 @@ function close(observed: number, expected: number, within = tolerance): void {
   );
 }
 
-/** A histogram knows a quantile to the width of its bucket, and interpolates within it. */
+/** A quantile of a histogram is exact to the width of a bucket. */
 function sameBucket(oneMs: number, otherMs: number): boolean {
   const bounds = [1, 2.5, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000, 30_000];
   const bucket = (ms: number) => bounds.findIndex((bound) => ms <= bound);

@@ -1,11 +1,9 @@
-/** The instrument: whether it sends what it was asked for and when, what it heard, and what it found wrong. */
+/** The measuring instrument: its own errors, the load, the latency of deliveries, the audit. */
 import type { Dashboard } from '@grafana/grafana-foundation-sdk/dashboard';
-import { board, brokenLimits, regions, stageVariable } from './board.ts';
-import { figure, heat, lines, states } from './panel.ts';
+import { board, brokenLimits, regions, chosenStages as stage, stageVariable } from './board.ts';
+import { figure, heat, latencyLimit, lines, states } from './panel.ts';
 
-const stage = 'stage=~"$stage"';
-const latencyLimit = { limit: 0.25 };
-/** The simulator's own default of what makes a run void; the alert rule has the same. */
+/** The simulator's default limit beyond which a run is void; the alert rule has the same. */
 const scheduleLimit = { limit: 0.025 };
 
 /** The Simulator dashboard. */
@@ -14,9 +12,10 @@ export function simulator(): Dashboard {
     {
       uid: 'chat-simulator',
       title: 'Chat · Simulator',
-      description: 'The instrument: is it well, what did it send and hear, and what did its audit find?',
+      description:
+        'The measuring instrument: its own errors, the load, the latency of deliveries, the audit.',
     },
-    [stageVariable('stage', 'Stage', { several: true })],
+    [stageVariable('stage', 'Stage', 'all')],
     [
       regions('Phases', 'blue', `max by (stage, phase) (loadtest_phase{${stage}}) == 1`, {
         title: '{{phase}}',
@@ -26,10 +25,10 @@ export function simulator(): Dashboard {
       brokenLimits(),
     ],
     [
-      { heading: 'Is the instrument well?', panels: health() },
+      { heading: 'Errors of the instrument', panels: health() },
       { heading: 'Load', panels: load() },
-      { heading: 'What the virtual users feel', panels: latency() },
-      { heading: 'Audit, and the cost of it', panels: audit() },
+      { heading: 'Latency', panels: latency() },
+      { heading: 'Audit and its cost', panels: audit() },
     ],
   );
 }
@@ -38,56 +37,39 @@ function health() {
   const sentShare = `stage:loadtest_messages_sent:rate5s{${stage}} / (stage:loadtest_offered_messages_per_second:sum{${stage}} > 0)`;
   return [
     figure(
-      {
-        title: 'Achieved of offered',
-        description: 'Messages sent as a share of those asked for. Below 99 % a trial is void.',
-        unit: 'percentunit',
-        width: 4,
-        decimals: 1,
-      },
+      'Achieved of offered',
+      'Messages sent as a share of those scheduled. Below 99 % a trial is void.',
+      { unit: 'percentunit', width: 4, decimals: 1 },
       { expr: sentShare, legend: '{{stage}}' },
     ),
     figure(
-      {
-        title: 'Schedule lag p99',
-        description: 'Actual send − due time: the instrument’s own error.',
-        unit: 's',
-        width: 4,
-        bounds: scheduleLimit,
-      },
+      'Schedule lag p99',
+      'Actual send − due time: the instrument’s own error.',
+      { unit: 's', width: 4, bounds: scheduleLimit },
       { expr: `stage:loadtest_schedule_lag_seconds:p99_rate5s{${stage}}`, legend: '{{stage}}' },
     ),
     figure(
-      {
-        title: 'Delivery latency p99',
-        description: 'Receipt − due time, over all recipients. Limit: 250 ms.',
-        unit: 's',
-        width: 4,
-        bounds: latencyLimit,
-      },
+      'Delivery latency p99',
+      'Receipt − due time, over all recipients. Limit: 250 ms.',
+      { unit: 's', width: 4, bounds: latencyLimit },
       { expr: `stage:loadtest_delivery_latency_seconds:p99_rate5s{${stage}}`, legend: '{{stage}}' },
     ),
     figure(
-      {
-        title: 'Wrong deliveries',
-        description: 'Lost, duplicated, reordered, misrouted or corrupted since the simulator started.',
-        unit: 'short',
-        width: 4,
-        bounds: { limit: 1 },
-      },
+      'Wrong deliveries',
+      'Lost, duplicated, reordered, misrouted or corrupted since the simulator started.',
+      { unit: 'short', width: 4, bounds: { limit: 1 } },
       { expr: `sum by (stage) (loadtest_audit_total{${stage}})`, legend: '{{stage}}' },
     ),
     figure(
-      { title: 'Sessions', description: 'Virtual users that are connected.', unit: 'short', width: 4 },
+      'Sessions',
+      'Virtual users that are connected.',
+      { unit: 'short', width: 4 },
       { expr: `stage:loadtest_sessions:sum{${stage}}`, legend: '{{stage}}' },
     ),
     figure(
-      {
-        title: 'Deliveries heard',
-        description: 'Audited deliveries per second.',
-        unit: 'si:/s',
-        width: 4,
-      },
+      'Deliveries received',
+      'Audited deliveries per second.',
+      { unit: 'si:/s', width: 4 },
       { expr: `stage:loadtest_deliveries:rate5s{${stage}}`, legend: '{{stage}}' },
     ),
   ];
@@ -96,40 +78,34 @@ function health() {
 function load() {
   return [
     lines(
-      {
-        title: 'Offered and achieved',
-        description: 'Messages per second asked for, and really sent. A gap makes the trial void.',
-        unit: 'si: msg/s',
-        width: 8,
-      },
+      'Offered and achieved',
+      'Messages per second that were scheduled, and that were sent. A difference makes the trial void.',
+      { unit: 'si: msg/s', width: 8 },
       { expr: `stage:loadtest_offered_messages_per_second:sum{${stage}}`, legend: 'offered {{stage}}' },
       { expr: `stage:loadtest_messages_sent:rate5s{${stage}}`, legend: 'achieved {{stage}}' },
     ),
     lines(
-      {
-        title: 'Schedule lag p99',
-        description: 'Actual send − due time: the instrument’s own error.',
-        unit: 's',
-        width: 8,
-        bounds: scheduleLimit,
-      },
+      'Schedule lag p99',
+      'Actual send − due time: the instrument’s own error.',
+      { unit: 's', width: 8, bounds: scheduleLimit },
       { expr: `stage:loadtest_schedule_lag_seconds:p99_rate5s{${stage}}`, legend: '{{stage}}' },
     ),
     states(
-      {
-        title: 'Phases',
-        description: 'Only what is sent in the phase `measure` counts.',
-        width: 8,
-        height: 8,
-      },
+      'Phases',
+      'Only messages that are due in the phase `measure` count.',
+      { width: 8, height: 8 },
       { expr: `max by (phase) (loadtest_phase{${stage}})`, legend: '{{phase}}' },
     ),
     lines(
-      { title: 'Sessions', description: 'Virtual users that are connected.', unit: 'short', width: 12 },
+      'Sessions',
+      'Virtual users that are connected.',
+      { unit: 'short', width: 12 },
       { expr: `stage:loadtest_sessions:sum{${stage}}`, legend: '{{stage}}' },
     ),
     lines(
-      { title: 'Deliveries heard', description: 'Audited deliveries per second.', unit: 'si:/s', width: 12 },
+      'Deliveries received',
+      'Audited deliveries per second.',
+      { unit: 'si:/s', width: 12 },
       { expr: `stage:loadtest_deliveries:rate5s{${stage}}`, legend: '{{stage}}' },
     ),
   ];
@@ -139,25 +115,18 @@ function latency() {
   const buckets = `stage_le:loadtest_delivery_latency_seconds_bucket:rate5s{${stage}}`;
   return [
     lines(
-      {
-        title: 'Delivery latency',
-        description: 'Receipt − due time, over all recipients. Limit of p99: 250 ms.',
-        unit: 's',
-        width: 12,
-        bounds: latencyLimit,
-      },
+      'Delivery latency',
+      'Receipt − due time, over all recipients. Limit of p99: 250 ms.',
+      { unit: 's', width: 12, bounds: latencyLimit },
       { expr: `stage:loadtest_delivery_latency_seconds:p50_rate5s{${stage}}`, legend: '{{stage}} p50' },
       { expr: `histogram_quantile(0.9, ${buckets})`, legend: '{{stage}} p90' },
       { expr: `stage:loadtest_delivery_latency_seconds:p99_rate5s{${stage}}`, legend: '{{stage}} p99' },
       { expr: `histogram_quantile(0.999, ${buckets})`, legend: '{{stage}} p99.9' },
     ),
     heat(
-      {
-        title: 'Deliveries by latency',
-        description: 'Deliveries per second in each bucket of latency: two bands are two populations.',
-        unit: 's',
-        width: 12,
-      },
+      'Deliveries by latency',
+      'Deliveries per second in each bucket of latency. Two bands are two groups of recipients.',
+      { unit: 's', width: 12 },
       { expr: `sum by (le) (${buckets})`, legend: '{{le}}' },
     ),
   ];
@@ -166,36 +135,21 @@ function latency() {
 function audit() {
   return [
     lines(
-      {
-        title: 'Wrong deliveries',
-        description:
-          'Since the start of the run, by what is wrong. A late delivery is not lost before the drain is over.',
-        unit: 'short',
-        width: 8,
-        bounds: { limit: 1 },
-      },
-      {
-        expr: `sum by (stage, outcome) (loadtest_audit_total{${stage}})`,
-        legend: '{{stage}} {{outcome}}',
-      },
+      'Wrong deliveries',
+      'Since the start of the run, by fault. A delivery counts as lost only at the end of the drain.',
+      { unit: 'short', width: 8, bounds: { limit: 1 } },
+      { expr: `sum by (stage, outcome) (loadtest_audit_total{${stage}})`, legend: '{{stage}} {{outcome}}' },
     ),
     lines(
-      {
-        title: 'CPU of the simulator',
-        description:
-          'Cores used by all its workers together. At one core per worker the instrument is saturated.',
-        unit: 'short',
-        width: 8,
-      },
+      'CPU of the simulator',
+      'Cores used by all workers together. At one core per worker the instrument is saturated.',
+      { unit: 'short', width: 8 },
       { expr: `stage:loadtest_worker_cpu_cores:sum{${stage}}`, legend: '{{stage}}' },
     ),
     lines(
-      {
-        title: 'Deliveries per core of the simulator',
-        description: 'What one core of the instrument audits per second.',
-        unit: 'si:/s',
-        width: 8,
-      },
+      'Deliveries per core of the simulator',
+      'Audited deliveries per second and core of the instrument.',
+      { unit: 'si:/s', width: 8 },
       {
         expr: `stage:loadtest_deliveries:rate5s{${stage}} / (stage:loadtest_worker_cpu_cores:sum{${stage}} > 0)`,
         legend: '{{stage}}',

@@ -1,4 +1,4 @@
-/** A table of figures over the chosen time range: a row per set of labels, a column per query. */
+/** A table of numbers over the chosen time range: a row per set of labels, a column per query. */
 import type { Builder } from '@grafana/grafana-foundation-sdk/cog';
 import { TableCellDisplayMode } from '@grafana/grafana-foundation-sdk/common';
 import type { DynamicConfigValue, Panel } from '@grafana/grafana-foundation-sdk/dashboard';
@@ -9,26 +9,28 @@ import { type Bounds, prometheus, refId } from './panel.ts';
 /** One column: its heading, its Grafana unit, and the expression that yields one value per row. */
 export type Column = { heading: string; unit: string; expr: string; bounds?: Bounds };
 
-/** Rows are what the expressions are grouped by: the names of those labels, leftmost first. */
+/** `rows` are the labels by which the expressions are grouped; they are the columns on the left. */
 export function table(
-  text: { title: string; description: string; width: number; height: number; rows: readonly string[] },
+  title: string,
+  description: string,
+  shape: { width: number; height: number; rows: readonly string[] },
   ...columns: Column[]
 ): Builder<Panel> {
   const letters = columns.map((_, index) => refId(index));
   const panel = new TableBuilder()
-    .title(text.title)
-    .description(text.description)
+    .title(title)
+    .description(description)
     .datasource(prometheus)
-    .height(text.height)
-    .span(text.width)
-    // Merging joins the rows of all queries by their labels; the values then stand in columns named after the queries.
+    .height(shape.height)
+    .span(shape.width)
+    // Merging joins the rows of all queries by their labels; each query has a column named after its letter.
     .withTransformation({ id: 'merge', options: {} })
     .withTransformation({
       id: 'organize',
       options: {
         excludeByName: { Time: true },
         indexByName: Object.fromEntries(
-          [...text.rows, ...letters.map(valueName)].map((name, index) => [name, index]),
+          [...shape.rows, ...letters.map(valueName)].map((name, index) => [name, index]),
         ),
         renameByName: Object.fromEntries(
           columns.map((column, index) => [valueName(letters[index]!), column.heading]),

@@ -1,25 +1,26 @@
 /**
- * The orders in which a room is heard. A server of several processes may promise each sender's order only: then the users
- * of one process hear one interleaving, and those of another process another. Each interleaving that is worth it gets a
- * reference of its own, so that everybody in it is checked at the speed of memory. Which reference a user follows
- * changes what the check costs, never what it finds.
+ * The interleavings of one room. A server of several processes may promise the order of each sender only:
+ * then the users of each process receive an interleaving of their own. Each frequent interleaving gets its
+ * own reference, so that its recipients are checked at the speed of memory. The choice of reference changes
+ * the cost of the check, never its result.
  */
 import type { Reference } from './reference.ts';
 
-/** Bound of the references of one room: as many processes of a server as can differ before the rest is read frame by frame. */
-const ordersMax = 8;
+/** References of one room at most. Recipients of further interleavings are read frame by frame. Chosen. */
+const interleavingsMax = 8;
 /**
- * Neighbours that must be known to judge an order. One of them may be broken anyway, and one in so many more: where
- * breaks are rarer, following costs little; a lost message breaks as much. Chosen, not measured.
+ * To judge a reference, so many pairs of successive messages must be known in it. Of them, one may be broken,
+ * and one more in each `neighboursPerBreak`: a lost message breaks a pair too, and rare breaks cost little.
+ * Chosen, not measured.
  */
 const neighboursMin = 16;
 const neighboursPerBreak = 64;
-/** The newest order must hold so many frames before another one begins: until then nobody knows who belongs to it. */
+/** The newest reference must hold so many frames before another one begins: earlier it cannot be judged. */
 const settledFrames = 512;
-/** So many messages without one of them in a reference, and nobody follows it any more; fewer may be a slow reader's lag. */
-const desertedMessages = 32_768;
+/** A reference whose newest message is so far behind is stale; less may be the lag of a slow reader. */
+const staleMessages = 32_768;
 
-export class Orders {
+export class Interleavings {
   readonly references: Reference[];
   readonly #newReference: () => Reference;
 
@@ -29,8 +30,8 @@ export class Orders {
   }
 
   /**
-   * The reference to follow for a user who keeps falling out of the current one and has just heard these messages one
-   * after another: the one whose order they have, or a new one where they have none of them. The current one in doubt.
+   * The reference for a user that does not match its current one and has just received these messages in
+   * this order: a reference with the same order, a new one if there is none, the current one in doubt.
    */
   bestFor(current: Reference, numbers: Int32Array, count: number): Reference {
     let best = current;
@@ -38,14 +39,14 @@ export class Orders {
     let isSure = true;
     for (const reference of this.references) {
       const broken = brokenShare(reference, numbers, count);
-      if (broken === null) isSure &&= isDeserted(reference, numbers[0]!);
+      if (broken === null) isSure &&= isStale(reference, numbers[0]!);
       else if (broken < leastBroken) {
         best = reference;
         leastBroken = broken;
       }
     }
     if (leastBroken === 0) return best;
-    if (!isSure || this.references.length === ordersMax) return current;
+    if (!isSure || this.references.length === interleavingsMax) return current;
     if (this.references.length > 1 && this.references.at(-1)!.next < settledFrames) return current;
     const started = this.#newReference();
     this.references.push(started);
@@ -53,15 +54,15 @@ export class Orders {
   }
 }
 
-/** True where nobody seems to follow it any more: its newest message is long past. */
-function isDeserted(reference: Reference, number: number): boolean {
+/** True if its newest message is long past. */
+function isStale(reference: Reference, number: number): boolean {
   if (reference.next === 0) return false;
-  return number - reference.numbers[(reference.next - 1) & reference.mask]! > desertedMessages;
+  return number - reference.numbers[(reference.next - 1) & reference.mask]! > staleMessages;
 }
 
 /**
- * Of the neighbours that the reference holds, the share that are none there, beyond those that may be; null where it
- * holds too few to tell.
+ * Of the successive messages that the reference holds, the share that is not successive there, beyond the
+ * tolerance; null if it holds too few to judge.
  */
 function brokenShare(reference: Reference, numbers: Int32Array, count: number): number | null {
   let known = 0;

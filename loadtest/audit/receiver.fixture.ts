@@ -1,21 +1,20 @@
-/** For tests of the receive path: frames as a server may write them, and a worker's receive path fed with streams of them. */
+/** For tests: frames as a server may write them, and a receive path that reads streams of them. */
 import assert from 'node:assert/strict';
-import { MessageForm, type Token } from '../model/stamp.ts';
+import { MessageFormat, type Stamp } from '../model/stamp.ts';
 import { Recorder } from '../record/recorder.ts';
 import { FrameScanner } from '../wire/frame-scanner.ts';
-import { Orders } from './interleavings.ts';
-import { type Listener, type LocalRoom, Receiver, stopFollowing } from './receiver.ts';
-import { Reference } from './reference.ts';
+import { type Listener, type LocalRoom, newInterleavings } from './listener.ts';
+import { Receiver } from './receiver.ts';
 import { RoomAudit } from './room-audit.ts';
-import { Inspector } from './verifier.ts';
+import { Verifier } from './verifier.ts';
 
 export const runId = 4242;
 export const senders = 3;
 export const payloadBytes = 90;
 const timeline = { warmUpUs: 0, measureUs: 10e6, drainUs: 1e6 };
-const form = new MessageForm(payloadBytes);
+const format = new MessageFormat(payloadBytes);
 
-/** How a server may write the same message. */
+/** Ways in which a server may write the same message. */
 export const writings = {
   canonical: (text: string) => text,
   spaced: (text: string) => JSON.stringify(JSON.parse(text), null, 1),
@@ -28,15 +27,15 @@ export const writings = {
 export type Writing = keyof typeof writings;
 
 export function frameOf(number: number, room: number, writing: Writing, run = runId): Buffer {
-  const token: Token = { runId: run, room, number, dueUs: number * 1000, lagUs: 5 };
+  const stamp: Stamp = { runId: run, room, number, dueUs: number * 1000, lagUs: 5 };
   const json = Buffer.alloc(payloadBytes);
-  form.write(json, 0, room * senders + (number % senders), token);
+  format.write(json, 0, room * senders + (number % senders), stamp);
   const payload = Buffer.from(writings[writing](json.toString()));
   const length = payload.length < 126 ? [payload.length] : [126, payload.length >> 8, payload.length & 255];
   return Buffer.concat([Buffer.from([0x81, ...length]), payload]);
 }
 
-/** Feeds each listener its stream, in chunks that alternate between the listeners. */
+/** Gives each listener its stream, in chunks that alternate between the listeners. */
 export function receive(
   streams: readonly Buffer[],
   chunkSizes: readonly number[],
@@ -48,35 +47,26 @@ export function receive(
     runId,
     timeline,
     recorder,
-    inspector: new Inspector({
+    verifier: new Verifier({
       runId,
-      form,
+      format,
       senderOf: (room, number) => room * senders + (number % senders),
     }),
   });
   const listeners: Listener[] = [];
-  const orders = new Orders(() => {
-    const reference: Reference = new Reference({
-      bytesMax: referenceFrames * frameBytes,
-      forget: (frame) => {
-        for (const one of listeners)
-          if (one.reference === reference && one.frame !== -1 && one.frame < frame) stopFollowing(one);
-      },
-    });
-    return reference;
-  });
-  const room: LocalRoom = { index: 0, audit: new RoomAudit(streams.length, senders), orders };
+  const interleavings = newInterleavings(listeners, referenceFrames * frameBytes);
+  const room: LocalRoom = { index: 0, audit: new RoomAudit(streams.length, senders), interleavings };
   const fail = (detail: string) => assert.fail(detail);
   for (const [member] of streams.entries())
     listeners.push({
       room,
       member,
       scanner: new FrameScanner(10_000),
-      reference: orders.references[0]!,
+      reference: interleavings.references[0]!,
       frame: -1,
       within: 0,
       isMisfit: false,
-      heard: false,
+      probed: false,
       pinged() {},
       closed: () => fail('closed'),
       failed: fail,
@@ -84,10 +74,10 @@ export function receive(
   const at = streams.map(() => 0);
   for (let turn = 0; at.some((offset, i) => offset < streams[i]!.length); turn++) {
     const place = turn % streams.length;
-    // To and fro: everybody is sometimes ahead of the others and sometimes behind.
+    // In alternating order: each listener is sometimes ahead of the others and sometimes behind.
     const member = Math.floor(turn / streams.length) % 2 === 0 ? place : streams.length - 1 - place;
     const size = chunkSizes[turn % chunkSizes.length]!;
-    // One buffer for all reads, overwritten each time, as in the real thing.
+    // One buffer for all reads, overwritten each time, as in a worker.
     const chunk = streams[member]!.subarray(at[member]!, at[member]! + size);
     const shared = Buffer.concat([chunk, Buffer.alloc(7, 0xff)]);
     receiver.receive(listeners[member]!, shared, 0, chunk.length, 9_000_000);
@@ -99,6 +89,6 @@ export function receive(
   const recorded = report.delivery.counts.reduce((sum, count) => sum + count, 0);
   assert.equal(recorded, delivered, 'a latency for each distinct delivery');
   const { duplicated, reordered, misrouted, corrupted } = receiver.tally;
-  const followed = listeners.map(({ reference }) => orders.references.indexOf(reference));
+  const followed = listeners.map(({ reference }) => interleavings.references.indexOf(reference));
   return { counts: { delivered, duplicated, reordered, misrouted, corrupted }, followed };
 }

@@ -11,7 +11,7 @@ import {
   writings,
 } from './receiver.fixture.ts';
 
-/** What a recipient gets instead of, or beside, message `number`. */
+/** The delivery of message `number` to a recipient, or something else in its place. */
 type Event = {
   kind: 'message' | 'corrupted' | 'misrouted' | 'other-run' | 'ping' | 'typed' | 'fragmented';
   number: number;
@@ -51,7 +51,7 @@ const anyEvent = fc.record({
   keep: fc.integer({ min: 0, max: 19 }),
   shift: fc.oneof({ weight: 9, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: fc.nat(5) }),
 });
-/** What one recipient gets: mostly everything in order, with drops, repetitions, disorder and damage. */
+/** Deliveries to one recipient: mostly all in order, with drops, duplicates, disorder and damage. */
 const anyDeliveries = fc.array(anyEvent, { maxLength: 60 }).map((events) =>
   events
     .map(({ kind, where, keep, shift }, number) => ({
@@ -65,25 +65,25 @@ const anyDeliveries = fc.array(anyEvent, { maxLength: 60 }).map((events) =>
 
 function expectedOf(deliveries: readonly Event[]) {
   const counts = { delivered: 0, duplicated: 0, reordered: 0, misrouted: 0, corrupted: 0 };
-  const heard = new Set<number>();
+  const received = new Set<number>();
   for (const { kind, number } of deliveries) {
     if (kind === 'corrupted') counts.corrupted++;
     else if (kind === 'misrouted' || kind === 'other-run') counts.misrouted++;
     else if (kind === 'message' || kind === 'fragmented') {
-      if (heard.has(number)) {
+      if (received.has(number)) {
         counts.duplicated++;
         continue;
       }
       counts.delivered++;
-      if ([...heard].some((other) => other > number && other % senders === number % senders))
+      if ([...received].some((other) => other > number && other % senders === number % senders))
         counts.reordered++;
-      heard.add(number);
+      received.add(number);
     }
   }
   return counts;
 }
 
-test('the audit counts exactly what was done to the streams, however they are written, cut and interleaved', () => {
+test('every fault of the streams is counted exactly, however they are written, cut and interleaved', () => {
   const anyChunkSizes = fc.array(
     fc.oneof(fc.integer({ min: 1, max: 12 }), fc.integer({ min: 60, max: 3000 })),
     { minLength: 1, maxLength: 9 },
@@ -116,7 +116,7 @@ test('the audit counts exactly what was done to the streams, however they are wr
   );
 });
 
-test('a change of any single byte of any frame costs exactly that delivery', () => {
+test('a changed byte anywhere in a frame costs exactly that delivery', () => {
   const good = Array.from({ length: 6 }, (_, number) => frameOf(number, 0, 'canonical'));
   for (let victim = 0; victim < 6; victim++) {
     for (let byte = 2; byte < payloadBytes + 2; byte++) {
@@ -135,9 +135,9 @@ test('a change of any single byte of any frame costs exactly that delivery', () 
   }
 });
 
-test('users of processes that interleave differently follow an order each, and flaws count exactly in all', () => {
+test('users of processes with different interleavings follow a reference each, and all faults count exactly', () => {
   const messages = 9_000;
-  /** Each keeps the order of every sender, which is all that such a server promises. */
+  /** Each keeps the order of every sender; such a server promises no more. */
   const interleavings = [
     [0, 1, 2, 3, 4, 5],
     [0, 3, 1, 4, 2, 5],
@@ -177,7 +177,7 @@ test('users of processes that interleave differently follow an order each, and f
   for (const reference of followed) assert.equal(interleavingsOf(reference).size, 1);
 });
 
-test('recipients of one order share one reference, however far apart they read', () => {
+test('recipients of one interleaving share one reference, however far apart they read', () => {
   const stream = Buffer.concat(Array.from({ length: 5000 }, (_, number) => frameOf(number, 0, 'canonical')));
   const { followed, counts } = receive(
     Array(6).fill(stream),
@@ -189,7 +189,7 @@ test('recipients of one order share one reference, however far apart they read',
   assert.equal(counts.delivered, 30_000);
 });
 
-test('recipients who miss much and hear much twice are counted exactly, whichever references they try', () => {
+test('recipients with many losses and duplicates are counted exactly, whichever references they try', () => {
   const [users, messages] = [6, 6000];
   let missed = 0;
   let repeated = 0;

@@ -1,35 +1,34 @@
 /**
- * The stream of one room as this worker has seen and verified it: frames of one size in the order in which the first
- * recipient got them. Everybody else in the room is owed the same bytes, so most of what arrives is checked by comparing
- * it with this, many frames at a time, which convicts every changed byte and costs no more than the memory it reads. What
- * differs (another order, a gap, a control frame, a corrupt byte) is looked at frame by frame. Hot path.
+ * The verified stream of one room in this worker: frames of one size, in the order in which the first
+ * recipient received them. All other recipients must receive the same bytes. So most input is checked by
+ * comparing it with this stream, many frames at a time: that finds every changed byte at the speed of memory.
+ * Other input (another order, a gap, a control frame, a corrupt byte) is read frame by frame. Hot path.
  */
-import type { Token } from '../model/stamp.ts';
+import type { Stamp } from '../model/stamp.ts';
 
-/** What is kept for each frame of the stream. */
 export type ReferenceSettings = {
   /** Bound of the memory for frames, in bytes. */
   bytesMax: number;
-  /** Called before frames up to `frame` (exclusive) are forgotten: whoever stands before it must be told. */
+  /** Called before all frames before `frame` are dropped: no recipient may follow the reference there. */
   forget(frame: number): void;
 };
 
 export class Reference {
-  /** Bytes of each frame, header included, as this server writes them; 0 until the first one is known. */
+  /** Bytes of each frame as this server writes it, with the header; 0 until the first frame. */
   frameBytes = 0;
-  /** Offset of the token in a frame. */
-  tokenAt = 0;
-  /** Frames [oldest, next) are held; they lie at `(frame & mask) * frameBytes`. */
+  /** Offset of the stamp in a frame. */
+  stampAt = 0;
+  /** Frames [oldest, next) are held, at `(frame & mask) * frameBytes`. */
   oldest = 0;
   next = 0;
   mask = 0;
   bytes: Buffer = Buffer.alloc(0);
-  /** By `frame & mask`: message number, due and send time in µs since the schedule began (modulo 2^32), second slot. */
+  /** By `frame & mask`: message number, due and send time in µs since the schedule began (mod 2^32), slot. */
   numbers = new Int32Array(0);
   dueUs = new Int32Array(0);
   sentUs = new Int32Array(0);
   slots = new Int32Array(0);
-  /** By `number & mask`: the frame that holds this number, to be confirmed in `numbers`. */
+  /** By `number & mask`: a frame that may hold this number; `numbers` says whether it does. */
   #frameOf = new Int32Array(0);
   readonly #settings: ReferenceSettings;
 
@@ -45,34 +44,34 @@ export class Reference {
   }
 
   /**
-   * Appends a verified frame; false where it cannot be held: it has another size than the first one, or is older than
-   * all that is held (a straggler must not push out what everybody else is at).
+   * Appends a verified frame. False if it cannot be held: its size differs from the first one, or it is older
+   * than all held frames (a late message must not push out the frames that the recipients need).
    */
-  append(bytes: Buffer, at: number, end: number, tokenAt: number, token: Token, slot: number): boolean {
-    if (this.frameBytes === 0) this.#allocate(end - at, tokenAt);
-    if (end - at !== this.frameBytes || tokenAt !== this.tokenAt || this.mask === 0) return false;
-    if (this.oldest > 0 && token.number < this.numbers[this.oldest & this.mask]!) return false;
+  append(bytes: Buffer, at: number, end: number, stampAt: number, stamp: Stamp, slot: number): boolean {
+    if (this.frameBytes === 0) this.#allocate(end - at, stampAt);
+    if (end - at !== this.frameBytes || stampAt !== this.stampAt || this.mask === 0) return false;
+    if (this.oldest > 0 && stamp.number < this.numbers[this.oldest & this.mask]!) return false;
     if (this.next - this.oldest > this.mask) {
-      // A quarter at a time, because the recipients must be looked through each time.
+      // A quarter at a time, because each time all recipients are looked through.
       const oldest = this.oldest + ((this.mask + 1) >> 2);
       this.#settings.forget(oldest);
       this.oldest = oldest;
     }
     const index = this.next & this.mask;
     bytes.copy(this.bytes, index * this.frameBytes, at, end);
-    this.numbers[index] = token.number;
-    this.dueUs[index] = token.dueUs | 0;
-    this.sentUs[index] = (token.dueUs + token.lagUs) | 0;
+    this.numbers[index] = stamp.number;
+    this.dueUs[index] = stamp.dueUs | 0;
+    this.sentUs[index] = (stamp.dueUs + stamp.lagUs) | 0;
     this.slots[index] = slot;
-    this.#frameOf[token.number & this.mask] = this.next;
+    this.#frameOf[stamp.number & this.mask] = this.next;
     this.next++;
     return true;
   }
 
-  #allocate(frameBytes: number, tokenAt: number): void {
+  #allocate(frameBytes: number, stampAt: number): void {
     const frames = 2 ** Math.floor(Math.log2(this.#settings.bytesMax / frameBytes));
     this.frameBytes = frameBytes;
-    this.tokenAt = tokenAt;
+    this.stampAt = stampAt;
     if (frames < 4) return;
     this.mask = frames - 1;
     this.bytes = Buffer.allocUnsafeSlow(frames * frameBytes);
@@ -84,7 +83,7 @@ export class Reference {
   }
 }
 
-/** How many of the first `size` bytes are equal, found by halving; called only when some byte differs. */
+/** How many of the first `size` bytes are equal, by binary search. At least one byte must differ. */
 export function equalPrefix(a: Buffer, aAt: number, b: Buffer, bAt: number, size: number): number {
   let equal = 0;
   let differs = size;
@@ -96,7 +95,7 @@ export function equalPrefix(a: Buffer, aAt: number, b: Buffer, bAt: number, size
   return equal;
 }
 
-/** True where the two ranges hold the same bytes. */
+/** True if the two ranges hold the same bytes. */
 export function isEqual(a: Buffer, aAt: number, b: Buffer, bAt: number, size: number): boolean {
   return a.compare(b, bAt, bAt + size, aAt, aAt + size) === 0;
 }

@@ -3,9 +3,9 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { arrival, RoomAudit } from './room-audit.ts';
 
-/** The same questions, answered by keeping everything that was ever heard. */
+/** The same audit, by keeping every message that was received. */
 class NaiveAudit {
-  readonly #heard = new Map<number, number[]>();
+  readonly #received = new Map<number, number[]>();
   readonly #senders: number;
 
   constructor(senders: number) {
@@ -13,11 +13,13 @@ class NaiveAudit {
   }
 
   mark(recipient: number, number: number): number {
-    const heard = this.#heard.get(recipient) ?? [];
-    this.#heard.set(recipient, heard);
-    if (heard.includes(number)) return arrival.duplicated;
-    const later = heard.some((other) => other > number && other % this.#senders === number % this.#senders);
-    heard.push(number);
+    const received = this.#received.get(recipient) ?? [];
+    this.#received.set(recipient, received);
+    if (received.includes(number)) return arrival.duplicated;
+    const later = received.some(
+      (other) => other > number && other % this.#senders === number % this.#senders,
+    );
+    received.push(number);
     return later ? arrival.reordered : arrival.inOrder;
   }
 }
@@ -41,7 +43,7 @@ const anyStream = fc
       .flatMap(({ number, copies }) => new Array<number>(copies).fill(number)),
   );
 
-test('bits and a high-water mark say the same as remembering every message', () => {
+test('bits and the highest number give the same as keeping every message', () => {
   fc.assert(
     fc.property(
       fc.integer({ min: 1, max: 7 }),
@@ -59,7 +61,7 @@ test('bits and a high-water mark say the same as remembering every message', () 
   );
 });
 
-test('what one recipient heard says nothing about another', () => {
+test('each recipient is audited for itself', () => {
   const audit = new RoomAudit(2, 1);
   assert.equal(audit.mark(0, 7), arrival.inOrder);
   assert.ok(audit.has(0, 7));

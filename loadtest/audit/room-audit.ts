@@ -1,6 +1,6 @@
-/** Who has received what: one bit per message and recipient, exact, for all recipients of a room in this worker. Hot path. */
+/** Which recipient has received which message: one bit each, for a room in this worker. Hot path. */
 
-/** What the arrival of one message at one recipient means. */
+/** The outcome of one arrival of a message at a recipient. */
 export const arrival = { inOrder: 0, duplicated: 1, reordered: 2 } as const;
 
 /** Messages per block of bits. */
@@ -8,11 +8,6 @@ const blockMessages = 2048;
 const blockShift = 11;
 const wordsPerRow = blockMessages / 32;
 const nothing = new Uint32Array(0);
-
-/** Bytes that the bits of a room take for so many messages and recipients: whole blocks. */
-export function auditBytes(messages: number, recipients: number): number {
-  return Math.ceil(messages / blockMessages) * wordsPerRow * 4 * recipients;
-}
 
 export class RoomAudit {
   readonly #recipients: number;
@@ -27,7 +22,7 @@ export class RoomAudit {
     this.#highest = new Int32Array(recipients).fill(-1);
   }
 
-  /** Notes that a recipient has received a message, and says how: one of `arrival`. */
+  /** Marks a message as received by a recipient. Returns one of `arrival`. */
   mark(recipient: number, number: number): number {
     const block = this.#blocks[number >>> blockShift] ?? this.#newBlock(number >>> blockShift);
     const word = recipient * wordsPerRow + ((number & (blockMessages - 1)) >>> 5);
@@ -39,14 +34,12 @@ export class RoomAudit {
       this.#highest[recipient] = number;
       return arrival.inOrder;
     }
-    return this.#heardLater(recipient, number, this.#highest[recipient]!)
-      ? arrival.reordered
-      : arrival.inOrder;
+    return this.#hasLater(recipient, number, this.#highest[recipient]!) ? arrival.reordered : arrival.inOrder;
   }
 
   /**
-   * Marks the messages of frames [from, to) of a stream, whose numbers lie in a ring, as long as each is new and in
-   * order; returns the first frame that is not and has not been marked, or `to`.
+   * Marks the messages of frames [from, to) of a stream while each is new and in order. Returns the first
+   * frame that is not, which is not marked, or `to`.
    */
   markRun(recipient: number, numbers: Int32Array, mask: number, from: number, to: number): number {
     const row = recipient * wordsPerRow;
@@ -65,7 +58,7 @@ export class RoomAudit {
       const bits = block[word]!;
       if ((bits & bit) !== 0) break;
       if (number > highest) highest = number;
-      else if (highest - number >= this.#senders && this.#heardLater(recipient, number, highest)) break;
+      else if (highest - number >= this.#senders && this.#hasLater(recipient, number, highest)) break;
       block[word] = bits | bit;
     }
     this.#highest[recipient] = highest;
@@ -73,16 +66,16 @@ export class RoomAudit {
   }
 
   /**
-   * True where the recipient has already received a later message of the same sender. Senders take turns, so those are
-   * `senders` apart; no state per recipient and sender is needed.
+   * True if the recipient has already received a later message of the same sender. Senders take turns, so
+   * their numbers are `senders` apart, and no state per recipient and sender is needed.
    */
-  #heardLater(recipient: number, number: number, highest: number): boolean {
+  #hasLater(recipient: number, number: number, highest: number): boolean {
     for (let later = number + this.#senders; later <= highest; later += this.#senders)
       if (this.has(recipient, later)) return true;
     return false;
   }
 
-  /** True where the recipient has received the message. */
+  /** True if the recipient has received the message. */
   has(recipient: number, number: number): boolean {
     const block = this.#blocks[number >>> blockShift];
     if (block === undefined) return false;

@@ -1,18 +1,19 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { defaultWorkload, type ResolvedWorkload } from '../workload.ts';
 import {
-  type Plan,
+  type Assignment,
+  endpointOf,
   senderOf,
   sendersOfRoom,
-  sourceAddressOf,
   stalledReadersOfWorker,
-  urlOf,
   usersOfRoom,
   usersOfWorker,
 } from './assignment.ts';
 
-const anyPlan = fc
+const resolved: ResolvedWorkload = { ...defaultWorkload, workers: 1, sendersPerRoom: 1 };
+const anyWorkload = fc
   .record({
     clients: fc.integer({ min: 1, max: 500 }),
     rooms: fc.integer({ min: 1, max: 50 }),
@@ -21,24 +22,23 @@ const anyPlan = fc
     sendersPerRoom: fc.integer({ min: 1, max: 20 }),
   })
   .filter(({ clients, rooms, workers }) => rooms <= clients && workers <= clients)
-  .map(
-    (numbers) =>
-      ({
-        ...numbers,
-        urls: ['ws://h:1/ws', 'ws://h:2/ws'],
-        sourceAddresses: ['127.0.0.1', '127.0.0.2'],
-      }) as unknown as Plan,
-  );
+  .map((numbers): ResolvedWorkload => ({ ...resolved, ...numbers }));
 
-test('rooms and workers each share out all users, none twice, and fairly', () => {
+function assignmentOf(changes: Partial<ResolvedWorkload>): Assignment {
+  const workload = { ...resolved, ...changes };
+  const addresses = workload.urls.map((_, i) => ({ address: '127.0.0.1', port: i + 1 }));
+  return { workload, runId: 0, addresses, headers: {} };
+}
+
+test('rooms and workers each get all users, none twice, in equal shares', () => {
   fc.assert(
-    fc.property(anyPlan, (plan) => {
+    fc.property(anyWorkload, (workload) => {
       for (const [parts, of, amount] of [
-        [plan.rooms, usersOfRoom, plan.clients],
-        [plan.workers, usersOfWorker, plan.clients],
-        [plan.workers, stalledReadersOfWorker, plan.stalledReaders],
+        [workload.rooms, usersOfRoom, workload.clients],
+        [workload.workers, usersOfWorker, workload.clients],
+        [workload.workers, stalledReadersOfWorker, workload.stalledReaders],
       ] as const) {
-        const ranges = Array.from({ length: parts }, (_, part) => of(plan, part));
+        const ranges = Array.from({ length: parts }, (_, part) => of(workload, part));
         for (const [i, { from }] of ranges.entries()) assert.equal(from, i === 0 ? 0 : ranges[i - 1]!.to);
         assert.equal(ranges.at(-1)!.to, amount);
         const sizes = ranges.map(({ from, to }) => to - from);
@@ -50,29 +50,26 @@ test('rooms and workers each share out all users, none twice, and fairly', () =>
 
 test('the senders of a room take turns and belong to it', () => {
   fc.assert(
-    fc.property(anyPlan, fc.nat(), fc.nat(1000), (plan, anyRoom, number) => {
-      const room = anyRoom % plan.rooms;
-      const { from, to } = usersOfRoom(plan, room);
-      const sender = senderOf(plan, room, number);
+    fc.property(anyWorkload, fc.nat(), fc.nat(1000), (workload, anyRoom, number) => {
+      const room = anyRoom % workload.rooms;
+      const { from, to } = usersOfRoom(workload, room);
+      const sender = senderOf(workload, room, number);
       assert.ok(sender >= from && sender < to);
-      assert.equal(senderOf(plan, room, number + sendersOfRoom(plan, room)), sender);
+      assert.equal(senderOf(workload, room, number + sendersOfRoom(workload, room)), sender);
     }),
   );
 });
 
 test('connections spread over all pairs of source address and target', () => {
-  const plan = {
-    urls: ['ws://h:1/ws', 'ws://h:2/ws'],
-    sourceAddresses: ['a', 'b'],
-    rooms: 1,
-  } as unknown as Plan;
-  const pairs = [0, 1, 2, 3].map((i) => `${sourceAddressOf(plan, i)} ${urlOf(plan, i, 0).port}`);
-  assert.deepEqual(pairs, ['a 1', 'a 2', 'b 1', 'b 2']);
-  assert.equal(sourceAddressOf({ ...plan, sourceAddresses: [] }, 0), undefined);
+  const assignment = assignmentOf({ urls: ['ws://h:1/ws', 'ws://h:2/ws'], sourceAddresses: ['a', 'b'] });
+  const endpoints = [0, 1, 2, 3].map((connection) => endpointOf(assignment, connection, 0));
+  const pairs = endpoints.map(({ sourceAddress, url, port }) => `${sourceAddress} ${url.port} ${port}`);
+  assert.deepEqual(pairs, ['a 1 1', 'a 2 2', 'b 1 1', 'b 2 2']);
+  assert.equal(endpointOf(assignmentOf({ sourceAddresses: [] }), 0, 0).sourceAddress, undefined);
 });
 
 test('with one room the URL is used as given, with more the room is in the path', () => {
-  const plan = { urls: ['ws://h:1/ws?x=1'], sourceAddresses: [], rooms: 1 } as unknown as Plan;
-  assert.equal(urlOf(plan, 0, 0).href, 'ws://h:1/ws?x=1');
-  assert.equal(urlOf({ ...plan, rooms: 2 }, 0, 1).href, 'ws://h:1/ws/load-1?x=1');
+  const urls = ['ws://h:1/ws?x=1'];
+  assert.equal(endpointOf(assignmentOf({ urls }), 0, 0).url.href, 'ws://h:1/ws?x=1');
+  assert.equal(endpointOf(assignmentOf({ urls, rooms: 2 }), 0, 1).url.href, 'ws://h:1/ws/load-1?x=1');
 });

@@ -1,89 +1,75 @@
-/** Who is who in a run: which user is in which room, in which worker, behind which address. Pure arithmetic, the same in every process. */
+/** Which user is in which room, in which worker, behind which address. Pure, the same in every process. */
 import { pathOfRoom } from '#protocol';
-import type { Timeline } from '../record/recorder.ts';
-import type { ScheduleSettings } from './schedule.ts';
+import type { ResolvedWorkload } from '../workload.ts';
 
-/** Everything that every worker must agree on. */
-export type Plan = {
+/** Everything that all workers of a run must agree on. */
+export type Assignment = {
+  workload: ResolvedWorkload;
+  /** Even; the odd number after it marks the probes. */
   runId: number;
-  urls: string[];
-  /** Where each of the urls leads. */
-  targets: Target[];
-  /** Headers of the handshake, each as `Name: value`. */
-  headers: string[];
-  clients: number;
-  rooms: number;
-  sendersPerRoom: number;
-  payloadBytes: number;
-  stalledReaders: number;
-  churnPerSecond: number;
-  workers: number;
-  sourceAddresses: string[];
-  connectPerSecond: number;
-  connectTimeoutMs: number;
-  probeTimeoutMs: number;
-  schedule: ScheduleSettings;
-  timeline: Timeline;
-  /** Bound of the reference streams of one worker, for each of the orders in which its rooms are heard. */
-  referenceBytesMax: number;
+  /** Where each of the workload's URLs leads: host names are looked up once for all workers. */
+  addresses: Address[];
+  /** Extra headers of the handshake, by name. */
+  headers: Record<string, string>;
 };
 
 /** IP address and port. */
-export type Target = { address: string; port: number };
+export type Address = { address: string; port: number };
 
-/** Users [from, to) in order of their index. */
-export type UserRange = { from: number; to: number };
+/** Everything that one connection needs to reach its target. */
+export type Endpoint = Address & {
+  url: URL;
+  /** Undefined where the system chooses. */
+  sourceAddress: string | undefined;
+  headers: Readonly<Record<string, string>>;
+};
 
-/** Rooms hold neighbours, so that a room lies in as few workers as possible. */
-export function usersOfRoom(plan: Plan, room: number): UserRange {
-  return { from: divide(room, plan.clients, plan.rooms), to: divide(room + 1, plan.clients, plan.rooms) };
+/** Indices [from, to), such as those of users. */
+export type IndexRange = { from: number; to: number };
+
+/** The users of a room. They are neighbours, so that a room lies in as few workers as possible. */
+export function usersOfRoom({ clients, rooms }: ResolvedWorkload, room: number): IndexRange {
+  return shareOf(room, clients, rooms);
 }
 
-/** The users that one worker plays. */
-export function usersOfWorker(plan: Plan, worker: number): UserRange {
-  return {
-    from: divide(worker, plan.clients, plan.workers),
-    to: divide(worker + 1, plan.clients, plan.workers),
-  };
+/** The users of one worker. */
+export function usersOfWorker({ clients, workers }: ResolvedWorkload, worker: number): IndexRange {
+  return shareOf(worker, clients, workers);
 }
 
-/** The stalled readers that one worker plays, numbered on their own. */
-export function stalledReadersOfWorker(plan: Plan, worker: number): UserRange {
-  const { stalledReaders, workers } = plan;
-  return { from: divide(worker, stalledReaders, workers), to: divide(worker + 1, stalledReaders, workers) };
+/** The stalled readers of one worker, numbered from 0. */
+export function stalledReadersOfWorker(workload: ResolvedWorkload, worker: number): IndexRange {
+  return shareOf(worker, workload.stalledReaders, workload.workers);
 }
 
-/** Visitors at the same time at most: each stays a second, and half as many again may be on their way in or out. */
-export function visitorsMax(churnPerSecond: number): number {
+/** Churn users at the same time at most: each stays one second; half as many again may connect or close. */
+export function churnUsersMax(churnPerSecond: number): number {
   return Math.ceil(churnPerSecond * 1.5);
 }
 
-/** How many users of a room speak: as asked, at most all. */
-export function sendersOfRoom(plan: Plan, room: number): number {
-  const { from, to } = usersOfRoom(plan, room);
-  return Math.min(plan.sendersPerRoom, to - from);
+/** How many users of a room send: as asked, at most all of them. */
+export function sendersOfRoom(workload: ResolvedWorkload, room: number): number {
+  const { from, to } = usersOfRoom(workload, room);
+  return Math.min(workload.sendersPerRoom, to - from);
 }
 
-/** The user whose turn it is to say message `number` of a room. */
-export function senderOf(plan: Plan, room: number, number: number): number {
-  return usersOfRoom(plan, room).from + (number % sendersOfRoom(plan, room));
+/** The user that sends message `number` of a room: its senders take turns. */
+export function senderOf(workload: ResolvedWorkload, room: number, number: number): number {
+  return usersOfRoom(workload, room).from + (number % sendersOfRoom(workload, room));
 }
 
-/** Where a connection leads: connections take the targets in turn; with more than one room, the room is in the path. */
-export function urlOf(plan: Plan, connection: number, room: number): URL {
-  const url = new URL(plan.urls[connection % plan.urls.length]!);
-  if (plan.rooms === 1) return url;
-  url.pathname = url.pathname.replace(/\/ws\/?$/, pathOfRoom(`load-${room}`));
-  return url;
+/** The endpoint of a connection, numbered over all workers: connections take the targets in turn. */
+export function endpointOf(assignment: Assignment, connection: number, room: number): Endpoint {
+  const { workload, addresses, headers } = assignment;
+  const { urls, rooms, sourceAddresses } = workload;
+  const target = connection % urls.length;
+  const url = new URL(urls[target]!);
+  if (rooms > 1) url.pathname = url.pathname.replace(/\/ws\/?$/, pathOfRoom(`load-${room}`));
+  // A source address takes all targets before the next one begins, so that all pairs of the two occur.
+  const sourceAddress = sourceAddresses[Math.floor(connection / urls.length) % sourceAddresses.length];
+  return { ...addresses[target]!, url, sourceAddress, headers };
 }
 
-/** The source address of a connection, or undefined for the system's choice. */
-export function sourceAddressOf(plan: Plan, connection: number): string | undefined {
-  const { sourceAddresses, urls } = plan;
-  // One target after the other from each address, so that addresses and targets do not run in step.
-  return sourceAddresses[Math.floor(connection / urls.length) % sourceAddresses.length];
-}
-
-function divide(part: number, amount: number, parts: number): number {
-  return Math.floor((part * amount) / parts);
+function shareOf(part: number, amount: number, parts: number): IndexRange {
+  return { from: Math.floor((part * amount) / parts), to: Math.floor(((part + 1) * amount) / parts) };
 }

@@ -21,7 +21,7 @@ test('a constant schedule is due at n/rate from the beginning, without drift', (
   assert.equal(due.at(-1)!.dueUs, Math.floor((29 * 1e6) / 3));
 });
 
-test('a ramp climbs evenly to the rate, and goes on at it to the microsecond', () => {
+test('a ramp climbs evenly to the rate, and the schedule goes on at it to the microsecond', () => {
   const rampUs = 2e6;
   const due = walk({ ...base, rampUs }).map((message) => message.dueUs);
   const until = (us: number) => due.filter((dueUs) => dueUs < us).length;
@@ -47,7 +47,7 @@ test('the same seed gives the same Poisson schedule, another seed another one', 
   assert.notDeepEqual(walk(poisson), walk({ ...poisson, seed: 2 }));
 });
 
-test('Poisson arrivals have the asked rate, exponential gaps, and the same in each room', () => {
+test('Poisson arrivals have the given rate and exponential gaps, in each room too', () => {
   for (const seed of [1, 2, 3]) {
     const due = walk({ ...base, arrival: 'poisson', rooms: 4, seed, endUs: 100e6 });
     // 100,000 messages: four standard deviations are 1.3 %, and of a room's 25,000 they are 2.5 %.

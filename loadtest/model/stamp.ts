@@ -1,17 +1,18 @@
 /**
- * The token that every message of the simulator begins with, and the message around it. It is fixed in width and safe in
- * JSON, so that a receiver reads it at a known offset without parsing; the whole message follows from it (sender, filler),
- * so that a receiver can tell whether a single byte has changed.
+ * The stamp at the beginning of every message of the simulator, and the message around it. The stamp has a
+ * fixed width and is safe in JSON, so that a receiver reads it at a known offset without parsing. Sender and
+ * filler follow from it, so that a receiver can tell whether a single byte has changed. Hot path.
  *
  *     run 3 · room 3 · number 5 · due 6 · lag 5 · checksum 5      digits of base 64, most significant first
  */
+import { payloadBytesMin } from '../workload.ts';
 
-/** Where a message belongs and when it was due: what a token says. */
-export type Token = {
-  /** Even for what is measured, the odd number after it for the probes of the same run; below 2^18. */
+/** The fields of a stamp: where a message belongs and when it was due. */
+export type Stamp = {
+  /** Even for measured messages; the odd number after it for the probes of the same run. Below 2^18. */
   runId: number;
   room: number;
-  /** Position in the room's schedule; the sender follows from it. */
+  /** Position in the room's schedule. The sender follows from it. */
   number: number;
   /** Microseconds since the schedule began. */
   dueUs: number;
@@ -19,13 +20,8 @@ export type Token = {
   lagUs: number;
 };
 
-export const tokenChars = 27;
+export const stampChars = 27;
 export const runIdMax = 2 ** 18 - 1;
-export const roomsMax = 2 ** 18;
-export const messageNumberMax = 2 ** 30 - 1;
-export const usersMax = 1_000_000;
-/** The smallest JSON payload that holds a token, in bytes. */
-export const payloadBytesMin = 28 + 7 + tokenChars;
 
 const lagUsMax = 2 ** 30 - 1;
 const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
@@ -37,38 +33,38 @@ for (let digit = 0; digit < 64; digit++) {
 }
 const clientIdAt = 13;
 const clientIdDigits = 6;
-/** Offset of the token in the JSON that we send; servers that relay it unchanged keep it there. */
-export const tokenAt = clientIdAt + 1 + clientIdDigits + 13;
+/** Offset of the stamp in the JSON that is sent. A server that relays it unchanged keeps it there. */
+export const stampAt = clientIdAt + 1 + clientIdDigits + 13;
 
-/** Writes the token's 27 bytes; a lag beyond 2^30 µs is written as that. */
-export function writeToken(target: Uint8Array, at: number, token: Token): void {
-  const lagUs = Math.min(Math.max(token.lagUs, 0), lagUsMax);
-  const dueHigh = Math.floor(token.dueUs / 2 ** 30);
-  const dueLow = token.dueUs % 2 ** 30;
-  writeDigits(target, at, 3, token.runId);
-  writeDigits(target, at + 3, 3, token.room);
-  writeDigits(target, at + 6, 5, token.number);
+/** Writes the 27 bytes of a stamp. A lag above 2^30 µs is written as 2^30 − 1. */
+export function writeStamp(target: Uint8Array, at: number, stamp: Stamp): void {
+  const lagUs = Math.min(Math.max(stamp.lagUs, 0), lagUsMax);
+  const dueHigh = Math.floor(stamp.dueUs / 2 ** 30);
+  const dueLow = stamp.dueUs % 2 ** 30;
+  writeDigits(target, at, 3, stamp.runId);
+  writeDigits(target, at + 3, 3, stamp.room);
+  writeDigits(target, at + 6, 5, stamp.number);
   writeDigits(target, at + 11, 1, dueHigh);
   writeDigits(target, at + 12, 5, dueLow);
   writeDigits(target, at + 17, 5, lagUs);
-  writeDigits(target, at + 22, 5, checksum(token.runId, token.room, token.number, dueHigh, dueLow, lagUs));
+  writeDigits(target, at + 22, 5, checksum(stamp.runId, stamp.room, stamp.number, dueHigh, dueLow, lagUs));
 }
 
-/** Reads a token into `into`; false where the checksum does not fit. */
-export function readToken(bytes: Uint8Array, at: number, into: Token): boolean {
+/** Reads a stamp into `into`. False if the checksum does not fit. */
+export function readStamp(bytes: Uint8Array, at: number, into: Stamp): boolean {
   const dueHigh = readDigits(bytes, at + 11, 1);
   const dueLow = readDigits(bytes, at + 12, 5);
   into.runId = readDigits(bytes, at, 3);
   into.room = readDigits(bytes, at + 3, 3);
-  into.number = readTokenNumber(bytes, at);
+  into.number = readStampNumber(bytes, at);
   into.dueUs = dueHigh * 2 ** 30 + dueLow;
   into.lagUs = readDigits(bytes, at + 17, 5);
   const expected = checksum(into.runId, into.room, into.number, dueHigh, dueLow, into.lagUs);
   return readDigits(bytes, at + 22, 5) === expected;
 }
 
-/** The message number of a token that somebody else has to verify. */
-export function readTokenNumber(bytes: Uint8Array, at: number): number {
+/** The message number of a stamp, without any check of the stamp. */
+export function readStampNumber(bytes: Uint8Array, at: number): number {
   return readDigits(bytes, at + 6, 5);
 }
 
@@ -85,7 +81,7 @@ function readDigits(bytes: Uint8Array, at: number, count: number): number {
   return value;
 }
 
-/** 30 bits; each step is invertible, so that a change in one field always changes the state before the last fold. */
+/** 30 bits. Each step is invertible, so that a change in one field changes the state before the last fold. */
 function checksum(
   runId: number,
   room: number,
@@ -103,8 +99,8 @@ function checksum(
   return (h ^ (h >>> 17)) & 0x3fffffff;
 }
 
-/** Writes and verifies whole messages of one size. */
-export class MessageForm {
+/** Writes and checks whole messages of one size. */
+export class MessageFormat {
   readonly payloadBytes: number;
   readonly #template: Buffer;
   readonly #expected: Buffer;
@@ -116,34 +112,34 @@ export class MessageForm {
     const filler = alphabet.repeat(Math.ceil(fillerBytes / 64)).slice(0, fillerBytes);
     const id = `u${'0'.repeat(clientIdDigits)}`;
     this.payloadBytes = payloadBytes;
-    this.#template = Buffer.from(`{"clientId":"${id}","Message":"${'A'.repeat(tokenChars)}${filler}"}`);
+    this.#template = Buffer.from(`{"clientId":"${id}","Message":"${'A'.repeat(stampChars)}${filler}"}`);
     this.#expected = Buffer.from(this.#template);
   }
 
   /** Writes the JSON of one message: `payloadBytes` bytes at `at`. */
-  write(target: Buffer, at: number, user: number, token: Token): void {
+  write(target: Buffer, at: number, user: number, stamp: Stamp): void {
     this.#template.copy(target, at);
     writeUser(target, at + clientIdAt + 1, user);
-    writeToken(target, at + tokenAt, token);
+    writeStamp(target, at + stampAt, stamp);
   }
 
-  /** True where the bytes are exactly the message that this user would have sent with this token. */
-  isIntact(bytes: Buffer, start: number, end: number, user: number, token: Token): boolean {
+  /** True if the bytes are exactly the message that this user sends with this stamp. */
+  isIntact(bytes: Buffer, start: number, end: number, user: number, stamp: Stamp): boolean {
     if (end - start !== this.payloadBytes) return false;
-    this.#expect(user, token);
+    this.#expect(user, stamp);
     return this.#expected.compare(bytes, start, end) === 0;
   }
 
-  /** The same question for a server that writes its JSON otherwise: about the two strings. */
-  isSame(clientId: string, message: string, user: number, token: Token): boolean {
-    this.#expect(user, token);
+  /** The same check for a server that writes its JSON differently: of the two strings. */
+  isSame(clientId: string, message: string, user: number, stamp: Stamp): boolean {
+    this.#expect(user, stamp);
     const { clientId: id, Message: text } = JSON.parse(this.#expected.toString('latin1'));
     return clientId === id && message === text;
   }
 
-  #expect(user: number, token: Token): void {
+  #expect(user: number, stamp: Stamp): void {
     writeUser(this.#expected, clientIdAt + 1, user);
-    writeToken(this.#expected, tokenAt, token);
+    writeStamp(this.#expected, stampAt, stamp);
   }
 }
 

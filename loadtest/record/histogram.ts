@@ -1,11 +1,22 @@
 /**
- * Latency histograms: plain counters while recording (one shift and one increment per value), HDR histograms where they are
- * read. The counters have exactly the buckets of an HDR histogram with three significant digits, so converting loses nothing.
+ * Latency histograms: plain counters while recording (one shift and one increment per value), HDR histograms
+ * for reading. The counters have exactly the buckets of an HDR histogram with three significant digits:
+ * converting loses nothing.
  */
 import { build, encodeIntoCompressedBase64, type Histogram } from 'hdr-histogram-js';
-import type { LatencySummary } from '../result/schema.ts';
 
-/** Number of counters; values are microseconds from 0 to 2^31 − 1 (35 minutes), the last counter holds what is beyond. */
+/** Milliseconds, with three significant digits. All zero if nothing was recorded (`count` 0). */
+export type LatencySummary = {
+  count: number;
+  mean: number;
+  p50: number;
+  p90: number;
+  p99: number;
+  p999: number;
+  max: number;
+};
+
+/** Number of counters, for values from 0 to 2^31 − 1 µs (35 minutes). */
 export const histogramSlots = (20 << 10) + 2048;
 const valueMax = 2 ** 31 - 1;
 
@@ -37,13 +48,13 @@ export function toHdr(counts: ArrayLike<number>): Histogram {
     autoResize: false,
     useWebAssembly: false,
   });
-  // The highest value of a counter, as HDR percentiles are: what is reported is never better than what was measured.
+  // The highest value of each counter, like HDR percentiles: no reported latency is below the measured one.
   for (let slot = 0; slot < counts.length; slot++)
     if (counts[slot]! > 0) histogram.recordValueWithCount(lowestOf(slot + 1) - 1, counts[slot]!);
   return histogram;
 }
 
-/** HDR V2 compressed, base64; microseconds. */
+/** The same counts as HDR V2, compressed, base64, in microseconds. */
 export function encodeHistogram(counts: ArrayLike<number>): string {
   return encodeIntoCompressedBase64(toHdr(counts));
 }

@@ -1,10 +1,8 @@
-/** What this process uses: read at the beginning and at the end of the measure phase. */
+/** Resource usage of this process: read at the beginning and at the end of the measure phase. */
+import { readCgroup } from '#host/cgroup.ts';
 
-import { readCgroup } from '../result/environment.ts';
-import type { WorkerHealth } from '../run/worker-messages.ts';
-
-/** The vital signs of this process at one moment, all but the memory counted since it began. */
-export type HealthMark = {
+/** One reading. All but the memory are totals since the process began. */
+export type UsageMark = {
   cpuUs: number;
   threadCpuUs: number;
   atUs: number;
@@ -13,8 +11,19 @@ export type HealthMark = {
   rssBytes: number;
 };
 
-/** Reads them. */
-export function markHealth(): HealthMark {
+/** Usage between two readings; the memory is that of the second one. */
+export type WorkerUsage = {
+  cpuUs: number;
+  threadCpuUs: number;
+  elapsedUs: number;
+  /** How long the event loop had nothing to do. */
+  loopIdleUs: number;
+  rssBytes: number;
+  throttledUs: number;
+};
+
+/** Reads the usage of this process now. */
+export function markUsage(): UsageMark {
   const cpu = process.cpuUsage();
   const thread = process.threadCpuUsage();
   return {
@@ -22,13 +31,13 @@ export function markHealth(): HealthMark {
     threadCpuUs: thread.user + thread.system,
     atUs: performance.now() * 1000,
     loopIdleMs: performance.eventLoopUtilization().idle,
-    throttledUs: readCgroup().throttledUs,
+    throttledUs: (readCgroup()?.cpuThrottledSecondsTotal ?? 0) * 1e6,
     rssBytes: process.memoryUsage.rss(),
   };
 }
 
-/** What a worker used between two marks. */
-export function healthBetween(from: HealthMark, to: HealthMark): WorkerHealth {
+/** The usage between two marks. */
+export function usageBetween(from: UsageMark, to: UsageMark): WorkerUsage {
   return {
     cpuUs: to.cpuUs - from.cpuUs,
     threadCpuUs: to.threadCpuUs - from.threadCpuUs,

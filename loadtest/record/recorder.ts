@@ -1,17 +1,23 @@
 /**
- * Everything that a worker counts, by second: latencies in counters, deliveries and sends by the second in which the message
- * was due. The counts leave once a second as increments, so that they add up across workers and seconds. Hot path.
+ * The counts of one worker, by second: latencies in counters, deliveries and sends by the second in which the
+ * message was due. They are reported once a second, as increments that add up over workers. Hot path.
  */
+import type { Workload } from '../workload.ts';
 import { histogramSlots, slotOf } from './histogram.ts';
 
-/** The seconds of a run: slot 0 is the first second of the warm-up; measuring begins at slot `measureSlot`. */
-export type Timeline = {
-  warmUpUs: number;
-  measureUs: number;
-  drainUs: number;
-};
+/** The lengths of the phases. A run is counted in slots of one second; slot 0 is the first of the warm-up. */
+export type Timeline = { warmUpUs: number; measureUs: number; drainUs: number };
 
-/** Slots that the warm-up takes; a warm-up of 1.5 s takes two, of which the first is half a second long. */
+/** The timeline of a workload. */
+export function timelineOf({ warmUpSeconds, durationSeconds, drainSeconds }: Workload): Timeline {
+  return {
+    warmUpUs: Math.round(warmUpSeconds * 1e6),
+    measureUs: Math.round(durationSeconds * 1e6),
+    drainUs: Math.round(drainSeconds * 1e6),
+  };
+}
+
+/** The first slot of the measure phase. A warm-up of 1.5 s takes two slots; the first has half a second. */
 export function measureSlotOf(timeline: Timeline): number {
   return Math.ceil(timeline.warmUpUs / 1e6);
 }
@@ -21,32 +27,32 @@ export function secondSlotOf(timeline: Timeline, atUs: number): number {
   return Math.max(0, measureSlotOf(timeline) + Math.floor((atUs - timeline.warmUpUs) / 1e6));
 }
 
-/** Part of a histogram: counters from `from` on. */
+/** Part of a histogram: its counters from slot `from` on. */
 export type CountRange = { from: number; counts: Uint32Array };
 
-/** The increments of one second of receiving and sending, and the audit so far. */
+/** The increments of one second. */
 export type SecondReport = {
   slot: number;
-  /** Of messages of the measure phase. */
+  /** Delivery latency, service latency and schedule lag of the messages of the measure phase. */
   delivery: CountRange;
   service: CountRange;
   lag: CountRange;
-  /** Delivery latency and schedule lag of the messages of the warm-up. */
+  /** The same of the warm-up. */
   warmUpDelivery: CountRange;
   warmUpLag: CountRange;
   /** Distinct deliveries since the last report, by the slot in which the message was due. */
   deliveredBySlot: Float64Array;
   /** Messages sent since the last report, by slot and room. */
   sentBySlot: [slot: number, byRoom: Uint32Array][];
+  /** Lengths of turns of the event loop, see `turned`. */
   turn: CountRange;
 };
 
-/** When the messages of a stream of frames were due (and in which second) and sent; by `frame & mask`. */
+/** When the messages of a stream were due (and in which slot) and sent, by `frame & mask`. */
 export type StreamTimes = { mask: number; slots: Int32Array; dueUs: Int32Array; sentUs: Int32Array };
 
 export class Recorder {
   readonly measureSlot: number;
-  /** Histograms: of measured messages, and of those of the warm-up. */
   readonly #delivery = new Uint32Array(histogramSlots);
   readonly #service = new Uint32Array(histogramSlots);
   readonly #lag = new Uint32Array(histogramSlots);
@@ -67,8 +73,8 @@ export class Recorder {
   }
 
   /**
-   * The messages of frames [from, to) of a stream have reached one recipient for the first time. What is known about each
-   * frame lies in a ring; times are in µs since the schedule began, modulo 2^32.
+   * The messages of frames [from, to) of a stream have reached one recipient for the first time. Times are in
+   * µs since the schedule began, modulo 2^32.
    */
   delivered(stream: StreamTimes, from: number, to: number, nowUs: number): void {
     const { slots, dueUs, sentUs, mask } = stream;
@@ -80,7 +86,7 @@ export class Recorder {
       const slot = slots[frame & mask]!;
       const isMeasured = slot >= this.measureSlot;
       for (; frame < to && slots[frame & mask] === slot; frame++) {
-        // Clocks of two processes are read a little apart, so that a difference can be a few µs below zero.
+        // The clocks of two processes differ by a few µs, so that a difference can be below zero.
         const latencyUs = Math.max(0, (nowUs - dueUs[frame & mask]!) | 0);
         if (isMeasured) {
           delivery[slotOf(latencyUs)]!++;
@@ -91,7 +97,7 @@ export class Recorder {
     }
   }
 
-  /** One message has left. */
+  /** One message has been sent. */
   sent(room: number, dueUs: number, lagUs: number): void {
     const slot = secondSlotOf(this.#timeline, dueUs);
     const lagSlot = slotOf(Math.min(Math.max(0, lagUs), 2 ** 31 - 1));
@@ -105,13 +111,13 @@ export class Recorder {
     byRoom[room]!++;
   }
 
-  /** One turn of the event loop took so long to read all that was waiting; it counts by its length. */
+  /** One turn of the event loop took so long to read all waiting input. It counts once per microsecond. */
   turned(durationUs: number): void {
     const us = Math.min(Math.floor(durationUs), 2 ** 31 - 1);
     this.#turn[slotOf(us)]! += us;
   }
 
-  /** The increments since the last call, attributed to the second `slot`. */
+  /** The increments since the last call, as the report of the second `slot`. */
   take(slot: number): SecondReport {
     const report = {
       slot,
@@ -130,7 +136,7 @@ export class Recorder {
   }
 }
 
-/** The counts between the first and the last that is not zero; sets them to zero. */
+/** The counts from the first to the last that is not zero. Sets them to zero. */
 function takeCounts(counts: Uint32Array): CountRange {
   const from = counts.findIndex((count) => count > 0);
   if (from === -1) return { from: 0, counts: new Uint32Array(0) };

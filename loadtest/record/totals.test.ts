@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { WorkerSample } from '../run/worker-messages.ts';
 import { measureSlotOf, Recorder, secondSlotOf, type Timeline } from './recorder.ts';
-import { Totals } from './totals.ts';
+import { Totals, type WorkerSample } from './totals.ts';
 
 const timeline: Timeline = { warmUpUs: 1e6, measureUs: 2e6, drainUs: 1e6 };
 
@@ -15,11 +14,10 @@ function sample(cpuUs: number): WorkerSample {
     foreign: 0,
     corrupted: 0,
     cpuUs,
-    rssBytes: 1,
   };
 }
 
-/** Records that a message of `room`, due at `dueUs`, was sent in time and reached so many recipients `latencyUs` later. */
+/** A message of `room`, due at `dueUs`, was sent in time and reached so many recipients `latencyUs` later. */
 function record(
   recorder: Recorder,
   room: number,
@@ -42,7 +40,7 @@ test('a warm-up of one and a half seconds takes two slots, and measuring begins 
   );
 });
 
-test('what is owed is what was sent to each room times who is in it, over all workers', () => {
+test('expected deliveries are the messages sent to each room times its recipients, over all workers', () => {
   const totals = new Totals(2, 2, timeline);
   totals.addRecipients(Uint32Array.of(3, 0));
   totals.addRecipients(Uint32Array.of(1, 2));
@@ -87,7 +85,7 @@ test('a message of the warm-up counts for its second but not for the audit', () 
   );
 });
 
-test('a delivery is lost to the eye of the beholder only when the drain would no longer wait for it', () => {
+test('while the run goes on, a delivery counts as lost only when the drain would no longer wait for it', () => {
   const totals = new Totals(1, 1, timeline);
   totals.addRecipients(Uint32Array.of(2));
   const recorder = new Recorder(timeline, 1);
@@ -97,7 +95,7 @@ test('a delivery is lost to the eye of the beholder only when the drain would no
   assert.equal(totals.lostBy(1), 1);
 });
 
-test('the drain may end early only when all has come and a duplicate had time to', () => {
+test('the drain may end early only when nothing is missing and a duplicate has had time to arrive', () => {
   const totals = new Totals(1, 1, timeline);
   totals.addRecipients(Uint32Array.of(1));
   const recorder = new Recorder(timeline, 1);

@@ -1,51 +1,59 @@
-/** Adds up what all workers report: histograms, the audit, and the run second by second. */
-
-import type { AuditCounts, Series } from '../result/schema.ts';
-import type { WorkerSample } from '../run/worker-messages.ts';
+/** Adds up the reports of all workers: histograms, the audit, and the run second by second. */
 import { addCounts, histogramSlots, summarize } from './histogram.ts';
 import { type CountRange, measureSlotOf, type SecondReport, type Timeline } from './recorder.ts';
+import type { Second } from './series.ts';
 
-/** One second of the run, of all workers together. */
-export type Second = {
-  /** Seconds since the measure phase began. */
-  atSeconds: number;
-  sent: number;
-  deliveries: number;
-  deliveryLatencyMsP50: number;
-  deliveryLatencyMsP99: number;
-  deliveryLatencyMsMax: number;
-  scheduleLagMsP99: number;
-  instrumentCpuCores: number;
-  sessionsOpen: number;
+/** Exact counts over all recipients. `lost` counts deliveries of sent messages that never arrived. */
+export type AuditCounts = {
+  expected: number;
+  delivered: number;
+  lost: number;
+  duplicated: number;
+  reordered: number;
+  misrouted: number;
+  corrupted: number;
 };
 
-/** How long after the last message a drain goes on although nothing is missing: a duplicate comes later than its original. */
+/** Counts of one worker since its start. */
+export type WorkerSample = {
+  sessionsOpen: number;
+  duplicated: number;
+  reordered: number;
+  misrouted: number;
+  corrupted: number;
+  /** Of the misrouted deliveries, those of another run. */
+  foreign: number;
+  /** CPU of the process since its start. */
+  cpuUs: number;
+};
+
+/** The drain lasts at least this long if nothing is missing: a duplicate arrives later than its original. */
 const settleUs = 250_000;
 
 type OpenSecond = { delivery: Float64Array; lag: Float64Array; sent: number; cpuUs: number };
 
 export class Totals {
-  /** Of the messages of the measure phase; in microseconds. */
+  /** Histograms of the messages of the measure phase, in microseconds. */
   readonly delivery = new Float64Array(histogramSlots);
   readonly service = new Float64Array(histogramSlots);
   readonly lag = new Float64Array(histogramSlots);
-  /** How long a turn of an event loop took to read all that was waiting, during the measure phase. */
+  /** How long a turn of an event loop took to read all waiting input, in the measure phase. */
   readonly turn = new Float64Array(histogramSlots);
-  /** The same of all phases, for watching. */
+  /** Histograms of all phases, for the metrics. */
   readonly allDelivery = new Float64Array(histogramSlots);
   readonly allLag = new Float64Array(histogramSlots);
-  /** Of all phases. */
+  /** Counts of all phases. */
   messagesSent = 0;
   deliveries = 0;
   readonly seconds: Second[] = [];
-  /** Messages of the measure phase that left. */
+  /** Messages of the measure phase that were sent. */
   sent = 0;
   readonly #timeline: Timeline;
   readonly #recipientsByRoom: Float64Array;
   readonly #samples: (WorkerSample | undefined)[];
   readonly #lastSlot: number[];
   readonly #open = new Map<number, OpenSecond>();
-  readonly #owedBySlot = new Map<number, number>();
+  readonly #expectedBySlot = new Map<number, number>();
   readonly #deliveredBySlot = new Map<number, number>();
 
   constructor(workers: number, rooms: number, timeline: Timeline) {
@@ -55,17 +63,17 @@ export class Totals {
     this.#lastSlot = new Array(workers).fill(-1);
   }
 
-  /** Adds a worker's recipients; before the schedule begins. */
+  /** Adds a worker's recipients, before the schedule begins. */
   addRecipients(byRoom: Uint32Array): void {
     addCounts(this.#recipientsByRoom, byRoom);
   }
 
-  /** The latest words of a worker about itself. */
+  /** Keeps the latest counts of a worker. */
   setSample(worker: number, sample: WorkerSample): void {
     this.#samples[worker] = sample;
   }
 
-  /** Adds one worker's second; returns the seconds that are now complete. */
+  /** Adds one second of one worker. Returns the seconds that all workers have now reported. */
   addSecond(worker: number, report: SecondReport, sample: WorkerSample): Second[] {
     const measureSlot = measureSlotOf(this.#timeline);
     addRange(this.delivery, report.delivery);
@@ -83,20 +91,20 @@ export class Totals {
     }
     report.deliveredBySlot.forEach((count, slot) => {
       if (count === 0) return;
-      this.#deliveredBySlot.set(slot, this.deliveredIn(slot) + count);
+      this.#deliveredBySlot.set(slot, (this.#deliveredBySlot.get(slot) ?? 0) + count);
       this.deliveries += count;
     });
     for (const [slot, byRoom] of report.sentBySlot) {
-      let owed = 0;
+      let expected = 0;
       let sent = 0;
       for (let room = 0; room < byRoom.length; room++) {
         sent += byRoom[room]!;
-        owed += byRoom[room]! * this.#recipientsByRoom[room]!;
+        expected += byRoom[room]! * this.#recipientsByRoom[room]!;
       }
       second.sent += sent;
       this.messagesSent += sent;
       if (slot >= measureSlot) this.sent += sent;
-      this.#owedBySlot.set(slot, this.owedIn(slot) + owed);
+      this.#expectedBySlot.set(slot, (this.#expectedBySlot.get(slot) ?? 0) + expected);
     }
     second.cpuUs += sample.cpuUs - (this.#samples[worker]?.cpuUs ?? sample.cpuUs);
     this.#samples[worker] = sample;
@@ -104,41 +112,31 @@ export class Totals {
     return this.#close(Math.min(...this.#lastSlot));
   }
 
-  /** Closes what is left when all workers are done. */
+  /** Returns the seconds that are left when all workers are done. */
   end(): Second[] {
     return this.#close(Number.POSITIVE_INFINITY);
   }
 
-  /** Deliveries owed to recipients by messages that were due in that second and left. */
-  owedIn(slot: number): number {
-    return this.#owedBySlot.get(slot) ?? 0;
-  }
-
-  /** Distinct deliveries of the messages that were due in that second. */
-  deliveredIn(slot: number): number {
-    return this.#deliveredBySlot.get(slot) ?? 0;
-  }
-
-  /** Deliveries that were overdue by more than the drain when the second at `atSeconds` ended. */
+  /** Deliveries that were overdue by more than the drain when the second `atSeconds` ended. */
   lostBy(atSeconds: number): number {
     const drainSlots = Math.ceil(this.#timeline.drainUs / 1e6);
     return this.audit(measureSlotOf(this.#timeline) + atSeconds + 1 - drainSlots).lost;
   }
 
-  /** True when everything owed has come and the seconds reported go beyond the measure phase by the settling time. */
+  /** True when nothing is missing and the reported seconds exceed the measure phase by the settling time. */
   get settled(): boolean {
     const reportedUs = (Math.min(...this.#lastSlot) + 1 - measureSlotOf(this.#timeline)) * 1e6;
     return reportedUs >= this.#timeline.measureUs + settleUs && this.audit().lost === 0;
   }
 
-  /** The audit of the measure phase; with `beforeSlot`, only of what was due before that second. */
+  /** The audit of the measure phase; with `beforeSlot`, only of messages due before that second. */
   audit(beforeSlot = Number.POSITIVE_INFINITY): AuditCounts {
     let expected = 0;
     let delivered = 0;
-    for (const [slot, owed] of this.#owedBySlot) {
+    for (const [slot, count] of this.#expectedBySlot) {
       if (slot < measureSlotOf(this.#timeline) || slot >= beforeSlot) continue;
-      expected += owed;
-      delivered += this.deliveredIn(slot);
+      expected += count;
+      delivered += this.#deliveredBySlot.get(slot) ?? 0;
     }
     const sum = (of: (sample: WorkerSample) => number) => this.sumOfSamples(of);
     return {
@@ -152,23 +150,9 @@ export class Totals {
     };
   }
 
+  /** The sum of one figure over the latest counts of all workers. */
   sumOfSamples(of: (sample: WorkerSample) => number): number {
     return this.#samples.reduce((sum, sample) => sum + (sample === undefined ? 0 : of(sample)), 0);
-  }
-
-  series(): Series {
-    const column = (of: (second: Second) => number) => this.seconds.map(of);
-    return {
-      atSeconds: column((s) => s.atSeconds),
-      sentPerSecond: column((s) => s.sent),
-      deliveriesPerSecond: column((s) => s.deliveries),
-      deliveryLatencyMsP50: column((s) => s.deliveryLatencyMsP50),
-      deliveryLatencyMsP99: column((s) => s.deliveryLatencyMsP99),
-      deliveryLatencyMsMax: column((s) => s.deliveryLatencyMsMax),
-      scheduleLagMsP99: column((s) => s.scheduleLagMsP99),
-      instrumentCpuCores: column((s) => s.instrumentCpuCores),
-      sessionsOpen: column((s) => s.sessionsOpen),
-    };
   }
 
   #isMeasured(slot: number): boolean {
@@ -215,4 +199,12 @@ export class Totals {
 
 function addRange(into: Float64Array, range: CountRange): void {
   addCounts(into, range.counts, range.from);
+}
+
+/** Adds counters by name. */
+export function mergeCounts(parts: readonly Readonly<Record<string, number>>[]): Record<string, number> {
+  const merged: Record<string, number> = {};
+  for (const part of parts)
+    for (const [name, count] of Object.entries(part)) merged[name] = (merged[name] ?? 0) + count;
+  return merged;
 }

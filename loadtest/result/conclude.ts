@@ -1,28 +1,38 @@
-/** From what a run counted to its result: pure. */
-
-import type { Plan } from '../model/assignment.ts';
-import { Schedule } from '../model/schedule.ts';
-import { encodeHistogram, histogramSlots, slotOf, summarize } from '../record/histogram.ts';
+/** From the counts of a run to its result and verdict. Pure. */
+import type { Assignment } from '../model/assignment.ts';
+import { Schedule, scheduleOf } from '../model/schedule.ts';
+import {
+  encodeHistogram,
+  histogramSlots,
+  type LatencySummary,
+  slotOf,
+  summarize,
+} from '../record/histogram.ts';
+import { timelineOf } from '../record/recorder.ts';
+import { seriesOf } from '../record/series.ts';
+import { mergeCounts } from '../record/totals.ts';
 import type { RunOutcome } from '../run/coordinator.ts';
-import { mergeCounts } from '../run/coordinator.ts';
+import type { ResolvedWorkload } from '../workload.ts';
+import type { Environment } from './environment.ts';
 import { type HealthLimits, judgeHealth } from './health.ts';
 import { checkLimits, type Limit, type Observed } from './limits.ts';
-import type { LatencySummary, LoadtestResult } from './schema.ts';
+import type { LoadtestResult } from './schema.ts';
 
-/** Judges a run: the instrument first, the limits after it. */
+/** Judges a run: first the simulator's health, then the limits. */
 export function conclude(
-  plan: Plan,
+  { workload }: Assignment,
   outcome: RunOutcome,
   limits: readonly Limit[],
   healthLimits: HealthLimits,
-  environment: LoadtestResult['environment'],
+  environment: Environment,
 ): LoadtestResult {
-  const seen = observe(plan, outcome, environment);
+  const scheduled = scheduledMessages(workload, outcome.measuredUs);
+  const seen = observe(workload, outcome, scheduled, environment);
   const checked = checkLimits(limits, seen);
   const failReasons = checked.filter((limit) => !limit.held).map((limit) => limit.reason);
   const voidReasons = judgeHealth(
     {
-      scheduled: scheduledMessages(plan, outcome.measuredUs),
+      scheduled,
       sent: seen.sent,
       unsentByTarget: seen.unsent.closed + seen.unsent.blocked,
       scheduleLagMs: seen.scheduleLagMs,
@@ -36,7 +46,7 @@ export function conclude(
   );
   if (outcome.interrupted)
     voidReasons.push(
-      `the run was interrupted after ${(outcome.measuredUs / 1e6).toFixed(1)} s of ${plan.timeline.measureUs / 1e6} s`,
+      `the run was interrupted after ${(outcome.measuredUs / 1e6).toFixed(1)} s of ${workload.durationSeconds} s`,
     );
   return {
     ...seen,
@@ -46,28 +56,33 @@ export function conclude(
   };
 }
 
-/** How many messages the schedule holds in the measured time; counted, because chance decides for Poisson. */
-function scheduledMessages(plan: Plan, measuredUs: number): number {
-  const { warmUpUs } = plan.timeline;
-  const schedule = new Schedule({ ...plan.schedule, endUs: warmUpUs + measuredUs });
+/** Messages of the schedule in the measured time. They are counted, because Poisson arrivals are random. */
+function scheduledMessages(workload: ResolvedWorkload, measuredUs: number): number {
+  const { warmUpUs } = timelineOf(workload);
+  const schedule = new Schedule(scheduleOf(workload, measuredUs));
   let messages = 0;
   for (; !schedule.ended; schedule.advance()) if (schedule.dueUs >= warmUpUs) messages++;
   return messages;
 }
 
-function observe(plan: Plan, outcome: RunOutcome, environment: LoadtestResult['environment']): Observed {
+function observe(
+  workload: ResolvedWorkload,
+  outcome: RunOutcome,
+  scheduled: number,
+  environment: Environment,
+): Observed {
   const { totals, finals } = outcome;
   const seconds = outcome.measuredUs / 1e6;
   const perSecond = (count: number) => (seconds === 0 ? 0 : count / seconds);
   const audit = totals.audit();
   return {
     schemaVersion: 1,
-    workload: workloadOf(plan),
+    workload,
     startedAt: outcome.startedAt,
     audit,
     misroutedOfOtherRuns: totals.sumOfSamples((sample) => sample.foreign),
     sent: totals.sent,
-    offeredPerSecond: perSecond(scheduledMessages(plan, outcome.measuredUs)),
+    offeredPerSecond: perSecond(scheduled),
     achievedPerSecond: perSecond(totals.sent),
     deliveriesPerSecond: perSecond(audit.delivered),
     deliveryLatencyMs: summarize(totals.delivery),
@@ -78,7 +93,7 @@ function observe(plan: Plan, outcome: RunOutcome, environment: LoadtestResult['e
       serviceLatencyUs: encodeHistogram(totals.service),
       scheduleLagUs: encodeHistogram(totals.lag),
     },
-    connections: connectionsOf(plan, outcome),
+    connections: connectionsOf(workload.clients, outcome),
     unsent: {
       closed: sum(finals, (final) => final.unsentClosed),
       blocked: sum(finals, (final) => final.unsentBlocked),
@@ -88,53 +103,33 @@ function observe(plan: Plan, outcome: RunOutcome, environment: LoadtestResult['e
       closed: sum(finals, (final) => final.stalled.closed),
       closedAfterMs: finals.flatMap((final) => final.stalled.closedAfterMs).sort((a, b) => a - b),
     },
-    visitors: visitorsOf(outcome),
+    churn: churnOf(outcome),
     interrupted: outcome.interrupted,
     instrument: instrumentOf(outcome),
-    series: totals.series(),
+    series: seriesOf(totals.seconds),
     environment,
   };
 }
 
-function workloadOf(plan: Plan): LoadtestResult['workload'] {
+function connectionsOf(asked: number, outcome: RunOutcome): LoadtestResult['connections'] {
+  const { connections, finals, silent } = outcome;
   return {
-    urls: plan.urls,
-    clients: plan.clients,
-    rooms: plan.rooms,
-    sendersPerRoom: plan.sendersPerRoom,
-    ratePerSecond: plan.schedule.ratePerSecond,
-    arrival: plan.schedule.arrival,
-    payloadBytes: plan.payloadBytes,
-    seed: plan.schedule.seed,
-    stalledReaders: plan.stalledReaders,
-    churnPerSecond: plan.churnPerSecond,
-    workers: plan.workers,
-    sourceAddresses: plan.sourceAddresses,
-    connectPerSecond: plan.connectPerSecond,
-    warmUpSeconds: plan.timeline.warmUpUs / 1e6,
-    durationSeconds: plan.timeline.measureUs / 1e6,
-    drainSeconds: plan.timeline.drainUs / 1e6,
+    asked,
+    opened: sum(connections, (report) => report.opened),
+    refused: mergeCounts(connections.map((report) => report.refused)),
+    closedEarly: mergeCounts(finals.map((final) => final.connections.closedEarly)),
+    silent,
+    connectMs: summarizeUs(connections.flatMap((report) => report.connectUs)),
   };
 }
 
-function connectionsOf(plan: Plan, outcome: RunOutcome): LoadtestResult['connections'] {
+function churnOf(outcome: RunOutcome): LoadtestResult['churn'] {
+  const churn = outcome.finals.map((final) => final.churn);
   return {
-    asked: plan.clients,
-    opened: sum(outcome.connections, (report) => report.opened),
-    refused: mergeCounts(outcome.connections.map((report) => report.refused)),
-    closedEarly: mergeCounts(outcome.finals.map((final) => final.connections.closedEarly)),
-    silent: outcome.silent,
-    connectMs: summarizeUs(outcome.connections.flatMap((report) => report.connectUs)),
-  };
-}
-
-function visitorsOf(outcome: RunOutcome): LoadtestResult['visitors'] {
-  const visitors = outcome.finals.map((final) => final.visitors);
-  return {
-    asked: sum(visitors, (counts) => counts.asked),
-    opened: sum(visitors, (counts) => counts.opened),
-    refused: mergeCounts(visitors.map((counts) => counts.refused)),
-    connectMs: summarizeUs(visitors.flatMap((counts) => counts.connectUs)),
+    asked: sum(churn, (counts) => counts.asked),
+    opened: sum(churn, (counts) => counts.opened),
+    refused: mergeCounts(churn.map((counts) => counts.refused)),
+    connectMs: summarizeUs(churn.flatMap((counts) => counts.connectUs)),
   };
 }
 
@@ -145,21 +140,21 @@ function summarizeUs(values: readonly number[]): LatencySummary {
 }
 
 function instrumentOf(outcome: RunOutcome): LoadtestResult['instrument'] {
-  const health = outcome.finals.map((final) => final.health);
+  const workers = outcome.finals.map((final) => final.usage);
   const turnMs = summarize(outcome.totals.turn);
   const opened = sum(outcome.connections, (report) => report.opened);
   return {
-    cpuSeconds: sum(health, (worker) => worker.cpuUs) / 1e6,
+    cpuSeconds: sum(workers, ({ cpuUs }) => cpuUs) / 1e6,
     workerUtilizationMax: Math.max(
-      ...health.map((worker) => (worker.elapsedUs === 0 ? 0 : worker.threadCpuUs / worker.elapsedUs)),
+      ...workers.map(({ elapsedUs, threadCpuUs }) => (elapsedUs === 0 ? 0 : threadCpuUs / elapsedUs)),
     ),
     eventLoopLagMsMax: turnMs.max,
     turnMs,
     loopUtilizationMax: Math.max(
-      ...health.map((worker) => (worker.elapsedUs === 0 ? 0 : 1 - worker.loopIdleUs / worker.elapsedUs)),
+      ...workers.map(({ elapsedUs, loopIdleUs }) => (elapsedUs === 0 ? 0 : 1 - loopIdleUs / elapsedUs)),
     ),
-    throttledSeconds: Math.max(...health.map((worker) => worker.throttledUs)) / 1e6,
-    rssBytes: sum(health, (worker) => worker.rssBytes),
+    throttledSeconds: Math.max(...workers.map(({ throttledUs }) => throttledUs)) / 1e6,
+    rssBytes: sum(workers, ({ rssBytes }) => rssBytes),
     rssBytesPerClient: Math.round(outcome.connectedRssBytes / opened),
   };
 }

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { defaultHealthLimits, type HealthObservation, judgeHealth } from './health.ts';
 
 const none = { count: 0, mean: 0, p50: 0, p90: 0, p99: 0, p999: 0, max: 0 };
-const well: HealthObservation = {
+const healthy: HealthObservation = {
   scheduled: 1000,
   sent: 1000,
   unsentByTarget: 0,
@@ -16,15 +16,15 @@ const well: HealthObservation = {
 };
 
 function judge(changes: Partial<HealthObservation>): string {
-  return judgeHealth({ ...well, ...changes }, defaultHealthLimits).join('\n');
+  return judgeHealth({ ...healthy, ...changes }, defaultHealthLimits).join('\n');
 }
 
-test('an instrument that was well has nothing to say', () => {
+test('a healthy simulator gives no reason', () => {
   assert.equal(judge({}), '');
   assert.equal(judge({ sent: 990 }), '');
 });
 
-test('sending too little is void, unless the target made it impossible', () => {
+test('sending too few messages is void, unless the target made it impossible', () => {
   assert.match(judge({ sent: 989 }), /sent 98.9 % of what was due; at least 99.0 % is needed/);
   assert.equal(judge({ sent: 500, unsentByTarget: 500 }), '');
 });
@@ -36,10 +36,10 @@ test('sending late is void', () => {
   );
 });
 
-test('being busy voids a failure when reading took long, and never a pass', () => {
+test('a busy worker with long turns makes a failed run void, and never a passed one', () => {
   const busy = { loopUtilizationMax: 0.99, turnMs: { ...none, p99: 40 } };
   assert.equal(judge(busy), '');
-  assert.equal(judge({ ...busy, turnMs: well.turnMs, targetFailed: true }), '');
+  assert.equal(judge({ ...busy, turnMs: healthy.turnMs, targetFailed: true }), '');
   assert.equal(judge({ ...busy, loopUtilizationMax: 0.5, targetFailed: true }), '');
   assert.match(
     judge({ ...busy, targetFailed: true }),
@@ -51,7 +51,7 @@ test('being throttled is void', () => {
   assert.match(judge({ throttledMs: 12 }), /throttled for 12 ms; the limit is 0 ms/);
 });
 
-test('running out of its own means is void, being refused by the target is not', () => {
+test('running out of files or ports is void, being refused by the target is not', () => {
   assert.equal(judge({ refused: { 503: 4, ECONNREFUSED: 1 } }), '');
   assert.match(
     judge({ refused: { 503: 4, EADDRNOTAVAIL: 2 } }),

@@ -1,21 +1,21 @@
-/** Is the instrument itself well? What it says about itself, judged before anything is said about the server. */
-import type { LatencySummary } from './schema.ts';
+/** The health of the simulator. It is judged before the server: an unhealthy simulator makes a run void. */
+import type { LatencySummary } from '../record/histogram.ts';
 
 export type HealthLimits = {
-  /** Sent ÷ scheduled; what the target made impossible does not count as missing. */
+  /** Sent ÷ scheduled. Messages that the target made impossible do not count as missing. */
   achievedMin: number;
   scheduleLagMsP99Max: number;
-  /** Share of the time from which on a worker counts as never idle. */
+  /** From this share of busy time on, a worker counts as never idle. */
   loopUtilizationMax: number;
-  /** How long a busy worker may take to read all that is waiting (p99 of its turns, weighted by time). */
+  /** Longest time for a busy worker to read all waiting input (p99 of its turns, weighted by length). */
   turnMsP99Max: number;
   throttledMsMax: number;
 };
 
 /**
- * The void rules. 0.99 is the design's; the lag and the turn are each a tenth of the 250 ms that the lab's experiments
- * allow as p99, so that neither can make a server pass or fail by itself. No throttling is tolerated: a stopped instrument
- * measures its own stop.
+ * The limits of a healthy simulator. 0.99 and 0.95 are chosen, not measured. Lag and turn are each a tenth of
+ * the 250 ms that the lab's experiments allow as p99, so that neither can decide a verdict. No throttling is
+ * tolerated: a throttled simulator measures its own pause.
  */
 export const defaultHealthLimits: HealthLimits = {
   achievedMin: 0.99,
@@ -26,7 +26,7 @@ export const defaultHealthLimits: HealthLimits = {
 };
 
 export type HealthObservation = {
-  /** Messages due in the measure phase, sent, and not sent because the target had closed or blocked the sender. */
+  /** Messages due in the measure phase; of them the sent ones, and those that the target made impossible. */
   scheduled: number;
   sent: number;
   unsentByTarget: number;
@@ -40,7 +40,7 @@ export type HealthObservation = {
   targetFailed: boolean;
 };
 
-/** Errors of a connect that say something about this machine, not about the target. */
+/** Errors of a connect that are caused by this machine, not by the target. */
 const ownErrors: ReadonlySet<string> = new Set([
   'EMFILE',
   'ENFILE',
@@ -51,12 +51,12 @@ const ownErrors: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Why the trial is void, one sentence each; empty when the instrument was well.
+ * Why the run is void, one sentence each; empty if the simulator was healthy.
  *
- * A worker that is never idle is not by itself a bottleneck: who reads in bulk is always busy at high rates. What it may
- * add to a latency is bounded by how long a turn of its event loop takes, because each turn reads every socket that has
- * something; so being busy counts only together with long turns. And slow reading can only make a server look worse: it
- * voids a trial that failed, since the instrument may be the cause, but not one that passed in spite of it.
+ * A busy worker alone is no bottleneck: at high rates, bulk reading never leaves it idle. Each turn of its
+ * event loop reads every ready socket, so it adds at most the length of a turn to a latency. So being busy
+ * counts only together with long turns. Slow reading can only make a server look worse: it makes a failed run
+ * void, but never a passed one.
  */
 export function judgeHealth(seen: HealthObservation, limits: HealthLimits): string[] {
   const reasons: string[] = [];

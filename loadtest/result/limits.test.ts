@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { checkLimits, type Observed, parseLimit, withDefaults } from './limits.ts';
 
-/** What matters of a result here. */
+/** The part of a result that these tests need. */
 function observed(changes: { p99?: number; lost?: number; refused?: Record<string, number> }): Observed {
   const latency = { count: 1, mean: 1, p50: 1, p90: 1, p99: changes.p99 ?? 1, p999: 1, max: 1 };
   return {
@@ -26,7 +26,7 @@ function observed(changes: { p99?: number; lost?: number; refused?: Record<strin
   } as unknown as Observed;
 }
 
-test('a limit is read with its unit, whatever blanks are around it', () => {
+test('a limit is read with its unit, with or without blanks', () => {
   assert.deepEqual(parseLimit('p99<250ms'), {
     expression: 'p99<250ms',
     metric: 'p99',
@@ -38,13 +38,13 @@ test('a limit is read with its unit, whatever blanks are around it', () => {
   assert.equal(parseLimit('lost=0').bound, 0);
 });
 
-test('a limit that cannot be understood is refused with what would be', () => {
+test('a limit that cannot be read is refused, with the syntax and the metrics', () => {
   for (const text of ['', 'p99', 'p98<5ms', 'p99<fast', 'p99<-1', 'constructor=0', 'service.lost=0'])
     assert.throws(() => parseLimit(text), /a limit is <metric><operator><number>.*metrics: mean p50/, text);
   assert.throws(() => parseLimit('lost=0ms'), /lost is a count and has no unit/);
 });
 
-test('each limit is held against what it names, and one that breaks says in words what was seen', () => {
+test('each limit is checked against its metric, and a broken one has a reason in words', () => {
   const check = (text: string, changes = {}) => checkLimits([parseLimit(text)], observed(changes))[0]!;
   assert.ok(check('p99<250ms', { p99: 249.9 }).held);
   assert.deepEqual(check('p99<250ms', { p99: 250 }), {
@@ -61,7 +61,7 @@ test('each limit is held against what it names, and one that breaks says in word
   assert.match(check('lost<=1', { lost: 2 }).reason, /^2 deliveries never came; the limit is lost<=1$/);
 });
 
-test('what a chat owes is the default, and naming a metric replaces its default only', () => {
+test('by default nothing may be lost or faulty, and a limit replaces only the default of its metric', () => {
   assert.ok(withDefaults([]).some((limit) => limit.expression === 'lost=0'));
   const limits = withDefaults([parseLimit('lost<100')]);
   assert.deepEqual(

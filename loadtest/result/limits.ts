@@ -1,10 +1,11 @@
-/** Limits such as `p99<250ms` or `lost=0`: what must hold for a trial to pass. */
+/** Limits such as `p99<250ms` or `lost=0`: the conditions of a pass. */
+import { msOfUnit } from '../option-values.ts';
 import type { LoadtestResult } from './schema.ts';
 
-/** A limit as written, read. Latencies in milliseconds. */
+/** A limit. Bounds of latencies are in milliseconds. */
 export type Limit = { expression: string; metric: string; operator: Operator; bound: number };
 type Operator = '<' | '<=' | '=' | '>=' | '>';
-/** What a limit is held against. */
+/** The part of a result that limits are checked against. */
 export type Observed = Omit<LoadtestResult, 'verdict' | 'reasons' | 'limits'>;
 
 const latencies = ['mean', 'p50', 'p90', 'p99', 'p999', 'max'] as const;
@@ -31,17 +32,17 @@ const counters: Record<string, { words: string; of: (seen: Observed) => number }
     of: (seen) => seen.unsent.blocked,
   },
 };
-/** What holds unless another bound is given for the same metric: a chat delivers everything, once, in order, intact. */
+/** The default for each metric without a limit: a chat delivers everything, once, in order, intact. */
 const defaultExpressions = Object.keys(counters).map((metric) => `${metric}=0`);
 
-/** Every metric a limit may name, for the help text. */
+/** Every metric that a limit may name, for the help text. */
 export const limitMetrics: readonly string[] = [
   ...latencies,
   ...['service.p99', 'lag.p99', 'deliveries', 'achieved'],
   ...Object.keys(counters),
 ];
 
-/** Reads one limit; throws a sentence that says what is understood. */
+/** Reads one limit. Throws a sentence with the syntax and the metrics if it is none. */
 export function parseLimit(expression: string): Limit {
   const match = /^\s*([a-z.0-9]+)\s*(<=|>=|<|>|=)\s*(\d+(?:\.\d+)?)\s*(us|ms|s|)\s*$/.exec(expression);
   const [, metric = '', operator = '', value = '', unit = ''] = match ?? [];
@@ -51,12 +52,11 @@ export function parseLimit(expression: string): Limit {
     );
   if (!isLatency(metric) && unit !== '')
     throw new Error(`${metric} is a count and has no unit; given: ${expression}`);
-  const scale = unit === 's' ? 1000 : unit === 'us' ? 0.001 : 1;
   return {
     expression: expression.trim(),
     metric,
     operator: operator as Operator,
-    bound: Number(value) * scale,
+    bound: Number(value) * (msOfUnit[unit] ?? 1),
   };
 }
 
@@ -66,7 +66,7 @@ export function withDefaults(given: readonly Limit[]): Limit[] {
   return [...given, ...defaultExpressions.map(parseLimit).filter((limit) => !named.has(limit.metric))];
 }
 
-/** What each limit saw, with a sentence for those that broke. */
+/** For each limit: the observed value, whether it held, and a sentence if it did not. */
 export function checkLimits(limits: readonly Limit[], seen: Observed) {
   return limits.map((limit) => {
     const observed = observedOf(limit.metric, seen);

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { PassThrough } from 'node:stream';
 import { test } from 'node:test';
-import type { Second, Totals } from '../record/totals.ts';
-import { newProgress, type ProgressStyle } from './progress.ts';
+import type { Second } from '../record/series.ts';
+import type { Totals } from '../record/totals.ts';
+import { newProgress, type ProgressStyle, parseProgress } from './progress.ts';
 
 const timeline = { warmUpUs: 1e6, measureUs: 3e6, drainUs: 1e6 };
 const second = {
@@ -14,7 +15,7 @@ const second = {
   deliveryLatencyMsP99: 7,
 } as Second;
 
-/** All that is written during a short run. */
+/** Everything that is written during a short run. */
 function show(style: ProgressStyle, lost: number): string {
   const stream = new PassThrough();
   const progress = newProgress(style, timeline, stream);
@@ -26,26 +27,26 @@ function show(style: ProgressStyle, lost: number): string {
   return stream.read()?.toString() ?? '';
 }
 
-test('plain progress is a line per event, and losses are named only where there are any', () => {
+test('plain progress is a line per event, and losses are named only if there are any', () => {
   const line = 'measure  3/5 s  50 sent/s  12,345 deliveries/s  p50 1 p99 7 ms  9 open';
   assert.equal(show('plain', 0), `connect\nconnect  5 connected\nmeasure\n${line}\n`);
   assert.ok(show('plain', 4).endsWith(`${line}  4 lost\n`));
 });
 
-test('progress on a terminal redraws one line, with a bar, and wipes it at the end', () => {
+test('progress on a terminal redraws one line with a bar, and clears it at the end', () => {
   const text = show('tty', 0);
   assert.equal(text.includes('\n'), false);
   assert.match(text, /measure {2}\[============ {8}\] 3\/5 s/);
   assert.ok(text.endsWith('\r\x1b[2K'));
 });
 
-test('json progress is one object per line', () => {
+test('json progress is one event per line', () => {
   const events = show('json', 4)
     .trim()
     .split('\n')
-    .map((line) => JSON.parse(line));
+    .map((line) => parseProgress(line));
   assert.deepEqual(
-    events.map(({ event }) => event),
+    events.map((event) => event?.event),
     ['phase', 'progress', 'phase', 'second', 'phase'],
   );
   assert.deepEqual(events[3], {
@@ -59,6 +60,11 @@ test('json progress is one object per line', () => {
   });
 });
 
-test('no progress is nothing at all', () => {
+test('a line that is no whole event is not read as one', () => {
+  for (const line of ['connect', '{"event":"listening"}', '{"event":"phase","pha'])
+    assert.equal(parseProgress(line), undefined);
+});
+
+test('no progress writes nothing', () => {
   assert.equal(show('none', 4), '');
 });

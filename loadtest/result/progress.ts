@@ -1,9 +1,33 @@
-/** How a run shows itself while it goes: a redrawn line on a terminal, plain lines elsewhere, or one JSON object per event. */
-
+/** The progress of a run: a redrawn line on a terminal, plain lines elsewhere, or one JSON event per line. */
 import type { Timeline } from '../record/recorder.ts';
 import type { Phase, RunObserver } from '../run/coordinator.ts';
 
 export type ProgressStyle = 'tty' | 'plain' | 'json' | 'none';
+
+/** One line of `--progress json`. */
+export type ProgressEvent =
+  | { event: 'phase'; phase: Phase; atMs: number }
+  /** While connecting and probing: connected users, and users that have received a probe. */
+  | { event: 'progress'; sessionsOpen: number; heard: number }
+  | {
+      event: 'second';
+      phase: Phase;
+      sessionsOpen: number;
+      sentPerSecond: number;
+      deliveriesPerSecond: number;
+      deliveryLatencyMsP99: number;
+      lost: number;
+    };
+
+/** Reads one line of a simulator's output; undefined if it is no progress event. */
+export function parseProgress(line: string): ProgressEvent | undefined {
+  if (!/^\{"event":"(phase|progress|second)"/.test(line)) return undefined;
+  try {
+    return JSON.parse(line) as ProgressEvent;
+  } catch {
+    return undefined; // The simulator was killed in the middle of a line.
+  }
+}
 
 /** An observer of the given style that writes to `stream`. */
 export function newProgress(
@@ -17,10 +41,10 @@ export function newProgress(
 }
 
 function jsonProgress(stream: NodeJS.WritableStream): RunObserver {
-  const write = (event: object) => stream.write(`${JSON.stringify(event)}\n`);
+  const write = (event: ProgressEvent) => stream.write(`${JSON.stringify(event)}\n`);
   return {
     phase: (phase) => write({ event: 'phase', phase, atMs: Date.now() }),
-    progress: (sessionsOpen, heard) => write({ event: 'progress', sessionsOpen, heard }),
+    progress: (sessionsOpen, probed) => write({ event: 'progress', sessionsOpen, heard: probed }),
     second: (phase, second, _totals, lost) =>
       write({
         event: 'second',
@@ -45,10 +69,10 @@ function lineProgress(timeline: Timeline, stream: NodeJS.WritableStream, redraw:
         if (redraw) stream.write('\r\x1b[2K');
       } else if (!redraw) write(phase);
     },
-    progress(sessionsOpen, heard) {
-      const what = phaseNow === 'connect' ? 'connected' : `connected, ${heard} have heard the probe`;
+    progress(sessionsOpen, probed) {
+      const text = phaseNow === 'connect' ? 'connected' : `connected, ${probed} have received the probe`;
       if (phaseNow === 'connect' || phaseNow === 'probe')
-        write(`${phaseNow.padEnd(8)} ${sessionsOpen} ${what}`);
+        write(`${phaseNow.padEnd(8)} ${sessionsOpen} ${text}`);
     },
     second(phase, second, _totals, lost) {
       const elapsed = Math.round(second.atSeconds + 1 + timeline.warmUpUs / 1e6);

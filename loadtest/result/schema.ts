@@ -1,76 +1,28 @@
-/** The result of one load test: the schema of the JSON file that `--json` writes and that every report reads. */
+/** The result of one run: the schema of the JSON file that `--json` writes and that all reports read. */
 import { readFileSync, writeFileSync } from 'node:fs';
+import type { LatencySummary } from '../record/histogram.ts';
+import type { Series } from '../record/series.ts';
+import type { AuditCounts } from '../record/totals.ts';
+import type { ChurnCounts } from '../users/churn-user.ts';
+import type { StalledReport } from '../users/stalled-reader.ts';
+import type { ResolvedWorkload } from '../workload.ts';
+import type { Environment } from './environment.ts';
 
-/** Milliseconds; of a histogram with three significant digits. All zero when nothing was recorded (`count` 0). */
-export type LatencySummary = {
-  count: number;
-  mean: number;
-  p50: number;
-  p90: number;
-  p99: number;
-  p999: number;
-  max: number;
-};
-
-/** Exact counts over all recipients. `lost` is what was sent, was owed to a recipient, and never came. */
-export type AuditCounts = {
-  expected: number;
-  delivered: number;
-  lost: number;
-  duplicated: number;
-  reordered: number;
-  misrouted: number;
-  corrupted: number;
-};
-
+/** Whether the limits held; `void` if the simulator failed. */
 export type Verdict = 'pass' | 'fail' | 'void';
-
-/** One value per second of the run, warm-up and drain included; all arrays have the length of `atSeconds`. */
-export type Series = {
-  /** Seconds since the measure phase began; negative during warm-up. */
-  atSeconds: number[];
-  sentPerSecond: number[];
-  deliveriesPerSecond: number[];
-  deliveryLatencyMsP50: number[];
-  deliveryLatencyMsP99: number[];
-  deliveryLatencyMsMax: number[];
-  scheduleLagMsP99: number[];
-  /** Of all workers together, in cores. */
-  instrumentCpuCores: number[];
-  sessionsOpen: number[];
-};
 
 export type LoadtestResult = {
   schemaVersion: 1;
   verdict: Verdict;
-  /** Why it is not a pass, one sentence each; for a pass, empty. */
+  /** Why it is no pass, one sentence each; empty for a pass. */
   reasons: string[];
-  /** What was asked for. */
-  workload: {
-    urls: string[];
-    clients: number;
-    rooms: number;
-    sendersPerRoom: number;
-    ratePerSecond: number;
-    arrival: 'constant' | 'poisson';
-    /** Of the JSON in each frame, as sent. */
-    payloadBytes: number;
-    seed: number;
-    stalledReaders: number;
-    churnPerSecond: number;
-    workers: number;
-    sourceAddresses: string[];
-    connectPerSecond: number;
-    warmUpSeconds: number;
-    durationSeconds: number;
-    drainSeconds: number;
-  };
+  workload: ResolvedWorkload;
   startedAt: string;
   limits: { expression: string; held: boolean; observed: number }[];
   audit: AuditCounts;
-  /** Of those misrouted, the ones of another run: another load test was talking in the same room. */
+  /** Of the misrouted deliveries, those of another run: another simulator was sending in the same room. */
   misroutedOfOtherRuns: number;
-  /** Messages that really left in the measure phase. */
+  /** Messages of the measure phase that were sent. */
   sent: number;
   offeredPerSecond: number;
   achievedPerSecond: number;
@@ -89,67 +41,58 @@ export type LoadtestResult = {
     opened: number;
     /** Before the upgrade, by HTTP status or socket error code. */
     refused: Record<string, number>;
-    /** Closed before the end although we did not ask for it, by close code. */
+    /** Closed by the server before the end, by close code. */
     closedEarly: Record<string, number>;
-    /** Connected, but heard nothing in the probe. */
+    /** Connected users that received no probe. */
     silent: number;
     connectMs: LatencySummary;
   };
-  /** Messages due in the measure phase that the target kept from leaving: it had closed the sender, or did not read it. */
+  /** Messages due in the measure phase and not sent: the target closed the user, or did not read from it. */
   unsent: { closed: number; blocked: number };
-  /** Extra connections that never read; not audited. `closedAfterMs` is since their opening, to a second. */
-  stalled: { opened: number; closed: number; closedAfterMs: number[] };
-  /** Extra connections that came and went at `workload.churnPerSecond`, each for a second; not audited. */
-  visitors: { asked: number; opened: number; refused: Record<string, number>; connectMs: LatencySummary };
-  /** True where the run was stopped before its end; counts and latencies are of what was measured until then. */
+  /** Extra connections that never read; not audited. `closedAfterMs` is up to a second too long. */
+  stalled: StalledReport;
+  /** Extra connections at `workload.churnPerSecond` that stayed a second each; not audited. */
+  churn: Pick<ChurnCounts, 'asked' | 'opened' | 'refused'> & { connectMs: LatencySummary };
+  /** True if the run was stopped early; counts and latencies are of the time until then. */
   interrupted: boolean;
-  /** The instrument's own health, over the measure phase. */
+  /** Usage and health of the simulator, over the measure phase. */
   instrument: {
     cpuSeconds: number;
     /** CPU of the busiest worker, 0 to 1. */
     workerUtilizationMax: number;
-    /** The longest that a worker took to read all that was waiting for it. */
+    /** The longest turn of an event loop, see `turnMs`. */
     eventLoopLagMsMax: number;
     /**
-     * The same for all turns of the event loops, each weighted by the microseconds it took (so `count` is their sum):
-     * what the instrument can have added to a latency. 99 % of the reading was done in turns no longer than `p99`.
+     * How long turns of the event loops took to read all waiting input: the simulator's possible share of a
+     * latency. Each turn counts by its length (so `count` is the sum in µs): 99 % of the reading was done in
+     * turns of `p99` or less.
      */
     turnMs: LatencySummary;
-    /** Share of the time in which the busiest worker's event loop was not idle, 0 to 1. */
+    /** Share of the time in which the event loop of the busiest worker was not idle, 0 to 1. */
     loopUtilizationMax: number;
     throttledSeconds: number;
     /** Of all workers, at the end of the measure phase. */
     rssBytes: number;
-    /** What connecting added to the workers' memory ÷ clients that connected. */
+    /** Growth of the workers' memory by connecting ÷ clients that connected. */
     rssBytesPerClient: number;
   };
   series: Series;
-  environment: {
-    node: string;
-    platform: string;
-    cpuModel: string;
-    cpus: number;
-    memoryBytes: number;
-    cgroupCpuCores: number | null;
-    cgroupMemoryBytes: number | null;
-    gitCommit: string | null;
-    gitDirty: boolean | null;
-  };
+  environment: Environment;
 };
 
-/** Writes a result as JSON; a path of `-` is standard output. */
+/** Writes a result as JSON. The path `-` is standard output. */
 export function writeResult(path: string, result: LoadtestResult): void {
   const text = `${JSON.stringify(result)}\n`;
   if (path === '-') process.stdout.write(text);
   else writeFileSync(path, text);
 }
 
-/** Reads a result file; throws with what was found where it is not one of this schema. */
+/** Reads a result file. Throws if it is not of this schema. */
 export function readResult(path: string): LoadtestResult {
   return parseResult(readFileSync(path, 'utf8'), path);
 }
 
-/** Parses the text of a result; `origin` names it in errors. */
+/** Parses the text of a result. Throws if it is not of this schema; `origin` names it in the error. */
 export function parseResult(text: string, origin: string): LoadtestResult {
   let value: unknown;
   try {

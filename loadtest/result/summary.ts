@@ -1,14 +1,15 @@
-/** A result as a person reads it on a terminal: pure text, at most 100 columns. */
+/** A result as text for a terminal. */
 import { describeCloseCode } from '#protocol';
-import type { LatencySummary, LoadtestResult } from './schema.ts';
+import type { LatencySummary } from '../record/histogram.ts';
+import type { LoadtestResult } from './schema.ts';
 
-/** The closing table of a run, without colours; ends with a line break. */
+/** The table at the end of a run, without colours. It ends with a line break. */
 export function formatSummary(result: LoadtestResult): string {
   const { audit, connections, instrument } = result;
   const rows: [string, string][] = [
     [
       'verdict',
-      result.verdict + (result.verdict === 'void' ? ' (the instrument failed, not the server)' : ''),
+      result.verdict + (result.verdict === 'void' ? ' (the simulator failed, not the server)' : ''),
     ],
     ...result.reasons.map((reason): [string, string] => ['', `- ${reason}`]),
     [
@@ -17,7 +18,7 @@ export function formatSummary(result: LoadtestResult): string {
     ],
     ['offered', `${decimal(result.offeredPerSecond)} messages/s`],
     ['achieved', `${decimal(result.achievedPerSecond)} messages/s`],
-    ['deliveries', `${decimal(result.deliveriesPerSecond)} /s, every one audited`],
+    ['deliveries', `${decimal(result.deliveriesPerSecond)} /s, all audited`],
     ['delivery latency', latency(result.deliveryLatencyMs)],
     ['service latency', latency(result.serviceLatencyMs)],
     ['schedule lag', latency(result.scheduleLagMs)],
@@ -37,9 +38,9 @@ export function formatSummary(result: LoadtestResult): string {
     ]),
     ...unsentRows(result),
     ...stalledRows(result),
-    ...visitorRows(result),
+    ...churnRows(result),
     [
-      'instrument',
+      'simulator',
       `${result.workload.workers} worker(s), ${instrument.cpuSeconds.toFixed(1)} CPU s, busiest ${(instrument.loopUtilizationMax * 100).toFixed(0)} %, turn p99 ${instrument.turnMs.p99} ms`,
     ],
     [
@@ -53,7 +54,7 @@ export function formatSummary(result: LoadtestResult): string {
 function unsentRows(result: LoadtestResult): [string, string][] {
   const { closed, blocked } = result.unsent;
   if (closed + blocked === 0) return [];
-  const text = `${integer(closed)} messages whose sender had been closed, ${integer(blocked)} that the target did not read`;
+  const text = `${integer(closed)} messages whose user had been closed, ${integer(blocked)} that the target did not read`;
   return [['not sent', text]];
 }
 
@@ -64,11 +65,11 @@ function stalledRows(result: LoadtestResult): [string, string][] {
   return [['stalled readers', `${opened} opened, ${closed} closed by the server${when}`]];
 }
 
-function visitorRows(result: LoadtestResult): [string, string][] {
-  const { asked, opened, refused, connectMs } = result.visitors;
+function churnRows(result: LoadtestResult): [string, string][] {
+  const { asked, opened, refused, connectMs } = result.churn;
   if (result.workload.churnPerSecond === 0) return [];
   return [
-    ['visitors', `${integer(opened)} of ${integer(asked)} opened, handshake p99 ${connectMs.p99} ms`],
+    ['churn users', `${integer(opened)} of ${integer(asked)} opened, handshake p99 ${connectMs.p99} ms`],
     ...counts(refused).map((line): [string, string] => ['', `refused: ${line}`]),
   ];
 }

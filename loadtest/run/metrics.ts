@@ -1,9 +1,10 @@
-/** What the simulator exports while it runs, for watching; no number of a result comes from here. */
+/** The simulator's Prometheus metrics, for watching a run. No number of a result comes from here. */
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import { lowestOf } from '../record/histogram.ts';
-import type { Second, Totals } from '../record/totals.ts';
+import type { Second } from '../record/series.ts';
+import type { Totals } from '../record/totals.ts';
 import type { Phase, RunObserver } from './coordinator.ts';
 
 const phases: readonly Phase[] = ['connect', 'probe', 'warm-up', 'measure', 'drain', 'done'];
@@ -11,7 +12,7 @@ const audited = ['lost', 'duplicated', 'reordered', 'misrouted', 'corrupted'] as
 /** Upper bounds in seconds: 1 ms to 30 s, for latencies and for the schedule lag. */
 const boundsSeconds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 
-/** Follows a run and exports it; the registry is its own. */
+/** Follows a run and exports it, in a registry of its own. */
 export class Metrics implements RunObserver {
   readonly registry = new Registry();
   #phase: Phase = 'connect';
@@ -99,7 +100,7 @@ export class Metrics implements RunObserver {
     const read = () => ({ ...this.#totals?.audit(), lost: this.#lost });
     new Counter({
       name: 'loadtest_audit_total',
-      help: 'Deliveries that were not as they should be; lost counts what is overdue by more than the drain',
+      help: 'Faulty deliveries; lost counts the deliveries that are overdue by more than the drain',
       labelNames: ['outcome'],
       registers: [this.registry],
       collect() {
@@ -110,7 +111,7 @@ export class Metrics implements RunObserver {
     });
   }
 
-  /** Not a histogram of prom-client, which would have to observe every value: the counters are counted already. */
+  /** Not prom-client's histogram, which would observe every value: here they are counted already. */
   #histogram(name: string, help: string, read: (totals: Totals) => Float64Array): void {
     const get = async () => {
       const values = this.#totals === undefined ? [] : histogramValues(name, read(this.#totals));
@@ -120,7 +121,7 @@ export class Metrics implements RunObserver {
   }
 }
 
-/** Buckets, sum and count; a counter belongs to a bucket by its lower end, which is at most 0.1 % off. */
+/** Buckets, sum and count. A counter belongs to the bucket of its lowest value, at most 0.1 % off. */
 function histogramValues(name: string, counts: Float64Array) {
   const buckets = boundsSeconds.map(() => 0);
   let count = 0;
@@ -146,10 +147,10 @@ function histogramValues(name: string, counts: Float64Array) {
   ];
 }
 
-/** A listening server of `/metrics`; disposing of it also cuts scrapers that keep their connection. */
+/** A listening server of `/metrics`. Disposing of it also closes the connections that scrapers keep. */
 export type MetricsServer = Disposable & { readonly port: number };
 
-/** Serves `/metrics`, with those of the process itself; resolves when listening, rejects where the port is taken. */
+/** Serves `/metrics` and the process's own. Resolves when listening, rejects if the port is in use. */
 export async function serveMetrics(registry: Registry, host: string, port: number): Promise<MetricsServer> {
   collectDefaultMetrics({ register: registry });
   const server = createServer(async (request, response) => {

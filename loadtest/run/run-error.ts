@@ -1,6 +1,4 @@
-/** How a run ends that has no result. */
-
-/** Raised where no result is possible: for what the user can mend, for a failure of the simulator, or by Ctrl-C. */
+/** The error of a run without a result: bad input, a failure of the simulator, or Ctrl-C. */
 export class RunError extends Error {
   readonly kind: 'input' | 'void' | 'interrupted';
 

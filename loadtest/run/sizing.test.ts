@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { coresToFill, type Demand, type MachineLimits, planWorkers } from './sizing.ts';
+import { defaultWorkload, type Workload } from '../workload.ts';
+import { coresToFill, type MachineLimits, planWorkers } from './sizing.ts';
 
 const machine: MachineLimits = {
   filesMax: 20_000,
@@ -8,52 +9,42 @@ const machine: MachineLimits = {
   auditBytesMax: 2 ** 30,
   cores: 1,
 };
-const demand: Demand = {
-  clients: 1000,
-  rooms: 1,
-  stalledReaders: 0,
-  churnPerSecond: 0,
-  urls: 1,
-  sourceAddresses: 0,
-  ratePerSecond: 100,
-  seconds: 10,
-  workers: undefined,
-};
+const workload: Workload = { ...defaultWorkload, clients: 1000, warmUpSeconds: 0 };
 
-function plan(changes: Partial<Demand>, limits: Partial<MachineLimits> = {}) {
-  return planWorkers({ ...demand, ...changes }, { ...machine, ...limits });
+function plan(changes: Partial<Workload>, limits: Partial<MachineLimits> = {}) {
+  return planWorkers({ ...workload, ...changes }, { ...machine, ...limits });
 }
 
-test('takes as few workers as sockets and load need, and no more than cores for the load', () => {
+test('takes as few workers as sockets and load need, and for the load at most one per core', () => {
   assert.deepEqual(plan({}), { workers: 1, problems: [] });
   assert.equal(plan({ clients: 19_936 }).workers, 1);
   assert.equal(plan({ clients: 19_937 }).workers, 2);
   assert.equal(plan({ ratePerSecond: 20_000 }).workers, 1);
   assert.equal(plan({ ratePerSecond: 20_000 }, { cores: 3 }).workers, 3);
   assert.equal(plan({ ratePerSecond: 20_000 }, { cores: 8 }).workers, 4);
-  assert.equal(plan({ ratePerSecond: 60_000, rooms: 100 }, { cores: 8 }).workers, 2, 'for the saying alone');
+  assert.equal(plan({ ratePerSecond: 60_000, rooms: 100 }, { cores: 8 }).workers, 2, 'for the sending alone');
   assert.equal(plan({ workers: 3 }).workers, 3);
 });
 
-test('fills the cores it was given, and half of a machine that it shares', () => {
+test('uses a part of a machine whole, and half of a whole machine', () => {
   assert.equal(coresToFill(2, 4), 2);
   assert.equal(coresToFill(1, 2), 1);
   assert.equal(coresToFill(4, 4), 2);
   assert.equal(coresToFill(1, 1), 0, 'sockets may still need a worker');
 });
 
-test('refuses what the local ports cannot carry, with the arithmetic', () => {
+test('refuses more connections than there are local ports, with the arithmetic', () => {
   const crowd = { clients: 50_000, stalledReaders: 10, workers: 3 };
   assert.match(
     plan(crowd).problems.join(),
     /50010 connections need as many local ports; there are 28232 per target × 1 = 28232; give 2 times --source-address/,
   );
   assert.match(
-    plan({ ...crowd, sourceAddresses: 1, urls: 5 }).problems.join(),
+    plan({ ...crowd, sourceAddresses: ['a'], urls: Array(5).fill('ws://a/ws') }).problems.join(),
     /28232 per source address × 1/,
   );
-  assert.deepEqual(plan({ ...crowd, sourceAddresses: 2 }).problems, []);
-  assert.deepEqual(plan({ ...crowd, urls: 2 }).problems, []);
+  assert.deepEqual(plan({ ...crowd, sourceAddresses: ['a', 'b'] }).problems, []);
+  assert.deepEqual(plan({ ...crowd, urls: ['ws://a/ws', 'ws://b/ws'] }).problems, []);
 });
 
 test('refuses more sockets than its workers may open, with the arithmetic', () => {
@@ -64,10 +55,10 @@ test('refuses more sockets than its workers may open, with the arithmetic', () =
   );
 });
 
-test('refuses an audit that does not fit the memory, with the arithmetic', () => {
-  const { problems } = plan({ ratePerSecond: 20_000, seconds: 3600 });
+test('refuses an audit that does not fit in memory, with the arithmetic', () => {
+  const { problems } = plan({ ratePerSecond: 20_000, durationSeconds: 3600 });
   assert.match(problems.join(), /20000\/s × 3600 s × 1000 recipients ÷ 8 = 8583 MiB, more than the 1024 MiB/);
-  assert.deepEqual(plan({ ratePerSecond: 20_000, seconds: 3600, rooms: 100 }).problems, []);
+  assert.deepEqual(plan({ ratePerSecond: 20_000, durationSeconds: 3600, rooms: 100 }).problems, []);
 });
 
 test('refuses more workers than clients', () => {

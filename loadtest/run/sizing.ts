@@ -1,88 +1,82 @@
-/** Whether a run fits this machine, before the first connection: files, ports, memory, and how many workers it takes. Pure. */
-
-import { visitorsMax } from '../model/assignment.ts';
+/** Whether a run fits this machine (files, ports, memory), and how many workers it needs. Pure. */
+import { churnUsersMax } from '../model/assignment.ts';
+import type { Workload } from '../workload.ts';
 
 export type MachineLimits = {
-  /** Files that one process may open, or null where unknown. */
+  /** Files that one process may open; null if unknown. */
   filesMax: number | null;
-  /** Local ports of one source address towards one destination, or null where unknown. */
+  /** Local ports of one source address towards one destination; null if unknown. */
   portsPerAddress: number | null;
-  /** Memory that the simulator may take for its audit. */
+  /** Memory that the simulator may use for its audit. */
   auditBytesMax: number;
-  /** What the workers may fill, see `coresToFill`. */
+  /** Cores that the workers may use, see `coresToFill`. */
   cores: number;
 };
 
-export type Demand = {
-  clients: number;
-  rooms: number;
-  stalledReaders: number;
-  churnPerSecond: number;
-  urls: number;
-  sourceAddresses: number;
-  ratePerSecond: number;
-  seconds: number;
-  workers: number | undefined;
-};
-
-/** Files that a worker needs beside its sockets: standard streams, IPC, epoll, code; chosen with room to spare. */
+/** Files that a worker needs beside its sockets: standard streams, IPC, epoll, code. Chosen. */
 const filesReserved = 64;
-/** What one worker takes in with ease; half of what it took against 03-cursor on two cores. */
+/** Deliveries per second of one worker: half of its maximum against 03-cursor on two cores. */
 const deliveriesPerWorker = 5_000_000;
-/** What one worker says with ease; less than half of what it said to 100 rooms of 10 (experiments/007-nodes). */
+/** Messages per second of one worker: less than half of its maximum in experiments/007-nodes. */
 const messagesPerWorker = 30_000;
 
 /**
- * Cores that the workers may fill. Who was given a part of the machine (by CPU affinity or a container's limit) has it to
- * himself; on a whole machine half is left to what else runs there, the server under test perhaps.
+ * Cores that the workers may use. A part of a machine (by CPU affinity or a container's limit) is used whole;
+ * of a whole machine one half is left to other processes, such as the server under test.
  */
 export function coresToFill(available: number, machine: number): number {
   return available < machine ? available : Math.floor(available / 2);
 }
 
-/** The number of workers, or why the run cannot fit: the arithmetic, and what would help. */
-export function planWorkers(demand: Demand, limits: MachineLimits): { workers: number; problems: string[] } {
+/** The number of workers, or why the run does not fit: the arithmetic, and what would help. */
+export function planWorkers(
+  workload: Workload,
+  limits: MachineLimits,
+): { workers: number; problems: string[] } {
+  const { clients, ratePerSecond } = workload;
   const problems: string[] = [];
-  const connections = demand.clients + demand.stalledReaders + visitorsMax(demand.churnPerSecond);
+  const connections = clients + workload.stalledReaders + churnUsersMax(workload.churnPerSecond);
   const perProcess = (limits.filesMax ?? 1024) - filesReserved;
   const bySockets = Math.ceil(connections / perProcess);
-  const deliveriesPerSecond = (demand.ratePerSecond * demand.clients) / demand.rooms;
-  const work = Math.max(deliveriesPerSecond / deliveriesPerWorker, demand.ratePerSecond / messagesPerWorker);
+  const deliveriesPerSecond = (ratePerSecond * clients) / workload.rooms;
+  const work = Math.max(deliveriesPerSecond / deliveriesPerWorker, ratePerSecond / messagesPerWorker);
   const byLoad = Math.min(Math.ceil(work), limits.cores);
-  const workers = demand.workers ?? Math.max(1, bySockets, byLoad);
+  const workers = workload.workers ?? Math.max(1, bySockets, byLoad);
   if (workers < bySockets)
     problems.push(
       `${connections} connections need ${bySockets} workers: a process may open ${limits.filesMax} files, ${perProcess} of them sockets; raise --workers (given: ${workers}) or ulimit -n`,
     );
-  if (workers > demand.clients)
-    problems.push(`--workers must be at most --clients (${demand.clients}); given: ${workers}`);
-  problems.push(...checkPorts(connections, demand, limits.portsPerAddress));
-  const audit = auditBytes(demand);
-  if (audit > limits.auditBytesMax)
-    problems.push(
-      `the audit keeps one bit per message and recipient: ${demand.ratePerSecond}/s × ${demand.seconds} s × ${demand.clients / demand.rooms} recipients ÷ 8 = ${mebibytes(audit)} MiB, more than the ${mebibytes(limits.auditBytesMax)} MiB it may take; lower --rate, --duration or --clients`,
-    );
+  if (workers > clients) problems.push(`--workers must be at most --clients (${clients}); given: ${workers}`);
+  problems.push(...checkPorts(connections, workload, limits.portsPerAddress));
+  problems.push(...checkAudit(workload, limits.auditBytesMax));
   return { workers, problems };
 }
 
 /**
- * A system that chooses the source address reuses a port towards another target. One that was told the address takes a
- * port for good when it binds, before it knows the target; so targets do not multiply then.
+ * A system that chooses the source address uses a port again towards another target. A given source address
+ * takes its port before the target is known, so that more targets do not give more ports.
  */
-function checkPorts(connections: number, demand: Demand, ports: number | null): string[] {
-  const { sourceAddresses, urls } = demand;
-  const pools = sourceAddresses === 0 ? urls : sourceAddresses;
+function checkPorts(connections: number, workload: Workload, ports: number | null): string[] {
+  const { sourceAddresses, urls } = workload;
+  const isChosen = sourceAddresses.length > 0;
+  const pools = isChosen ? sourceAddresses.length : urls.length;
   if (ports === null || connections <= ports * pools) return [];
-  const what = sourceAddresses === 0 ? 'target' : 'source address';
   const needed = Math.ceil(connections / ports);
   return [
-    `${connections} connections need as many local ports; there are ${ports} per ${what} × ${pools} = ${ports * pools}; give ${needed} times --source-address (such as 127.0.0.2)`,
+    `${connections} connections need as many local ports; there are ${ports} per ${isChosen ? 'source address' : 'target'} × ${pools} = ${ports * pools}; give ${needed} times --source-address (such as 127.0.0.2)`,
   ];
 }
 
-/** Bytes of the audit's bits at the end of a run. */
-function auditBytes(demand: Demand): number {
-  return (demand.ratePerSecond * demand.seconds * (demand.clients / demand.rooms)) / 8;
+/** The bits of the audit must fit in memory until the end of the run. */
+function checkAudit(workload: Workload, bytesMax: number): string[] {
+  const { ratePerSecond, clients, rooms, warmUpSeconds, durationSeconds } = workload;
+  const seconds = Math.round((warmUpSeconds + durationSeconds) * 1000) / 1000;
+  const recipients = clients / rooms;
+  const bytes = (ratePerSecond * seconds * recipients) / 8;
+  if (bytes <= bytesMax) return [];
+  return [
+    `the audit keeps one bit per message and recipient: ${ratePerSecond}/s × ${seconds} s × ${recipients} recipients ÷ 8 = ${mebibytes(bytes)} MiB, more than the ${mebibytes(bytesMax)} MiB it may take; lower --rate, --duration or --clients`,
+  ];
 }
 
 function mebibytes(bytes: number): number {

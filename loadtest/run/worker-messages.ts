@@ -1,71 +1,41 @@
-/** What the coordinator and its workers say to each other (child process IPC, structured clone). */
-
-import type { Plan } from '../model/assignment.ts';
+/** The messages between the coordinator and its workers (child process IPC, structured clone). */
+import type { Assignment } from '../model/assignment.ts';
+import type { WorkerUsage } from '../record/process-usage.ts';
 import type { SecondReport } from '../record/recorder.ts';
-import type { VisitorCounts } from '../users/churn-user.ts';
+import type { WorkerSample } from '../record/totals.ts';
+import type { ChurnCounts } from '../users/churn-user.ts';
+import type { StalledReport } from '../users/stalled-reader.ts';
+import type { ConnectionReport } from '../users/user-pool.ts';
 
-export type ToWorker =
-  | { kind: 'connect'; plan: Plan; worker: number }
+export type WorkerCommand =
+  | { kind: 'connect'; assignment: Assignment; worker: number }
   | { kind: 'probe' }
   /** The schedule begins at this time of the common clock. */
   | { kind: 'start'; beginUs: number }
   /** Nothing more is sent from now on; deliveries still count. */
   | { kind: 'stop-sending' }
-  /** Report what is left, close the sessions, exit. */
+  /** Report the rest, close the sessions, exit. */
   | { kind: 'finish' };
 
-/** What happened to the connections of a worker so far. */
-export type ConnectionReport = {
-  opened: number;
-  refused: Record<string, number>;
-  closedEarly: Record<string, number>;
-  open: number;
-  /** How long each handshake took; sent once, when all have connected. */
-  connectUs: number[];
-};
-
-/** What the workers count beside the recorder. */
-export type WorkerSample = {
-  sessionsOpen: number;
-  duplicated: number;
-  reordered: number;
-  misrouted: number;
-  corrupted: number;
-  foreign: number;
-  /** CPU of the process since its start. */
-  cpuUs: number;
-  rssBytes: number;
-};
-
-export type StalledReport = { opened: number; closed: number; closedAfterMs: number[] };
-
-export type FinalReport = {
-  connections: ConnectionReport;
-  /** Messages that were due in the measure phase and did not leave, because the sender was closed or its socket was full. */
-  unsentClosed: number;
-  unsentBlocked: number;
-  health: WorkerHealth;
-  stalled: StalledReport;
-  visitors: VisitorCounts;
-};
-
-/** Over the measure phase. */
-export type WorkerHealth = {
-  cpuUs: number;
-  threadCpuUs: number;
-  elapsedUs: number;
-  /** How long the event loop waited for something to do. */
-  loopIdleUs: number;
-  rssBytes: number;
-  throttledUs: number;
-};
-
-export type FromWorker =
-  /** Loaded, nothing connected yet. */
+export type WorkerMessage =
+  /** Loaded; nothing is connected yet. */
   | { kind: 'ready'; rssBytes: number }
-  | { kind: 'progress'; sample: WorkerSample; heard: number }
+  | { kind: 'progress'; sample: WorkerSample; probed: number }
   | { kind: 'connected'; connections: ConnectionReport; rssBytes: number }
-  /** All users that can hear have heard, or the time for it is over; by room, how many of its users here are open. */
+  /** All connected users have received a probe, or the time is over. By room: its connected users here. */
   | { kind: 'probed'; silent: number; recipientsByRoom: Uint32Array }
   | { kind: 'second'; report: SecondReport; sample: WorkerSample }
   | { kind: 'done'; report: FinalReport };
+
+/** The last report of a worker. */
+export type FinalReport = {
+  /** Without `connectUs`, which the report after connecting has. */
+  connections: ConnectionReport;
+  /** Messages due in the measure phase and not sent: the user was closed, or its send buffer was full. */
+  unsentClosed: number;
+  unsentBlocked: number;
+  /** Over the measure phase. */
+  usage: WorkerUsage;
+  stalled: StalledReport;
+  churn: ChurnCounts;
+};

@@ -1,123 +1,132 @@
-/** One worker process: plays its share of the virtual users, on orders of the coordinator. Acts on import. */
-
+/** One worker process: runs its share of the virtual users, by the coordinator's commands. Acts on import. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Receiver } from '../audit/receiver.ts';
-import { Inspector } from '../audit/verifier.ts';
-import { type Plan, senderOf } from '../model/assignment.ts';
-import { Schedule } from '../model/schedule.ts';
-import { MessageForm } from '../model/stamp.ts';
+import { Verifier } from '../audit/verifier.ts';
+import { type Assignment, senderOf } from '../model/assignment.ts';
+import { Schedule, scheduleOf } from '../model/schedule.ts';
+import { MessageFormat } from '../model/stamp.ts';
 import { Clock } from '../record/clock.ts';
-import { type HealthMark, healthBetween, markHealth } from '../record/process-usage.ts';
-import { measureSlotOf, Recorder, secondSlotOf } from '../record/recorder.ts';
+import { markUsage, type UsageMark, usageBetween } from '../record/process-usage.ts';
+import { measureSlotOf, Recorder, secondSlotOf, type Timeline, timelineOf } from '../record/recorder.ts';
+import type { WorkerSample } from '../record/totals.ts';
 import { Sender } from '../users/sender.ts';
-import { Crew } from '../users/user-pool.ts';
+import { UserPool } from '../users/user-pool.ts';
 import type { VirtualUser } from '../users/virtual-user.ts';
-import type { FromWorker, ToWorker, WorkerSample } from './worker-messages.ts';
+import type { WorkerCommand, WorkerMessage } from './worker-messages.ts';
 
 const probeIntervalMs = 250;
 const progressIntervalMs = 500;
-/** Longest sleep between two looks at the clock, so that a second is reported soon after it ended. */
+/** Longest sleep between two readings of the clock, so that a second is reported soon after its end. */
 const sleepMsMax = 50;
-const goodbyeMs = 2000;
+/** Longest wait for the close of all connections. Chosen, not measured. */
+const closeDeadlineMs = 2000;
 
 class Worker {
-  readonly #plan: Plan;
+  readonly #timeline: Timeline;
+  readonly #probeTimeoutMs: number;
   readonly #clock = new Clock();
   readonly #recorder: Recorder;
   readonly #receiver: Receiver;
   readonly #sender: Sender;
-  readonly #crew: Crew;
+  readonly #users: UserPool;
   /** Infinite before the start, so that all times since then are negative. */
   #beginUs = Number.POSITIVE_INFINITY;
   #wakeUs = Number.POSITIVE_INFINITY;
   #slot = 0;
   #nextTickUs = 0;
-  /** The second in which the drain ends; all that comes later is reported with it. */
+  /** The second in which the drain ends; everything later is reported with it. */
   readonly #lastSlot: number;
   #turnBeganUs = 0;
   #ended = false;
-  #health: { from: HealthMark; to: HealthMark } | undefined;
+  #usage: { from: UsageMark; to: UsageMark } | undefined;
   readonly #progress: NodeJS.Timeout;
 
-  constructor(plan: Plan, worker: number) {
-    this.#plan = plan;
-    const form = new MessageForm(plan.payloadBytes);
-    const { runId, timeline } = plan;
-    this.#lastSlot = secondSlotOf(timeline, timeline.warmUpUs + timeline.measureUs + timeline.drainUs - 1);
-    this.#recorder = new Recorder(timeline, plan.rooms);
-    this.#crew = new Crew(plan, worker, (user, bytes, at, end) => this.#received(user, bytes, at, end));
-    this.#receiver = new Receiver({
+  constructor(assignment: Assignment, worker: number) {
+    const { workload, runId } = assignment;
+    const timeline = timelineOf(workload);
+    const { warmUpUs, measureUs, drainUs } = timeline;
+    const format = new MessageFormat(workload.payloadBytes);
+    this.#timeline = timeline;
+    this.#probeTimeoutMs = workload.probeTimeoutSeconds * 1000;
+    this.#lastSlot = secondSlotOf(timeline, warmUpUs + measureUs + drainUs - 1);
+    const recorder = new Recorder(timeline, workload.rooms);
+    this.#recorder = recorder;
+    this.#users = new UserPool(assignment, worker, (user, bytes, at, end) =>
+      this.#received(user, bytes, at, end),
+    );
+    const verifier = new Verifier({
       runId,
-      timeline,
-      recorder: this.#recorder,
-      inspector: new Inspector({ runId, form, senderOf: (room, number) => senderOf(plan, room, number) }),
+      format,
+      senderOf: (room, number) => senderOf(workload, room, number),
     });
+    this.#receiver = new Receiver({ runId, timeline, recorder, verifier });
     this.#sender = new Sender({
       runId,
-      form,
-      schedule: new Schedule(plan.schedule),
+      format,
+      schedule: new Schedule(scheduleOf(workload)),
       clock: this.#clock,
-      recorder: this.#recorder,
-      measureFromUs: timeline.warmUpUs,
-      speaker: (room, number) => this.#crew.user(senderOf(plan, room, number)),
+      recorder,
+      measureFromUs: warmUpUs,
+      userOf: (room, number) => this.#users.user(senderOf(workload, room, number)),
     });
-    this.#progress = setInterval(() => this.#sayProgress(), progressIntervalMs);
+    this.#progress = setInterval(() => this.#reportProgress(), progressIntervalMs);
   }
 
   async connect(): Promise<void> {
-    await this.#crew.connect();
-    say({ kind: 'connected', connections: this.#crew.report(), rssBytes: process.memoryUsage.rss() });
+    await this.#users.connect();
+    send({ kind: 'connected', connections: this.#users.connections, rssBytes: process.memoryUsage.rss() });
   }
 
-  /** Somebody in each room speaks until everybody has heard something. */
+  /** In each room one user sends until all users of the room have received a probe. */
   async probe(): Promise<void> {
-    const endMs = performance.now() + this.#plan.probeTimeoutMs;
-    while (this.#crew.silent() > 0 && performance.now() < endMs) {
-      for (const room of this.#crew.rooms) {
-        const speaker = room.users.find((user) => user.state === 'open');
-        const someoneSilent = room.users.some((user) => user.state === 'open' && !user.heard);
-        if (speaker !== undefined && someoneSilent) this.#sender.probe(speaker, room.index);
+    const endMs = performance.now() + this.#probeTimeoutMs;
+    while (this.#users.silent() > 0 && performance.now() < endMs) {
+      for (const room of this.#users.rooms) {
+        const sender = room.users.find((user) => user.state === 'open');
+        const isAnyUserSilent = room.users.some((user) => user.state === 'open' && !user.probed);
+        if (sender !== undefined && isAnyUserSilent) this.#sender.probe(sender, room.index);
       }
       const nextMs = performance.now() + probeIntervalMs;
-      while (this.#crew.silent() > 0 && performance.now() < nextMs) await sleep(10);
+      while (this.#users.silent() > 0 && performance.now() < nextMs) await sleep(10);
     }
-    const recipientsByRoom = this.#crew.recipientsByRoom();
-    say({ kind: 'probed', silent: this.#crew.silent(), recipientsByRoom });
+    const recipientsByRoom = this.#users.recipientsByRoom();
+    send({ kind: 'probed', silent: this.#users.silent(), recipientsByRoom });
   }
 
   start(beginUs: number): void {
     clearInterval(this.#progress);
-    this.#sayProgress();
+    this.#reportProgress();
     this.#beginUs = beginUs;
     this.#nextTickUs = beginUs + this.#slotEndUs(0);
     this.#sender.start(beginUs);
-    this.#crew.beginChurn((beginUs - this.#clock.nowUs()) / 1000);
+    this.#users.beginChurn((beginUs - this.#clock.nowUs()) / 1000);
     this.#sleep();
   }
 
   stopSending(): void {
     this.#sender.stop();
-    this.#crew.endChurn();
+    this.#users.endChurn();
   }
 
-  /** Reports what is left, then closes everything. */
+  /** Sends the last report, closes all connections, and exits. */
   async finish(): Promise<void> {
-    this.#markHealth();
-    const health = healthBetween(this.#health!.from, this.#health!.to);
+    this.#markUsage();
+    const usage = usageBetween(this.#usage!.from, this.#usage!.to);
     this.#tick();
     const { unsentClosed, unsentBlocked } = this.#sender;
-    const connections = { ...this.#crew.report(), connectUs: [] };
-    const stalled = this.#crew.stalledReport();
-    const { visitors } = this.#crew;
-    const report = { connections, unsentClosed, unsentBlocked, health, stalled, visitors };
-    // A coordinator behind with its reading still has to get this one: an exit would throw away what waits in the channel.
-    const said = new Promise((done) => say({ kind: 'done', report }, done));
-    await Promise.all([said, this.#crew.close(goodbyeMs)]);
+    const connections = { ...this.#users.connections, connectUs: [] };
+    const stalled = this.#users.stalledReport();
+    const { churn } = this.#users;
+    const report = { connections, unsentClosed, unsentBlocked, usage, stalled, churn };
+    // The coordinator may read late: an exit would drop the messages that wait in the channel.
+    const sent = new Promise((done) => send({ kind: 'done', report }, done));
+    await Promise.all([sent, this.#users.close(closeDeadlineMs)]);
     process.exit(0);
   }
 
   #received(user: VirtualUser, bytes: Buffer, at: number, end: number): void {
     const nowUs = this.#clock.nowUs();
-    // Receiving must not keep what is due from leaving, so that every read looks at the clock for both.
+    // Receiving must not delay sending, so each read also checks whether something is due.
     if (nowUs >= this.#wakeUs) this.#wake(nowUs);
     this.#receiver.receive(user, bytes, at, end, nowUs - this.#beginUs);
     if (this.#turnBeganUs !== 0) return;
@@ -125,15 +134,15 @@ class Worker {
     setImmediate(this.#endTurn);
   }
 
-  /** Runs after all sockets that were ready have been read: nothing waited for this process longer than that. */
+  /** Runs after all ready sockets have been read: no input has waited here longer than one turn. */
   readonly #endTurn = () => {
     this.#recorder.turned(this.#clock.nowUs() - this.#turnBeganUs);
     this.#turnBeganUs = 0;
   };
 
-  /** Does what is due now: a report of the second that ended, the marks of the measure phase, and messages. */
+  /** Does everything that is due now: the report of a second, the marks of the measure phase, messages. */
   #wake(nowUs: number): void {
-    const { timeline } = this.#plan;
+    const timeline = this.#timeline;
     const { warmUpUs, measureUs } = timeline;
     if (nowUs >= this.#nextTickUs) {
       this.#tick();
@@ -143,15 +152,15 @@ class Worker {
           ? Number.POSITIVE_INFINITY
           : this.#beginUs + this.#slotEndUs(this.#slot);
     }
-    if (this.#health === undefined && nowUs >= this.#beginUs + warmUpUs) this.#markHealth();
+    if (this.#usage === undefined && nowUs >= this.#beginUs + warmUpUs) this.#markUsage();
     this.#sender.pump();
     const endUs = this.#beginUs + warmUpUs + measureUs;
     if (nowUs >= endUs && !this.#ended) {
       this.#ended = true;
       this.stopSending();
-      this.#markHealth();
+      this.#markUsage();
     }
-    const boundaryUs = this.#health === undefined ? this.#beginUs + warmUpUs : endUs;
+    const boundaryUs = this.#usage === undefined ? this.#beginUs + warmUpUs : endUs;
     this.#wakeUs = Math.min(this.#nextTickUs, this.#sender.nextDueUs);
     if (!this.#ended) this.#wakeUs = Math.min(this.#wakeUs, boundaryUs);
   }
@@ -166,62 +175,57 @@ class Worker {
 
   /** End of a second, in µs since the schedule began. */
   #slotEndUs(slot: number): number {
-    const { timeline } = this.#plan;
+    const timeline = this.#timeline;
     return timeline.warmUpUs + (slot + 1 - measureSlotOf(timeline)) * 1e6;
   }
 
   #tick(): void {
-    say({ kind: 'second', report: this.#recorder.take(this.#slot), sample: this.#sample() });
+    send({ kind: 'second', report: this.#recorder.take(this.#slot), sample: this.#sample() });
   }
 
-  #markHealth(): void {
-    const mark = markHealth();
-    if (this.#health === undefined) this.#health = { from: mark, to: mark };
-    else if (this.#health.to === this.#health.from) this.#health.to = mark;
+  #markUsage(): void {
+    const mark = markUsage();
+    if (this.#usage === undefined) this.#usage = { from: mark, to: mark };
+    else if (this.#usage.to === this.#usage.from) this.#usage.to = mark;
   }
 
-  #sayProgress(): void {
-    say({ kind: 'progress', sample: this.#sample(), heard: this.#receiver.tally.heard });
+  #reportProgress(): void {
+    send({ kind: 'progress', sample: this.#sample(), probed: this.#receiver.tally.probed });
   }
 
   #sample(): WorkerSample {
     const { duplicated, reordered, misrouted, foreign, corrupted } = this.#receiver.tally;
     const { user, system } = process.cpuUsage();
     return {
-      sessionsOpen: this.#crew.open,
+      sessionsOpen: this.#users.connections.open,
       duplicated,
       reordered,
       misrouted,
       corrupted,
       foreign,
       cpuUs: user + system,
-      rssBytes: process.memoryUsage.rss(),
     };
   }
 }
 
-function say(message: FromWorker, said: (error: Error | null) => void = () => {}): void {
-  process.send!(message, said);
-}
-
-function sleep(ms: number): Promise<void> {
-  return new Promise((done) => setTimeout(done, ms));
+function send(message: WorkerMessage, sent: (error: Error | null) => void = () => {}): void {
+  process.send!(message, sent);
 }
 
 let worker: Worker | undefined;
 
-// Signals reach the whole process group; the coordinator decides what follows from them.
+// Signals reach the whole process group, but only the coordinator acts on them.
 process.on('SIGINT', () => {});
 process.on('SIGTERM', () => {});
-// Without its coordinator a worker has no purpose, and must not stay behind.
+// A worker must not outlive its coordinator.
 process.on('disconnect', () => process.exit(1));
-process.on('message', (order: ToWorker) => {
-  if (order.kind === 'connect') {
-    worker = new Worker(order.plan, order.worker);
+process.on('message', (command: WorkerCommand) => {
+  if (command.kind === 'connect') {
+    worker = new Worker(command.assignment, command.worker);
     worker.connect();
-  } else if (order.kind === 'probe') worker!.probe();
-  else if (order.kind === 'start') worker!.start(order.beginUs);
-  else if (order.kind === 'stop-sending') worker!.stopSending();
+  } else if (command.kind === 'probe') worker!.probe();
+  else if (command.kind === 'start') worker!.start(command.beginUs);
+  else if (command.kind === 'stop-sending') worker!.stopSending();
   else worker!.finish();
 });
-say({ kind: 'ready', rssBytes: process.memoryUsage.rss() });
+send({ kind: 'ready', rssBytes: process.memoryUsage.rss() });

@@ -1,9 +1,9 @@
 /**
- * A chat server on `ws` with one known flaw, as a child process: it does what it is told by its first argument, counts what
- * it did wrong, and says so when asked. Only messages of the measured run are treated badly, never probes.
+ * A chat server on `ws` with one known flaw, which its first argument names, as a child process. It counts
+ * its faults and reports them when asked. Only messages of the measured run are affected, never probes.
  */
 import { WebSocket, WebSocketServer } from 'ws';
-import { readToken, type Token, tokenAt } from '../model/stamp.ts';
+import { readStamp, type Stamp, stampAt } from '../model/stamp.ts';
 
 export type Flaw =
   | 'none'
@@ -19,26 +19,26 @@ export type Flaw =
   | 'refuse'
   | 'silent';
 
-/** What went wrong so far: faults committed, deliveries that were withheld, deliveries made, and how long messages were held. */
-export type Confession = { faults: number; withheld: number; delivered: number; heldMs: number[] };
+/** The counts so far: faults, deliveries not made, deliveries made, and how long messages were held. */
+export type FaultReport = { faults: number; withheld: number; delivered: number; heldMs: number[] };
 
-/** Every so many deliveries one goes wrong. */
+/** One in so many deliveries is faulty. */
 const every = 100;
-/** The `close` server throws everybody but the first out after so many messages. */
+/** The `close` server closes all connections but the first after so many messages. */
 const closeAfterMessages = 50;
 
-/** The flaws by which single deliveries go wrong. */
+/** The flaws of single deliveries. */
 const flawsOfDelivery: ReadonlySet<Flaw> = new Set(['drop', 'duplicate', 'misroute', 'corrupt']);
 
 type Member = { socket: WebSocket; room: string; index: number; held: string | undefined };
 
 const flaw = process.argv[2] as Flaw;
-/** The `announce` server is flawless, but tells its parent when it has received so many messages. */
+/** The `announce` server has no flaw, and tells its parent when it has received so many messages. */
 const announceAfterMessages = 200;
-/** How long the `delay` server waits. */
+/** The delay of the `delay` server. */
 const delayMs = Number(process.argv[3]);
 const members: Member[] = [];
-const confession: Confession = { faults: 0, withheld: 0, delivered: 0, heldMs: [] };
+const report: FaultReport = { faults: 0, withheld: 0, delivered: 0, heldMs: [] };
 let deliveries = 0;
 let messages = 0;
 let connections = 0;
@@ -56,7 +56,7 @@ server.on('connection', (socket, request) => {
 server.on('listening', () =>
   process.send!({ url: `ws://127.0.0.1:${(server.address() as { port: number }).port}/ws` }),
 );
-process.on('message', () => process.send!(confession));
+process.on('message', () => process.send!(report));
 process.on('disconnect', () => process.exit(0));
 
 function publish(from: Member, text: string): void {
@@ -74,51 +74,51 @@ function publish(from: Member, text: string): void {
     for (const member of members.slice(1)) member.socket.close(1013, 'too many');
 }
 
-/** Delays, and notes how long it really was: a timer of a busy machine is late. */
+/** Delays a message, and records the real delay: timers of a busy machine are late. */
 function hold(deliverLater: () => void): void {
   const sinceMs = performance.now();
   setTimeout(() => {
-    confession.heldMs.push(performance.now() - sinceMs);
+    report.heldMs.push(performance.now() - sinceMs);
     deliverLater();
   }, delayMs);
 }
 
 function fanOut(audience: readonly Member[], text: string): void {
   for (const member of audience) {
-    if (member.socket.readyState !== WebSocket.OPEN) confession.withheld++;
+    if (member.socket.readyState !== WebSocket.OPEN) report.withheld++;
     else {
       deliveries++;
-      confession.delivered++;
+      report.delivered++;
       deliver(member, text, deliveries % every === 0);
     }
   }
 }
 
-function deliver(to: Member, text: string, goesWrong: boolean): void {
+function deliver(to: Member, text: string, isFaulty: boolean): void {
   if (flaw === 'rewrite') {
     const { clientId, Message } = JSON.parse(text);
     to.socket.send(JSON.stringify({ Message, extra: [1, 2], clientId }, null, 2));
-  } else if (flaw === 'reorder') deliverReordered(to, text, goesWrong);
-  else if (!goesWrong || !flawsOfDelivery.has(flaw)) to.socket.send(text);
-  else deliverWrongly(to, text);
+  } else if (flaw === 'reorder') deliverReordered(to, text, isFaulty);
+  else if (!isFaulty || !flawsOfDelivery.has(flaw)) to.socket.send(text);
+  else deliverFaulty(to, text);
 }
 
-function deliverWrongly(to: Member, text: string): void {
-  confession.faults++;
+function deliverFaulty(to: Member, text: string): void {
+  report.faults++;
   if (flaw === 'duplicate') {
     to.socket.send(text);
     to.socket.send(text);
     return;
   }
-  confession.withheld++;
-  confession.delivered--;
+  report.withheld++;
+  report.delivered--;
   if (flaw === 'misroute') members.find((member) => member.room !== to.room)!.socket.send(text);
-  if (flaw === 'corrupt') to.socket.send(withOneOtherChar(text, confession.faults % text.length));
+  if (flaw === 'corrupt') to.socket.send(withOneOtherChar(text, report.faults % text.length));
 }
 
-/** One is held back until the next one has gone to the same recipient; tested with one sender, whose order is broken. */
-function deliverReordered(to: Member, text: string, goesWrong: boolean): void {
-  if (goesWrong && to.held === undefined) {
+/** A message is held until the next one has gone to the same recipient: a single sender is reordered. */
+function deliverReordered(to: Member, text: string, isFaulty: boolean): void {
+  if (isFaulty && to.held === undefined) {
     to.held = text;
     return;
   }
@@ -126,7 +126,7 @@ function deliverReordered(to: Member, text: string, goesWrong: boolean): void {
   if (to.held === undefined) return;
   to.socket.send(to.held);
   to.held = undefined;
-  confession.faults++;
+  report.faults++;
 }
 
 function withOneOtherChar(text: string, at: number): string {
@@ -134,7 +134,7 @@ function withOneOtherChar(text: string, at: number): string {
 }
 
 function isProbe(text: string): boolean {
-  const token: Token = { runId: 0, room: 0, number: 0, dueUs: 0, lagUs: 0 };
-  readToken(Buffer.from(text), tokenAt, token);
-  return token.runId % 2 === 1;
+  const stamp: Stamp = { runId: 0, room: 0, number: 0, dueUs: 0, lagUs: 0 };
+  readStamp(Buffer.from(text), stampAt, stamp);
+  return stamp.runId % 2 === 1;
 }

@@ -1,36 +1,27 @@
-/** Is the instrument honest? Servers with a known flaw must be convicted of exactly that, and an overloaded simulator of itself. */
+/** The proof of the audit: each flaw of a server is counted exactly; an overloaded simulator is void. */
 import assert from 'node:assert/strict';
-import { type ChildProcess, fork, spawn } from 'node:child_process';
+import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { WebSocket } from 'ws';
-import { MessageForm, runIdMax } from '../model/stamp.ts';
-import { withPatience } from '../patience.fixture.ts';
-import { type AuditCounts, type LoadtestResult, parseResult } from '../result/schema.ts';
-import type { Confession, Flaw } from './flawed-server.ts';
+import { MessageFormat, runIdMax } from '../model/stamp.ts';
+import type { AuditCounts } from '../record/totals.ts';
+import { type LoadtestResult, parseResult } from '../result/schema.ts';
+import { startSimulator, withRetries } from '../simulator.fixture.ts';
+import type { FaultReport, Flaw } from './flawed-server.ts';
 
 const delayMs = 80;
-/** These tests share a machine: that the simulator is disturbed is not their question, but the one that asks it. */
-const tolerant = ['--lag-limit', '10s', '--turn-limit', '10s'];
+/** These tests share a machine: a disturbed simulator is not their question, but for the overloaded one. */
+const tolerant = '--lag-limit 10s --turn-limit 10s';
 const flawless = { lost: 0, duplicated: 0, reordered: 0, misrouted: 0, corrupted: 0 };
 
-type Trial = { code: number | null; result: LoadtestResult; confession: Confession };
+type Trial = { code: number | null; result: LoadtestResult; report: FaultReport };
 
-/** Runs the load test as a user would; everything it started is gone when this resolves. */
-async function runLoadtest(url: string, args: readonly string[]) {
-  const base = ['--url', url, '--warm-up', '0s', '--drain', '4s', '--progress', 'none', '--json', '-'];
-  const child = spawn(process.execPath, [new URL('../main.ts', import.meta.url).pathname, ...base, ...args]);
-  let stdout = '';
-  let stderr = '';
-  child.stdout.on('data', (data) => {
-    stdout += data;
-  });
-  child.stderr.on('data', (data) => {
-    stderr += data;
-  });
-  const [code] = (await once(child, 'close')) as [number | null];
-  return { code, stdout, stderr };
+/** Runs the simulator against a server, with arguments that are separated by blanks. */
+function runSimulator(url: string, args: string) {
+  const all = `--url ${url} --warm-up 0s --drain 4s --progress none --json - ${args}`;
+  return startSimulator(all).ended;
 }
 
 async function startServer(flaw: Flaw): Promise<{ url: string; child: ChildProcess }> {
@@ -46,26 +37,26 @@ async function stopServer(child: ChildProcess): Promise<void> {
 
 async function tryServer(
   flaw: Flaw,
-  args: readonly string[],
+  args: string,
   meanwhile?: (server: ChildProcess) => Promise<void>,
 ): Promise<Trial> {
   const { url, child } = await startServer(flaw);
   try {
-    const [{ code, stdout, stderr }] = await Promise.all([runLoadtest(url, args), meanwhile?.(child)]);
+    const [{ code, stdout, stderr }] = await Promise.all([runSimulator(url, args), meanwhile?.(child)]);
     assert.equal(stderr, '');
-    child.send('confess');
-    const [confession] = (await once(child, 'message')) as [Confession];
-    return { code, result: parseResult(stdout, 'standard output'), confession };
+    child.send('report');
+    const [report] = (await once(child, 'message')) as [FaultReport];
+    return { code, result: parseResult(stdout, 'standard output'), report };
   } finally {
     await stopServer(child);
   }
 }
 
-/** What another load test would say: a message of the same form, but with the number of its own run. */
+/** A message as another simulator would send it: of the same format, with the number of its own run. */
 function messageOfAnotherRun(): string {
-  const form = new MessageForm(128);
-  const message = Buffer.alloc(form.payloadBytes);
-  form.write(message, 0, 0, { runId: (runIdMax + 1) / 2, room: 0, number: 0, dueUs: 0, lagUs: 0 });
+  const format = new MessageFormat(128);
+  const message = Buffer.alloc(format.payloadBytes);
+  format.write(message, 0, 0, { runId: (runIdMax + 1) / 2, room: 0, number: 0, dueUs: 0, lagUs: 0 });
   return message.toString();
 }
 
@@ -73,29 +64,29 @@ function faultsOf({ lost, duplicated, reordered, misrouted, corrupted }: AuditCo
   return { lost, duplicated, reordered, misrouted, corrupted };
 }
 
-const small = ['--clients', '20', '--rate', '300', '--duration', '1500ms', ...tolerant];
+const small = `--clients 20 --rate 300 --duration 1500ms ${tolerant}`;
 
-describe('honesty about times', () => {
-  test('a known delay is what is reported', () =>
-    withPatience(async () => {
-      const { result, confession } = await tryServer('delay', small);
+describe('exact times', () => {
+  test('a known delay is reported as it is', () =>
+    withRetries(async () => {
+      const { result, report } = await tryServer('delay', small);
       const { p50, p99, max } = result.serviceLatencyMs;
-      const held = confession.heldMs.sort((a, b) => a - b);
+      const held = report.heldMs.sort((a, b) => a - b);
       const heldMsP50 = held[Math.floor(held.length / 2)]!;
       assert.ok(heldMsP50 >= delayMs - 1);
-      // The way there and back, through two event loops on a machine that does other things, takes the rest.
+      // The rest is the way through two event loops on a busy machine.
       assert.ok(p50 >= heldMsP50 - 1 && p50 < heldMsP50 + 8, `p50 ${p50} ms, held for ${heldMsP50} ms`);
       assert.ok(p99 >= p50 && max < held.at(-1)! + 100, `p99 ${p99} ms, max ${max} ms`);
       assert.ok(result.deliveryLatencyMs.p50 >= p50, 'due time is never after the send');
     }));
 
-  test('a server frozen for 500 ms shows it in the tail, as long as it lasted', () =>
-    withPatience(async () => {
+  test('a freeze of 500 ms appears in the tail, with its length', () =>
+    withRetries(async () => {
       const freezeMs = 500;
       let frozenMs = 0;
       const { result } = await tryServer(
         'announce',
-        ['--clients', '20', '--rate', '200', '--duration', '4s', ...tolerant],
+        `--clients 20 --rate 200 --duration 4s ${tolerant}`,
         async (server) => {
           await once(server, 'message');
           const began = performance.now();
@@ -107,7 +98,7 @@ describe('honesty about times', () => {
       );
       const { p50, p90, p99, max } = result.deliveryLatencyMs;
       assert.ok(max >= freezeMs - 15 && max < frozenMs + 150, `max ${max} ms of ${frozenMs} ms`);
-      // An eighth of all messages was due during the freeze, evenly: 1 % of all waited for more than 0.92 of it, 10 % for more than 0.2.
+      // An eighth of the messages was due in the freeze: 1 % of all waited for 0.92 of it, 10 % for 0.2.
       assert.ok(p99 > freezeMs * 0.85 && p99 < frozenMs + 50, `p99 ${p99} ms`);
       assert.ok(p90 > freezeMs * 0.05 && p90 < freezeMs * 0.6, `p90 ${p90} ms`);
       assert.ok(p50 < 50, `p50 ${p50} ms`);
@@ -115,128 +106,103 @@ describe('honesty about times', () => {
     }));
 });
 
-describe('honesty about faults', { concurrency: 3 }, () => {
-  test('a server without a flaw passes, every delivery accounted for', async () => {
-    const { code, result, confession } = await tryServer('none', [
-      ...small,
-      '--workers',
-      '2',
-      '--rooms',
-      '3',
-    ]);
+describe('exact faults', { concurrency: 3 }, () => {
+  test('a server without a flaw passes, and every delivery is counted', async () => {
+    const { code, result, report } = await tryServer('none', `${small} --workers 2 --rooms 3`);
     assert.deepEqual(result.reasons, []);
     assert.equal(code, 0, result.reasons.join());
     assert.equal(result.verdict, 'pass');
     assert.equal(result.sent, 450);
-    assert.equal(result.audit.delivered, confession.delivered);
-    assert.equal(result.deliveryLatencyMs.count, confession.delivered);
+    assert.equal(result.audit.delivered, report.delivered);
+    assert.equal(result.deliveryLatencyMs.count, report.delivered);
   });
 
-  test('a server that drops every 100th delivery is convicted of each', async () => {
-    const { code, result, confession } = await tryServer('drop', small);
+  test('each delivery that a server drops is counted as lost', async () => {
+    const { code, result, report } = await tryServer('drop', small);
     assert.equal(code, 1, result.reasons.join());
-    assert.ok(confession.faults > 50);
-    assert.deepEqual(faultsOf(result.audit), { ...flawless, lost: confession.faults });
-    assert.equal(result.audit.delivered, confession.delivered);
-    assert.match(result.reasons.join(), new RegExp(`${confession.faults} deliveries never came`));
+    assert.ok(report.faults > 50);
+    assert.deepEqual(faultsOf(result.audit), { ...flawless, lost: report.faults });
+    assert.equal(result.audit.delivered, report.delivered);
+    assert.match(result.reasons.join(), new RegExp(`${report.faults} deliveries never came`));
   });
 
-  test('a server that repeats every 100th delivery is convicted of each', async () => {
-    const { code, result, confession } = await tryServer('duplicate', small);
+  test('each delivery that a server repeats is counted as duplicated', async () => {
+    const { code, result, report } = await tryServer('duplicate', small);
     assert.equal(code, 1, result.reasons.join());
-    assert.ok(confession.faults > 50);
-    assert.deepEqual(faultsOf(result.audit), { ...flawless, duplicated: confession.faults });
-    assert.equal(result.deliveryLatencyMs.count, confession.delivered);
+    assert.ok(report.faults > 50);
+    assert.deepEqual(faultsOf(result.audit), { ...flawless, duplicated: report.faults });
+    assert.equal(result.deliveryLatencyMs.count, report.delivered);
   });
 
-  test('a server that swaps every 100th delivery with the next is convicted of each', async () => {
-    const { code, result, confession } = await tryServer('reorder', [
-      ...small,
-      '--senders',
-      '1',
-      '--clients',
-      '7',
-    ]);
+  test('each delivery that a server swaps with the next is counted as reordered', async () => {
+    const { code, result, report } = await tryServer('reorder', `${small} --senders 1 --clients 7`);
     assert.equal(code, 1, result.reasons.join());
-    assert.ok(confession.faults > 20);
+    assert.ok(report.faults > 20);
     const { lost, ...others } = faultsOf(result.audit);
-    assert.deepEqual(others, { duplicated: 0, reordered: confession.faults, misrouted: 0, corrupted: 0 });
+    assert.deepEqual(others, { duplicated: 0, reordered: report.faults, misrouted: 0, corrupted: 0 });
     assert.ok(lost <= 7, 'only what was held back at the very end');
   });
 
-  test('a server that delivers every 100th to another room is convicted of each, and of the loss', async () => {
-    const { code, result, confession } = await tryServer('misroute', [...small, '--rooms', '2']);
+  test('each delivery to a wrong room is counted as misrouted, and as lost in its own room', async () => {
+    const { code, result, report } = await tryServer('misroute', `${small} --rooms 2`);
     assert.equal(code, 1, result.reasons.join());
-    assert.ok(confession.faults > 20);
+    assert.ok(report.faults > 20);
     assert.deepEqual(faultsOf(result.audit), {
       ...flawless,
-      misrouted: confession.faults,
-      lost: confession.faults,
+      misrouted: report.faults,
+      lost: report.faults,
     });
   });
 
-  test('a server that changes one character of every 100th delivery, anywhere, is convicted of each', async () => {
-    const { code, result, confession } = await tryServer('corrupt', [...small, '--rate', '600']);
+  test('each delivery with one changed character, anywhere, is counted as corrupted', async () => {
+    const { code, result, report } = await tryServer('corrupt', `${small} --rate 600`);
     assert.equal(code, 1, result.reasons.join());
     // More than there are characters in a message, so that each of them was changed at least once.
-    assert.ok(confession.faults > 128);
+    assert.ok(report.faults > 128);
     assert.deepEqual(faultsOf(result.audit), {
       ...flawless,
-      corrupted: confession.faults,
-      lost: confession.faults,
+      corrupted: report.faults,
+      lost: report.faults,
     });
   });
 
-  test('a server that writes its JSON otherwise is audited all the same', async () => {
-    const { code, result, confession } = await tryServer('rewrite', small);
+  test('a server that writes its JSON differently is audited in the same way', async () => {
+    const { code, result, report } = await tryServer('rewrite', small);
     assert.deepEqual(result.reasons, []);
     assert.equal(code, 0, result.reasons.join());
-    assert.equal(result.audit.delivered, confession.delivered);
+    assert.equal(result.audit.delivered, report.delivered);
     assert.equal(result.audit.delivered, 450 * 20);
   });
 
-  test('a server that throws its clients out is convicted of each close and of all they missed', async () => {
-    const { code, result, confession } = await tryServer('close', [
-      ...small,
-      '--clients',
-      '10',
-      '--senders',
-      '1',
-    ]);
+  test('each connection that a server closes is counted, and so are the deliveries that it missed', async () => {
+    const { code, result, report } = await tryServer('close', `${small} --clients 10 --senders 1`);
     assert.equal(code, 1, result.reasons.join());
     assert.deepEqual(result.connections.closedEarly, { 1013: 9 });
     assert.equal(result.audit.expected, 4500);
-    assert.equal(result.audit.delivered, confession.delivered);
-    assert.deepEqual(faultsOf(result.audit), { ...flawless, lost: confession.withheld });
+    assert.equal(result.audit.delivered, report.delivered);
+    assert.deepEqual(faultsOf(result.audit), { ...flawless, lost: report.withheld });
     assert.match(result.reasons.join(), /9 connections were closed before the end/);
   });
 
-  test('a server that refuses half of the connections fails with the number, and the others are audited', async () => {
-    const { code, result, confession } = await tryServer('refuse', small);
+  test('each refused connection is counted, and the other connections are audited', async () => {
+    const { code, result, report } = await tryServer('refuse', small);
     assert.equal(code, 1, result.reasons.join());
     assert.deepEqual(result.connections.refused, { 503: 10 });
     assert.equal(result.connections.opened, 10);
-    assert.equal(result.audit.delivered, confession.delivered);
+    assert.equal(result.audit.delivered, report.delivered);
     assert.equal(result.audit.lost, 0);
-    assert.equal(result.unsent.closed, 225, 'half of the senders are not there');
+    assert.equal(result.unsent.closed, 225, 'half of the senders are not connected');
   });
 
-  test('a server whose probe does not reach everybody is told how many did not hear it', async () => {
-    const { code, result } = await tryServer('silent', [...small, '--probe-timeout', '600ms']);
+  test('each client that the probe does not reach is counted as silent', async () => {
+    const { code, result } = await tryServer('silent', `${small} --probe-timeout 600ms`);
     assert.equal(code, 1, result.reasons.join());
     assert.equal(result.connections.silent, 10);
     assert.match(result.reasons.join(), /10 connected clients heard nothing in the probe/);
   });
 
-  test('an overloaded simulator calls itself void, not the server slow', async () => {
-    const { code, result } = await tryServer('none', [
-      '--clients',
-      '4',
-      '--rate',
-      '3000000',
-      '--duration',
-      '700ms',
-    ]);
+  test('an overloaded simulator makes the run void, and does not fail the server', async () => {
+    const { code, result } = await tryServer('none', '--clients 4 --rate 3000000 --duration 700ms');
     assert.equal(code, 3, result.reasons.join());
     assert.equal(result.verdict, 'void');
     assert.ok(result.achievedPerSecond < 0.99 * result.offeredPerSecond);
@@ -246,14 +212,14 @@ describe('honesty about faults', { concurrency: 3 }, () => {
     );
   });
 
-  test('another run in the same room is not taken for this one', async () => {
+  test('messages of another run in the same room are counted apart', async () => {
     const { url, child } = await startServer('none');
     const intruder = new WebSocket(url);
     try {
       await once(intruder, 'open');
       const talking = setInterval(() => intruder.send(messageOfAnotherRun()), 20);
-      const args = ['--clients', '5', '--rate', '100', '--duration', '1500ms', ...tolerant];
-      const { code, stdout } = await runLoadtest(url, args).finally(() => clearInterval(talking));
+      const args = `--clients 5 --rate 100 --duration 1500ms ${tolerant}`;
+      const { code, stdout } = await runSimulator(url, args).finally(() => clearInterval(talking));
       const { audit, reasons, misroutedOfOtherRuns } = parseResult(stdout, 'standard output');
       assert.equal(code, 1, reasons.join());
       const { delivered, lost } = audit;
@@ -267,10 +233,10 @@ describe('honesty about faults', { concurrency: 3 }, () => {
     }
   });
 
-  test('where nobody listens, it says so and exits as for bad input', async () => {
+  test('without a listening server, the run ends as for bad input, with the reason', async () => {
     const { url, child } = await startServer('none');
     await stopServer(child);
-    const { code, stdout, stderr } = await runLoadtest(url, small);
+    const { code, stdout, stderr } = await runSimulator(url, small);
     assert.equal(code, 2);
     assert.equal(stdout, '');
     assert.match(stderr, /no connection could be opened to ws:.*ECONNREFUSED \(20\); is the server running/);

@@ -1,86 +1,39 @@
 /**
- * A visitor: joins, listens for a while without being audited, and leaves in order. Visitors make the coming and going
- * (`--churn`) beside the virtual users, whose deliveries can be counted exactly because they stay.
+ * Churn users (`--churn`) join, receive for a while, and leave. They are not audited; they come beside the
+ * virtual users, whose deliveries can be counted exactly because they stay.
  */
-import net from 'node:net';
-import { newMaskKey, writeMaskedFrame } from '../wire/client-frame.ts';
-import { handshakeRequest, newHandshakeKey, readHandshakeAnswer } from '../wire/handshake.ts';
-import { opcode } from '../wire/opcode.ts';
-import type { Endpoint } from './virtual-user.ts';
+import type { Endpoint } from '../model/assignment.ts';
+import { connectUnaudited } from './unaudited-connection.ts';
 
-/** What all visitors of a worker have met so far. */
-export type VisitorCounts = {
+/** Counts of all churn users of a worker. */
+export type ChurnCounts = {
   asked: number;
   opened: number;
+  /** By HTTP status or socket error code. */
   refused: Record<string, number>;
-  /** How long each handshake took. */
+  /** Duration of each handshake. */
   connectUs: number[];
   /** Connected or connecting now. */
   present: number;
 };
 
-/** How long a visitor stays, in milliseconds; chosen, not measured. */
-export const stayMs = 1000;
+/** How long a churn user stays; chosen, not measured. */
+const stayMs = 1000;
 
-/** What visitors read is thrown away; they share the place for it. */
-const dump = Buffer.allocUnsafeSlow(64 * 1024);
-
-export class Visitor {
-  readonly #socket: net.Socket;
-  readonly #accept: string;
-  readonly #counts: VisitorCounts;
-  readonly #beganMs = performance.now();
-  #answer = Buffer.alloc(0);
-  #state: 'connecting' | 'open' | 'gone' = 'connecting';
-
-  /** Connects at once, stays for `stayMs` after the handshake, and gives up on a handshake after `timeoutMs`. */
-  constructor(endpoint: Endpoint, timeoutMs: number, counts: VisitorCounts) {
-    const { key, accept } = newHandshakeKey();
-    this.#accept = accept;
-    this.#counts = counts;
-    counts.asked++;
-    counts.present++;
-    this.#socket = net.connect({
-      host: endpoint.address,
-      port: endpoint.port,
-      localAddress: endpoint.sourceAddress,
-      onread: { buffer: dump, callback: (length, bytes) => this.#read(bytes.subarray(0, length)) },
-    });
-    this.#socket.on('error', (error: NodeJS.ErrnoException) => this.#end(error.code ?? error.message));
-    this.#socket.on('close', () => {
-      this.#end('closed');
-      counts.present--;
-    });
-    this.#socket.setTimeout(timeoutMs, () => this.#end('timeout'));
-    this.#socket.write(handshakeRequest(endpoint.url, key, endpoint.headers), 'latin1');
-  }
-
-  #read(bytes: Uint8Array): boolean {
-    if (this.#state !== 'connecting') return true;
-    this.#answer = Buffer.concat([this.#answer, bytes]);
-    const answer = readHandshakeAnswer(this.#answer, this.#accept);
-    if (answer.state === 'refused') this.#end(answer.why);
-    if (answer.state !== 'open') return true;
-    this.#state = 'open';
-    this.#answer = Buffer.alloc(0);
-    this.#counts.opened++;
-    this.#counts.connectUs.push(Math.round((performance.now() - this.#beganMs) * 1000));
-    this.#socket.setTimeout(0);
-    setTimeout(() => this.#leave(), stayMs);
-    return true;
-  }
-
-  #leave(): void {
-    if (this.#state !== 'open') return;
-    const frame = Buffer.alloc(8);
-    writeMaskedFrame(frame, 0, opcode.close, Buffer.from([0x03, 0xe8]), newMaskKey());
-    this.#socket.end(frame);
-    this.#state = 'gone';
-  }
-
-  #end(why: string): void {
-    if (this.#state === 'connecting') this.#counts.refused[why] = (this.#counts.refused[why] ?? 0) + 1;
-    this.#state = 'gone';
-    this.#socket.destroy();
-  }
+/** Connects one churn user. It stays for a second after its handshake, which may take `timeoutMs`. */
+export function startChurnUser(endpoint: Endpoint, timeoutMs: number, counts: ChurnCounts): void {
+  const beganMs = performance.now();
+  counts.asked++;
+  counts.present++;
+  const { websocket, socket } = connectUnaudited(endpoint, timeoutMs, (why) => {
+    counts.refused[why] = (counts.refused[why] ?? 0) + 1;
+  });
+  websocket.on('open', () => {
+    counts.opened++;
+    counts.connectUs.push(Math.round((performance.now() - beganMs) * 1000));
+    // Input is read but not parsed: at high rates, parsing would take the CPU that the audit needs.
+    socket.removeAllListeners('data').resume();
+    setTimeout(() => websocket.close(1000), stayMs);
+  });
+  websocket.on('close', () => counts.present--);
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Schedule } from '../model/schedule.ts';
-import { MessageForm, readToken, type Token, tokenAt } from '../model/stamp.ts';
+import { MessageFormat, readStamp, type Stamp, stampAt } from '../model/stamp.ts';
 import type { Clock } from '../record/clock.ts';
 import { Recorder } from '../record/recorder.ts';
 import { clientFrameBytes, clientHeaderBytes } from '../wire/client-frame.ts';
@@ -25,18 +25,18 @@ function newUser(index: number): FakeUser {
   return { index, state: 'open', bufferedBytes: 0, writes, send: (frames) => void writes.push(frames) };
 }
 
-/** A sender of 1,000 messages/s by these users in turn, at a time that the test decides. */
+/** A sender of 1,000 messages/s by these users in turn, with a clock that the test moves. */
 function newSender(users: (FakeUser | undefined)[], endUs = 10e6) {
   const time = { nowUs: 5_000_000 };
   const recorder = new Recorder(timeline, 1);
   const sender = new Sender({
     runId: 2,
-    form: new MessageForm(payloadBytes),
+    format: new MessageFormat(payloadBytes),
     schedule: new Schedule({ ratePerSecond: 1000, arrival: 'constant', rooms: 1, seed: 1, rampUs: 0, endUs }),
     clock: { nowUs: () => time.nowUs } as unknown as Clock,
     recorder,
     measureFromUs: 0,
-    speaker: (_room, number) => users[number % users.length] as unknown as VirtualUser | undefined,
+    userOf: (_room, number) => users[number % users.length] as unknown as VirtualUser | undefined,
   });
   sender.start(time.nowUs);
   const advance = (us: number) => {
@@ -50,35 +50,35 @@ function newSender(users: (FakeUser | undefined)[], endUs = 10e6) {
   };
 }
 
-/** What the frames of a write say, unmasked. */
-function tokensOf(write: Buffer): Token[] {
+/** The stamps of the frames of a write. */
+function stampsOf(write: Buffer): Stamp[] {
   return Array.from({ length: write.length / frameBytes }, (_, i) => {
     const frame = write.subarray(i * frameBytes, (i + 1) * frameBytes);
     const at = clientHeaderBytes(payloadBytes);
     const payload = frame.subarray(at).map((byte, k) => byte ^ frame[at - 4 + (k & 3)]!);
-    const token = { runId: 0, room: 0, number: 0, dueUs: 0, lagUs: 0 };
-    assert.ok(readToken(payload, tokenAt, token));
-    return token;
+    const stamp = { runId: 0, room: 0, number: 0, dueUs: 0, lagUs: 0 };
+    assert.ok(readStamp(payload, stampAt, stamp));
+    return stamp;
   });
 }
 
-test('sends what is due, not before, and says how late it was', () => {
+test('sends a message when it is due, not before, with its lag', () => {
   const user = newUser(0);
   const { advance } = newSender([user]);
   advance(0);
   advance(999);
   assert.equal(user.writes.length, 1);
   advance(41);
-  assert.deepEqual(tokensOf(user.writes[1]!), [{ runId: 2, room: 0, number: 1, dueUs: 1000, lagUs: 40 }]);
+  assert.deepEqual(stampsOf(user.writes[1]!), [{ runId: 2, room: 0, number: 1, dueUs: 1000, lagUs: 40 }]);
 });
 
-test('a turn that comes late sends everything that has become due, each with its own lag', () => {
+test('a late turn sends all due messages, each with its own lag', () => {
   const user = newUser(0);
   const { advance } = newSender([user]);
   advance(4500);
   assert.equal(user.writes.length, 1, 'one sender, one write');
   assert.deepEqual(
-    tokensOf(user.writes[0]!).map(({ number, lagUs }) => [number, lagUs]),
+    stampsOf(user.writes[0]!).map(({ number, lagUs }) => [number, lagUs]),
     [
       [0, 4500],
       [1, 3500],
@@ -98,7 +98,7 @@ test('each frame has a mask of its own', () => {
   assert.equal(new Set(keys).size, 100);
 });
 
-test('a turn is bounded, and the rest stays due', () => {
+test('a turn sends a bounded number of messages, and the rest stays due', () => {
   const user = newUser(0);
   const { advance, sender, sent } = newSender([user]);
   advance(1_000_000);
@@ -108,7 +108,7 @@ test('a turn is bounded, and the rest stays due', () => {
   assert.equal(sent(), 256);
 });
 
-test('what a closed or blocked sender cannot say is counted, and the others go on', () => {
+test('messages of closed or blocked users are counted, and the others go on', () => {
   const [open, closed, blocked] = [newUser(0), newUser(1), newUser(2)];
   closed.state = 'closed';
   blocked.bufferedBytes = 2 ** 21;
@@ -119,13 +119,13 @@ test('what a closed or blocked sender cannot say is counted, and the others go o
   assert.equal(sender.unsentBlocked, 3);
 });
 
-test('speaks only for the users of its own worker, and rests when the schedule has ended or was stopped', () => {
+test('sends only for the users of its own worker, and nothing after the end of the schedule or a stop', () => {
   const user = newUser(1);
   const { advance, sender } = newSender([undefined, user], 4000);
   assert.equal(sender.nextDueUs, 5_001_000);
   advance(10_000);
   assert.deepEqual(
-    user.writes.flatMap(tokensOf).map(({ number }) => number),
+    user.writes.flatMap(stampsOf).map(({ number }) => number),
     [1, 3],
   );
   assert.equal(sender.nextDueUs, Number.POSITIVE_INFINITY);

@@ -1,7 +1,7 @@
-/** Sends what is due, as the schedule says and not as the answers come: the open model. */
+/** Sends the messages that are due, whether or not the server has answered: the open model. Hot path. */
 
 import type { Schedule } from '../model/schedule.ts';
-import type { MessageForm, Token } from '../model/stamp.ts';
+import type { MessageFormat, Stamp } from '../model/stamp.ts';
 import type { Clock } from '../record/clock.ts';
 import type { Recorder } from '../record/recorder.ts';
 import { clientFrameBytes, clientHeaderBytes, maskText } from '../wire/client-frame.ts';
@@ -9,62 +9,62 @@ import type { VirtualUser } from './virtual-user.ts';
 
 export type SenderSettings = {
   runId: number;
-  form: MessageForm;
+  format: MessageFormat;
   schedule: Schedule;
   clock: Clock;
   recorder: Recorder;
   /** Where the measure phase begins, in µs since the schedule began. */
   measureFromUs: number;
-  /** The user who says message `number` of `room`, or undefined where another worker plays it. */
-  speaker(room: number, number: number): VirtualUser | undefined;
+  /** The user that sends message `number` of `room`; undefined if it belongs to another worker. */
+  userOf(room: number, number: number): VirtualUser | undefined;
 };
 
-/** Messages in one go, so that a backlog does not keep the worker from reading; chosen, not measured. */
+/** Messages per turn at most, so that a backlog does not keep the worker from reading. Chosen. */
 const messagesPerTurnMax = 256;
-/** A sender whose kernel buffer is full may hold so much more in this process before its messages are given up. */
+/** A user with so many bytes waiting for the kernel's send buffer sends no more. Chosen, not measured. */
 const bufferedBytesMax = 1_048_576;
 
 export class Sender {
-  /** When the next message of this worker is due, in µs of the common clock; infinite before the start and after the end. */
+  /** When the next message of this worker is due, in µs of the common clock; infinite if there is none. */
   nextDueUs = Number.POSITIVE_INFINITY;
-  /** Messages of the measure phase that did not leave because the target had closed the sender, or did not read it. */
+  /** Messages of the measure phase that were not sent: the user was closed, or the target did not read. */
   unsentClosed = 0;
   unsentBlocked = 0;
   readonly #settings: SenderSettings;
-  readonly #token: Token;
+  readonly #stamp: Stamp;
   readonly #frameBytes: number;
   #beginUs = 0;
   #slab = Buffer.alloc(0);
   #slabAt = 0;
-  /** Frames of `#speaker` in [#unsentAt, #slabAt) of the slab have not been handed to its socket yet. */
+  /** Frames of `#user` in [#unsentAt, #slabAt) of the slab have not been written to its socket yet. */
   #unsentAt = 0;
-  #speaker: VirtualUser | undefined;
+  #user: VirtualUser | undefined;
 
   constructor(settings: SenderSettings) {
     this.#settings = settings;
-    this.#token = { runId: settings.runId, room: 0, number: 0, dueUs: 0, lagUs: 0 };
-    this.#frameBytes = clientFrameBytes(settings.form.payloadBytes);
+    this.#stamp = { runId: settings.runId, room: 0, number: 0, dueUs: 0, lagUs: 0 };
+    this.#frameBytes = clientFrameBytes(settings.format.payloadBytes);
   }
 
   /** The schedule begins at `beginUs` of the common clock. */
   start(beginUs: number): void {
     this.#beginUs = beginUs;
-    this.#settleOnOwn();
+    this.#skipToOwn();
   }
 
-  /** Nothing more is sent. What was due by now and has not left stays unsent: the achieved rate shows it. */
+  /** Nothing more is sent. Messages that are due now and were not sent lower the achieved rate. */
   stop(): void {
     this.nextDueUs = Number.POSITIVE_INFINITY;
   }
 
-  /** Sends what is due by now, up to a bound. */
+  /** Sends the messages that are due now, up to a bound. */
   pump(): void {
-    const { schedule, clock, recorder, speaker, measureFromUs } = this.#settings;
+    const { schedule, clock, recorder, userOf, measureFromUs } = this.#settings;
     for (let i = 0; i < messagesPerTurnMax; i++) {
       const nowUs = clock.nowUs();
       if (nowUs < this.nextDueUs) break;
       const { room, number, dueUs } = schedule;
-      const user = speaker(room, number)!;
+      const user = userOf(room, number)!;
       const measured = dueUs >= measureFromUs ? 1 : 0;
       if (user.state !== 'open') this.unsentClosed += measured;
       else if (user.bufferedBytes > bufferedBytesMax) this.unsentBlocked += measured;
@@ -74,18 +74,18 @@ export class Sender {
         recorder.sent(room, dueUs, lagUs);
       }
       schedule.advance();
-      this.#settleOnOwn();
+      this.#skipToOwn();
     }
     this.#flush();
   }
 
-  /** One message outside the schedule, by which a room shows that it is alive. */
+  /** Sends one message outside the schedule, to find out which users of the room receive. */
   probe(user: VirtualUser, room: number): void {
     this.#write(user, room, 0, 0, 0, this.#settings.runId + 1);
     this.#flush();
   }
 
-  /** Writes a message into the slab; what one sender says without another between leaves in one system call. */
+  /** Writes a message into the slab. Successive messages of one user leave in one system call. */
   #write(
     user: VirtualUser,
     room: number,
@@ -94,35 +94,35 @@ export class Sender {
     lagUs: number,
     runId?: number,
   ): void {
-    const { form } = this.#settings;
+    const { format } = this.#settings;
     const isFull = this.#slabAt + this.#frameBytes > this.#slab.length;
-    if (user !== this.#speaker || isFull) this.#flush();
+    if (user !== this.#user || isFull) this.#flush();
     if (isFull) {
-      // A new one, never the old one again: the kernel may still be reading it.
+      // Never the old slab again: it may still wait for the kernel.
       this.#slab = Buffer.allocUnsafeSlow(Math.max(this.#frameBytes, 64 * 1024));
       this.#slabAt = 0;
       this.#unsentAt = 0;
     }
-    const token = this.#token;
-    token.runId = runId ?? this.#settings.runId;
-    token.room = room;
-    token.number = number;
-    token.dueUs = dueUs;
-    token.lagUs = lagUs;
-    form.write(this.#slab, this.#slabAt + clientHeaderBytes(form.payloadBytes), user.index, token);
-    maskText(this.#slab, this.#slabAt, form.payloadBytes);
+    const stamp = this.#stamp;
+    stamp.runId = runId ?? this.#settings.runId;
+    stamp.room = room;
+    stamp.number = number;
+    stamp.dueUs = dueUs;
+    stamp.lagUs = lagUs;
+    format.write(this.#slab, this.#slabAt + clientHeaderBytes(format.payloadBytes), user.index, stamp);
+    maskText(this.#slab, this.#slabAt, format.payloadBytes);
     this.#slabAt += this.#frameBytes;
-    this.#speaker = user;
+    this.#user = user;
   }
 
   #flush(): void {
-    if (this.#unsentAt < this.#slabAt) this.#speaker!.send(this.#slab.subarray(this.#unsentAt, this.#slabAt));
+    if (this.#unsentAt < this.#slabAt) this.#user!.send(this.#slab.subarray(this.#unsentAt, this.#slabAt));
     this.#unsentAt = this.#slabAt;
   }
 
-  #settleOnOwn(): void {
-    const { schedule, speaker } = this.#settings;
-    while (!schedule.ended && speaker(schedule.room, schedule.number) === undefined) schedule.advance();
+  #skipToOwn(): void {
+    const { schedule, userOf } = this.#settings;
+    while (!schedule.ended && userOf(schedule.room, schedule.number) === undefined) schedule.advance();
     this.nextDueUs = schedule.ended ? Number.POSITIVE_INFINITY : this.#beginUs + schedule.dueUs;
   }
 }

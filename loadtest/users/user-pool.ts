@@ -1,66 +1,86 @@
-/** The virtual users of one worker: brings them in at the planned pace, lets them hear each other, and sends them home. */
-
-import { Orders } from '../audit/interleavings.ts';
-import { type LocalRoom, stopFollowing } from '../audit/receiver.ts';
-import { Reference } from '../audit/reference.ts';
+/** The users of one worker: connects them at the planned pace, counts their connections, and closes them. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type LocalRoom, newInterleavings } from '../audit/listener.ts';
 import { RoomAudit } from '../audit/room-audit.ts';
 import {
-  type Plan,
+  type Assignment,
+  churnUsersMax,
+  endpointOf,
   sendersOfRoom,
-  sourceAddressOf,
   stalledReadersOfWorker,
-  urlOf,
   usersOfRoom,
   usersOfWorker,
-  visitorsMax,
 } from '../model/assignment.ts';
-import type { ConnectionReport, StalledReport } from '../run/worker-messages.ts';
-import { Visitor, type VisitorCounts } from './churn-user.ts';
-import { StalledReader } from './stalled-reader.ts';
-import { type Endpoint, type UserEvents, VirtualUser } from './virtual-user.ts';
+import type { ResolvedWorkload } from '../workload.ts';
+import { type ChurnCounts, startChurnUser } from './churn-user.ts';
+import { StalledReader, type StalledReport } from './stalled-reader.ts';
+import { type UserEvents, VirtualUser } from './virtual-user.ts';
 
-/** Handshakes under way at once; more would overflow a listener's default backlog of 511. */
+/** The connections of a worker's virtual users so far. */
+export type ConnectionReport = {
+  opened: number;
+  /** By HTTP status or socket error code. */
+  refused: Record<string, number>;
+  /** By close code. */
+  closedEarly: Record<string, number>;
+  open: number;
+  /** Duration of each handshake. */
+  connectUs: number[];
+};
+
+/** The part of a room that is in this worker. */
+export type UserRoom = LocalRoom & { readonly users: VirtualUser[] };
+
+/** Handshakes at the same time at most: more would overflow a listener's default backlog of 511. */
 const handshakesMax = 256;
 const paceIntervalMs = 5;
+/**
+ * Bound of the reference streams of one worker, for each interleaving of its rooms: 13 s of 20,000 messages/s
+ * of 128 B. A recipient that is further behind is read frame by frame.
+ */
+const referenceBytesMax = 64 * 2 ** 20;
 
-export type CrewRoom = LocalRoom & { readonly users: VirtualUser[] };
-
-export class Crew {
-  readonly rooms: CrewRoom[] = [];
+export class UserPool {
+  readonly rooms: UserRoom[] = [];
   readonly users: VirtualUser[] = [];
-  readonly refused: Record<string, number> = {};
-  readonly closedEarly: Record<string, number> = {};
-  readonly visitors: VisitorCounts = { asked: 0, opened: 0, refused: {}, connectUs: [], present: 0 };
-  opened = 0;
-  open = 0;
-  #churn: NodeJS.Timeout | undefined;
-  readonly #plan: Plan;
+  readonly connections: ConnectionReport = {
+    opened: 0,
+    refused: {},
+    closedEarly: {},
+    open: 0,
+    connectUs: [],
+  };
+  readonly churn: ChurnCounts = { asked: 0, opened: 0, refused: {}, connectUs: [], present: 0 };
+  readonly #assignment: Assignment;
+  readonly #workload: ResolvedWorkload;
   readonly #worker: number;
   readonly #firstUser: number;
   readonly #stalled: StalledReader[] = [];
-  readonly #connectUs: number[] = [];
-  /** Handshakes under way, in the order of their beginning, in ms of this process. */
+  /** When each handshake in progress began, oldest first, in ms of this process. */
   readonly #connecting = new Map<VirtualUser | StalledReader, number>();
+  #churnTimer: NodeJS.Timeout | undefined;
 
-  constructor(plan: Plan, worker: number, received: UserEvents['received']) {
-    this.#plan = plan;
+  constructor(assignment: Assignment, worker: number, received: UserEvents['received']) {
+    const { workload } = assignment;
+    this.#assignment = assignment;
+    this.#workload = workload;
     this.#worker = worker;
-    const { from, to } = usersOfWorker(plan, worker);
+    const { from, to } = usersOfWorker(workload, worker);
     this.#firstUser = from;
     const events: UserEvents = {
       received,
       opened: (user) => this.#onOpened(user),
-      refused: (_user, why) => this.#onRefused(why),
+      refused: (_user, why) => countUp(this.connections.refused, why),
       closed: (_user, code) => this.#onClosed(code),
     };
-    // Enough for any re-encoding (an escape of JSON takes six bytes), and a bound for what a broken server may send.
-    const messageBytesMax = Math.max(1_048_576, plan.payloadBytes * 6);
-    for (let room = 0; room < plan.rooms; room++) {
-      const members = usersOfRoom(plan, room);
-      const first = Math.max(from, members.from);
-      const last = Math.min(to, members.to);
+    // Enough for any JSON encoding (an escape takes six bytes), and a bound for a broken server.
+    const messageBytesMax = Math.max(1_048_576, workload.payloadBytes * 6);
+    for (let room = 0; room < workload.rooms; room++) {
+      const inRoom = usersOfRoom(workload, room);
+      const first = Math.max(from, inRoom.from);
+      const last = Math.min(to, inRoom.to);
       if (first >= last) continue;
-      const local = newRoom(plan, room, last - first);
+      const local = newRoom(workload, room, last - first);
       for (let index = first; index < last; index++) {
         const user = new VirtualUser(index, local, index - first, messageBytesMax, events);
         local.users.push(user);
@@ -70,82 +90,79 @@ export class Crew {
     }
   }
 
-  /** The user with this index in the whole run, or undefined where another worker plays it. */
+  /** The user with this index in the whole run; undefined if it belongs to another worker. */
   user(index: number): VirtualUser | undefined {
     return this.users[index - this.#firstUser];
   }
 
-  /** Connects everybody at the planned pace, stalled readers last; resolves when each has succeeded or failed. */
+  /** Connects all users at the planned pace, stalled readers last. Resolves when each handshake has ended. */
   async connect(): Promise<void> {
-    const { connectPerSecond, connectTimeoutMs, workers } = this.#plan;
-    const stalled = stalledReadersOfWorker(this.#plan, this.#worker);
+    const { connectPerSecond, workers } = this.#workload;
+    const stalled = stalledReadersOfWorker(this.#workload, this.#worker);
     const total = this.users.length + stalled.to - stalled.from;
     const beganMs = performance.now();
     for (let next = 0; next < total || this.#connecting.size > 0; ) {
       const nowMs = performance.now();
       for (const [one, sinceMs] of this.#connecting)
         if (one.state !== 'connecting') this.#connecting.delete(one);
-        else if (nowMs - sinceMs > connectTimeoutMs) one.abandon();
+        else if (one instanceof VirtualUser && nowMs - sinceMs > this.#connectTimeoutMs) one.abandon();
       const paceMax = Math.ceil(((nowMs - beganMs) / 1000) * (connectPerSecond / workers));
       while (next < Math.min(total, paceMax) && this.#connecting.size < handshakesMax) {
         this.#connecting.set(this.#connectNext(next, stalled.from), performance.now());
         next++;
       }
-      await new Promise((done) => setTimeout(done, paceIntervalMs));
+      await sleep(paceIntervalMs);
     }
   }
 
   #connectNext(next: number, stalledFrom: number): VirtualUser | StalledReader {
     const user = this.users[next];
     if (user !== undefined) {
-      user.connect(this.#endpoint(user.index, user.room.index));
+      user.connect(endpointOf(this.#assignment, user.index, user.room.index));
       return user;
     }
-    const connection = this.#plan.clients + stalledFrom + next - this.users.length;
-    const reader = new StalledReader(this.#endpoint(connection, connection % this.#plan.rooms));
+    const connection = this.#workload.clients + stalledFrom + next - this.users.length;
+    const reader = new StalledReader(this.#unauditedEndpoint(connection), this.#connectTimeoutMs);
     this.#stalled.push(reader);
     return reader;
   }
 
-  /** Lets visitors come and go at the planned rate, from `delayMs` on until `endChurn`. */
+  /** Starts churn users at the planned rate, from `delayMs` on until `endChurn`. */
   beginChurn(delayMs: number): void {
-    const { churnPerSecond, connectTimeoutMs, clients, stalledReaders, workers, rooms } = this.#plan;
+    const { churnPerSecond, clients, stalledReaders, workers } = this.#workload;
     const perSecond = churnPerSecond / workers;
-    const presentMax = visitorsMax(perSecond);
+    if (perSecond === 0) return;
+    const presentMax = churnUsersMax(perSecond);
     const beganMs = performance.now() + delayMs;
-    let visits = 0;
-    this.#churn = setInterval(() => {
+    let started = 0;
+    this.#churnTimer = setInterval(() => {
       const due = Math.floor(((performance.now() - beganMs) / 1000) * perSecond);
-      for (; visits < due && this.visitors.present < presentMax; visits++) {
-        const connection = clients + stalledReaders + visits * workers + this.#worker;
-        new Visitor(this.#endpoint(connection, connection % rooms), connectTimeoutMs, this.visitors);
+      for (; started < due && this.churn.present < presentMax; started++) {
+        const connection = clients + stalledReaders + started * workers + this.#worker;
+        startChurnUser(this.#unauditedEndpoint(connection), this.#connectTimeoutMs, this.churn);
       }
     }, paceIntervalMs);
   }
 
-  /** No more visitors come. */
+  /** Starts no more churn users. */
   endChurn(): void {
-    clearInterval(this.#churn);
+    clearInterval(this.#churnTimer);
   }
 
-  /** Users that are connected and have heard nothing yet. */
+  /** Users that are connected and have received no probe yet. */
   silent(): number {
-    return this.users.reduce((sum, user) => sum + (user.state === 'open' && !user.heard ? 1 : 0), 0);
+    return this.users.reduce((sum, user) => sum + (user.state === 'open' && !user.probed ? 1 : 0), 0);
   }
 
-  /** For each of the plan's rooms, how many users here can hear. */
+  /** For each room of the workload, how many users here are connected. */
   recipientsByRoom(): Uint32Array {
-    const counts = new Uint32Array(this.#plan.rooms);
+    const counts = new Uint32Array(this.#workload.rooms);
     for (const room of this.rooms)
       counts[room.index] = room.users.filter((user) => user.state === 'open').length;
     return counts;
   }
 
-  report(): ConnectionReport {
-    const { opened, open, refused, closedEarly } = this;
-    return { opened, open, refused, closedEarly, connectUs: this.#connectUs };
-  }
-
+  /** The stalled readers until now. */
   stalledReport(): StalledReport {
     const closed = this.#stalled.filter((reader) => reader.state === 'closed');
     return {
@@ -155,54 +172,41 @@ export class Crew {
     };
   }
 
-  /** Says goodbye to everybody; resolves when all connections have gone, or were dropped after `deadlineMs`. */
+  /** Closes all connections. Resolves when all have ended, or were dropped after `deadlineMs`. */
   async close(deadlineMs: number): Promise<void> {
     for (const user of this.users) user.close();
     for (const reader of this.#stalled) reader.destroy();
     const endMs = performance.now() + deadlineMs;
-    while (this.users.some((user) => user.connected) && performance.now() < endMs)
-      await new Promise((done) => setTimeout(done, 20));
+    while (this.users.some((user) => user.connected) && performance.now() < endMs) await sleep(20);
     for (const user of this.users) user.destroy();
   }
 
-  #endpoint(connection: number, room: number): Endpoint {
-    const { targets, headers } = this.#plan;
-    return {
-      ...targets[connection % targets.length]!,
-      url: urlOf(this.#plan, connection, room),
-      sourceAddress: sourceAddressOf(this.#plan, connection),
-      headers,
-    };
+  get #connectTimeoutMs(): number {
+    return this.#workload.connectTimeoutSeconds * 1000;
+  }
+
+  #unauditedEndpoint(connection: number) {
+    return endpointOf(this.#assignment, connection, connection % this.#workload.rooms);
   }
 
   #onOpened(user: VirtualUser): void {
-    this.opened++;
-    this.open++;
-    this.#connectUs.push(Math.round((performance.now() - this.#connecting.get(user)!) * 1000));
-  }
-
-  #onRefused(why: string): void {
-    this.refused[why] = (this.refused[why] ?? 0) + 1;
+    this.connections.opened++;
+    this.connections.open++;
+    this.connections.connectUs.push(Math.round((performance.now() - this.#connecting.get(user)!) * 1000));
   }
 
   #onClosed(code: number): void {
-    this.open--;
-    this.closedEarly[code] = (this.closedEarly[code] ?? 0) + 1;
+    this.connections.open--;
+    countUp(this.connections.closedEarly, String(code));
   }
 }
 
-function newRoom(plan: Plan, index: number, members: number): CrewRoom {
+function countUp(counts: Record<string, number>, name: string): void {
+  counts[name] = (counts[name] ?? 0) + 1;
+}
+
+function newRoom(workload: ResolvedWorkload, index: number, recipients: number): UserRoom {
   const users: VirtualUser[] = [];
-  const bytesMax = Math.floor(plan.referenceBytesMax / plan.rooms);
-  const orders = new Orders(() => {
-    const reference: Reference = new Reference({
-      bytesMax,
-      forget: (frame) => {
-        for (const user of users)
-          if (user.reference === reference && user.frame !== -1 && user.frame < frame) stopFollowing(user);
-      },
-    });
-    return reference;
-  });
-  return { index, users, orders, audit: new RoomAudit(members, sendersOfRoom(plan, index)) };
+  const interleavings = newInterleavings(users, Math.floor(referenceBytesMax / workload.rooms));
+  return { index, users, interleavings, audit: new RoomAudit(recipients, sendersOfRoom(workload, index)) };
 }

@@ -1,16 +1,16 @@
-/** The virtual user against `ws` over real sockets: handshake, frames in both directions, control frames, close. */
+/** The virtual user against `ws`: handshake, frames in both directions, control frames, close. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import net from 'node:net';
 import { test } from 'node:test';
 import { type WebSocket, WebSocketServer } from 'ws';
-import { Orders } from '../audit/interleavings.ts';
-import type { LocalRoom } from '../audit/receiver.ts';
+import { Interleavings } from '../audit/interleavings.ts';
+import type { LocalRoom } from '../audit/listener.ts';
 import { Reference } from '../audit/reference.ts';
 import { clientFrameBytes, clientHeaderBytes, maskText } from '../wire/client-frame.ts';
 import { VirtualUser } from './virtual-user.ts';
 
-/** A user that tells everything that happens to it, and scans what it receives. */
+/** A user whose events are noted and whose input is scanned. */
 function newUser() {
   const seen: string[] = [];
   let wake = () => {};
@@ -18,8 +18,8 @@ function newUser() {
     seen.push(what);
     wake();
   };
-  const orders = new Orders(() => new Reference({ bytesMax: 0, forget() {} }));
-  const user = new VirtualUser(3, { orders } as LocalRoom, 0, 1_048_576, {
+  const interleavings = new Interleavings(() => new Reference({ bytesMax: 0, forget() {} }));
+  const user = new VirtualUser(3, { interleavings } as LocalRoom, 0, 1_048_576, {
     opened: () => note('opened'),
     refused: (_user, why) => note(`refused ${why}`),
     closed: (_user, code, reason) => note(`closed ${code} ${reason}`),
@@ -64,7 +64,7 @@ function endpoint(port: number) {
     address: '127.0.0.1',
     port,
     sourceAddress: undefined,
-    headers: [],
+    headers: {},
   };
 }
 
@@ -76,7 +76,7 @@ function textFrame(text: string): Buffer {
   return frame;
 }
 
-test('opens, sends masked text of every length form, hears, answers pings and is closed by ws', async () => {
+test('opens, sends masked text of every length form, receives, answers pings and is closed by ws', async () => {
   await using target = await startServer();
   const connected = once(target.server, 'connection') as Promise<[WebSocket]>;
   const { user, until } = newUser();
@@ -106,13 +106,13 @@ test('opens, sends masked text of every length form, hears, answers pings and is
   ]);
 });
 
-test('understands a server whose every byte arrives alone', async () => {
+test('reads a server whose every byte arrives alone', async () => {
   await using target = await startServer();
   target.server.on('connection', (socket) => {
     socket.send('x'.repeat(300));
     socket.close(1001);
   });
-  // A relay that passes the server's bytes on one at a time.
+  // A relay that forwards the server's bytes one at a time.
   const relay = net.createServer({ noDelay: true }, (client) => {
     const upstream = net.connect(target.port, '127.0.0.1');
     client.pipe(upstream);
@@ -137,7 +137,7 @@ test('understands a server whose every byte arrives alone', async () => {
   relay.close();
 });
 
-test('a refusal names the HTTP status or the error of the socket', async () => {
+test('a refusal has the HTTP status or the code of the socket error', async () => {
   const server = new WebSocketServer({
     port: 0,
     host: '127.0.0.1',
@@ -154,7 +154,7 @@ test('a refusal names the HTTP status or the error of the socket', async () => {
   assert.deepEqual(await nobody.until(1), ['refused ECONNREFUSED']);
 });
 
-test('closes normally, and calls a lost connection 1006 and a broken protocol 1002', async () => {
+test('closes with 1000; a lost connection is 1006 and a broken protocol is 1002', async () => {
   await using target = await startServer();
   const open = async () => {
     const connected = once(target.server, 'connection') as Promise<[WebSocket]>;

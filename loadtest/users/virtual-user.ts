@@ -1,38 +1,30 @@
-/** One virtual user: a TCP connection, its handshake, and what it owes the protocol (pongs, close). Receives for the room's audit. */
+/** One virtual user: a TCP connection, its handshake, pongs and close. Its input goes to the audit. */
 import net from 'node:net';
-import type { Listener, LocalRoom } from '../audit/receiver.ts';
+import type { Listener, LocalRoom } from '../audit/listener.ts';
 import type { Reference } from '../audit/reference.ts';
+import type { Endpoint } from '../model/assignment.ts';
 import { newMaskKey, writeMaskedFrame } from '../wire/client-frame.ts';
 import { FrameScanner } from '../wire/frame-scanner.ts';
-import { handshakeRequest, newHandshakeKey, readHandshakeAnswer } from '../wire/handshake.ts';
+import { handshakeRequest, newHandshakeKey, readHandshakeResponse } from '../wire/handshake.ts';
 import { opcode } from '../wire/opcode.ts';
 
 export type UserState = 'new' | 'connecting' | 'open' | 'refused' | 'closed';
 
-/** Told by all virtual users of a worker. */
+/** Events of all virtual users of a worker. */
 export type UserEvents = {
   opened(user: VirtualUser): void;
-  /** Before the upgrade; by HTTP status or socket error code. */
+  /** The handshake failed, with an HTTP status or a socket error code. */
   refused(user: VirtualUser, why: string): void;
-  /** After the upgrade, by the other side or by a failure; by close code. */
+  /** The server closed the connection after the handshake, or the connection failed. */
   closed(user: VirtualUser, code: number, reason: string): void;
   received(user: VirtualUser, bytes: Buffer, at: number, end: number): void;
-};
-
-export type Endpoint = {
-  url: URL;
-  /** IP address of the target. */
-  address: string;
-  port: number;
-  sourceAddress: string | undefined;
-  headers: readonly string[];
 };
 
 type UserSocket = net.Socket & { user: VirtualUser };
 
 /**
- * All users of a worker read into one buffer: Node calls back synchronously for each read, so its content is dealt with
- * before the next read. That saves a buffer and a copy per user.
+ * All users of a worker read into one buffer: Node calls back synchronously for each read, so that its
+ * content is used before the next read. That saves a buffer and a copy per user.
  */
 const sharedBuffer = Buffer.allocUnsafeSlow(256 * 1024);
 
@@ -45,23 +37,23 @@ export class VirtualUser implements Listener {
   frame = -1;
   within = 0;
   isMisfit = false;
-  heard = false;
+  probed = false;
   state: UserState = 'new';
   readonly #events: UserEvents;
   #socket: UserSocket | null = null;
   #accept = '';
-  #answer: Buffer | null = null;
+  #response: Buffer | null = null;
 
   constructor(index: number, room: LocalRoom, member: number, messageBytesMax: number, events: UserEvents) {
     this.index = index;
     this.room = room;
-    this.reference = room.orders.references[0]!;
+    this.reference = room.interleavings.references[0]!;
     this.member = member;
     this.scanner = new FrameScanner(messageBytesMax);
     this.#events = events;
   }
 
-  /** Begins to connect. */
+  /** Starts to connect. */
   connect(endpoint: Endpoint): void {
     const { key, accept } = newHandshakeKey();
     this.#accept = accept;
@@ -80,7 +72,7 @@ export class VirtualUser implements Listener {
     socket.write(handshakeRequest(endpoint.url, key, endpoint.headers), 'latin1');
   }
 
-  /** Bytes that this process holds because the kernel takes no more. */
+  /** Bytes that wait in this process because the kernel's send buffer is full. */
   get bufferedBytes(): number {
     return this.#socket?.writableLength ?? 0;
   }
@@ -95,12 +87,12 @@ export class VirtualUser implements Listener {
     this.#socket?.write(frames);
   }
 
-  /** Gives up on a handshake that takes too long. */
+  /** Ends a handshake that takes too long. */
   abandon(): void {
     if (this.state === 'connecting') this.#refuse('timeout');
   }
 
-  /** Closes normally; the socket goes when the server answers, or at `destroy`. */
+  /** Closes with code 1000. The socket ends when the server answers, or by `destroy`. */
   close(): void {
     if (this.state !== 'open') return;
     this.state = 'closed';
@@ -108,7 +100,7 @@ export class VirtualUser implements Listener {
     this.#socket?.end();
   }
 
-  /** Drops the connection without another word. */
+  /** Drops the connection without a close frame. */
   destroy(): void {
     this.#socket?.destroy();
     this.#socket = null;
@@ -134,13 +126,13 @@ export class VirtualUser implements Listener {
     this.destroy();
   }
 
-  /** Bytes from the socket. */
+  /** Takes bytes from the socket. */
   received(bytes: Buffer, length: number): void {
     if (this.state === 'open') this.#events.received(this, bytes, 0, length);
-    else if (this.state === 'connecting') this.#readAnswer(bytes.subarray(0, length));
+    else if (this.state === 'connecting') this.#readResponse(bytes.subarray(0, length));
   }
 
-  /** The socket failed or was closed by the other side. */
+  /** The socket failed, or the server closed it. */
   ended(why: string): void {
     if (this.state === 'connecting') this.#refuse(why);
     else if (this.state === 'open') {
@@ -150,24 +142,24 @@ export class VirtualUser implements Listener {
     this.destroy();
   }
 
-  #readAnswer(chunk: Buffer): void {
-    const bytes = this.#answer === null ? chunk : Buffer.concat([this.#answer, chunk]);
-    const answer = readHandshakeAnswer(bytes, this.#accept);
-    if (answer.state === 'incomplete') {
-      this.#answer = Buffer.from(bytes);
+  #readResponse(chunk: Buffer): void {
+    const bytes = this.#response === null ? chunk : Buffer.concat([this.#response, chunk]);
+    const response = readHandshakeResponse(bytes, this.#accept);
+    if (response.state === 'incomplete') {
+      this.#response = Buffer.from(bytes);
       return;
     }
-    this.#answer = null;
-    if (answer.state === 'refused') return this.#refuse(answer.why);
+    this.#response = null;
+    if (response.state === 'refused') return this.#refuse(response.why);
     this.state = 'open';
     this.#accept = '';
     this.#events.opened(this);
-    if (answer.framesAt < bytes.length) this.#events.received(this, bytes, answer.framesAt, bytes.length);
+    if (response.framesAt < bytes.length) this.#events.received(this, bytes, response.framesAt, bytes.length);
   }
 
   #refuse(why: string): void {
     this.state = 'refused';
-    this.#answer = null;
+    this.#response = null;
     this.#events.refused(this, why);
     this.destroy();
   }
@@ -179,7 +171,7 @@ export class VirtualUser implements Listener {
   }
 }
 
-// One function each for all sockets: a closure per user would be most of a user's memory.
+// One function for all sockets: a closure per user would take most of a user's memory.
 function onRead(this: unknown, length: number, bytes: Uint8Array): boolean {
   (this as UserSocket).user.received(bytes as Buffer, length);
   return true;

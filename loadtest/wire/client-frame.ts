@@ -1,11 +1,11 @@
-/** Frames from a client: masked with a fresh key each, as RFC 6455, section 5.3 asks. */
+/** Frames that a client sends: each masked with a fresh key (RFC 6455, section 5.3). Hot path. */
 import { randomFillSync } from 'node:crypto';
 import { opcode } from './opcode.ts';
 
 const keys = new Int32Array(4096);
 let nextKey = keys.length;
 
-/** An unpredictable 32-bit key; drawn from the system 4,096 at a time, because one draw costs more than one message. */
+/** A random 32-bit key. Keys are drawn 4,096 at a time, because one draw costs more than one message. */
 export function newMaskKey(): number {
   if (nextKey === keys.length) {
     randomFillSync(keys);
@@ -14,12 +14,12 @@ export function newMaskKey(): number {
   return keys[nextKey++]!;
 }
 
-/** Bytes of a client's frame for a payload of that many bytes. */
+/** Size of a frame in bytes, for a payload of so many bytes. */
 export function clientFrameBytes(payloadBytes: number): number {
   return clientHeaderBytes(payloadBytes) + payloadBytes;
 }
 
-/** Bytes before the payload: header and key. */
+/** Bytes before the payload: header and mask key. */
 export function clientHeaderBytes(payloadBytes: number): number {
   return payloadBytes < 126 ? 6 : payloadBytes < 65536 ? 8 : 14;
 }
@@ -36,7 +36,7 @@ export function writeMaskedFrame(
   maskInPlace(target, at, code, payload.length, key);
 }
 
-/** Writes a text frame's header before a payload that already lies at its place, and masks the payload where it lies. */
+/** Writes the header of a text frame whose payload is already in its place, and masks the payload there. */
 export function maskText(target: Buffer, at: number, payloadBytes: number): void {
   maskInPlace(target, at, opcode.text, payloadBytes, newMaskKey());
 }

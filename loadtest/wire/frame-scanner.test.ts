@@ -16,7 +16,7 @@ type Seen = {
   failed: boolean;
 };
 
-/** What the scanner reports of a stream that arrives in these chunks. */
+/** What the scanner reports about a stream that arrives in these chunks. */
 function scan(chunks: readonly Buffer[]): Seen {
   const seen: Seen = { messages: [], pings: [], close: undefined, failed: false };
   const scanner = new FrameScanner(messageBytesMax);
@@ -39,7 +39,7 @@ function scan(chunks: readonly Buffer[]): Seen {
   return seen;
 }
 
-/** What the receiver of `ws` reports of the same stream: the model. */
+/** What the receiver of `ws` reports about the same stream: the model. */
 async function scanWithWs(stream: Buffer): Promise<Seen> {
   const seen: Seen = { messages: [], pings: [], close: undefined, failed: false };
   const receiver = new Receiver({
@@ -70,7 +70,7 @@ function cut(stream: Buffer, points: readonly number[]): Buffer[] {
   return [0, ...places].map((from, i) => stream.subarray(from, places[i] ?? stream.length));
 }
 
-/** One frame, built by hand so that wrong ones can be built as well. */
+/** One frame; also a wrong one, which `ws` would not build. */
 function frame(first: number, payload: Buffer, masked = false): Buffer {
   const mask = masked ? 0x80 : 0;
   const { length } = payload;
@@ -123,7 +123,7 @@ const anyStream = fc
   .tuple(fc.array(fc.oneof(anyWhole, anyControl, anyFragmented), { maxLength: 8 }), fc.option(anyClose))
   .map(([frames, close]) => Buffer.concat([...frames, ...(close ? [close] : [])]));
 
-test('finds what ws finds, wherever the stream is cut', async () => {
+test('reads the same as ws, wherever the stream is cut', async () => {
   await fc.assert(
     fc.asyncProperty(anyStream, fc.array(fc.nat(), { maxLength: 30 }), async (stream, points) => {
       assert.deepEqual(scan(cut(stream, points)), await scanWithWs(stream));
@@ -132,7 +132,7 @@ test('finds what ws finds, wherever the stream is cut', async () => {
   );
 });
 
-test('finds the same whether the stream is cut nowhere, at any one byte, or at every byte', async () => {
+test('reads the same whether the stream is cut nowhere, at any one byte, or at every byte', async () => {
   const text = (size: number) => frame(0x81, Buffer.alloc(size, 'x'));
   const stream = Buffer.concat([
     text(0),
@@ -153,7 +153,7 @@ test('finds the same whether the stream is cut nowhere, at any one byte, or at e
   assert.deepEqual(scan([...stream].map((byte) => Buffer.from([byte]))), whole);
 });
 
-test('a broken frame anywhere ends in a fault, as with ws, after all that was whole before it', async () => {
+test('a broken frame is a fault, as with ws, after all whole messages before it', async () => {
   const anyBroken = fc.constantFrom(
     frame(0xc1, Buffer.from('reserved bit')),
     frame(0x83, Buffer.from('reserved opcode')),
@@ -185,7 +185,7 @@ test('a broken frame anywhere ends in a fault, as with ws, after all that was wh
   );
 });
 
-test('garbage neither crashes nor hangs, and is judged as ws judges it', async () => {
+test('random bytes neither crash nor hang, and give the same as ws', async () => {
   await fc.assert(
     fc.asyncProperty(fc.uint8Array({ maxLength: 400 }), fc.array(fc.nat()), async (bytes, points) => {
       const stream = Buffer.from(bytes);
@@ -195,7 +195,7 @@ test('garbage neither crashes nor hangs, and is judged as ws judges it', async (
   );
 });
 
-test('a stream with one changed byte is judged as ws judges it', async () => {
+test('a stream with one changed byte gives the same as ws', async () => {
   await fc.assert(
     fc.asyncProperty(
       anyStream,

@@ -1,25 +1,24 @@
-/** Takes WebSocket frames (RFC 6455, section 5) out of the bytes that a server sends, without allocating for a whole frame. Hot path. */
+/** Reads WebSocket frames (RFC 6455, section 5) from a server's bytes, without a copy. Hot path. */
 import { opcode } from './opcode.ts';
 
-/** Told about what a stream holds; ranges are valid only during the call. */
+/** Receives the content of a stream. The ranges are valid only during the call. */
 export type FrameSink = {
-  /** One message; `frameAt` is where its only frame begins, or −1 where it came in fragments. */
+  /** One message. `frameAt` is where its frame begins, or −1 if it was sent in fragments. */
   message(bytes: Buffer, frameAt: number, payloadAt: number, end: number, isText: boolean): void;
   ping(bytes: Buffer, start: number, end: number): void;
-  /** The server closes; 1005 where it gave no code. */
+  /** The server closes; 1005 if it gave no code. */
   close(code: number, reason: string): void;
-  /** The stream broke the protocol at this point and is not read any further. */
+  /** The stream broke the protocol here. Nothing after it is read. */
   fault(detail: string): void;
 };
 
-/** The scanner of one connection. Bounded: a message of more than `messageBytesMax` is a fault. */
+/** The scanner of one connection. A message of more than `messageBytesMax` bytes is a fault. */
 export class FrameScanner {
-  /** Length of the message limit in bytes, the same for all connections of a worker. */
   readonly #messageBytesMax: number;
-  /** The beginning of a frame whose end has not come yet. */
+  /** The bytes so far of a frame that is not complete. */
   #carry: Buffer | null = null;
   #carriedBytes = 0;
-  /** The payload so far of a message in fragments. */
+  /** The payload so far of a message that is sent in fragments. */
   #fragments: Buffer[] | null = null;
   #fragmentsText = false;
   #ended = false;
@@ -28,17 +27,17 @@ export class FrameScanner {
     this.#messageBytesMax = messageBytesMax;
   }
 
-  /** True between messages: the next byte begins one. */
+  /** True between messages: the next byte begins a frame. */
   get idle(): boolean {
     return this.#carry === null && this.#fragments === null && !this.#ended;
   }
 
-  /** Takes over in the middle of a frame whose first bytes are given; only when idle. */
+  /** Continues in the middle of a frame whose first bytes are given. Call it only when idle. */
   resume(bytes: Buffer, start: number, end: number): void {
     this.#carryOver(bytes, start, end, end - start);
   }
 
-  /** Takes one frame and returns the offset behind it; `end` also where the frame goes on in the next chunk. */
+  /** Reads one frame and returns the offset after it; `end` if the frame continues in the next chunk. */
   next(bytes: Buffer, at: number, end: number, sink: FrameSink): number {
     if (this.#ended) return end;
     if (this.#carry !== null) return this.#complete(bytes, at, end, sink);
@@ -73,12 +72,12 @@ export class FrameScanner {
   }
 
   #carryOver(bytes: Buffer, start: number, end: number, capacity: number): void {
-    // Not from Node's pool: a carry that stays would keep 8 kB of pool alive.
+    // Not from Node's pool: a carry that stays would hold 8 kB of the pool.
     this.#carry = Buffer.allocUnsafeSlow(capacity);
     this.#carriedBytes = bytes.copy(this.#carry, 0, start, end);
   }
 
-  /** Looks at the header of a frame that is not complete, so that a broken or huge one is not waited for. */
+  /** Checks the header of an incomplete frame: a broken or too large frame is not waited for. */
   #isBroken(bytes: Buffer, at: number, available: number, sink: FrameSink): boolean {
     if (available < 2) return false;
     const second = bytes[at + 1]!;
@@ -165,7 +164,7 @@ export class FrameScanner {
   }
 }
 
-/** Bytes of the frame at `at`, or, while its header is incomplete, the bytes needed to know more. */
+/** Bytes of the frame at `at`; if its header is incomplete, the bytes that are needed to know more. */
 function frameBytes(bytes: Buffer, at: number, available: number): number {
   if (available < 2) return 2;
   const length = bytes[at + 1]! & 0x7f;
@@ -178,7 +177,7 @@ function headerBytesOf(shortLength: number): number {
   return shortLength < 126 ? 2 : shortLength === 126 ? 4 : 10;
 }
 
-/** The codes that may be sent (RFC 6455, section 7.4, and the registry it founded). */
+/** The codes that may be sent (RFC 6455, section 7.4, and the IANA registry). */
 function isCloseCode(code: number): boolean {
   if (code >= 3000) return code <= 4999;
   return code >= 1000 && code <= 1014 && code !== 1004 && code !== 1005 && code !== 1006;

@@ -1,22 +1,22 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { handshakeRequest, readHandshakeAnswer } from './handshake.ts';
+import { handshakeRequest, readHandshakeResponse } from './handshake.ts';
 
 const accept = 's3pPLMBiTxaQ9kYGzzhZRbK+xOo=';
 const good = `HTTP/1.1 101 Switching Protocols\r\nUpgrade: WebSocket\r\nConnection: keep-alive, Upgrade\r\nSec-WebSocket-Accept: ${accept}\r\n\r\n`;
 
 function read(text: string) {
-  return readHandshakeAnswer(Buffer.from(text), accept);
+  return readHandshakeResponse(Buffer.from(text), accept);
 }
 
-test('an answer is open only when it is complete, and says where frames begin', () => {
+test('a response is accepted only when it is complete, with the offset where frames begin', () => {
   for (let length = 0; length < good.length; length++)
     assert.deepEqual(read(good.slice(0, length)), { state: 'incomplete' });
   assert.deepEqual(read(good), { state: 'open', framesAt: good.length });
   assert.deepEqual(read(`${good}frames`), { state: 'open', framesAt: good.length });
 });
 
-test('an answer that does not agree exactly is refused with its reason', () => {
+test('a response that differs from the protocol is refused with the reason', () => {
   const refusals: [string, string][] = [
     ['HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\n\r\n', '503'],
     ['HTTP/1.1 200 OK\r\n\r\n', '200'],
@@ -35,7 +35,7 @@ test('an answer that does not agree exactly is refused with its reason', () => {
 });
 
 test('a request asks for the path with its query, and carries extra headers', () => {
-  const request = handshakeRequest(new URL('ws://host:81/ws/tea?x=1'), 'key', ['Origin: http://a']);
+  const request = handshakeRequest(new URL('ws://host:81/ws/tea?x=1'), 'key', { Origin: 'http://a' });
   assert.ok(request.startsWith('GET /ws/tea?x=1 HTTP/1.1\r\nHost: host:81\r\n'));
   assert.ok(request.endsWith('Sec-WebSocket-Key: key\r\nOrigin: http://a\r\n\r\n'));
 });

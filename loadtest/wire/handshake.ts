@@ -1,11 +1,11 @@
-/** The opening handshake of RFC 6455, section 4, seen from the client: a request, and what may be accepted as its answer. */
+/** The opening handshake of a client (RFC 6455, section 4): the request, and the check of its response. */
 import { createHash, randomBytes } from 'node:crypto';
 
 const magic = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
-/** Largest answer in bytes before the blank line; as much as Node's own HTTP parser takes. */
-const answerBytesMax = 16_384;
+/** Largest response header in bytes, the same as in Node's own HTTP parser. */
+const responseBytesMax = 16_384;
 
-/** A fresh key, and the answer that proves that the other side understood it. */
+/** A fresh key, and the value of Sec-WebSocket-Accept that must come back. */
 export function newHandshakeKey(): { key: string; accept: string } {
   const key = randomBytes(16).toString('base64');
   return {
@@ -16,8 +16,8 @@ export function newHandshakeKey(): { key: string; accept: string } {
   };
 }
 
-/** The bytes that ask for the upgrade. No extension is offered: compressed frames could not be audited in place. */
-export function handshakeRequest(url: URL, key: string, headers: readonly string[]): string {
+/** The request for the upgrade. It offers no extension: compressed frames could not be audited in place. */
+export function handshakeRequest(url: URL, key: string, headers: Readonly<Record<string, string>>): string {
   return [
     `GET ${url.pathname}${url.search} HTTP/1.1`,
     `Host: ${url.host}`,
@@ -25,22 +25,22 @@ export function handshakeRequest(url: URL, key: string, headers: readonly string
     'Upgrade: websocket',
     'Sec-WebSocket-Version: 13',
     `Sec-WebSocket-Key: ${key}`,
-    ...headers,
+    ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
     '\r\n',
   ].join('\r\n');
 }
 
-/** `open` with the offset where frames begin, `refused` with the HTTP status or what was wrong, or `incomplete`. */
-export type HandshakeAnswer =
+/** `open` with the offset of the first frame, `refused` with an HTTP status or a fault, or `incomplete`. */
+export type HandshakeResponse =
   | { state: 'open'; framesAt: number }
   | { state: 'refused'; why: string }
   | { state: 'incomplete' };
 
-/** Reads the answer from all bytes received so far. */
-export function readHandshakeAnswer(bytes: Buffer, accept: string): HandshakeAnswer {
+/** Reads the response from all bytes received so far. */
+export function readHandshakeResponse(bytes: Buffer, accept: string): HandshakeResponse {
   const end = bytes.indexOf('\r\n\r\n');
   if (end === -1)
-    return bytes.length > answerBytesMax
+    return bytes.length > responseBytesMax
       ? { state: 'refused', why: 'no end of headers' }
       : { state: 'incomplete' };
   const [statusLine = '', ...lines] = bytes.toString('latin1', 0, end).split('\r\n');

@@ -1,25 +1,25 @@
-/** What every backplane guarantees, as one suite; each implementation's test runs it. */
+/** The guarantees of every backplane, as one suite; each implementation's test runs it. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises';
 import type { Backplane } from './backplane.ts';
 
 export type BackplaneUnderTest = {
   name: string;
-  /** Makes that many processes' backplanes, not yet started; `queueBytesMax` is left at its default where not given. */
+  /** Makes the backplanes of that many processes, not yet started. */
   create(count: number, queueBytesMax?: number): Backplane[];
-  /** Whether one order holds for the messages of all publishers, and not only for each. */
+  /** Whether the messages of all publishers have one order, and not only those of each. */
   oneOrderForAll: boolean;
-  /** Whether it carries frames to other processes, and so has something to queue. */
+  /** Whether it carries messages to other processes, and so has a queue. */
   crossesProcesses: boolean;
 };
 
-type Heard = { room: string; text: string };
+type Received = { room: string; text: string };
 
-/** A started backplane and everything it said. */
+/** A backplane and everything that it reported. */
 export class Listener {
-  readonly heard: Heard[] = [];
-  readonly interruptions: string[] = [];
+  readonly received: Received[] = [];
+  readonly gaps: string[] = [];
   readonly backplane: Backplane;
 
   constructor(backplane: Backplane) {
@@ -28,8 +28,8 @@ export class Listener {
 
   start(): Promise<void> {
     return this.backplane.start({
-      deliver: (room, payload) => this.heard.push({ room, text: payload.toString() }),
-      interrupted: (reason) => this.interruptions.push(reason),
+      deliver: (room, payload) => this.received.push({ room, text: payload.toString() }),
+      gap: (reason) => this.gaps.push(reason),
     });
   }
 
@@ -38,7 +38,7 @@ export class Listener {
   }
 
   texts(room: string): string[] {
-    return this.heard.filter((message) => message.room === room).map((message) => message.text);
+    return this.received.filter((message) => message.room === room).map((message) => message.text);
   }
 }
 
@@ -57,6 +57,7 @@ export function backplaneContract(subject: BackplaneUnderTest): void {
     const processes = subject.crossesProcesses ? 3 : 1;
     testDelivery(subject, processes);
     testOrder(subject, processes);
+    testWanted(subject, processes);
     testLifetime(subject, processes);
     if (subject.crossesProcesses) testQueue(subject);
   });
@@ -66,7 +67,10 @@ function testDelivery(subject: BackplaneUnderTest, processes: number): void {
   it('delivers a message exactly once to every process, the publishing one included', () =>
     withListeners(subject, processes, async (listeners) => {
       for (const [index, listener] of listeners.entries()) listener.publish('tea', `from ${index}`);
-      await until(() => listeners.every(({ heard }) => heard.length >= processes), 'all heard by all');
+      await until(
+        () => listeners.every(({ received }) => received.length >= processes),
+        'all received by all',
+      );
       await sleep(30);
       const expected = listeners.map((_, index) => `from ${index}`);
       for (const listener of listeners) assert.deepEqual(listener.texts('tea').sort(), expected);
@@ -74,15 +78,15 @@ function testDelivery(subject: BackplaneUnderTest, processes: number): void {
 
   it('keeps rooms apart, the global one too, and payloads as they are, whatever their size', () =>
     withListeners(subject, processes, async (listeners) => {
-      const said: Heard[] = [
+      const said: Received[] = [
         { room: '', text: '{"clientId":"ü","Message":"\\u0001"}' },
         { room: 'a', text: 'x' },
         { room: 'A'.repeat(64), text: 'ü'.repeat(300_000) },
         { room: '', text: '' },
       ];
       for (const { room, text } of said) listeners[0]!.publish(room, text);
-      await until(() => listeners.every(({ heard }) => heard.length === said.length), 'all heard');
-      for (const listener of listeners) assert.deepEqual(listener.heard, said);
+      await until(() => listeners.every(({ received }) => received.length === said.length), 'all received');
+      for (const listener of listeners) assert.deepEqual(listener.received, said);
     }));
 }
 
@@ -90,7 +94,10 @@ function testOrder(subject: BackplaneUnderTest, processes: number): void {
   it('keeps the order of each publisher everywhere, over bursts of many turns', () =>
     withListeners(subject, processes, async (listeners) => {
       const each = await publishBursts(listeners);
-      await until(() => listeners.every(({ heard }) => heard.length >= each * processes), 'all heard');
+      await until(
+        () => listeners.every(({ received }) => received.length >= each * processes),
+        'all received',
+      );
       for (const listener of listeners) {
         for (const index of listeners.keys()) {
           const own = listener.texts('tea').filter((text) => text.startsWith(`${index}:`));
@@ -103,13 +110,34 @@ function testOrder(subject: BackplaneUnderTest, processes: number): void {
   it('has one order for the messages of all publishers everywhere', () =>
     withListeners(subject, processes, async (listeners) => {
       const each = await publishBursts(listeners);
-      await until(() => listeners.every(({ heard }) => heard.length >= each * processes), 'all heard');
-      for (const listener of listeners) assert.deepEqual(listener.heard, listeners[0]!.heard);
+      await until(
+        () => listeners.every(({ received }) => received.length >= each * processes),
+        'all received',
+      );
+      for (const listener of listeners) assert.deepEqual(listener.received, listeners[0]!.received);
+    }));
+}
+
+function testWanted(subject: BackplaneUnderTest, processes: number): void {
+  it('delivers every room whether or not it is wanted here', () =>
+    withListeners(subject, processes, async (listeners) => {
+      const [first] = listeners;
+      first!.backplane.want('tea');
+      for (const room of ['tea', 'coffee']) first!.publish(room, 'while tea is wanted');
+      first!.backplane.unwant('tea');
+      first!.backplane.unwant('never wanted');
+      for (const room of ['tea', 'coffee']) first!.publish(room, 'while nothing is wanted');
+      await until(() => listeners.every(({ received }) => received.length >= 4), 'all received');
+      for (const listener of listeners) {
+        for (const room of ['tea', 'coffee']) {
+          assert.deepEqual(listener.texts(room), ['while tea is wanted', 'while nothing is wanted']);
+        }
+      }
     }));
 }
 
 function testLifetime(subject: BackplaneUnderTest, processes: number): void {
-  it('lets a process that starts later hear everything from then on', async () => {
+  it('delivers to a process that starts later everything from then on', async () => {
     const listeners = subject.create(processes).map((backplane) => new Listener(backplane));
     const late = listeners.at(-1)!;
     const present = listeners.slice(0, -1);
@@ -119,14 +147,14 @@ function testLifetime(subject: BackplaneUnderTest, processes: number): void {
       await late.start();
       for (const listener of listeners) assert.equal(listener.publish('tea', 'after'), true);
       const after = () => late.texts('tea').filter((text) => text === 'after').length;
-      await until(() => after() === processes, 'everything said since');
-      for (const { interruptions } of listeners) assert.deepEqual(interruptions, []);
+      await until(() => after() === processes, 'everything published since');
+      for (const { gaps } of listeners) assert.deepEqual(gaps, []);
     } finally {
       await Promise.all(listeners.map(({ backplane }) => backplane.close()));
     }
   });
 
-  it('takes nothing before it is started and after it is closed', async () => {
+  it('accepts nothing before it is started and after it is closed', async () => {
     const listener = new Listener(subject.create(1)[0]!);
     assert.equal(listener.backplane.ready, false);
     assert.equal(listener.publish('tea', 'early'), false);
@@ -135,31 +163,31 @@ function testLifetime(subject: BackplaneUnderTest, processes: number): void {
     await listener.backplane.close();
     assert.equal(listener.backplane.ready, false);
     assert.equal(listener.publish('tea', 'late'), false);
-    assert.deepEqual(listener.heard, []);
+    assert.deepEqual(listener.received, []);
   });
 }
 
 function testQueue(subject: BackplaneUnderTest): void {
-  it('sends what it accepted before it closes', () =>
+  it('sends the messages that it accepted before it closes', () =>
     withListeners(subject, 2, async ([leaving, staying]) => {
       const said = sequenceOf(0, 500);
       for (const text of said) assert.equal(leaving!.publish('tea', text), true);
       await leaving!.backplane.close();
-      await until(() => staying!.heard.length >= said.length, 'heard by the one that stays');
+      await until(() => staying!.received.length >= said.length, 'received by the one that stays');
       assert.deepEqual(staying!.texts('tea'), said);
-      assert.deepEqual(staying!.interruptions, []);
+      assert.deepEqual(staying!.gaps, []);
     }));
 
-  it('refuses beyond its bound, delivers what it accepted, and then takes more', () => {
+  it('refuses messages beyond its bound, delivers the accepted ones, and then accepts more', () => {
     const queueBytesMax = 16_000;
     const test = async ([sender, receiver]: Listener[]) => {
       const offer = () => sender!.publish('tea', 'x'.repeat(1000));
       const accepted = Array.from({ length: 100 }, offer).filter(Boolean).length;
       assert.ok(accepted > 0 && accepted <= 16, `a queue of ${queueBytesMax} bytes took ${accepted} kB`);
-      await until(() => receiver!.heard.length === accepted, 'the accepted ones heard');
+      await until(() => receiver!.received.length === accepted, 'the accepted ones received');
       await until(() => sender!.publish('tea', 'more'), 'room in the queue again');
-      await until(() => receiver!.heard.length === accepted + 1, 'one more heard');
-      assert.deepEqual(receiver!.interruptions, []);
+      await until(() => receiver!.received.length === accepted + 1, 'one more received');
+      assert.deepEqual(receiver!.gaps, []);
     };
     return withListeners(subject, 2, test, queueBytesMax);
   });
@@ -184,15 +212,14 @@ function sequenceOf(publisher: number, count: number): string[] {
   return Array.from({ length: count }, (_, number) => `${publisher}:${number}`);
 }
 
-/** Every process publishes bursts of growing size, all at the same time; resolves to how many each said. */
+/** All processes publish bursts of growing size at once; resolves to the number of messages of each. */
 async function publishBursts(listeners: readonly Listener[]): Promise<number> {
   const burstsMax = 25;
   const burst = async (publisher: number, listener: Listener) => {
     const texts = sequenceOf(publisher, (burstsMax * (burstsMax + 1)) / 2).values();
     for (let size = 1; size <= burstsMax; size++) {
       for (const text of texts.take(size)) assert.equal(listener.publish('tea', text), true);
-      if (size % 3 === 0) await sleep(1);
-      else await new Promise((resolve) => setImmediate(resolve));
+      await (size % 3 === 0 ? sleep(1) : turn());
     }
   };
   await Promise.all(listeners.map((listener, index) => burst(index, listener)));

@@ -1,34 +1,34 @@
-/** Envelopes in a byte stream: each after its length in four bytes. */
-import { EnvelopeError } from './batch.ts';
+/** Batches in a byte stream: each one follows its length, which takes four bytes. */
+import { BatchError } from './batch.ts';
 
 const lengthBytes = 4;
 
-/** An envelope behind its length, as one piece: a copy costs less than a write of two pieces. */
-export function withLength(envelope: Buffer): Buffer {
-  const piece = Buffer.allocUnsafe(lengthBytes + envelope.length);
-  piece.writeUInt32BE(envelope.length, 0);
-  envelope.copy(piece, lengthBytes);
+/** A batch behind its length, in one buffer: a copy costs less than two writes. */
+export function withLength(batch: Buffer): Buffer {
+  const piece = Buffer.allocUnsafe(lengthBytes + batch.length);
+  piece.writeUInt32BE(batch.length, 0);
+  batch.copy(piece, lengthBytes);
   return piece;
 }
 
-/** Puts envelopes together from chunks as they come; each is a copy, so that a chunk may be read into again. */
-export class EnvelopeReader {
+/** Reassembles batches from chunks. Each batch is a copy, so the buffer of a chunk may be used again. */
+export class BatchReader {
   readonly #bytesMax: number;
   readonly #prefix = Buffer.alloc(lengthBytes);
   #prefixHave = 0;
-  #envelope: Buffer | undefined;
+  #batch: Buffer | undefined;
   #have = 0;
 
-  /** `bytesMax`: longest envelope; a longer one is not awaited but an error. */
+  /** `bytesMax`: the longest batch; a longer one is an error as soon as it is announced. */
   constructor(bytesMax: number) {
     this.#bytesMax = bytesMax;
   }
 
-  /** Visits every envelope that is complete with this chunk. Throws an `EnvelopeError` when one is too long. */
-  read(chunk: Buffer, visit: (envelope: Buffer) => void): void {
+  /** Visits every batch that this chunk completes. Throws a `BatchError` when one is too long. */
+  read(chunk: Buffer, visit: (batch: Buffer) => void): void {
     let offset = 0;
     while (offset < chunk.length) {
-      if (this.#envelope === undefined) {
+      if (this.#batch === undefined) {
         const copied = chunk.copy(this.#prefix, this.#prefixHave, offset);
         offset += copied;
         this.#prefixHave += copied;
@@ -36,21 +36,21 @@ export class EnvelopeReader {
         this.#begin();
         continue;
       }
-      const copied = chunk.copy(this.#envelope, this.#have, offset);
+      const copied = chunk.copy(this.#batch, this.#have, offset);
       offset += copied;
       this.#have += copied;
-      if (this.#have < this.#envelope.length) return;
-      const envelope = this.#envelope;
-      this.#envelope = undefined;
-      visit(envelope);
+      if (this.#have < this.#batch.length) return;
+      const batch = this.#batch;
+      this.#batch = undefined;
+      visit(batch);
     }
   }
 
   #begin(): void {
     const length = this.#prefix.readUInt32BE(0);
-    if (length === 0 || length > this.#bytesMax) throw new EnvelopeError(`an envelope of ${length} bytes`);
+    if (length === 0 || length > this.#bytesMax) throw new BatchError(`a batch of ${length} bytes`);
     this.#prefixHave = 0;
     this.#have = 0;
-    this.#envelope = Buffer.allocUnsafe(length);
+    this.#batch = Buffer.allocUnsafe(length);
   }
 }

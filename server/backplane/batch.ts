@@ -1,26 +1,26 @@
 /**
- * The envelope: what one process says to all others in one piece, the messages of one turn of its event loop.
+ * A batch: the messages of one turn of a process's event loop, sent to all other processes in one piece.
  *
  * | bytes | field                                                             |
  * |-------|-------------------------------------------------------------------|
  * | 1     | version, 1                                                        |
  * | 1     | kind: 0 messages (none of them is a heartbeat), 1 goodbye         |
- * | 8     | publisher, drawn at random when its process starts                |
+ * | 8     | publisher, a random id of its process                             |
  * | 6     | sequence, big-endian: 1, 2, 3 … per publisher, without gaps       |
  * | 8     | published at, milliseconds of the epoch, double                   |
  * | …     | per message: room bytes (1), room, payload bytes (4), payload     |
  */
 
 /** Bytes before the first message. */
-export const envelopeHeaderBytes = 24;
+export const batchHeaderBytes = 24;
 
-/** What a room name and a payload cost beside themselves, in bytes. */
+/** Bytes of an entry beside its room name and its payload. */
 const entryOverheadBytes = 5;
 
 const version = 1;
 const kinds = ['messages', 'goodbye'] as const;
 
-export type EnvelopeHeader = {
+export type BatchHeader = {
   readonly kind: (typeof kinds)[number];
   /** 16 hexadecimal digits. */
   readonly publisher: string;
@@ -28,22 +28,22 @@ export type EnvelopeHeader = {
   readonly publishedAtMs: number;
 };
 
-/** An envelope that this version cannot read: from another version, cut short, or not an envelope at all. */
-export class EnvelopeError extends Error {}
+/** These bytes are no batch that this version can read: another version, cut short, or something else. */
+export class BatchError extends Error {}
 
-/** Messages waiting for the next envelope, in order, and how many bytes they will take. */
-export class EnvelopeQueue {
+/** Messages that wait for the next batch, in order. */
+export class BatchQueue {
   #rooms: string[] = [];
   #payloads: Buffer[] = [];
   #next = 0;
   #bytes = 0;
 
-  /** Bytes that the waiting messages will take in envelopes, headers not counted. */
+  /** Bytes that the waiting messages will take in batches, without the headers of these. */
   get bytes(): number {
     return this.#bytes;
   }
 
-  /** Messages waiting. */
+  /** Messages that wait. */
   get messages(): number {
     return this.#payloads.length - this.#next;
   }
@@ -54,22 +54,22 @@ export class EnvelopeQueue {
     this.#bytes += entryBytes(room, payload);
   }
 
-  /** The next envelope: as many messages as fit into `bytesMax`, one at least if there is one. */
-  take(header: EnvelopeHeader, bytesMax: number): Buffer {
-    const end = this.#fitting(bytesMax - envelopeHeaderBytes);
-    let bytes = envelopeHeaderBytes;
+  /** Takes the next batch: as many messages as fit into `bytesMax`, but at least one if there is one. */
+  take(header: BatchHeader, bytesMax: number): Buffer {
+    const end = this.#fitting(bytesMax - batchHeaderBytes);
+    let bytes = batchHeaderBytes;
     for (let index = this.#next; index < end; index++) {
       bytes += entryBytes(this.#rooms[index]!, this.#payloads[index]!);
     }
-    const envelope = Buffer.allocUnsafe(bytes);
-    let offset = writeHeader(envelope, header);
+    const batch = Buffer.allocUnsafe(bytes);
+    let offset = writeHeader(batch, header);
     for (let index = this.#next; index < end; index++) {
-      offset = writeEntry(envelope, offset, this.#rooms[index]!, this.#payloads[index]!);
+      offset = writeEntry(batch, offset, this.#rooms[index]!, this.#payloads[index]!);
     }
-    this.#bytes -= bytes - envelopeHeaderBytes;
+    this.#bytes -= bytes - batchHeaderBytes;
     this.#next = end;
     if (end === this.#payloads.length) this.clear();
-    return envelope;
+    return batch;
   }
 
   clear(): void {
@@ -91,55 +91,54 @@ export class EnvelopeQueue {
   }
 }
 
-/** Reads the header alone. Throws an `EnvelopeError` when these bytes are no envelope of this version. */
-export function readEnvelopeHeader(envelope: Buffer): EnvelopeHeader {
-  if (envelope.length < envelopeHeaderBytes)
-    throw new EnvelopeError(`${envelope.length} bytes are no envelope`);
-  const kind = kinds[envelope[1]!];
-  if (envelope[0] !== version || kind === undefined) {
-    throw new EnvelopeError(`envelope version ${envelope[0]}, kind ${envelope[1]} is not known here`);
+/** Reads only the header. Throws a `BatchError` when these bytes are no batch of this version. */
+export function readBatchHeader(batch: Buffer): BatchHeader {
+  if (batch.length < batchHeaderBytes) throw new BatchError(`${batch.length} bytes are no batch`);
+  const kind = kinds[batch[1]!];
+  if (batch[0] !== version || kind === undefined) {
+    throw new BatchError(`batch version ${batch[0]}, kind ${batch[1]} is not known here`);
   }
   return {
     kind,
-    publisher: envelope.toString('hex', 2, 10),
-    sequence: envelope.readUIntBE(10, 6),
-    publishedAtMs: envelope.readDoubleBE(16),
+    publisher: batch.toString('hex', 2, 10),
+    sequence: batch.readUIntBE(10, 6),
+    publishedAtMs: batch.readDoubleBE(16),
   };
 }
 
-/** Visits the messages in order; payloads are views of the envelope. Throws an `EnvelopeError` when it is cut short. */
-export function visitEnvelope(envelope: Buffer, visit: (room: string, payload: Buffer) => void): void {
-  let offset = envelopeHeaderBytes;
-  while (offset < envelope.length) {
-    const roomEnd = offset + 1 + envelope[offset]!;
-    if (roomEnd + 4 > envelope.length) throw new EnvelopeError('the envelope ends inside a room name');
-    const room = envelope.toString('latin1', offset + 1, roomEnd);
-    const end = roomEnd + 4 + envelope.readUInt32BE(roomEnd);
-    if (end > envelope.length) throw new EnvelopeError('the envelope ends inside a message');
-    visit(room, envelope.subarray(roomEnd + 4, end));
+/** Visits the messages in order; payloads are views. Throws a `BatchError` when the batch is cut short. */
+export function visitBatch(batch: Buffer, visit: (room: string, payload: Buffer) => void): void {
+  let offset = batchHeaderBytes;
+  while (offset < batch.length) {
+    const roomEnd = offset + 1 + batch[offset]!;
+    if (roomEnd + 4 > batch.length) throw new BatchError('the batch ends inside a room name');
+    const room = batch.toString('latin1', offset + 1, roomEnd);
+    const end = roomEnd + 4 + batch.readUInt32BE(roomEnd);
+    if (end > batch.length) throw new BatchError('the batch ends inside a message');
+    visit(room, batch.subarray(roomEnd + 4, end));
     offset = end;
   }
 }
 
-function writeHeader(envelope: Buffer, header: EnvelopeHeader): number {
-  envelope[0] = version;
-  envelope[1] = kinds.indexOf(header.kind);
-  envelope.write(header.publisher, 2, 8, 'hex');
-  envelope.writeUIntBE(header.sequence, 10, 6);
-  envelope.writeDoubleBE(header.publishedAtMs, 16);
-  return envelopeHeaderBytes;
+function writeHeader(batch: Buffer, header: BatchHeader): number {
+  batch[0] = version;
+  batch[1] = kinds.indexOf(header.kind);
+  batch.write(header.publisher, 2, 8, 'hex');
+  batch.writeUIntBE(header.sequence, 10, 6);
+  batch.writeDoubleBE(header.publishedAtMs, 16);
+  return batchHeaderBytes;
 }
 
-function writeEntry(envelope: Buffer, offset: number, room: string, payload: Buffer): number {
-  envelope[offset] = room.length;
-  envelope.write(room, offset + 1, 'latin1');
+function writeEntry(batch: Buffer, offset: number, room: string, payload: Buffer): number {
+  batch[offset] = room.length;
+  batch.write(room, offset + 1, 'latin1');
   const payloadAt = offset + 1 + room.length + 4;
-  envelope.writeUInt32BE(payload.length, payloadAt - 4);
-  payload.copy(envelope, payloadAt);
+  batch.writeUInt32BE(payload.length, payloadAt - 4);
+  payload.copy(batch, payloadAt);
   return payloadAt + payload.length;
 }
 
-/** Room names are ASCII (the protocol says so), so characters are bytes. */
+/** The protocol allows only ASCII in room names, so a character is a byte. */
 function entryBytes(room: string, payload: Buffer): number {
   return entryOverheadBytes + room.length + payload.length;
 }

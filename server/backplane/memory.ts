@@ -1,4 +1,4 @@
-/** The backplane of one process: a message published is delivered at once. One order for all sessions. */
+/** The backplane of a single process: it delivers a published message at once. One order for all sessions. */
 import type { Backplane, BackplaneEvents } from './backplane.ts';
 
 export class MemoryBackplane implements Backplane {
@@ -11,6 +11,10 @@ export class MemoryBackplane implements Backplane {
   async start(events: BackplaneEvents): Promise<void> {
     this.#events = events;
   }
+
+  want(): void {}
+
+  unwant(): void {}
 
   publish(room: string, payload: Buffer): boolean {
     if (!this.#events) return false;

@@ -1,58 +1,56 @@
-/** The publishing side of one worker: the sockets of the workers that listen to it, one write per envelope and socket. */
+/** The publishing side of one worker: it writes each batch once to every worker that listens. */
 import { rm } from 'node:fs/promises';
 import { createServer, type Server, type Socket } from 'node:net';
-import { type EnvelopeHeader, EnvelopeQueue } from './batch.ts';
+import { listen } from '../ops/listen.ts';
+import { type BatchHeader, BatchQueue } from './batch.ts';
 import { withLength } from './batch-reader.ts';
 import type { BackplaneMeter } from './meter.ts';
 
-export type CorePublisherOptions = {
+export type MeshPublisherOptions = {
   path: string;
-  /** 16 hexadecimal digits, drawn for this process. */
+  /** Random id of this process: 16 hexadecimal digits. */
   publisher: string;
   meter: BackplaneMeter;
-  /** Waiting for the slowest listener, in bytes; beyond it `publish` refuses. */
+  /** Bytes waiting for the slowest listener; beyond it `publish` refuses. */
   queueBytesMax: number;
   stalledTicksMax: number;
-  /** From one envelope to the next, at least. */
-  envelopeGapMs: number;
-  /** The worker of that slot listens to us now. */
+  /** Least time between two batches, in ms. */
+  batchIntervalMs: number;
+  /** The worker of that slot listens now. */
   joined(slot: number): void;
-  /** An envelope is on its way to every listener. */
-  sent(envelope: Buffer): void;
+  /** A batch is on its way to every listener. */
+  sent(batch: Buffer): void;
 };
 
 type Listener = {
   readonly socket: Socket;
   readonly slot: number;
-  /** What the kernel had taken for it at the last tick, in bytes. */
+  /** Bytes that the kernel had taken for it at the last tick. */
   takenBytes: number;
   stalledTicks: number;
 };
 
-export class CorePublisher {
-  readonly #options: CorePublisherOptions;
+export class MeshPublisher {
+  readonly #options: MeshPublisherOptions;
   readonly #server: Server;
   readonly #listeners = new Set<Listener>();
-  readonly #queue = new EnvelopeQueue();
+  readonly #queue = new BatchQueue();
   #sequence = 0;
   #flushing = false;
   #flushedAtMs = Number.NEGATIVE_INFINITY;
 
-  constructor(options: CorePublisherOptions) {
+  constructor(options: MeshPublisherOptions) {
     this.#options = options;
     this.#server = createServer((socket) => this.#accept(socket));
   }
 
-  /** Begins to listen, in place of a predecessor that may have died here. */
+  /** Begins to listen, and removes the socket that an earlier worker may have left when it died. */
   async open(): Promise<void> {
     await rm(this.#options.path, { force: true });
-    await new Promise<void>((resolve, reject) => {
-      this.#server.once('error', reject);
-      this.#server.listen(this.#options.path, resolve);
-    });
+    await listen(this.#server, { path: this.#options.path });
   }
 
-  hears(slot: number): boolean {
+  isHeardBy(slot: number): boolean {
     return this.#listeners.values().some((listener) => listener.slot === slot);
   }
 
@@ -63,7 +61,7 @@ export class CorePublisher {
     return true;
   }
 
-  /** To be called at the heartbeat: a listener that takes nothing for some ticks is let go, and will know by the gap. */
+  /** Call at every heartbeat. Disconnects a listener that takes nothing for some ticks. */
   tick(): void {
     for (const listener of this.#listeners) {
       const { bytesWritten, writableLength } = listener.socket;
@@ -74,7 +72,7 @@ export class CorePublisher {
     }
   }
 
-  /** Sends what was accepted and a goodbye, then closes; a listener that takes nothing is not waited for beyond the deadline. */
+  /** Sends the accepted messages and a goodbye, then closes; waits for slow listeners until the deadline. */
   async close(deadlineMs: number): Promise<void> {
     this.#server.close();
     this.#flush();
@@ -91,10 +89,10 @@ export class CorePublisher {
   }
 
   #accept(socket: Socket): void {
-    socket.on('error', () => undefined); // 'close' follows and says all
+    socket.on('error', () => undefined); // `close` follows.
     socket.once('data', (hello) => {
       const listener: Listener = { socket, slot: hello[0]!, takenBytes: 0, stalledTicks: 0 };
-      // What is queued goes to the listeners of before; this one starts after it.
+      // Queued messages are for the listeners of before; this one starts after them.
       this.#flush();
       socket.write(withLength(this.#queue.take(this.#header('messages', this.#sequence), 0)));
       this.#listeners.add(listener);
@@ -103,10 +101,10 @@ export class CorePublisher {
     });
   }
 
-  /** After all sockets of this turn have been read, so that what they brought shares one write; later after a recent one. */
+  /** Waits until all sockets of this turn have been read, so that their messages share one write. */
   #flushSoon(): void {
     this.#flushing = true;
-    const waitMs = this.#flushedAtMs + this.#options.envelopeGapMs - performance.now();
+    const waitMs = this.#flushedAtMs + this.#options.batchIntervalMs - performance.now();
     if (waitMs > 0) setTimeout(() => this.#flush(), waitMs);
     else setImmediate(() => this.#flush());
   }
@@ -118,16 +116,16 @@ export class CorePublisher {
     this.#options.meter.queueBytes(this.#backlogBytes());
   }
 
-  #broadcast(kind: EnvelopeHeader['kind']): void {
+  #broadcast(kind: BatchHeader['kind']): void {
     const { messages } = this.#queue;
-    const envelope = this.#queue.take(this.#header(kind, ++this.#sequence), Number.POSITIVE_INFINITY);
-    const piece = withLength(envelope);
+    const batch = this.#queue.take(this.#header(kind, ++this.#sequence), Number.POSITIVE_INFINITY);
+    const piece = withLength(batch);
     for (const { socket } of this.#listeners) socket.write(piece);
     if (messages > 0) this.#options.meter.batchSent(messages);
-    this.#options.sent(envelope);
+    this.#options.sent(batch);
   }
 
-  #header(kind: EnvelopeHeader['kind'], sequence: number): EnvelopeHeader {
+  #header(kind: BatchHeader['kind'], sequence: number): BatchHeader {
     const publishedAtMs = performance.timeOrigin + performance.now();
     return { kind, publisher: this.#options.publisher, sequence, publishedAtMs };
   }

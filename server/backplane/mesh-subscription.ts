@@ -1,39 +1,39 @@
-/** One worker's ear at another: dials it, hears its envelopes, and after a break asks whether something was missed. */
+/** One worker's connection to another: receives its batches, and notices missing ones. */
 import { connect, type Socket } from 'node:net';
 import type { BackplaneEvents } from './backplane.ts';
-import { readEnvelopeHeader, visitEnvelope } from './batch.ts';
-import { EnvelopeReader } from './batch-reader.ts';
+import { readBatchHeader, visitBatch } from './batch.ts';
+import { BatchReader } from './batch-reader.ts';
 import type { BackplaneMeter } from './meter.ts';
 import { SequenceCheck } from './sequence.ts';
 
-export type CoreSubscriptionOptions = {
-  /** Where the other worker listens. */
+export type MeshSubscriptionOptions = {
+  /** Socket of the other worker. */
   path: string;
-  /** Who we are, so that it can listen to us in turn. */
+  /** Number of this worker, so that the other one can connect in turn. */
   slot: number;
   meter: BackplaneMeter;
-  envelopeBytesMax: number;
+  batchBytesMax: number;
   events: BackplaneEvents;
 };
 
-/** `absent`: nobody listens there, so nobody there has anything to say; it will call us when it starts. */
+/** `absent`: the other worker does not run, so there is nothing to receive; it connects when it starts. */
 export type SubscriptionState = 'absent' | 'dialing' | 'joined';
 
-// Only when the other worker is there but too busy to accept; chosen, not measured.
+/** For a worker that runs but is too busy to accept; chosen, not measured. */
 const redialMs = 50;
 
-/** For all reads of this process, one after the other; a buffer of their own for each costs more than the copy out of it. */
+/** Shared by all reads: a fresh buffer for each read costs more than the copy out of this one. */
 const readBuffer = Buffer.allocUnsafeSlow(65_536);
 
-export class CoreSubscription {
-  readonly #options: CoreSubscriptionOptions;
+export class MeshSubscription {
+  readonly #options: MeshSubscriptionOptions;
   readonly #sequences = new SequenceCheck();
   #state: SubscriptionState = 'absent';
   #socket: Socket | undefined;
   #redialTimer: NodeJS.Timeout | undefined;
   #closed = false;
 
-  constructor(options: CoreSubscriptionOptions) {
+  constructor(options: MeshSubscriptionOptions) {
     this.#options = options;
   }
 
@@ -41,13 +41,13 @@ export class CoreSubscription {
     return this.#state;
   }
 
-  /** Does nothing where we already listen, or are about to. */
+  /** Connects, unless it is connected or about to be. */
   dial(): void {
     if (this.#state !== 'absent' || this.#closed) return;
     this.#state = 'dialing';
-    const reader = new EnvelopeReader(this.#options.envelopeBytesMax);
+    const reader = new BatchReader(this.#options.batchBytesMax);
     const callback = (length: number) => {
-      reader.read(readBuffer.subarray(0, length), (envelope) => this.#hear(envelope));
+      reader.read(readBuffer.subarray(0, length), (batch) => this.#receive(batch));
       return true;
     };
     const socket = connect({ path: this.#options.path, onread: { buffer: readBuffer, callback } });
@@ -66,8 +66,8 @@ export class CoreSubscription {
     this.#socket?.destroy();
   }
 
-  #hear(envelope: Buffer): void {
-    const { publisher, sequence, kind, publishedAtMs } = readEnvelopeHeader(envelope);
+  #receive(batch: Buffer): void {
+    const { publisher, sequence, kind, publishedAtMs } = readBatchHeader(batch);
     if (this.#state === 'dialing') {
       this.#state = 'joined';
       if (!this.#sequences.resume(publisher, sequence)) this.#missed();
@@ -75,12 +75,12 @@ export class CoreSubscription {
     }
     if (this.#sequences.check(publisher, sequence) === 'gap') this.#missed();
     this.#options.meter.lagObserved((performance.timeOrigin + performance.now() - publishedAtMs) / 1000);
-    visitEnvelope(envelope, (room, payload) => this.#options.events.deliver(room, payload));
+    visitBatch(batch, (room, payload) => this.#options.events.deliver(room, payload));
     if (kind === 'goodbye') this.#sequences.forget(publisher);
   }
 
   #missed(): void {
-    this.#options.events.interrupted('another worker went on without us');
+    this.#options.events.gap('another worker sent batches that did not arrive');
   }
 
   #lost(failure: string): void {
@@ -88,7 +88,8 @@ export class CoreSubscription {
     const wasJoined = this.#state === 'joined';
     this.#state = 'absent';
     if (wasJoined) {
-      // Either it died, and the next dial is refused; or it let us go, and its hello will tell what we missed.
+      // Either the worker died, and the next dial is refused; or it disconnected us, and its first
+      // batch shows the missing ones.
       this.#options.meter.reconnecting();
       this.dial();
     } else if (failure !== 'ECONNREFUSED' && failure !== 'ENOENT') {

@@ -1,6 +1,7 @@
 /**
- * One connection to Redis, held up: connected, prepared, watched for silence, and after a loss made anew with backoff.
- * Each attempt is a fresh client, so nothing of the old connection (queued commands, late replies) can reach the new one.
+ * One lasting connection to Redis: connected, prepared, watched for silence, and after a loss made anew with
+ * backoff. Each attempt is a fresh client, so nothing of the old connection (queued commands, late replies)
+ * reaches the new one.
  */
 import { setTimeout as startTimer } from 'node:timers';
 import { TLSSocket } from 'node:tls';
@@ -9,19 +10,19 @@ import { Redis } from 'ioredis';
 export type RedisLinkOptions = {
   /** `redis://` or `rediss://`. */
   url: string;
-  /** Its name in Redis's CLIENT LIST. */
+  /** Name of the connection in Redis's CLIENT LIST. */
   name: string;
-  /** Ticks without a sign of life after which the connection counts as dead; also the time a connection attempt has. */
+  /** Ticks without a sign of life until a connection, or an attempt to connect, counts as dead. */
   silentTicksMax: number;
-  /** Brings a new connection into service; rejecting gives this attempt up. */
+  /** Prepares a new connection for service; rejecting gives this attempt up. */
   prepare(client: Redis): Promise<void>;
-  /** In service from now on. */
+  /** The connection is in service from now on. */
   up(client: Redis): void;
-  /** Was in service and is not any more; the next attempt follows by itself. */
+  /** The connection is no longer in service; the next attempt follows by itself. */
   lost(reason: string): void;
 };
 
-// Chosen, not measured: soon enough after a blip, and gentle to a Redis that a whole cluster is waiting for.
+// Chosen, not measured: soon after a short break, and gentle to a Redis that a whole cluster waits for.
 const retryMsMin = 50;
 const retryMsMax = 1000;
 
@@ -44,12 +45,16 @@ export class RedisLink {
     return this.#inService ? this.#attempt : undefined;
   }
 
+  get connected(): boolean {
+    return this.#inService;
+  }
+
   /** True for the client of the present connection, in service or still being prepared. */
   isPresent(client: Redis): boolean {
     return client === this.#attempt;
   }
 
-  /** Why the last connection or attempt failed, in words. */
+  /** The reason for which the last connection or attempt failed, in words. */
   get lastFailure(): string {
     return this.#lastFailure;
   }
@@ -59,7 +64,7 @@ export class RedisLink {
     const client = new Redis(this.#options.url, {
       lazyConnect: true,
       connectionName: this.#options.name,
-      // Everything that ioredis would repeat or restore by itself is ours to decide.
+      // ioredis must repeat and restore nothing by itself: that is decided here.
       retryStrategy: () => null,
       enableOfflineQueue: false,
       enableReadyCheck: false,
@@ -83,14 +88,15 @@ export class RedisLink {
       );
   }
 
-  /** A sign of life came. */
-  heard(): void {
+  /** Call on any sign of life. */
+  signOfLife(): void {
     this.#silentTicks = 0;
   }
 
   /**
-   * To be called at the heartbeat. Silence is counted in ticks and not in time, so that a process that was itself frozen
-   * does not take its own absence for the silence of Redis: what waits in the socket is read before the next tick.
+   * Call at every heartbeat. Silence is counted in ticks and not in time, so that a process that was itself
+   * frozen does not take its own pause for the silence of Redis: bytes that wait in the socket are read
+   * before the next tick.
    */
   tick(): void {
     if (!this.#attempt) return;
@@ -98,7 +104,7 @@ export class RedisLink {
     if (this.#silentTicks > this.#options.silentTicksMax) this.fail('Redis is silent');
   }
 
-  /** Gives the present connection up at once, even where the other side no longer answers, and makes a new one. */
+  /** Gives up the present connection at once, without waiting for the other side, and makes a new one. */
   fail(reason: string): void {
     if (this.#attempt) this.#give(this.#attempt, reason);
   }
@@ -128,15 +134,15 @@ export class RedisLink {
     this.#inService = false;
     if (this.#closed) return;
     const waitMs = Math.min(retryMsMax, retryMsMin * 2 ** this.#failures++);
-    // Half of the wait is drawn, so that a cluster does not come back in step.
+    // Half of the wait is random, so that the nodes of a cluster do not all come back at the same moment.
     this.#retryTimer = startTimer(() => this.open(), waitMs * (0.5 + Math.random() / 2));
     if (wasInService) this.#options.lost(reason);
   }
 }
 
 /**
- * Resets the connection. A mere `disconnect` says goodbye first and waits for an answer that a dead peer never gives, and
- * what the kernel had still to send would arrive after a healed network, long after we went on.
+ * Resets the connection. `disconnect` alone closes it in order and waits for an answer that a dead peer never
+ * gives; and bytes that the kernel had still to send would arrive late, once the network has healed.
  */
 function abandon(client: Redis): void {
   if (client.stream instanceof TLSSocket) client.stream.destroy();

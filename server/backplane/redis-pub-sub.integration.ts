@@ -1,9 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { after } from 'node:test';
-// biome-ignore lint/style/noRestrictedImports: a test may borrow the lab's way of getting a real Redis.
-import { redisProvider } from '../../experiments/lab/deployment/services/redis.ts';
+import { redisProvider } from '../../testing/redis.ts';
 import { backplaneContract } from './backplane.contract.ts';
-import { RedisBackplane } from './redis-pub-sub.ts';
+import { RedisPubSubBackplane } from './redis-pub-sub.ts';
 
 const found = await redisProvider.find();
 if (!found.found) {
@@ -16,7 +15,7 @@ if (!found.found) {
     create: (count, queueBytesMax) => {
       const channel = `test:${randomUUID()}`;
       const options = { url: service.url, channel, ...(queueBytesMax && { queueBytesMax }) };
-      return Array.from({ length: count }, () => new RedisBackplane(options));
+      return Array.from({ length: count }, () => new RedisPubSubBackplane(options));
     },
     oneOrderForAll: true,
     crossesProcesses: true,

@@ -1,42 +1,42 @@
 /**
- * The publishing side of the Redis backplane: one envelope on its way, the next one gathering behind it. So batches grow
- * with load by themselves, and after a broken connection exactly one envelope is in doubt, which is sent again under its
- * old number: receivers know by the number whether they had it.
+ * The publishing side of the Redis backplane: one batch is in flight, and the next one gathers behind it. So
+ * batches grow with the load by themselves, and after a broken connection exactly one batch is in doubt. It
+ * is sent again under its old number, which tells receivers whether they had it.
  */
 import type { Redis } from 'ioredis';
-import { type EnvelopeHeader, EnvelopeQueue, envelopeHeaderBytes } from './batch.ts';
+import { type BatchHeader, BatchQueue, batchHeaderBytes } from './batch.ts';
 import type { BackplaneMeter } from './meter.ts';
 import { RedisLink } from './redis-link.ts';
 
 export type RedisPublisherOptions = {
   url: string;
   channel: string;
-  /** 16 hexadecimal digits, drawn for this process. */
+  /** Random id of this process: 16 hexadecimal digits. */
   publisher: string;
   meter: BackplaneMeter;
-  envelopeBytesMax: number;
+  batchBytesMax: number;
   queueBytesMax: number;
   silentTicksMax: number;
-  /** Accepted messages were given up. */
+  /** Messages that were accepted have been given up. */
   gaveUp(reason: string): void;
-  /** Redis became a replica under us: since we do not know when, others may have missed us, and we them. */
+  /** Redis became a replica at an unknown time: messages may have been missed in both directions. */
   demoted(reason: string): void;
 };
 
 export class RedisPublisher {
   readonly #options: RedisPublisherOptions;
-  readonly #link: RedisLink;
-  readonly #queue = new EnvelopeQueue();
+  readonly link: RedisLink;
+  readonly #queue = new BatchQueue();
   #inFlight: Buffer | undefined;
   #sequence = 0;
   #acknowledged = 0;
-  /** Ticks since the envelope that is in flight was first sent. */
+  /** Ticks since the batch that is in flight was first sent. */
   #inFlightTicks = 0;
   #flushing = false;
 
   constructor(options: RedisPublisherOptions) {
     this.#options = options;
-    this.#link = new RedisLink({
+    this.link = new RedisLink({
       url: options.url,
       name: `chat-publish-${options.publisher}`,
       silentTicksMax: options.silentTicksMax,
@@ -48,42 +48,23 @@ export class RedisPublisher {
     });
   }
 
-  get connected(): boolean {
-    return this.#link.client !== undefined;
-  }
-
-  get lastFailure(): string {
-    return this.#link.lastFailure;
-  }
-
-  /** Sequence of the newest envelope that Redis said it carried out. */
+  /** Sequence of the newest batch that Redis has acknowledged. */
   get acknowledged(): number {
     return this.#acknowledged;
   }
 
-  /** True when nothing accepted is still on this side. */
+  /** True when Redis has acknowledged every accepted message. */
   get idle(): boolean {
     return this.#inFlight === undefined && this.#queue.messages === 0;
   }
 
-  open(): void {
-    this.#link.open();
-  }
-
-  close(): void {
-    this.#link.close();
-  }
-
-  fail(reason: string): void {
-    this.#link.fail(reason);
-  }
-
   publish(room: string, payload: Buffer): boolean {
-    if (!this.connected || this.#queuedBytes() + payload.length > this.#options.queueBytesMax) return false;
+    if (!this.link.connected || this.#queuedBytes() + payload.length > this.#options.queueBytesMax)
+      return false;
     this.#queue.push(room, payload);
     if (!this.#flushing) {
       this.#flushing = true;
-      // After all sockets of this turn have been read, so that what they brought shares one envelope.
+      // Once all sockets of this turn have been read, so that their messages share one batch.
       setImmediate(() => {
         this.#flushing = false;
         this.#flush();
@@ -92,24 +73,24 @@ export class RedisPublisher {
     return true;
   }
 
-  /** An empty envelope, if nothing else is on its way: others and we ourselves hear that all is well. */
+  /** Sends an empty batch, unless one is in flight, to show all nodes that the link works. */
   heartbeat(): void {
-    if (this.connected && this.idle) this.#sendNext('messages');
+    if (this.link.connected && this.idle) this.#sendNext('messages');
   }
 
-  /** The last envelope of this publisher; others may forget it. */
+  /** Sends the last batch of this publisher; the others may forget it then. */
   goodbye(): void {
-    if (this.connected && this.idle) this.#sendNext('goodbye');
+    if (this.link.connected && this.idle) this.#sendNext('goodbye');
   }
 
-  /** To be called at the heartbeat. */
+  /** Call at every heartbeat. */
   tick(): void {
-    this.#link.tick();
+    this.link.tick();
     this.#inFlightTicks++;
     this.heartbeat();
-    const client = this.#link.client;
+    const client = this.link.client;
     if (!client) return;
-    // No error would tell: the publishes of a replica just stop reaching the others.
+    // There is no error to wait for: the publishes of a replica just stop reaching the others.
     isPrimary(client).then(
       (primary) => primary || this.#demote(client),
       (error: Error) => this.#failIf(client, error),
@@ -123,22 +104,23 @@ export class RedisPublisher {
   }
 
   /**
-   * What could not be handed over in time would be out of place later, when those who said it have been told and gone on
-   * elsewhere. Its number goes out empty, so that nobody else takes the gap for a loss.
+   * Drops the messages that could not be handed over in time: their senders are told, and reconnect
+   * elsewhere. The number of the batch in flight goes out with an empty batch, so that no other node sees a
+   * gap.
    */
   #giveUp(): void {
-    const waiting = this.#inFlight !== undefined && this.#inFlight.length > envelopeHeaderBytes;
+    const waiting = this.#inFlight !== undefined && this.#inFlight.length > batchHeaderBytes;
     if (!waiting && this.#queue.messages === 0) return;
-    this.#inFlight = this.#inFlight?.subarray(0, envelopeHeaderBytes);
+    this.#inFlight = this.#inFlight?.subarray(0, batchHeaderBytes);
     this.#queue.clear();
     this.#options.gaveUp('messages that were accepted could not be handed to Redis in time');
   }
 
   #flush(): void {
-    if (this.#queue.messages > 0 && !this.#inFlight && this.connected) this.#sendNext('messages');
+    if (this.#queue.messages > 0 && !this.#inFlight && this.link.connected) this.#sendNext('messages');
   }
 
-  #sendNext(kind: EnvelopeHeader['kind']): void {
+  #sendNext(kind: BatchHeader['kind']): void {
     const waiting = this.#queue.messages;
     const header = {
       kind,
@@ -146,26 +128,26 @@ export class RedisPublisher {
       sequence: ++this.#sequence,
       publishedAtMs: performance.timeOrigin + performance.now(),
     };
-    const envelope = this.#queue.take(header, this.#options.envelopeBytesMax);
+    const batch = this.#queue.take(header, this.#options.batchBytesMax);
     const messages = waiting - this.#queue.messages;
     if (messages > 0) this.#options.meter.batchSent(messages);
     this.#inFlightTicks = 0;
-    this.#send(envelope);
+    this.#send(batch);
   }
 
-  #send(envelope: Buffer): void {
-    this.#inFlight = envelope;
+  #send(batch: Buffer): void {
+    this.#inFlight = batch;
     this.#options.meter.queueBytes(this.#queuedBytes());
-    const client = this.#link.client!;
-    client.publish(this.#options.channel, envelope).then(
+    const client = this.link.client!;
+    client.publish(this.#options.channel, batch).then(
       () => this.#acknowledge(client),
       (error: Error) => this.#failIf(client, error),
     );
   }
 
   #acknowledge(client: Redis): void {
-    if (!this.#link.isPresent(client)) return;
-    this.#link.heard();
+    if (!this.link.isPresent(client)) return;
+    this.link.signOfLife();
     this.#inFlight = undefined;
     this.#acknowledged = this.#sequence;
     this.#flush();
@@ -173,13 +155,13 @@ export class RedisPublisher {
   }
 
   #demote(client: Redis): void {
-    if (!this.#link.isPresent(client)) return;
-    this.#link.fail(demotion);
+    if (!this.link.isPresent(client)) return;
+    this.link.fail(demotion);
     this.#options.demoted(demotion);
   }
 
   #failIf(client: Redis, error: Error): void {
-    if (this.#link.isPresent(client)) this.#link.fail(error.message);
+    if (this.link.isPresent(client)) this.link.fail(error.message);
   }
 
   #queuedBytes(): number {
@@ -187,9 +169,9 @@ export class RedisPublisher {
   }
 }
 
-const demotion = 'this Redis is a replica, whose publishes only its own clients would hear';
+const demotion = 'this Redis is a replica, whose publishes only its own clients would receive';
 
-/** False for a replica; true where the role cannot be asked, because some access lists and services do not allow it. */
+/** False for a replica. True also where access lists or services do not allow the question. */
 async function isPrimary(client: Redis): Promise<boolean> {
   try {
     const [role] = (await client.role()) as [string];

@@ -1,7 +1,7 @@
-/** The subscribing side of the Redis backplane: hears all envelopes, its own process's too, and whether one is missing. */
+/** The subscribing side of the Redis backplane: receives all batches and notices missing ones. */
 import type { Redis } from 'ioredis';
 import type { BackplaneEvents } from './backplane.ts';
-import { EnvelopeError, type EnvelopeHeader, readEnvelopeHeader, visitEnvelope } from './batch.ts';
+import { BatchError, type BatchHeader, readBatchHeader, visitBatch } from './batch.ts';
 import type { BackplaneMeter } from './meter.ts';
 import { RedisLink } from './redis-link.ts';
 import { SequenceCheck } from './sequence.ts';
@@ -9,26 +9,26 @@ import { SequenceCheck } from './sequence.ts';
 export type RedisSubscriberOptions = {
   url: string;
   channel: string;
-  /** The publisher whose envelopes are this process's own. */
+  /** Id under which this process publishes. */
   publisher: string;
   meter: BackplaneMeter;
   silentTicksMax: number;
   events: BackplaneEvents;
-  /** The subscription stands anew. */
+  /** A new subscription is in service. */
   subscribed(): void;
 };
 
 export class RedisSubscriber {
   readonly #options: RedisSubscriberOptions;
-  readonly #link: RedisLink;
+  readonly link: RedisLink;
   readonly #sequences = new SequenceCheck();
-  #heardItself = false;
+  #receivedOwn = false;
   #echoed = 0;
   #echoMissingTicks = 0;
 
   constructor(options: RedisSubscriberOptions) {
     this.#options = options;
-    this.#link = new RedisLink({
+    this.link = new RedisLink({
       url: options.url,
       name: `chat-subscribe-${options.publisher}`,
       silentTicksMax: options.silentTicksMax,
@@ -38,55 +38,36 @@ export class RedisSubscriber {
     });
   }
 
-  get connected(): boolean {
-    return this.#link.client !== undefined;
-  }
-
-  /** True when an envelope of this very process has come back over the present subscription. */
+  /** True when a batch of this process has come back over the present subscription. */
   get proven(): boolean {
-    return this.connected && this.#heardItself;
-  }
-
-  get lastFailure(): string {
-    return this.#link.lastFailure;
-  }
-
-  open(): void {
-    this.#link.open();
-  }
-
-  close(): void {
-    this.#link.close();
-  }
-
-  fail(reason: string): void {
-    this.#link.fail(reason);
+    return this.link.connected && this.#receivedOwn;
   }
 
   /**
-   * To be called at the heartbeat, with the newest of our own envelopes that Redis carried out. The connection may be
-   * well (PING) and still be the wrong one, when publishing goes to another server: then our own do not come back.
+   * Call at every heartbeat, with the newest of our own batches that Redis has acknowledged. The connection
+   * may answer PING and still be the wrong one, when publishing goes to another server: then our own batches
+   * do not come back.
    */
   tick(acknowledged: number): void {
-    this.#link.tick();
-    const client = this.#link.client;
+    this.link.tick();
+    const client = this.link.client;
     if (!client) return;
     client.ping().then(
-      () => this.#link.isPresent(client) && this.#link.heard(),
-      // The connection is closing, which is reported by itself.
+      () => this.link.isPresent(client) && this.link.signOfLife(),
+      // The connection is closing, which its own event reports.
       () => undefined,
     );
     if (acknowledged <= this.#echoed) this.#echoMissingTicks = 0;
     else if (++this.#echoMissingTicks > this.#options.silentTicksMax) {
-      this.#link.fail('what this process publishes does not come back');
+      this.link.fail('a batch of this process does not come back');
     }
   }
 
   async #subscribe(client: Redis): Promise<void> {
-    client.on('messageBuffer', (_channel: Buffer, envelope: Buffer) => {
-      if (this.#link.isPresent(client)) this.#hear(envelope);
+    client.on('messageBuffer', (_channel: Buffer, batch: Buffer) => {
+      if (this.link.isPresent(client)) this.#receive(batch);
     });
-    this.#heardItself = false;
+    this.#receivedOwn = false;
     this.#echoMissingTicks = 0;
     this.#sequences.resubscribed();
     await client.subscribe(this.#options.channel);
@@ -94,29 +75,28 @@ export class RedisSubscriber {
 
   #lost(reason: string): void {
     this.#options.meter.reconnecting();
-    this.#options.events.interrupted(`the subscription to Redis was lost: ${reason}`);
+    this.#options.events.gap(`the subscription to Redis was lost: ${reason}`);
   }
 
-  #hear(envelope: Buffer): void {
+  #receive(batch: Buffer): void {
     const { events, publisher } = this.#options;
-    this.#link.heard();
+    this.link.signOfLife();
     try {
-      const header = readEnvelopeHeader(envelope);
+      const header = readBatchHeader(batch);
       const verdict = this.#sequences.check(header.publisher, header.sequence);
-      if (header.publisher === publisher) this.#hearItself(header);
+      if (header.publisher === publisher) this.#receiveOwn(header);
       if (verdict === 'repeated') return;
-      if (verdict === 'gap')
-        events.interrupted(`what came before envelope ${header.sequence} did not arrive`);
-      visitEnvelope(envelope, (room, payload) => events.deliver(room, payload));
+      if (verdict === 'gap') events.gap(`the batches before ${header.sequence} did not arrive`);
+      visitBatch(batch, (room, payload) => events.deliver(room, payload));
       if (header.kind === 'goodbye') this.#sequences.forget(header.publisher);
     } catch (error) {
-      if (!(error instanceof EnvelopeError)) throw error;
-      events.interrupted(`an envelope could not be read: ${error.message}`);
+      if (!(error instanceof BatchError)) throw error;
+      events.gap(`a batch could not be read: ${error.message}`);
     }
   }
 
-  #hearItself(header: EnvelopeHeader): void {
-    this.#heardItself = true;
+  #receiveOwn(header: BatchHeader): void {
+    this.#receivedOwn = true;
     this.#echoed = Math.max(this.#echoed, header.sequence);
     this.#echoMissingTicks = 0;
     const lagMs = performance.timeOrigin + performance.now() - header.publishedAtMs;

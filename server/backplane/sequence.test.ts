@@ -16,7 +16,7 @@ test('publishers are counted apart', () => {
   assert.equal(sequences.check('b', 9), 'gap');
 });
 
-test('after a new subscription each publisher may have gone on once, but nothing is heard twice', () => {
+test('after a new subscription each publisher may skip numbers once, but nothing is received twice', () => {
   const sequences = new SequenceCheck();
   sequences.check('a', 5);
   sequences.check('b', 5);
@@ -27,7 +27,7 @@ test('after a new subscription each publisher may have gone on once, but nothing
   assert.equal(sequences.check('b', 8), 'next');
 });
 
-test('a publisher that tells what it sent last reveals what a break in between has cost', () => {
+test('the last number that a publisher sent shows whether a break has cost anything', () => {
   const sequences = new SequenceCheck();
   assert.equal(sequences.resume('a', 5), true);
   assert.equal(sequences.check('a', 6), 'next');
@@ -36,7 +36,7 @@ test('a publisher that tells what it sent last reveals what a break in between h
   assert.equal(sequences.check('a', 8), 'next');
 });
 
-test('publishers that come and go do not pile up, and the oldest is forgotten first', () => {
+test('the number of publishers is bounded, and the oldest is forgotten first', () => {
   const sequences = new SequenceCheck();
   for (let number = 0; number <= 4096; number++) sequences.check(`publisher ${number}`, 1);
   assert.equal(sequences.check('publisher 1', 3), 'gap');

@@ -1,59 +1,60 @@
-/** Sequence numbers of every publisher heard, so that what is missing shows: the one way that a silent loss is noticed. */
+/** Checks the sequence numbers of every publisher: the only way to notice a silent loss. */
 
-/** `repeated`: heard before, to be dropped. `gap`: one or more before it never came; it is itself to be delivered. */
+/** `repeated`: received before, drop it. `gap`: batches before this one never came; deliver this one. */
 export type SequenceVerdict = 'next' | 'repeated' | 'gap';
 
-type Heard = { last: number; subscription: number };
+type Received = { last: number; subscription: number };
 
-// Publishers are processes; more than this many in one run of a process are restarts, of which the oldest are forgotten.
+// Publishers are processes. More than this many are the result of restarts, and the oldest are forgotten.
 const publishersMax = 4096;
 
 export class SequenceCheck {
-  #heard = new Map<string, Heard>();
+  #received = new Map<string, Received>();
   #subscription = 0;
 
-  /** Judges one envelope. The first one from a publisher says where we came in: what was before was not for us. */
+  /** Judges one batch. Batches from before the first one of a publisher were not meant for this process. */
   check(publisher: string, sequence: number): SequenceVerdict {
-    const heard = this.#heard.get(publisher);
-    if (heard === undefined) {
+    const received = this.#received.get(publisher);
+    if (received === undefined) {
       this.#remember(publisher, sequence);
       return 'next';
     }
-    if (sequence <= heard.last) return 'repeated';
-    const gap = sequence !== heard.last + 1 && heard.subscription === this.#subscription;
-    heard.last = sequence;
-    heard.subscription = this.#subscription;
+    if (sequence <= received.last) return 'repeated';
+    const gap = sequence !== received.last + 1 && received.subscription === this.#subscription;
+    received.last = sequence;
+    received.subscription = this.#subscription;
     return gap ? 'gap' : 'next';
   }
 
   /**
-   * For a publisher that tells a new listener what it sent last: true when we have heard all of it (or never listened to
-   * it before), false when something is missing. Listening goes on from there.
+   * Judges the number that a publisher sent last, as it tells a new listener. True: every batch up to there
+   * was received, or this process never listened to it before. False: some are missing. Either way the check
+   * goes on from there.
    */
   resume(publisher: string, lastSent: number): boolean {
-    const heard = this.#heard.get(publisher);
-    this.#remember(publisher, Math.max(lastSent, heard?.last ?? 0));
-    return heard === undefined || heard.last >= lastSent;
+    const received = this.#received.get(publisher);
+    this.#remember(publisher, Math.max(lastSent, received?.last ?? 0));
+    return received === undefined || received.last >= lastSent;
   }
 
   /**
-   * After a new subscription the first envelope of every publisher may stand further on than the last one heard: that
-   * loss was known and told when the old subscription broke. What was heard before is still not heard twice.
+   * After a new subscription the first batch of every publisher may be further on than the last one received:
+   * that gap was reported when the old subscription broke. A batch from before is still `repeated`.
    */
   resubscribed(): void {
     this.#subscription++;
   }
 
-  /** A publisher that said goodbye never speaks again under its name. */
+  /** For a publisher that said goodbye: it never publishes again under its id. */
   forget(publisher: string): void {
-    this.#heard.delete(publisher);
+    this.#received.delete(publisher);
   }
 
   #remember(publisher: string, last: number): void {
-    if (!this.#heard.has(publisher) && this.#heard.size >= publishersMax) {
-      const [oldest] = this.#heard.keys();
-      this.#heard.delete(oldest!);
+    if (!this.#received.has(publisher) && this.#received.size >= publishersMax) {
+      const [oldest] = this.#received.keys();
+      this.#received.delete(oldest!);
     }
-    this.#heard.set(publisher, { last, subscription: this.#subscription });
+    this.#received.set(publisher, { last, subscription: this.#subscription });
   }
 }

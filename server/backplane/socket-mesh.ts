@@ -1,56 +1,61 @@
 /**
- * The backplane between the workers of one machine: every worker listens to every other over a Unix domain socket, and
- * what one turn of the event loop brought, or several that follow closely, crosses in one write per listener.
+ * The backplane between the workers of one machine. Every worker listens to every other worker over a Unix
+ * domain socket. The messages of one turn of the event loop, or of several that follow closely, cross in one
+ * write per listener.
  *
- * Order: one per publisher, not one for all. A worker's own sessions hear its messages when they cross, the others
- * a moment later; so two messages said at the same time on two workers may be heard in either order, but the messages of one worker,
- * and so of one sender, are heard by everybody in the order of their publishing. One order for all would take a turn through
- * a sequencing worker, and everybody's sessions with it when that one dies; 05-backplane has it for the price of Redis.
+ * Order: one per publisher, not one for all. The sessions of a worker receive its messages when these cross,
+ * the sessions of other workers a moment later. So two messages sent at the same time on two workers may
+ * arrive in either order, but the messages of one worker, and so of one sender, arrive everywhere in the
+ * order of their publishing. One order for all would need one worker that numbers all messages, and its death
+ * would cost all sessions; 05-backplane pays Redis for it.
  *
- * Who hears his own message knows that it was handed to the kernel for every worker first: a worker that dies has not
- * shown anything to its own sessions that the others will not hear, unless they were too far behind to take it.
+ * A session receives its own message only after the message was handed to the kernel for every other worker.
+ * So a worker that dies has shown its own sessions nothing that the others will not receive, unless they were
+ * too far behind.
  *
- * What can be missed, and how it shows: a worker that stops reading is let go by the others, and learns from the first
- * envelope after it dialed again that numbers are missing: `interrupted`. A worker that dies takes along what it had not
- * sent; its own sessions, who might count on it, are cut off with it.
+ * Possible losses, and how each one shows: a worker that stops reading is disconnected by the others. The first
+ * batch after it has connected again tells it that sequence numbers are missing, and it calls `gap`. A worker
+ * that dies loses the messages that it had not sent; its own sessions, the only ones that could have seen
+ * them, lose their connections too.
  */
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Backplane, BackplaneEvents } from './backplane.ts';
-import { visitEnvelope } from './batch.ts';
-import { CorePublisher } from './mesh-publisher.ts';
-import { CoreSubscription } from './mesh-subscription.ts';
-import { type BackplaneMeter, silentMeter } from './meter.ts';
+import { visitBatch } from './batch.ts';
+import { MeshPublisher } from './mesh-publisher.ts';
+import { MeshSubscription } from './mesh-subscription.ts';
+import { type BackplaneMeter, countGaps, silentMeter } from './meter.ts';
 
-export type CoresBackplaneOptions = {
-  /** Where the sockets of all workers are; private to them. */
+export type SocketMeshOptions = {
+  /** The folder of the sockets of all workers, private to them. */
   directory: string;
-  /** Which of the workers this is, from 0. */
+  /** Number of this worker, from 0. */
   slot: number;
-  /** How many there are, 255 at most. */
+  /** Number of workers, 255 at most. */
   workers: number;
   meter?: BackplaneMeter;
-  /** Waiting for the slowest worker, in bytes; beyond it `publish` refuses. */
+  /** Bytes waiting for the slowest worker; beyond it `publish` refuses. */
   queueBytesMax?: number;
-  /** From one envelope to the next, at least; a message that follows none waits for the end of its turn alone. */
-  envelopeGapMs?: number;
+  /** Least time between two batches, in ms; a later message waits only for the end of its turn. */
+  batchIntervalMs?: number;
   heartbeatIntervalMs?: number;
-  /** Heartbeats in which a worker takes nothing of what waits for it, after which it is let go. */
+  /** Heartbeats in which a worker takes no byte that waits for it, until it is disconnected. */
   stalledTicksMax?: number;
   startDeadlineMs?: number;
   closeDeadlineMs?: number;
 };
 
 /**
- * The gap is what nobody feels in a chat, against what an envelope costs beside its messages: some 80 µs of CPU on both ends,
- * most of it for the waking (`perf record` on two workers at 8,000 messages/s), and every worker sends to every other.
- * The others are chosen: a worker that stops reading holds up the others for 2.5 s at most, and only if 8 MiB pile up.
+ * The batch interval is too short to be felt in a chat. A batch costs some 80 µs of CPU on both ends beside
+ * its messages, most of it for the wake-up (`perf record` on two workers at 8,000 messages/s), and every
+ * worker sends to every other. The others are chosen: a worker that stops reading delays the others for 2.5 s
+ * at most, and only if 8 MiB pile up.
  */
 const defaults = {
   meter: silentMeter,
   queueBytesMax: 8 * 1024 * 1024,
-  envelopeGapMs: 5,
+  batchIntervalMs: 5,
   heartbeatIntervalMs: 500,
   stalledTicksMax: 4,
   startDeadlineMs: 10_000,
@@ -58,17 +63,17 @@ const defaults = {
 };
 
 type Running = {
-  publisher: CorePublisher;
-  subscriptions: Map<number, CoreSubscription>;
+  publisher: MeshPublisher;
+  subscriptions: Map<number, MeshSubscription>;
   heartbeat: NodeJS.Timeout;
 };
 
-export class CoresBackplane implements Backplane {
-  readonly #options: Required<CoresBackplaneOptions>;
+export class SocketMeshBackplane implements Backplane {
+  readonly #options: Required<SocketMeshOptions>;
   #running: Running | undefined;
   #started = false;
 
-  constructor(options: CoresBackplaneOptions) {
+  constructor(options: SocketMeshOptions) {
     this.#options = { ...defaults, ...options };
   }
 
@@ -78,7 +83,7 @@ export class CoresBackplane implements Backplane {
 
   async start(received: BackplaneEvents): Promise<void> {
     const running = this.#run(received);
-    // Listening before dialing: of two workers that start together, one at least then reaches the other.
+    // Listen before dialing: of two workers that start together, at least one then reaches the other.
     await running.publisher.open();
     for (const subscription of running.subscriptions.values()) subscription.dial();
     const deadlineAtMs = performance.now() + this.#options.startDeadlineMs;
@@ -91,6 +96,10 @@ export class CoresBackplane implements Backplane {
     }
     this.#started = true;
   }
+
+  want(): void {}
+
+  unwant(): void {}
 
   publish(room: string, payload: Buffer): boolean {
     return this.#started && this.#running!.publisher.publish(room, payload);
@@ -109,27 +118,21 @@ export class CoresBackplane implements Backplane {
   #run(received: BackplaneEvents): Running {
     const { directory, slot, workers, meter, queueBytesMax, heartbeatIntervalMs } = this.#options;
     const pathOf = (worker: number) => join(directory, `worker-${worker}.sock`);
-    const events: BackplaneEvents = {
-      deliver: (room, payload) => received.deliver(room, payload),
-      interrupted: (reason) => {
-        meter.lossSuspected();
-        received.interrupted(reason);
-      },
-    };
-    const subscriptions = new Map<number, CoreSubscription>();
+    const events = countGaps(received, meter);
+    // One batch holds at most a full queue, and the message that exceeded it.
+    const batchBytesMax = 2 * queueBytesMax;
+    const subscriptions = new Map<number, MeshSubscription>();
     for (let peer = 0; peer < workers; peer++) {
       if (peer === slot) continue;
       const path = pathOf(peer);
-      // One envelope holds at most what may be queued, and the message that went over it.
-      const envelopeBytesMax = 2 * queueBytesMax;
-      subscriptions.set(peer, new CoreSubscription({ path, slot, meter, envelopeBytesMax, events }));
+      subscriptions.set(peer, new MeshSubscription({ path, slot, meter, batchBytesMax, events }));
     }
-    const publisher = new CorePublisher({
+    const publisher = new MeshPublisher({
       ...this.#options,
       path: pathOf(slot),
       publisher: randomBytes(8).toString('hex'),
       joined: (peer) => subscriptions.get(peer)?.dial(),
-      sent: (envelope) => visitEnvelope(envelope, events.deliver),
+      sent: (batch) => visitBatch(batch, events.deliver),
     });
     const heartbeat = setInterval(() => publisher.tick(), heartbeatIntervalMs);
     this.#running = { publisher, subscriptions, heartbeat };
@@ -137,9 +140,9 @@ export class CoresBackplane implements Backplane {
   }
 }
 
-/** True when we hear every worker that is there, and it hears us. */
+/** True when this worker listens to every worker that runs, and each of them listens to this one. */
 function isMutual({ publisher, subscriptions }: Running): boolean {
   return subscriptions
     .entries()
-    .every(([peer, { state }]) => state === 'absent' || (state === 'joined' && publisher.hears(peer)));
+    .every(([peer, { state }]) => state === 'absent' || (state === 'joined' && publisher.isHeardBy(peer)));
 }

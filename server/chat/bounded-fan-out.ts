@@ -1,23 +1,29 @@
 /**
- * The first fan-out that may meet the open internet: a send per recipient as before, but into a queue that is bounded
- * per session and per room. Who exceeds it is evicted: slow readers never cost those who speak or read anything.
+ * Hot path. One send per recipient, into a queue that is bounded per session and per room. A session that
+ * exceeds its bound is evicted, so that a slow reader costs the others nothing.
  */
 import { performance } from 'node:perf_hooks';
 import { closeCode } from '#protocol';
-import type { Session } from '../gateway/session.ts';
 import type { Metrics } from '../ops/metrics.ts';
-import type { FanOut } from './chat.ts';
+import { group, limit, type ValuesOf } from '../settings.ts';
+import type { FanOut, roomSettings } from './chat.ts';
 import { frameHeaderBytes } from './frame.ts';
+import type { Member } from './member.ts';
 
-export type BoundedFanOutOptions = {
-  readonly outboundBytesMax: number;
-  readonly outboundTotalBytesMax: number;
-  readonly roomsMax: number;
-};
+const gibibyte = 1024 ** 3;
+const sharedQueue = 'bytes queued for one room; beyond it each session may have only its equal share';
+
+/** The bounds are chosen, not measured. */
+export const boundedFanOutSettings = group('Bounded fan-out (stage 02)', {
+  outboundBytesMax: limit(1024, gibibyte, 1024 ** 2, 'bytes queued for one session before it is evicted'),
+  outboundTotalBytesMax: limit(1024, 64 * gibibyte, 256 * 1024 ** 2, sharedQueue),
+});
+
+export type BoundedFanOutOptions = ValuesOf<typeof boundedFanOutSettings | typeof roomSettings>;
 
 type Room = {
-  readonly sessions: Set<Session>;
-  /** What its sessions had queued when the last message came, in bytes. */
+  readonly members: Set<Member>;
+  /** Bytes that its members had queued at the last message. */
   queuedBytes: number;
 };
 
@@ -35,20 +41,20 @@ export class BoundedFanOut implements FanOut {
     return this.#rooms.size;
   }
 
-  join(session: Session): boolean {
-    let room = this.#rooms.get(session.room);
+  join(member: Member): boolean {
+    let room = this.#rooms.get(member.room);
     if (room === undefined) {
       if (this.#rooms.size >= this.#options.roomsMax) return false;
-      room = { sessions: new Set(), queuedBytes: 0 };
-      this.#rooms.set(session.room, room);
+      room = { members: new Set(), queuedBytes: 0 };
+      this.#rooms.set(member.room, room);
     }
-    room.sessions.add(session);
+    room.members.add(member);
     return true;
   }
 
-  leave(session: Session): void {
-    const room = this.#rooms.get(session.room);
-    if (room?.sessions.delete(session) && room.sessions.size === 0) this.#rooms.delete(session.room);
+  leave(member: Member): void {
+    const room = this.#rooms.get(member.room);
+    if (room?.members.delete(member) && room.members.size === 0) this.#rooms.delete(member.room);
   }
 
   deliver(name: string, payload: Buffer): void {
@@ -58,15 +64,15 @@ export class BoundedFanOut implements FanOut {
     const allowedBytes = this.#allowedBytes(room);
     let deliveries = 0;
     let queuedBytes = 0;
-    for (const session of room.sessions) {
-      if (!session.open) continue;
-      const bufferedBytes = session.ws.bufferedAmount;
+    for (const { connection } of room.members) {
+      if (!connection.open) continue;
+      const { bufferedBytes } = connection;
       if (bufferedBytes > 0 && bufferedBytes + payload.length > allowedBytes) {
-        this.#evict(session);
+        this.#metrics.evictions.inc({ reason: 'slow_consumer' });
+        connection.close(closeCode.slowConsumer, 'too far behind');
         continue;
       }
-      // Without `binary: false` ws would send a buffer as a binary frame.
-      session.ws.send(payload, { binary: false });
+      connection.sendText(payload);
       queuedBytes += bufferedBytes;
       deliveries++;
     }
@@ -77,19 +83,14 @@ export class BoundedFanOut implements FanOut {
     this.#metrics.fanOutSeconds.observe((performance.now() - startedAtMs) / 1000);
   }
 
-  /** What a session may have queued: its own bound, or its share of the room's where that is exceeded. */
-  #allowedBytes({ sessions, queuedBytes }: Room): number {
+  flush(): boolean {
+    return true; // Messages are in the socket's queue already, and a close frame queues behind them.
+  }
+
+  /** Bytes that one session may queue: its own bound, or its share of the room's once that is exceeded. */
+  #allowedBytes({ members, queuedBytes }: Room): number {
     const { outboundBytesMax, outboundTotalBytesMax } = this.#options;
     if (queuedBytes <= outboundTotalBytesMax) return outboundBytesMax;
-    return Math.min(outboundBytesMax, outboundTotalBytesMax / sessions.size);
-  }
-
-  finish(): boolean {
-    return true; // What was sent lies in the socket's queue, and a close frame queues behind it.
-  }
-
-  #evict(session: Session): void {
-    this.#metrics.evictions.inc({ reason: 'slow_consumer' });
-    session.close(closeCode.slowConsumer, 'too far behind');
+    return Math.min(outboundBytesMax, outboundTotalBytesMax / members.size);
   }
 }

@@ -1,37 +1,43 @@
-/** What a stage is to the server: sessions come in, messages go in, and it sees to it that the room hears them. */
+/** The chat of a stage: members join, messages come in, and every member of the room receives them. */
 import { type ChatMessage, encodeMessage } from '#protocol';
 import type { Backplane } from '../backplane/backplane.ts';
-import type { Session } from '../gateway/session.ts';
+import { group, limit } from '../settings.ts';
+import type { Member } from './member.ts';
+
+/** The bound is chosen, not measured. */
+export const roomSettings = group('Rooms', {
+  roomsMax: limit(1, 1_000_000, 10_000, 'rooms that have sessions, in this process'),
+});
 
 export interface Chat {
-  /** Brings up what the stage needs; rejects when it cannot. `interrupted`: sessions may have missed messages. */
-  start(interrupted: (reason: string) => void): Promise<void>;
+  /** Starts what the stage needs; rejects when it cannot. `onGap`: sessions here may have missed messages. */
+  start(onGap: (reason: string) => void): Promise<void>;
   /** False while messages cannot flow; readiness follows it. */
   readonly ready: boolean;
-  /** Rooms that have sessions here. */
+  /** Rooms that have members here. */
   readonly rooms: number;
-  /** Lets a session hear its room from now on; false when there is no place for another room. */
-  join(session: Session): boolean;
-  leave(session: Session): void;
-  /** Takes a message; false when it cannot be carried, which the sender is told with 1013. */
-  publish(session: Session, message: ChatMessage): boolean;
-  /** Writes at once what the session has still to hear; false when it cannot take it all yet (ask again later). */
-  finish(session: Session): boolean;
+  /** From now on the member receives the messages of its room. False: the number of rooms is at its limit. */
+  join(member: Member): boolean;
+  leave(member: Member): void;
+  /** Takes a message for the sender's room. False: it cannot be carried, and the sender is told 1013. */
+  publish(sender: Member, message: ChatMessage): boolean;
+  /** Writes all that the member has still to receive. False: the kernel has not taken it all yet. */
+  flush(member: Member): boolean;
   close(): Promise<void>;
 }
 
-/** How frames that arrived here reach the sessions that are here. */
+/** Brings frames that arrived in this process to the members that are in this process. */
 export interface FanOut {
   readonly rooms: number;
-  join(session: Session): boolean;
-  leave(session: Session): void;
-  /** Sends one encoded message to every session of a room; the buffer is not kept. */
+  join(member: Member): boolean;
+  leave(member: Member): void;
+  /** Sends one encoded message to every member of a room; the buffer is not kept. */
   deliver(room: string, payload: Buffer): void;
-  /** As `Chat.finish`. */
-  finish(session: Session): boolean;
+  /** As `Chat.flush`. */
+  flush(member: Member): boolean;
 }
 
-/** A chat whose messages all go the same way: encoded once, over the backplane, into the fan-out of each process. */
+/** Encodes each message once, and sends it over the backplane into the fan-out of every process. */
 export class RelayedChat implements Chat {
   readonly #backplane: Backplane;
   readonly #fanOut: FanOut;
@@ -49,25 +55,30 @@ export class RelayedChat implements Chat {
     return this.#fanOut.rooms;
   }
 
-  start(interrupted: (reason: string) => void): Promise<void> {
+  start(onGap: (reason: string) => void): Promise<void> {
     const fanOut = this.#fanOut;
-    return this.#backplane.start({ deliver: (room, payload) => fanOut.deliver(room, payload), interrupted });
+    return this.#backplane.start({ deliver: (room, payload) => fanOut.deliver(room, payload), gap: onGap });
   }
 
-  join(session: Session): boolean {
-    return this.#fanOut.join(session);
+  join(member: Member): boolean {
+    const roomsBefore = this.#fanOut.rooms;
+    if (!this.#fanOut.join(member)) return false;
+    if (this.#fanOut.rooms > roomsBefore) this.#backplane.want(member.room);
+    return true;
   }
 
-  leave(session: Session): void {
-    this.#fanOut.leave(session);
+  leave(member: Member): void {
+    const roomsBefore = this.#fanOut.rooms;
+    this.#fanOut.leave(member);
+    if (this.#fanOut.rooms < roomsBefore) this.#backplane.unwant(member.room);
   }
 
-  publish(session: Session, message: ChatMessage): boolean {
-    return this.#backplane.publish(session.room, Buffer.from(encodeMessage(message)));
+  publish(sender: Member, message: ChatMessage): boolean {
+    return this.#backplane.publish(sender.room, Buffer.from(encodeMessage(message)));
   }
 
-  finish(session: Session): boolean {
-    return this.#fanOut.finish(session);
+  flush(member: Member): boolean {
+    return this.#fanOut.flush(member);
   }
 
   close(): Promise<void> {

@@ -1,54 +1,49 @@
 /**
- * Hot path. Moves every session of a room to the end of the room's log, in rounds: one write per session carries all
- * that piled up since its last one. A round yields to the event loop every few milliseconds, and sessions that are
- * late in it already get what arrived meanwhile.
+ * Hot path. Moves every member of a room to the end of the room's log, in rounds. One write per member
+ * carries all that was appended since its last write. A round yields to the event loop every few
+ * milliseconds; members that come late in a round also receive what was appended during it.
  */
 import { performance } from 'node:perf_hooks';
 import { closeCode } from '#protocol';
-import type { Session } from '../gateway/session.ts';
 import type { Metrics } from '../ops/metrics.ts';
-import type { FanOut } from './chat.ts';
-import { RoomLog, type Segment } from './room-log.ts';
+import { group, integer, limit, type ValuesOf } from '../settings.ts';
+import type { FanOut, roomSettings } from './chat.ts';
+import { CursorRoom } from './cursor-room.ts';
+import type { Member } from './member.ts';
+import type { Segment } from './room-log.ts';
 
-export type CursorFanOutOptions = {
-  readonly segmentBytes: number;
-  readonly segmentsBehindMax: number;
-  readonly logBytesMax: number;
-  readonly fanOutSliceMs: number;
-  readonly fanOutIntervalMs: number;
-  readonly roomsMax: number;
-};
+const mebibyte = 1024 ** 2;
+const behind = 'segments that a session may be behind before it is evicted';
+const kept = 'bytes that slow readers may keep alive in all room logs, shared equally by the rooms';
+const slice = 'longest stretch of fan-out before the event loop gets its turn, in ms';
+const interval = 'least time between two rounds of a room, in ms: trades latency for CPU';
 
-/** How many sessions are served between two looks at the clock: about 0.2 ms at 6 µs a write. */
-const sessionsPerClockRead = 32;
+/** The defaults are chosen, not measured. */
+export const cursorFanOutSettings = group('Cursor fan-out (stage 03 and later)', {
+  segmentBytes: integer(4096, 64 * mebibyte, 256 * 1024, 'largest segment of a room log in bytes'),
+  segmentsBehindMax: limit(1, 100_000, 32, behind),
+  logBytesMax: limit(4096, 64 * 1024 * mebibyte, 256 * mebibyte, kept),
+  fanOutSliceMs: integer(1, 1000, 4, slice),
+  fanOutIntervalMs: integer(0, 10_000, 0, interval),
+});
+
+export type CursorFanOutOptions = ValuesOf<typeof cursorFanOutSettings | typeof roomSettings>;
+
+/** Members served between two readings of the clock: about 0.2 ms at 6 µs a write. */
+const membersPerClockRead = 32;
 
 const noBytes = Buffer.alloc(0);
-
-type Room = {
-  readonly log: RoomLog;
-  readonly sessions: Session[];
-  /** The session that the present round serves next. */
-  next: number;
-  /** Waiting for a round, or in one. */
-  dirty: boolean;
-  /** When the oldest message that the present (or next) round carries was appended. */
-  oldestAtMs: number;
-  /** Oldest message that came while a round was going on, which that round may not carry to all; 0: none. */
-  oldestNextAtMs: number;
-  /** When the last round began, for the minimum interval. */
-  roundAtMs: number;
-};
 
 export class CursorFanOut implements FanOut {
   readonly #options: CursorFanOutOptions;
   readonly #metrics: Metrics;
-  readonly #rooms = new Map<string, Room>();
-  /** Rooms with something to send, in the order in which they came to have it. */
-  readonly #queue: Room[] = [];
+  readonly #rooms = new Map<string, CursorRoom>();
+  /** Rooms with something to send, oldest first. */
+  readonly #queue: CursorRoom[] = [];
   #scheduled = false;
   readonly #run = () => this.#serve();
 
-  /** The last piece cut from a segment: sessions that stand together share one view of it. */
+  /** The last piece cut from a segment: members at the same cursor share one view of it. */
   #view: Buffer = noBytes;
   #viewSegment: Segment | undefined = undefined;
   #viewOffset = 0;
@@ -66,59 +61,37 @@ export class CursorFanOut implements FanOut {
     return this.#rooms.size;
   }
 
-  join(session: Session): boolean {
-    let room = this.#rooms.get(session.room);
+  join(member: Member): boolean {
+    let room = this.#rooms.get(member.room);
     if (room === undefined) {
       if (this.#rooms.size >= this.#options.roomsMax) return false;
-      room = emptyRoom(this.#options.segmentBytes);
-      this.#rooms.set(session.room, room);
+      room = new CursorRoom(this.#options.segmentBytes);
+      this.#rooms.set(member.room, room);
     }
-    session.segment = room.log.tail;
-    session.offset = room.log.tail.end;
-    session.framesSeen = room.log.frames;
-    session.slot = room.sessions.length;
-    room.sessions.push(session);
+    room.join(member);
     return true;
   }
 
-  leave(session: Session): void {
-    const room = this.#rooms.get(session.room);
-    if (room === undefined || session.slot === -1) return;
-    let free = session.slot;
-    session.slot = -1;
-    session.segment = undefined;
-    // The last of all must not move to where the round that is going on has been: it would miss its turn. So the last
-    // one served takes the place first, and leaves his.
-    if (free < room.next) {
-      room.next--;
-      free = move(room, room.next, free);
-    }
-    move(room, room.sessions.length - 1, free);
-    room.sessions.pop();
-    if (room.sessions.length === 0) this.#rooms.delete(session.room);
+  leave(member: Member): void {
+    const room = this.#rooms.get(member.room);
+    if (room === undefined) return;
+    room.leave(member);
+    if (room.members.length === 0) this.#rooms.delete(member.room);
   }
 
   deliver(name: string, payload: Buffer): void {
     const room = this.#rooms.get(name);
-    if (room === undefined) return;
-    room.log.append(payload);
-    if (!room.dirty) {
-      room.dirty = true;
-      room.oldestAtMs = performance.now();
-      this.#enqueue(room);
-    } else if (room.next > 0 && room.oldestNextAtMs === 0) {
-      room.oldestNextAtMs = performance.now();
-    }
+    if (room?.append(payload, performance.now())) this.#enqueue(room);
   }
 
-  finish(session: Session): boolean {
-    this.#flush(session);
+  flush(member: Member): boolean {
+    this.#catchUp(member);
     this.#count();
-    return !session.writing;
+    return !member.writing;
   }
 
-  /** Puts a room in line for a round: at once, or when the minimum interval since its last one is over. */
-  #enqueue(room: Room): void {
+  /** Queues a room for a round: at once, or when the minimum interval since its last round is over. */
+  #enqueue(room: CursorRoom): void {
     const waitMs = room.roundAtMs + this.#options.fanOutIntervalMs - performance.now();
     if (this.#options.fanOutIntervalMs > 0 && waitMs > 0) {
       setTimeout(() => {
@@ -137,7 +110,7 @@ export class CursorFanOut implements FanOut {
     setImmediate(this.#run);
   }
 
-  /** One slice: rooms in turn, each from where its round stopped, until the slice is used up. */
+  /** One slice: rooms in turn, each from where its round stopped, until the time of the slice is over. */
   #serve(): void {
     this.#scheduled = false;
     const endAtMs = performance.now() + this.#options.fanOutSliceMs;
@@ -145,7 +118,7 @@ export class CursorFanOut implements FanOut {
     while (this.#queue.length > 0 && nowMs < endAtMs) {
       const room = this.#queue[0]!;
       nowMs = this.#serveRoom(room, endAtMs);
-      if (room.next < room.sessions.length) break;
+      if (room.next < room.members.length) break;
       this.#queue.shift();
       this.#endRound(room, nowMs);
     }
@@ -153,95 +126,91 @@ export class CursorFanOut implements FanOut {
     if (this.#queue.length > 0) this.#schedule();
   }
 
-  /** Serves a room until its round or the slice ends; returns the time it read last. */
-  #serveRoom(room: Room, endAtMs: number): number {
-    const { sessions } = room;
+  /** Serves a room until its round or the slice ends; returns the last reading of the clock. */
+  #serveRoom(room: CursorRoom, endAtMs: number): number {
+    const { members } = room;
     let nowMs = performance.now();
     if (room.next === 0) room.roundAtMs = nowMs;
-    while (room.next < sessions.length) {
-      const stop = Math.min(room.next + sessionsPerClockRead, sessions.length);
-      // An eviction only begins a close; the list changes when the socket's own event comes, never within this loop.
-      for (; room.next < stop; room.next++) this.#advance(sessions[room.next]!, room.log.tail);
+    while (room.next < members.length) {
+      const stop = Math.min(room.next + membersPerClockRead, members.length);
+      // An eviction only begins a close. The list changes later, with the socket's own event, never within
+      // this loop.
+      for (; room.next < stop; room.next++) this.#advance(members[room.next]!, room.log.tail);
       nowMs = performance.now();
       if (nowMs >= endAtMs) break;
     }
     return nowMs;
   }
 
-  #endRound(room: Room, nowMs: number): void {
+  #endRound(room: CursorRoom, nowMs: number): void {
     this.#metrics.fanOutSeconds.observe((nowMs - room.oldestAtMs) / 1000);
-    room.next = 0;
-    room.dirty = room.oldestNextAtMs !== 0;
-    if (!room.dirty) return;
-    room.oldestAtMs = room.oldestNextAtMs;
-    room.oldestNextAtMs = 0;
-    this.#enqueue(room);
+    if (room.endRound()) this.#enqueue(room);
   }
 
-  #advance(session: Session, tail: Segment): void {
-    if (!session.open) return;
-    if (!session.writing) this.#flush(session);
-    else if (tail.index - session.segment!.index > this.#segmentsAllowed()) this.#evict(session);
+  #advance(member: Member, tail: Segment): void {
+    if (!member.connection.open) return;
+    if (!member.writing) this.#catchUp(member);
+    else if (tail.index - member.segment!.index > this.#segmentsAllowed()) {
+      this.#metrics.evictions.inc({ reason: 'slow_consumer' });
+      member.connection.close(closeCode.slowConsumer, 'too far behind');
+    }
   }
 
-  /** One stalled reader keeps a room's segments alive, so many rooms share what a few may have each; one is always free. */
+  /** Stalled readers keep segments alive, so the rooms share the total; each may always have one. */
   #segmentsAllowed(): number {
     const { segmentBytes, segmentsBehindMax, logBytesMax } = this.#options;
     return Math.max(1, Math.min(segmentsBehindMax, logBytesMax / (segmentBytes * this.#rooms.size)));
   }
 
   /** Writes from the cursor to the end of the log, a segment at a time, until the kernel takes no more. */
-  #flush(session: Session): void {
-    while (!session.writing && session.segment !== undefined) {
-      const segment = session.segment;
-      if (session.offset < segment.end) this.#write(session, segment);
+  #catchUp(member: Member): void {
+    while (!member.writing && member.segment !== undefined) {
+      const segment = member.segment;
+      if (member.offset < segment.end) this.#write(member, segment);
       else if (segment.next !== undefined) {
-        session.segment = segment.next;
-        session.offset = 0;
+        member.segment = segment.next;
+        member.offset = 0;
       } else return;
     }
   }
 
-  #write(session: Session, segment: Segment): void {
+  #write(member: Member, segment: Segment): void {
     const end = segment.end;
     if (
       this.#viewSegment !== segment ||
-      this.#viewOffset !== session.offset ||
-      this.#view.length !== end - session.offset
+      this.#viewOffset !== member.offset ||
+      this.#view.length !== end - member.offset
     ) {
-      this.#view = segment.bytes.subarray(session.offset, end);
+      this.#view = segment.bytes.subarray(member.offset, end);
       this.#viewSegment = segment;
-      this.#viewOffset = session.offset;
+      this.#viewOffset = member.offset;
     }
     const framesEnd = segment.framesBefore + segment.frames;
-    this.#batchFrames += framesEnd - session.framesSeen;
-    this.#batchBytes += end - session.offset;
+    this.#batchFrames += framesEnd - member.framesSeen;
+    this.#batchBytes += end - member.offset;
     this.#batchWrites++;
-    session.framesSeen = framesEnd;
-    session.offset = end;
-    session.socket.write(this.#view);
-    if (session.socket.writableLength > 0) this.#await(session);
+    member.framesSeen = framesEnd;
+    member.offset = end;
+    member.connection.write(this.#view);
+    if (member.connection.bufferedBytes > 0) this.#await(member);
   }
 
-  /** The rare path: the kernel's buffer is full, so the session sits out until it has drained. */
-  #await(session: Session): void {
-    session.writing = true;
-    session.whenWritten((error) => {
-      session.writing = false;
-      // A slow reader's pong waits behind all that it has still to read; that it reads is as good a sign of life.
-      session.alive = true;
-      if (error || !session.open) return;
-      this.#flush(session);
+  /** The rare path: the kernel's buffer is full, so the member is skipped until it has drained. */
+  #await(member: Member): void {
+    const { connection } = member;
+    member.writing = true;
+    connection.whenWritten((error) => {
+      member.writing = false;
+      // A slow reader's pong waits behind all that it has still to read. That it reads is as good a sign of
+      // life.
+      connection.alive = true;
+      if (error || !connection.open) return;
+      this.#catchUp(member);
       this.#count();
     });
   }
 
-  #evict(session: Session): void {
-    this.#metrics.evictions.inc({ reason: 'slow_consumer' });
-    session.close(closeCode.slowConsumer, 'too far behind');
-  }
-
-  /** Counters are raised once per slice, not per recipient. */
+  /** Raises the counters once per slice, not once per recipient. */
   #count(): void {
     if (this.#batchWrites === 0) return;
     this.#metrics.deliveries.inc(this.#batchFrames);
@@ -250,29 +219,7 @@ export class CursorFanOut implements FanOut {
     this.#batchFrames = 0;
     this.#batchBytes = 0;
     this.#batchWrites = 0;
-    this.#view = noBytes; // Kept on, it would keep its segment alive.
+    this.#view = noBytes; // A view that is kept would keep its segment alive.
     this.#viewSegment = undefined;
   }
-}
-
-/** Moves the session of one place to another and returns the place that it left. */
-function move(room: Room, from: number, to: number): number {
-  if (from !== to) {
-    const session = room.sessions[from]!;
-    room.sessions[to] = session;
-    session.slot = to;
-  }
-  return from;
-}
-
-function emptyRoom(segmentBytes: number): Room {
-  return {
-    log: new RoomLog(segmentBytes),
-    sessions: [],
-    next: 0,
-    dirty: false,
-    oldestAtMs: 0,
-    oldestNextAtMs: 0,
-    roundAtMs: Number.NEGATIVE_INFINITY,
-  };
 }

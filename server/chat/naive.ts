@@ -1,18 +1,18 @@
 /**
- * The chat that everybody writes first: one list of all clients, searched for every message, and the message encoded
- * and sent once per recipient. Nothing is bounded. It is the control of every experiment, so it stays as it is.
+ * The obvious first chat: one list of all clients, searched for every message, and the message encoded and
+ * sent once per recipient. Nothing is bounded. It is the control of every experiment, so it stays as it is.
  */
 import { performance } from 'node:perf_hooks';
 import type { ChatMessage } from '#protocol';
-import type { Session } from '../gateway/session.ts';
 import type { Metrics } from '../ops/metrics.ts';
 import type { Chat } from './chat.ts';
 import { frameHeaderBytes } from './frame.ts';
+import type { Member } from './member.ts';
 
 export class NaiveChat implements Chat {
   readonly ready = true;
   readonly #metrics: Metrics;
-  readonly #clients: Session[] = [];
+  readonly #clients: Member[] = [];
 
   constructor(metrics: Metrics) {
     this.#metrics = metrics;
@@ -24,24 +24,24 @@ export class NaiveChat implements Chat {
 
   async start(): Promise<void> {}
 
-  join(session: Session): boolean {
-    this.#clients.push(session);
+  join(member: Member): boolean {
+    this.#clients.push(member);
     return true;
   }
 
-  leave(session: Session): void {
-    const index = this.#clients.indexOf(session);
+  leave(member: Member): void {
+    const index = this.#clients.indexOf(member);
     if (index !== -1) this.#clients.splice(index, 1);
   }
 
-  publish(sender: Session, message: ChatMessage): boolean {
+  publish(sender: Member, message: ChatMessage): boolean {
     const startedAtMs = performance.now();
     let deliveries = 0;
     let frameBytes = 0;
     for (const client of this.#clients) {
-      if (client.room !== sender.room || !client.open) continue;
+      if (client.room !== sender.room || !client.connection.open) continue;
       const text = JSON.stringify({ clientId: message.clientId, Message: message.Message });
-      client.ws.send(text);
+      client.connection.sendText(text);
       deliveries++;
       if (deliveries === 1) frameBytes = frameHeaderBytes(Buffer.byteLength(text)) + Buffer.byteLength(text);
     }
@@ -52,8 +52,8 @@ export class NaiveChat implements Chat {
     return true;
   }
 
-  finish(): boolean {
-    return true; // What was sent lies in the socket's queue, and a close frame queues behind it.
+  flush(): boolean {
+    return true; // Messages are in the socket's queue already, and a close frame queues behind them.
   }
 
   async close(): Promise<void> {}

@@ -17,7 +17,7 @@ function bytesOf(first: Segment): Buffer {
   return Buffer.concat(parts);
 }
 
-test('whatever is appended comes out of a WebSocket receiver in order, whatever the segments', async () => {
+test('a WebSocket receiver reads all appended texts in order, for any segment size', async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.array(fc.string({ unit: 'grapheme', maxLength: 300 }), { minLength: 1, maxLength: 60 }),
@@ -47,7 +47,7 @@ test('a frame larger than a segment gets a segment of its own size, with each le
   assert.equal(log.tail.end, 65_536 + 10);
 });
 
-test('a quiet room holds 4 KiB; segments double to the maximum and no further', () => {
+test('a quiet room holds 4 KiB; segments double up to the maximum', () => {
   const log = new RoomLog(16_384);
   const capacities = [log.tail.bytes.length];
   for (let i = 0; i < 2000; i++) {

@@ -1,13 +1,14 @@
 /**
- * Hot path. The frames of one room, in order, in shared segments: a message is framed once and appended, and nothing is
- * copied again. Readers hold cursors into segments; a segment that no cursor can reach dies by garbage collection.
+ * Hot path. The frames of one room, in order, in shared segments. A message is framed and copied once, when
+ * it is appended. Readers hold cursors into segments; garbage collection frees a segment that no cursor can
+ * reach.
  */
 import { frameHeaderBytes, writeTextFrameHeader } from './frame.ts';
 
-/** A fixed buffer of whole frames. `end` and `frames` only ever grow; `next` is set once, when the segment is full. */
+/** A fixed buffer of whole frames. `end` and `frames` only grow; `next` is set once it is full. */
 export class Segment {
   readonly bytes: Buffer;
-  /** Position in the log, counted from 0: the difference of two is how many segments lie between. */
+  /** Position in the log, from 0. */
   readonly index: number;
   /** Frames appended to the log before this segment. */
   readonly framesBefore: number;
@@ -23,7 +24,7 @@ export class Segment {
   }
 }
 
-/** The first segment of a room; later ones double up to the maximum, so that ten thousand quiet rooms stay cheap. */
+/** Later segments double up to the maximum, so that ten thousand quiet rooms stay cheap. */
 const firstSegmentBytes = 4096;
 
 export class RoomLog {
@@ -31,7 +32,7 @@ export class RoomLog {
   tail: Segment;
   readonly #segmentBytesMax: number;
 
-  /** `segmentBytesMax` bounds a segment, except that one frame larger than that gets a segment of its own size. */
+  /** `segmentBytesMax` bounds a segment; only a single larger frame gets a segment of its own size. */
   constructor(segmentBytesMax: number) {
     this.#segmentBytesMax = segmentBytesMax;
     this.tail = new Segment(Math.min(firstSegmentBytes, segmentBytesMax), 0, 0);

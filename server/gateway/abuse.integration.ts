@@ -1,7 +1,8 @@
-/** Hostile and broken clients against the real process: each costs itself, and a healthy neighbour notices nothing. */
+/** Hostile and broken clients against the real process: none of them disturbs a healthy neighbour. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { encodeMessage } from '#protocol';
+import { Person } from '../../testing/person.ts';
 import {
   closed,
   frame,
@@ -12,12 +13,14 @@ import {
   textFrame,
   within,
 } from '../../testing/raw-session.ts';
-import { Person, ServerProcess } from '../../testing/server.ts';
+import { ServerProcess } from '../../testing/server.ts';
 import { stages } from '../stages/index.ts';
+import { isBounded, isPerCore } from '../stages/stage.ts';
 
-for (const { name, bounded, needs, perCore } of stages) {
-  // Stages with services or several processes compose the same door, sessions and fan-out.
-  if (!bounded || needs.length > 0 || perCore) continue;
+for (const stage of stages) {
+  // Stages with services or several processes compose the same gateway and fan-out.
+  if (!isBounded(stage) || stage.services.length > 0 || isPerCore(stage)) continue;
+  const { name } = stage;
   const start = (...limits: string[]) => ServerProcess.start(name, limits);
 
   describe(`abuse of ${name}`, { concurrency: true }, () => {
@@ -48,7 +51,7 @@ for (const { name, bounded, needs, perCore } of stages) {
       await talk.endsWell();
     });
 
-    test('a thousand malformed frames close a thousand connections, and leave nothing behind', async () => {
+    test('a thousand malformed frames close a thousand connections, and no session is left', async () => {
       await using server = await start();
       using talk = await Talk.start(server);
       for (let round = 0; round < 1_000 / 50; round++) {
@@ -69,7 +72,7 @@ for (const { name, bounded, needs, perCore } of stages) {
       await talk.endsWell();
     });
 
-    test('a connection that stays after its goodbye, or after a refused token, is cut', async () => {
+    test('a connection that stays open after its close frame, or after a refused token, is cut', async () => {
       await using server = await start('--token', 'secret', '--eviction-grace-ms', '200');
       using talk = await Talk.start(server);
       const wrongToken = await rawSession(server, '/ws?token=wrong');
@@ -81,9 +84,10 @@ for (const { name, bounded, needs, perCore } of stages) {
       await talk.endsWell();
     });
 
-    test('readers that stall together are evicted together, and cost their speaker nothing', async () => {
+    test('readers that stall together are evicted together, and the speaker is not disturbed', async () => {
       const noRate = ['--messages-per-second-max', '1000000', '--messages-burst-max', '1000000'];
-      // Of 02 no single one exceeds its own bound when all exceed the room's; of 03 the log is bounded for all at once.
+      // On 02 the queues of all exceed the room's bound before one exceeds its own; on 03 the log is bounded
+      // for all.
       const bounds = ['--outbound-total-bytes-max', '2097152', '--log-bytes-max', '2097152'];
       await using server = await start(...noRate, ...bounds);
       const speaker = await Person.join(server.url(), 'speaker');
@@ -117,7 +121,7 @@ for (const { name, bounded, needs, perCore } of stages) {
   });
 }
 
-/** A healthy neighbour: one who says a number every few milliseconds, and one who must hear every number in order. */
+/** Two healthy sessions: one sends a number every 20 ms, the other must receive every number in order. */
 class Talk {
   readonly #speaker: Person;
   readonly #listener: Person;
@@ -140,7 +144,7 @@ class Talk {
     for (const { ws } of [this.#speaker, this.#listener]) ws.terminate();
   }
 
-  /** Says one thing more, and stops; all that was said must have been heard, once and in order. */
+  /** Sends one more message and stops; both must have received every message, once and in order. */
   async endsWell(): Promise<void> {
     clearInterval(this.#timer);
     this.#speaker.say(`${this.#said++}`);
@@ -156,7 +160,7 @@ class Talk {
   }
 }
 
-/** Each breaks the protocol in a way of its own, and the code that answers it. */
+/** Frames that break the protocol, each in another way, and the close codes that answer them. */
 const malformed: readonly { bytes: Buffer; code: number }[] = [
   { bytes: frame(0x81, Buffer.from([0xff, 0xfe])), code: 1007 },
   { bytes: textFrame('{"clientId":"mallory"'), code: 1007 },

@@ -1,284 +1,226 @@
-/** HTTP, upgrade, sessions, drain: the same for every stage. What becomes of a message is the stage's affair. */
-import { createServer, type IncomingMessage, type Server } from 'node:http';
-import type { AddressInfo, ListenOptions as NetListenOptions, Socket } from 'node:net';
-import { performance } from 'node:perf_hooks';
-import { setTimeout as delay } from 'node:timers/promises';
-import type { Logger } from 'pino';
-import { type WebSocket, WebSocketServer } from 'ws';
+/** The gateway: HTTP, the upgrade to WebSocket, and the sessions. It is the same for every stage. */
 import {
-  closeCode,
-  decodeMessage,
-  encodeReconnectReason,
-  framePayloadBytesMax,
-  isDecodeFault,
-} from '#protocol';
+  createServer,
+  type ServerOptions as HttpOptions,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+} from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import { performance } from 'node:perf_hooks';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Logger } from 'pino';
+import { type ServerOptions, type WebSocket, WebSocketServer } from 'ws';
+import { closeCode, closeCodes, framePayloadBytesMax } from '#protocol';
 import type { Chat } from '../chat/chat.ts';
 import { createInternalServer } from '../ops/internal-http.ts';
+import { listen } from '../ops/listen.ts';
 import { createMetrics, type Metrics } from '../ops/metrics.ts';
-import type { Config } from '../settings.ts';
-import type { Stage } from '../stages/stage.ts';
-import { admit, hasToken, isRefusal, type Refusal, refuse } from './admission.ts';
+import type { commonSettings, ValuesOf } from '../settings.ts';
+import { Admission, type Refusal, refuse } from './admission.ts';
+import { Dispatch, type FrameHandlers } from './dispatch.ts';
+import type { Drain, DrainOutcome } from './drain.ts';
 import { startHeartbeat } from './heartbeat.ts';
+import type { GatewaySettings } from './limits.ts';
+import { LoopLag } from './loop-lag.ts';
 import { Session } from './session.ts';
 
-/** `ws`'s own default, which is as much of a bound as 01-naive has. */
-const unboundedPayloadBytes = 100 * 1024 * 1024;
+/** The parts of which a stage composes its gateway. */
+export type GatewayParts = {
+  readonly chat: Chat;
+  readonly drain: Drain;
+  readonly settings: GatewaySettings & ValuesOf<typeof commonSettings>;
+  /** Typed frames that the stage takes beside messages. */
+  readonly frames?: FrameHandlers;
+  /** HTTP endpoints beside /ws: a handler for each path, the query not included. */
+  readonly routes?: ReadonlyMap<string, RequestListener>;
+};
+
+/** The default of ws; a frame is held in memory, so it needs some bound even where a stage sets none. */
+const framePayloadBytesMaxOfWs = 100 * 1024 * 1024;
 /** Above any segment, so that a write which the kernel takes at once never costs a `drain` tick. */
 const socketHighWaterMarkBytes = 1024 * 1024;
 /** Connections waiting to be accepted; the kernel caps it at net.core.somaxconn, 4096 on current Linux. */
 const acceptBacklog = 4096;
-const lagSampleMs = 250;
 
-export type ListenOptions = { readonly reusePort?: boolean };
-
-export class ChatServer {
+export class Gateway {
   readonly metrics: Metrics;
-  readonly #config: Config;
-  readonly #stage: Stage;
-  readonly #chat: Chat;
+  readonly #parts: GatewayParts;
   readonly #log: Logger;
+  readonly #admission: Admission;
+  readonly #dispatch: Dispatch;
+  readonly #loopLag = new LoopLag();
   readonly #http: Server;
   readonly #internal: Server;
   readonly #wss: WebSocketServer;
   readonly #sessions = new Set<Session>();
   #stopHeartbeat = () => {};
-  #lagTimer: NodeJS.Timeout | undefined;
-  #lagMs = 0;
-  #draining = false;
 
-  constructor(config: Config, stage: Stage, log: Logger) {
-    this.#config = config;
-    this.#stage = stage;
-    this.#log = log;
-    this.metrics = createMetrics(stage.name, {
+  /** `compose` makes the parts; they count in the metrics that it is given. */
+  constructor(stage: string, compose: (metrics: Metrics) => GatewayParts, log: Logger) {
+    this.metrics = createMetrics(stage, {
       sessions: () => this.#sessions.size,
-      rooms: () => this.#chat.rooms,
+      rooms: () => this.#parts.chat.rooms,
     });
-    this.#chat = stage.compose(config, this.metrics);
-    const webSocketOptions = {
-      noServer: true,
-      clientTracking: false,
-      // Stages from 03 on write frames to the socket themselves, between those of ws: with compression on, ws would
-      // hold frames back and mix up their order.
-      perMessageDeflate: false,
-      maxPayload: stage.bounded ? framePayloadBytesMax(config) : unboundedPayloadBytes,
-      // From our close frame on: ws would let a peer that does not answer stay for 30 s, and outside sessionsMax.
-      closeTimeout: config.evictionGraceMs,
-    };
-    this.#wss = new WebSocketServer(webSocketOptions);
-    this.#http = createServer(
-      stage.bounded
-        ? {
-            headersTimeout: config.handshakeTimeoutMs,
-            requestTimeout: config.handshakeTimeoutMs,
-            connectionsCheckingInterval: Math.max(50, config.handshakeTimeoutMs / 4),
-            maxHeaderSize: 8192,
-            highWaterMark: socketHighWaterMarkBytes,
-          }
-        : { highWaterMark: socketHighWaterMarkBytes },
-      (request, response) => {
-        const upgradable = request.url === '/ws' || request.url?.startsWith('/ws/');
-        response.writeHead(upgradable ? 426 : 404, { connection: 'close' });
-        response.end(
-          upgradable ? 'this is a WebSocket endpoint\n' : 'not found: join at /ws or /ws/<room>\n',
-        );
-      },
+    this.#parts = compose(this.metrics);
+    this.#log = log;
+    const { chat, settings, frames = new Map() } = this.#parts;
+    this.#admission = new Admission(settings);
+    this.#dispatch = new Dispatch(chat, this.metrics, settings, frames);
+    this.#wss = new WebSocketServer(webSocketOptions(settings));
+    this.#http = createServer(httpOptions(settings.handshakeTimeoutMs), (request, response) =>
+      this.#answer(request, response),
     );
     this.#http.on('upgrade', (request, socket, head) => this.#upgrade(request, socket as Socket, head));
     this.#internal = createInternalServer(this.metrics.registry, () => this.ready);
   }
 
-  /** True while new sessions are welcome: not draining, and messages flow. */
+  /** True while new sessions are let in: the server is not leaving, and messages flow. */
   get ready(): boolean {
-    return !this.#draining && this.#chat.ready;
+    return !this.#admission.stopped && this.#parts.chat.ready;
   }
 
   get sessions(): number {
     return this.#sessions.size;
   }
 
-  /** Brings up the chat and both listeners; rejects when a port is taken or a service cannot be reached. */
-  async listen(options: ListenOptions = {}): Promise<{ chat: AddressInfo; internal: AddressInfo }> {
-    const { host, port, internalHost, internalPort, heartbeatIntervalMs } = this.#config;
-    await this.#chat.start((reason) => void this.#interrupt(reason));
-    await listening(this.#http, {
-      host,
-      port,
-      backlog: acceptBacklog,
-      reusePort: options.reusePort ?? false,
-    });
-    await listening(this.#internal, { host: internalHost, port: internalPort });
-    if (this.#stage.bounded) {
-      this.#stopHeartbeat = startHeartbeat(this.#sessions, heartbeatIntervalMs, (session) =>
-        this.#bury(session),
-      );
-      this.#watchLag();
-    }
-    return { chat: this.#http.address() as AddressInfo, internal: this.#internal.address() as AddressInfo };
+  /** Starts the chat and both listeners; rejects when a port is taken or a service cannot be reached. */
+  async listen({ reusePort = false } = {}): Promise<{ chat: AddressInfo; internal: AddressInfo }> {
+    const { host, port, internalHost, internalPort, heartbeatIntervalMs } = this.#parts.settings;
+    await this.#parts.chat.start((reason) => void this.#closeAfterGap(reason));
+    const chat = await listen(this.#http, { host, port, backlog: acceptBacklog, reusePort });
+    const internal = await listen(this.#internal, { host: internalHost, port: internalPort });
+    this.#stopHeartbeat = startHeartbeat(this.#sessions, heartbeatIntervalMs, (session) =>
+      this.#reap(session),
+    );
+    this.#loopLag.start();
+    return { chat, internal };
   }
 
-  /** Unready and closed to newcomers from now on; the sessions that are in stay. */
-  closeDoor(): void {
-    this.#draining = true;
+  /** Makes the server unready and refuses newcomers from now on; the open sessions stay. */
+  stopAdmitting(): void {
+    this.#admission.stop();
   }
 
-  /** Drains within the deadline: unready, then sessions told to come back in batches, then closed for good. */
-  async drain(
-    drainDeadlineMs = this.#config.drainDeadlineMs,
-  ): Promise<{ closedSessions: number; cutSessions: number }> {
-    this.closeDoor();
-    const deadlineMs = performance.now() + drainDeadlineMs;
+  /** Stops admitting, closes the sessions, cuts the rest at the deadline, and stops everything. */
+  async drain(deadlineMs = this.#parts.settings.drainDeadlineMs): Promise<DrainOutcome> {
+    this.stopAdmitting();
+    const { chat, drain } = this.#parts;
+    const deadlineAtMs = performance.now() + deadlineMs;
     const sessionsAtStart = this.#sessions.size;
-    if (this.#stage.bounded) {
-      await delay(Math.min(this.#config.drainNoticeMs, drainDeadlineMs));
-      await this.#closeInBatches(deadlineMs);
-    } else {
-      for (const session of this.#sessions) session.close(closeCode.goingAway, 'server is going away');
-    }
-    while (this.#sessions.size > 0 && performance.now() < deadlineMs) await delay(10);
+    await sleep(Math.min(drain.noticeMs, deadlineMs));
+    await this.#close(deadlineAtMs);
+    while (this.#sessions.size > 0 && performance.now() < deadlineAtMs) await sleep(10);
     const cutSessions = this.#sessions.size;
-    for (const session of this.#sessions) session.ws.terminate();
+    for (const session of this.#sessions) session.terminate();
     this.#stopHeartbeat();
-    clearInterval(this.#lagTimer);
-    await this.#chat.close();
-    this.#http.close();
-    this.#http.closeAllConnections();
-    this.#internal.close();
-    this.#internal.closeAllConnections();
+    this.#loopLag.stop();
+    await chat.close();
+    for (const server of [this.#http, this.#internal]) {
+      server.close();
+      server.closeAllConnections();
+    }
     return { closedSessions: sessionsAtStart - cutSessions, cutSessions };
   }
 
+  /** Answers plain HTTP: the routes of the stage, and hints for everything else. */
+  #answer(...[request, response]: Parameters<RequestListener>): void {
+    const path = (request.url ?? '').split('?', 1)[0]!;
+    const route = this.#parts.routes?.get(path);
+    if (route) return route(request, response);
+    const upgradable = request.url === '/ws' || request.url?.startsWith('/ws/');
+    response.writeHead(upgradable ? 426 : 404, { connection: 'close' });
+    response.end(upgradable ? 'this is a WebSocket endpoint\n' : 'not found: join at /ws or /ws/<room>\n');
+  }
+
   #upgrade(request: IncomingMessage, socket: Socket, head: Buffer): void {
-    const admission = admit(request, this.#config, this.#stage.bounded, {
+    const decision = this.#admission.decide(request, {
       sessions: this.#sessions.size,
-      draining: this.#draining,
-      ready: this.#chat.ready,
-      overloaded: this.#lagMs > this.#config.overloadLagMs,
+      ready: this.#parts.chat.ready,
+      lagMs: this.#loopLag.lagMs,
     });
-    if (isRefusal(admission)) return this.#reject(socket, admission);
+    if ('status' in decision) return this.#refuse(socket, decision);
     this.#wss.handleUpgrade(request, socket, head, (ws) => {
-      if (this.#stage.bounded && !hasToken(request, this.#config.token)) {
-        this.metrics.rejections.inc({ reason: 'token' });
-        ws.on('error', ignore);
-        ws.close(closeCode.policy, 'wrong or missing token');
-        return;
-      }
-      this.#open(ws, socket, admission.room);
+      if (this.#admission.hasToken(request)) this.#open(ws, socket, decision.room);
+      else this.#turnAway(ws, 'token', closeCode.policy, 'wrong or missing token');
     });
   }
 
-  #reject(socket: Socket, refusal: Refusal): void {
+  #refuse(socket: Socket, refusal: Refusal): void {
     this.metrics.rejections.inc({ reason: refusal.reason });
     refuse(socket, refusal);
   }
 
+  /** Closes a connection that never became a session. */
+  #turnAway(ws: WebSocket, reason: 'token' | 'rooms', code: number, detail: string): void {
+    this.metrics.rejections.inc({ reason });
+    ws.on('error', () => {});
+    ws.close(code, detail);
+  }
+
   #open(ws: WebSocket, socket: Socket, room: string): void {
-    const session = new Session(ws, socket, room, this.#config.messagesBurstMax, performance.now());
-    if (!this.#chat.join(session)) {
-      this.metrics.rejections.inc({ reason: 'rooms' });
-      ws.on('error', ignore);
-      ws.close(closeCode.overload, 'no place for another room');
-      return;
+    const { chat, settings } = this.#parts;
+    const session = new Session(ws, socket, room, settings, performance.now());
+    if (!chat.join(session.member)) {
+      return this.#turnAway(ws, 'rooms', closeCode.overload, 'no place for another room');
     }
     this.#sessions.add(session);
-    ws.on('message', (data, isBinary) => this.#receive(session, data as Buffer, isBinary));
+    ws.on('message', (data, isBinary) => this.#dispatch.receive(session, data as Buffer, isBinary));
     ws.on('pong', () => {
       session.alive = true;
     });
-    // A broken frame: ws itself answers with the close code and hears no more, so that `close` would say 1006.
-    ws.on('error', (error: NodeJS.ErrnoException) => {
-      session.saidCode ??= codesOfBrokenFrames[error.code ?? ''] ?? 1002;
-    });
-    ws.on('close', (code) => this.#forget(session, session.saidCode ?? code));
+    ws.on('close', (code) => this.#forget(session, session.sentCloseCode ?? code));
   }
 
   #forget(session: Session, code: number): void {
     this.#sessions.delete(session);
-    this.#chat.leave(session);
-    this.metrics.closes.inc({ code: knownCodes.has(code) ? code : 'other' });
+    this.#parts.chat.leave(session.member);
+    // A peer may close with any of thousands of codes; as label values they would be an open set.
+    this.metrics.closes.inc({ code: closeCodes.has(code) ? code : 'other' });
   }
 
-  #receive(session: Session, data: Buffer, isBinary: boolean): void {
-    if (!session.open) return; // Said after the goodbye: the connection is over for both sides.
-    session.alive = true;
-    const { messagesPerSecondMax, messagesBurstMax } = this.#config;
-    if (isBinary) return session.close(closeCode.unsupportedData, 'send text, not binary');
-    if (this.#stage.bounded && !session.allows(performance.now(), messagesPerSecondMax, messagesBurstMax)) {
-      return session.close(closeCode.policy, `more than ${messagesPerSecondMax} messages per second`);
-    }
-    const message = decodeMessage(data.toString(), this.#stage.bounded ? this.#config : noLimits);
-    if (isDecodeFault(message)) {
-      const code = message.fault === 'too-large' ? closeCode.tooLarge : closeCode.malformed;
-      return session.close(code, message.detail);
-    }
-    if (this.#chat.publish(session, message)) this.metrics.messagesReceived.inc();
-    else session.close(closeCode.overload, 'try again later');
-  }
-
-  #bury(session: Session): void {
+  #reap(session: Session): void {
     this.metrics.evictions.inc({ reason: 'dead_peer' });
-    session.ws.terminate();
+    session.terminate();
   }
 
-  async #interrupt(reason: string): Promise<void> {
-    this.#log.warn(
-      { event: 'interrupted', reason, sessions: this.#sessions.size },
-      'sessions are told to come back',
-    );
+  async #closeAfterGap(reason: string): Promise<void> {
+    const fields = { event: 'interrupted', reason, sessions: this.#sessions.size };
+    this.#log.warn(fields, 'sessions are told to reconnect');
     this.metrics.evictions.inc({ reason: 'interrupted' }, this.#sessions.size);
-    await this.#closeInBatches(performance.now() + this.#config.drainDeadlineMs);
+    await this.#close(performance.now() + this.#parts.settings.drainDeadlineMs);
   }
 
-  /** Tells the sessions of this moment to reconnect after a jittered wait, some at a time; the slow get until the deadline. */
-  async #closeInBatches(deadlineMs: number): Promise<void> {
-    const { drainBatchSessions, drainBatchIntervalMs, reconnectWaitMsMax } = this.#config;
-    let waiting = [...this.#sessions];
-    while (waiting.length > 0) {
-      const late = performance.now() >= deadlineMs;
-      const kept: Session[] = [];
-      for (const session of waiting.splice(0, drainBatchSessions)) {
-        if (!late && session.open && !this.#chat.finish(session)) kept.push(session);
-        else session.close(closeCode.restart, encodeReconnectReason(Math.random() * reconnectWaitMsMax));
-      }
-      waiting = waiting.concat(kept);
-      if (waiting.length > 0 && !late) await delay(drainBatchIntervalMs);
-    }
-  }
-
-  /** A timer that comes late tells how long the event loop was busy with something else. */
-  #watchLag(): void {
-    let dueAtMs = performance.now() + lagSampleMs;
-    this.#lagTimer = setInterval(() => {
-      const nowMs = performance.now();
-      this.#lagMs = Math.max(0, nowMs - dueAtMs);
-      dueAtMs = nowMs + lagSampleMs;
-    }, lagSampleMs);
-    this.#lagTimer.unref();
+  #close(deadlineAtMs: number): Promise<void> {
+    const { chat, drain } = this.#parts;
+    return drain.close(this.#sessions, (session) => chat.flush(session.member), deadlineAtMs);
   }
 }
 
-/** A peer may close with any of thousands of codes; as labels they would be an open set. */
-const knownCodes = new Set<number>([1000, 1002, 1005, 1006, 1011, ...Object.values(closeCode)]);
+/** Not yet known to the types of ws: `closeTimeout`. */
+function webSocketOptions(settings: GatewaySettings): ServerOptions & { closeTimeout: number } {
+  return {
+    noServer: true,
+    clientTracking: false,
+    // The cursor fan-out writes frames to the socket itself, between those of ws. With compression on, ws
+    // would hold frames back and mix up their order.
+    perMessageDeflate: false,
+    maxPayload: Math.min(framePayloadBytesMax(settings), framePayloadBytesMaxOfWs),
+    // From our close frame on. The default of ws lets a peer that does not answer stay for 30 s, outside
+    // sessionsMax.
+    closeTimeout: settings.evictionGraceMs,
+  };
+}
 
-/** What ws closes with when it refuses a frame, by its error; for every other one it is 1002. */
-const codesOfBrokenFrames: Readonly<Record<string, number>> = {
-  WS_ERR_INVALID_UTF8: closeCode.malformed,
-  WS_ERR_UNSUPPORTED_MESSAGE_LENGTH: closeCode.tooLarge,
-  WS_ERR_UNSUPPORTED_DATA_PAYLOAD_LENGTH: closeCode.tooLarge,
-  WS_ERR_TOO_MANY_BUFFERED_PARTS: closeCode.policy,
-};
-
-const noLimits = { clientIdCharsMax: Number.POSITIVE_INFINITY, messageBytesMax: Number.POSITIVE_INFINITY };
-
-function ignore(): void {}
-
-/** Listens and resolves; rejects with the system's error, such as EADDRINUSE. */
-function listening(server: Server, options: NetListenOptions): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(options, () => {
-      server.off('error', reject);
-      resolve();
-    });
-  });
+/** Bounds the time and size of a handshake; where the time is infinite, Node's own defaults hold. */
+function httpOptions(handshakeTimeoutMs: number): HttpOptions {
+  const highWaterMark = socketHighWaterMarkBytes;
+  if (handshakeTimeoutMs === Number.POSITIVE_INFINITY) return { highWaterMark };
+  return {
+    highWaterMark,
+    headersTimeout: handshakeTimeoutMs,
+    requestTimeout: handshakeTimeoutMs,
+    connectionsCheckingInterval: Math.max(50, handshakeTimeoutMs / 4),
+    maxHeaderSize: 8192,
+  };
 }

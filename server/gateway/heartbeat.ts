@@ -1,18 +1,30 @@
-/** Finds dead peers: pings every session once per interval, spread over it, and closes those that did not answer. */
-import type { Session } from './session.ts';
+/** Finds dead peers: pings every session once per interval, and reports those that do not answer. */
+import { group, limit } from '../settings.ts';
+
+const interval = 'time between pings, in ms; a peer silent for two is closed';
+
+/** The default is chosen, not measured. */
+export const heartbeatSettings = group('Heartbeat', {
+  heartbeatIntervalMs: limit(100, 3_600_000, 30_000, interval),
+});
+
+/** The part of a session that the heartbeat uses. */
+export type Pingable = { readonly open: boolean; alive: boolean; ping(): void };
 
 /** Ticks per interval: ten thousand pings at once would be a pause of the event loop of about 60 ms. */
 const ticksPerInterval = 16;
 
 /**
- * Starts the heartbeat over a live set of sessions and returns the function that stops it.
- * `onDead` is called for a session that gave no sign of life between two of its pings.
+ * Starts the heartbeat over a live set of sessions and returns the function that stops it. `onDead` is called
+ * for a session that gave no sign of life between two of its pings. With an infinite interval no ping ever
+ * comes due.
  */
-export function startHeartbeat(
-  sessions: ReadonlySet<Session>,
+export function startHeartbeat<S extends Pingable>(
+  sessions: ReadonlySet<S>,
   intervalMs: number,
-  onDead: (session: Session) => void,
+  onDead: (session: S) => void,
 ): () => void {
+  if (intervalMs === Number.POSITIVE_INFINITY) return () => {};
   let tick = 0;
   let rest = sessions.values();
   const timer = setInterval(() => {
@@ -29,9 +41,9 @@ export function startHeartbeat(
   return () => clearInterval(timer);
 }
 
-function beat(session: Session, onDead: (session: Session) => void): void {
+function beat<S extends Pingable>(session: S, onDead: (session: S) => void): void {
   if (!session.open) return;
   if (!session.alive) return onDead(session);
   session.alive = false;
-  session.ws.ping();
+  session.ping();
 }

@@ -1,21 +1,22 @@
-/** What readers that never read cost in memory: bounded where a stage says so, without end on the control. */
+/** The memory cost of readers that never read: bounded with limits, unbounded on the control. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { Person } from '../../testing/person.ts';
 import { rawSession } from '../../testing/raw-session.ts';
-import { Person, ServerProcess } from '../../testing/server.ts';
+import { ServerProcess } from '../../testing/server.ts';
 
 const noRate = ['--messages-per-second-max', '1000000', '--messages-burst-max', '1000000'];
 const mebibyte = 1024 * 1024;
 const messageBytes = 4_000;
 
-/** A room with a speaker, and with readers that stopped reading when they came in. */
+/** A room with a speaker, and with readers that stop reading at once. */
 async function fill(server: ServerProcess, stalledReaders: number): Promise<Person> {
   const speaker = await Person.join(server.url(), 'speaker');
   for (let reader = 0; reader < stalledReaders; reader++) (await rawSession(server, '/ws')).pause();
   return speaker;
 }
 
-/** Says that much, hears all of it, and returns the greatest resident memory seen on the way, in bytes. */
+/** Sends and receives that many bytes; resolves to the highest resident memory meanwhile, in bytes. */
 async function speak(server: ServerProcess, speaker: Person, bytes: number): Promise<number> {
   let residentBytesMax = 0;
   const filler = 'x'.repeat(messageBytes);
@@ -30,8 +31,9 @@ async function speak(server: ServerProcess, speaker: Person, bytes: number): Pro
   return residentBytesMax;
 }
 
-// Measured: 02 grows by 26 MiB (its queues share the payloads), 03 by 32 MiB (at most 32 segments of 256 KiB for all).
-// Without bounds it would be what the kernel does not hold of 100 times 24 MiB: above 1,500 MiB.
+// Measured: 02 grows by 26 MiB (its queues share the payloads), 03 by 32 MiB (at most 32 segments of 256 KiB
+// for all). Without bounds it would be above 1,500 MiB: the part of 100 times 24 MiB that the kernel does not
+// hold.
 const growthMebibytesMax = 100;
 
 for (const stage of ['02-bounded', '03-cursor']) {
@@ -42,7 +44,7 @@ for (const stage of ['02-bounded', '03-cursor']) {
     const growthBytes = (await speak(server, speaker, 24 * mebibyte)) - before;
     assert.ok(growthBytes < growthMebibytesMax * mebibyte, `grew by ${growthBytes / mebibyte} MiB`);
     const numbers = speaker.messages.map(({ Message }) => Number.parseInt(Message, 10));
-    assert.deepEqual(numbers, [...numbers.keys()], 'the one who reads misses nothing');
+    assert.deepEqual(numbers, [...numbers.keys()], 'the session that reads misses nothing');
     await server.eventually(
       (metrics) => [metrics('chat_evictions_total{reason="slow_consumer"}'), metrics('chat_sessions')],
       ([evictions, sessions]) => evictions === 100 && sessions === 1,
@@ -50,10 +52,10 @@ for (const stage of ['02-bounded', '03-cursor']) {
   });
 }
 
-test('01-naive: ten readers that never read make memory grow with every message, and nobody is evicted', async () => {
+test('01-naive: ten readers that never read make memory grow with every message, and none is evicted', async () => {
   await using server = await ServerProcess.start('01-naive');
   const speaker = await fill(server, 10);
-  // What the kernel's buffers take is full after some megabytes each; from there on all is the server's to keep.
+  // The kernel's buffers are full after some megabytes each; from then on the server keeps every byte.
   let residentBytes = await speak(server, speaker, 8 * mebibyte);
   for (let step = 0; step < 3; step++) {
     const grown = (await speak(server, speaker, 8 * mebibyte)) - residentBytes;

@@ -1,72 +1,117 @@
-/**
- * Hot path. One connection: its room, its place in the room's log, its allowance of messages, and its close.
- * It holds no queue of its own; what it still has to hear lies in the log, behind its cursor.
- */
+/** Hot path. A session is one client's connection: its socket, its allowance of messages, and its close. */
 import type { Socket } from 'node:net';
 import type { WebSocket } from 'ws';
-import type { Segment } from '../chat/room-log.ts';
+import { closeCode } from '#protocol';
+import { type Connection, Member } from '../chat/member.ts';
+import { group, integer, limit, type ValuesOf } from '../settings.ts';
 
-/** Nothing to write, written only to be told when what lies before it has left (see `whenWritten`). */
-const nothing = Buffer.alloc(0);
+const rate = 'messages per second that one session may send, on average';
 
-export class Session {
-  readonly room: string;
-  readonly ws: WebSocket;
-  readonly socket: Socket;
-  /** Set by a pong or any message; cleared by each ping. */
+/** The defaults are chosen, not measured. */
+export const sessionSettings = group('Sessions', {
+  messagesPerSecondMax: limit(1, 1_000_000, 100, rate),
+  messagesBurstMax: limit(1, 1_000_000, 200, 'messages that one session may send at once'),
+  evictionGraceMs: integer(0, 60_000, 1_000, 'time a peer has to take and answer our close frame, in ms'),
+});
+
+export type AllowanceLimits = Omit<ValuesOf<typeof sessionSettings>, 'evictionGraceMs'>;
+
+/** An empty write, made only for its callback (see `whenWritten`). */
+const noBytes = Buffer.alloc(0);
+
+/** Without this option ws sends a buffer as a binary frame. */
+const asText = { binary: false };
+
+export class Session implements Connection {
+  /** Its place in its room. */
+  readonly member: Member;
+  /** True after a pong or any frame; each ping sets it to false. */
   alive = true;
-  /** The close code that the server said first; the peer may answer with another one, or not at all. */
-  saidCode: number | undefined = undefined;
-
-  /** The cursor: the next byte to write, and how many frames of the log lie before it. */
-  segment: Segment | undefined = undefined;
-  offset = 0;
-  framesSeen = 0;
-  /** A write that the kernel has not taken whole; the session is skipped until it has. */
-  writing = false;
-  /** Place in its room's list of sessions, kept by the fan-out. */
-  slot = -1;
-
-  #tokens: number;
+  readonly #ws: WebSocket;
+  readonly #socket: Socket;
+  readonly #limits: AllowanceLimits;
+  #allowance: number;
   #refilledAtMs: number;
+  #sentCloseCode: number | undefined = undefined;
 
-  /** `burst` is how many messages it may send at once, `nowMs` the present on any monotonic clock. */
-  constructor(ws: WebSocket, socket: Socket, room: string, burst: number, nowMs: number) {
-    this.ws = ws;
-    this.socket = socket;
-    this.room = room;
-    this.#tokens = burst;
+  /** `nowMs`: the present time of the monotonic clock that `allows` is asked with. */
+  constructor(ws: WebSocket, socket: Socket, room: string, limits: AllowanceLimits, nowMs: number) {
+    this.#ws = ws;
+    this.#socket = socket;
+    this.#limits = limits;
+    this.#allowance = limits.messagesBurstMax;
     this.#refilledAtMs = nowMs;
+    this.member = new Member(this, room);
+    // On a broken frame ws itself sends the close code and reads no more, so its `close` event would say
+    // 1006.
+    ws.on('error', (error: NodeJS.ErrnoException) => {
+      this.#sentCloseCode ??= closeCodesOfBrokenFrames[error.code ?? ''] ?? 1002;
+    });
   }
 
-  /** False from the moment the server or the peer begins to close: a frame after a close frame breaks the protocol. */
   get open(): boolean {
-    return this.ws.readyState === 1;
+    return this.#ws.readyState === 1;
   }
 
-  /** Takes one message from the allowance (a token bucket); false when it is used up. */
-  allows(nowMs: number, perSecond: number, burst: number): boolean {
-    const refilled = this.#tokens + ((nowMs - this.#refilledAtMs) / 1000) * perSecond;
-    this.#tokens = Math.min(burst, refilled);
+  get bufferedBytes(): number {
+    return this.#socket.writableLength;
+  }
+
+  /** The close code that this side sent first; the peer may answer with another one, or not at all. */
+  get sentCloseCode(): number | undefined {
+    return this.#sentCloseCode;
+  }
+
+  /** Takes one message from the allowance (a token bucket). False: the allowance is used up. */
+  allows(nowMs: number): boolean {
+    const { messagesPerSecondMax, messagesBurstMax } = this.#limits;
+    if (messagesBurstMax === Number.POSITIVE_INFINITY) return true; // Infinity times 0 ms is not a number.
+    const refilled = this.#allowance + ((nowMs - this.#refilledAtMs) / 1000) * messagesPerSecondMax;
+    this.#allowance = Math.min(messagesBurstMax, refilled);
     this.#refilledAtMs = nowMs;
-    if (this.#tokens < 1) return false;
-    this.#tokens--;
+    if (this.#allowance < 1) return false;
+    this.#allowance--;
     return true;
   }
 
-  /**
-   * Calls back once the kernel has taken all that was written. An empty write behind the others is the public way to
-   * learn that: `drain` is only emitted above the high-water mark, which is set high so that the common, synchronous
-   * write costs no tick.
-   */
-  whenWritten(callback: (error?: Error | null) => void): void {
-    this.socket.write(nothing, callback);
+  write(frames: Buffer): void {
+    this.#socket.write(frames);
   }
 
-  /** Says goodbye with a close code, after all that was written; `ws` cuts a peer that does not answer in time. */
+  sendText(payload: string | Buffer): void {
+    this.#ws.send(payload, asText);
+  }
+
+  ping(): void {
+    this.#ws.ping();
+  }
+
+  /**
+   * An empty write behind the others is the public way to learn that the kernel has taken them. The `drain`
+   * event does not serve: it comes only above the high-water mark, which is high so that the common,
+   * synchronous write costs no tick.
+   */
+  whenWritten(callback: (error?: Error | null) => void): void {
+    this.#socket.write(noBytes, callback);
+  }
+
+  /** Sends a close frame after all that was written; ws cuts a peer that does not answer it in time. */
   close(code: number, reason: string): void {
     if (!this.open) return;
-    this.saidCode = code;
-    this.ws.close(code, reason);
+    this.#sentCloseCode = code;
+    this.#ws.close(code, reason);
+  }
+
+  /** Cuts the connection without a close frame. */
+  terminate(): void {
+    this.#ws.terminate();
   }
 }
+
+/** The codes with which ws refuses a frame, by its error code; for every other error it is 1002. */
+const closeCodesOfBrokenFrames: Readonly<Record<string, number>> = {
+  WS_ERR_INVALID_UTF8: closeCode.malformed,
+  WS_ERR_UNSUPPORTED_MESSAGE_LENGTH: closeCode.tooLarge,
+  WS_ERR_UNSUPPORTED_DATA_PAYLOAD_LENGTH: closeCode.tooLarge,
+  WS_ERR_TOO_MANY_BUFFERED_PARTS: closeCode.policy,
+};

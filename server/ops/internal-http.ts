@@ -1,10 +1,11 @@
-/** The listener that only operators reach: metrics, liveness, readiness. */
+/** The listener for operators only: metrics, liveness, readiness. */
 import { createServer, type Server } from 'node:http';
 import type { Registry } from 'prom-client';
 
 /**
- * Serves /metrics from a registry, /healthz while the process runs, /readyz while it should get traffic. The answer to
- * a scrape says what it cost: `Server-Timing: cpu;dur=…`, in milliseconds of CPU of this thread, which chat has to wait for.
+ * Serves /metrics from a registry, /healthz while the process runs, /readyz while it should get traffic. The
+ * answer to a scrape names its cost, `Server-Timing: cpu;dur=…`: CPU time of this thread in ms, in which the
+ * chat has to wait.
  */
 export function createInternalServer(
   registry: Pick<Registry, 'metrics' | 'contentType'>,

@@ -1,7 +1,6 @@
-/** Every metric that the server exports, declared once. Labels come from closed sets: never a room, a user, a URL. */
+/** The metrics of the server. Labels come from closed sets: never a room, a user, a URL. */
 import { type Aggregator, Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import { type CgroupReading, readCgroup } from '#host/cgroup.ts';
-import type { BackplaneMeter } from '../backplane/meter.ts';
 
 export type EvictionReason = 'slow_consumer' | 'dead_peer' | 'interrupted';
 export type RejectionReason =
@@ -16,12 +15,12 @@ export type RejectionReason =
 
 export type Metrics = ReturnType<typeof createMetrics>;
 
-/** What the gauges read at the moment of a scrape. */
+/** The values that the gauges read at each scrape. */
 export type Observed = { sessions(): number; rooms(): number };
 
 /**
- * Defaults of prom-client that walk every open handle at each scrape: with 8,000 sessions they took 15 of its 17.6 ms of
- * CPU, which the room waits for. `chat_sessions` says the same for nothing.
+ * Defaults of prom-client that walk every open handle at each scrape. With 8,000 sessions they took 15 of its
+ * 17.6 ms of CPU, and the chat waits meanwhile. `chat_sessions` says the same at no cost.
  */
 const costlyDefaults = [
   'nodejs_active_handles',
@@ -34,8 +33,8 @@ const costlyDefaults = [
 ];
 
 /**
- * Declares the metrics in a registry of their own.
- * `chat_fan_out_seconds` is the time from the oldest message of a round to the last socket's write, once per round.
+ * Declares the metrics in a registry of their own. `chat_fan_out_seconds` is the time from the oldest message
+ * of a round to the last socket's write, once per round.
  */
 export function createMetrics(stage: string, observed: Observed) {
   const registry = new Registry();
@@ -63,14 +62,14 @@ export function createMetrics(stage: string, observed: Observed) {
 
   new Gauge({
     name: 'chat_build_info',
-    help: 'Always 1; the labels say what runs',
+    help: 'Always 1; the labels name the stage and the version of Node',
     registers,
     aggregator: 'first',
     labelNames: ['stage', 'node'],
   }).set({ stage, node: process.version }, 1);
   gauge('chat_sessions', 'Sessions that are open', observed.sessions);
   gauge('chat_rooms', 'Rooms that have sessions, in each process', observed.rooms);
-  // Workers share one cgroup: what each reads is the whole.
+  // Workers share one cgroup, so each of them reads the values of all.
   declareCgroup((name, help, read) => gauge(name, help, read, 'first'));
 
   return {
@@ -86,7 +85,7 @@ export function createMetrics(stage: string, observed: Observed) {
     ),
     writes: counter('chat_writes_total', 'Writes to sockets that carried chat frames'),
     evictions: counter('chat_evictions_total', 'Sessions closed on purpose by the server', ['reason']),
-    rejections: counter('chat_rejections_total', 'Connections refused at the door', ['reason']),
+    rejections: counter('chat_rejections_total', 'Connections that were not let in', ['reason']),
     closes: counter('chat_closes_total', 'Sessions ended, by close code', ['code']),
     fanOutSeconds: new Histogram({
       name: 'chat_fan_out_seconds',
@@ -97,7 +96,7 @@ export function createMetrics(stage: string, observed: Observed) {
   };
 }
 
-/** Declares what the supervisor of several workers exports beside their sums. */
+/** Declares the metrics that a supervisor exports beside the sums of its workers. */
 export function createSupervisorMetrics(readyWorkers: () => number) {
   const registry = new Registry();
   const registers = [registry];
@@ -117,46 +116,7 @@ export function createSupervisorMetrics(readyWorkers: () => number) {
   return { registry, restarts };
 }
 
-/** Declares what a stage with a backplane exports beside the rest, and returns where the backplane reports it. */
-export function createBackplaneMeter(registry: Registry): BackplaneMeter {
-  const registers = [registry];
-  const lag = new Histogram({
-    name: 'chat_backplane_lag_seconds',
-    help: 'From sealing an envelope to hearing it: over Redis its own envelopes, between cores those of the others',
-    registers,
-    buckets: [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
-  });
-  const batch = new Histogram({
-    name: 'chat_backplane_batch_messages',
-    help: 'Chat messages in one envelope; heartbeats are not counted',
-    registers,
-    buckets: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000],
-  });
-  const reconnects = new Counter({
-    name: 'chat_backplane_reconnects_total',
-    help: 'Connections of the backplane that were lost and are made anew',
-    registers,
-  });
-  const losses = new Counter({
-    name: 'chat_backplane_suspected_losses_total',
-    help: 'Times when messages may have been missed, and the sessions were told to come back',
-    registers,
-  });
-  const queue = new Gauge({
-    name: 'chat_backplane_publish_queue_bytes',
-    help: 'Bytes accepted and not yet taken over by the backplane',
-    registers,
-  });
-  return {
-    batchSent: (messages) => batch.observe(messages),
-    lagObserved: (seconds) => lag.observe(Math.max(0, seconds)),
-    reconnecting: () => reconnects.inc(),
-    lossSuspected: () => losses.inc(),
-    queueBytes: (bytes) => queue.set(bytes),
-  };
-}
-
-/** The kernel's view of the process; limits are 0 where there is none. The first gauge reads for all of them. */
+/** Declares the kernel's view of the process; a limit of 0 is none. The first gauge reads for all of them. */
 function declareCgroup(gauge: (name: string, help: string, read: () => number | undefined) => void): void {
   let reading: CgroupReading | undefined;
   gauge('chat_cgroup_cpu_limit_cores', 'CPU quota in cores; 0: none', () => {

@@ -1,21 +1,22 @@
-/** A worker as its supervisor sees it: one life of one process, from fork to exit. */
+/** A worker as its supervisor sees it: one process, from fork to exit. */
 import { type ChildProcess, fork } from 'node:child_process';
 import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
-import type { Config } from '../settings.ts';
-import type { DrainOutcome, FromWorker, MetricsSnapshot, ToWorker } from './worker-messages.ts';
+import type { DrainOutcome } from '../gateway/drain.ts';
+import type { Config, WorkerPlace } from '../stages/stage.ts';
+import type { FromWorker, MetricsSnapshot, ToWorker } from './worker-messages.ts';
 
 const workerPath = fileURLToPath(new URL('./worker.ts', import.meta.url));
-// A worker that is busy for longer answers with what it said last; chosen, not measured.
+/** Of a worker that is busy for longer, the last metrics are used; chosen, not measured. */
 const scrapeDeadlineMs = 1000;
-/** What a worker may take beyond its drain deadline, in ms, to close what it has open. */
+/** Time that a worker has beyond its drain deadline to stop everything; chosen, not measured. */
 const drainGraceMs = 2000;
 
 export class SupervisedWorker {
   readonly slot: number;
-  /** Resolves when it listens; rejects with the system's error, or because it ended before. */
+  /** Resolves when the worker listens; rejects with the system's error, or when the worker ended. */
   readonly listening: Promise<AddressInfo>;
-  /** Resolves with how it ended, in words. */
+  /** Resolves with the way in which the worker ended, in words. */
   readonly ended: Promise<string>;
   ready = false;
   sessions = 0;
@@ -25,42 +26,42 @@ export class SupervisedWorker {
   #scrapes = 0;
   readonly #waiting = new Map<number, (snapshot: MetricsSnapshot) => void>();
 
-  constructor(stage: string, config: Config, slot: number) {
-    this.slot = slot;
+  constructor(stage: string, config: Config, place: WorkerPlace) {
+    this.slot = place.slot;
     this.#child = fork(workerPath, [], { stdio: 'inherit' });
     const listening = Promise.withResolvers<AddressInfo>();
     this.listening = listening.promise;
-    this.listening.catch(() => {}); // Whoever does not wait for it hears of the end.
+    this.listening.catch(() => {}); // A caller that does not wait for it learns of the end from `ended`.
     this.#child.on('message', (message: FromWorker) => {
       if (message.kind === 'listening') listening.resolve(message.chat);
       else if (message.kind === 'failed') {
         listening.reject(Object.assign(new Error(message.message), { code: message.code }));
-      } else this.#hear(message);
+      } else this.#receive(message);
     });
-    this.#child.on('error', () => {}); // Sending to one that has just ended; `exit` tells.
+    this.#child.on('error', () => {}); // A message to a worker that has just ended; `exit` follows.
     this.ended = new Promise((resolve) => {
       this.#child.once('exit', (code, signal) => {
         const how = signal === null ? `exited with code ${code}` : `was killed by ${signal}`;
         this.ready = false;
         this.sessions = 0;
-        listening.reject(new Error(`worker ${slot} ${how} before it listened`));
+        listening.reject(new Error(`worker ${place.slot} ${how} before it listened`));
         for (const answer of this.#waiting.values()) answer(this.#lastSnapshot);
         resolve(how);
       });
     });
-    this.#tell({ kind: 'start', stage, config });
+    this.#send({ kind: 'start', stage, config, place });
   }
 
   get pid(): number | undefined {
     return this.#child.pid;
   }
 
-  /** What it said last of its metrics: all that remains of one that has ended. */
+  /** The last metrics that the worker sent: all that remains of one that has ended. */
   get lastSnapshot(): MetricsSnapshot {
     return this.#lastSnapshot;
   }
 
-  /** Its metrics now, or as they were last where it is too busy to answer. */
+  /** Its metrics now, or the last ones where it is too busy to answer. */
   scrape(): Promise<MetricsSnapshot> {
     const number = ++this.#scrapes;
     return new Promise((resolve) => {
@@ -71,18 +72,18 @@ export class SupervisedWorker {
       };
       const timer = setTimeout(() => answer(this.#lastSnapshot), scrapeDeadlineMs);
       this.#waiting.set(number, answer);
-      this.#tell({ kind: 'scrape', number });
+      this.#send({ kind: 'scrape', number });
     });
   }
 
-  closeDoor(): void {
-    this.#tell({ kind: 'close-door' });
+  stopAdmitting(): void {
+    this.#send({ kind: 'stop-admitting' });
   }
 
-  /** Lets it drain and waits until it is gone; it is killed where it does not keep the deadline. */
+  /** Drains the worker and waits for its end; kills it when it misses the deadline. */
   async drain(deadlineMs: number): Promise<DrainOutcome> {
     const timer = setTimeout(() => this.kill(), deadlineMs + drainGraceMs);
-    this.#tell({ kind: 'drain', deadlineMs });
+    this.#send({ kind: 'drain', deadlineMs });
     await this.ended;
     clearTimeout(timer);
     return this.#drained;
@@ -92,7 +93,7 @@ export class SupervisedWorker {
     this.#child.kill('SIGKILL');
   }
 
-  #hear(message: FromWorker): void {
+  #receive(message: FromWorker): void {
     if (message.kind === 'status') {
       this.ready = message.ready;
       this.sessions = message.sessions;
@@ -104,7 +105,7 @@ export class SupervisedWorker {
     }
   }
 
-  #tell(message: ToWorker): void {
+  #send(message: ToWorker): void {
     if (this.#child.connected) this.#child.send(message, () => {});
   }
 }

@@ -1,13 +1,14 @@
-/** A supervisor and its workers as real processes: what dies is brought back, and what is counted stays counted. */
+/** A supervisor and its workers: workers that die are restarted, and counters never fall. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { setTimeout as delay } from 'node:timers/promises';
-import { Person, ServerProcess } from '../../testing/server.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Person } from '../../testing/person.ts';
+import { ServerProcess } from '../../testing/server.ts';
 
 const start = (...args: string[]) => ServerProcess.start('04-cores', ['--workers', '3', ...args]);
 
-test('connections are spread over the workers, and everybody hears everybody', async () => {
+test('connections are spread over the workers, and every session hears all others', async () => {
   await using server = await start();
   const people = await Promise.all(
     Array.from({ length: 24 }, (_, number) => Person.join(server.url(), `p${number}`)),
@@ -17,7 +18,8 @@ test('connections are spread over the workers, and everybody hears everybody', a
   for (const { messages } of people) {
     assert.deepEqual(new Set(messages.map(({ clientId }) => clientId)).size, 24);
   }
-  // With one room, each worker that has sessions counts it; that all 24 land on one of three is one in 10^11.
+  // Each worker that has sessions counts the one room. All 24 land on the same of three workers once in 10^11
+  // times.
   const metrics = await server.eventually(
     (now) => now('chat_sessions'),
     (sessions) => sessions === 24,
@@ -26,7 +28,7 @@ test('connections are spread over the workers, and everybody hears everybody', a
   assert.ok((await server.metrics())('chat_rooms') > 1);
 });
 
-test('a killed worker costs only its own sessions, is replaced, and takes nothing from the counters', async () => {
+test('a killed worker costs only its own sessions, is restarted, and its counts stay in the sums', async () => {
   await using server = await start();
   const people = await Promise.all(
     Array.from({ length: 12 }, (_, number) => Person.join(server.url(), `p${number}`)),
@@ -62,27 +64,22 @@ test('a killed worker costs only its own sessions, is replaced, and takes nothin
   assert.deepEqual(server.log.map(({ event }) => event).slice(1), ['worker ended', 'worker restarted']);
 });
 
-test('a worker that takes nothing is let go by the others, and only its sessions are told when it wakes', async () => {
-  await using server = await start(
-    '--workers',
-    '2',
-    '--message-bytes-max',
-    '65536',
-    '--messages-per-second-max',
-    '10000',
-  );
+test('a frozen worker is disconnected by the others, and when it wakes only its sessions are told', async () => {
+  const options = '--workers 2 --message-bytes-max 65536 --messages-per-second-max 10000';
+  await using server = await start(...options.split(' '));
   const people = await Promise.all(
     Array.from({ length: 16 }, (_, number) => Person.join(server.url(), `p${number}`)),
   );
   const talker = await Person.join(server.url('elsewhere'), 'talker');
   const frozen = await freezeTheOther(server, talker);
-  // The kernel's socket buffers between the two take some; what is beyond waits in the worker that is awake.
+  // The kernel's socket buffers between the two take some messages; the rest waits in the worker that is
+  // awake.
   const chunk = 'x'.repeat(60_000);
   for (let round = 0; round < 60; round++) {
     talker.say(chunk);
-    await delay(1);
+    await sleep(1);
   }
-  await delay(3000);
+  await sleep(3000);
   process.kill(frozen, 'SIGCONT');
   const told = await Promise.all(people.map((person) => isClosed(person)));
   const goodbyes = await Promise.all(people.filter((_, index) => told[index]).map(({ closed }) => closed));
@@ -94,7 +91,7 @@ test('a worker that takes nothing is let go by the others, and only its sessions
   );
 });
 
-test('a taken port is said at once, and so is one that another server shares', async () => {
+test('a port that is taken is reported at once, also when it could be shared', async () => {
   await using server = await start();
   const { port } = new URL(server.origin);
   await assert.rejects(start('--port', port), /EADDRINUSE.*--port/s);
@@ -107,7 +104,7 @@ test('workers do not outlive a supervisor that is killed', async () => {
   process.kill(server.pid, 'SIGKILL');
   for (let attempt = 0; workers.some(isAlive); attempt++) {
     assert.ok(attempt < 100, 'workers are still there after 5 s');
-    await delay(50);
+    await sleep(50);
   }
 });
 
@@ -124,18 +121,18 @@ function isAlive(pid: number): boolean {
   }
 }
 
-/** Whether this person is told goodbye within a moment. */
+/** Whether this person's connection is closed within half a second. */
 function isClosed(person: Person): Promise<boolean> {
-  return Promise.race([person.closed.then(() => true), delay(500, false)]);
+  return Promise.race([person.closed.then(() => true), sleep(500, false)]);
 }
 
-/** Freezes the one of two workers that does not serve the talker: the one without which he still hears himself. */
+/** Freezes the worker, of two, that does not serve the talker: the talker still hears itself then. */
 async function freezeTheOther(server: ServerProcess, talker: Person): Promise<number> {
   for (const worker of workersOf(server.pid)) {
     process.kill(worker, 'SIGSTOP');
     const heard = talker.heard.length;
-    talker.say('who hears me?');
-    await delay(300);
+    talker.say('is my worker awake?');
+    await sleep(300);
     if (talker.heard.length > heard) return worker;
     process.kill(worker, 'SIGCONT');
     await talker.hears(heard + 1);

@@ -1,31 +1,38 @@
 /**
- * The parent of a stage with one process per core: starts the workers on one port, brings back those that die, drains them
- * in turn, and answers for all of them on one internal port. It carries no chat itself.
+ * The parent process of a stage with one process per core. It starts the workers on one port, restarts
+ * workers that die, drains them in turn, and serves health and summed metrics on one internal port. It
+ * carries no messages itself.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
-import { type AddressInfo, createServer, type Server as NetServer } from 'node:net';
+import { type AddressInfo, createServer } from 'node:net';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { AggregatorRegistry } from 'prom-client';
+import type { DrainOutcome } from '../gateway/drain.ts';
 import { createInternalServer } from '../ops/internal-http.ts';
+import { listen } from '../ops/listen.ts';
 import { createSupervisorMetrics } from '../ops/metrics.ts';
-import type { Config } from '../settings.ts';
-import type { Stage } from '../stages/stage.ts';
+import { group, integer, type ValuesOf } from '../settings.ts';
+import type { Config, Stage } from '../stages/stage.ts';
 import { SupervisedWorker } from './supervised-worker.ts';
-import type { DrainOutcome, MetricsSnapshot } from './worker-messages.ts';
+import type { MetricsSnapshot } from './worker-messages.ts';
 
-// Chosen, not measured: a crash is over in a blink, a crash at every start costs next to nothing.
+export const supervisorSettings = group('Workers (stage 04)', {
+  workers: integer(0, 1024, 0, 'processes of the stages with one per core; 0: one for each core'),
+});
+
+// Chosen, not measured: one crash costs a moment, and a crash at every start costs little CPU.
 const restartMsMin = 100;
 const restartMsMax = 5000;
-/** A worker that lived so long did not die of its start. */
+/** A worker that ran for so long did not die of its start. */
 const healthyAfterMs = 10_000;
-/** Types whose sums may only grow; prom-client names them so. */
+/** Types of metrics whose sums may only grow, by prom-client's names. */
 const countingTypes = new Set(['counter', 'histogram', 'summary']);
 
 export class Supervisor {
-  readonly #config: Config;
+  readonly #config: Config & ValuesOf<typeof supervisorSettings>;
   readonly #stage: Stage;
   readonly #log: Logger;
   readonly #workers: SupervisedWorker[] = [];
@@ -36,18 +43,18 @@ export class Supervisor {
   #departed: MetricsSnapshot = [];
   #draining = false;
 
-  constructor(config: Config, stage: Stage, log: Logger) {
+  constructor(config: Config & ValuesOf<typeof supervisorSettings>, stage: Stage, log: Logger) {
     this.#config = { ...config, workers: config.workers || availableParallelism() };
     this.#stage = stage;
     this.#log = log;
     this.#metrics = createSupervisorMetrics(() => this.#readyWorkers());
     const registry = { metrics: () => this.#collect(), contentType: this.#metrics.registry.contentType };
     this.#internal = createInternalServer(registry, () => this.ready);
-    // Whatever ends this process short of SIGKILL, the workers' directory goes with it.
+    // Removed however this process ends, except by SIGKILL.
     process.once('exit', () => rmSync(this.#directory, { recursive: true, force: true }));
   }
 
-  /** True while more than half of the workers are ready, and nobody has asked us to leave. */
+  /** True while more than half of the workers are ready and no drain has begun. */
   get ready(): boolean {
     return !this.#draining && this.#readyWorkers() * 2 > this.#config.workers;
   }
@@ -61,7 +68,7 @@ export class Supervisor {
     const { host, port, internalHost, internalPort, workers } = this.#config;
     try {
       const chat = await reserve(host, port);
-      const internal = await listening(this.#internal, internalHost, internalPort);
+      const internal = await listen(this.#internal, { host: internalHost, port: internalPort });
       for (let slot = 0; slot < workers; slot++) this.#workers.push(this.#start(slot, chat.port));
       await Promise.all(this.#workers.map((worker) => worker.listening));
       for (const worker of this.#workers) this.#watch(worker, chat.port, 0);
@@ -73,21 +80,21 @@ export class Supervisor {
   }
 
   /**
-   * Drains the workers in turn, so that only a part of the sessions is on its way at a time; resolves to the sums. Who
-   * needs more than his share of the deadline goes on beside the next.
+   * Drains the workers in turn, so that only a part of the sessions reconnects at a time; resolves to the
+   * sums. A worker that needs more than its share of the deadline goes on beside the next one.
    */
   async drain(): Promise<DrainOutcome> {
     this.#draining = true;
-    for (const worker of this.#workers) worker.closeDoor();
+    for (const worker of this.#workers) worker.stopAdmitting();
     const { drainNoticeMs, drainDeadlineMs } = this.#config;
     const endAtMs = performance.now() + drainDeadlineMs;
-    await delay(Math.min(drainNoticeMs, drainDeadlineMs));
+    await sleep(Math.min(drainNoticeMs, drainDeadlineMs));
     const drained: Promise<DrainOutcome>[] = [];
     for (const worker of this.#workers) {
       const leftMs = Math.max(0, endAtMs - performance.now());
       const turn = worker.drain(leftMs);
       drained.push(turn);
-      await Promise.race([turn, delay(leftMs / (this.#workers.length - drained.length + 1))]);
+      await Promise.race([turn, sleep(leftMs / (this.#workers.length - drained.length + 1))]);
     }
     const outcomes = await Promise.all(drained);
     this.#stop();
@@ -103,16 +110,16 @@ export class Supervisor {
     const config = {
       ...this.#config,
       port,
-      // Its metrics and health are asked for over the channel; the listener of its own is for nobody.
+      // Metrics and health of a worker go over the channel; its own internal listener is not used.
       internalHost: '127.0.0.1',
       internalPort: 0,
       drainNoticeMs: 0,
-      worker: { slot, workers: this.#config.workers, directory: this.#directory },
     };
-    return new SupervisedWorker(this.#stage.name, config, slot);
+    const place = { slot, workers: this.#config.workers, directory: this.#directory };
+    return new SupervisedWorker(this.#stage.name, config, place);
   }
 
-  /** Waits for the end of a worker and puts another in its place. */
+  /** Waits for the end of a worker and starts another in its place. */
   async #watch(worker: SupervisedWorker, port: number, failures: number): Promise<void> {
     const startedAtMs = performance.now();
     const how = await worker.ended;
@@ -121,7 +128,7 @@ export class Supervisor {
     const restartMs = Math.min(restartMsMax, restartMsMin * 2 ** failed);
     this.#log.error({ event: 'worker ended', worker: worker.slot, pid: worker.pid, how, restartMs });
     await this.#keepCounters(worker.lastSnapshot);
-    await delay(restartMs);
+    await sleep(restartMs);
     if (this.#draining) return;
     this.#metrics.restarts.inc();
     const successor = this.#start(worker.slot, port);
@@ -154,19 +161,12 @@ export class Supervisor {
 }
 
 /**
- * Finds the port for all workers, a free one for 0. Listening once without `reusePort` fails where anybody else is on it:
- * with it, two servers of one user would share the connections without a word.
+ * Finds the port for all workers; 0 takes a free one. Listening once without `reusePort` fails where another
+ * server has the port. With `reusePort` two servers of one user would share the connections silently.
  */
 async function reserve(host: string, port: number): Promise<AddressInfo> {
   const server = createServer();
-  const address = await listening(server, host, port);
+  const address = await listen(server, { host, port });
   await new Promise((resolve) => server.close(resolve));
   return address;
-}
-
-function listening(server: NetServer, host: string, port: number): Promise<AddressInfo> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen({ host, port }, () => resolve(server.address() as AddressInfo));
-  });
 }

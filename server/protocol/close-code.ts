@@ -1,38 +1,51 @@
-/** How a connection ends: the codes of the wire, their meaning in words, and the wait that a restart asks for. */
+/** How a connection ends: the table of close codes, and the wait that the reason text of a restart names. */
 
-export const closeCode = {
-  goingAway: 1001,
-  unsupportedData: 1003,
-  malformed: 1007,
-  policy: 1008,
-  tooLarge: 1009,
-  restart: 1012,
-  overload: 1013,
-  slowConsumer: 4008,
-} as const;
-
-const meaning: Readonly<Record<number, string>> = {
-  1000: 'the conversation ended normally',
-  1001: 'the server is going away: reconnect elsewhere',
-  1002: 'the other side broke the WebSocket protocol',
-  1003: 'a binary frame was sent; only text is understood',
-  1005: 'the connection was closed without a reason',
-  1006: 'the connection was lost without a closing handshake',
-  1007: 'a frame was not UTF-8, not JSON, or not an object with clientId and Message',
-  1008: 'a rule of the server was broken (origin, token, or message rate)',
-  1009: 'a message was larger than the limit',
-  1011: 'the server met an unexpected error',
-  1012: 'the server is restarting: reconnect after the wait it names',
-  1013: 'the server is overloaded: try again later',
-  4008: 'slow consumer: this client read too slowly and fell too far behind',
+/** One row of the table. */
+export type CloseCode<Code extends number = number> = {
+  readonly code: Code;
+  /** One clause of plain words, without a full stop. */
+  readonly meaning: string;
+  /** Whether to connect again; false if the same client would be closed again for the same reason. */
+  readonly reconnect: boolean;
 };
 
-/** A close code in one clause of plain words; unknown codes say that they are unknown. */
+/** 1000 to 1011: RFC 6455, section 7.4.1. 1012 and 1013: the registry of IANA. 4008: this protocol. */
+const table = {
+  normal: row(1000, 'the connection was closed normally', false),
+  goingAway: row(1001, 'the server is going away: reconnect elsewhere', true),
+  protocolError: row(1002, 'the other side broke the WebSocket protocol', false),
+  unsupportedData: row(1003, 'a binary frame was sent; only text is understood', false),
+  noCode: row(1005, 'the connection was closed without a code', true),
+  connectionLost: row(1006, 'the connection was lost without a closing handshake', true),
+  malformed: row(1007, 'a frame was not UTF-8, not JSON, or not an object with clientId and Message', false),
+  policy: row(1008, 'a rule of the server was broken (origin, token, or message rate)', false),
+  tooLarge: row(1009, 'a message was larger than the limit', false),
+  serverError: row(1011, 'the server met an unexpected error', true),
+  restart: row(1012, 'the server is restarting: reconnect after the wait it names', true),
+  overload: row(1013, 'the server is overloaded: try again later', true),
+  slowConsumer: row(4008, 'slow consumer: this client read too slowly and fell too far behind', true),
+};
+
+/** The codes by name: `closeCode.policy` is 1008. */
+export const closeCode = Object.fromEntries(
+  Object.entries(table).map(([name, { code }]) => [name, code]),
+) as { readonly [Name in keyof typeof table]: (typeof table)[Name]['code'] };
+
+/** The table by code. A code that it does not hold may still arrive: a peer may send any of thousands. */
+export const closeCodes: ReadonlyMap<number, CloseCode> = new Map(
+  Object.values(table).map((row) => [row.code, row]),
+);
+
+/** A close code in one clause of plain words; the words for an unknown code say that it is unknown. */
 export function describeCloseCode(code: number): string {
-  return meaning[code] ?? `close code ${code}, which this protocol does not define`;
+  return closeCodes.get(code)?.meaning ?? `close code ${code}, which this protocol does not define`;
 }
 
-/** The reason text of 1001 and 1012: when to come back, in milliseconds. */
+function row<Code extends number>(code: Code, meaning: string, reconnect: boolean): CloseCode<Code> {
+  return { code, meaning, reconnect };
+}
+
+/** The reason text of 1001 and 1012: after how many milliseconds the client should connect again. */
 export function encodeReconnectReason(waitMs: number): string {
   return `reconnect after ${Math.round(waitMs)} ms`;
 }

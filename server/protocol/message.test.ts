@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { decodeMessage, encodeMessage, framePayloadBytesMax, isDecodeFault } from './message.ts';
+import { decodeMessage, encodeMessage, framePayloadBytesMax, isDecodeFault, utf8Bytes } from './message.ts';
 
 const limits = { clientIdCharsMax: 8, messageBytesMax: 32 };
 /** Any UTF-16 units, lone surrogates and control characters among them. */
@@ -21,17 +21,17 @@ const Message = anyText({ maxLength: 40 }).filter(
   (text) => Buffer.byteLength(text) <= limits.messageBytesMax,
 );
 
-test('every message within the limits comes through encode, UTF-8 and decode as it was', () => {
+test('a message within the limits is the same after encoding, UTF-8 and decoding', () => {
   fc.assert(
     fc.property(fc.record({ clientId, Message }, { noNullPrototype: true }), (message) => {
       const payload = Buffer.from(encodeMessage(message));
-      assert.ok(payload.length <= framePayloadBytesMax(limits), 'and fits the frame that the limits allow');
+      assert.ok(payload.length <= framePayloadBytesMax(limits), 'the frame fits the limits');
       assert.deepEqual(decodeMessage(payload.toString(), limits), message);
     }),
   );
 });
 
-test('no text makes decode throw, and what it accepts is exactly what the limits allow', () => {
+test('decoding never throws, and accepts exactly the texts that the limits allow', () => {
   const field = fc.oneof(anyText({ maxLength: 40 }), fc.jsonValue());
   const json = fc.oneof(fc.jsonValue(), fc.record({ clientId: field, Message: field }, { requiredKeys: [] }));
   const text = fc.oneof(
@@ -47,7 +47,7 @@ test('no text makes decode throw, and what it accepts is exactly what the limits
   );
 });
 
-/** The rules of the wire, said once more and plainly. */
+/** The rules of the wire, written a second time and without regard to speed. */
 function expectedOf(text: string): 'accepted' | 'malformed' | 'too-large' {
   let value: unknown;
   try {
@@ -62,7 +62,7 @@ function expectedOf(text: string): 'accepted' | 'malformed' | 'too-large' {
   return new TextEncoder().encode(fields.Message).length <= limits.messageBytesMax ? 'accepted' : 'too-large';
 }
 
-test('fields beyond the two never pass, whatever they are called', () => {
+test('fields other than the two are dropped, whatever their names are', () => {
   const others = fc.dictionary(fc.oneof(fc.constant('__proto__'), fc.string()), fc.jsonValue());
   fc.assert(
     fc.property(others, clientId, Message, (rest, id, said) => {
@@ -76,7 +76,16 @@ test('fields beyond the two never pass, whatever they are called', () => {
   );
 });
 
-test('the limit of a Message counts bytes of UTF-8, to the byte', () => {
+test('the bytes of UTF-8 are counted as Buffer counts them', () => {
+  fc.assert(
+    fc.property(fc.oneof(anyText({ maxLength: 40 }), fc.string({ unit: 'binary' })), (text) => {
+      assert.equal(utf8Bytes(text), Buffer.byteLength(text));
+    }),
+    { numRuns: 1_000 },
+  );
+});
+
+test('the limit of a Message is exact to one byte of UTF-8', () => {
   for (const [text, fault] of [
     ['x'.repeat(32), undefined],
     ['x'.repeat(33), 'too-large'],

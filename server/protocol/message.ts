@@ -1,4 +1,4 @@
-/** The chat message: what it holds, its bounds, and its two conversions. */
+/** The chat message: its fields, its limits, and its conversion to JSON and back. */
 
 export type ChatMessage = { readonly clientId: string; readonly Message: string };
 
@@ -11,15 +11,15 @@ export type MessageLimits = {
 
 export const defaultMessageLimits: MessageLimits = { clientIdCharsMax: 64, messageBytesMax: 4096 };
 
-/** Why a frame was refused; each is answered with the close code that `closeCodeOf` names. */
+/** Why a frame is refused. The server answers `malformed` with 1007 and `too-large` with 1009. */
 export type DecodeFault = { readonly fault: 'malformed' | 'too-large'; readonly detail: string };
 
-/** The one JSON form of a message; fields other than the two never pass. */
+/** A message as JSON. It holds the two fields and no other. */
 export function encodeMessage(message: ChatMessage): string {
   return `{"clientId":${JSON.stringify(message.clientId)},"Message":${JSON.stringify(message.Message)}}`;
 }
 
-/** Reads the text of one frame; returns a fault instead of throwing, because bad input is expected in operation. */
+/** Reads the text of one frame. It returns a fault and never throws: bad input is expected in operation. */
 export function decodeMessage(text: string, limits: MessageLimits): ChatMessage | DecodeFault {
   let value: unknown;
   try {
@@ -35,21 +35,39 @@ export function decodeMessage(text: string, limits: MessageLimits): ChatMessage 
   if (clientId.length < 1 || clientId.length > limits.clientIdCharsMax) {
     return { fault: 'malformed', detail: `clientId must have 1 to ${limits.clientIdCharsMax} characters` };
   }
-  // Three bytes is the most that one UTF-16 code unit can take, so short messages need no counting.
-  if (Message.length * 3 > limits.messageBytesMax && Buffer.byteLength(Message) > limits.messageBytesMax) {
+  if (!fitsUtf8(Message, limits.messageBytesMax)) {
     return { fault: 'too-large', detail: `Message must be at most ${limits.messageBytesMax} bytes of UTF-8` };
   }
   return { clientId, Message };
 }
 
-/** True for the refusal of `decodeMessage`. */
+/** True for a fault that `decodeMessage` returned. */
 export function isDecodeFault(value: ChatMessage | DecodeFault): value is DecodeFault {
   return 'fault' in value;
 }
 
+/** The bytes of a text in UTF-8. A surrogate without its partner becomes U+FFFD, which takes three bytes. */
+export function utf8Bytes(text: string): number {
+  let bytes = text.length;
+  for (let index = 0; index < text.length; index++) {
+    const unit = text.charCodeAt(index);
+    if (unit < 0x80) continue;
+    bytes += 1;
+    if (unit < 0x800) continue;
+    if (unit >= 0xd800 && unit < 0xdc00 && (text.charCodeAt(index + 1) & 0xfc00) === 0xdc00) index += 1;
+    bytes += 1;
+  }
+  return bytes;
+}
+
+/** A UTF-16 code unit takes one to three bytes, so only a text between those bounds must be counted. */
+function fitsUtf8(text: string, bytesMax: number): boolean {
+  return text.length * 3 <= bytesMax || (text.length <= bytesMax && utf8Bytes(text) <= bytesMax);
+}
+
 /**
- * The largest frame payload that can hold a message within the limits, in bytes: JSON may write each byte of a
- * string as a six-byte escape (`\u0001`), and 256 bytes are left for the field names and white space.
+ * The largest frame payload that can hold a message within the limits, in bytes: JSON may write each byte of
+ * a string as a six-byte escape (`\u0001`), and 256 bytes are left for the field names and white space.
  */
 export function framePayloadBytesMax(limits: MessageLimits): number {
   return 6 * (limits.clientIdCharsMax + limits.messageBytesMax) + 256;

@@ -1,4 +1,4 @@
-/** The wire, as everybody but the server's own files imports it: `#protocol`. It imports nothing from outside. */
+/** The wire, `#protocol` for all parts. It imports nothing and uses no Node API: a browser uses it too. */
 export * from './close-code.ts';
 export * from './message.ts';
 export * from './room.ts';

@@ -1,6 +1,6 @@
-/** Where a room lives in the URL: `/ws` is the global room, `/ws/<room>` is that one. */
+/** The room in the URL: `/ws` is the global room, `/ws/<room>` is the room of that name. */
 
-/** The name under which the global room is kept; it cannot be asked for by path, so nothing collides with it. */
+/** The name of the global room. No path can ask for the empty name, so no other room has it. */
 export const globalRoom = '';
 
 const roomPattern = /^[A-Za-z0-9_.-]{1,64}$/;

@@ -1,12 +1,22 @@
 /** 01-naive: the control. Encode and send once per recipient; every client in one list; nothing bounded. */
+import { roomSettings } from '../chat/chat.ts';
 import { NaiveChat } from '../chat/naive.ts';
-import type { Stage } from './stage.ts';
+import { drainAtOnce } from '../gateway/drain.ts';
+import { infiniteGatewayLimits, withoutLimits } from '../gateway/limits.ts';
+import { infiniteLimitsOf } from '../settings.ts';
+import { oneProcess, type Stage } from './stage.ts';
 
 export const naive: Stage = {
   name: '01-naive',
   summary: 'encode and send once per recipient, every client in one list, nothing bounded',
-  needs: [],
-  bounded: false,
-  perCore: false,
-  compose: (_config, metrics) => new NaiveChat(metrics),
+  processes: oneProcess,
+  services: [],
+  limits: { ...infiniteGatewayLimits, ...infiniteLimitsOf([roomSettings]) },
+  order: 'one for all',
+  delivery: 'at most once',
+  compose: (config, metrics) => ({
+    settings: withoutLimits(config),
+    chat: new NaiveChat(metrics),
+    drain: drainAtOnce,
+  }),
 };

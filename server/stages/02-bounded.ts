@@ -1,17 +1,26 @@
 /**
- * 02-bounded: every resource has a bound, and exceeding it has a name. Asked for by experiments/002-slow-reader: on
- * 01-naive one stalled reader grows the heap until the process dies.
+ * 02-bounded: every resource has a bound, and exceeding it has a name. Made necessary by
+ * experiments/002-slow-reader: on 01-naive one stalled reader grows the heap until the process dies.
  */
 import { MemoryBackplane } from '../backplane/memory.ts';
-import { BoundedFanOut } from '../chat/bounded-fan-out.ts';
-import { RelayedChat } from '../chat/chat.ts';
-import type { Stage } from './stage.ts';
+import { BoundedFanOut, boundedFanOutSettings } from '../chat/bounded-fan-out.ts';
+import { RelayedChat, roomSettings } from '../chat/chat.ts';
+import { BatchedDrain } from '../gateway/drain.ts';
+import { gatewayLimits } from '../gateway/limits.ts';
+import { limitsOf } from '../settings.ts';
+import { oneProcess, type Stage } from './stage.ts';
 
 export const bounded: Stage = {
   name: '02-bounded',
   summary: 'heartbeats, size and rate limits, bounded buffers, slow consumers evicted, staged drain',
-  needs: [],
-  bounded: true,
-  perCore: false,
-  compose: (config, metrics) => new RelayedChat(new MemoryBackplane(), new BoundedFanOut(config, metrics)),
+  processes: oneProcess,
+  services: [],
+  limits: { ...gatewayLimits, ...limitsOf([roomSettings, boundedFanOutSettings]) },
+  order: 'one for all',
+  delivery: 'at most once',
+  compose: (config, metrics) => ({
+    settings: config,
+    chat: new RelayedChat(new MemoryBackplane(), new BoundedFanOut(config, metrics)),
+    drain: new BatchedDrain(config),
+  }),
 };

@@ -1,24 +1,31 @@
 /**
- * 05-backplane: nodes that hold no state of their own behind a load balancer, any client on any node; frames cross Redis in
- * batches. Asked for by experiments/008-kill: whatever one machine can carry, it takes everybody along when it dies.
+ * 05-backplane: stateless nodes behind a load balancer, any client on any node; frames cross Redis in
+ * batches. Made necessary by experiments/008-kill: a chat on one machine ends for everybody when that machine
+ * dies.
  */
-import { RedisBackplane } from '../backplane/redis-pub-sub.ts';
+import { createBackplaneMeter } from '../backplane/meter.ts';
+import { RedisPubSubBackplane } from '../backplane/redis-pub-sub.ts';
 import { RelayedChat } from '../chat/chat.ts';
 import { CursorFanOut } from '../chat/fan-out.ts';
-import { createBackplaneMeter } from '../ops/metrics.ts';
+import { BatchedDrain } from '../gateway/drain.ts';
+import { cursor } from './03-cursor.ts';
 import type { Stage } from './stage.ts';
 
 export const backplane: Stage = {
   name: '05-backplane',
   summary: 'stateless nodes behind a load balancer, frames cross Redis in batches',
-  needs: ['redis'],
-  bounded: true,
-  perCore: false,
+  processes: [{ role: 'server', count: 'any number' }],
+  services: ['redis'],
+  limits: cursor.limits,
+  order: 'one for all',
+  delivery: 'at most once',
   compose: (config, metrics) => {
     const meter = createBackplaneMeter(metrics.registry);
-    return new RelayedChat(
-      new RedisBackplane({ url: config.redisUrl, meter }),
-      new CursorFanOut(config, metrics),
-    );
+    const redis = new RedisPubSubBackplane({ url: config.redisUrl, meter });
+    return {
+      settings: config,
+      chat: new RelayedChat(redis, new CursorFanOut(config, metrics)),
+      drain: new BatchedDrain(config),
+    };
   },
 };

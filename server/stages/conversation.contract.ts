@@ -1,19 +1,23 @@
-/** The part of the stage contract that is about talking: who hears what, in which order, and what is counted. */
+/** The stage contract about messages: their recipients, their order, and the counters. */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { encodeMessage } from '#protocol';
-import { Person, refusedAt, ServerProcess } from '../../testing/server.ts';
+import { Person, refusedAt } from '../../testing/person.ts';
+import type { ServerProcess } from '../../testing/server.ts';
 import { frameHeaderBytes } from '../chat/frame.ts';
-import type { Stage } from './stage.ts';
+import { isPerCore, type StageDeclaration } from './stage.ts';
 
 const noRate = ['--messages-per-second-max', '1000000', '--messages-burst-max', '1000000'];
 
-export function conversationContract(stage: Stage, args: readonly string[]): void {
+export function conversationContract(
+  stage: StageDeclaration,
+  start: (...options: string[]) => Promise<ServerProcess>,
+): void {
   describe('conversation', () => {
     let server: ServerProcess;
     let people: Person[] = [];
     before(async () => {
-      server = await ServerProcess.start(stage.name, [...noRate, ...args]);
+      server = await start(...noRate);
     });
     after(async () => {
       for (const { ws } of people) ws.terminate();
@@ -25,14 +29,14 @@ export function conversationContract(stage: Stage, args: readonly string[]): voi
       return joined;
     };
 
-    test('everybody in the room hears a message, its sender included, and nobody elsewhere', async () => {
+    test('every session of the room receives a message, the sender included, and no other session does', async () => {
       const [alice, bob] = await join('', 'alice', 'bob');
       const [carol] = await join('tea', 'carol');
       const [dave] = await join('Tea', 'dave');
       alice!.say('to the global room');
       carol!.say('to tea');
       dave!.say('to Tea');
-      // A room has one order, so what should not have come would have come before the last line.
+      // A message in the wrong room would arrive before the last line.
       await Promise.all([alice, bob, carol, dave].map((person) => person!.hears(1)));
       for (const person of [alice, carol, dave]) person!.say('the last line');
       await Promise.all([alice, bob, carol, dave].map((person) => person!.hears(2)));
@@ -53,7 +57,7 @@ export function conversationContract(stage: Stage, args: readonly string[]): voi
       assert.deepEqual(alice!.heard, ['{"clientId":"alice","Message":"hi!"}']);
     });
 
-    test('any text passes unharmed, up to the limits themselves and in fragments', async () => {
+    test('any text arrives unchanged, up to the limits and in fragments', async () => {
       const [alice, bob] = await join('text', 'alice', 'bob');
       const texts = [
         '',
@@ -77,7 +81,7 @@ export function conversationContract(stage: Stage, args: readonly string[]): voi
       }
     });
 
-    test('all hear everything once, each sender in order, and all in the same order', async () => {
+    test('all receive every message once, in the order that the stage promises', async () => {
       const ids = ['a', 'b', 'c', 'd', 'e', 'f'];
       const talkers = await join('order', ...ids);
       for (let number = 0; number < 200; number++) {
@@ -90,30 +94,25 @@ export function conversationContract(stage: Stage, args: readonly string[]): voi
           const numbers = talker.messages
             .filter(({ clientId }) => clientId === id)
             .map(({ Message }) => Number(Message));
-          assert.deepEqual(
-            numbers,
-            Array.from({ length: 200 }, (_, number) => number),
-            `${talker.clientId} of ${id}`,
-          );
+          assert.deepEqual(numbers, [...Array(200).keys()], `${talker.clientId} of ${id}`);
         }
-        // Between the cores of one machine only the order of each sender is promised.
-        if (!stage.perCore) assert.deepEqual(talker.heard, talkers[0]!.heard);
+        if (stage.order === 'one for all') assert.deepEqual(talker.heard, talkers[0]!.heard);
       }
     });
 
-    const faults: [what: string, code: number, data: string | Buffer, binary: boolean][] = [
+    const faults: [name: string, code: number, data: string | Buffer, binary: boolean][] = [
       ['a binary frame', 1003, encodeMessage({ clientId: 'mallory', Message: 'x' }), true],
       ['invalid UTF-8', 1007, Buffer.from([0x7b, 0xc3, 0x28]), false],
-      ['what is not JSON', 1007, 'hello', false],
+      ['a text that is not JSON', 1007, 'hello', false],
       ['an empty frame', 1007, '', false],
       ['an array', 1007, '["clientId","Message"]', false],
       ['null', 1007, 'null', false],
       ['a missing field', 1007, '{"clientId":"mallory"}', false],
       ['a number for a string', 1007, '{"clientId":"mallory","Message":1}', false],
     ];
-    for (const [what, code, data, binary] of faults) {
-      test(`${what} costs its sender the connection (${code}) and nobody else anything`, async () => {
-        const room = `fault-${faults.findIndex(([other]) => other === what)}`;
+    for (const [name, code, data, binary] of faults) {
+      test(`${name} costs only its sender the connection (${code})`, async () => {
+        const room = `fault-${faults.findIndex(([other]) => other === name)}`;
         const [alice, mallory] = await join(room, 'alice', 'mallory');
         alice!.say('before');
         await mallory!.hears(1);
@@ -140,7 +139,7 @@ export function conversationContract(stage: Stage, args: readonly string[]): voi
       assert.equal(await pong, 'are you there');
     });
 
-    test('every other path is 404 before the upgrade, and a room that is no room name too', async () => {
+    test('any other path, and a path with an invalid room name, is 404 before the upgrade', async () => {
       const before = (await server.metrics())('chat_rejections_total{reason="path"}');
       const paths = ['/', '/chat', '/wss', '/ws/', '/ws/a/b', '/ws/a%20b', `/ws/${'x'.repeat(65)}`];
       for (const path of paths) assert.equal((await refusedAt(server.origin + path)).status, 404, path);
@@ -151,7 +150,7 @@ export function conversationContract(stage: Stage, args: readonly string[]): voi
       assert.equal((await fetch(`${http}/ws`)).status, 426);
     });
 
-    test('liveness, readiness and what runs are told on the internal port only', async () => {
+    test('liveness, readiness and the name of the stage are on the internal port only', async () => {
       assert.equal((await server.get('/healthz')).status, 200);
       assert.equal((await server.get('/readyz')).status, 200);
       const metrics = await server.get('/metrics');
@@ -175,15 +174,10 @@ export function conversationContract(stage: Stage, args: readonly string[]): voi
       const frameBytes = texts
         .map((text) => Buffer.byteLength(encodeMessage({ clientId: 'ann', Message: text })))
         .reduce((sum, payloadBytes) => sum + frameHeaderBytes(payloadBytes) + payloadBytes, 0);
-      const names = [
-        'sessions',
-        'rooms',
-        'messages_received_total',
-        'deliveries_total',
-        'delivered_bytes_total',
-      ];
-      // Each process that has sessions of a room counts it.
-      const roomsFit = (rooms: number) => (stage.perCore ? rooms >= 1 && rooms <= 3 : rooms === 1);
+      const totals = ['messages_received', 'deliveries', 'delivered_bytes'].map((name) => `${name}_total`);
+      const names = ['sessions', 'rooms', ...totals];
+      // Each process that has sessions of a room counts the room.
+      const roomsFit = (rooms: number) => (isPerCore(stage) ? rooms >= 1 && rooms <= 3 : rooms === 1);
       await server.eventually(
         (now) => names.map((name) => now(`chat_${name}`) - before(`chat_${name}`)),
         ([sessions, rooms, received, deliveries, bytes]) =>

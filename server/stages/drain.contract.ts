@@ -1,17 +1,19 @@
-/** The part of the stage contract that is about leaving: nobody is cut off without a word, and it ends in time. */
+/** The stage contract about the drain: every session gets a close frame, and it ends in time. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { setTimeout as delay } from 'node:timers/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { closeCode, parseReconnectWaitMs } from '#protocol';
-import { Person, refusedAt, ServerProcess } from '../../testing/server.ts';
-import type { Stage } from './stage.ts';
+import { Person, refusedAt } from '../../testing/person.ts';
+import type { ServerProcess } from '../../testing/server.ts';
+import { isBounded, type StageDeclaration } from './stage.ts';
 
-export function drainContract(stage: Stage, args: readonly string[]): void {
-  const start = (...options: string[]) => ServerProcess.start(stage.name, [...options, ...args]);
-
-  // Most of a drain is waiting, which processes can do side by side.
+export function drainContract(
+  stage: StageDeclaration,
+  start: (...options: string[]) => Promise<ServerProcess>,
+): void {
+  // A drain mostly waits, so the processes can run side by side.
   describe('drain', { concurrency: true }, () => {
-    test('on SIGTERM every session hears what was said, is told goodbye, and the process exits 0', async () => {
+    test('on SIGTERM every session receives the last messages and a close frame, and the process exits 0', async () => {
       await using server = await start('--drain-batch-sessions', '2', '--drain-batch-interval-ms', '10');
       const ids = ['a', 'b', 'c', 'd', 'e'];
       const people = await Promise.all(ids.map((id) => Person.join(server.url(), id)));
@@ -20,22 +22,22 @@ export function drainContract(stage: Stage, args: readonly string[]): void {
       const { code, tookMs } = await server.stop();
       assert.equal(code, 0);
       assert.ok(tookMs < 3_000, `took ${tookMs} ms`);
-      const goodbyes = await Promise.all(people.map(({ closed }) => closed));
-      const expected = stage.bounded ? closeCode.restart : closeCode.goingAway;
+      const closes = await Promise.all(people.map(({ closed }) => closed));
+      const expected = isBounded(stage) ? closeCode.restart : closeCode.goingAway;
       assert.deepEqual(
-        goodbyes.map((goodbye) => goodbye.code),
+        closes.map(({ code: closedWith }) => closedWith),
         ids.map(() => expected),
       );
       assert.deepEqual(server.log.map(({ event }) => event).slice(-2), ['draining', 'stopped']);
     });
 
-    if (!stage.bounded) return;
+    if (!isBounded(stage)) return;
 
-    test('it is unready first, refuses newcomers with 503 meanwhile, and those inside still talk', async () => {
+    test('it is unready first, refuses newcomers with 503, and the open sessions still talk', async () => {
       await using server = await start('--drain-notice-ms', '400');
       const [alice, bob] = await Promise.all(['alice', 'bob'].map((id) => Person.join(server.url(), id)));
       const stopped = server.stop();
-      while ((await server.get('/readyz')).status !== 503) await delay(5);
+      while ((await server.get('/readyz')).status !== 503) await sleep(5);
       assert.equal((await server.get('/healthz')).status, 200);
       const { status, headers } = await refusedAt(server.url());
       assert.equal(status, 503);
@@ -45,7 +47,7 @@ export function drainContract(stage: Stage, args: readonly string[]): void {
       assert.equal((await stopped).code, 0);
     });
 
-    test('sessions are sent away in batches, each with a wait of its own within the bound', async () => {
+    test('sessions are closed in batches, each with a wait of its own within the bound', async () => {
       const batches = ['--drain-batch-sessions', '4', '--drain-batch-interval-ms', '300'];
       await using server = await start(...batches, '--reconnect-wait-ms-max', '5000', '--workers', '1');
       const ids = Array.from({ length: 12 }, (_, number) => `${number}`);
@@ -53,8 +55,8 @@ export function drainContract(stage: Stage, args: readonly string[]): void {
       const closedAtMs: number[] = [];
       for (const { closed } of people) void closed.then(() => closedAtMs.push(performance.now()));
       assert.equal((await server.stop()).code, 0);
-      const goodbyes = await Promise.all(people.map(({ closed }) => closed));
-      const waits = goodbyes.map(({ reason }) => parseReconnectWaitMs(reason) ?? Number.NaN);
+      const closes = await Promise.all(people.map(({ closed }) => closed));
+      const waits = closes.map(({ reason }) => parseReconnectWaitMs(reason) ?? Number.NaN);
       assert.ok(
         waits.every((waitMs) => waitMs >= 0 && waitMs <= 5_000),
         `${waits}`,

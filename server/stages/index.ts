@@ -1,14 +1,14 @@
-/** The ordered table of stages, and how a person names one. */
+/** The ordered table of stages, and the ways to name one. */
 import { naive } from './01-naive.ts';
 import { bounded } from './02-bounded.ts';
 import { cursor } from './03-cursor.ts';
 import { cores } from './04-cores.ts';
 import { backplane } from './05-backplane.ts';
-import type { Stage } from './stage.ts';
+import type { Stage, StageDeclaration } from './stage.ts';
 
 export const stages: readonly Stage[] = [naive, bounded, cursor, cores, backplane];
 
-/** Finds a stage by full name (`03-cursor`), number (`03` or `3`) or noun (`cursor`); undefined when there is none. */
+/** Finds a stage by full name (`03-cursor`), number (`03` or `3`) or noun (`cursor`). */
 export function findStage(given: string): Stage | undefined {
   const wanted = /^\d$/.test(given) ? `0${given}` : given.toLowerCase();
   return stages.find(
@@ -16,7 +16,12 @@ export function findStage(given: string): Stage | undefined {
   );
 }
 
-/** The newest stage that needs no service: what runs when nothing is asked for. */
+/** The newest stage that needs no service: the stage that runs when none is named. */
 export function defaultStage(): Stage {
-  return stages.findLast((stage) => stage.needs.length === 0)!;
+  return stages.findLast(({ services }) => services.length === 0)!;
+}
+
+/** What every stage declares, without its code. */
+export function stageDeclarations(): StageDeclaration[] {
+  return stages.map(({ compose: _, ...declaration }) => declaration);
 }

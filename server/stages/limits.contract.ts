@@ -1,18 +1,21 @@
-/** The part of the stage contract that is about bounds: each is claimed, has a name, a code and a counter. */
+/** The stage contract about limits: each one has a close code or status, and a counter. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { encodeMessage } from '#protocol';
-import { Person, refusedAt, ServerProcess } from '../../testing/server.ts';
-import type { Stage } from './stage.ts';
+import { Person, refusedAt } from '../../testing/person.ts';
+import type { ServerProcess } from '../../testing/server.ts';
+import { isBounded, type StageDeclaration } from './stage.ts';
 
-export function limitsContract(stage: Stage, args: readonly string[]): void {
-  // The control bounds nothing: that it does not is what the experiments measure.
-  if (!stage.bounded) return;
-  const start = (...limits: string[]) =>
-    ServerProcess.start(stage.name, ['--workers', '1', ...limits, ...args]);
+export function limitsContract(
+  stage: StageDeclaration,
+  startServer: (...options: string[]) => Promise<ServerProcess>,
+): void {
+  // The control bounds nothing on purpose.
+  if (!isBounded(stage)) return;
+  const start = (...limits: string[]) => startServer('--workers', '1', ...limits);
 
   describe('limits', () => {
-    test('a wrong Origin is 403 at the door, an allowed one and none at all come in', async () => {
+    test('a wrong Origin is refused with 403, an allowed one and none at all are let in', async () => {
       await using server = await start('--origins', 'https://one.example, https://two.example');
       assert.equal((await refusedAt(server.url(), { origin: 'https://evil.example' })).status, 403);
       await (await Person.join(server.url(), 'alice', { origin: 'https://two.example' })).leave();
@@ -38,7 +41,7 @@ export function limitsContract(stage: Stage, args: readonly string[]): void {
       assert.equal(metrics('chat_rejections_total{reason="token"}'), 3);
     });
 
-    test('when all places are taken the door answers 503 with Retry-After, and a place that is left is free', async () => {
+    test('when all places are taken the answer is 503 with Retry-After, and a place that was left is free', async () => {
       await using server = await start('--sessions-max', '2', '--reconnect-wait-ms-max', '3000');
       const [alice] = await Promise.all([
         Person.join(server.url(), 'alice'),
@@ -56,7 +59,7 @@ export function limitsContract(stage: Stage, args: readonly string[]): void {
       await Person.join(server.url(), 'carol');
     });
 
-    test('a room too many is told 1013, and those that exist stay open to more people', async () => {
+    test('a room too many is refused with 1013, and the existing rooms stay open to more sessions', async () => {
       await using server = await start('--rooms-max', '1');
       const alice = await Person.join(server.url('tea'), 'alice');
       assert.equal((await (await Person.join(server.url('coffee'), 'bob')).closed).code, 1013);
@@ -66,7 +69,7 @@ export function limitsContract(stage: Stage, args: readonly string[]): void {
       assert.equal((await server.metrics())('chat_rejections_total{reason="rooms"}'), 1);
     });
 
-    test('who sends more than the rate is closed with 1008, and what was within it has been heard', async () => {
+    test('a session that sends more than the rate is closed with 1008, and its messages within the rate arrive', async () => {
       await using server = await start('--messages-per-second-max', '1', '--messages-burst-max', '10');
       const [alice, mallory] = await Promise.all(
         ['alice', 'mallory'].map((id) => Person.join(server.url(), id)),
@@ -75,10 +78,7 @@ export function limitsContract(stage: Stage, args: readonly string[]): void {
       assert.equal((await mallory!.closed).code, 1008);
       alice!.say('my own allowance');
       const heard = (await alice!.hears(11)).messages.map(({ Message }) => Message);
-      assert.deepEqual(heard, [
-        ...Array.from({ length: 10 }, (_, number) => `${number}`),
-        'my own allowance',
-      ]);
+      assert.deepEqual(heard, [...numbersBelow(10).map(String), 'my own allowance']);
       assert.equal((await server.metrics())('chat_messages_received_total'), 11);
     });
 
@@ -104,7 +104,7 @@ export function limitsContract(stage: Stage, args: readonly string[]): void {
       );
     });
 
-    test('a peer that answers no pings is closed and counted, one that does stays', async () => {
+    test('a peer that answers no pings is closed and counted, a peer that does stays', async () => {
       await using server = await start('--heartbeat-interval-ms', '200');
       const alice = await Person.join(server.url(), 'alice');
       const ghost = await Person.join(server.url(), 'ghost', { autoPong: false });
@@ -117,15 +117,8 @@ export function limitsContract(stage: Stage, args: readonly string[]): void {
       await alice.hears(1);
     });
 
-    test('a slow consumer is closed with 4008 after what it had been sent, whole and in order', async () => {
-      const bounds = [
-        '--outbound-bytes-max',
-        '65536',
-        '--segment-bytes',
-        '16384',
-        '--segments-behind-max',
-        '4',
-      ];
+    test('a slow consumer is closed with 4008 after the messages sent so far, whole and in order', async () => {
+      const bounds = '--outbound-bytes-max 65536 --segment-bytes 16384 --segments-behind-max 4'.split(' ');
       const noRate = ['--messages-per-second-max', '1000000', '--messages-burst-max', '1000000'];
       await using server = await start(...bounds, ...noRate, '--eviction-grace-ms', '10000');
       const [alice, slow] = await Promise.all(['alice', 'slow'].map((id) => Person.join(server.url(), id)));
@@ -140,17 +133,15 @@ export function limitsContract(stage: Stage, args: readonly string[]): void {
       slow!.ws.resume();
       assert.equal((await slow!.closed).code, 4008);
       const order = (person: Person) => person.messages.map(({ Message }) => Number.parseInt(Message, 10));
-      assert.deepEqual(
-        order(alice!),
-        Array.from({ length: sent }, (_, number) => number),
-      );
+      assert.deepEqual(order(alice!), numbersBelow(sent));
       const before = order(slow!);
       assert.ok(before.length > 0 && before.length < sent, `${before.length} of ${sent}`);
-      assert.deepEqual(
-        before,
-        Array.from({ length: before.length }, (_, number) => number),
-      );
+      assert.deepEqual(before, numbersBelow(before.length));
       assert.equal((await server.metrics())(evicted), 1);
     });
   });
+}
+
+function numbersBelow(count: number): number[] {
+  return [...Array(count).keys()];
 }

@@ -1,18 +1,25 @@
 /**
- * What every stage keeps, tested on the real process over real sockets. `stages.integration.ts` runs it for each stage of
- * the table, so a new stage is held to it by being there.
+ * The contract of every stage, tested on the real process over real sockets. `stages.integration.ts` runs it
+ * for each stage of the table, so a new stage is tested by being in the table.
  */
 import { describe } from 'node:test';
+import { ServerProcess } from '../../testing/server.ts';
 import { conversationContract } from './conversation.contract.ts';
 import { drainContract } from './drain.contract.ts';
 import { limitsContract } from './limits.contract.ts';
-import type { Stage } from './stage.ts';
+import type { StageDeclaration } from './stage.ts';
 
-/** `args`: what the stage needs on its command line beyond its name, such as where its Redis is. */
-export function stageContract(stage: Stage, args: readonly string[] = []): void {
+/** `args`: options that the stage always needs, such as `--redis-url`. `nodeArgs`: options of Node itself. */
+export function stageContract(
+  stage: StageDeclaration,
+  args: readonly string[] = [],
+  nodeArgs: readonly string[] = [],
+): void {
+  const start = (...options: string[]) => ServerProcess.start(stage.name, [...options, ...args], nodeArgs);
+
   describe(stage.name, () => {
-    conversationContract(stage, args);
-    limitsContract(stage, args);
-    drainContract(stage, args);
+    conversationContract(stage, start);
+    limitsContract(stage, start);
+    drainContract(stage, start);
   });
 }

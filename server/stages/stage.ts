@@ -1,20 +1,78 @@
-/** A stage: one state of the architecture, runnable by name. Stage files compose, and hold no logic of their own. */
-import type { Chat } from '../chat/chat.ts';
+/** A stage: one state of the architecture, runnable by name. Stage files only declare and compose. */
+import type { Logger } from 'pino';
+import { redisSettings } from '../backplane/redis-pub-sub.ts';
+import { boundedFanOutSettings } from '../chat/bounded-fan-out.ts';
+import { roomSettings } from '../chat/chat.ts';
+import { cursorFanOutSettings } from '../chat/fan-out.ts';
+import { Gateway, type GatewayParts } from '../gateway/gateway.ts';
+import { gatewaySettings } from '../gateway/limits.ts';
 import type { Metrics } from '../ops/metrics.ts';
-import type { Config } from '../settings.ts';
+import { commonSettings, type ValuesOf } from '../settings.ts';
 
+/** The settings of all parts that a stage may compose. */
+export const stageSettings = [
+  commonSettings,
+  ...gatewaySettings,
+  roomSettings,
+  boundedFanOutSettings,
+  cursorFanOutSettings,
+  redisSettings,
+] as const;
+
+export type Config = ValuesOf<(typeof stageSettings)[number]>;
+
+/** A service that must be reachable; `--<service>-url` tells a node where it is. */
 export type Service = 'redis';
 
-export type Stage = {
+export type Processes = {
+  readonly role: 'server';
+  /** `any number`: as many nodes as wanted, each of which serves any client. */
+  readonly count: 'one' | 'one per core' | 'any number';
+};
+
+/** The place of a process among the workers of one machine; set by their supervisor. */
+export type WorkerPlace = {
+  /** From 0. */
+  readonly slot: number;
+  readonly workers: number;
+  /** The folder of the workers' sockets, private to them. */
+  readonly directory: string;
+};
+
+/** The part of a stage that others may know without running it; `--list-stages` prints it. */
+export type StageDeclaration = {
   /** Number and noun, such as `03-cursor`. */
   readonly name: string;
-  /** The one thing that it does otherwise than the stage before, in one line. */
+  /** The one change against the stage before, in one line. */
   readonly summary: string;
-  /** Services that must be reachable. */
-  readonly needs: readonly Service[];
-  /** Whether it enforces limits, heartbeats and a staged drain; only the control does not. */
-  readonly bounded: boolean;
-  /** Whether it runs as one process per core behind a supervisor. */
-  readonly perCore: boolean;
-  compose(config: Config, metrics: Metrics): Chat;
+  readonly processes: readonly Processes[];
+  readonly services: readonly Service[];
+  /** Each bound at its default, by setting key. Infinity (in JSON null): the stage does not bound it. */
+  readonly limits: Readonly<Record<string, number>>;
+  /** Whether the messages of a room have one order for all its sessions, or only those of each sender. */
+  readonly order: 'one for all' | 'per sender';
+  readonly delivery: 'at most once';
 };
+
+export type Stage = StageDeclaration & {
+  /** Makes the parts of the gateway. `worker` is set where a supervisor runs one process per core. */
+  compose(config: Config, metrics: Metrics, worker?: WorkerPlace): GatewayParts;
+};
+
+/** One process. */
+export const oneProcess: readonly Processes[] = [{ role: 'server', count: 'one' }];
+
+/** True where the stage runs as one process per core behind a supervisor. */
+export function isPerCore({ processes }: StageDeclaration): boolean {
+  return processes.some(({ count }) => count === 'one per core');
+}
+
+/** True where the stage bounds anything. */
+export function isBounded({ limits }: StageDeclaration): boolean {
+  return Object.values(limits).some(Number.isFinite);
+}
+
+/** The gateway of one process of a stage, not yet listening. */
+export function createGateway(stage: Stage, config: Config, log: Logger, worker?: WorkerPlace): Gateway {
+  return new Gateway(stage.name, (metrics) => stage.compose(config, metrics, worker), log);
+}

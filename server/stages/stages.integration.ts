@@ -1,18 +1,18 @@
-/** Holds every stage of the table to the contract. */
+/** Tests every stage of the table against the contract. */
 import { after, test } from 'node:test';
-// biome-ignore lint/style/noRestrictedImports: a test may borrow the lab's way of getting a real Redis.
-import { redisProvider } from '../../experiments/lab/deployment/services/redis.ts';
+import { redisProvider } from '../../testing/redis.ts';
 import { stages } from './index.ts';
 import { stageContract } from './stage.contract.ts';
 
-for (const stage of stages.filter(({ needs }) => needs.length === 0)) stageContract(stage);
+for (const stage of stages.filter(({ services }) => services.length === 0)) stageContract(stage);
 
-const needy = stages.filter(({ needs }) => needs.includes('redis'));
-const redis = needy.length > 0 ? await redisProvider.find() : undefined;
+const onRedis = stages.filter(({ services }) => services.includes('redis'));
+const redis = onRedis.length > 0 ? await redisProvider.find() : undefined;
 if (redis?.found) {
   const service = await redisProvider.start(new AbortController().signal);
   after(() => service[Symbol.asyncDispose]());
-  for (const stage of needy) stageContract(stage, ['--redis-url', service.url]);
+  for (const stage of onRedis) stageContract(stage, ['--redis-url', service.url]);
 } else if (redis) {
-  for (const { name } of needy) test(name, { skip: `there is no Redis. ${redis.ways.join(' ')}` }, () => {});
+  for (const { name } of onRedis)
+    test(name, { skip: `there is no Redis. ${redis.ways.join(' ')}` }, () => {});
 }

@@ -7,11 +7,11 @@ import { boundOf, boundOfTrial } from './bottleneck.ts';
 const tooSlow = ['p99 was 900 ms; the limit is p99<250ms'];
 
 function failed(server: Partial<ServerSummary>, changes: Partial<TrialRecord> = {}): TrialRecord {
-  const trial = trialFixture(1, 200, 900, { outcome: 'failed', reasons: tooSlow, ...changes });
+  const trial = trialFixture(1, 200, 900, { outcome: 'fail', reasons: tooSlow, ...changes });
   return { ...trial, server: { ...trial.server!, ...server } };
 }
 
-test('a busy loop is named with its cores, and the symptom after it', () => {
+test('a busy event loop is named with its cores, and the symptom after it', () => {
   const bound = boundOfTrial(failed({ cpuCores: 0.97 }));
   assert.equal(bound.name, 'event loop');
   assert.match(bound.evidence, /0\.97 cores busy in 1 event loop.*p99 was 900 ms/);
@@ -23,7 +23,7 @@ test('two workers under a supervisor are saturated together, not at one core', (
   assert.equal(cores(1.9), 'event loop');
 });
 
-test('loops that share fewer cores than they are, are bound by the machine', () => {
+test('event loops that share fewer cores than there are loops are bound by the machine', () => {
   const shared = boundOfTrial(failed({ cpuCores: 0.98, eventLoops: 2 }, { pinnedServerCores: 1 }));
   assert.equal(shared.name, 'machine');
   assert.match(shared.evidence, /0\.98 of the 1 core that its 2 event loops share were busy at 200/);
@@ -32,12 +32,12 @@ test('loops that share fewer cores than they are, are bound by the machine', () 
   assert.match(own.evidence, /1\.90 cores busy in 2 event loops/);
 });
 
-test('a CPU quota comes before the loop that it starves', () => {
+test('a CPU quota is named before the event loop that it throttles', () => {
   const bound = boundOfTrial(failed({ cpuCores: 0.25, throttledShare: 0.4 }));
   assert.deepEqual([bound.name, bound.evidence.includes('40 %')], ['CPU quota', true]);
 });
 
-test('server and simulator that fill the machine together are bound by the machine', () => {
+test('server and simulator that use all cores together are bound by the machine', () => {
   const loadtest = loadtestFixture(200, 900);
   loadtest.instrument.cpuSeconds = 3.4 * loadtest.workload.durationSeconds;
   const bound = boundOfTrial(failed({ cpuCores: 0.5 }, { loadtest }));
@@ -66,7 +66,7 @@ test('with no resource used up, the symptom itself is the answer', () => {
   );
 });
 
-test('the trial that judges is the one at the ceiling, and a void one names the instrument', () => {
+test('the bound is read from the trial at the ceiling, and a void one names the instrument', () => {
   const trials = [
     failed({ cpuCores: 0.99 }, { number: 1, load: 400 }),
     failed({}, { number: 2, load: 200, outcome: 'void', reasons: ['the simulator sent late'] }),

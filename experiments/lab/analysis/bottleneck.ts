@@ -1,44 +1,31 @@
-/** What stopped a variant: read off the trial that did not pass, with the number that says so. */
-import type { TrialRecord } from '../records/schema.ts';
-import type { CapacityAnswer } from './capacity-search.ts';
+/**
+ * Names the resource that bounds a variant, from the trial that failed, with the figures that show it. Pure.
+ */
+import { parseLimit } from '../../../loadtest/result/limits.ts';
+import type { Bound, BoundName, CapacityAnswer, TrialRecord } from '../records/schema.ts';
 
-export type BoundName =
-  | 'instrument'
-  | 'memory'
-  | 'crash'
-  | 'refused connections'
-  | 'CPU quota'
-  | 'event loop'
-  | 'machine'
-  | 'loss'
-  | 'latency'
-  | 'another limit'
-  | 'nothing';
-
-/** The cause, and the evidence in words with its figures. */
-export type Bound = { name: BoundName; evidence: string };
-
-// Chosen, not measured: a loop busy for nine tenths of its core queues about ten times its service time (M/M/1).
+// Chosen, not measured: a loop busy for nine tenths of its core queues about ten times its service time
+// (M/M/1).
 const saturatedCores = 0.9;
 const machineShare = 0.93;
 const throttledShareMax = 0.05;
 const memoryShare = 0.9;
 
-/** Names what bound a variant: from the lowest load that failed above its capacity, the nearest to the edge. */
+/**
+ * The bound of a variant, read from the lowest load that failed above its capacity: the trial nearest to the
+ * edge.
+ */
 export function boundOf(answer: CapacityAnswer, trials: readonly TrialRecord[]): Bound {
   if (answer.ceiling === null) {
-    return {
-      name: 'nothing',
-      evidence: `the highest load tried, ${answer.capacity ?? 'none'}, still passed`,
-    };
+    return { name: 'nothing', evidence: `the highest load tried, ${answer.capacity ?? 'none'}, passed` };
   }
-  const judged = trials.filter((trial) => trial.load === answer.ceiling && trial.outcome !== 'passed').at(-1);
+  const judged = trials.filter((trial) => trial.load === answer.ceiling && trial.outcome !== 'pass').at(-1);
   if (judged === undefined)
     return { name: 'another limit', evidence: 'the trial that failed is not in the files' };
   return boundOfTrial(judged);
 }
 
-/** Names what made one trial fail, cause before symptom. */
+/** The bound of one failed trial: a cause where there is one, else the symptom. */
 export function boundOfTrial(trial: TrialRecord): Bound {
   const symptom = trial.reasons.join('; ');
   const because = (name: BoundName, evidence: string): Bound => ({
@@ -95,7 +82,10 @@ function symptomBound(trial: TrialRecord, symptom: string): Bound {
   if (loadtest.audit.lost > 0) return { name: 'loss', evidence: symptom };
   const broken = loadtest.limits.find((limit) => !limit.held);
   return {
-    name: broken !== undefined && /^p\d|^max|^mean/.test(broken.expression) ? 'latency' : 'another limit',
+    name:
+      broken !== undefined && /^(p\d+|max|mean)$/.test(parseLimit(broken.expression).metric)
+        ? 'latency'
+        : 'another limit',
     evidence: symptom,
   };
 }

@@ -1,104 +1,73 @@
 /**
- * Capacity search, as a pure function over a trial: exponential steps until one load passes and a higher one fails,
- * bisection in log space to a tolerance, then the found load confirmed by repetition. What passes once may have been
- * lucky, so only a confirmed load is called capacity.
+ * Capacity search, as a pure function over a trial. It brackets the edge with steps that grow, bisects in log
+ * space to a tolerance, and confirms the found load by repetition: a load that passed once may have been
+ * lucky, so that only a confirmed load is called capacity.
  */
-
-export type TrialOutcome = 'passed' | 'failed' | 'void';
+import type { CapacityAnswer, CapacityMethod, SearchEnd, TrialOutcome } from '../records/schema.ts';
 
 /** Why a load is tried. */
 export type TrialPurpose = 'search' | 'confirm';
 
-export type SearchPlan = {
-  /** First load tried, e.g. the capacity of the stage before. It changes how many trials are needed, not the answer. */
-  start: number;
-  /** Factor between exponential steps, > 1. */
-  growth: number;
-  /** Bisection ends when fail ÷ pass ≤ 1 + tolerance. */
-  tolerance: number;
-  /** Trials at the found load that must all pass. */
-  confirmations: number;
-  /** Bound on the number of trials, retries of void ones included. */
-  trialsMax: number;
-  loadMin: number;
-  loadMax: number;
-};
-
-export type SearchEnd =
-  /** The capacity passed every confirmation, and a load above it failed. */
-  | 'confirmed'
-  /** The capacity passed every confirmation, and above it the instrument failed, twice: the server may carry more. */
-  | 'instrument'
-  /** The capacity passed every confirmation at the highest load allowed: the server may carry more. */
-  | 'load-max'
-  /** Even the lowest load allowed failed. */
-  | 'load-min'
-  /** The bound on trials was reached before a load was confirmed. */
-  | 'trials-max';
-
-export type CapacityAnswer = {
-  end: SearchEnd;
-  /** Highest confirmed load; null where none was confirmed. */
-  capacity: number | null;
-  /** Highest load that passed at all; worth saying where none was confirmed. */
-  passedOnce: number | null;
-  /** Lowest load above the capacity that did not pass (or was void twice); null where none was tried. */
-  ceiling: number | null;
-  /** Passes in a row at the capacity, in the confirming stage. */
-  confirmations: number;
-  trials: number;
-};
-
 class TrialsExhausted extends Error {}
+
+/** Trials that a search takes if nothing unexpected happens, for the first estimate of its duration. */
+export function trialsOfSearch({ growth, tolerance, confirmations }: CapacityMethod): number {
+  const bracketing = 4;
+  // Four steps of the bracket end in a ratio of about growth⁴.
+  const bisections = Math.ceil(Math.log2((4 * Math.log(growth)) / Math.log(1 + tolerance)));
+  return bracketing + bisections + confirmations;
+}
 
 /** Runs the search. Rejects only when `trial` rejects. */
 export async function searchCapacity(
-  plan: SearchPlan,
+  method: CapacityMethod,
   trial: (load: number, purpose: TrialPurpose) => Promise<TrialOutcome>,
 ): Promise<CapacityAnswer> {
-  const state = new SearchState(plan, trial);
+  const state = new SearchState(method, trial);
   try {
-    await bracket(plan, state);
-    await bisect(plan, state);
-    return await confirm(plan, state);
+    await bracket(method, state);
+    await bisect(method, state);
+    return await confirm(method, state);
   } catch (error) {
     if (!(error instanceof TrialsExhausted)) throw error;
     return state.answer('trials-max');
   }
 }
 
-/** What is known so far: `floor` is the highest load that passed, `ceiling` the lowest above it that did not. */
+/**
+ * State of the search: `floor` is the highest load that passed, `ceiling` the lowest above it that did not.
+ */
 class SearchState {
   floor: number | null = null;
   ceiling: number | null = null;
   ceilingIsVoid = false;
   trials = 0;
-  readonly plan: SearchPlan;
+  readonly method: CapacityMethod;
   readonly trial: (load: number, purpose: TrialPurpose) => Promise<TrialOutcome>;
 
-  constructor(plan: SearchPlan, trial: SearchState['trial']) {
-    this.plan = plan;
+  constructor(method: CapacityMethod, trial: SearchState['trial']) {
+    this.method = method;
     this.trial = trial;
   }
 
   async run(load: number, purpose: TrialPurpose): Promise<TrialOutcome> {
     let outcome = await this.count(load, purpose);
     if (outcome === 'void') outcome = await this.count(load, purpose);
-    if (outcome === 'passed') this.floor = Math.max(load, this.floor ?? load);
+    if (outcome === 'pass') this.floor = Math.max(load, this.floor ?? load);
     else this.lowerCeiling(load, outcome === 'void');
     return outcome;
   }
 
   async count(load: number, purpose: TrialPurpose): Promise<TrialOutcome> {
-    if (this.trials >= this.plan.trialsMax) throw new TrialsExhausted();
+    if (this.trials >= this.method.trialsMax) throw new TrialsExhausted();
     this.trials += 1;
     return this.trial(load, purpose);
   }
 
-  /** What is known, nothing confirmed. */
+  /** The answer while nothing is confirmed. */
   answer(end: SearchEnd): CapacityAnswer {
     const { floor, ceiling, trials } = this;
-    return { end, capacity: null, passedOnce: floor, ceiling, confirmations: 0, trials };
+    return { end, capacity: null, highestPass: floor, ceiling, confirmations: 0, trials };
   }
 
   lowerCeiling(load: number, isVoid: boolean): void {
@@ -108,53 +77,61 @@ class SearchState {
   }
 }
 
-async function bracket(plan: SearchPlan, state: SearchState): Promise<void> {
-  let load = clamp(plan, plan.start);
+/**
+ * Steps up while loads pass or down while they fail, until both have been seen. The exponent of the growth
+ * doubles with every step (growth, growth², growth⁴ …), so that even a start that is far off costs few
+ * trials.
+ */
+async function bracket(method: CapacityMethod, state: SearchState): Promise<void> {
+  let load = clamp(method, method.start);
+  let factor = method.growth;
   let direction: 'up' | 'down' | null = null;
   for (;;) {
-    const passed = (await state.run(load, 'search')) === 'passed';
+    const passed = (await state.run(load, 'search')) === 'pass';
     if (direction !== null && passed !== (direction === 'up')) return;
     direction = passed ? 'up' : 'down';
-    const next = clamp(plan, passed ? load * plan.growth : load / plan.growth);
+    const next = clamp(method, passed ? load * factor : load / factor);
     if (next === load) return;
     load = next;
+    factor **= 2;
   }
 }
 
-async function bisect(plan: SearchPlan, state: SearchState): Promise<void> {
+async function bisect(method: CapacityMethod, state: SearchState): Promise<void> {
   while (state.floor !== null && state.ceiling !== null) {
-    const middle = clamp(plan, Math.sqrt(state.floor * state.ceiling));
-    const done = state.ceiling / state.floor <= 1 + plan.tolerance;
+    const middle = clamp(method, Math.sqrt(state.floor * state.ceiling));
+    const done = state.ceiling / state.floor <= 1 + method.tolerance;
     if (done || middle <= state.floor || middle >= state.ceiling) return;
     await state.run(middle, 'search');
   }
 }
 
-async function confirm(plan: SearchPlan, state: SearchState): Promise<CapacityAnswer> {
+async function confirm(method: CapacityMethod, state: SearchState): Promise<CapacityAnswer> {
   let load = state.floor;
   while (load !== null) {
-    const passes = await confirmAt(load, plan, state);
-    if (passes === plan.confirmations) {
+    const passes = await confirmAt(load, method, state);
+    if (passes === method.confirmations) {
       const end = state.ceiling === null ? 'load-max' : state.ceilingIsVoid ? 'instrument' : 'confirmed';
       return { ...state.answer(end), capacity: load, confirmations: passes };
     }
-    const lower = clamp(plan, Math.min(load / (1 + plan.tolerance), load - 1));
+    const lower = clamp(method, Math.min(load / (1 + method.tolerance), load - 1));
     load = lower < load ? lower : null;
   }
   return state.answer('load-min');
 }
 
 /**
- * Passes at a load until one trial fails. A void says nothing against a load that has passed before, so as many voids are
- * forgiven as passes are wanted; more of them mean that the instrument cannot judge this load.
+ * Passes at a load until one trial fails. A void trial is no evidence against a load that has passed before,
+ * so as many of them are allowed as passes are wanted; more of them mean that the instrument cannot judge
+ * this load.
  */
-async function confirmAt(load: number, plan: SearchPlan, state: SearchState): Promise<number> {
+async function confirmAt(load: number, method: CapacityMethod, state: SearchState): Promise<number> {
   let passes = 0;
   let voids = 0;
-  while (passes < plan.confirmations) {
+  while (passes < method.confirmations) {
     const outcome = await state.count(load, 'confirm');
-    if (outcome === 'passed') passes += 1;
-    else if (outcome === 'failed' || ++voids > plan.confirmations) {
+    if (outcome === 'pass') passes += 1;
+    else if (outcome === 'fail' || ++voids > method.confirmations) {
       state.lowerCeiling(load, outcome === 'void');
       break;
     }
@@ -163,6 +140,6 @@ async function confirmAt(load: number, plan: SearchPlan, state: SearchState): Pr
 }
 
 /** Within the allowed loads, and a whole number: loads are messages per second or clients. */
-function clamp(plan: SearchPlan, load: number): number {
-  return Math.round(Math.min(plan.loadMax, Math.max(plan.loadMin, load)));
+function clamp(method: CapacityMethod, load: number): number {
+  return Math.round(Math.min(method.loadMax, Math.max(method.loadMin, load)));
 }

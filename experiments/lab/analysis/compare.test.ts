@@ -1,29 +1,30 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { answerFixture, runFixture, trialFixture, variantFixture } from '../records/run.fixture.ts';
-import type { Run } from '../records/schema.ts';
-import { compareRuns } from './compare.ts';
+import type { LoadRun } from '../records/schema.ts';
+import { compareCapacities, compareFixedLoads } from './compare.ts';
 
-/** A run that found `capacity`, with the load above it failing. */
-function found(capacity: number | null, ceiling: number, alsoPassed: number[] = []): Run {
+/** A run that found `capacity`; the load above it failed. */
+function found(capacity: number | null, ceiling: number, alsoPassed: number[] = []): LoadRun {
   const passes =
     capacity === null ? [] : [1, 2, 3].map((number) => trialFixture(number, capacity, 50 + number));
   const lucky = alsoPassed.map((load, index) => trialFixture(10 + index, load, 90));
-  const above = trialFixture(20, ceiling, 900, { outcome: 'failed' });
+  const above = trialFixture(20, ceiling, 900, { outcome: 'fail' });
   return runFixture(
     [variantFixture('01-naive', { answer: answerFixture(capacity, ceiling) })],
     [...passes, ...lucky, above],
   );
 }
 
-function fixed(p99s: number[]): Run {
+function fixed(p99s: number[]): LoadRun {
   const trials = p99s.map((p99, index) => trialFixture(index + 1, 100, p99, { purpose: 'fixed' }));
-  const method = { kind: 'fixed', loads: [100], repetitions: p99s.length } as const;
+  const method = { kind: 'fixed', loads: [100], repetitions: p99s.length, emphasis: 'held' } as const;
   return runFixture([variantFixture('01-naive')], trials, { method });
 }
 
-const capacityVerdict = (a: Run, b: Run) => compareRuns(a, b).find(({ decides }) => decides)!.verdict;
-const latencyVerdict = (a: number[], b: number[]) => compareRuns(fixed(a), fixed(b))[0]!.verdict;
+const capacityVerdict = (a: LoadRun, b: LoadRun) =>
+  compareCapacities(a, b).find(({ decides }) => decides)!.verdict;
+const latencyVerdict = (a: number[], b: number[]) => compareFixedLoads(fixed(a), fixed(b))[0]!.verdict;
 
 test('capacities whose edges lie apart differ; those whose zones touch are noise', () => {
   assert.equal(capacityVerdict(found(100, 110), found(150, 165)), 'better');
@@ -32,11 +33,11 @@ test('capacities whose edges lie apart differ; those whose zones touch are noise
   assert.equal(capacityVerdict(found(100, 110), found(100, 110)), 'noise');
 });
 
-test('a load that both passed and failed makes the same difference noise', () => {
+test('the same difference is noise where a load both passed and failed', () => {
   assert.equal(capacityVerdict(found(100, 110, [160]), found(150, 165)), 'noise');
 });
 
-test('a capacity that is gone is worse, one that appears is better, none on both sides says nothing', () => {
+test('a capacity only in a is worse, one only in b is better, none in both is unknown', () => {
   assert.equal(capacityVerdict(found(100, 110), found(null, 110)), 'worse');
   assert.equal(capacityVerdict(found(null, 110), found(100, 110)), 'better');
   assert.equal(capacityVerdict(found(null, 110), found(null, 110)), 'unknown');
@@ -53,6 +54,6 @@ test('a single repetition has no spread, and no verdict', () => {
 });
 
 test('the ratio is b ÷ a, within its own bounds', () => {
-  const { ratio } = compareRuns(found(100, 110), found(150, 165))[0]!;
+  const { ratio } = compareCapacities(found(100, 110), found(150, 165))[0]!;
   assert.deepEqual(ratio, { middle: 1.5, low: 150 / 110, high: 1.65 });
 });

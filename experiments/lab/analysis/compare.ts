@@ -1,78 +1,75 @@
-/** Two runs of one experiment side by side: better, worse, or no more than noise. Pure. */
-
-import type { Run, TrialRecord } from '../records/schema.ts';
-import { formatMagnitude, formatMs, formatNumber } from '../report/format.ts';
+/** Two runs of one experiment side by side: better, worse, or noise. Pure. */
+import type { LoadRun, TrialRecord } from '../records/schema.ts';
+import { deliveriesPerCpuSecond } from './cpu.ts';
 import { type CapacityFinding, capacityFindings, fixedFindings } from './finding.ts';
 import { meanOf, welchInterval } from './statistics.ts';
+
+/** How a figure is written. */
+export type Unit = 'ms' | 'magnitude' | 'number';
 
 export type Comparison = {
   variant: string;
   metric: string;
-  a: string;
-  b: string;
+  unit: Unit;
+  /** Null where the run has no such figure. */
+  a: number | null;
+  b: number | null;
   /** b ÷ a with the bounds that decide; null where there is nothing to divide. */
   ratio: { middle: number; low: number; high: number } | null;
   verdict: 'better' | 'worse' | 'noise' | 'unknown';
-  /** Whether a `worse` here makes the comparison fail; the others explain it. */
+  /** Whether `worse` here makes the comparison fail; other rows only explain. */
   decides: boolean;
 };
 
-/** How the verdicts come about, for the reader. */
+/** How the verdicts are found, for the reader. */
 export const comparisonMethod = [
-  'Capacity: the ratio is bounded by the zones in which each run saw the edge, so runs whose zones touch are noise.',
-  'Everything else: Welch’s 95 % interval of the mean difference of logarithms. Logarithms, because latency and memory vary in proportion; Welch, because with three values a side a rank test cannot reach 5 % whatever they are (Mann–Whitney’s smallest p is 0.1).',
+  'Capacity: the ratio is bounded by the zones of the edge in both runs. Runs whose zones touch are noise.',
+  'Other figures: Welch’s 95 % interval of the mean difference of logarithms. Logarithms, because latency and memory vary in proportion. Welch, because with three values a side a rank test cannot reach 5 % (the smallest p of Mann–Whitney is 0.1).',
 ];
 
-/** A row for each variant (and fixed load) that both runs have. */
-export function compareRuns(a: Run, b: Run): Comparison[] {
-  return a.record.method.kind === 'capacity' ? compareCapacities(a, b) : compareFixed(a, b);
-}
-
-function compareCapacities(a: Run, b: Run): Comparison[] {
+/** Two rows for each variant that both runs have: its capacity, and the cost of its deliveries. */
+export function compareCapacities(a: LoadRun, b: LoadRun): Comparison[] {
   const others = new Map(capacityFindings(b).map((finding) => [finding.variant.name, finding]));
   return capacityFindings(a).flatMap((findingA) => {
     const findingB = others.get(findingA.variant.name);
     if (findingB === undefined) return [];
     const variant = findingA.variant.name;
-    const efficiency = spread(variant, 'deliveries per server CPU second', 'higher', formatMagnitude, [
+    const efficiency = compareSpread(
+      { variant, metric: 'deliveries per server CPU second', unit: 'magnitude' },
+      'higher',
       findingA.confirmed.map(deliveriesPerCpuSecond),
       findingB.confirmed.map(deliveriesPerCpuSecond),
-    ]);
+    );
     return [edges(a.record.varied.unit, findingA, findingB), { ...efficiency, decides: false }];
   });
 }
 
-function compareFixed(a: Run, b: Run): Comparison[] {
+/** Two rows for each variant and fixed load that both runs have: latency and memory. */
+export function compareFixedLoads(a: LoadRun, b: LoadRun): Comparison[] {
   const findingsB = fixedFindings(b);
   return fixedFindings(a).flatMap((findingA) => {
     const findingB = findingsB.find(
       ({ variant, load }) => variant.name === findingA.variant.name && load === findingA.load,
     );
     if (findingB === undefined) return [];
-    const name = `${findingA.variant.name}, ${formatNumber(findingA.load)} ${a.record.varied.unit}`;
-    const both = (figureOf: (trial: TrialRecord) => number | null) =>
-      [findingA, findingB].map(({ trials }) => trials.map(figureOf).filter((value) => value !== null));
+    const variant = `${findingA.variant.name}, ${findingA.load} ${a.record.varied.unit}`;
+    const rowOf = (metric: string, unit: Unit, figureOf: (trial: TrialRecord) => number | null) =>
+      compareSpread(
+        { variant, metric, unit },
+        'lower',
+        findingA.trials.map(figureOf),
+        findingB.trials.map(figureOf),
+      );
     return [
-      spread(
-        name,
-        'p99 delivery latency',
-        'lower',
-        formatMs,
-        both((trial) => trial.loadtest?.deliveryLatencyMs.p99 ?? null),
-      ),
-      spread(
-        name,
-        'memory of the server',
-        'lower',
-        formatMagnitude,
-        both((trial) => trial.server?.rssMaxBytes ?? null),
-      ),
+      rowOf('p99 delivery latency', 'ms', ({ loadtest }) => loadtest?.deliveryLatencyMs.p99 ?? null),
+      rowOf('memory of the server', 'magnitude', ({ server }) => server?.rssMaxBytes ?? null),
     ];
   });
 }
 
 function edges(unit: string, a: CapacityFinding, b: CapacityFinding): Comparison {
-  const row = { variant: a.variant.name, metric: unit, a: capacityOf(a), b: capacityOf(b), decides: true };
+  const label = { variant: a.variant.name, metric: unit, unit: 'number' as const };
+  const row = { ...label, a: a.capacity, b: b.capacity, decides: true };
   if (a.capacity === null || b.capacity === null) {
     const verdict = a.capacity === b.capacity ? 'unknown' : a.capacity === null ? 'better' : 'worse';
     return { ...row, ratio: null, verdict };
@@ -91,22 +88,19 @@ function openZone({ capacity, zone }: CapacityFinding): { low: number; high: num
   return zone ?? { low: capacity!, high: Number.POSITIVE_INFINITY };
 }
 
-function spread(
-  variant: string,
-  metric: string,
+/** One figure over the trials of both runs; nulls are left out. The row decides. */
+export function compareSpread(
+  label: Pick<Comparison, 'variant' | 'metric' | 'unit'>,
   good: 'higher' | 'lower',
-  format: (value: number) => string,
-  [valuesA = [], valuesB = []]: number[][],
+  a: readonly (number | null)[],
+  b: readonly (number | null)[],
 ): Comparison {
-  const show = (values: number[]) => (values.length === 0 ? '–' : format(geometricMean(values)));
-  const row = { variant, metric, a: show(valuesA), b: show(valuesB), decides: true };
-  const interval = welchInterval(valuesA.map(Math.log), valuesB.map(Math.log));
+  const [logsA, logsB] = [logarithms(a), logarithms(b)];
+  const row = { ...label, a: geometricMean(logsA), b: geometricMean(logsB), decides: true };
+  const interval = welchInterval(logsA, logsB);
   if (interval === null) return { ...row, ratio: null, verdict: 'unknown' };
-  const ratio = {
-    middle: Math.exp(interval.mean),
-    low: Math.exp(interval.low),
-    high: Math.exp(interval.high),
-  };
+  const { mean, low, high } = interval;
+  const ratio = { middle: Math.exp(mean), low: Math.exp(low), high: Math.exp(high) };
   return { ...row, ratio, verdict: verdictOf(ratio, good) };
 }
 
@@ -119,14 +113,10 @@ function verdictOf(
   return 'noise';
 }
 
-function deliveriesPerCpuSecond({ loadtest, server }: TrialRecord): number {
-  return loadtest!.deliveriesPerSecond / (server?.cpuCores ?? Number.NaN);
+function logarithms(values: readonly (number | null)[]): number[] {
+  return values.filter((value) => value !== null && value > 0).map((value) => Math.log(value!));
 }
 
-function geometricMean(values: readonly number[]): number {
-  return Math.exp(meanOf(values.map(Math.log)));
-}
-
-function capacityOf({ capacity }: CapacityFinding): string {
-  return capacity === null ? 'none' : formatNumber(capacity);
+function geometricMean(logs: readonly number[]): number | null {
+  return logs.length === 0 ? null : Math.exp(meanOf(logs));
 }

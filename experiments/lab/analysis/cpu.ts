@@ -1,16 +1,19 @@
-/** What deliveries cost the servers in CPU, and how it is spread over nodes. Pure. */
+/** CPU cost of deliveries, and how it is spread over nodes. Pure. */
 import type { TrialRecord } from '../records/schema.ts';
 
 /**
- * Deliveries for each CPU second of all server nodes together, measure phase; null where CPU could not be seen. It takes the
- * simulator's cost out, and the machine's core count: what stages can be compared by where they share cores.
+ * Deliveries per CPU second of all server nodes, measure phase; null where CPU was not observed. It contains
+ * neither the cost of the simulator nor the number of cores, so that stages that share cores can be compared
+ * by it.
  */
 export function deliveriesPerCpuSecond({ loadtest, server }: TrialRecord): number | null {
   if (loadtest === null || server === null || server.cpuCores === 0) return null;
   return loadtest.deliveriesPerSecond / server.cpuCores;
 }
 
-/** Mean cores of each server node and service in the measure phase: `node-1 0.61, node-2 0.58, redis 0.04`. */
+/**
+ * Mean cores of each server node and service in the measure phase: `node-1 0.61, node-2 0.58, redis 0.04`.
+ */
 export function cpuByNode({ nodes, loadtest }: TrialRecord): string {
   const endSeconds = loadtest?.workload.durationSeconds ?? Number.POSITIVE_INFINITY;
   return nodes

@@ -1,17 +1,17 @@
-/** What a run found, as figures: the one place where results become numbers that reports print. Pure. */
-import type { Run, TrialRecord, VariantRecord } from '../records/schema.ts';
+/** The figures of a run: the one place where results become the numbers that reports print. Pure. */
+import type { LoadRun, TrialRecord, VariantRecord } from '../records/schema.ts';
 import { type Interval, medianOf, tInterval } from './statistics.ts';
 
 /** The answer for one variant of a capacity search. */
 export type CapacityFinding = {
   variant: VariantRecord;
-  /** In the unit of what is varied; null where none was confirmed. */
+  /** In the unit of the varied quantity; null where none was confirmed. */
   capacity: number | null;
   /** Loads between which the edge lies; see `edgeZone`. Null where nothing passed or nothing failed. */
   zone: { low: number; high: number } | null;
-  /** Passed trials at the capacity. */
+  /** Trials that passed at the capacity. */
   confirmed: readonly TrialRecord[];
-  /** The one of them with the median p99: its figures stand for the variant. */
+  /** The trial with the median p99 of these; its figures stand for the variant. */
   typical: TrialRecord | null;
   deliveriesPerSecond: Interval | null;
   rssBytesPerSession: number | null;
@@ -28,11 +28,11 @@ export type FixedFinding = {
 };
 
 /** One for each variant, in the order they ran. */
-export function capacityFindings(run: Run): CapacityFinding[] {
+export function capacityFindings(run: LoadRun): CapacityFinding[] {
   return run.record.variants.map((variant) => {
     const trials = run.trials.filter((trial) => trial.variant === variant.name);
     const capacity = variant.answer?.capacity ?? null;
-    const confirmed = trials.filter(({ load, outcome }) => load === capacity && outcome === 'passed');
+    const confirmed = trials.filter(({ load, outcome }) => load === capacity && outcome === 'pass');
     const typical = typicalOf(confirmed);
     return {
       variant,
@@ -47,7 +47,7 @@ export function capacityFindings(run: Run): CapacityFinding[] {
 }
 
 /** One for each variant and load, in the order they ran. */
-export function fixedFindings(run: Run): FixedFinding[] {
+export function fixedFindings(run: LoadRun): FixedFinding[] {
   return run.record.variants.flatMap((variant) => {
     const ofVariant = run.trials.filter((trial) => trial.variant === variant.name);
     const loads = [...new Set(ofVariant.map((trial) => trial.load))];
@@ -69,17 +69,17 @@ export function fixedFindings(run: Run): FixedFinding[] {
 }
 
 /**
- * Where the edge lies, as far as the trials' spread tells: from the lowest load that failed or the capacity, whichever
- * is lower, to the highest load that passed or the lowest failure above the capacity, whichever is higher. Without
- * noise it is the last bracket of the search; a load that both passed and failed widens it.
+ * The zone in which the edge lies. It begins at the lowest load that failed or at the capacity, whichever is
+ * lower. It ends at the highest load that passed or at the lowest failure above the capacity, whichever is
+ * higher. Without noise it is the last bracket of the search; a load that both passed and failed widens it.
  */
 export function edgeZone(
   capacity: number | null,
   trials: readonly TrialRecord[],
 ): { low: number; high: number } | null {
   if (capacity === null) return null;
-  const failed = trials.filter(({ outcome }) => outcome === 'failed').map(({ load }) => load);
-  const passed = trials.filter(({ outcome }) => outcome === 'passed').map(({ load }) => load);
+  const failed = trials.filter(({ outcome }) => outcome === 'fail').map(({ load }) => load);
+  const passed = trials.filter(({ outcome }) => outcome === 'pass').map(({ load }) => load);
   const above = failed.filter((load) => load > capacity);
   if (above.length === 0) return null;
   return { low: Math.min(capacity, ...failed), high: Math.max(Math.min(...above), ...passed) };
@@ -92,7 +92,7 @@ function typicalOf(trials: readonly TrialRecord[]): TrialRecord | null {
   return trials.find((trial) => p99(trial) === median)!;
 }
 
-/** What the sessions added to the idle server's memory, each; null where memory could not be seen. */
+/** Memory that each session added to the idle server; null where memory was not observed. */
 function rssBytesPerSession(trial: TrialRecord): number | null {
   if (trial.server === null || trial.loadtest === null) return null;
   const sessions = trial.loadtest.connections.opened;
@@ -103,7 +103,7 @@ function rssBytesPerSession(trial: TrialRecord): number | null {
 export type ShownTrial = { variant: string; trial: TrialRecord };
 
 /** The typical trial of each variant: at its capacity, or at the highest fixed load. */
-export function shownTrials(run: Run): ShownTrial[] {
+export function shownTrials(run: LoadRun): ShownTrial[] {
   const typicalOfVariant = (name: string): TrialRecord | null => {
     if (run.record.method.kind === 'capacity') {
       return capacityFindings(run).find(({ variant }) => variant.name === name)?.typical ?? null;

@@ -25,6 +25,6 @@ test('the median is one of the values, and the order of the input stays', () => 
   assert.deepEqual(values, [5, 1, 4, 2]);
 });
 
-test('three passes of three say 37 %, as 0.37³ is 5 %', () => {
+test('three passes of three prove a share of 37 %, because 0.37³ is 5 %', () => {
   near(passShareAtLeast(3), 0.3684);
 });

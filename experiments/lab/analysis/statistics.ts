@@ -1,6 +1,9 @@
-/** The little statistics that three to five repetitions allow: means with Student's t, and Welch's difference. */
+/** Statistics for three to five repetitions: means with Student's t, and Welch's difference. */
 
-/** 97.5 % quantiles of Student's t by degrees of freedom, from 1; beyond the table the normal 1.96 is close enough. */
+/**
+ * 97.5 % quantiles of Student's t by degrees of freedom, from 1; beyond the table the normal quantile 1.96 is
+ * used.
+ */
 const tQuantiles = [
   12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179, 2.16, 2.145, 2.131,
   2.12, 2.11, 2.101, 2.093, 2.086, 2.08, 2.074, 2.069, 2.064, 2.06, 2.056, 2.052, 2.048, 2.045, 2.042,
@@ -12,12 +15,12 @@ export function meanOf(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
-/** Of a copy; the lower of the two middle values where there are two, so that it is always one of the values. */
+/** The lower of the two middle values where there are two, so that it is always one of the values. */
 export function medianOf(values: readonly number[]): number {
   return values.toSorted((a, b) => a - b)[Math.floor((values.length - 1) / 2)]!;
 }
 
-/** Mean with its 95 % interval; null for fewer than two values, of which nothing can be said. */
+/** Mean with its 95 % interval; null for fewer than two values. */
 export function tInterval(values: readonly number[]): Interval | null {
   if (values.length < 2) return null;
   const mean = meanOf(values);
@@ -25,7 +28,10 @@ export function tInterval(values: readonly number[]): Interval | null {
   return { mean, low: mean - half, high: mean + half };
 }
 
-/** 95 % interval of mean(b) − mean(a), variances not assumed equal; null when either has fewer than two values. */
+/**
+ * 95 % interval of mean(b) − mean(a), variances not assumed equal; null when either has fewer than two
+ * values.
+ */
 export function welchInterval(a: readonly number[], b: readonly number[]): Interval | null {
   if (a.length < 2 || b.length < 2) return null;
   const [errorA, errorB] = [varianceOf(a) / a.length, varianceOf(b) / b.length];
@@ -38,7 +44,10 @@ export function welchInterval(a: readonly number[], b: readonly number[]): Inter
   return { mean, low: mean - half, high: mean + half };
 }
 
-/** Smallest share of such trials that pass, with 95 % confidence, after n of n passed (Clopper–Pearson, one-sided). */
+/**
+ * Smallest share of such trials that pass, with 95 % confidence, after n of n passes (Clopper–Pearson,
+ * one-sided).
+ */
 export function passShareAtLeast(passes: number): number {
   return 0.05 ** (1 / passes);
 }

@@ -1,82 +1,95 @@
 /** `doctor`: what this machine can and cannot run, and why. */
 import { createServer } from 'node:net';
+import type { Command } from 'commander';
 import { readEnvironment, readEphemeralPorts, readFilesMax } from '../../../loadtest/result/environment.ts';
-import { engineFault } from '../deployment/choose.ts';
 import { serviceProviders } from '../deployment/services/services.ts';
 import { listStages } from '../deployment/stage-table.ts';
+import { engineFault } from '../deployment/start.ts';
 import { formatNumber } from '../report/format.ts';
 
-/** `ok`: nothing is in the way. `limits`: it runs, within what the text says. `missing`: what the text says does not run. */
-export type Diagnosis = { subject: string; state: 'ok' | 'limits' | 'missing'; text: string };
+/**
+ * `ok`: no restriction. `limits`: it runs, with a restriction. `missing`: something cannot run. The text
+ * explains it.
+ */
+type Diagnosis = readonly [subject: string, state: 'ok' | 'limits' | 'missing', text: string];
 
 const nodeMajor = 24;
-/** Server, simulator and lab want a core each for numbers that do not disturb one another. */
+/** One core each for server, simulator and lab, so that they do not disturb one another. */
 const coresWanted = 3;
-/** Files that a process needs beside its sockets. */
+/** Files that a process opens beside its sockets. Chosen, not measured. */
 const filesBeside = 100;
 
-/** Everything it can find out in a few seconds; nothing is started but a look at the server's stage table. */
-export async function diagnose(): Promise<Diagnosis[]> {
-  const environment = readEnvironment();
+/** Exit code 0 when experiments can run here, even if some are skipped; 1 when none can. */
+export function addDoctor(program: Command): void {
+  program
+    .command('doctor')
+    .description('what this machine can and cannot run, and why')
+    .action(async () => {
+      const diagnoses = await diagnose();
+      for (const [subject, state, text] of diagnoses)
+        console.log(`${state.padEnd(8)}${subject.padEnd(14)}${text}`);
+      const isVital = (subject: string) => subject === 'node' || subject === 'ports';
+      process.exitCode = diagnoses.some(([subject, state]) => state === 'missing' && isVital(subject))
+        ? 1
+        : 0;
+    });
+}
+
+/** Takes a few seconds. It starts nothing except the server's list of its stages. */
+async function diagnose(): Promise<Diagnosis[]> {
+  const { node, cpus, cgroupCpuCores, memoryBytes, cgroupMemoryBytes, gitCommit, gitDirty } =
+    readEnvironment();
+  const gibibytes = (bytes: number) => `${formatNumber(bytes / 2 ** 30)} GiB`;
+  const cgroupMemory =
+    cgroupMemoryBytes === null ? 'no cgroup limit' : `cgroup limit ${gibibytes(cgroupMemoryBytes)}`;
+  const services = new Map(
+    await Promise.all(serviceProviders.map(async ({ name, find }) => [name, await find()] as const)),
+  );
   return [
-    nodeDiagnosis(environment.node),
-    coresDiagnosis(environment.cpus, environment.cgroupCpuCores),
-    filesDiagnosis(readFilesMax()),
-    await portsDiagnosis(readEphemeralPorts()),
-    {
-      subject: 'memory',
-      state: 'ok',
-      text: `${formatNumber(environment.memoryBytes / 2 ** 30)} GiB, ${environment.cgroupMemoryBytes === null ? 'no cgroup limit' : `of which this cgroup may use ${formatNumber(environment.cgroupMemoryBytes / 2 ** 30)} GiB`}`,
-    },
-    await engineDiagnosis(),
-    ...(await serviceDiagnoses()),
-    gitDiagnosis(environment.gitCommit, environment.gitDirty),
-    ...(await stageDiagnoses()),
+    diagnoseNode(node),
+    diagnoseCores(cpus, cgroupCpuCores),
+    diagnoseFiles(readFilesMax()),
+    await diagnosePorts(readEphemeralPorts()),
+    ['memory', 'ok', `${gibibytes(memoryBytes)}, ${cgroupMemory}`],
+    diagnoseEngine(await engineFault()),
+    ...[...services].map(
+      ([name, found]): Diagnosis =>
+        found.found ? [name, 'ok', found.source] : [name, 'missing', found.ways.join(' ')],
+    ),
+    diagnoseGit(gitCommit, gitDirty),
+    ...(await listStages()).map(({ name, services: needs, summary }): Diagnosis => {
+      const missing = needs.filter((need) => services.get(need)?.found !== true);
+      if (missing.length === 0) return [name, 'ok', summary];
+      return [name, 'missing', `is skipped: it needs ${missing.join(' and ')}`];
+    }),
   ];
 }
 
-/** 0 when experiments can run here at all, with whatever is missing said; 1 when they cannot. */
-export function doctorExitCode(diagnoses: readonly Diagnosis[]): 0 | 1 {
-  const vital = ['node', 'ports'];
-  return diagnoses.some(({ subject, state }) => state === 'missing' && vital.includes(subject)) ? 1 : 0;
+function diagnoseNode(version: string): Diagnosis {
+  if (Number(/^v(\d+)/.exec(version)?.[1]) >= nodeMajor) return ['node', 'ok', version];
+  const way = `start with npm run experiment, which uses Node ${nodeMajor} of node_modules`;
+  return ['node', 'missing', `${version} does not run TypeScript directly: ${way}`];
 }
 
-function nodeDiagnosis(version: string): Diagnosis {
-  const major = Number(/^v(\d+)/.exec(version)?.[1]);
-  if (major >= nodeMajor) return { subject: 'node', state: 'ok', text: version };
-  return {
-    subject: 'node',
-    state: 'missing',
-    text: `${version} does not run TypeScript as it is: start with npm run experiment, which finds Node ${nodeMajor} in node_modules`,
-  };
-}
-
-function coresDiagnosis(cpus: number, quota: number | null): Diagnosis {
+function diagnoseCores(cpus: number, quota: number | null): Diagnosis {
   if (quota !== null)
-    return {
-      subject: 'cores',
-      state: 'limits',
-      text: `${cpus}, under a quota of ${quota} for the lab and all it starts: throttling will show in latencies`,
-    };
-  if (cpus >= coresWanted) return { subject: 'cores', state: 'ok', text: `${cpus}` };
-  return {
-    subject: 'cores',
-    state: 'limits',
-    text: `${cpus}: server and simulator share them, so capacities of more than one core (04-cores, several nodes) are bound by the machine`,
-  };
+    return [
+      'cores',
+      'limits',
+      `${cpus}, with a quota of ${quota} for the lab and its children: it throttles them`,
+    ];
+  if (cpus >= coresWanted) return ['cores', 'ok', `${cpus}`];
+  const effect = 'the machine bounds the capacity of stages that use more than one core';
+  return ['cores', 'limits', `${cpus}: server and simulator share them, so that ${effect}`];
 }
 
-function filesDiagnosis(filesMax: number | null): Diagnosis {
-  if (filesMax === null)
-    return { subject: 'files', state: 'limits', text: 'the limit on open files cannot be read here' };
-  return {
-    subject: 'files',
-    state: 'limits',
-    text: `${formatNumber(filesMax)} per process: up to ${formatNumber(filesMax - filesBeside)} sessions in one server process; raise it with ulimit -n`,
-  };
+function diagnoseFiles(filesMax: number | null): Diagnosis {
+  if (filesMax === null) return ['files', 'limits', 'the limit on open files cannot be read here'];
+  const sessions = `up to ${formatNumber(filesMax - filesBeside)} sessions in one server process`;
+  return ['files', 'limits', `${formatNumber(filesMax)} per process: ${sessions}; raise it with ulimit -n`];
 }
 
-async function portsDiagnosis(ephemeral: number | null): Promise<Diagnosis> {
+async function diagnosePorts(ephemeral: number | null): Promise<Diagnosis> {
   try {
     const server = createServer();
     await new Promise<void>((resolve, reject) => {
@@ -85,72 +98,22 @@ async function portsDiagnosis(ephemeral: number | null): Promise<Diagnosis> {
     });
     server.close();
   } catch (error) {
-    return {
-      subject: 'ports',
-      state: 'missing',
-      text: `no port on 127.0.0.1 can be opened: ${(error as Error).message}`,
-    };
+    return ['ports', 'missing', `no port on 127.0.0.1 can be opened: ${(error as Error).message}`];
   }
-  const range = ephemeral === null ? 'of unknown number' : `${formatNumber(ephemeral)}`;
-  return {
-    subject: 'ports',
-    state: 'ok',
-    text: `${range} local ports for each source address and destination`,
-  };
+  const count = ephemeral === null ? 'an unknown number of' : formatNumber(ephemeral);
+  return ['ports', 'ok', `${count} local ports for each source address and destination`];
 }
 
-async function engineDiagnosis(): Promise<Diagnosis> {
-  const fault = await engineFault();
-  if (fault === null)
-    return {
-      subject: 'containers',
-      state: 'ok',
-      text: 'a container engine answers: --target container works',
-    };
-  return {
-    subject: 'containers',
-    state: 'missing',
-    text: `--target container and CPU or memory limits need a container engine: ${fault}`,
-  };
+function diagnoseEngine(fault: string | null): Diagnosis {
+  if (fault === null) return ['containers', 'ok', 'a container engine answers: --target container works'];
+  const need = '--target container and CPU or memory limits need a container engine';
+  return ['containers', 'missing', `${need}: ${fault}`];
 }
 
-async function serviceDiagnoses(): Promise<Diagnosis[]> {
-  return Promise.all(
-    serviceProviders.map(async ({ name, find }): Promise<Diagnosis> => {
-      const service = await find();
-      if (service.found) return { subject: name, state: 'ok', text: service.source };
-      return { subject: name, state: 'missing', text: service.ways.join(' ') };
-    }),
-  );
-}
-
-function gitDiagnosis(commit: string | null, dirty: boolean | null): Diagnosis {
+function diagnoseGit(commit: string | null, dirty: boolean | null): Diagnosis {
   if (commit === null)
-    return {
-      subject: 'git',
-      state: 'limits',
-      text: 'no commit can be read: results will not say which code they measured',
-    };
-  if (dirty)
-    return {
-      subject: 'git',
-      state: 'limits',
-      text: `${commit.slice(0, 12)} with uncommitted changes: results will say so`,
-    };
-  return { subject: 'git', state: 'ok', text: commit.slice(0, 12) };
-}
-
-async function stageDiagnoses(): Promise<Diagnosis[]> {
-  const stages = await listStages();
-  return Promise.all(
-    stages.map(async ({ name, needs, summary }): Promise<Diagnosis> => {
-      const lacking: string[] = [];
-      for (const need of needs) {
-        const provider = serviceProviders.find((candidate) => candidate.name === need);
-        if (provider === undefined || !(await provider.find()).found) lacking.push(need);
-      }
-      if (lacking.length === 0) return { subject: name, state: 'ok', text: summary };
-      return { subject: name, state: 'missing', text: `is skipped: it needs ${lacking.join(' and ')}` };
-    }),
-  );
+    return ['git', 'limits', 'no commit can be read: results cannot name the measured code'];
+  const short = commit.slice(0, 12);
+  if (dirty) return ['git', 'limits', `${short} with uncommitted changes: results will note it`];
+  return ['git', 'ok', short];
 }

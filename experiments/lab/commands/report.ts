@@ -1,43 +1,98 @@
-/** `report`: remakes reports from result files, keeps runs in the repository, and refreshes what is generated from them. */
-import { mkdirSync } from 'node:fs';
+/**
+ * `report`: remakes reports from result files, archives runs, and refreshes the documents generated from
+ * them.
+ */
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { experiments, procedures } from '../../registry.ts';
-import { keepRun, readKept } from '../records/archive.ts';
-import { findRun } from '../records/find-run.ts';
-import { readRun } from '../records/schema.ts';
-import { findingTable, refreshFinding, refreshReport } from '../report/refresh.ts';
-import { terminalReport } from '../report/terminal.ts';
-import { writeReports } from '../report/write.ts';
+import type { Command } from 'commander';
+import { InputError } from '../input-error.ts';
+import { archiveRun, readArchived } from '../records/archive.ts';
+import type { Run } from '../records/schema.ts';
+import { findRun, readRun } from '../records/store.ts';
+import { markdownReport, replaceBetweenMarkers } from '../report/markdown.ts';
+import { markdownTable, terminalTable } from '../report/table.ts';
+import type { Experiment, Registry, Shape } from '../shapes/shape.ts';
 
 const experimentsDirectory = join(import.meta.dirname, '..', '..');
 const readmePath = join(experimentsDirectory, '..', 'README.md');
-/** The experiment whose table is the finding. */
-const findingExperiment = '001-ladder';
 
-/** Remakes the reports of a run; with `keep`, the run goes into the repository and its REPORT.md is refreshed. */
-export function reportCommand(name: string | undefined, resultsDirectory: string, keep: boolean): void {
-  const run = readRun(findRun(name, resultsDirectory));
-  const directory = join(resultsDirectory, run.record.run);
-  mkdirSync(directory, { recursive: true });
-  console.log(terminalReport(run));
-  console.log(`\nreport: ${writeReports(run, directory)}`);
-  if (!keep) return;
-  console.log(`kept: ${keepRun(run, join(experimentsDirectory, run.record.experiment))}`);
-  refreshCommand();
+export function addReport(program: Command, registry: Registry): void {
+  program
+    .command('report')
+    .description(
+      'remake the reports of a run from its files: a table here, HTML and Markdown beside the files',
+    )
+    .argument('[run]', 'result directory, archived .json file, or name of a run (default: the newest)')
+    .option('--keep', 'also archive the run in the repository, and refresh every REPORT.md', false)
+    .option('--refresh', 'only refresh every REPORT.md and the README from the archived runs', false)
+    .option('--results <dir>', 'where result directories are', 'results')
+    .action(async (name: string | undefined, flags: { keep: boolean; refresh: boolean; results: string }) => {
+      if (flags.refresh) return refresh(registry);
+      const run = readRun(findRun(name, flags.results));
+      const shape = shapeOf(run, registry);
+      await showReport(run, shape, flags.results);
+      if (!flags.keep) return;
+      const home = join(experimentsDirectory, run.record.experiment);
+      console.log(`archived: ${archiveRun(run, shape.drawn(run), home)}`);
+      refresh(registry);
+    });
 }
 
-/** Refreshes every REPORT.md and the README's finding from the kept runs. */
-export function refreshCommand(): void {
-  for (const experiment of experiments) {
-    const path = refreshReport(experiment, join(experimentsDirectory, experiment.name));
+/** The shape that a run's file names. Throws an `InputError` where this lab does not have it. */
+export function shapeOf({ record }: Run, { shapes }: Registry): Shape {
+  const shape = shapes.find(({ name }) => name === record.shape);
+  if (shape !== undefined) return shape;
+  const known = shapes.map(({ name }) => name).join(', ');
+  throw new InputError([`Give a run of a known shape: required one of ${known}; given ${record.shape}.`]);
+}
+
+/** Prints the table of a run, and writes its `report.html` and `report.md`. */
+export async function showReport(run: Run, shape: Shape, resultsDirectory: string): Promise<void> {
+  const content = shape.report(run);
+  console.log(terminalTable(content.summary));
+  const directory = join(resultsDirectory, run.record.run);
+  const path = join(directory, 'report.html');
+  const { htmlReport } = await import('../report/html.ts');
+  mkdirSync(directory, { recursive: true });
+  writeFileSync(path, htmlReport(run, content, (await shape.plots?.(run)) ?? []));
+  writeFileSync(join(directory, 'report.md'), `${markdownReport(run, content)}\n`);
+  console.log(`\nreport: ${path}`);
+}
+
+/**
+ * Refreshes every REPORT.md, and the finding in the README: the table of the first experiment's newest run.
+ */
+function refresh(registry: Registry): void {
+  for (const experiment of registry.experiments) {
+    const path = refreshReport(experiment, registry, join(experimentsDirectory, experiment.name));
     if (path !== null) console.log(`refreshed: ${path}`);
   }
-  for (const procedure of procedures) {
-    const path = procedure.refresh(join(experimentsDirectory, procedure.name));
-    if (path !== null) console.log(`refreshed: ${path}`);
-  }
-  const [newest] = readKept(join(experimentsDirectory, findingExperiment));
-  if (newest === undefined) return;
-  if (refreshFinding(newest, readmePath)) console.log(`refreshed: ${readmePath}`);
-  else console.log(`\nThe finding, for a README without markers for it:\n\n${findingTable(newest)}`);
+  const [first] = registry.experiments;
+  const [newest] = first === undefined ? [] : readArchived(join(experimentsDirectory, first.name));
+  if (newest === undefined || !existsSync(readmePath)) return;
+  const table = shapeOf(newest, registry).finding?.(newest);
+  if (table === undefined) return;
+  const text = replaceBetweenMarkers(readFileSync(readmePath, 'utf8'), 'finding', markdownTable(table));
+  if (text === null) return;
+  writeFileSync(readmePath, text);
+  console.log(`refreshed: ${readmePath}`);
+}
+
+/** Puts the archived runs of an experiment, newest first, into its REPORT.md; null where none is archived. */
+export function refreshReport(
+  { name, question }: Experiment,
+  registry: Registry,
+  directory: string,
+): string | null {
+  const runs = readArchived(directory);
+  if (runs.length === 0) return null;
+  const path = join(directory, 'REPORT.md');
+  const skeleton = `# ${name}\n\n${question}\n\n<!-- tables:begin -->\n<!-- tables:end -->\n`;
+  const text = existsSync(path) ? readFileSync(path, 'utf8') : skeleton;
+  const sections = runs.map((run) => markdownReport(run, shapeOf(run, registry).report(run)));
+  const refreshed = replaceBetweenMarkers(text, 'tables', sections.join('\n\n'));
+  if (refreshed === null)
+    throw new InputError([`Put <!-- tables:begin --> and <!-- tables:end --> into ${path}.`]);
+  writeFileSync(path, refreshed);
+  return path;
 }

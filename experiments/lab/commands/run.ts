@@ -1,156 +1,182 @@
-/** `run`: plans an experiment, runs it under everybody's eyes, and leaves its result files. */
+/**
+ * `run`: plans an experiment, runs it with a live line and metrics, and leaves its result files and reports.
+ */
+import { join } from 'node:path';
+import type { Command } from 'commander';
 import { readEnvironment } from '../../../loadtest/result/environment.ts';
-import { prepareContainers, targetStarter } from '../deployment/choose.ts';
-import type { TargetKind } from '../deployment/deployment.ts';
+import { quantities, readWorkload } from '../../../loadtest/workload.ts';
+import { exitCodeOf } from '../analysis/exit-code.ts';
+import type { Allocation, TargetKind } from '../deployment/deployment.ts';
 import { serviceProviders } from '../deployment/services/services.ts';
-import { listStages, type StageInfo } from '../deployment/stage-table.ts';
+import { listStages } from '../deployment/stage-table.ts';
+import { chooseTarget, startDeployment } from '../deployment/start.ts';
+import { InputError } from '../input-error.ts';
 import type { Run } from '../records/schema.ts';
-import type { Experiment } from '../shapes/experiment.ts';
-import {
-  InputError,
-  type Overrides,
-  type Plan,
-  planRun,
-  type ServicesFound,
-  trialsExpected,
-} from '../shapes/run-plan.ts';
-import { runExperiment } from '../shapes/runner.ts';
-import type { TrialObserver } from '../trial/trial.ts';
+import { type RunOptions, type ServicesFound, skipMissing } from '../shapes/run-plan.ts';
+import { runPlan } from '../shapes/runner.ts';
+import type { Experiment, Plan, Registry } from '../shapes/shape.ts';
+import { findByShortName } from '../shapes/short-name.ts';
+import type { Variant } from '../trial/variant.ts';
 import { LiveView } from '../watch/live-line.ts';
-import { PhaseMetrics } from '../watch/phase-metrics.ts';
+import { openPhaseMetrics, type PhaseMetrics } from '../watch/phase-metrics.ts';
+import { interruption } from './interruption.ts';
+import * as value from './option-values.ts';
+import { readyPlacement } from './placement.ts';
+import { shapeOf, showReport } from './report.ts';
 
-export type RunOptions = {
-  experiment: Experiment;
-  target: TargetKind;
-  /** Nobody asked for that target: where containers cannot be had after all, processes will do. */
-  targetIsDefault: boolean;
+export type RunFlags = Allocation & {
+  stage?: string[];
+  trials?: number;
+  loads?: number[];
   seed: number;
-  resultsDirectory: string;
-  overrides: Overrides;
-  /** Port of the lab's own metrics, the simulator's on the next; 0 for none, undefined for the usual ones if they are free. */
-  metricsPort: number | undefined;
+  target?: TargetKind;
+  simulator?: TargetKind;
+  measureSeconds?: number;
+  warmUpSeconds?: number;
+  set?: Record<string, string>;
+  results: string;
+  metricsPort?: number;
   scrapeHost: string;
   targetsFile: string;
 };
 
-const usualMetricsPort = 9470;
-// Starting, verifying, connecting, probing and stopping take about this long on loopback; corrected as trials end.
-const secondsAroundPhases = 2.5;
+/** The committed prometheus.yml looks here for the targets of a running experiment. */
+const targetsFile = join(import.meta.dirname, '..', '..', '..', 'prometheus', 'targets', 'lab.json');
+/** Quantities that the lab sets itself: the deployment knows the urls, every trial has its own seed. */
+const ownQuantities: readonly string[] = ['urls', 'seed'];
 
-/** Runs it; rejects with an `InputError` when the options cannot be met. An abort gives the partial run. */
-export async function runCommand(asked: RunOptions, signal: AbortSignal): Promise<Run> {
-  const { experiment } = asked;
-  const stages = await listStages();
-  const services = await findServices(stages, asked.overrides.stages);
-  const plan = planRun(experiment, stages, services, asked.target, asked.overrides);
+export function addRun(program: Command, registry: Registry): void {
+  const first = registry.experiments[0]?.name;
+  const command = program
+    .command('run', { isDefault: true })
+    .description('run an experiment; without a name, the first of the list')
+    .argument('[name]', 'name, number or word of an experiment, such as 001-ladder, 1 or ladder', first)
+    .option('--stage <names>', 'only these stages; repeat it or separate names with commas', value.names)
+    .option('--trials <n>', 'confirmations of a capacity, or repetitions', value.positiveInteger)
+    .option('--loads <n,n>', 'try exactly these loads instead of searching', value.loads)
+    .option('--seed <n>', 'seed of payloads and schedules', value.positiveInteger, 1)
+    .option('--target <kind>', 'where the servers run: process or container', value.targetKind)
+    .option('--simulator <kind>', 'where the simulator runs (default: as the target)', value.targetKind)
+    .option('--server-cpus <cores>', 'CPU quota of each server container', value.positiveNumber)
+    .option('--server-memory-mb <MiB>', 'memory limit of each server container', value.positiveInteger)
+    .option('--loadtest-cpus <cores>', 'CPU quota of the simulator container', value.positiveNumber)
+    .option('--loadtest-memory-mb <MiB>', 'memory limit of the simulator container', value.positiveInteger)
+    .option('--measure-seconds <s>', 'length of the measure phase', value.positiveNumber)
+    .option('--warm-up-seconds <s>', 'length of the warm-up', value.positiveNumber)
+    .option('--set <flag=value>', 'a flag of the server for every variant; repeatable', value.settings)
+    .option('--results <dir>', 'where result directories are made', 'results')
+    .option(
+      '--metrics-port <port>',
+      'port of the phase metrics; the simulator uses the next one; 0 for neither (default: 9470 if free)',
+      value.port,
+    )
+    .option('--scrape-host <name>', 'name under which Prometheus reaches this machine', '127.0.0.1')
+    .option('--targets-file <path>', 'file_sd file for Prometheus', targetsFile);
+  for (const [name, { flag, argument, help, isList }] of quantities()) {
+    if (ownQuantities.includes(name)) continue;
+    const text = `workload: ${help}`;
+    if (isList) command.option(`${flag} ${argument}`, text, value.repeated);
+    else command.option(`${flag} ${argument}`, text);
+  }
+  command.action(async (name: string, flags: RunFlags) => {
+    const experiment = findByShortName(registry.experiments, name);
+    if (experiment === undefined) {
+      const known = registry.experiments.map((one) => one.name).join(', ');
+      throw new InputError([`Name an experiment: required one of ${known}; given ${name}.`]);
+    }
+    const run = await runExperiment(experiment, flags, interruption());
+    console.log();
+    await showReport(run, shapeOf(run, registry), flags.results);
+    process.exitCode = exitCodeOf(run);
+  });
+}
+
+/** Runs it; rejects with an `InputError` when the flags cannot be met. An abort gives the partial run. */
+export async function runExperiment(
+  experiment: Experiment,
+  flags: RunFlags,
+  signal: AbortSignal,
+): Promise<Run> {
   const print = (line: string) => console.log(line);
-  const options = { ...asked, target: await readyTarget(asked, signal, print) };
+  const { shape } = experiment;
+  const stages = await listStages();
+  const target = await chooseTarget(flags.target, experiment.target);
+  const plan = shape.plan(experiment, stages, optionsOf(flags, target));
+  const { runnable, skipped } = skipMissing(plan.variants, await findServices(plan.variants, target));
+  const isForced = flags.target !== undefined || experiment.target !== undefined || hasAllocation(flags);
+  const asked = { target, simulator: flags.simulator, isForced };
+  const placement = await readyPlacement(asked, plan.usesSimulator, signal, print);
   print(`${experiment.name}: ${experiment.question}`);
-  print(`limits: ${experiment.limits.join(', ')}; ${describeTarget(options.target)}`);
-  for (const skip of plan.skipped) print(`skipped ${skip.name}: ${skip.reason}. ${skip.ways.join(' ')}`);
-  await using metrics = await openMetrics(options, print);
+  print(`limits: ${plan.limits.join(', ')}; target: ${placement.target}`);
+  for (const skip of skipped) print(`skipped ${skip.name}: ${skip.reason}. ${skip.ways.join(' ')}`);
+  await using metrics = await openPhaseMetrics({ ...flags, experiment: experiment.name }, print);
   using live = liveOf(experiment, plan);
-  const observer = observeTrials(live, metrics);
-  return await runExperiment(
+  const { seed, results: resultsDirectory, scrapeHost } = flags;
+  return await runPlan(
     {
-      ...plan,
-      experiment,
-      stages,
-      seed: options.seed,
-      target: options.target,
+      ...{ experiment, plan, variants: runnable, skipped, seed, ...placement, resultsDirectory },
       environment: readEnvironment(),
-      resultsDirectory: options.resultsDirectory,
     },
-    (variant) => ({
-      startTarget: targetStarter(
-        options.target,
-        stages.find(({ name }) => name === variant.stage)?.needs ?? [],
-      ),
-      scrapeHost: options.scrapeHost,
+    {
+      deploy: (request) => startDeployment(placement, { ...request, scrapeHost, signal }),
       loadtestMetricsPort: metrics === null ? null : metrics.port + 1,
       signal,
-      observer,
-    }),
-    signal,
+      observer: observe(live, metrics),
+    },
     live,
   );
 }
 
-async function readyTarget(
-  { target, targetIsDefault }: RunOptions,
-  signal: AbortSignal,
-  print: (line: string) => void,
-): Promise<TargetKind> {
-  if (target === 'process') return target;
-  const fault = await prepareContainers(signal, print);
-  if (fault === null) return target;
-  if (!targetIsDefault) throw new InputError([`Get containers to run, or choose --target process: ${fault}`]);
-  print(`Running as processes, because containers cannot be had: ${fault}`);
-  return 'process';
-}
-
-function observeTrials(live: LiveView, metrics: PhaseMetrics | null): TrialObserver {
+/** Throws an `InputError` that names every mistake in the flags of the workload. */
+function optionsOf(flags: RunFlags, target: TargetKind): RunOptions {
+  const { seed: _, ...texts } = flags as RunFlags & Record<string, unknown>;
+  const { workload, problems } = readWorkload(texts);
+  if (problems.length > 0) throw new InputError(problems);
+  const { stage, trials, loads, measureSeconds, warmUpSeconds, set } = flags;
+  const { serverCpus, serverMemoryMb, loadtestCpus, loadtestMemoryMb } = flags;
   return {
-    phase: (phase, request) => {
-      live.phase(phase, request);
-      metrics?.phase(phase, request);
+    ...{ target, stages: stage ?? [], trials, loads, settings: set ?? {} },
+    workload: {
+      ...workload,
+      ...(measureSeconds === undefined ? {} : { durationSeconds: measureSeconds }),
+      ...(warmUpSeconds === undefined ? {} : { warmUpSeconds }),
     },
-    second: (progress) => live.second(progress),
-    started: (target, loadtestAddress) => metrics?.started(target, loadtestAddress),
+    allocation: { serverCpus, serverMemoryMb, loadtestCpus, loadtestMemoryMb },
   };
 }
 
-function liveOf(experiment: Experiment, plan: Plan): LiveView {
-  const { warmUpSeconds, measureSeconds } = plan.timing;
+function hasAllocation({ serverCpus, serverMemoryMb, loadtestCpus, loadtestMemoryMb }: RunFlags): boolean {
+  return [serverCpus, serverMemoryMb, loadtestCpus, loadtestMemoryMb].some((limit) => limit !== undefined);
+}
+
+/** Looks only for the services that the variants need. */
+async function findServices(variants: readonly Variant[], target: TargetKind): Promise<ServicesFound> {
+  const needed = new Set(variants.flatMap(({ stage }) => stage.services));
+  const found = serviceProviders
+    .filter(({ name }) => needed.has(name))
+    .map(async (provider) => [provider.name, await provider.find(target)] as const);
+  return new Map(await Promise.all(found));
+}
+
+function liveOf(experiment: Experiment, { estimate }: Plan): LiveView {
   return new LiveView({
     write: (text) => process.stdout.write(text),
     terminal: process.stdout.isTTY === true,
-    // A pseudo-terminal that nobody sized says 0.
+    // A pseudo-terminal without a size reports 0.
     columns: () => process.stdout.columns || 120,
     experiment: experiment.name,
-    unit: experiment.varied.unit,
-    trialsExpected: trialsExpected(plan),
-    secondsPerTrial: warmUpSeconds + measureSeconds + secondsAroundPhases,
+    ...estimate,
     now: () => performance.now(),
   });
 }
 
-/** Ports that were asked for must be free; the usual ones may be another lab's, and then this run goes unwatched. */
-async function openMetrics(options: RunOptions, print: (line: string) => void): Promise<PhaseMetrics | null> {
-  const { scrapeHost, targetsFile, metricsPort } = options;
-  if (metricsPort === 0) return null;
-  const port = metricsPort ?? usualMetricsPort;
-  const metrics = new PhaseMetrics({
-    experiment: options.experiment.name,
-    metricsPort: port,
-    scrapeHost,
-    targetsFile,
-  });
-  const fault = await metrics.listen();
-  if (fault === null) return metrics;
-  if (metricsPort !== undefined) {
-    throw new InputError([
-      `Choose free metrics ports: required ${port} and ${port + 1}, or 0 for none; ${fault}.`,
-    ]);
-  }
-  print(`Prometheus cannot follow this run: ${fault}`);
-  return null;
-}
-
-function describeTarget(kind: TargetKind): string {
-  return kind === 'process'
-    ? 'processes of this machine, on cores of their own where it has taskset'
-    : 'containers';
-}
-
-/** Looks only for what the chosen stages might need. */
-async function findServices(stages: readonly StageInfo[], chosen: readonly string[]): Promise<ServicesFound> {
-  const relevant = stages.filter(
-    ({ name }) => chosen.length === 0 || chosen.some((one) => name.includes(one)),
-  );
-  const needed = new Set(relevant.flatMap(({ needs }) => needs));
-  const found = serviceProviders
-    .filter(({ name }) => needed.has(name))
-    .map(async (provider) => [provider.name, await provider.find()] as const);
-  return new Map(await Promise.all(found));
+function observe(live: LiveView, metrics: PhaseMetrics | null) {
+  return {
+    phase: (...change: Parameters<LiveView['phase']>) => {
+      live.phase(...change);
+      metrics?.phase(...change);
+    },
+    second: (...progress: Parameters<LiveView['second']>) => live.second(...progress),
+    started: (...addresses: Parameters<PhaseMetrics['started']>) => metrics?.started(...addresses),
+  };
 }

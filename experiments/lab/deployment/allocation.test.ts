@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { boxes, boxOfStage, shareCores } from './allocation.ts';
+import { allocate, allocateToStage, shareCores } from './allocation.ts';
 
 test('the simulator gets half of the cores, and each side at least one', () => {
   assert.deepEqual(
@@ -15,10 +15,10 @@ test('the simulator gets half of the cores, and each side at least one', () => {
   );
 });
 
-test('a box is never larger than what the simulator leaves', () => {
-  assert.equal(boxes(4, 2).serverCpus, 1);
-  assert.equal(boxes(4, 16).serverCpus, 4);
-  assert.deepEqual(boxes(2, 8), {
+test('servers never get more than the simulator leaves', () => {
+  assert.equal(allocate(4, 2).serverCpus, 1);
+  assert.equal(allocate(4, 16).serverCpus, 4);
+  assert.deepEqual(allocate(2, 8), {
     serverCpus: 2,
     serverMemoryMb: 2048,
     loadtestCpus: 4,
@@ -26,7 +26,11 @@ test('a box is never larger than what the simulator leaves', () => {
   });
 });
 
-test('the stage of many cores has workers to cross between, whatever the machine', () => {
-  assert.ok(Number(boxOfStage('04-cores').settings.workers) >= 2);
-  assert.deepEqual(boxOfStage('03-cursor').settings, {});
+test('a stage with a process per core has at least two, and all cores that the simulator leaves', () => {
+  const perCore = { processes: [{ role: 'server', count: 'one per core' }] } as const;
+  assert.equal(allocateToStage(perCore, 1).settings.workers, '2');
+  const { settings, allocation } = allocateToStage(perCore, 8);
+  assert.deepEqual([settings.workers, allocation.serverCpus], ['4', 4]);
+  const anyNumber = { processes: [{ role: 'server', count: 'any number' }] } as const;
+  assert.deepEqual(allocateToStage(anyNumber, 8), { settings: {}, allocation: allocate(1, 8) });
 });

@@ -1,4 +1,7 @@
-/** The container engine: whether one answers, what it is, and the removal of everything that a lab started on it. */
+/**
+ * The container engine: whether one answers, its version, and the removal of everything that a lab started on
+ * it.
+ */
 import { type ContainerRuntimeClient, getContainerRuntimeClient } from 'testcontainers';
 
 /** An engine that answers. */
@@ -9,15 +12,15 @@ export type Engine = {
   cpus: number;
 };
 
-/** Everything that one target starts carries this label, with a value of that target's own. */
-export const targetLabel = 'chat-scaling-lab.target';
-/** The process id of the lab that started it, so that a later one can tell what was left behind. */
+/** All that one deployment starts carries this label, with a value of its own. */
+export const deploymentLabel = 'chat-scaling-lab.target';
+/** The process id of the lab that started it: once that process is gone, a later lab removes it. */
 export const labPidLabel = 'chat-scaling-lab.pid';
 
 /** Finds the engine (DOCKER_HOST, a context, the usual sockets); where none answers, says why. */
 export async function findEngine(): Promise<{ found: true; engine: Engine } | { found: false; why: string }> {
-  // Its clean-up container is a download of its own and needs the engine's socket. What it is for, a lab that was
-  // killed, is done here by the labels: see `sweep`.
+  // The clean-up container of testcontainers would be a download and would need the engine's socket. `sweep`
+  // removes what a killed lab has left, by its labels.
   process.env.TESTCONTAINERS_RYUK_DISABLED ??= 'true';
   try {
     const client = await getContainerRuntimeClient();
@@ -45,17 +48,17 @@ export async function removeLabelled(engine: Engine, label: string): Promise<voi
   await Promise.all(networks.map(({ Id }) => dockerode.getNetwork(Id).remove().catch(allowGone)));
 }
 
-/** Removes what labs left behind that were killed before they could: their process is gone. */
+/** Removes the containers and networks of labs whose process is gone. */
 export async function sweep(engine: Engine): Promise<void> {
   const { dockerode } = engine.client.container;
   const filters = { label: [labPidLabel] };
   const containers = await dockerode.listContainers({ all: true, filters });
   const networks = await dockerode.listNetworks({ filters });
-  const targets = [...containers, ...networks]
+  const deployments = [...containers, ...networks]
     .map(({ Labels }) => Labels as Record<string, string>)
     .filter((labels) => !isAlive(Number(labels[labPidLabel])))
-    .map((labels) => `${targetLabel}=${labels[targetLabel]}`);
-  for (const label of new Set(targets)) await removeLabelled(engine, label);
+    .map((labels) => `${deploymentLabel}=${labels[deploymentLabel]}`);
+  for (const label of new Set(deployments)) await removeLabelled(engine, label);
 }
 
 function isAlive(pid: number): boolean {
@@ -67,7 +70,7 @@ function isAlive(pid: number): boolean {
   }
 }
 
-/** Another teardown may have been faster: gone, or being removed, is what was wanted. */
+/** Already removed, or being removed by another lab, is no error. */
 function allowGone(error: { statusCode?: number }): void {
   if (error.statusCode !== 404 && error.statusCode !== 409) throw error;
 }

@@ -1,21 +1,17 @@
-/** The image that server and simulator run from: built from the Dockerfile, once for each state of the files in it. */
+/** The image of server and simulator: built from the Dockerfile, once for each state of the files in it. */
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
-import { join, relative } from 'node:path';
+import { join, matchesGlob, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { StartError } from '#host/readiness.ts';
 import type { Engine } from './container-engine.ts';
-import { TargetError } from './deployment.ts';
 
 const repository = fileURLToPath(new URL('../../../', import.meta.url));
-/** What the Dockerfile copies, and the Dockerfile; without the tests among it, as `.dockerignore` says. */
-const inputs = ['Dockerfile', 'package.json', 'package-lock.json', 'host', 'server', 'loadtest'];
-const testFile = /\.(test|integration|contract)\.ts$/;
-
 type BuildMessage = { error?: string; stream?: string };
 
 /**
- * Name of an image of exactly these files, building it if the engine has none, which takes up to a minute and is told
- * first. Rejects with the engine's own words.
+ * Resolves with the name of an image of exactly these files. Where the engine has none, calls `onBuild` and
+ * builds it, which takes up to a minute. Rejects with a `StartError` that holds the engine's own message.
  */
 export async function ensureImage(
   engine: Engine,
@@ -35,10 +31,10 @@ export async function ensureImage(
     dockerode.modem.followProgress(stream, (error, output) => (error ? reject(error) : resolve(output))),
   ).catch((error: Error) => {
     signal.throwIfAborted();
-    throw new TargetError(`The image could not be built: ${error.message}`);
+    throw new StartError(`The image could not be built: ${error.message}`);
   });
   const failure = messages.find((message) => message.error !== undefined);
-  if (failure) throw new TargetError(`The image could not be built: ${failure.error}`);
+  if (failure) throw new StartError(`The image could not be built: ${failure.error}`);
   return name;
 }
 
@@ -53,14 +49,24 @@ export function contentTag(directory: string): string {
   return hash.digest('hex').slice(0, 12);
 }
 
+/**
+ * The files that `.dockerignore` leaves: lines with `!` name what is in the image, other patterns leave files
+ * out again.
+ */
 function imageFiles(directory: string): string[] {
-  return inputs.flatMap((input) => filesBelow(directory, input)).sort();
+  const lines = readFileSync(join(directory, '.dockerignore'), 'utf8').split('\n');
+  const inputs = lines.filter((line) => line.startsWith('!')).map((line) => line.slice(1));
+  const excluded = lines.filter((line) => line.startsWith('**'));
+  return inputs
+    .flatMap((input) => filesBelow(directory, input))
+    .filter((file) => !excluded.some((pattern) => matchesGlob(file, pattern)))
+    .sort();
 }
 
 function filesBelow(directory: string, input: string): string[] {
   const path = join(directory, input);
   if (statSync(path).isFile()) return [input];
   return readdirSync(path, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile() && !testFile.test(entry.name))
+    .filter((entry) => entry.isFile())
     .map((entry) => relative(directory, join(entry.parentPath, entry.name)));
 }

@@ -1,141 +1,142 @@
 /**
- * The system under test and the instrument beside it, as the lab sees them: the seam between the runner and where
- * things really run. Two implementations: processes of this machine, and containers of stated CPU and memory.
+ * The system under test and the simulator beside it, as the rest of the lab sees them. `startDeployment`
+ * starts one, as processes of this machine or in containers of stated CPU and memory.
  */
+import type { ProgressEvent } from '../../../loadtest/result/progress.ts';
 import type { LoadtestResult } from '../../../loadtest/result/schema.ts';
-import type { LoadtestOptions } from './loadtest-options.ts';
+import type { Workload } from '../../../loadtest/workload.ts';
+import type { DeployedService, NodeSample } from './services/service.ts';
+import type { StageInfo } from './stage-table.ts';
 
-/** CPU in cores and memory in MiB; a field left out asks for no limit. */
-export type TargetLimits = {
+export type { DeployedService, NodeSample };
+
+export type TargetKind = 'process' | 'container';
+
+/** Where the servers run, and where the simulator does. Every combination works. */
+export type Placement = { target: TargetKind; simulator: TargetKind };
+
+/**
+ * CPU in cores and memory in MiB, of each server node and of the simulator; a field left out asks for no
+ * limit.
+ */
+export type Allocation = {
   serverCpus?: number;
   serverMemoryMb?: number;
   loadtestCpus?: number;
   loadtestMemoryMb?: number;
 };
 
-/** What a trial asks a target for. */
-export type TargetRequest = {
-  /** Name in the server's stage table, e.g. `03-cursor`. */
-  stage: string;
-  /** Flags of the server without their dashes, e.g. `{ 'segment-bytes': '65536' }`. Hosts, ports and services are the target's to set. */
-  settings: Readonly<Record<string, string>>;
-  /** Server nodes of that stage; more than one only where the stage has a backplane. */
-  nodes: number;
-  limits: TargetLimits;
+/** What a trial asks for. */
+export type DeploymentRequest = {
+  stage: StageInfo;
   /**
-   * The name under which Prometheus reaches this machine. Anything but 127.0.0.1 makes internal ports listen on every
-   * address, because a Prometheus in a container cannot reach loopback.
+   * Flags of the server without their dashes, e.g. `{ 'segment-bytes': '65536' }`; hosts, ports and services
+   * are set by the deployment.
+   */
+  settings: Readonly<Record<string, string>>;
+  /** Server nodes; more than one only where the stage has a role of any number of processes. */
+  nodes: number;
+  allocation: Allocation;
+  /**
+   * The name under which Prometheus reaches this machine. Anything but 127.0.0.1 makes internal ports listen
+   * on every address, because a Prometheus in a container cannot reach loopback.
    */
   scrapeHost: string;
-  /** Aborting it while the target starts stops what has been started and rejects with the signal's reason. */
+  /** Puts a network that can be cut between the first node and the services. */
+  breakableNetwork?: boolean;
+  /**
+   * Aborting it while the deployment starts stops all that has been started and rejects with the signal's
+   * reason.
+   */
   signal: AbortSignal;
 };
 
-/** One server node; chat and internal addresses are three views of the same two listeners. */
-export type ServerNode = {
-  /** Stable within a target, e.g. `node-1`. */
+/** One process of the target, by role. */
+export type DeployedNode = {
+  /** Unique within a deployment, e.g. `node-1`. */
   name: string;
+  role: string;
   /** `ws://host:port/ws`, as reached from the lab. */
   chatUrl: string;
   /** `http://host:port` of /metrics, /healthz and /readyz, as reached from the lab. */
   internalUrl: string;
   /** `host:port` of the same for Prometheus. */
   scrapeAddress: string;
+  /** Sends a signal to its main process; does nothing once that has ended. */
+  signal(name: NodeJS.Signals): Promise<void>;
+  /**
+   * Sends a signal to one of its worker processes, counted from 0, the oldest first; rejects where there is
+   * none.
+   */
+  signalWorker(index: number, name: NodeJS.Signals): Promise<void>;
+  /** Resolves with how it ended, in words. */
+  ended: Promise<string>;
 };
 
-/** Limits really in force (read from the cgroup or the engine, not copied from the request); null where there is none. */
+/** Limits really in force (read from the cgroup, not copied from the request); null where there is none. */
 export type ObservedLimits = { cpuCores: number | null; memoryBytes: number | null };
 
-/** One reading of one node: of the whole process tree where a node has workers. Counters grow from the node's start. */
-export type NodeSample = {
-  name: string;
-  role: 'server' | 'redis' | 'proxy';
-  cpuSeconds: number;
-  rssBytes: number;
-  /** Seconds the scheduler held the node back because its CPU quota was used up; null where no quota can be seen. */
-  throttledSeconds: number | null;
-  /** Processes counted into this reading; 0 once the node is gone. */
-  processes: number;
-  /** Why the node is no longer as it was started (`exited with code 134`, `killed for its memory`, `restarted`); null while well. */
-  fault: string | null;
+/** One run of the simulator. Its own defaults hold for quantities of the workload that are left out. */
+export type LoadtestOptions = Partial<Workload> & {
+  /** Such as `p99<250ms` and `lost=0`. */
+  limits: readonly string[];
+  metricsPort?: number;
 };
 
-/** What the simulator says while it runs: its NDJSON lines, one object each. */
-export type LoadtestProgress =
-  | { event: 'phase'; phase: string; atMs: number }
-  | {
-      event: 'second';
-      phase: string;
-      sessionsOpen: number;
-      sentPerSecond: number;
-      deliveriesPerSecond: number;
-      deliveryLatencyMsP99: number;
-      lost: number;
-    };
+/** An event that the simulator reports while it runs. */
+export type LoadtestProgress = Extract<ProgressEvent, { event: 'phase' | 'second' }>;
 
-/** How the simulator is followed and stopped. */
+/** How a run of the simulator is followed and stopped. */
 export type LoadtestWatch = {
   onProgress: (progress: LoadtestProgress) => void;
   /** Called once, where metrics were asked for: `host:port` of the simulator for Prometheus. */
   onScrapeAddress: (address: string) => void;
-  /** Aborting interrupts the simulator (SIGINT), so that it may still write a partial result, and kills it after a grace. */
+  /**
+   * Aborting sends the simulator SIGINT, so that it may still write a partial result, and kills it after a
+   * grace.
+   */
   signal: AbortSignal;
 };
 
-/** How one run of the simulator ended. */
+/** How a run of the simulator ended. */
 export type LoadtestOutcome = {
-  /** 0 pass, 1 fail, 2 bad input, 3 void, 130 interrupted; null where a signal ended it. */
+  /** 0 passed, 1 failed, 2 bad input, 3 void, 130 interrupted; null where a signal ended it. */
   exitCode: number | null;
   /** Null when it ended without writing one. */
   result: LoadtestResult | null;
-  /** The last lines it wrote to standard error, for the message when there is no result. */
+  /** The last lines that it wrote to standard error, for the message when there is no result. */
   errorText: string;
 };
 
-/** A started target. Disposing it stops everything that it started and resolves when all of it is gone; it may be called twice. */
-export type RunningTarget = AsyncDisposable & {
-  kind: TargetKind;
+/**
+ * A started deployment. Disposing it stops all that it started and resolves when that is gone; it may be done
+ * twice.
+ */
+export type Deployment = AsyncDisposable & {
+  target: TargetKind;
+  /** Name of the stage. */
   stage: string;
-  servers: readonly ServerNode[];
-  /** What the simulator is to connect to, from where the simulator runs: every node, or the one proxy before them. */
-  loadtestUrls: readonly string[];
-  /** Per server node. */
+  nodes: readonly DeployedNode[];
+  services: readonly DeployedService[];
+  /** Between the first node and the services; null unless it was asked for and the stage has services. */
+  network: { cut(): void; heal(): void } | null;
+  /** Per node. */
   observedLimits: readonly ObservedLimits[];
-  /** Cores that the server nodes are pinned to, all together; null where the scheduler decides. */
+  /** Cores that the nodes are pinned to, all together; null where the scheduler decides. */
   pinnedServerCores: number | null;
-  /** Versions and choices worth keeping in the result, e.g. `{ redis: '7.0.15 (redis-server on PATH)', image: '…' }`. */
+  /**
+   * Versions and choices worth keeping in the result, e.g. `{ redis: 'Redis 7.0.15 (redis-server on PATH)',
+   * image: '…' }`.
+   */
   facts: Readonly<Record<string, string>>;
-  /** CPU, memory and throttling of every node, now: all servers, then the services beside them. */
+  /** CPU, memory and throttling now: of all nodes, then of the services. */
   sample(): Promise<NodeSample[]>;
-  /** Runs the simulator beside the target to its end. One at a time. `options.urls` is set by the target. */
+  /** Runs the simulator against all nodes to its end. One run at a time. */
   runLoadtest(options: Omit<LoadtestOptions, 'urls'>, watch: LoadtestWatch): Promise<LoadtestOutcome>;
 };
 
-export type TargetKind = 'process' | 'container';
-
-/** Starts a target; resolves when every node has said that it listens. Rejects with a `TargetError` when one does not. */
-export type StartTarget = (request: TargetRequest) => Promise<RunningTarget>;
-
-/** A target that could not be had; the message says what was tried, and what the node itself said last. */
-export class TargetError extends Error {}
-
 /**
- * A service that a stage needs beside its nodes (`needs` in the stage table). Found means that `start` is expected to
- * work; where nothing is found, `ways` says how a person gets one, a sentence each.
+ * A deployment that could not be started. The message says what was tried, and ends with the program's last
+ * output.
  */
-export type ServiceProvider = {
-  name: string;
-  find(): Promise<{ found: true; source: string } | { found: false; ways: string[] }>;
-  start(signal: AbortSignal): Promise<RunningService>;
-};
-
-/** A started service; disposing it stops only what was started for the lab. */
-export type RunningService = AsyncDisposable & {
-  name: string;
-  role: 'redis' | 'proxy';
-  url: string;
-  /** Version and where it came from. */
-  fact: string;
-  /** Processes of it on this machine, for CPU and memory; empty where they cannot be seen. */
-  pids: readonly number[];
-};
+export class TargetError extends Error {}

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { describePins, parseCpuList, pinnedServerCores, pinning } from './pinning.ts';
 
-test('everybody is pinned to CPUs of his own where there are enough', () => {
+test('each part is pinned to CPUs of its own where there are enough', () => {
   assert.deepEqual(pinning([0, 1], [0.25], 1), { servers: ['0'], simulator: '1' });
   const pins = pinning([0, 1, 2, 3, 8, 9], [2, 0.5], 1.5);
   assert.deepEqual(pins, { servers: ['0,1', '2'], simulator: '8,9' });
@@ -16,14 +16,14 @@ test('where CPUs are short the servers share, and the simulator does not', () =>
   assert.equal(pinnedServerCores(pinning([0, 1, 2], [4], 1)), 2);
 });
 
-test('nobody is pinned where a wish is missing, or the simulator would leave nothing', () => {
-  const nobody = { servers: [undefined], simulator: undefined };
-  assert.deepEqual(pinning([0, 1, 2, 3], [undefined], 1), nobody);
-  assert.deepEqual(pinning([0, 1, 2, 3], [1], undefined), nobody);
-  assert.deepEqual(pinning([0], [1], 1), nobody);
-  assert.deepEqual(pinning([], [1], 1), nobody);
-  assert.equal(describePins(nobody), 'none');
-  assert.equal(pinnedServerCores(nobody), null);
+test('nothing is pinned where a part asks for no limit, or the simulator would leave no CPU', () => {
+  const nothing = { servers: [undefined], simulator: undefined };
+  assert.deepEqual(pinning([0, 1, 2, 3], [undefined], 1), nothing);
+  assert.deepEqual(pinning([0, 1, 2, 3], [1], undefined), nothing);
+  assert.deepEqual(pinning([0], [1], 1), nothing);
+  assert.deepEqual(pinning([], [1], 1), nothing);
+  assert.equal(describePins(nothing), 'none');
+  assert.equal(pinnedServerCores(nothing), null);
 });
 
 test('a list of CPUs is read as the kernel writes it', () => {

@@ -1,4 +1,7 @@
-/** Which CPUs each part of a target may run on, so that the instrument and what it measures do not take turns on one. */
+/**
+ * Which CPUs each part of a deployment may run on, so that simulator and servers do not take turns on one
+ * CPU.
+ */
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 
@@ -6,19 +9,19 @@ import { readFileSync } from 'node:fs';
 export type Pins = { servers: readonly (string | undefined)[]; simulator: string | undefined };
 
 /**
- * Wishes are in cores. Everybody gets CPUs of his own where there are enough. Where there are not, the simulator still
- * does, and the servers share the others: an instrument that waits for what it measures shows nothing but itself.
- * Nobody is pinned where a wish is missing, because the pinning would be a limit that nobody asked for, nor where the
- * simulator would leave nothing.
+ * Cores are asked for in fractions or whole; undefined asks for no limit. Where there are enough CPUs, each
+ * part gets its own. Where there are not, the simulator still does and the servers share the others, because
+ * a simulator that waits for the servers measures its own delay. Nothing is pinned where a part asks for no
+ * limit, because a pin would be one, nor where the simulator would leave no CPU.
  */
 export function pinning(
   cpus: readonly number[],
   servers: readonly (number | undefined)[],
   simulator: number | undefined,
 ): Pins {
-  const ends = (cores: number | undefined) => Math.ceil(cores ?? Number.POSITIVE_INFINITY);
-  const counts = servers.map(ends);
-  const left = cpus.length - ends(simulator);
+  const whole = (cores: number | undefined) => Math.ceil(cores ?? Number.POSITIVE_INFINITY);
+  const counts = servers.map(whole);
+  const left = cpus.length - whole(simulator);
   const wanted = counts.reduce((sum, count) => sum + count, 0);
   if (left < 1 || wanted === Number.POSITIVE_INFINITY)
     return { servers: servers.map(() => undefined), simulator: undefined };
@@ -32,7 +35,7 @@ export function pinning(
   return { servers: own, simulator: simulators };
 }
 
-/** Cores that the servers are pinned to, all together; null where they are not. */
+/** Number of CPUs that the servers are pinned to, all together; null where they are not pinned. */
 export function pinnedServerCores({ servers, simulator }: Pins): number | null {
   if (simulator === undefined) return null;
   return new Set(servers.flatMap((list) => list?.split(',') ?? [])).size;
@@ -44,14 +47,17 @@ export function describePins({ servers, simulator }: Pins): string {
   return `server ${[...new Set(servers)].join(' and ')}, simulator ${simulator}`;
 }
 
-/** The CPUs that this process may run on, as Linux tells them; empty elsewhere, and where `taskset` is missing. */
+/**
+ * The CPUs that this process may run on, as Linux tells them; empty elsewhere, and where `taskset` is
+ * missing.
+ */
 export function pinnableCpus(): number[] {
   if (process.platform !== 'linux' || spawnSync('taskset', ['--version']).status !== 0) return [];
   const list = /^Cpus_allowed_list:\s*(\S+)$/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1];
   return list === undefined ? [] : parseCpuList(list);
 }
 
-/** `0-2,5` as the kernel writes it. */
+/** Reads a list as the kernel writes it, such as `0-2,5`. */
 export function parseCpuList(list: string): number[] {
   return list.split(',').flatMap((range) => {
     const [first = 0, last = first] = range.split('-').map(Number);

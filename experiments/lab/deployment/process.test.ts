@@ -3,35 +3,49 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { loadtestFixture } from '../records/run.fixture.ts';
-import { TargetError, type TargetRequest } from './deployment.ts';
-import { startProcessTarget } from './process.ts';
+import { type DeploymentRequest, TargetError } from './deployment.ts';
+import type { ProcessPrograms } from './process.ts';
+import { startDeployment } from './start.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'lab-fakes-'));
 after(() => rmSync(directory, { recursive: true }));
 
-/** A program that stands for server or simulator. */
+/** A program that takes the place of server or simulator. */
 function program(name: string, text: string): [string] {
   const path = join(directory, `${name}.cjs`);
   writeFileSync(path, text);
   return [path];
 }
 
-const listening = `console.log(JSON.stringify({ event: 'listening', chat: 'ws://127.0.0.1:1/ws', internal: 'http://127.0.0.1:2', args: process.argv.slice(2) }));
-  setInterval(() => {}, 1000);`;
-const server = program('server', listening);
+const server = program(
+  'server',
+  `console.log(JSON.stringify({ event: 'listening', chat: 'ws://127.0.0.1:1/ws', internal: 'http://127.0.0.1:2' }));
+   setInterval(() => {}, 1000);`,
+);
 
-function request(changes: Partial<TargetRequest> = {}): TargetRequest {
-  const signal = new AbortController().signal;
-  return {
-    stage: '03-cursor',
+const stage: DeploymentRequest['stage'] = {
+  name: '05-backplane',
+  summary: '',
+  processes: [{ role: 'server', count: 'any number' }],
+  services: [],
+  limits: {},
+  order: 'per sender',
+  delivery: 'at most once',
+};
+
+/** A deployment in which only the programs are not real. */
+function start(changes: Partial<DeploymentRequest>, programs: Partial<ProcessPrograms> = {}) {
+  const request: DeploymentRequest = {
+    stage,
     settings: {},
     nodes: 1,
-    limits: {},
+    allocation: {},
     scrapeHost: '127.0.0.1',
-    signal,
+    signal: new AbortController().signal,
     ...changes,
   };
+  const fakes = { server, loadtest: server, ...programs };
+  return startDeployment({ target: 'process', simulator: 'process' }, request, fakes);
 }
 
 const options = {
@@ -51,79 +65,109 @@ const watch = (changes = {}) => ({
   ...changes,
 });
 
-test('every node is started, named, seen from all sides, and gone after disposal', async () => {
-  const target = await startProcessTarget(request({ nodes: 2, scrapeHost: 'host.example' }), [], {
-    server,
-    loadtest: server,
-  });
+test('every node is started, named, sampled, and gone after disposal', async () => {
+  const deployment = await start({ nodes: 2, scrapeHost: 'host.example' });
   assert.deepEqual(
-    target.servers.map(({ name, scrapeAddress }) => [name, scrapeAddress]),
+    deployment.nodes.map(({ name, role, scrapeAddress }) => [name, role, scrapeAddress]),
     [
-      ['node-1', 'host.example:2'],
-      ['node-2', 'host.example:2'],
+      ['node-1', 'server', 'host.example:2'],
+      ['node-2', 'server', 'host.example:2'],
     ],
   );
-  assert.equal(target.loadtestUrls.length, 2);
-  const before = await target.sample();
+  const before = await deployment.sample();
   assert.ok(before.every(({ processes, fault }) => processes === 1 && fault === null));
-  await target[Symbol.asyncDispose]();
-  const gone = await target.sample();
+  await deployment[Symbol.asyncDispose]();
+  const gone = await deployment.sample();
   assert.ok(
     gone.every(({ processes, fault }) => processes === 0 && fault === 'killed by SIGTERM'),
     JSON.stringify(gone),
   );
+  assert.equal(await deployment.nodes[0]!.ended, 'killed by SIGTERM');
 });
 
-test('a server that ends before it listens is reported with its last words', async () => {
+test('more nodes than the stage can have are refused', async () => {
+  const single = { ...stage, processes: [{ role: 'server', count: 'one per core' as const }] };
+  await assert.rejects(start({ stage: single, nodes: 2 }), /05-backplane runs on one node; 2 were asked for/);
+});
+
+test('a signal reaches the main process of a node, or one of its workers', async () => {
+  const supervisor = program(
+    'supervisor',
+    `const { spawn } = require('node:child_process');
+     const start = () => spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)']);
+     const workers = [start(), start()];
+     workers.forEach((worker, index) => worker.on('exit', (_, signal) => process.exit(signal === 'SIGKILL' ? 40 + index : 1)));
+     ${`require(${JSON.stringify(server[0])});`}`,
+  );
+  await using deployment = await start({ nodes: 2 }, { server: supervisor });
+  const [first, second] = deployment.nodes;
+  await assert.rejects(first!.signalWorker(2, 'SIGKILL'), /node-1 has no worker number 2/);
+  await first!.signalWorker(1, 'SIGKILL');
+  assert.equal(await first!.ended, 'exited with code 41');
+  await second!.signal('SIGKILL');
+  assert.equal(await second!.ended, 'killed by SIGKILL');
+});
+
+test('a server that ends before it listens is reported with its last lines', async () => {
   const broken = program(
     'broken',
     `console.error('--segment-bytes: required 1024 or more; given 1'); process.exit(2);`,
   );
-  await assert.rejects(
-    startProcessTarget(request(), [], { server: broken, loadtest: server }),
-    (error: Error) => {
-      return error instanceof TargetError && /exited with code 2.*required 1024 or more/s.test(error.message);
-    },
-  );
+  await assert.rejects(start({}, { server: broken }), (error: Error) => {
+    return error instanceof TargetError && /exited with code 2.*required 1024 or more/s.test(error.message);
+  });
 });
 
 test('an abort while a server is silent stops it and rejects with the reason', async () => {
   const silent = program('silent', 'setInterval(() => {}, 1000);');
   const controller = new AbortController();
-  const started = startProcessTarget(request({ signal: controller.signal }), [], {
-    server: silent,
-    loadtest: server,
-  });
+  const started = start({ signal: controller.signal }, { server: silent });
   controller.abort(new Error('enough'));
   await assert.rejects(started, /enough/);
 });
 
-test('a simulator is told the workload, followed line by line, and its result read', async () => {
-  const result = JSON.stringify(loadtestFixture(5, 20));
+test('a simulator gets the workload, is followed line by line, and its result is read', async () => {
+  const result = JSON.stringify({ schemaVersion: 1, deliveriesPerSecond: 5000 });
   const loadtest = program(
     'loadtest',
-    `const args = process.argv.slice(2); console.error(args.join(' '));
-     console.log(JSON.stringify({ event: 'phase', phase: 'measure', atMs: 1 })); console.log('not json'); console.log('{"event":"other"}');
-     require('node:fs').writeFileSync(args[args.indexOf('--json') + 1], ${JSON.stringify(result)}); process.exit(1);`,
+    `console.error(process.argv.slice(2).join(' '));
+     console.log(JSON.stringify({ event: 'phase', phase: 'measure', atMs: 1 }));
+     console.log('not json');
+     console.log('{"event":"other"}');
+     console.log(${JSON.stringify(result)}); process.exitCode = 1;`,
   );
-  await using target = await startProcessTarget(request(), [], { server, loadtest });
-  const heard: unknown[] = [];
-  const outcome = await target.runLoadtest(
+  await using deployment = await start({}, { loadtest });
+  const progress: unknown[] = [];
+  const outcome = await deployment.runLoadtest(
     options,
-    watch({ onProgress: (progress: unknown) => heard.push(progress) }),
+    watch({ onProgress: (event: unknown) => progress.push(event) }),
   );
-  assert.deepEqual(heard, [{ event: 'phase', phase: 'measure', atMs: 1 }]);
+  assert.deepEqual(progress, [{ event: 'phase', phase: 'measure', atMs: 1 }]);
   assert.equal(outcome.exitCode, 1);
   assert.equal(outcome.result?.deliveriesPerSecond, 5000);
-  assert.match(
-    outcome.errorText,
-    /--url ws:\/\/127\.0\.0\.1:1\/ws --clients 10 --rate 5 --duration 1s .*--limit p99<250ms --limit lost=0/,
-  );
+  const flags = ['--url ws://127.0.0.1:1/ws', '--clients 10', '--rate 5', '--duration 1s', '--json -'];
+  for (const flag of [...flags, '--limit p99<250ms --limit lost=0'])
+    assert.ok(` ${outcome.errorText} `.includes(` ${flag} `), `${flag} in ${outcome.errorText}`);
 });
 
-test('a simulator that dies leaves no result of an earlier run behind', async () => {
+test('a simulator that dies has no result; its last lines say why', async () => {
   const loadtest = program('dies', `console.error('out of ports'); process.exit(2);`);
-  await using target = await startProcessTarget(request(), [], { server, loadtest });
-  const { exitCode, result, errorText } = await target.runLoadtest(options, watch());
+  await using deployment = await start({}, { loadtest });
+  const { exitCode, result, errorText } = await deployment.runLoadtest(options, watch());
   assert.deepEqual({ exitCode, result, errorText }, { exitCode: 2, result: null, errorText: 'out of ports' });
+});
+
+test('an interrupted simulator gets SIGINT first, and is killed when it does not end', async () => {
+  const patient = program(
+    'patient',
+    `process.on("SIGINT", () => console.error("interrupted"));
+     console.log('{"event":"phase"}'); setInterval(() => {}, 1000);`,
+  );
+  await using deployment = await start({}, { loadtest: patient });
+  const controller = new AbortController();
+  const { exitCode, errorText } = await deployment.runLoadtest(
+    options,
+    watch({ signal: controller.signal, onProgress: () => controller.abort() }),
+  );
+  assert.deepEqual([exitCode, errorText], [null, 'interrupted']);
 });

@@ -1,25 +1,40 @@
 /**
- * A network between nodes and a service that can fail as networks do: not with an error, but with silence. While it is cut,
- * connections stay open and nothing passes. Once healed, what was held back arrives late, as after TCP's retransmissions,
- * except from a side that gave its connection up meanwhile: a kernel does not send again what has been reset.
+ * A network between nodes and a service that fails as networks do: not with an error, but with silence. While
+ * it is cut, connections stay open and nothing passes. Once healed, the data that was held back arrives late,
+ * as after TCP's retransmissions, except from a side that closed its connection meanwhile: a kernel does not
+ * send again after a reset.
  */
+import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+
+export type ProxyDestination = { host: string; port: number };
 
 export class SilentProxy implements AsyncDisposable {
   readonly #server = createServer((near) => this.#accept(near));
-  readonly #lines = new Set<Line>();
-  readonly #targetPorts: readonly number[];
+  readonly #connections = new Set<ProxiedConnection>();
+  readonly #destinations: readonly ProxyDestination[];
   #accepted = 0;
   #cut = false;
 
-  private constructor(targetPorts: readonly number[]) {
-    this.#targetPorts = targetPorts;
+  private constructor(destinations: readonly ProxyDestination[]) {
+    this.#destinations = destinations;
   }
 
-  /** Listens on a free port of loopback. Of several targets, each takes one connection, and the last all others. */
-  static async start(...targetPorts: number[]): Promise<SilentProxy> {
-    const proxy = new SilentProxy(targetPorts);
-    await new Promise<void>((resolve) => proxy.#server.listen(0, '127.0.0.1', resolve));
+  /** Listens on a free port of loopback, before ports of loopback. See `listen`. */
+  static start(...ports: number[]): Promise<SilentProxy> {
+    return SilentProxy.listen(
+      '127.0.0.1',
+      ports.map((port) => ({ host: '127.0.0.1', port })),
+    );
+  }
+
+  /**
+   * Listens on a free port of that address. Of several destinations, each takes one connection and the last
+   * all others.
+   */
+  static async listen(host: string, destinations: readonly ProxyDestination[]): Promise<SilentProxy> {
+    const proxy = new SilentProxy(destinations);
+    await once(proxy.#server.listen(0, host), 'listening');
     return proxy;
   }
 
@@ -30,40 +45,41 @@ export class SilentProxy implements AsyncDisposable {
   /** From now on nothing passes, in either direction, over old connections or new ones. */
   cut(): void {
     this.#cut = true;
-    for (const line of this.#lines) line.cut();
+    for (const connection of this.#connections) connection.cut();
   }
 
   heal(): void {
     this.#cut = false;
-    for (const line of this.#lines) line.heal();
+    for (const connection of this.#connections) connection.heal();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const line of this.#lines) line.destroy();
+    for (const connection of this.#connections) connection.destroy();
     await new Promise((resolve) => this.#server.close(resolve));
   }
 
   #accept(near: Socket): void {
-    const port = this.#targetPorts[Math.min(this.#accepted++, this.#targetPorts.length - 1)]!;
-    const line = new Line(near, connect(port, '127.0.0.1'), () => this.#lines.delete(line));
-    this.#lines.add(line);
-    if (this.#cut) line.cut();
+    const destination = this.#destinations[Math.min(this.#accepted++, this.#destinations.length - 1)]!;
+    const ended = () => this.#connections.delete(connection);
+    const connection = new ProxiedConnection(near, connect(destination), ended);
+    this.#connections.add(connection);
+    if (this.#cut) connection.cut();
   }
 }
 
 /** One connection, from a node (near) to the service (far). */
-class Line {
+class ProxiedConnection {
   readonly #near: Socket;
   readonly #far: Socket;
   #cut = false;
-  /** What the node sent into the silence. */
+  /** What the node has sent since the cut. */
   #held: Buffer[] = [];
 
   constructor(near: Socket, far: Socket, ended: () => void) {
     this.#near = near;
     this.#far = far;
     near.on('data', (chunk) => (this.#cut ? this.#held.push(chunk) : far.write(chunk)));
-    // The service must feel a slow reader, as it would through a network; nothing of it piles up here.
+    // The service must feel a slow reader, as it would through a network: its data is not buffered here.
     far.on('data', (chunk) => near.write(chunk) || far.pause());
     near.on('drain', () => this.#cut || far.resume());
     for (const [socket, other] of [

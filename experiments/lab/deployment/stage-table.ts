@@ -1,19 +1,27 @@
-/** The stages that the server offers, asked of the server itself, because it is always another process. */
+/** The stages that the server offers. The server itself is asked, because it is always another process. */
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
+/** What a stage declares about itself: one entry of `node server/main.ts --list-stages`. */
 export type StageInfo = {
   name: string;
   /** The one change against the stage before, in a clause. */
   summary: string;
-  /** Services it cannot run without, e.g. `redis`. */
-  needs: readonly string[];
+  /** Its kinds of process, by role. */
+  processes: readonly { role: string; count: 'one' | 'one per core' | 'any number' }[];
+  /** Services that it cannot run without, e.g. `redis`. */
+  services: readonly string[];
+  /** Its bounds by setting, at their defaults; null is infinite. */
+  limits: Readonly<Record<string, number | null>>;
+  /** Whether all sessions of a room see one order of its messages, or only one order per sender. */
+  order: 'one for all' | 'per sender';
+  delivery: 'at most once' | 'exactly once on resume';
 };
 
 const serverMain = fileURLToPath(new URL('../../../server/main.ts', import.meta.url));
 
-/** The ordered table of `node server/main.ts --list-stages`; rejects with what the server said where it does not answer. */
+/** The stages in their order. Rejects with the server's output where it does not answer. */
 export async function listStages(program: readonly string[] = [serverMain]): Promise<StageInfo[]> {
   const { stdout } = await promisify(execFile)(process.execPath, [...program, '--list-stages'], {
     timeout: 15_000,

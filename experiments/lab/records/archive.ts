@@ -1,32 +1,36 @@
-/** Keeps a run in the repository: one compact file, small enough to commit, from which every report can be remade. */
-import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+/**
+ * Archives a run in the repository: one compact file, small enough to commit, from which every report can be
+ * remade.
+ */
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { LoadtestResult } from '../../../loadtest/result/schema.ts';
-import { shownTrials } from '../analysis/finding.ts';
-import { type Run, readRun, type TrialRecord } from './schema.ts';
+import type { Run, TrialHeader, TrialRecord } from './schema.ts';
+import { readRun } from './store.ts';
 
 /** Writes `<experimentDirectory>/results/<run>.json` and returns its path. */
-export function keepRun(run: Run, experimentDirectory: string): string {
+export function archiveRun(run: Run, drawn: ReadonlySet<number>, experimentDirectory: string): string {
   const directory = join(experimentDirectory, 'results');
   mkdirSync(directory, { recursive: true });
   const path = join(directory, `${run.record.run}.json`);
-  writeFileSync(path, `${JSON.stringify(compactRun(run))}\n`);
+  writeFileSync(path, `${JSON.stringify(compactRun(run, drawn))}\n`);
   return path;
 }
 
-/** The kept runs of an experiment, newest first; none where nothing was kept. */
-export function readKept(experimentDirectory: string): Run[] {
+/** The archived runs of an experiment, newest first. */
+export function readArchived(experimentDirectory: string): Run[] {
   const directory = join(experimentDirectory, 'results');
-  let names: string[];
-  try {
-    names = readdirSync(directory).filter((name) => name.endsWith('.json'));
-  } catch {
-    return [];
-  }
+  const names = existsSync(directory) ? readdirSync(directory) : [];
   return names
+    .filter((name) => name.endsWith('.json'))
     .sort()
     .reverse()
     .map((name) => readRun(join(directory, name)));
+}
+
+/** Keeps the series and histograms of the drawn trials only, and every figure of every trial. */
+export function compactRun<Any extends Run>(run: Any, drawn: ReadonlySet<number>): Any {
+  return { ...run, trials: run.trials.map((trial) => compactTrial(trial, drawn.has(trial.number))) };
 }
 
 const noSeries: LoadtestResult['series'] = {
@@ -41,26 +45,18 @@ const noSeries: LoadtestResult['series'] = {
   sessionsOpen: [],
 };
 
-/** Series and histograms stay only where a report draws them; every figure of every trial stays. */
-export function compactRun(run: Run): Run {
-  const shown = new Set(shownTrials(run).map(({ trial }) => trial.number));
+function compactTrial(trial: TrialHeader, isDrawn: boolean): TrialHeader {
+  const { loadtest } = trial as TrialRecord;
+  if (!loadtest) return isDrawn || !('nodes' in trial) ? trial : withoutReadings(trial);
+  const deliveryLatencyUs = isDrawn ? loadtest.histograms.deliveryLatencyUs : '';
+  const histograms = { deliveryLatencyUs, serviceLatencyUs: '', scheduleLagUs: '' };
+  if (isDrawn) return { ...trial, loadtest: { ...loadtest, histograms } } as TrialHeader;
   return {
-    record: run.record,
-    trials: run.trials.map((trial) =>
-      shown.has(trial.number) ? withoutUndrawn(trial) : withoutSeries(trial),
-    ),
-  };
+    ...withoutReadings(trial),
+    loadtest: { ...loadtest, histograms, series: noSeries },
+  } as TrialHeader;
 }
 
-function withoutSeries(trial: TrialRecord): TrialRecord {
-  if (trial.loadtest === null) return { ...trial, nodes: [], metrics: [] };
-  const histograms = { deliveryLatencyUs: '', serviceLatencyUs: '', scheduleLagUs: '' };
-  const loadtest = { ...trial.loadtest, histograms, series: noSeries };
-  return { ...trial, nodes: [], metrics: [], loadtest };
-}
-
-function withoutUndrawn(trial: TrialRecord): TrialRecord {
-  if (trial.loadtest === null) return trial;
-  const histograms = { ...trial.loadtest.histograms, serviceLatencyUs: '', scheduleLagUs: '' };
-  return { ...trial, loadtest: { ...trial.loadtest, histograms } };
+function withoutReadings(trial: TrialHeader): TrialHeader {
+  return { ...trial, nodes: [], metrics: [] } as TrialHeader;
 }

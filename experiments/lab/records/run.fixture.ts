@@ -1,8 +1,8 @@
-/** Results as tests want them: plausible in every field, so that a test names only what it is about. */
+/** Results for tests, plausible in every field, so that a test names only the fields that it is about. */
 import { build, encodeIntoCompressedBase64 } from 'hdr-histogram-js';
-import type { LatencySummary, LoadtestResult } from '../../../loadtest/result/schema.ts';
-import type { CapacityAnswer } from '../analysis/capacity-search.ts';
-import type { Run, RunRecord, TrialRecord, VariantRecord } from './schema.ts';
+import type { LatencySummary } from '../../../loadtest/record/histogram.ts';
+import type { LoadtestResult } from '../../../loadtest/result/schema.ts';
+import type { CapacityAnswer, LoadRun, LoadRunRecord, TrialRecord, VariantRecord } from './schema.ts';
 
 export function latencyFixture(p99: number): LatencySummary {
   return { count: 1000, mean: p99 / 3, p50: p99 / 4, p90: p99 / 2, p99, p999: p99 * 1.1, max: p99 * 1.2 };
@@ -45,6 +45,8 @@ export function loadtestFixture(
       workers: 1,
       sourceAddresses: [],
       connectPerSecond: 2000,
+      connectTimeoutSeconds: 10,
+      probeTimeoutSeconds: 10,
       warmUpSeconds: 1,
       durationSeconds: 2,
       drainSeconds: 1,
@@ -72,7 +74,7 @@ export function loadtestFixture(
     unsent: { closed: 0, blocked: 0 },
     stalled: { opened: 0, closed: 0, closedAfterMs: [] },
     misroutedOfOtherRuns: 0,
-    visitors: { asked: 0, opened: 0, refused: {}, connectMs: zero },
+    churn: { asked: 0, opened: 0, refused: {}, connectMs: zero },
     interrupted: false,
     instrument: {
       cpuSeconds: 0.8,
@@ -112,7 +114,7 @@ const environmentFixture: LoadtestResult['environment'] = {
   gitDirty: false,
 };
 
-/** A trial that passed; `changes` makes it anything else. */
+/** A trial that passed; `changes` replace its fields. */
 export function trialFixture(
   number: number,
   load: number,
@@ -126,7 +128,7 @@ export function trialFixture(
     stage: '01-naive',
     load,
     purpose: 'search',
-    outcome: 'passed',
+    outcome: 'pass',
     reasons: [],
     seed: number,
     startedAt: '2026-01-02T03:04:05.000Z',
@@ -190,14 +192,14 @@ export function trialFixture(
 
 /** A confirmed answer whose figures follow from the two loads. */
 export function answerFixture(capacity: number | null, ceiling: number | null): CapacityAnswer {
-  return { end: 'confirmed', capacity, passedOnce: capacity, ceiling, confirmations: 3, trials: 6 };
+  return { end: 'confirmed', capacity, highestPass: capacity, ceiling, confirmations: 3, trials: 6 };
 }
 
 export function variantFixture(name: string, changes: Partial<VariantRecord> = {}): VariantRecord {
   return {
     name,
     stage: name,
-    summary: `what ${name} changes`,
+    summary: `the change of ${name}`,
     settings: {},
     nodes: 1,
     targetLimits: {},
@@ -212,8 +214,8 @@ export function variantFixture(name: string, changes: Partial<VariantRecord> = {
 export function runFixture(
   variants: VariantRecord[],
   trials: TrialRecord[],
-  changes: Partial<RunRecord> = {},
-): Run {
+  changes: Partial<LoadRunRecord> = {},
+): LoadRun {
   const method = {
     kind: 'capacity',
     start: 100,
@@ -227,7 +229,8 @@ export function runFixture(
   return {
     trials,
     record: {
-      schemaVersion: 1,
+      schemaVersion: 2,
+      shape: 'capacity',
       run: '2026-01-02T03-04-05-001-ladder',
       experiment: '001-ladder',
       question: 'How much?',
@@ -238,6 +241,7 @@ export function runFixture(
       workload: { clients: 1000, ratePerSecond: 1, payloadBytes: 128 },
       notes: ['A note.'],
       target: 'process',
+      simulator: 'process',
       seed: 1,
       startedAt: '2026-01-02T03:04:05.000Z',
       seconds: 60,

@@ -1,12 +1,121 @@
-/** The files of a run: their schema, and how they are written and read. Every report is a function of them alone. */
-import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+/**
+ * The schema of result files, one for all shapes of experiment. Every report is a function of these files
+ * alone.
+ */
 import type { LoadtestResult } from '../../../loadtest/result/schema.ts';
-import type { Bound } from '../analysis/bottleneck.ts';
-import type { CapacityAnswer, TrialOutcome, TrialPurpose } from '../analysis/capacity-search.ts';
-import type { ObservedLimits, TargetKind, TargetLimits } from '../deployment/deployment.ts';
-import type { CapacityMethod, FixedMethod, Timing, Varied, Workload } from '../shapes/experiment.ts';
-import type { ProbeSummary } from '../trial/probe.ts';
+import type { Allocation, ObservedLimits, TargetKind } from '../deployment/deployment.ts';
+
+/**
+ * `pass`: all limits held; `fail`: one broke; `void`: the instrument failed, so that the server cannot be
+ * judged.
+ */
+export type TrialOutcome = 'pass' | 'fail' | 'void';
+
+/** The fields that trials of every shape have. */
+export type TrialHeader = {
+  /** Counts from 1 through the run. */
+  number: number;
+  variant: string;
+  stage: string;
+  /** Why it ran; trials of a capacity search do not decide the exit code by themselves. */
+  purpose: 'search' | 'confirm' | 'fixed' | 'fault';
+  outcome: TrialOutcome | 'interrupted';
+  /** Why it is not a pass, one sentence each. */
+  reasons: string[];
+  seed: number;
+  startedAt: string;
+  facts: Readonly<Record<string, string>>;
+};
+
+/** The reason why a variant fails above its capacity, with the figures that show it. */
+export type Bound = { name: BoundName; evidence: string };
+
+export type BoundName =
+  | 'instrument'
+  | 'memory'
+  | 'crash'
+  | 'refused connections'
+  | 'CPU quota'
+  | 'event loop'
+  | 'machine'
+  | 'loss'
+  | 'latency'
+  | 'another limit'
+  | 'nothing';
+
+export type SearchEnd =
+  /** The capacity passed every confirmation, and a load above it failed. */
+  | 'confirmed'
+  /**
+   * The capacity passed every confirmation, and above it the instrument failed twice: the server may carry
+   * more.
+   */
+  | 'instrument'
+  /** The capacity passed every confirmation at the highest load allowed: the server may carry more. */
+  | 'load-max'
+  /** Even the lowest load allowed failed. */
+  | 'load-min'
+  /** The bound on trials was reached before a load was confirmed. */
+  | 'trials-max';
+
+export type CapacityAnswer = {
+  end: SearchEnd;
+  /** Highest confirmed load; null where none was confirmed. */
+  capacity: number | null;
+  /** Highest load that passed at least once. */
+  highestPass: number | null;
+  /** Lowest load above the capacity that did not pass (or was void twice); null where none was tried. */
+  ceiling: number | null;
+  /** Passes in a row at the capacity. */
+  confirmations: number;
+  trials: number;
+};
+
+export type VariantRecord = {
+  name: string;
+  stage: string;
+  /** The one change of the stage, in its own words. */
+  summary: string;
+  settings: Readonly<Record<string, string>>;
+  nodes: number;
+  targetLimits: Allocation;
+  /** Null where no capacity was searched, and where the search was interrupted. */
+  answer: CapacityAnswer | null;
+  bound: Bound | null;
+  /** Why no trial was possible; null where there were trials. */
+  error: string | null;
+};
+
+/** The fields that runs of every shape have. */
+export type RunRecord = {
+  schemaVersion: 2;
+  /** Name of the shape that wrote it, and that reports it. */
+  shape: string;
+  /** Directory name, e.g. `2026-11-20T20-15-03-001-ladder`. */
+  run: string;
+  experiment: string;
+  question: string;
+  notes: readonly string[];
+  /** Expressions such as `p99<250ms`. */
+  limits: readonly string[];
+  target: TargetKind;
+  /** Where the simulator ran; null where the lab's own clients were used. */
+  simulator: TargetKind | null;
+  seed: number;
+  startedAt: string;
+  seconds: number;
+  interrupted: boolean;
+  environment: LoadtestResult['environment'];
+  variants: VariantRecord[];
+  /** Variants that could not be run, and how to get what they need. */
+  skipped: { name: string; reason: string; ways: string[] }[];
+};
+
+/** A run as its shape reports it; each shape adds its own fields to both. */
+export type Run<Record extends RunRecord = RunRecord, Trial extends TrialHeader = TrialHeader> = {
+  record: Record;
+  trials: Trial[];
+};
 
 /** One node over the whole trial; `atSeconds` counts from the start of the measure phase. */
 export type NodeSeries = {
@@ -15,11 +124,11 @@ export type NodeSeries = {
   atSeconds: number[];
   cpuCores: number[];
   rssBytes: number[];
-  /** Share of wall time the CPU quota held the node back, 0 to 1; null where no quota can be seen. */
+  /** Share of wall time in which the CPU quota held the node back, 0 to 1; null where no quota is visible. */
   throttledShare: (number | null)[];
 };
 
-/** What a server node said of itself at /metrics, about once a second; null where it did not answer in time. */
+/** Metrics of a node, read at /metrics about once a second; null where it did not answer in time. */
 export type MetricsSeries = {
   name: string;
   atSeconds: number[];
@@ -36,11 +145,11 @@ export type ServerSummary = {
   cpuCores: number;
   /** Of the services beside the servers (Redis, a proxy), which are in none of the other figures. */
   serviceCpuCores: number;
-  /** Of processes that are no part of the trial: what disturbed it. */
+  /** Of processes that are not part of the trial. */
   otherCpuCores: number;
   /** Processes of all server nodes, where they can be counted from outside; a container counts as one. */
   processes: number;
-  /** Event loops of all server nodes, as they say themselves; absent in results of before they did. */
+  /** Event loops of all server nodes, as they report; absent in old results. */
   eventLoops?: number;
   /** After start, before the first session. */
   rssIdleBytes: number;
@@ -48,117 +157,83 @@ export type ServerSummary = {
   throttledShare: number | null;
   eventLoopLagMsP99: number | null;
   scrapeMsMax: number | null;
-  /** CPU that a scrape took from the event loop, mean, as the server itself says; absent in results of before it did. */
+  /** Mean CPU time of a scrape on the event loop, as the server reports; absent in old results. */
   scrapeCpuMs?: number | null;
   evictions: number;
 };
 
-export type TrialRecord = {
-  number: number;
-  variant: string;
-  stage: string;
+/**
+ * How one path of the internal port answered. Times from request to last byte; all zero where nothing was
+ * answered.
+ */
+export type ProbeSummary = {
+  path: string;
+  sent: number;
+  /** Answered with 2xx. */
+  answered: number;
+  /** Other statuses, broken connections, and no answer within the deadline. */
+  failed: number;
+  /** Of one answer, headers included. */
+  bytes: number;
+  answerMs: { mean: number; p50: number; p99: number; max: number };
+};
+
+/** A trial at one load, measured by the simulator. */
+export type TrialRecord = TrialHeader & {
   load: number;
-  purpose: TrialPurpose | 'fixed';
-  outcome: TrialOutcome | 'interrupted';
-  /** Why it did not pass, one sentence each. */
-  reasons: string[];
-  seed: number;
-  startedAt: string;
   phases: { phase: string; atSeconds: number }[];
   observedLimits: readonly ObservedLimits[];
-  /** Cores that the server nodes are pinned to, all together; null where they are not, absent in older results. */
+  /** Cores that the server nodes are pinned to, in total; null where they are not; absent in old results. */
   pinnedServerCores?: number | null;
-  facts: Readonly<Record<string, string>>;
-  /** What happened to a server node, null while all were well. */
+  /** The failure of a server node, such as its exit; null while all were well. */
   fault: string | null;
   server: ServerSummary | null;
-  /** How the internal port of the first node answered while measured; none where nothing was measured. */
+  /** Of the first node during the measure phase; empty where nothing was measured. */
   probes: ProbeSummary[];
   nodes: NodeSeries[];
   metrics: MetricsSeries[];
   loadtest: LoadtestResult | null;
 };
 
-export type VariantRecord = {
-  name: string;
-  stage: string;
-  /** The stage's one change, in its own words. */
-  summary: string;
-  settings: Readonly<Record<string, string>>;
-  nodes: number;
-  targetLimits: TargetLimits;
-  /** Null for fixed loads, and where the search was interrupted. */
-  answer: CapacityAnswer | null;
-  bound: Bound | null;
-  /** Why no trial could be had of it; null where there were trials. */
-  error: string | null;
+/** Length of the phases of a trial; the drain ends earlier when nothing is outstanding. */
+export type Timing = { warmUpSeconds: number; measureSeconds: number; drainSeconds: number };
+
+/** The quantity that is varied: an axis title and its unit, e.g. `offered messages` in `messages/s`. */
+export type Varied = { quantity: string; unit: string };
+
+/** Search for the highest load that holds the limits. */
+export type CapacityMethod = {
+  kind: 'capacity';
+  /** First load of the first variant; each later variant starts at the capacity of the one before. */
+  start: number;
+  /** Factor of the first step of the bracket, > 1. */
+  growth: number;
+  /** The bisection ends when fail ÷ pass ≤ 1 + tolerance. */
+  tolerance: number;
+  /** Trials at the found load that must all pass. */
+  confirmations: number;
+  /** Bound on the number of trials, repeated void ones included. */
+  trialsMax: number;
+  loadMin: number;
+  loadMax: number;
 };
 
-export type RunRecord = {
-  schemaVersion: 1;
-  /** Directory name, e.g. `2026-11-20T20-15-03-001-ladder`. */
-  run: string;
-  experiment: string;
-  question: string;
+/** The same loads for every variant, each repeated. */
+export type FixedMethod = {
+  kind: 'fixed';
+  loads: readonly number[];
+  repetitions: number;
+  /** The first sentences of the report: the loads that held the limits, or the cost of the highest load. */
+  emphasis: 'held' | 'cost';
+};
+
+/** A run whose trials each have one load. */
+export type LoadRunRecord = RunRecord & {
   varied: Varied;
   method: CapacityMethod | FixedMethod;
-  limits: readonly string[];
   timing: Timing;
-  /** At load 1, so that what is not varied can be read off. */
-  workload: Workload;
-  notes: readonly string[];
-  target: TargetKind;
-  seed: number;
-  startedAt: string;
-  seconds: number;
-  interrupted: boolean;
-  environment: LoadtestResult['environment'];
-  variants: VariantRecord[];
-  /** Variants that could not be run, and how to get what they need. */
-  skipped: { name: string; reason: string; ways: string[] }[];
+  /** At load 1, which shows everything that is not varied. */
+  workload: Readonly<Record<string, unknown>>;
 };
 
-/** A run as a report wants it. */
-export type Run = { record: RunRecord; trials: TrialRecord[] };
-
-/** Writes `run.json`; called again as the run goes on, so that an interrupted run is a result too. */
-export function writeRunRecord(directory: string, record: RunRecord): void {
-  mkdirSync(join(directory, 'trials'), { recursive: true });
-  writeFileSync(join(directory, 'run.json'), `${JSON.stringify(record, null, 1)}\n`);
-}
-
-/** Writes `trials/NNN.json`. */
-export function writeTrialRecord(directory: string, trial: TrialRecord): void {
-  const name = `${String(trial.number).padStart(3, '0')}.json`;
-  writeFileSync(join(directory, 'trials', name), `${JSON.stringify(trial)}\n`);
-}
-
-/** Reads a run from its directory or from a compact file; throws with what is missing where it is neither. */
-export function readRun(path: string): Run {
-  if (!statSync(path).isDirectory()) return checkRun(JSON.parse(readFileSync(path, 'utf8')) as Run, path);
-  const record = JSON.parse(readFileSync(join(path, 'run.json'), 'utf8')) as RunRecord;
-  const names = readdirSync(join(path, 'trials')).filter((name) => name.endsWith('.json'));
-  const trials = names
-    .sort()
-    .map((name) => JSON.parse(readFileSync(join(path, 'trials', name), 'utf8')) as TrialRecord);
-  return checkRun({ record, trials }, path);
-}
-
-function checkRun(run: Run, path: string): Run {
-  const version = run.record?.schemaVersion;
-  if (version !== 1)
-    throw new Error(`${path} is not a run of schema 1; its schemaVersion is ${String(version)}`);
-  return run;
-}
-
-/** Names of the runs in a results directory, oldest first; empty where there is none. */
-export function listRuns(resultsDirectory: string): string[] {
-  try {
-    return readdirSync(resultsDirectory, { withFileTypes: true })
-      .filter((entry) => entry.isDirectory() && /^\d{4}-\d\d-\d\dT/.test(entry.name))
-      .map((entry) => entry.name)
-      .sort();
-  } catch {
-    return [];
-  }
-}
+export type LoadRun = Run<LoadRunRecord, TrialRecord>;

@@ -1,25 +1,25 @@
 /** A comparison of two runs as text. */
-import { type Comparison, comparisonMethod } from '../analysis/compare.ts';
-import { formatNumber } from './format.ts';
-import { terminalTable } from './table.ts';
+import { type Comparison, comparisonMethod, type Unit } from '../analysis/compare.ts';
+import { formatMagnitude, formatMs, formatNumber } from './format.ts';
+import { left, right, terminalTable } from './table.ts';
 
-/** The table, and below it how its verdicts came about. */
+/** The table, and below it how its verdicts are found. */
 export function comparisonReport(rows: readonly Comparison[]): string {
   const table = terminalTable({
     columns: [
-      { title: 'variant', align: 'left' },
-      { title: 'metric', align: 'left' },
-      { title: 'a', align: 'right' },
-      { title: 'b', align: 'right' },
-      { title: 'b ÷ a', align: 'right' },
-      { title: 'bounds', align: 'right' },
-      { title: 'verdict', align: 'left' },
+      left('variant'),
+      left('metric'),
+      right('a'),
+      right('b'),
+      right('b ÷ a'),
+      right('bounds'),
+      left('verdict'),
     ],
-    rows: rows.map(({ variant, metric, a, b, ratio, verdict, decides }) => [
+    rows: rows.map(({ variant, metric, unit, a, b, ratio, verdict, decides }) => [
       variant,
       metric,
-      a,
-      b,
+      figure(a, unit),
+      figure(b, unit),
       ratio === null ? '–' : formatNumber(ratio.middle),
       ratio === null
         ? '–'
@@ -31,6 +31,12 @@ export function comparisonReport(rows: readonly Comparison[]): string {
     table,
     '',
     ...comparisonMethod,
-    'Verdicts in parentheses explain; only the others decide the exit code.',
+    'Verdicts in parentheses only explain; the others decide the exit code.',
   ].join('\n');
+}
+
+const formats = { ms: formatMs, magnitude: formatMagnitude, number: formatNumber };
+
+function figure(value: number | null, unit: Unit): string {
+  return value === null ? '–' : formats[unit](value);
 }

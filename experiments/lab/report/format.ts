@@ -1,4 +1,4 @@
-/** Numbers as people read them: three significant digits, thousands apart, the unit beside them. */
+/** Numbers as text: three significant digits, separated thousands, with their unit. */
 
 /** `19,973`, `0.42`; three significant digits below 1,000, whole numbers above. */
 export function formatNumber(value: number): string {

@@ -1,12 +1,12 @@
-/** For fixed loads: what each load did to the memory of the server, as bars. */
+/** Memory growth of the server at each fixed load, as bars. */
 
 import { fixedFindings } from '../analysis/finding.ts';
-import type { Run } from '../records/schema.ts';
+import type { LoadRun } from '../records/schema.ts';
 import { formatBytes, formatNumber } from './format.ts';
 import { axisStyle, coloursOf, ink, nameBelow, type Plot, renderSvg } from './plot.ts';
 
-/** Null where memory was not seen. */
-export function growthPlot(run: Run): Plot | null {
+/** Null where memory was not observed. */
+export function growthPlot(run: LoadRun): Plot | null {
   const findings = fixedFindings(run).filter(({ rssGrownBytes }) => rssGrownBytes !== null);
   if (findings.length === 0) return null;
   const { unit } = run.record.varied;
@@ -51,7 +51,7 @@ export function growthPlot(run: Run): Plot | null {
   return {
     title: 'Memory',
     caption:
-      'Resident memory of the server at its highest in the measure phase, less that of the idle server before the first session.',
+      'Highest resident memory of the server in the measure phase, less that of the idle server before the first session.',
     svg,
   };
 }

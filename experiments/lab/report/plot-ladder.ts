@@ -1,15 +1,15 @@
 /** Capacity of every variant as bars on a logarithmic scale, with the zone in which the edge lies. */
 import type { CustomSeriesRenderItem } from 'echarts';
 import { type CapacityFinding, capacityFindings } from '../analysis/finding.ts';
-import type { Run } from '../records/schema.ts';
+import type { LoadRun } from '../records/schema.ts';
+import { capacityText } from './capacity-text.ts';
 import { formatMagnitude, formatNumber } from './format.ts';
 import { axisStyle, coloursOf, decadesAround, ink, nameBelow, type Plot, renderSvg } from './plot.ts';
-import { capacityText } from './summary.ts';
 
 const barPixels = 26;
 
 /** Null where no variant has a capacity. */
-export function ladderPlot(run: Run): Plot | null {
+export function ladderPlot(run: LoadRun): Plot | null {
   const findings = capacityFindings(run).filter(({ capacity }) => capacity !== null);
   if (findings.length === 0) return null;
   const { unit } = run.record.varied;

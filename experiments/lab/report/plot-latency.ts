@@ -1,8 +1,9 @@
 /** Latency: the whole spectrum at capacity, and its 99th percentile against the offered load. */
 import { decodeFromCompressedBase64 } from 'hdr-histogram-js';
+import { parseLimit } from '../../../loadtest/result/limits.ts';
 import { shownTrials } from '../analysis/finding.ts';
 import { medianOf } from '../analysis/statistics.ts';
-import type { Run, TrialRecord } from '../records/schema.ts';
+import type { LoadRun, TrialRecord } from '../records/schema.ts';
 import { formatMs } from './format.ts';
 import {
   axisStyle,
@@ -23,11 +24,11 @@ const size = { width: 960, height: 400 };
 const grid = { left: 16, right: 48, top: 64, bottom: 40, containLabel: true };
 /** Points per decade of 1/(1−p): enough for a smooth line, few enough to keep the page small. */
 const pointsPerDecade = 24;
-/** Beyond one delivery in a million there is nothing that a trial of seconds could say. */
+/** A trial of seconds has too few deliveries to show more than one in a million. */
 const inverseMax = 1e6;
 
 /** Null where no trial has a histogram. */
-export function spectrumPlot(run: Run): Plot | null {
+export function spectrumPlot(run: LoadRun): Plot | null {
   const shown = shownTrials(run).filter(({ trial }) => trial.loadtest?.histograms.deliveryLatencyUs);
   if (shown.length === 0) return null;
   const colours = coloursOf(run);
@@ -69,7 +70,7 @@ export function spectrumPlot(run: Run): Plot | null {
 }
 
 /** Null where no trial has a result. */
-export function loadPlot(run: Run): Plot | null {
+export function loadPlot(run: LoadRun): Plot | null {
   const { variants, varied } = run.record;
   const judged = run.trials.filter(
     ({ loadtest, load }) => loadtest !== null && loadtest.deliveryLatencyMs.p99 > 0 && load > 0,
@@ -118,12 +119,12 @@ export function loadPlot(run: Run): Plot | null {
   return {
     title: 'Latency against load',
     caption:
-      'One mark for each trial: ● passed, × failed, △ void (the simulator was not well, so the trial says nothing). The line joins the medians.',
+      'One mark for each trial: ● pass, × fail, △ void (the simulator failed). The line joins the medians.',
     svg,
   };
 }
 
-/** One point for each load, or the line would run up and down at every repeated one. */
+/** One point for each load: with several, the line would be vertical there. */
 function mediansByLoad(
   trials: readonly TrialRecord[],
   latencyOf: (trial: TrialRecord) => number,
@@ -134,14 +135,14 @@ function mediansByLoad(
 
 function pointOf(trial: TrialRecord, latencyMs: number, colour: string) {
   const value = [trial.load, latencyMs];
-  if (trial.outcome === 'passed')
+  if (trial.outcome === 'pass')
     return {
       value,
       symbol: 'circle',
       symbolSize: 9,
       itemStyle: { color: colour, borderColor: page, borderWidth: 1 },
     };
-  if (trial.outcome === 'failed')
+  if (trial.outcome === 'fail')
     return { value, symbol: crossPath, symbolSize: 10, itemStyle: { color: colour } };
   return {
     value,
@@ -168,11 +169,9 @@ function spectrumOf(trial: TrialRecord): number[][] {
 }
 
 /** The bound of a p99 limit in ms, to be drawn; null where the experiment has none. */
-export function latencyBoundMs(run: Run): number | null {
-  const match = run.record.limits
-    .map((limit) => /^p99<=?(\d+(?:\.\d+)?)(ms|s)$/.exec(limit))
-    .find((found) => found !== null);
-  return match ? Number(match[1]) * (match[2] === 's' ? 1000 : 1) : null;
+export function latencyBoundMs(run: LoadRun): number | null {
+  const limits = run.record.limits.map(parseLimit);
+  return limits.find(({ metric, operator }) => metric === 'p99' && operator.startsWith('<'))?.bound ?? null;
 }
 
 function latencyAxis(name: string, values: readonly number[]) {

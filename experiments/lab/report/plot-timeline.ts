@@ -1,7 +1,7 @@
-/** The run over time: what the typical trial of each variant did to deliveries, latency, CPU, memory and event loop. */
+/** The typical trial of each variant over time: deliveries, latency, CPU, memory and event loop. */
 
 import { type ShownTrial, shownTrials } from '../analysis/finding.ts';
-import type { MetricsSeries, NodeSeries, Run, TrialRecord } from '../records/schema.ts';
+import type { LoadRun, MetricsSeries, NodeSeries, TrialRecord } from '../records/schema.ts';
 import { formatBytes, formatMagnitude, formatMs } from './format.ts';
 import {
   axisStyle,
@@ -27,62 +27,22 @@ const panelHeight = 150;
 const panelGap = 74;
 const top = 66;
 const width = 960;
-/** A long ramp of connections would squeeze what is asked about. */
+/** Earlier seconds are cut off: a long ramp of connections would leave little room for the measure phase. */
 const beforeSecondsMax = -6;
 
 const panels: readonly Panel[] = [
-  {
-    title: 'deliveries/s',
-    scale: 'log',
-    format: formatMagnitude,
-    pointsOf: (trial) => perSecond(trial, 'deliveriesPerSecond'),
-  },
-  {
-    title: 'p99 delivery latency',
-    scale: 'log',
-    format: formatMs,
-    pointsOf: (trial) => perSecond(trial, 'deliveryLatencyMsP99'),
-  },
-  {
-    title: 'server CPU, cores',
-    scale: 'value',
-    format: String,
-    pointsOf: (trial) => serverSum(trial, 'cpuCores'),
-  },
-  {
-    title: 'simulator CPU, cores',
-    scale: 'value',
-    format: String,
-    pointsOf: (trial) => perSecond(trial, 'instrumentCpuCores'),
-  },
-  {
-    title: 'server memory (resident)',
-    scale: 'value',
-    format: formatBytes,
-    pointsOf: (trial) => serverSum(trial, 'rssBytes'),
-  },
-  {
-    title: 'event-loop lag p99',
-    scale: 'log',
-    format: formatMs,
-    pointsOf: (trial) => worstNode(trial, 'eventLoopLagMsP99'),
-  },
-  {
-    title: '/metrics answered after',
-    scale: 'log',
-    format: formatMs,
-    pointsOf: (trial) => worstNode(trial, 'scrapeMs'),
-  },
-  {
-    title: 'time held back by the CPU quota, share',
-    scale: 'value',
-    format: String,
-    pointsOf: (trial) => throttled(trial),
-  },
+  panel('deliveries/s', 'log', formatMagnitude, (trial) => perSecond(trial, 'deliveriesPerSecond')),
+  panel('p99 delivery latency', 'log', formatMs, (trial) => perSecond(trial, 'deliveryLatencyMsP99')),
+  panel('server CPU, cores', 'value', String, (trial) => serverSum(trial, 'cpuCores')),
+  panel('simulator CPU, cores', 'value', String, (trial) => perSecond(trial, 'instrumentCpuCores')),
+  panel('server memory (resident)', 'value', formatBytes, (trial) => serverSum(trial, 'rssBytes')),
+  panel('event-loop lag p99', 'log', formatMs, (trial) => worstNode(trial, 'eventLoopLagMsP99')),
+  panel('/metrics answer time', 'log', formatMs, (trial) => worstNode(trial, 'scrapeMs')),
+  panel('share of time throttled by the CPU quota', 'value', String, throttled),
 ];
 
 /** Null where no trial has a series. */
-export function timelinePlot(run: Run): Plot | null {
+export function timelinePlot(run: LoadRun): Plot | null {
   const shown = shownTrials(run).filter(({ trial }) => trial.nodes.length > 0 && trial.loadtest !== null);
   if (shown.length === 0) return null;
   const drawn = panels.filter((panel) =>
@@ -112,9 +72,18 @@ export function timelinePlot(run: Run): Plot | null {
   return {
     title: 'The run over time',
     caption:
-      'Seconds from the start of the measure phase, which is shaded; before it connections, probe and warm-up, after it the drain. CPU and memory are sampled four times a second from outside, event-loop lag once a second from the server’s own metrics: a loop that is blocked cannot say so, and then its /metrics answers late.',
+      'Seconds from the start of the measure phase, which is shaded; before it are connections, probe and warm-up, after it the drain. CPU and memory are sampled four times a second from outside, event-loop lag once a second from the server’s own metrics: a blocked loop cannot report, and then /metrics answers late.',
     svg,
   };
+}
+
+function panel(
+  title: string,
+  scale: Panel['scale'],
+  format: Panel['format'],
+  pointsOf: Panel['pointsOf'],
+): Panel {
+  return { title, scale, format, pointsOf };
 }
 
 function timeAxis(gridIndex: number, shown: readonly ShownTrial[]) {

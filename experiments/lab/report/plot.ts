@@ -1,17 +1,20 @@
-/** The look of all plots, and their rendering to SVG text: no browser, no network, the same bytes from the same data. */
+/**
+ * The look of all plots, and their rendering to SVG text: no browser, no network, the same bytes from the
+ * same data.
+ */
 import { BarChart, CustomChart, LineChart, ScatterChart } from 'echarts/charts';
 import { GridComponent, LegendComponent, MarkAreaComponent, MarkLineComponent } from 'echarts/components';
 import { type EChartsCoreOption, init, use } from 'echarts/core';
 import { LegacyGridContainLabel } from 'echarts/features';
 import { SVGRenderer } from 'echarts/renderers';
-import type { Run } from '../records/schema.ts';
+import type { LoadRun } from '../records/schema.ts';
 
 use([BarChart, CustomChart, LineChart, ScatterChart, GridComponent, LegendComponent]);
 use([MarkAreaComponent, MarkLineComponent, LegacyGridContainLabel, SVGRenderer]);
 
 /**
- * Colours that stand for CSS variables: echarts writes them into the SVG, and they are replaced there, so that one
- * drawing is readable on a light and on a dark page.
+ * Colours that stand for CSS variables: echarts writes them into the SVG, and they are replaced there, so
+ * that one drawing is readable on a light and on a dark page.
  */
 const themed = {
   '#000001': 'var(--ink)',
@@ -33,10 +36,10 @@ const fontPixels = 13;
 export type Plot = { title: string; caption: string; svg: string };
 
 /**
- * The colour of each variant, the same in every plot of a report. Where variants are stages, a stage has its own colour in
- * all reports, whichever others ran beside it.
+ * The colour of each variant, the same in every plot of a report. Where variants are stages, a stage has its
+ * own colour in all reports, whichever others ran beside it.
  */
-export function coloursOf(run: Run): ReadonlyMap<string, string> {
+export function coloursOf(run: LoadRun): ReadonlyMap<string, string> {
   const { variants } = run.record;
   const isStages = new Set(variants.map(({ stage }) => stage)).size === variants.length;
   return new Map(
@@ -100,7 +103,9 @@ export function legendOf(names: readonly string[]) {
   };
 }
 
-/** Smallest and largest power of ten around the values; echarts would leave the outermost points on the frame. */
+/**
+ * Smallest and largest power of ten around the values; echarts would leave the outermost points on the frame.
+ */
 export function decadesAround(values: readonly number[]): { min: number; max: number } {
   const positive = values.filter((value) => value > 0);
   if (positive.length === 0) return { min: 1, max: 10 };
@@ -110,8 +115,8 @@ export function decadesAround(values: readonly number[]): { min: number; max: nu
 }
 
 /**
- * echarts counts ids through the life of the process; a report must not depend on what was drawn before it. What they
- * serve, effects of the mouse and data for scripts, is left out; the rest is numbered anew.
+ * echarts counts ids through the life of the process, and a report must not depend on earlier drawings. Ids
+ * for mouse effects and scripts are removed; the others are numbered anew.
  */
 function withStableIds(svg: string, name: string): string {
   const numbers = new Map<string, string>();

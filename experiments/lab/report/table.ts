@@ -3,6 +3,16 @@
 export type Column = { title: string; align: 'left' | 'right' };
 export type Table = { columns: readonly Column[]; rows: readonly (readonly string[])[] };
 
+/** A column of text. */
+export function left(title: string): Column {
+  return { title, align: 'left' };
+}
+
+/** A column of numbers. */
+export function right(title: string): Column {
+  return { title, align: 'right' };
+}
+
 /** Columns as wide as their widest cell, two spaces apart, with a rule under the titles. */
 export function terminalTable(table: Table): string {
   const widths = table.columns.map((column, index) =>

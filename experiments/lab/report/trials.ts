@@ -1,12 +1,10 @@
-/** Every trial of a run as a table, so that nothing is hidden behind the summary. */
-import type { Run } from '../records/schema.ts';
+/** Every trial of a run as a table, so that the summary hides nothing. */
+import type { LoadRun, Run } from '../records/schema.ts';
 import { formatMagnitude, formatMs, formatNumber, formatShare } from './format.ts';
-import type { Table } from './table.ts';
+import { left, right, type Table } from './table.ts';
 
 /** One row for each trial, in the order they ran. */
-export function trialsTable(run: Run): Table {
-  const right = (title: string) => ({ title, align: 'right' as const });
-  const left = (title: string) => ({ title, align: 'left' as const });
+export function trialsTable(run: LoadRun): Table {
   return {
     columns: [
       right('#'),
@@ -57,30 +55,44 @@ export function trialsTable(run: Run): Table {
 }
 
 /** Machine, versions and parameters as pairs of a name and a value. */
-export function environmentRows(run: Run): [string, string][] {
+export function environmentRows(run: LoadRun): [string, string][] {
   const { record, trials } = run;
-  const { environment: machine, workload } = record;
   const limits = trials[0]?.observedLimits[0];
-  const facts = Object.entries(
-    Object.assign({}, ...trials.map((trial) => trial.facts)) as Record<string, string>,
-  );
-  const gibibytes = (bytes: number) => `${formatNumber(bytes / 2 ** 30)} GiB`;
   return [
-    ['run', `${record.run}, ${formatNumber(record.seconds)} s, ${trials.length} trials, seed ${record.seed}`],
-    ['target', record.target],
-    ['machine', `${machine.cpuModel}, ${machine.cpus} cores, ${gibibytes(machine.memoryBytes)}`],
-    ['system', `${machine.platform}, Node ${machine.node}`],
-    ['commit', `${machine.gitCommit ?? 'unknown'}${machine.gitDirty ? ', with uncommitted changes' : ''}`],
+    ...machineRows(run),
     [
       'limits observed',
       `${limits?.cpuCores == null ? 'no CPU limit' : `${limits.cpuCores} cores`}, ${limits?.memoryBytes == null ? 'no memory limit' : gibibytes(limits.memoryBytes)}`,
     ],
     [
       'workload',
-      `${record.varied.quantity} varied; at 1 ${record.varied.unit}: ${Object.entries(workload)
+      `${record.varied.quantity} varied; at 1 ${record.varied.unit}: ${Object.entries(record.workload)
         .map(([name, value]) => `${name} ${value}`)
         .join(', ')}`,
     ],
-    ...facts,
+    ...factRows(run),
   ];
+}
+
+/** Run, target, machine and commit: the pairs of every shape. */
+export function machineRows({ record, trials }: Run): [string, string][] {
+  const { environment: machine, target, simulator } = record;
+  const placement =
+    simulator === null || simulator === target ? target : `${target}, with the simulator as a ${simulator}`;
+  return [
+    ['run', `${record.run}, ${formatNumber(record.seconds)} s, ${trials.length} trials, seed ${record.seed}`],
+    ['target', placement],
+    ['machine', `${machine.cpuModel}, ${machine.cpus} cores, ${gibibytes(machine.memoryBytes)}`],
+    ['system', `${machine.platform}, Node ${machine.node}`],
+    ['commit', `${machine.gitCommit ?? 'unknown'}${machine.gitDirty ? ', with uncommitted changes' : ''}`],
+  ];
+}
+
+/** Facts of the trials, such as the versions of services. */
+export function factRows({ trials }: Run): [string, string][] {
+  return Object.entries(Object.assign({}, ...trials.map(({ facts }) => facts)) as Record<string, string>);
+}
+
+function gibibytes(bytes: number): string {
+  return `${formatNumber(bytes / 2 ** 30)} GiB`;
 }

@@ -1,35 +1,58 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { findExperiment } from '../../registry.ts';
-import { type Overrides, planRun, type ServicesFound } from './run-plan.ts';
+import { registry } from '../../registry.ts';
+import type { StageInfo } from '../deployment/stage-table.ts';
+import type { LoadRunRecord } from '../records/schema.ts';
+import { type RunOptions, type ServicesFound, skipMissing } from './run-plan.ts';
+import type { Plan } from './shape.ts';
+import { findByShortName } from './short-name.ts';
 
-const ladder = findExperiment('ladder')!;
+const find = (name: string) => findByShortName(registry.experiments, name)!;
+const stage = (name: string, count: 'one' | 'one per core' | 'any number', services: string[] = []) =>
+  ({ name, summary: name, processes: [{ role: 'server', count }], services }) as unknown as StageInfo;
 const stages = [
-  { name: '01-naive', summary: 'one', needs: [] },
-  { name: '03-cursor', summary: 'three', needs: [] },
-  { name: '05-backplane', summary: 'five', needs: ['redis'] },
+  stage('01-naive', 'one'),
+  stage('03-cursor', 'one'),
+  stage('04-cores', 'one per core'),
+  stage('05-backplane', 'any number', ['redis']),
 ];
-const nothing: Overrides = { stages: [], settings: {}, limits: {} };
+const nothing: RunOptions = {
+  target: 'process',
+  stages: [],
+  trials: undefined,
+  loads: undefined,
+  workload: {},
+  settings: {},
+  allocation: {},
+};
 const noRedis: ServicesFound = new Map([['redis', { found: false, ways: ['Install it.'] }]]);
 const redis: ServicesFound = new Map([['redis', { found: true, source: 'PATH' }]]);
 
+function plan(name: string, options: Partial<RunOptions> = {}): Plan {
+  const experiment = find(name);
+  return experiment.shape.plan(experiment, stages, { ...nothing, ...options });
+}
+
+const methodOf = ({ fields }: Plan) => (fields as LoadRunRecord).method;
+const namesOf = ({ variants }: Plan) => variants.map(({ name }) => name);
+
 test('a stage whose service is missing is skipped by name, with the ways to get it', () => {
-  const plan = planRun(ladder, stages, noRedis, 'process', nothing);
+  const { variants } = plan('ladder');
+  const { runnable, skipped } = skipMissing(variants, noRedis);
   assert.deepEqual(
-    plan.variants.map(({ name }) => name),
-    ['01-naive', '03-cursor'],
+    runnable.map(({ name }) => name),
+    ['01-naive', '03-cursor', '04-cores'],
   );
-  assert.deepEqual(plan.skipped, [
+  assert.deepEqual(skipped, [
     { name: '05-backplane', reason: 'it needs redis, and none was found', ways: ['Install it.'] },
   ]);
-  assert.deepEqual(planRun(ladder, stages, redis, 'process', nothing).skipped, []);
+  assert.deepEqual(skipMissing(variants, redis).skipped, []);
 });
 
-test('stages go by number, word or name, and settings reach every variant', () => {
-  const overrides = { ...nothing, stages: ['3', 'naive'], settings: { 'segment-bytes': '65536' } };
-  const { variants } = planRun(ladder, stages, noRedis, 'process', overrides);
+test('stages are chosen by number, word or name, and settings reach every variant', () => {
+  const { variants } = plan('ladder', { stages: ['3', 'naive'], settings: { 'segment-bytes': '65536' } });
   assert.deepEqual(
-    variants.map(({ stage, settings }) => [stage, settings['segment-bytes']]),
+    variants.map(({ name, settings }) => [name, settings['segment-bytes']]),
     [
       ['01-naive', '65536'],
       ['03-cursor', '65536'],
@@ -38,29 +61,54 @@ test('stages go by number, word or name, and settings reach every variant', () =
 });
 
 test('--trials is confirmations for a capacity and repetitions for fixed loads', () => {
-  const method = planRun(ladder, stages, noRedis, 'process', { ...nothing, trials: 5 }).method;
+  const method = methodOf(plan('ladder', { trials: 5 }));
   assert.equal(method.kind === 'capacity' && method.confirmations, 5);
-  const fixed = planRun(findExperiment('2')!, stages, noRedis, 'process', { ...nothing, trials: 5 }).method;
+  const fixed = methodOf(plan('2', { trials: 5 }));
   assert.equal(fixed.kind === 'fixed' && fixed.repetitions, 5);
 });
 
-test('--loads tries exactly those, however the experiment would find its answer', () => {
-  const overrides = { ...nothing, loads: [70, 80], trials: 2 };
-  const { method } = planRun(ladder, stages, noRedis, 'process', overrides);
-  assert.deepEqual(method, { kind: 'fixed', loads: [70, 80], repetitions: 2 });
+test('--loads tries exactly these loads, in a run of the fixed-load shape', () => {
+  const planned = plan('ladder', { loads: [70, 80], trials: 2 });
+  assert.deepEqual(methodOf(planned), {
+    ...{ kind: 'fixed', loads: [70, 80], repetitions: 2, emphasis: 'held' },
+  });
+  assert.equal(planned.shape, 'fixed-load');
 });
 
-test('all faults of the input are named at once, with what is required and what was given', () => {
-  const overrides = { ...nothing, stages: ['nine'], limits: { serverCpus: 0.25 } };
+test('all mistakes of the input are named at once, with the requirement and the given value', () => {
+  const options = { stages: ['nine'], allocation: { serverCpus: 0.25 }, workload: { ratePerSecond: 5 } };
   assert.throws(
-    () => planRun(ladder, stages, noRedis, 'process', overrides),
+    () => plan('ladder', options),
     (error: Error) =>
       /required one of 01-naive, .*given nine/.test(error.message) &&
-      /required --target container/.test(error.message),
+      /required --target container/.test(error.message) &&
+      /Leave out --rate: 001-ladder varies it itself/.test(error.message),
   );
 });
 
+test('a quantity of the workload that the experiment leaves open reaches its trials', () => {
+  const { fields } = plan('ladder', { workload: { churnPerSecond: 20, warmUpSeconds: 7 } });
+  const { workload, timing } = fields as LoadRunRecord;
+  assert.equal(workload.churnPerSecond, 20);
+  assert.deepEqual([timing.warmUpSeconds, timing.measureSeconds], [7, 3]);
+});
+
+test('experiments choose stages by their declarations, not by their names', () => {
+  const renamed = stages.map((one) => ({ ...one, name: one.name.replace(/\D+$/, '-renamed') }));
+  const variantsOf = (name: string) => find(name).shape.plan(find(name), renamed, nothing).variants;
+  const stagesOf = (name: string) => [...new Set(variantsOf(name).map(({ stage }) => stage.name))];
+  assert.deepEqual(stagesOf('5'), ['01-renamed', '03-renamed']);
+  assert.deepEqual(stagesOf('6'), ['03-renamed', '04-renamed']);
+  assert.deepEqual(stagesOf('7'), ['05-renamed']);
+  assert.deepEqual(stagesOf('8'), ['04-renamed', '05-renamed']);
+  assert.deepEqual(namesOf(plan('8')).slice(0, 2), [
+    'worker killed (04-cores)',
+    'node killed (05-backplane)',
+  ]);
+});
+
 test('an experiment is found by full name, number or word, and by nothing else', () => {
-  for (const name of ['001-ladder', '001', '1', 'ladder']) assert.equal(findExperiment(name), ladder);
-  for (const name of ['', 'lad', '00', '999']) assert.equal(findExperiment(name), undefined);
+  for (const name of ['001-ladder', '001', '1', 'ladder']) assert.equal(find(name), registry.experiments[0]);
+  for (const name of ['', 'lad', '00', '999'])
+    assert.equal(findByShortName(registry.experiments, name), undefined);
 });

@@ -1,131 +1,109 @@
-/** From an experiment and the options of a command line to what is really going to run. Pure. */
-import { findByShortName } from '../../registry.ts';
-import type { TargetKind, TargetLimits } from '../deployment/deployment.ts';
+/** From the variants of an experiment and the options of a command line to the variants that run. Pure. */
+import type { Workload } from '../../../loadtest/workload.ts';
+import { workloadTable } from '../../../loadtest/workload.ts';
+import type { Allocation, TargetKind } from '../deployment/deployment.ts';
 import type { StageInfo } from '../deployment/stage-table.ts';
+import { InputError } from '../input-error.ts';
 import type { RunRecord } from '../records/schema.ts';
-import type { CapacityMethod, Experiment, FixedMethod, Timing, Variant } from './experiment.ts';
+import type { Variant } from '../trial/variant.ts';
+import { findByShortName } from './short-name.ts';
 
-/** What may be laid over an experiment; undefined leaves its own value. */
-export type Overrides = {
+/** Options of `run`, laid over an experiment; undefined leaves the experiment's own value. */
+export type RunOptions = {
+  target: TargetKind;
+  /** Names of stages as typed; empty for all. */
   stages: readonly string[];
+  /** Confirmations of a capacity, or repetitions. */
   trials?: number;
-  /** Tries these, each as often as `trials` says, whatever comes of it, instead of searching. */
+  /** Tries exactly these loads instead of searching. */
   loads?: readonly number[];
-  measureSeconds?: number;
-  warmUpSeconds?: number;
+  workload: Partial<Workload>;
   settings: Readonly<Record<string, string>>;
-  limits: TargetLimits;
+  allocation: Allocation;
 };
 
-/** Services by the name that stages need them under. */
+/** Services by the name under which stages need them. */
 export type ServicesFound = ReadonlyMap<
   string,
   { found: true; source: string } | { found: false; ways: string[] }
 >;
 
-export type Plan = {
-  variants: Variant[];
-  skipped: RunRecord['skipped'];
-  method: CapacityMethod | FixedMethod;
-  timing: Timing;
-};
-
-/** Something the operator must change; what to do, what is required, what was given. */
-export class InputError extends Error {
-  constructor(faults: readonly string[]) {
-    super(faults.join('\n'));
-  }
-}
-
-/** Throws an `InputError` that names every fault at once. */
-export function planRun(
-  experiment: Experiment,
+/**
+ * The chosen variants, with settings and allocation of the options laid over them. Throws an `InputError`
+ * that names every mistake, those in `mistakes` included.
+ */
+export function chooseVariants(
+  experiment: string,
+  all: readonly Variant[],
   stages: readonly StageInfo[],
-  services: ServicesFound,
-  target: TargetKind,
-  overrides: Overrides,
-): Plan {
-  const faults: string[] = [];
-  const chosen = chooseStages(stages, overrides.stages, faults);
-  if (target === 'process' && Object.values(overrides.limits).some((limit) => limit !== undefined)) {
-    faults.push(
+  options: RunOptions,
+  mistakes: string[] = [],
+): Variant[] {
+  const chosen = chooseStages(stages, options.stages, mistakes);
+  const allocation = given(options.allocation);
+  if (options.target === 'process' && Object.keys(allocation).length > 0) {
+    mistakes.push(
       'Run in containers to set CPU or memory: required --target container with --server-cpus and the like; given --target process, which enforces no limits.',
     );
   }
-  const variants = experiment.variants(stages).filter((variant) => chosen.includes(variant.stage));
-  if (faults.length === 0 && variants.length === 0) {
-    faults.push(
-      `Choose stages that ${experiment.name} asks about: required one of ${[...new Set(experiment.variants(stages).map(({ stage }) => stage))].join(', ')}; given ${chosen.join(', ')}.`,
+  const variants = all.filter(({ stage }) => chosen.includes(stage.name));
+  if (mistakes.length === 0 && variants.length === 0) {
+    const known = [...new Set(all.map(({ stage }) => stage.name))].join(', ');
+    mistakes.push(
+      `Choose stages that ${experiment} asks about: required one of ${known}; given ${chosen.join(', ')}.`,
     );
   }
-  if (faults.length > 0) throw new InputError(faults);
-  const skipped = variants.flatMap((variant) => skipOf(variant, stages, services));
-  const runnable = variants.filter((variant) => !skipped.some(({ name }) => name === variant.name));
-  return {
-    variants: runnable.map((variant) => ({
-      ...variant,
-      settings: { ...variant.settings, ...overrides.settings },
-      targetLimits: { ...variant.targetLimits, ...given(overrides.limits) },
-    })),
-    skipped,
-    method: methodOf(experiment.method, overrides),
-    timing: {
-      ...experiment.timing,
-      ...(overrides.measureSeconds === undefined ? {} : { measureSeconds: overrides.measureSeconds }),
-      ...(overrides.warmUpSeconds === undefined ? {} : { warmUpSeconds: overrides.warmUpSeconds }),
-    },
-  };
+  if (mistakes.length > 0) throw new InputError(mistakes);
+  return variants.map((variant) => ({
+    ...variant,
+    settings: { ...variant.settings, ...options.settings },
+    allocation: { ...variant.allocation, ...allocation },
+  }));
 }
 
-/** Trials that the plan will take if nothing unexpected happens, for the first estimate of its duration. */
-export function trialsExpected(plan: Plan): number {
-  const { method, variants } = plan;
-  if (method.kind === 'fixed') return variants.length * method.loads.length * method.repetitions;
-  const bisections = Math.ceil(Math.log2(Math.log(method.growth) / Math.log(1 + method.tolerance)));
-  return variants.length * (3 + bisections + method.confirmations);
-}
-
-/** Without the limits that nobody gave: laid over a variant, they would lift its own. */
-function given(limits: TargetLimits): TargetLimits {
-  return Object.fromEntries(Object.entries(limits).filter(([, limit]) => limit !== undefined));
-}
-
-function chooseStages(stages: readonly StageInfo[], asked: readonly string[], faults: string[]): string[] {
-  if (asked.length === 0) return stages.map(({ name }) => name);
-  const names: string[] = [];
-  for (const name of asked) {
-    const stage = findByShortName(stages, name);
-    if (stage === undefined) {
-      faults.push(
-        `Name a stage: required one of ${stages.map((one) => one.name).join(', ')}; given ${name}.`,
-      );
-    } else names.push(stage.name);
-  }
-  return names;
-}
-
-function skipOf(
-  variant: Variant,
-  stages: readonly StageInfo[],
+/** Splits variants into those that can run and those whose services are missing. */
+export function skipMissing(
+  variants: readonly Variant[],
   services: ServicesFound,
-): RunRecord['skipped'] {
-  const needs = stages.find(({ name }) => name === variant.stage)?.needs ?? [];
-  for (const need of needs) {
-    const service = services.get(need);
-    if (service?.found) continue;
-    return [
-      { name: variant.name, reason: `it needs ${need}, and none was found`, ways: service?.ways ?? [] },
-    ];
-  }
-  return [];
+): { runnable: Variant[]; skipped: RunRecord['skipped'] } {
+  const skipped = variants.flatMap(({ name, stage }) => {
+    const missing = stage.services.find((need) => services.get(need)?.found !== true);
+    if (missing === undefined) return [];
+    const service = services.get(missing);
+    const ways = service?.found === false ? service.ways : [];
+    return [{ name, reason: `it needs ${missing}, and none was found`, ways }];
+  });
+  return { runnable: variants.filter(({ name }) => !skipped.some((skip) => skip.name === name)), skipped };
 }
 
-function methodOf(
-  method: CapacityMethod | FixedMethod,
-  { trials, loads }: Overrides,
-): CapacityMethod | FixedMethod {
-  if (loads !== undefined) return { kind: 'fixed', loads, repetitions: trials ?? 1 };
-  if (trials === undefined) return method;
-  if (method.kind === 'fixed') return { ...method, repetitions: trials };
-  return { ...method, confirmations: trials, trialsMax: method.trialsMax + trials - method.confirmations };
+/**
+ * Adds a sentence to `mistakes` for each flag of the workload that this experiment does not leave to its
+ * user.
+ */
+export function refuseWorkload(
+  given: Partial<Workload>,
+  refused: (quantity: keyof Workload) => string | null,
+  mistakes: string[],
+): void {
+  for (const quantity of Object.keys(given) as (keyof Workload)[]) {
+    const why = refused(quantity);
+    if (why !== null) mistakes.push(`Leave out ${workloadTable[quantity].flag}: ${why}.`);
+  }
+}
+
+/** Without undefined limits: laid over a variant, they would lift its own. */
+function given(allocation: Allocation): Allocation {
+  return Object.fromEntries(Object.entries(allocation).filter(([, limit]) => limit !== undefined));
+}
+
+function chooseStages(stages: readonly StageInfo[], asked: readonly string[], mistakes: string[]): string[] {
+  if (asked.length === 0) return stages.map(({ name }) => name);
+  return asked.flatMap((name) => {
+    const stage = findByShortName(stages, name);
+    if (stage !== undefined) return [stage.name];
+    mistakes.push(
+      `Name a stage: required one of ${stages.map((one) => one.name).join(', ')}; given ${name}.`,
+    );
+    return [];
+  });
 }

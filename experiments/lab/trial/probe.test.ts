@@ -35,7 +35,7 @@ test('a probe asks at its rate, and a server of known delay yields that delay', 
   assert.ok(summary.answerMs.max >= summary.answerMs.p99 && summary.answerMs.p99 >= summary.answerMs.p50);
 });
 
-test('what is not answered with 2xx counts as failed, and has no time', async () => {
+test('an answer other than 2xx counts as failed, and has no time', async () => {
   const summary = await probed((_request, response) => void response.writeHead(503).end(), 2, 300);
   assert.deepEqual([summary.answered, summary.failed], [0, 2]);
   assert.deepEqual(summary.answerMs, { mean: 0, p50: 0, p99: 0, max: 0 });

@@ -1,33 +1,24 @@
-/** Asks a server's internal port the same thing a few times a second, as a scraper and a load balancer do, and says how it fared. */
+/**
+ * Requests a path of a server's internal port a few times a second, as a scraper and a load balancer do, and
+ * times it.
+ */
 import { once } from 'node:events';
 import autocannon from 'autocannon';
+import type { ProbeSummary } from '../records/schema.ts';
 
-/** How one path answered. Times are from request to last byte, milliseconds; all zero where nothing was answered. */
-export type ProbeSummary = {
-  path: string;
-  sent: number;
-  /** Answered with 2xx. */
-  answered: number;
-  /** Other statuses, broken connections, and no answer within the deadline. */
-  failed: number;
-  /** Of one answer, headers included. */
-  bytes: number;
-  answerMs: { mean: number; p50: number; p99: number; max: number };
-};
-
-/** A running probe; `stop` ends it and waits for no answer that is still owed. */
+/** A running probe; `stop` ends it without waiting for outstanding answers. */
 export type Probe = { stop(): Promise<ProbeSummary> };
 
-/** Longer than any Prometheus that scrapes every second would wait. */
+/** Longer than a Prometheus that scrapes every second waits. */
 const deadlineSeconds = 5;
-/** Of each path; little beside what a scrape every second costs already. */
+/** Of each path; little beside the cost of a scrape every second. Chosen, not measured. */
 const probesPerSecond = 2;
-/** autocannon looks this often whether it shall stop, milliseconds. */
+/** How often autocannon checks whether it must stop, milliseconds. */
 const checkIntervalMs = 50;
-/** A probe is stopped by who started it, not by a clock. */
+/** A probe ends by `stop`, not by its duration. */
 const endlessSeconds = 86_400;
 
-/** Begins to ask `internalUrl` + `path` over one connection. */
+/** Begins to request `internalUrl` + `path` over one connection. */
 export function startProbe(internalUrl: string, path: string, requestsPerSecond: number): Probe {
   const answersMs: number[] = [];
   let bytes = 0;
@@ -40,8 +31,8 @@ export function startProbe(internalUrl: string, path: string, requestsPerSecond:
       duration: endlessSeconds,
       timeout: deadlineSeconds,
       sampleInt: checkIntervalMs,
-      // Its correction of coordinated omission assumes a closed loop at full speed: at a few requests per second it
-      // fills the histogram with values that nobody measured.
+      // The correction of coordinated omission assumes a closed loop at full speed: at a few requests per
+      // second it fills the histogram with values that were never measured.
       ignoreCoordinatedOmission: true,
     },
     () => {},
@@ -72,10 +63,12 @@ export function startProbe(internalUrl: string, path: string, requestsPerSecond:
   };
 }
 
-/** Probes of the paths that scrapers and load balancers ask, told of the phases of a trial: they run while it measures. */
+/**
+ * Probes of the paths that scrapers and load balancers request; they run during the measure phase of a trial.
+ */
 export function measureProbes(internalUrl: string): Disposable & {
   enter(phase: string): void;
-  /** Stops what still runs; the summaries, none where the trial never measured. */
+  /** Stops running probes and returns the summaries; none where there was no measure phase. */
   collect(): Promise<ProbeSummary[]>;
 } {
   let running: Probe[] = [];

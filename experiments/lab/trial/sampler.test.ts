@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { NodeSample, RunningTarget } from '../deployment/deployment.ts';
+import type { Deployment, NodeSample } from '../deployment/deployment.ts';
 import { Sampler } from './sampler.ts';
 import { readMetric, readServerTiming } from './server-metrics.ts';
 
@@ -17,11 +17,11 @@ function sample(name: string, cpuSeconds: number, changes: Partial<NodeSample> =
   };
 }
 
-/** A target that answers each reading with the next of these, one second apart. */
+/** A deployment that answers each sample with the next of these readings, one second apart. */
 async function sampled(readings: NodeSample[][]): Promise<Sampler> {
   let atMs = 0;
   let next = 0;
-  const target = { servers: [], sample: async () => readings[next++]! } as unknown as RunningTarget;
+  const target = { nodes: [], sample: async () => readings[next++]! } as unknown as Deployment;
   // The machine is busy with 3 cores all the time, 0.1 of them the lab's.
   const host = () => ({ busySeconds: (atMs / 1000) * 3, labSeconds: (atMs / 1000) * 0.1 });
   const sampler = new Sampler(target, () => atMs, host);
@@ -32,7 +32,7 @@ async function sampled(readings: NodeSample[][]): Promise<Sampler> {
   return sampler;
 }
 
-test('CPU is what the counters grew by, summed over servers and not over the services beside them', async () => {
+test('CPU is the growth of the counters, summed over servers and not over services', async () => {
   const redis = (cpuSeconds: number) => sample('redis', cpuSeconds, { role: 'redis' });
   const sampler = await sampled([
     [sample('node-1', 1), sample('node-2', 5), redis(0)],
@@ -58,14 +58,14 @@ test('CPU is what the counters grew by, summed over servers and not over the ser
   assert.equal(third!.role, 'redis');
 });
 
-test('what a scrape cost is read from the header, and is unknown without it', () => {
+test('the cost of a scrape is read from the header, and is unknown without it', () => {
   assert.equal(readServerTiming('cpu;dur=1.25', 'cpu'), 1.25);
   assert.equal(readServerTiming('db;dur=53, cpu;desc="all";dur=2', 'cpu'), 2);
   assert.equal(readServerTiming('cpu', 'cpu'), null);
   assert.equal(readServerTiming(null, 'cpu'), null);
 });
 
-test('throttling is the share of time, where a quota can be seen', async () => {
+test('throttling is a share of time, where a quota is visible', async () => {
   const sampler = await sampled([
     [sample('node-1', 0, { throttledSeconds: 10 })],
     [sample('node-1', 0.25, { throttledSeconds: 10.6 })],
@@ -73,7 +73,7 @@ test('throttling is the share of time, where a quota can be seen', async () => {
   assert.equal(sampler.summary(0, 1000, 0)!.throttledShare, 0.6);
 });
 
-test('a node that died is named with its fault', async () => {
+test('a node that ended is named with its fault', async () => {
   const sampler = await sampled([
     [sample('node-1', 0)],
     [sample('node-1', 0, { processes: 0, fault: 'exited with code 134' })],

@@ -1,6 +1,8 @@
-/** Follows the nodes of a running trial: CPU and memory a few times a second, their own metrics once a second. */
+/**
+ * Samples the nodes of a running trial: CPU and memory four times a second, their own metrics once a second.
+ */
 import { type HostReading, readHost } from '#host/cpu.ts';
-import type { NodeSample, RunningTarget, ServerNode } from '../deployment/deployment.ts';
+import type { DeployedNode, Deployment, NodeSample } from '../deployment/deployment.ts';
 import type { MetricsSeries, NodeSeries, ServerSummary } from '../records/schema.ts';
 import { readMetric, readServerTiming } from './server-metrics.ts';
 
@@ -13,29 +15,28 @@ type MetricsReading = {
   atMs: number;
   name: string;
   scrapeMs: number | null;
-  /** CPU that the answer took, where the server says so. */
+  /** CPU time of the answer, where the server reports it. */
   cpuMs: number | null;
   text: string;
 };
 
-/** Samples until it is stopped, then answers questions about what it saw. Times are of the clock it is given. */
+/** Samples until it is stopped, then summarizes its readings. Times are of the clock that it is given. */
 export class Sampler {
-  readonly #target: RunningTarget;
+  readonly #deployment: Deployment;
   readonly #now: () => number;
   readonly #readings: TimedSamples[] = [];
   readonly #metrics: MetricsReading[] = [];
   readonly #timers: NodeJS.Timeout[] = [];
   readonly #scraping = new Set<string>();
-
   readonly #readHost: () => HostReading;
 
-  constructor(target: RunningTarget, now: () => number, host: () => HostReading = readHost) {
-    this.#target = target;
+  constructor(deployment: Deployment, now: () => number, host: () => HostReading = readHost) {
+    this.#deployment = deployment;
     this.#now = now;
     this.#readHost = host;
   }
 
-  /** Takes the first reading, the idle server's, and begins. */
+  /** Takes the first reading, that of the idle server, and begins. */
   async start(): Promise<void> {
     await this.take();
     this.#timers.push(setInterval(() => void this.take(), samplePeriodMs));
@@ -46,13 +47,16 @@ export class Sampler {
     for (const timer of this.#timers) clearInterval(timer);
   }
 
-  /** One reading now; a target that is being stopped may refuse it, which costs only this reading. */
+  /**
+   * Takes one reading now. A deployment that is being stopped may refuse it; then only this reading is
+   * missing.
+   */
   async take(): Promise<void> {
-    const samples = await this.#target.sample().catch(() => null);
+    const samples = await this.#deployment.sample().catch(() => null);
     if (samples !== null) this.#readings.push({ atMs: this.#now(), samples, host: this.#readHost() });
   }
 
-  /** The first fault that any server node has shown. */
+  /** The first fault of a server node; null while all are well. */
   fault(): string | null {
     const faulty = this.#readings
       .at(-1)
@@ -67,7 +71,7 @@ export class Sampler {
   }
 
   metricsSeries(originMs: number): MetricsSeries[] {
-    return this.#target.servers.map(({ name }) => {
+    return this.#deployment.nodes.map(({ name }) => {
       const readings = this.#metrics.filter((reading) => reading.name === name);
       const gauge = (metric: string, factor = 1) =>
         readings.map(({ text }) => scaled(readMetric(text, metric), factor));
@@ -84,8 +88,9 @@ export class Sampler {
   }
 
   /**
-   * Over the server nodes between two times; null when fewer than two readings fall between them. What the simulator used
-   * meanwhile is asked for, because it is neither a node's nor anybody else's.
+   * Sums over the server nodes between two times; null when fewer than two readings lie between them. The CPU
+   * time of the simulator is a parameter, because it belongs neither to a node nor to the other processes of
+   * the machine.
    */
   summary(fromMs: number, toMs: number, instrumentCpuSeconds: number): ServerSummary | null {
     const within = this.#readings.filter(({ atMs }) => atMs >= fromMs && atMs <= toMs);
@@ -125,29 +130,29 @@ export class Sampler {
     return this.#latest().reduce((sum, text) => sum + (readMetric(text, 'chat_evictions_total') ?? 0), 0);
   }
 
-  /** A node that has workers counts them; any other is one loop. */
+  /** A node with workers reports their number; any other node is one loop. */
   #eventLoops(): number {
     const workers = this.#latest().map((text) => readMetric(text, 'chat_workers_ready') ?? 1);
     return Math.max(
-      this.#target.servers.length,
+      this.#deployment.nodes.length,
       workers.reduce((sum, count) => sum + count, 0),
     );
   }
 
-  /** What each node last said of itself. */
+  /** The newest metrics of each node. */
   #latest(): string[] {
     const answered = this.#metrics.filter(({ text }) => text !== '');
     return [...new Map(answered.map(({ name, text }) => [name, text])).values()];
   }
 
   #scrapeAll(): void {
-    for (const node of this.#target.servers) {
-      // A saturated server answers late: asking again meanwhile would only add to its load.
+    for (const node of this.#deployment.nodes) {
+      // A saturated server answers late: a second scrape meanwhile would only add to its load.
       if (!this.#scraping.has(node.name)) void this.#scrape(node);
     }
   }
 
-  async #scrape(node: ServerNode): Promise<void> {
+  async #scrape(node: DeployedNode): Promise<void> {
     this.#scraping.add(node.name);
     const startedMs = this.#now();
     try {
@@ -179,7 +184,8 @@ function seriesOf(name: string, readings: readonly TimedSamples[], originMs: num
   for (const { atMs, samples } of readings) {
     const sample = samples.find((candidate) => candidate.name === name);
     if (sample === undefined) continue;
-    // Extra readings at the ends of phases come close to others, and counters of 10 ms say nothing over so short a time.
+    // Extra readings at the ends of phases lie close to others, and CPU counters of 10 ms are too coarse for
+    // that.
     if (before !== null && atMs - before.atMs < samplePeriodMs / 2) continue;
     if (before !== null) {
       const seconds = (atMs - before.atMs) / 1000;
@@ -197,7 +203,7 @@ function seriesOf(name: string, readings: readonly TimedSamples[], originMs: num
   return series;
 }
 
-/** What the machine did beside nodes and lab. */
+/** CPU seconds of the machine outside nodes and lab. */
 function restSeconds(first: TimedSamples, last: TimedSamples): number {
   const host = (field: keyof HostReading) => last.host[field] - first.host[field];
   const nodes = sumOf(last.samples, 'cpuSeconds') - sumOf(first.samples, 'cpuSeconds');
@@ -228,7 +234,10 @@ function scaled(value: number | null, factor: number): number | null {
   return value === null || Number.isNaN(value) ? null : round(value * factor, 3);
 }
 
-/** A loop that was blocked for the whole second has an empty histogram, which prom-client shows as next to nothing. */
+/**
+ * A loop that was blocked for the whole second has an empty histogram, which prom-client shows as almost
+ * zero.
+ */
 function knownLag(lagMs: number | null): number | null {
   return lagMs !== null && lagMs < 0.01 ? null : lagMs;
 }

@@ -1,6 +1,6 @@
-/** Reads what a server says of itself on its internal port. */
+/** Reads metrics from the answers of a server's internal port. */
 
-/** A duration in milliseconds from a `Server-Timing` header (W3C); null where it has none of that name. */
+/** A duration in milliseconds from a `Server-Timing` header (W3C); null where it has no such entry. */
 export function readServerTiming(header: string | null, name: string): number | null {
   for (const entry of (header ?? '').split(',')) {
     const [metric = '', ...parameters] = entry.split(';').map((part) => part.trim());
@@ -10,7 +10,7 @@ export function readServerTiming(header: string | null, name: string): number | 
   return null;
 }
 
-/** The sum of all samples of a metric in Prometheus text, whatever their labels; null where there is none. */
+/** The sum of all samples of a metric in Prometheus text, with any labels; null where there is none. */
 export function readMetric(text: string, metric: string): number | null {
   let sum: number | null = null;
   for (const line of text.split('\n')) {

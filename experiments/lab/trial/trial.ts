@@ -1,39 +1,50 @@
-/** One trial: start target, verify, let the simulator go through its phases, collect, stop. */
-
+/**
+ * One trial: start the deployment, check it, let the simulator go through its phases, collect the figures,
+ * stop.
+ */
+import type { Workload } from '../../../loadtest/workload.ts';
 import type {
+  Deployment,
+  DeploymentRequest,
   LoadtestOutcome,
   LoadtestProgress,
-  RunningTarget,
-  StartTarget,
 } from '../deployment/deployment.ts';
-import type { TrialRecord } from '../records/schema.ts';
-import type { Timing, Variant, Workload } from '../shapes/experiment.ts';
-import { measureProbes, type ProbeSummary } from './probe.ts';
+import type { ProbeSummary, Timing, TrialRecord } from '../records/schema.ts';
+import { measureProbes } from './probe.ts';
 import { Sampler } from './sampler.ts';
-import { verifyExchange } from './smoke-check.ts';
+import { checkExchange } from './smoke-check.ts';
+import type { Variant } from './variant.ts';
 
-export type TrialRequest = {
+/** Names a running trial for its observers. */
+export type TrialTitle = {
   number: number;
-  variant: Variant;
-  load: number;
+  variant: string;
+  stage: string;
   purpose: TrialRecord['purpose'];
+  /** The load with its unit, or the fault. */
+  about: string;
+};
+
+export type TrialRequest = TrialTitle & {
+  setup: Variant;
+  load: number;
   seed: number;
-  workload: Workload;
+  workload: Partial<Workload>;
   timing: Timing;
   limits: readonly string[];
 };
 
-/** Who watches a running trial: the live line and the phase metrics. */
+/** Follows running trials: the live line and the phase metrics. */
 export type TrialObserver = {
-  phase(phase: string, request: TrialRequest): void;
+  phase(phase: string, title: TrialTitle): void;
   second(progress: Extract<LoadtestProgress, { event: 'second' }>): void;
-  /** Addresses for Prometheus; null where there is none (yet). */
-  started(target: RunningTarget, loadtestAddress: string | null): void;
+  /** Reports addresses for Prometheus; null where the simulator has none (yet). */
+  started(deployment: Deployment, loadtestAddress: string | null): void;
 };
 
+/** The part of a run that a trial uses. */
 export type TrialContext = {
-  startTarget: StartTarget;
-  scrapeHost: string;
+  deploy(request: Omit<DeploymentRequest, 'scrapeHost' | 'signal'>): Promise<Deployment>;
   /** Port for the simulator's metrics; null for none. */
   loadtestMetricsPort: number | null;
   signal: AbortSignal;
@@ -41,13 +52,12 @@ export type TrialContext = {
 };
 
 const refusedInput = 2;
-const outcomeOf = { pass: 'passed', fail: 'failed', void: 'void' } as const;
 
 type PhaseMark = { phase: string; atMs: number };
 
 /**
- * Runs one trial. A load too high, a server that dies and a simulator that fails are outcomes; rejects with what went
- * wrong when no trial could be had at all, because the target did not start or did not pass a message on.
+ * Runs one trial. A load that is too high, a server that dies and a simulator that fails are outcomes.
+ * Rejects when no trial was possible, because the deployment did not start or did not pass a message on.
  */
 export async function runTrial(request: TrialRequest, context: TrialContext): Promise<TrialRecord> {
   const startedAt = new Date();
@@ -57,77 +67,72 @@ export async function runTrial(request: TrialRequest, context: TrialContext): Pr
     context.observer.phase(phase, request);
   };
   enter('start');
-  await using target = await context.startTarget({
-    stage: request.variant.stage,
-    settings: request.variant.settings,
-    nodes: request.variant.nodes,
-    limits: request.variant.targetLimits,
-    scrapeHost: context.scrapeHost,
-    signal: context.signal,
-  });
-  context.observer.started(target, null);
+  const { stage, settings, nodes, allocation } = request.setup;
+  await using deployment = await context.deploy({ stage, settings, nodes, allocation });
+  context.observer.started(deployment, null);
   enter('verify');
-  await verifyExchange(
-    target.servers.map((node) => node.chatUrl),
+  await checkExchange(
+    deployment.nodes.map((node) => node.chatUrl),
     context.signal,
   );
-  const sampler = new Sampler(target, () => performance.now());
+  const sampler = new Sampler(deployment, () => performance.now());
   await sampler.start();
-  using probes = measureProbes(target.servers[0]!.internalUrl);
-  const outcome = await runSimulator(target, request, context, sampler, (phase) => {
+  using probes = measureProbes(deployment.nodes[0]!.internalUrl);
+  const outcome = await runSimulator(deployment, request, context, sampler, (phase) => {
     enter(phase);
     probes.enter(phase);
   });
   await sampler.take();
   sampler.stop();
   enter('stop');
+  const interrupted = context.signal.aborted;
+  const summaries = await probes.collect();
   return recordOf(request, {
     startedAt,
     marks,
-    target,
+    deployment,
     sampler,
     outcome,
-    probes: await probes.collect(),
-    interrupted: context.signal.aborted,
+    probes: summaries,
+    interrupted,
   });
 }
 
 async function runSimulator(
-  target: RunningTarget,
+  deployment: Deployment,
   request: TrialRequest,
   context: TrialContext,
   sampler: Sampler,
   enter: (phase: string) => void,
 ): Promise<LoadtestOutcome> {
-  const { clients, ratePerSecond, payloadBytes, ...rest } = request.workload;
-  const options = {
-    clients,
-    ratePerSecond,
-    payloadBytes,
-    ...rest,
-    durationSeconds: request.timing.measureSeconds,
-    warmUpSeconds: request.timing.warmUpSeconds,
-    drainSeconds: request.timing.drainSeconds,
+  const { timing, limits } = request;
+  const workload = {
+    ...request.workload,
+    durationSeconds: timing.measureSeconds,
+    warmUpSeconds: timing.warmUpSeconds,
+    drainSeconds: timing.drainSeconds,
     seed: request.seed,
-    limits: request.limits,
-    ...(context.loadtestMetricsPort === null ? {} : { metricsPort: context.loadtestMetricsPort }),
   };
-  return target.runLoadtest(options, {
-    signal: context.signal,
-    onScrapeAddress: (address) => context.observer.started(target, address),
-    onProgress: (progress) => {
-      if (progress.event === 'second') return context.observer.second(progress);
-      // The summary of the measure phase needs a reading at both its ends.
-      void sampler.take();
-      enter(progress.phase);
+  const metrics = context.loadtestMetricsPort === null ? {} : { metricsPort: context.loadtestMetricsPort };
+  return deployment.runLoadtest(
+    { ...workload, limits, ...metrics },
+    {
+      signal: context.signal,
+      onScrapeAddress: (address) => context.observer.started(deployment, address),
+      onProgress: (progress) => {
+        if (progress.event === 'second') return context.observer.second(progress);
+        // The summary of the measure phase needs a reading at both ends of it.
+        void sampler.take();
+        enter(progress.phase);
+      },
     },
-  });
+  );
 }
 
 type Collected = {
   startedAt: Date;
   marks: readonly PhaseMark[];
-  target: RunningTarget;
+  deployment: Deployment;
   sampler: Sampler;
   outcome: LoadtestOutcome;
   probes: ProbeSummary[];
@@ -135,35 +140,26 @@ type Collected = {
 };
 
 function recordOf(request: TrialRequest, collected: Collected): TrialRecord {
-  const { marks, sampler, outcome, target } = collected;
+  const { marks, sampler, outcome, deployment } = collected;
   const atMs = (phase: string) => marks.find((mark) => mark.phase === phase)?.atMs;
   const measureMs = atMs('measure');
   const originMs = measureMs ?? marks[0]!.atMs;
   const endMs = atMs('drain') ?? marks.at(-1)!.atMs;
   const fault = sampler.fault();
-  const judged = judge(outcome, fault, collected.interrupted);
+  const { number, variant, stage, load, purpose, seed } = request;
+  const toSeconds = (at: number) => Number(((at - originMs) / 1000).toFixed(3));
+  const instrumentCpuSeconds = outcome.result?.instrument.cpuSeconds ?? 0;
   return {
-    number: request.number,
-    variant: request.variant.name,
-    stage: request.variant.stage,
-    load: request.load,
-    purpose: request.purpose,
-    ...judged,
-    seed: request.seed,
+    ...{ number, variant, stage, load, purpose, seed },
+    ...judge(outcome, fault, collected.interrupted),
     startedAt: collected.startedAt.toISOString(),
-    phases: marks.map(({ phase, atMs: at }) => ({
-      phase,
-      atSeconds: Number(((at - originMs) / 1000).toFixed(3)),
-    })),
-    observedLimits: target.observedLimits,
-    pinnedServerCores: target.pinnedServerCores,
-    facts: target.facts,
+    phases: marks.map((mark) => ({ phase: mark.phase, atSeconds: toSeconds(mark.atMs) })),
+    observedLimits: deployment.observedLimits,
+    pinnedServerCores: deployment.pinnedServerCores,
+    facts: deployment.facts,
     fault,
-    // The readings at the ends of the phase come a moment after its marks.
-    server:
-      measureMs === undefined
-        ? null
-        : sampler.summary(measureMs, endMs + 100, outcome.result?.instrument.cpuSeconds ?? 0),
+    // The readings at the ends of the phase come shortly after its marks.
+    server: measureMs === undefined ? null : sampler.summary(measureMs, endMs + 100, instrumentCpuSeconds),
     probes: collected.probes,
     nodes: sampler.nodeSeries(originMs),
     metrics: sampler.metricsSeries(originMs),
@@ -172,19 +168,19 @@ function recordOf(request: TrialRequest, collected: Collected): TrialRecord {
 }
 
 /**
- * A dead server is a failed trial whatever the simulator made of it. A simulator that refuses its input (more clients than
- * it has ports for) cannot judge that load; one that dies without a word is a bug, and no trial.
+ * A dead server is a failed trial, also where the simulator reports a pass. A simulator that refuses its
+ * input (more clients than it has ports for) cannot judge that load. One that dies without a message is a
+ * bug, and no trial.
  */
 function judge(
-  outcome: LoadtestOutcome,
+  { result, exitCode, errorText }: LoadtestOutcome,
   fault: string | null,
   interrupted: boolean,
 ): Pick<TrialRecord, 'outcome' | 'reasons'> {
-  const { result, exitCode, errorText } = outcome;
   const reasons = result === null ? [] : [...result.reasons];
   if (interrupted) return { outcome: 'interrupted', reasons };
-  if (fault !== null) return { outcome: 'failed', reasons: [`the server failed: ${fault}`, ...reasons] };
-  if (result !== null) return { outcome: outcomeOf[result.verdict], reasons };
+  if (fault !== null) return { outcome: 'fail', reasons: [`the server failed: ${fault}`, ...reasons] };
+  if (result !== null) return { outcome: result.verdict, reasons };
   if (exitCode === refusedInput) return { outcome: 'void', reasons: [`the simulator refused: ${errorText}`] };
-  throw new Error(`The simulator ended with code ${exitCode} and no result. It said:\n${errorText}`);
+  throw new Error(`The simulator ended with code ${exitCode} and no result. Its last lines:\n${errorText}`);
 }

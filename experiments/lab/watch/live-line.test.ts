@@ -1,12 +1,17 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { answerFixture, trialFixture, variantFixture } from '../records/run.fixture.ts';
-import { variantPerStage } from '../shapes/experiment.ts';
-import type { TrialRequest } from '../trial/trial.ts';
+import { answerLine, trialLine } from '../report/trial-line.ts';
+import type { TrialTitle } from '../trial/trial.ts';
 import { LiveView } from './live-line.ts';
 
-const [variant] = variantPerStage([{ name: '01-naive', summary: '', needs: [] }]);
-const request = { number: 3, variant, load: 128, purpose: 'search' } as TrialRequest;
+const title: TrialTitle = {
+  number: 3,
+  variant: '01-naive',
+  stage: '01-naive',
+  purpose: 'search',
+  about: '128 messages/s',
+};
 const second = {
   event: 'second',
   phase: 'measure',
@@ -25,9 +30,8 @@ function view(terminal: boolean, columns = 200) {
     terminal,
     columns: () => columns,
     experiment: '001-ladder',
-    unit: 'messages/s',
-    trialsExpected: 10,
-    secondsPerTrial: 6,
+    trials: 10,
+    secondsPerTrial: 3.5,
     now: () => nowMs,
   });
   const pass = (ms: number) => {
@@ -38,20 +42,19 @@ function view(terminal: boolean, columns = 200) {
 
 test('away from a terminal only whole lines are written, one for each trial and answer', () => {
   const { live, written } = view(false);
-  live.phase('measure', request);
+  live.phase('measure', title);
   live.second(second);
-  live.trialEnded(trialFixture(3, 128, 41.23, { outcome: 'passed' }));
-  live.variantEnded(
-    variantFixture('01-naive', {
-      answer: answerFixture(128, 140),
-      bound: { name: 'event loop', evidence: '' },
-    }),
-  );
+  live.trialEnded(trialLine(trialFixture(3, 128, 41.23), 'messages/s'));
+  const ended = variantFixture('01-naive', {
+    answer: answerFixture(128, 140),
+    bound: { name: 'event loop', evidence: '' },
+  });
+  live.variantEnded(answerLine(ended, 'messages/s')!);
   live[Symbol.dispose]();
   assert.equal(written.length, 2);
   assert.match(
     written[0]!,
-    /^01-naive {2}trial {2}3 +128 messages\/s {2}passed +p99 41\.2 ms +128 k deliveries\/s {2}CPU 0\.50 {2}80 MB\n$/,
+    /^01-naive {2}trial {2}3 +128 messages\/s {2}pass +p99 41\.2 ms +128 k deliveries\/s {2}CPU 0\.50 {2}80 MB\n$/,
   );
   assert.equal(written[1], '01-naive: 128 messages/s, confirmed 3 times; bound by event loop\n');
 });
@@ -59,7 +62,7 @@ test('away from a terminal only whole lines are written, one for each trial and 
 test('on a terminal one line is redrawn, with phase, rate, p99, elapsed and estimated time, and erased at the end', () => {
   const { live, written, pass } = view(true);
   pass(7000);
-  live.phase('measure', request);
+  live.phase('measure', title);
   live.second(second);
   assert.equal(
     written.at(-1),
@@ -71,7 +74,7 @@ test('on a terminal one line is redrawn, with phase, rate, p99, elapsed and esti
 
 test('a narrow terminal gets a line that does not wrap', () => {
   const { live, written } = view(true, 40);
-  live.phase('measure', request);
+  live.phase('measure', title);
   live[Symbol.dispose]();
   assert.ok(written[0]!.replace('\r\x1b[2K', '').length < 40);
 });

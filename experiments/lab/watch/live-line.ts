@@ -1,9 +1,7 @@
-/** What a person sees while an experiment runs: one redrawn line on a terminal, plain lines elsewhere. */
-
+/** Progress of a run on the terminal: one redrawn line, or plain lines where the output is no terminal. */
 import type { LoadtestProgress } from '../deployment/deployment.ts';
-import type { TrialRecord, VariantRecord } from '../records/schema.ts';
-import { formatBytes, formatClock, formatMagnitude, formatMs, formatNumber } from '../report/format.ts';
-import type { TrialRequest } from '../trial/trial.ts';
+import { formatClock, formatMagnitude, formatMs, formatNumber } from '../report/format.ts';
+import type { TrialTitle } from '../trial/trial.ts';
 
 export type LiveOptions = {
   write: (text: string) => void;
@@ -11,23 +9,23 @@ export type LiveOptions = {
   terminal: boolean;
   columns: () => number;
   experiment: string;
-  unit: string;
-  /** First guess; corrected by the pace of the trials as they end. */
-  trialsExpected: number;
+  /** First guess: number of trials, and seconds of each without its start and stop. */
+  trials: number;
   secondsPerTrial: number;
   now: () => number;
 };
 
 const redrawPeriodMs = 250;
-/** Enough to disturb a trial. Chosen, not measured. */
-const noticedCores = 0.2;
+// Start, check, connections, probe and stop take about this long on loopback; the pace of the trials corrects
+// it.
+const secondsAroundPhases = 2.5;
 
 /** Draws until it is disposed. */
 export class LiveView implements Disposable {
   readonly #options: LiveOptions;
   readonly #startedMs: number;
   #trialsDone = 0;
-  #request: TrialRequest | null = null;
+  #title: TrialTitle | null = null;
   #phase = '';
   #second: Extract<LoadtestProgress, { event: 'second' }> | null = null;
   #timer: NodeJS.Timeout | undefined;
@@ -38,10 +36,10 @@ export class LiveView implements Disposable {
     if (options.terminal) this.#timer = setInterval(() => this.#draw(), redrawPeriodMs);
   }
 
-  phase(phase: string, request: TrialRequest): void {
+  phase(phase: string, title: TrialTitle): void {
     if (phase === 'start') this.#second = null;
     this.#phase = phase;
-    this.#request = request;
+    this.#title = title;
     this.#draw();
   }
 
@@ -50,15 +48,13 @@ export class LiveView implements Disposable {
     this.#draw();
   }
 
-  trialEnded(trial: TrialRecord): void {
+  trialEnded(line: string): void {
     this.#trialsDone += 1;
-    this.line(trialLine(trial, this.#options.unit));
+    this.line(line);
   }
 
-  variantEnded(variant: VariantRecord): void {
-    const { answer, error } = variant;
-    if (error !== null) this.line(`${variant.name}: no trial possible: ${error}`);
-    else if (answer !== null) this.line(answerLine(variant, this.#options.unit));
+  variantEnded(line: string): void {
+    this.line(line);
   }
 
   /** A whole line; on a terminal the redrawn one stays below it. */
@@ -70,26 +66,27 @@ export class LiveView implements Disposable {
   [Symbol.dispose](): void {
     clearInterval(this.#timer);
     if (this.#options.terminal) this.#options.write('\r\x1b[2K');
-    this.#request = null;
+    this.#title = null;
   }
 
   #draw(): void {
-    if (!this.#options.terminal || this.#request === null) return;
-    const text = this.#text(this.#request).slice(0, this.#options.columns() - 1);
+    if (!this.#options.terminal || this.#title === null) return;
+    const text = this.#text(this.#title).slice(0, this.#options.columns() - 1);
     this.#options.write(`\r\x1b[2K${text}`);
   }
 
-  #text(request: TrialRequest): string {
-    const { experiment, unit, trialsExpected, secondsPerTrial, now } = this.#options;
+  #text(title: TrialTitle): string {
+    const { experiment, trials, secondsPerTrial, now } = this.#options;
     const elapsedSeconds = (now() - this.#startedMs) / 1000;
-    const pace = this.#trialsDone === 0 ? secondsPerTrial : elapsedSeconds / this.#trialsDone;
-    const total = Math.max(elapsedSeconds, pace * Math.max(trialsExpected, this.#trialsDone + 1));
+    const pace =
+      this.#trialsDone === 0 ? secondsPerTrial + secondsAroundPhases : elapsedSeconds / this.#trialsDone;
+    const total = Math.max(elapsedSeconds, pace * Math.max(trials, this.#trialsDone + 1));
     const second = this.#second;
     const parts = [
       `${formatClock(elapsedSeconds)}/~${formatClock(total)}`,
-      `${experiment} ${request.variant.name}`,
-      `trial ${request.number}`,
-      `${formatNumber(request.load)} ${unit}`,
+      `${experiment} ${title.variant}`,
+      `trial ${title.number}`,
+      title.about,
       this.#phase,
     ];
     if (second !== null) {
@@ -101,32 +98,4 @@ export class LiveView implements Disposable {
     }
     return parts.join(' · ');
   }
-}
-
-function trialLine(trial: TrialRecord, unit: string): string {
-  const { loadtest, server } = trial;
-  const head = `${trial.variant}  trial ${String(trial.number).padStart(2)}  ${formatNumber(trial.load).padStart(7)} ${unit}`;
-  const outcome = trial.purpose === 'confirm' && trial.outcome === 'passed' ? 'confirmed' : trial.outcome;
-  const parts = [`${head}  ${outcome.padEnd(9)}`];
-  if (loadtest !== null) {
-    parts.push(`p99 ${formatMs(loadtest.deliveryLatencyMs.p99).padStart(7)}`);
-    parts.push(`${formatMagnitude(loadtest.deliveriesPerSecond).padStart(6)} deliveries/s`);
-  }
-  if (server !== null) parts.push(`CPU ${server.cpuCores.toFixed(2)}`, formatBytes(server.rssMaxBytes));
-  if (server !== null && server.otherCpuCores >= noticedCores) {
-    parts.push(`others used ${server.otherCpuCores.toFixed(2)} cores`);
-  }
-  if (trial.outcome === 'void') parts.push(trial.reasons[0]?.split('\n')[0] ?? '');
-  return parts.join('  ');
-}
-
-function answerLine(variant: VariantRecord, unit: string): string {
-  const answer = variant.answer!;
-  if (answer.capacity === null) {
-    const passed =
-      answer.passedOnce === null ? '' : `; ${formatNumber(answer.passedOnce)} ${unit} passed, unconfirmed`;
-    return `${variant.name}: no load was confirmed in ${answer.trials} trials (${answer.end})${passed}`;
-  }
-  const bound = variant.bound === null ? '' : `; bound by ${variant.bound.name}`;
-  return `${variant.name}: ${formatNumber(answer.capacity)} ${unit}, confirmed ${answer.confirmations} times${bound}`;
 }

@@ -1,11 +1,14 @@
-/** The lab's exporter for tests, on ports that nobody else wants. */
+/** The phase metrics for tests, on free ports. */
 
 import { freePorts } from '#host/free-ports.ts';
 import { PhaseMetrics } from './phase-metrics.ts';
 
 const attemptsMax = 20;
 
-/** Listens. It wants the port after its own as well, which a connection just closed may hold for a minute; so it tries more. */
+/**
+ * Tries several ports: the port after its own must be free too, and a closed connection may hold it for a
+ * minute.
+ */
 export async function startPhaseMetrics(targetsFile: string): Promise<PhaseMetrics> {
   const options = { experiment: '001-ladder', scrapeHost: '127.0.0.1', targetsFile };
   let fault: string | null = null;

@@ -3,9 +3,8 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import type { RunningTarget } from '../deployment/deployment.ts';
-import { variantPerStage } from '../shapes/experiment.ts';
-import type { TrialRequest } from '../trial/trial.ts';
+import type { Deployment } from '../deployment/deployment.ts';
+import type { TrialTitle } from '../trial/trial.ts';
 import { startPhaseMetrics } from './phase-metrics.fixture.ts';
 import { PhaseMetrics } from './phase-metrics.ts';
 
@@ -13,17 +12,22 @@ const directory = mkdtempSync(join(tmpdir(), 'lab-metrics-'));
 after(() => rmSync(directory, { recursive: true }));
 const targetsFile = join(directory, 'targets', 'lab.json');
 
-const [variant] = variantPerStage([{ name: '03-cursor', summary: '', needs: [] }]);
-const request = { number: 4, variant, purpose: 'confirm' } as TrialRequest;
+const title: TrialTitle = {
+  number: 4,
+  variant: '03-cursor',
+  stage: '03-cursor',
+  purpose: 'confirm',
+  about: '128 messages/s',
+};
 const target = {
   stage: '03-cursor',
-  servers: [{ name: 'node-1', scrapeAddress: '127.0.0.1:5001' }],
-} as unknown as RunningTarget;
+  nodes: [{ name: 'node-1', scrapeAddress: '127.0.0.1:5001' }],
+} as unknown as Deployment;
 
 test('one phase is 1 and all others 0, and the trial is named by closed labels', async () => {
   await using metrics = await startPhaseMetrics(targetsFile);
-  metrics.phase('warm-up', request);
-  metrics.phase('measure', request);
+  metrics.phase('warm-up', title);
+  metrics.phase('measure', title);
   const text = await (await fetch(`http://127.0.0.1:${metrics.port}/metrics`)).text();
   const samples = text.split('\n').filter((line) => /^lab_phase\{/.test(line));
   assert.deepEqual(
@@ -50,7 +54,7 @@ test('the targets file names lab, servers and simulator while they run, and noth
   assert.equal(readFileSync(targetsFile, 'utf8'), '[]\n');
 });
 
-test('a port that is taken is said, and the file of whoever has it stays', async () => {
+test('a port in use is reported, and the targets file of its owner stays', async () => {
   await using metrics = await startPhaseMetrics(targetsFile);
   metrics.started(target, null);
   const before = readFileSync(targetsFile, 'utf8');

@@ -1,12 +1,16 @@
-/** Lets Prometheus follow a trial: the running phase as a gauge, and a file_sd file that names where to scrape. */
+/**
+ * Metrics of a running trial for Prometheus: its phase as a gauge, and a file_sd file with the addresses to
+ * scrape.
+ */
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { dirname } from 'node:path';
 import { Gauge, Registry } from 'prom-client';
-import type { RunningTarget } from '../deployment/deployment.ts';
-import type { TrialRequest } from '../trial/trial.ts';
+import type { Deployment } from '../deployment/deployment.ts';
+import { InputError } from '../input-error.ts';
+import type { TrialTitle } from '../trial/trial.ts';
 
-/** Every phase a trial goes through; a closed set, so that the gauge has one series for each. */
+/** Every phase of a trial; a closed set, so that the gauge has one series for each. */
 export const trialPhases = [
   'start',
   'verify',
@@ -25,6 +29,8 @@ export type PhaseMetricsOptions = {
   scrapeHost: string;
   targetsFile: string;
 };
+
+const defaultPort = 9470;
 
 /** A listening exporter; disposing it closes the port and empties the targets file. */
 export class PhaseMetrics implements AsyncDisposable {
@@ -48,14 +54,17 @@ export class PhaseMetrics implements AsyncDisposable {
     });
     this.#trial = new Gauge({
       name: 'lab_trial_info',
-      help: 'Number of the running trial, by what it tries; absent between runs.',
+      help: 'Number of the running trial, by variant and purpose; absent between runs.',
       labelNames: ['experiment', 'variant', 'stage', 'purpose'],
       registers,
     });
     for (const phase of trialPhases) this.#phase.set({ phase }, 0);
   }
 
-  /** Resolves to null when the port listens, else to why it, or the simulator's next to it, cannot be had. */
+  /**
+   * Resolves to null when the port listens; else to the reason why it, or the simulator's port after it, is
+   * not free.
+   */
   async listen(): Promise<string | null> {
     const { metricsPort, scrapeHost } = this.#options;
     const host = scrapeHost === '127.0.0.1' ? scrapeHost : '0.0.0.0';
@@ -78,21 +87,22 @@ export class PhaseMetrics implements AsyncDisposable {
     return fault;
   }
 
-  phase(phase: string, request: TrialRequest): void {
+  phase(phase: string, { variant, stage, purpose, number }: TrialTitle): void {
     for (const name of trialPhases) this.#phase.set({ phase: name }, name === phase ? 1 : 0);
     this.#trial.reset();
-    const { variant, purpose, number } = request;
-    const { experiment } = this.#options;
-    this.#trial.set({ experiment, variant: variant.name, stage: variant.stage, purpose }, number);
+    this.#trial.set({ experiment: this.#options.experiment, variant, stage, purpose }, number);
   }
 
-  /** Names the trial's addresses in the file; Prometheus re-reads it by itself. */
-  started(target: RunningTarget, loadtestAddress: string | null): void {
-    const servers = target.servers.map((node) => ({
+  /** Writes the addresses of the trial into the file; Prometheus reads it again by itself. */
+  started(deployment: Deployment, loadtestAddress: string | null): void {
+    const servers = deployment.nodes.map((node) => ({
       targets: [node.scrapeAddress],
-      labels: { job: 'server', stage: target.stage, node: node.name },
+      labels: { job: 'server', stage: deployment.stage, node: node.name },
     }));
-    const simulator = { targets: [loadtestAddress ?? ''], labels: { job: 'loadtest', stage: target.stage } };
+    const simulator = {
+      targets: [loadtestAddress ?? ''],
+      labels: { job: 'loadtest', stage: deployment.stage },
+    };
     this.#writeTargets(loadtestAddress === null ? servers : [...servers, simulator]);
   }
 
@@ -111,7 +121,28 @@ export class PhaseMetrics implements AsyncDisposable {
   }
 }
 
-/** Null when it listens, else the system's own words. */
+/**
+ * Listens on the port asked for, which must be free, or else on the default port, where the run goes on
+ * without metrics if another lab uses it. Null for port 0 and where there are none.
+ */
+export async function openPhaseMetrics(
+  asked: Omit<PhaseMetricsOptions, 'metricsPort'> & { metricsPort?: number | undefined },
+  print: (line: string) => void,
+): Promise<PhaseMetrics | null> {
+  const { metricsPort = defaultPort, experiment, scrapeHost, targetsFile } = asked;
+  if (metricsPort === 0) return null;
+  const metrics = new PhaseMetrics({ experiment, scrapeHost, targetsFile, metricsPort });
+  const fault = await metrics.listen();
+  if (fault === null) return metrics;
+  if (asked.metricsPort !== undefined)
+    throw new InputError([
+      `Choose free metrics ports: required ${metricsPort} and ${metricsPort + 1}, or 0 for none; ${fault}.`,
+    ]);
+  print(`Prometheus cannot follow this run: ${fault}`);
+  return null;
+}
+
+/** Null when it listens, else the message of the system. */
 function tryListen(server: Server, port: number, host: string): Promise<string | null> {
   const { promise, resolve } = Promise.withResolvers<string | null>();
   server.once('error', (error) => resolve(error.message));
@@ -124,7 +155,7 @@ async function closed(server: Server): Promise<void> {
   if (server.listening) await new Promise((resolve) => server.close(resolve));
 }
 
-/** Prometheus may read at any moment, and half a file is an error to it. */
+/** Prometheus may read at any moment, and an incomplete file is an error for it. */
 function writeAtomically(file: string, text: string): void {
   mkdirSync(dirname(file), { recursive: true });
   writeFileSync(`${file}.new`, text);

@@ -1,7 +1,6 @@
-/** Services that stages need beside their nodes, and who provides each. */
-
-import type { ServiceProvider } from '../deployment.ts';
+/** The services that the lab can provide. */
 import { redisProvider } from './redis.ts';
+import type { ServiceProvider } from './service.ts';
 
-/** By the names that the server's stage table uses in `needs`. */
+/** By the names that stages use in `services`. */
 export const serviceProviders: readonly ServiceProvider[] = [redisProvider];

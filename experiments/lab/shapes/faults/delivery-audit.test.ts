@@ -1,86 +1,100 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { auditKill, type Witness } from './delivery-audit.ts';
-import type { PersonSession } from './participant.ts';
+import { auditDeliveries, type ParticipantLog } from './delivery-audit.ts';
+import type { Connection } from './participant.ts';
 
 const faultAtMs = 1000;
 const ready = () => true;
-const session = (
+const connection = (
   openedAtMs: number,
   closedAtMs: number | null = null,
   code: number | null = null,
-): PersonSession => ({
-  node: 'node-1',
-  openedAtMs,
-  closedAtMs,
-  code,
-});
+): Connection => ({ node: 'node-1', openedAtMs, closedAtMs, code });
 
-function witness(part: Partial<Witness>): Witness {
-  return { sessions: [session(0)], said: [], heard: new Map(), duplicated: 0, reordered: 0, ...part };
+function log(part: Partial<ParticipantLog>): ParticipantLog {
+  return {
+    connections: [connection(0)],
+    published: [],
+    receivedAtMs: new Map(),
+    duplicated: 0,
+    reordered: 0,
+    ...part,
+  };
 }
 
-const say = (key: string, atMs: number) => ({ key, atMs, node: 'node-1' });
+const publish = (key: string, atMs: number) => ({ key, atMs, node: 'node-1' });
 
-test('whoever stayed and missed what others heard has lost it silently', () => {
-  const alice = witness({
-    said: [say('a', 1100), say('b', 5000)],
-    heard: new Map([
+test('a message that others received is lost silently for a participant whose connection held', () => {
+  const alice = log({
+    published: [publish('a', 1100), publish('b', 5000)],
+    receivedAtMs: new Map([
       ['a', 1101],
       ['b', 5001],
     ]),
   });
-  const bob = witness({ heard: new Map([['b', 5001]]) });
-  const audit = auditKill([alice, bob], faultAtMs, ready);
+  const bob = log({ receivedAtMs: new Map([['b', 5001]]) });
+  const audit = auditDeliveries([alice, bob], faultAtMs, ready);
   assert.equal(audit.lostSilently, 1);
   assert.equal(audit.delivered, 3);
-  assert.equal(audit.wellAfterMs, 100);
-  assert.equal(audit.stayed, 2);
+  assert.equal(audit.recoveredAfterMs, 100);
+  assert.equal(audit.held, 2);
 });
 
-test('whoever was cut off later has been told, and how long that took is known', () => {
-  const alice = witness({
-    said: [say('a', 1100), say('b', 5000)],
-    heard: new Map([
+test('a close after the loss tells the participant, and the detection time is measured', () => {
+  const alice = log({
+    published: [publish('a', 1100), publish('b', 5000)],
+    receivedAtMs: new Map([
       ['a', 1101],
       ['b', 5001],
     ]),
   });
-  const bob = witness({ sessions: [session(0, 1700, 1012), session(2000)], heard: new Map([['b', 5001]]) });
-  const audit = auditKill([alice, bob], faultAtMs, ready);
+  const bob = log({
+    connections: [connection(0, 1700, 1012), connection(2000)],
+    receivedAtMs: new Map([['b', 5001]]),
+  });
+  const audit = auditDeliveries([alice, bob], faultAtMs, ready);
   assert.equal(audit.lostSilently, 0);
-  assert.equal(audit.missedAndTold, 1);
-  assert.equal(audit.darkMsMax, 600);
-  assert.equal(audit.wellAfterMs, 1000);
+  assert.equal(audit.lostAndTold, 1);
+  assert.equal(audit.detectionMsMax, 600);
+  assert.equal(audit.recoveredAfterMs, 1000);
   assert.deepEqual(audit.closes, { 1012: 1 });
 });
 
-test('whoever was away is owed nothing, and until he is back all is not well', () => {
-  const alice = witness({
-    said: [say('a', 1100), say('b', 5000)],
-    heard: new Map([
+test('an absent participant loses nothing, and the chat has not recovered until it is back', () => {
+  const alice = log({
+    published: [publish('a', 1100), publish('b', 5000)],
+    receivedAtMs: new Map([
       ['a', 1101],
       ['b', 5001],
     ]),
   });
-  const bob = witness({ sessions: [session(0, 900, 1006), session(1500)], heard: new Map([['b', 5001]]) });
-  const audit = auditKill([alice, bob], faultAtMs, ready);
-  assert.equal(audit.lostSilently + audit.missedAndTold, 0);
-  assert.equal(audit.wellAfterMs, 500);
+  const bob = log({
+    connections: [connection(0, 900, 1006), connection(1500)],
+    receivedAtMs: new Map([['b', 5001]]),
+  });
+  const audit = auditDeliveries([alice, bob], faultAtMs, ready);
+  assert.equal(audit.lostSilently + audit.lostAndTold, 0);
+  assert.equal(audit.recoveredAfterMs, 500);
 });
 
-test('what nobody heard is the loss of its speaker when he was cut off, and of everybody when he was not', () => {
-  const cutOff = witness({ sessions: [session(0, 1300, 1006), session(1400)], said: [say('a', 1100)] });
-  const bob = witness({});
-  assert.equal(auditKill([cutOff, bob], faultAtMs, ready).unheard, 1);
-  assert.equal(auditKill([cutOff, bob], faultAtMs, ready).lostSilently, 0);
-  const stayed = witness({ said: [say('a', 1100)] });
-  assert.equal(auditKill([stayed, bob], faultAtMs, ready).lostSilently, 2);
+test('a message that reaches no client is undelivered if its sender was closed, and lost silently for all if not', () => {
+  const closed = log({
+    connections: [connection(0, 1300, 1006), connection(1400)],
+    published: [publish('a', 1100)],
+  });
+  const bob = log({});
+  assert.equal(auditDeliveries([closed, bob], faultAtMs, ready).undelivered, 1);
+  assert.equal(auditDeliveries([closed, bob], faultAtMs, ready).lostSilently, 0);
+  const held = log({ published: [publish('a', 1100)] });
+  assert.equal(auditDeliveries([held, bob], faultAtMs, ready).lostSilently, 2);
 });
 
-test('a node that calls itself ready while it does not carry is found out, for as long as it does', () => {
-  const alice = witness({ said: [say('a', 1100), say('b', 1900), say('c', 3000)], heard: new Map() });
-  const audit = auditKill([alice], faultAtMs, (_node, atMs) => atMs < 2500);
+test('a node that reports ready while it delivers nothing is named, for as long as it does', () => {
+  const alice = log({
+    published: [publish('a', 1100), publish('b', 1900), publish('c', 3000)],
+    receivedAtMs: new Map(),
+  });
+  const audit = auditDeliveries([alice], faultAtMs, (_node, atMs) => atMs < 2500);
   assert.equal(audit.readyWhileBrokenMsMax, 800);
-  assert.equal(audit.wellAfterMs, null);
+  assert.equal(audit.recoveredAfterMs, null);
 });

@@ -1,61 +1,76 @@
-/** What a fault did to the people who were there, counted exactly: each thing said against each person. Pure. */
-import type { PersonSession, Utterance } from './participant.ts';
+/**
+ * The exact effect of a fault on its participants: each published message is checked against each
+ * participant. Pure.
+ */
+import type { Connection, Publish } from './participant.ts';
 
-/** What the audit needs of a person. */
-export type Witness = {
-  sessions: readonly PersonSession[];
-  said: readonly Utterance[];
-  heard: ReadonlyMap<string, number>;
+/** The log of one participant. */
+export type ParticipantLog = {
+  connections: readonly Connection[];
+  published: readonly Publish[];
+  receivedAtMs: ReadonlyMap<string, number>;
   duplicated: number;
   reordered: number;
 };
 
-export type KillAudit = {
-  people: number;
-  /** Whose one connection held from beginning to end. */
-  stayed: number;
-  said: number;
+export type DeliveryAudit = {
+  participants: number;
+  /** Participants whose one connection held from beginning to end. */
+  held: number;
+  published: number;
   delivered: number;
-  /** Missed by somebody whose connection held: the one thing that must never happen. */
+  /** Not delivered to a participant whose connection held. This must never happen. */
   lostSilently: number;
-  /** Missed by somebody whose connection was closed later, which told him. */
-  missedAndTold: number;
-  /** Things said that nobody heard, by somebody whose connection was closed: he had no echo, and was told. */
-  unheard: number;
+  /** Not delivered to a participant whose connection was closed later; the close told it of the loss. */
+  lostAndTold: number;
+  /** Messages that reached no participant. The connection of the sender was closed later, which told it. */
+  undelivered: number;
   duplicated: number;
   reordered: number;
-  /** The longest that somebody missed things, or spoke unheard, before he was told. */
-  darkMsMax: number;
+  /** Longest time from a lost or undelivered message to the close that told of it. */
+  detectionMsMax: number;
   /** Connections that were closed, by code. */
   closes: Record<string, number>;
-  /** From the fault until everybody is there and hears everything within a second; null where that was not reached. */
-  wellAfterMs: number | null;
-  /** The longest that a node called itself ready while what it ought to carry did not arrive. */
+  /**
+   * From the fault until all are connected and receive everything within a second; null where that was not
+   * reached.
+   */
+  recoveredAfterMs: number | null;
+  /**
+   * Longest time for which a node reported ready although messages that it should have carried did not
+   * arrive.
+   */
   readyWhileBrokenMsMax: number;
 };
 
-/** Whether a node called itself ready at a time. */
+/** Whether a node reported ready at a time. */
 export type ReadyAt = (node: string, atMs: number) => boolean;
 
-/** What arrives later than this was not heard in time. */
-const heardInTimeMs = 1000;
+/** A later receipt does not count as in time. */
+const inTimeMs = 1000;
 
-/** Judges everything that was said until the people stopped talking, which must be a while before they stopped listening. */
-export function auditKill(witnesses: readonly Witness[], faultAtMs: number, readyAt: ReadyAt): KillAudit {
-  const audit: KillAudit = {
-    people: witnesses.length,
-    stayed: witnesses.filter(({ sessions }) => sessions.length === 1 && sessions[0]!.closedAtMs === null)
+/**
+ * Checks all messages of the logs. The participants must have listened for a while after the last message.
+ */
+export function auditDeliveries(
+  logs: readonly ParticipantLog[],
+  faultAtMs: number,
+  readyAt: ReadyAt,
+): DeliveryAudit {
+  const audit: DeliveryAudit = {
+    participants: logs.length,
+    held: logs.filter(({ connections }) => connections.length === 1 && connections[0]?.closedAtMs === null)
       .length,
-    said: 0,
+    published: 0,
     delivered: 0,
     lostSilently: 0,
-    missedAndTold: 0,
-    unheard: 0,
-    duplicated: sum(witnesses, 'duplicated'),
-    reordered: sum(witnesses, 'reordered'),
-    darkMsMax: 0,
-    closes: countCloses(witnesses),
-    wellAfterMs: wellAfterMs(witnesses, faultAtMs),
+    lostAndTold: 0,
+    undelivered: 0,
+    duplicated: sum(logs, 'duplicated'),
+    reordered: sum(logs, 'reordered'),
+    detectionMsMax: 0,
+    closes: countCloses(logs),
+    recoveredAfterMs: recoveredAfterMs(logs, faultAtMs),
     readyWhileBrokenMsMax: 0,
   };
   const brokenSince = new Map<string, number>();
@@ -65,69 +80,70 @@ export function auditKill(witnesses: readonly Witness[], faultAtMs: number, read
     brokenSince.set(node, Math.min(since, atMs));
     audit.readyWhileBrokenMsMax = Math.max(audit.readyWhileBrokenMsMax, atMs - since);
   };
-  for (const speaker of witnesses) {
-    for (const utterance of speaker.said) judge(utterance, speaker, witnesses, audit, blame);
+  for (const sender of logs) {
+    for (const publish of sender.published) auditPublish(publish, sender, logs, audit, blame);
   }
   return audit;
 }
 
-function judge(
-  { key, atMs, node }: Utterance,
-  speaker: Witness,
-  witnesses: readonly Witness[],
-  audit: KillAudit,
+function auditPublish(
+  { key, atMs, node }: Publish,
+  sender: ParticipantLog,
+  logs: readonly ParticipantLog[],
+  audit: DeliveryAudit,
   blame: (node: string, atMs: number) => void,
 ): void {
-  audit.said++;
-  const heardBySome = witnesses.some(({ heard }) => heard.has(key));
-  const closedAtMs = sessionAt(speaker, atMs)?.closedAtMs ?? null;
-  if (!heardBySome && closedAtMs !== null) {
-    audit.unheard++;
-    audit.darkMsMax = Math.max(audit.darkMsMax, closedAtMs - atMs);
+  audit.published++;
+  const reachedSome = logs.some(({ receivedAtMs }) => receivedAtMs.has(key));
+  const closedAtMs = connectionAt(sender, atMs)?.closedAtMs ?? null;
+  if (!reachedSome && closedAtMs !== null) {
+    audit.undelivered++;
+    audit.detectionMsMax = Math.max(audit.detectionMsMax, closedAtMs - atMs);
     blame(node, atMs);
     return;
   }
-  for (const witness of witnesses) {
-    const session = sessionAt(witness, atMs);
-    const heardAtMs = witness.heard.get(key);
-    if (heardAtMs !== undefined) audit.delivered++;
-    if (!session) continue;
-    if (heardAtMs === undefined || heardAtMs - atMs > heardInTimeMs) blame(session.node, atMs);
-    if (heardAtMs !== undefined) continue;
-    if (session.closedAtMs === null) audit.lostSilently++;
+  for (const log of logs) {
+    const connection = connectionAt(log, atMs);
+    const receivedAtMs = log.receivedAtMs.get(key);
+    if (receivedAtMs !== undefined) audit.delivered++;
+    if (!connection) continue;
+    if (receivedAtMs === undefined || receivedAtMs - atMs > inTimeMs) blame(connection.node, atMs);
+    if (receivedAtMs !== undefined) continue;
+    if (connection.closedAtMs === null) audit.lostSilently++;
     else {
-      audit.missedAndTold++;
-      audit.darkMsMax = Math.max(audit.darkMsMax, session.closedAtMs - atMs);
+      audit.lostAndTold++;
+      audit.detectionMsMax = Math.max(audit.detectionMsMax, connection.closedAtMs - atMs);
     }
   }
 }
 
-function wellAfterMs(witnesses: readonly Witness[], faultAtMs: number): number | null {
-  const inTime = ({ key, atMs }: Utterance) =>
-    witnesses.every(({ heard }) => (heard.get(key) ?? Number.POSITIVE_INFINITY) - atMs <= heardInTimeMs);
-  const after = witnesses.flatMap(({ said }) => said.filter(({ atMs }) => atMs >= faultAtMs));
-  const failed = after.filter((utterance) => !inTime(utterance)).map(({ atMs }) => atMs);
-  const opened = witnesses.flatMap(({ sessions }) => sessions.map(({ openedAtMs }) => openedAtMs));
-  const wellAtMs = Math.max(faultAtMs, ...failed, ...opened);
-  const everybodyIsThere = witnesses.every(({ sessions }) => sessions.at(-1)?.closedAtMs === null);
-  return everybodyIsThere && after.some(({ atMs }) => atMs > wellAtMs) ? wellAtMs - faultAtMs : null;
+function recoveredAfterMs(logs: readonly ParticipantLog[], faultAtMs: number): number | null {
+  const inTime = ({ key, atMs }: Publish) =>
+    logs.every(({ receivedAtMs }) => (receivedAtMs.get(key) ?? Number.POSITIVE_INFINITY) - atMs <= inTimeMs);
+  const after = logs.flatMap(({ published }) => published.filter(({ atMs }) => atMs >= faultAtMs));
+  const failed = after.filter((publish) => !inTime(publish)).map(({ atMs }) => atMs);
+  const opened = logs.flatMap(({ connections }) => connections.map(({ openedAtMs }) => openedAtMs));
+  const recoveredAtMs = Math.max(faultAtMs, ...failed, ...opened);
+  const allConnected = logs.every(({ connections }) => connections.at(-1)?.closedAtMs === null);
+  const isProven = allConnected && after.some(({ atMs }) => atMs > recoveredAtMs);
+  return isProven ? recoveredAtMs - faultAtMs : null;
 }
 
-function sessionAt({ sessions }: Witness, atMs: number): PersonSession | undefined {
-  return sessions.find(
+function connectionAt({ connections }: ParticipantLog, atMs: number): Connection | undefined {
+  return connections.find(
     ({ openedAtMs, closedAtMs }) => openedAtMs <= atMs && (closedAtMs === null || closedAtMs > atMs),
   );
 }
 
-function countCloses(witnesses: readonly Witness[]): Record<string, number> {
-  const codes = witnesses
-    .flatMap(({ sessions }) => sessions.map(({ code }) => code))
+function countCloses(logs: readonly ParticipantLog[]): Record<string, number> {
+  const codes = logs
+    .flatMap(({ connections }) => connections.map(({ code }) => code))
     .filter((code) => code !== null);
   const closes: Record<string, number> = {};
   for (const code of codes.sort((a, b) => a - b)) closes[code] = (closes[code] ?? 0) + 1;
   return closes;
 }
 
-function sum(witnesses: readonly Witness[], key: 'duplicated' | 'reordered'): number {
-  return witnesses.reduce((total, witness) => total + witness[key], 0);
+function sum(logs: readonly ParticipantLog[], key: 'duplicated' | 'reordered'): number {
+  return logs.reduce((total, log) => total + log[key], 0);
 }

@@ -1,43 +1,63 @@
-/** Every failure against real processes: nobody misses anything without being told, and all is well again in time. */
+/** Every failure against real processes: no loss is silent, and the chat recovers in time. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { ownRedisBinary } from '../../deployment/services/redis.ts';
-import { type StrikeRecord, strike } from './inject-fault.ts';
-import { scenarios } from './scenarios.ts';
+import { kill } from '../../../008-kill/experiment.ts';
+import { serviceProviders } from '../../deployment/services/services.ts';
+import { listStages } from '../../deployment/stage-table.ts';
+import { startDeployment } from '../../deployment/start.ts';
+import { skipMissing } from '../run-plan.ts';
+import { type FaultVariant, faults } from './faults.ts';
+import { runFaultTrial } from './inject-fault.ts';
+import type { FaultTrial } from './record.ts';
 
 const reconnectWaitMsMax = 500;
-const redisBinary = await ownRedisBinary();
-const noRedis = 'no redis-server that may be frozen and killed: install one, or run as root on Debian';
+const placement = { target: 'process', simulator: 'process' } as const;
+const experiment = { ...kill, workload: { ...kill.workload, reconnectWaitMsMax } };
+const { variants } = faults.plan(experiment, await listStages(), {
+  ...{
+    target: 'process',
+    stages: [],
+    trials: 1,
+    loads: undefined,
+    workload: {},
+    settings: {},
+    allocation: {},
+  },
+});
+const services = new Map(
+  await Promise.all(serviceProviders.map(async ({ name, find }) => [name, await find('process')] as const)),
+);
+const { skipped } = skipMissing(variants, services);
 
-/** What is particular to a failure, beside what holds for all. */
-const particulars: Record<string, (record: StrikeRecord) => void> = {
-  'worker killed': ({ closes, stayed }) => {
+/** Assertions of one failure, beside those of all. */
+const particulars: Record<string, (trial: FaultTrial) => void> = {
+  'worker killed': ({ closes, held }) => {
     assert.deepEqual(Object.keys(closes), ['1006'], 'only its own sessions');
-    assert.ok(stayed > 0);
+    assert.ok(held > 0);
   },
-  'node killed': ({ closes, stayed, people }) => {
-    assert.deepEqual(closes, { 1006: people / 2 });
-    assert.equal(stayed, people / 2);
+  'node killed': ({ closes, held, participants }) => {
+    assert.deepEqual(closes, { 1006: participants / 2 });
+    assert.equal(held, participants / 2);
   },
-  'node drained': ({ closes, stayed, people, wellAfterMs }) => {
-    assert.deepEqual(closes, { 1012: people / 2 });
-    assert.equal(stayed, people / 2);
-    assert.ok(wellAfterMs! < reconnectWaitMsMax + 1000, `those that moved were back after ${wellAfterMs} ms`);
+  'node drained': ({ closes, held, participants, recoveredAfterMs }) => {
+    assert.deepEqual(closes, { 1012: participants / 2 });
+    assert.equal(held, participants / 2);
+    assert.ok(recoveredAfterMs! < reconnectWaitMsMax + 1000, `moved sessions: ${recoveredAfterMs} ms`);
   },
-  'Redis killed': ({ closes }) => assertToldToComeBack(closes),
-  'Redis frozen': ({ closes }) => assertToldToComeBack(closes),
-  'output buffer overflowed': ({ closes, stayed, people }) => {
-    assert.deepEqual(closes, { 1012: people / 2 }, 'only the sessions of the node that missed something');
-    assert.equal(stayed, people / 2);
+  'Redis killed': ({ closes }) => assertAskedToReconnect(closes),
+  'Redis frozen': ({ closes }) => assertAskedToReconnect(closes),
+  'output buffer overflowed': ({ closes, held, participants }) => {
+    assert.deepEqual(closes, { 1012: participants / 2 }, 'only the sessions of the node that lost messages');
+    assert.equal(held, participants / 2);
   },
-  'network cut': ({ closes, stayed, people }) => {
-    assert.deepEqual(closes, { 1012: people / 2 }, 'only the sessions of the node behind it');
-    assert.equal(stayed, people / 2);
+  'network cut': ({ closes, held, participants }) => {
+    assert.deepEqual(closes, { 1012: participants / 2 }, 'only the sessions of the node behind it');
+    assert.equal(held, participants / 2);
   },
 };
 
-/** 1012 to all; 1013 to who spoke in the moment between. */
-function assertToldToComeBack(closes: StrikeRecord['closes']): void {
+/** 1012 to all; 1013 to a session that published in the moment before. */
+function assertAskedToReconnect(closes: FaultTrial['closes']): void {
   assert.ok(
     Object.keys(closes).every((code) => code === '1012' || code === '1013'),
     JSON.stringify(closes),
@@ -45,28 +65,32 @@ function assertToldToComeBack(closes: StrikeRecord['closes']): void {
 }
 
 describe('failures under load', { concurrency: 4 }, () => {
-  for (const scenario of scenarios) {
-    const needsRedis = scenario.stage === '05-backplane';
-    const skip = needsRedis && redisBinary === null && noRedis;
-    test(`${scenario.name}: told within three seconds, and well again`, { skip }, async ({ signal }) => {
-      const record = await strike(scenario, needsRedis ? redisBinary : null, {
-        people: 40,
-        messagesPerSecond: 2,
-        calmMs: 500,
-        aftermathMs: 3500,
-        reconnectWaitMsMax,
+  for (const variant of variants as FaultVariant[]) {
+    const skip = skipped.find(({ name }) => name === variant.name)?.reason ?? false;
+    test(`${variant.name}: every loss is told within three seconds, and the chat recovers`, { skip }, async ({
+      signal,
+    }) => {
+      const options = {
+        ...{ participants: 40, messagesPerSecond: 2, reconnectWaitMsMax, steadyMs: 500, aftermathMs: 3500 },
+      };
+      const trial = await runFaultTrial(variant, options, {
+        deploy: (request) => startDeployment(placement, { ...request, scrapeHost: '127.0.0.1', signal }),
         signal,
+        observer: { phase() {}, second() {}, started() {} },
+        seed: 1,
+        nextNumber: () => 1,
       });
-      const shown = JSON.stringify(record);
-      assert.equal(record.lostSilently, 0, shown);
-      assert.equal(record.duplicated, 0, shown);
-      assert.equal(record.reordered, 0, shown);
-      assert.ok(record.said > 150, shown);
-      assert.ok(record.darkMsMax < 3000, shown);
-      assert.ok(record.readyWhileBrokenMsMax < 3000, shown);
-      assert.ok(record.unreadyAfterMs !== null, shown);
-      assert.ok(record.wellAfterMs !== null && record.wellAfterMs < record.faultMs + 3000, shown);
-      particulars[scenario.name]!(record);
+      const shown = JSON.stringify(trial);
+      assert.equal(trial.outcome, 'pass', shown);
+      assert.equal(trial.lostSilently, 0, shown);
+      assert.equal(trial.duplicated, 0, shown);
+      assert.equal(trial.reordered, 0, shown);
+      assert.ok(trial.published > 150, shown);
+      assert.ok(trial.detectionMsMax < 3000, shown);
+      assert.ok(trial.readyWhileBrokenMsMax < 3000, shown);
+      assert.ok(trial.unreadyAfterMs !== null, shown);
+      assert.ok(trial.recoveredAfterMs !== null && trial.recoveredAfterMs < trial.faultMs + 3000, shown);
+      particulars[variant.scenario.name]!(trial);
     });
   }
 });

@@ -1,95 +1,123 @@
-/** One scenario from start to audit: a cluster, people who talk, the failure, and what became of everything that was said. */
+/**
+ * One trial of a failure: a deployment, clients that talk, the fault, and the audit of every message
+ * published.
+ */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type ClusterNode, startCluster } from './cluster.ts';
-import { auditKill, type KillAudit } from './delivery-audit.ts';
-import { type Door, Person } from './participant.ts';
+import { seededRandom } from '../../../../loadtest/model/schedule.ts';
+import type { DeployedNode } from '../../deployment/deployment.ts';
+import type { Variant } from '../../trial/variant.ts';
+import type { RunSession } from '../shape.ts';
+import { auditDeliveries, type DeliveryAudit } from './delivery-audit.ts';
+import { type ChooseNode, Participant } from './participant.ts';
 import { ReadinessWatch } from './readiness.ts';
+import type { FaultTrial, FaultWorkload } from './record.ts';
 import type { Scenario } from './scenarios.ts';
 
-export type StrikeOptions = {
-  people: number;
-  /** Of each person. */
-  messagesPerSecond: number;
-  calmMs: number;
-  /** How long people go on talking after the failing is over. */
+export type FaultOptions = Omit<FaultWorkload, 'repetitions'> & {
+  /** Under load before the fault. */
+  steadyMs: number;
+  /** Under load after the end of the fault. */
   aftermathMs: number;
-  /** Longest wait that a restart asks of a client. */
-  reconnectWaitMsMax: number;
-  signal: AbortSignal;
 };
 
-export type StrikeRecord = KillAudit & {
-  scenario: string;
-  stage: string;
-  nodes: number;
-  about: string;
-  /** From the fault to its end: how long the failing itself took. */
-  faultMs: number;
-  /** Until a node said that it was not ready; null where none ever did. */
-  unreadyAfterMs: number | null;
-  readyAgainAfterMs: number | null;
-};
-
-// A flood of large messages is part of one scenario; the workers are two, so that one can be killed.
-const serverArgs = [
-  ...['--workers', '2', '--message-bytes-max', '65536'],
-  ...['--messages-per-second-max', '10000', '--messages-burst-max', '10000', '--log-level', 'info'],
-];
 const joinDeadlineMs = 10_000;
-/** What is said is given so long to arrive before the audit calls it missed. */
-const listenOnMs = 2000;
+/** Time for the last messages to arrive before the audit counts them as lost. */
+const drainMs = 2000;
 
-/** Runs one scenario; rejects where it cannot be set up, and with the signal's reason when that is aborted. */
-export async function strike(
-  scenario: Scenario,
-  redisBinary: string | null,
-  options: StrikeOptions,
-): Promise<StrikeRecord> {
-  const { signal } = options;
-  const args = [...serverArgs, '--reconnect-wait-ms-max', String(options.reconnectWaitMsMax)];
-  await using cluster = await startCluster(scenario.stage, scenario.nodes, args, redisBinary);
-  using watch = new ReadinessWatch(cluster.nodes);
-  const choose = door(cluster.nodes, watch);
-  const people = Array.from({ length: options.people }, (_, index) => new Person(`p${index}`, choose));
-  let turn = 0;
-  const talk = setInterval(
-    () => people[turn++ % people.length]!.say(),
-    1000 / (options.people * options.messagesPerSecond),
+/** The part of a run that a fault trial needs. */
+export type FaultSession = Pick<RunSession, 'deploy' | 'signal' | 'observer' | 'seed' | 'nextNumber'>;
+
+/**
+ * Runs one trial; rejects where the deployment cannot be had. An abort rejects with the reason of the signal.
+ */
+export async function runFaultTrial(
+  variant: Variant & { scenario: Scenario },
+  options: FaultOptions,
+  session: FaultSession,
+): Promise<FaultTrial> {
+  const { signal, observer } = session;
+  const { stage, settings, nodes, allocation, scenario } = variant;
+  const number = session.nextNumber();
+  const { name } = variant;
+  const title = { number, variant: name, stage: stage.name, purpose: 'fault' as const, about: scenario.name };
+  const startedAt = new Date().toISOString();
+  const enter = (phase: string) => observer.phase(phase, title);
+  enter('start');
+  const breakableNetwork = scenario.breakableNetwork ?? false;
+  await using deployment = await session.deploy({ stage, settings, nodes, allocation, breakableNetwork });
+  observer.started(deployment, null);
+  using watch = new ReadinessWatch(deployment.nodes);
+  const choose = balancer(deployment.nodes, watch);
+  const seed = session.seed * 1000 + number;
+  const random = seededRandom(seed);
+  const participants = Array.from(
+    { length: options.participants },
+    (_, index) => new Participant(`p${index}`, choose, random),
   );
+  const traffic = startTraffic(participants, options);
   try {
-    for (const person of people) person.join();
-    await everybodyIn(people);
-    await sleep(options.calmMs, undefined, { signal });
+    enter('connect');
+    for (const participant of participants) participant.join();
+    await allConnected(participants, signal);
+    enter('warm-up');
+    await sleep(options.steadyMs, undefined, { signal });
+    enter('measure');
     const faultAtMs = performance.now();
-    await scenario.strike(cluster);
+    await scenario.inject(deployment, signal);
     const faultMs = performance.now() - faultAtMs;
     await sleep(options.aftermathMs, undefined, { signal });
-    clearInterval(talk);
-    await sleep(listenOnMs, undefined, { signal });
-    const audit = auditKill(people, faultAtMs, (node, atMs) => watch.readyAt(node, atMs));
-    const { name, stage, nodes, about } = scenario;
-    return { scenario: name, stage, nodes, about, faultMs, ...audit, ...watch.since(faultAtMs) };
+    clearInterval(traffic);
+    enter('drain');
+    await sleep(drainMs, undefined, { signal });
+    enter('stop');
+    const audit = auditDeliveries(participants, faultAtMs, (node, atMs) => watch.readyAt(node, atMs));
+    return {
+      ...{ number, variant: name, stage: stage.name, purpose: 'fault', ...judge(audit), seed, startedAt },
+      ...{ facts: deployment.facts, faultMs, ...audit, ...watch.since(faultAtMs) },
+    };
   } finally {
-    clearInterval(talk);
-    for (const person of people) person.leave();
+    clearInterval(traffic);
+    for (const participant of participants) participant.leave();
   }
 }
 
-/** Sends people to the ready nodes in turn, as a load balancer does; to any of them where none is ready. */
-function door(nodes: readonly ClusterNode[], watch: ReadinessWatch): Door {
-  let turns = 0;
+/**
+ * A trial fails where a loss was silent, a message came twice or out of order, or the chat did not recover.
+ */
+function judge(audit: DeliveryAudit): Pick<FaultTrial, 'outcome' | 'reasons'> {
+  const { lostSilently, duplicated, reordered, recoveredAfterMs } = audit;
+  const counts = { 'lost silently': lostSilently, duplicated, reordered };
+  const reasons = Object.entries(counts)
+    .filter(([, count]) => count > 0)
+    .map(([fault, count]) => `${count} messages were ${fault}; the limit is 0`);
+  if (recoveredAfterMs === null) reasons.push('the chat did not recover before the trial ended');
+  return { outcome: reasons.length === 0 ? 'pass' : 'fail', reasons };
+}
+
+/** Participants publish in turn, evenly spread over time. */
+function startTraffic(participants: readonly Participant[], { messagesPerSecond }: FaultOptions) {
+  let turn = 0;
+  const periodMs = 1000 / (participants.length * messagesPerSecond);
+  return setInterval(() => participants[turn++ % participants.length]?.publish(), periodMs);
+}
+
+/**
+ * Spreads clients over the ready nodes in turn, as a load balancer does; over all nodes where none is ready.
+ */
+function balancer(nodes: readonly DeployedNode[], watch: ReadinessWatch): ChooseNode {
+  let turn = 0;
   return () => {
     const ready = nodes.filter(({ name }) => watch.ready(name));
     const open = ready.length > 0 ? ready : nodes;
-    const { name, chatUrl } = open[turns++ % open.length]!;
+    const { name, chatUrl } = open[turn++ % open.length]!;
     return { node: name, chatUrl };
   };
 }
 
-async function everybodyIn(people: readonly Person[]): Promise<void> {
+async function allConnected(participants: readonly Participant[], signal: AbortSignal): Promise<void> {
   const deadlineAtMs = performance.now() + joinDeadlineMs;
-  while (!people.every(({ connected }) => connected)) {
-    if (performance.now() > deadlineAtMs) throw new Error('not everybody could join before the failure');
-    await sleep(10);
+  while (!participants.every(({ connected }) => connected)) {
+    if (performance.now() > deadlineAtMs) throw new Error('not all participants could join before the fault');
+    await sleep(10, undefined, { signal });
   }
 }

@@ -1,46 +1,51 @@
-/** A person who stays in the chat whatever happens: says numbered things, remembers everything heard, and comes back. */
+/**
+ * A client that stays in the chat through a failure: it publishes numbered messages, records deliveries, and
+ * reconnects.
+ */
 import { WebSocket } from 'ws';
 import { encodeMessage, parseReconnectWaitMs } from '#protocol';
 
-/** One connection, from open to close; the last one of a person has no end. Times are of the one clock of this process. */
-export type PersonSession = {
+/** One connection; the last one of a participant has no end. Times are of the one clock of this process. */
+export type Connection = {
   node: string;
   openedAtMs: number;
   closedAtMs: number | null;
-  /** 1006 where the connection was lost without a word. */
+  /** 1006 where the connection was lost without a close frame. */
   code: number | null;
 };
 
-/** Something said: over which node, and when. */
-export type Utterance = { key: string; atMs: number; node: string };
+/** One message published, with the node that took it. */
+export type Publish = { key: string; atMs: number; node: string };
 
-/** Where a person may go: asked before every attempt. */
-export type Door = () => { node: string; chatUrl: string };
+/** Chooses the node of the next connection; called before every attempt. */
+export type ChooseNode = () => { node: string; chatUrl: string };
 
-// Chosen, not measured: the pace of a client that wants to be back and does not want to be a storm.
+// Chosen, not measured: fast enough to measure recovery, slow enough not to flood a node that starts.
 const retryMsMin = 100;
 const retryMsMax = 1000;
 const handshakeTimeoutMs = 1000;
 
-export class Person {
+export class Participant {
   readonly name: string;
-  readonly sessions: PersonSession[] = [];
-  readonly said: Utterance[] = [];
-  /** When each thing was heard first. */
-  readonly heard = new Map<string, number>();
+  readonly connections: Connection[] = [];
+  readonly published: Publish[] = [];
+  /** First receipt of each message, by its key. */
+  readonly receivedAtMs = new Map<string, number>();
   duplicated = 0;
-  /** Heard after a later one of the same speaker. */
+  /** Received after a later message of the same sender. */
   reordered = 0;
-  readonly #door: Door;
-  readonly #lastHeardOf = new Map<string, number>();
+  readonly #choose: ChooseNode;
+  readonly #random: () => number;
+  readonly #newestOf = new Map<string, number>();
   #socket: WebSocket | undefined;
   #failures = 0;
   #retryTimer: NodeJS.Timeout | undefined;
   #left = false;
 
-  constructor(name: string, door: Door) {
+  constructor(name: string, choose: ChooseNode, random: () => number) {
     this.name = name;
-    this.#door = door;
+    this.#choose = choose;
+    this.#random = random;
   }
 
   get connected(): boolean {
@@ -48,29 +53,29 @@ export class Person {
   }
 
   join(): void {
-    const { node, chatUrl } = this.#door();
+    const { node, chatUrl } = this.#choose();
     const socket = new WebSocket(chatUrl, { perMessageDeflate: false, handshakeTimeout: handshakeTimeoutMs });
     this.#socket = socket;
-    let session: PersonSession | undefined;
+    let connection: Connection | undefined;
     socket.on('open', () => {
       this.#failures = 0;
-      session = { node, openedAtMs: performance.now(), closedAtMs: null, code: null };
-      this.sessions.push(session);
+      connection = { node, openedAtMs: performance.now(), closedAtMs: null, code: null };
+      this.connections.push(connection);
     });
-    socket.on('message', (data: Buffer) => this.#hear(data));
+    socket.on('message', (data: Buffer) => this.#receive(data));
     socket.on('error', () => {}); // 'close' follows, with the code.
     socket.on('close', (code, reason) => {
       if (this.#left) return;
-      if (session) Object.assign(session, { closedAtMs: performance.now(), code });
+      if (connection) Object.assign(connection, { closedAtMs: performance.now(), code });
       this.#retryTimer = setTimeout(() => this.join(), this.#waitMs(reason.toString()));
     });
   }
 
-  /** Says the next thing; nothing where there is no connection. */
-  say(): void {
+  /** Publishes the next message; does nothing without a connection. */
+  publish(): void {
     if (!this.connected) return;
-    const key = `${this.name}:${this.said.length}`;
-    this.said.push({ key, atMs: performance.now(), node: this.sessions.at(-1)!.node });
+    const key = `${this.name}:${this.published.length}`;
+    this.published.push({ key, atMs: performance.now(), node: this.connections.at(-1)!.node });
     this.#socket!.send(encodeMessage({ clientId: this.name, Message: key }));
   }
 
@@ -84,18 +89,18 @@ export class Person {
     const asked = parseReconnectWaitMs(reason);
     if (asked !== undefined) return asked;
     const backoffMs = Math.min(retryMsMax, retryMsMin * 2 ** this.#failures++);
-    return backoffMs * (0.5 + Math.random() / 2);
+    return backoffMs * (0.5 + this.#random() / 2);
   }
 
-  #hear(data: Buffer): void {
+  #receive(data: Buffer): void {
     const { clientId, Message: key } = JSON.parse(data.toString()) as { clientId: string; Message: string };
-    if (this.heard.has(key)) {
+    if (this.receivedAtMs.has(key)) {
       this.duplicated++;
       return;
     }
-    this.heard.set(key, performance.now());
+    this.receivedAtMs.set(key, performance.now());
     const number = Number(key.slice(clientId.length + 1));
-    if (number < (this.#lastHeardOf.get(clientId) ?? -1)) this.reordered++;
-    else this.#lastHeardOf.set(clientId, number);
+    if (number < (this.#newestOf.get(clientId) ?? -1)) this.reordered++;
+    else this.#newestOf.set(clientId, number);
   }
 }

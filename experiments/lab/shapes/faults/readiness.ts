@@ -1,4 +1,5 @@
-/** What the nodes say of themselves at /readyz, asked many times a second, as a load balancer does. */
+/** Polls /readyz of every node many times a second, as a load balancer does. */
+import { setTimeout as sleep } from 'node:timers/promises';
 
 export type WatchedNode = { name: string; internalUrl: string };
 
@@ -19,28 +20,23 @@ export class ReadinessWatch implements Disposable {
   }
 
   ready(node: string): boolean {
-    return this.#changes.get(node)!.at(-1)?.ready ?? false;
+    return this.#changes.get(node)?.at(-1)?.ready ?? false;
   }
 
-  /** What the node said last before that time. */
+  /** The last state that the node reported before that time. */
   readyAt(node: string, atMs: number): boolean {
-    return this.#changes.get(node)!.findLast((change) => change.atMs <= atMs)?.ready ?? false;
+    return this.#changes.get(node)?.findLast((change) => change.atMs <= atMs)?.ready ?? false;
   }
 
-  /** From the fault until the first node said that it is not ready, and until the last one said that it is again. */
+  /** From the fault until the first node reported not ready, and until the last one reported ready again. */
   since(faultAtMs: number): { unreadyAfterMs: number | null; readyAgainAfterMs: number | null } {
     const changes = [...this.#changes.values()].flat().filter(({ atMs }) => atMs >= faultAtMs);
-    const after = (times: number[], pick: (...times: number[]) => number) =>
-      times.length === 0 ? null : pick(...times) - faultAtMs;
+    const timesOf = (state: boolean) =>
+      changes.filter(({ ready }) => ready === state).map(({ atMs }) => atMs);
+    const [unready, ready] = [timesOf(false), timesOf(true)];
     return {
-      unreadyAfterMs: after(
-        changes.filter(({ ready }) => !ready).map(({ atMs }) => atMs),
-        Math.min,
-      ),
-      readyAgainAfterMs: after(
-        changes.filter(({ ready }) => ready).map(({ atMs }) => atMs),
-        Math.max,
-      ),
+      unreadyAfterMs: unready.length === 0 ? null : Math.min(...unready) - faultAtMs,
+      readyAgainAfterMs: ready.length === 0 ? null : Math.max(...ready) - faultAtMs,
     };
   }
 
@@ -53,7 +49,7 @@ export class ReadinessWatch implements Disposable {
     while (!this.#stopped) {
       const ready = await isReady(`${internalUrl}/readyz`);
       if (changes.at(-1)?.ready !== ready) changes.push({ atMs: performance.now(), ready });
-      await new Promise((resolve) => setTimeout(resolve, intervalMs));
+      await sleep(intervalMs);
     }
   }
 }

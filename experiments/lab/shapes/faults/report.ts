@@ -1,109 +1,141 @@
-/** What a run of the failures says, as tables: a pure function of its file. */
-
-import type { KillRun } from '../../../008-kill/experiment.ts';
+/** The report of a run of failures. Pure. */
 import { medianOf } from '../../analysis/statistics.ts';
+import type { ReportContent } from '../../report/content.ts';
 import { formatMs } from '../../report/format.ts';
-import { markdownTable, type Table, terminalTable } from '../../report/table.ts';
-import type { StrikeRecord } from './inject-fault.ts';
+import { codeCaveats, interruptionNote } from '../../report/notes.ts';
+import { left, right, type Table } from '../../report/table.ts';
+import { factRows, machineRows } from '../../report/trials.ts';
+import type { FaultRun, FaultTrial } from './record.ts';
 
-/** One row for each failure: counts are sums of its repetitions, times the worst of them, recovery the median and the worst. */
-export function killTable({ strikes }: KillRun): Table {
-  const names = [...new Set(strikes.map(({ scenario }) => scenario))];
+/** One row for each failure. */
+export function reportFaults(run: FaultRun): ReportContent {
+  const { participants, messagesPerSecond, reconnectWaitMsMax, repetitions } = run.record.workload;
+  const times = repetitions === 1 ? 'once' : `${repetitions} times`;
+  return {
+    answer: [...interruptionNote(run), faultAnswer(run), ...run.record.variants.map(aboutVariant)],
+    summary: faultTable(run),
+    method: [
+      `${participants} participants publish ${messagesPerSecond} messages per second each, spread over the nodes that report ready. Each failure was tried ${times}. Every published message is checked against every participant. Counts are sums over the trials; times are the longest of them.`,
+      'Lost silently: not delivered to a participant whose connection held. Lost and told: not delivered to a participant whose connection was closed later. Undelivered and told: delivered to no participant, and the connection of the sender was closed later.',
+      'Detected after: the longest time from a message to the close that told of its loss. Unready after: until the first node reported it. Ready while broken: the longest time for which a node reported ready although messages did not arrive within a second.',
+      `Recovered after: from the fault until all participants are connected and receive everything within a second; the median, with the longest in brackets where there were several trials. It contains the wait that a restart asks for, at most ${reconnectWaitMsMax} ms (option reconnect-wait-ms-max).`,
+    ],
+    environment: [...machineRows(run), ...factRows(run)],
+    caveats: [
+      'Nodes, services and participants share one machine and its loopback network.',
+      ...codeCaveats(run),
+      ...run.record.notes,
+    ],
+    trials: trialTable(run.trials),
+  };
+}
+
+function faultAnswer({ trials, record }: FaultRun): string {
+  if (trials.length === 0) return 'No failure was tried.';
+  const failed = record.variants.filter(({ name }) =>
+    trials.some(({ variant, outcome }) => variant === name && outcome !== 'pass'),
+  );
+  if (failed.length === 0)
+    return `In none of the ${record.variants.length} failures was a message lost silently, duplicated or reordered, and the chat recovered from all of them.`;
+  return `The limits broke in ${failed.length} of ${record.variants.length} failures: ${failed.map(({ name }) => name).join(', ')}.`;
+}
+
+function aboutVariant({ name, summary, error }: FaultRun['record']['variants'][number]): string {
+  return error === null ? `${name}: ${summary}.` : `${name} could not be tried: ${error}`;
+}
+
+function faultTable({ trials, record }: FaultRun): Table {
   return {
     columns: [
-      { title: 'failure', align: 'left' },
-      { title: 'said', align: 'right' },
-      { title: 'lost in silence', align: 'right' },
-      { title: 'missed and told', align: 'right' },
-      { title: 'unheard and told', align: 'right' },
-      { title: 'duplicated', align: 'right' },
-      { title: 'reordered', align: 'right' },
-      { title: 'told after', align: 'right' },
-      { title: 'stayed', align: 'right' },
-      { title: 'closed', align: 'left' },
-      { title: 'unready after', align: 'right' },
-      { title: 'ready but broken', align: 'right' },
-      { title: 'failing for', align: 'right' },
-      { title: 'well after', align: 'right' },
+      left('failure'),
+      right('published'),
+      right('lost silently'),
+      right('lost and told'),
+      right('undelivered and told'),
+      right('duplicated, reordered'),
+      right('fault lasted'),
+      right('detected after'),
+      right('recovered after'),
+      right('unready after'),
+      right('ready while broken'),
+      right('held'),
+      left('closed'),
     ],
-    rows: names.map((name) =>
+    rows: record.variants.map(({ name }) =>
       rowOf(
         name,
-        strikes.filter(({ scenario }) => scenario === name),
+        trials.filter(({ variant }) => variant === name),
       ),
     ),
   };
 }
 
-/** Lines for a terminal. */
-export function killText(run: KillRun): string {
-  return terminalTable(killTable(run));
+function trialTable(trials: readonly FaultTrial[]): Table {
+  return {
+    columns: [
+      right('#'),
+      left('failure'),
+      left('outcome'),
+      right('published'),
+      right('lost silently'),
+      right('detected after'),
+      right('recovered after'),
+      left('remark'),
+    ],
+    rows: trials.map((trial) => [
+      String(trial.number),
+      trial.variant,
+      trial.outcome,
+      count(trial.published),
+      count(trial.lostSilently),
+      formatMs(trial.detectionMsMax),
+      trial.recoveredAfterMs === null ? 'never' : formatMs(trial.recoveredAfterMs),
+      trial.reasons.join('; '),
+    ]),
+  };
 }
 
-/** Table, what was done, and how to read it; headings begin at the second level. */
-export function killMarkdown(run: KillRun): string {
-  const bullets = (items: readonly string[]) => items.map((item) => `- ${item}`).join('\n');
-  const abouts = new Map(
-    run.strikes.map(({ scenario, stage, about }) => [scenario, `${scenario} (${stage}): ${about}.`]),
-  );
-  const { environment, options } = run;
-  return [
-    `## ${run.startedAt.slice(0, 10)}`,
-    markdownTable(killTable(run)),
-    bullets([...abouts.values(), ...run.skipped]),
-    '### How to read it',
-    bullets([
-      `${options.people} people, each saying ${options.messagesPerSecond} things a second, spread over the nodes that call themselves ready; each failure ${options.repetitions === 1 ? 'once' : `${options.repetitions} times`}. Every thing said is held against every person. Counts are sums over the repetitions, times the longest of them.`,
-      'Lost in silence: missed by somebody whose connection held. Missed and told: by somebody whose connection was closed later. Unheard and told: heard by nobody, and its speaker, who never heard his echo, was cut off.',
-      'Told after: the longest from a thing said to the close that told of it. Unready after: until the first node said so. Ready but broken: the longest that a node called itself ready while what it ought to carry did not arrive within a second.',
-      `Well after: from the failure until everybody is connected and hears everything within a second; median, and the longest in brackets. A restart asks for a wait of at most ${options.reconnectWaitMsMax} ms (option reconnect-wait-ms-max), which is part of it.`,
-    ]),
-    bullets([
-      `machine: ${environment.cpus} × ${environment.cpuModel}, ${environment.platform}, Node ${environment.node}`,
-      `code: ${environment.gitCommit ?? 'unknown'}${environment.gitDirty ? ' with changes' : ''}`,
-      `Redis: ${run.redis ?? 'none'}`,
-    ]),
-  ].join('\n\n');
-}
-
-function rowOf(name: string, strikes: readonly StrikeRecord[]): string[] {
-  const sum = (pick: (strike: StrikeRecord) => number) =>
-    strikes.reduce((total, one) => total + pick(one), 0);
-  const worst = (pick: (strike: StrikeRecord) => number | null) => {
-    const values = strikes.map(pick).filter((value) => value !== null);
+function rowOf(name: string, trials: readonly FaultTrial[]): string[] {
+  const sum = (figureOf: (trial: FaultTrial) => number) =>
+    count(trials.reduce((total, trial) => total + figureOf(trial), 0));
+  const longest = (figureOf: (trial: FaultTrial) => number | null) => {
+    const values = trials.map(figureOf).filter((value) => value !== null);
     return values.length === 0 ? 'never' : formatMs(Math.max(...values));
   };
   return [
     name,
-    ...[
-      sum(({ said }) => said),
-      sum(({ lostSilently }) => lostSilently),
-      sum(({ missedAndTold }) => missedAndTold),
-      sum(({ unheard }) => unheard),
-      sum(({ duplicated }) => duplicated),
-      sum(({ reordered }) => reordered),
-    ].map((count) => count.toLocaleString('en-US')),
-    worst(({ darkMsMax }) => darkMsMax),
-    `${sum(({ stayed }) => stayed)} of ${sum(({ people }) => people)}`,
-    closesText(strikes),
-    worst(({ unreadyAfterMs }) => unreadyAfterMs),
-    worst(({ readyWhileBrokenMsMax }) => readyWhileBrokenMsMax),
-    worst(({ faultMs }) => faultMs),
-    wellText(strikes),
+    sum(({ published }) => published),
+    sum(({ lostSilently }) => lostSilently),
+    sum(({ lostAndTold }) => lostAndTold),
+    sum(({ undelivered }) => undelivered),
+    `${sum(({ duplicated }) => duplicated)}, ${sum(({ reordered }) => reordered)}`,
+    longest(({ faultMs }) => faultMs),
+    longest(({ detectionMsMax }) => detectionMsMax),
+    recoveryText(trials),
+    longest(({ unreadyAfterMs }) => unreadyAfterMs),
+    longest(({ readyWhileBrokenMsMax }) => readyWhileBrokenMsMax),
+    `${sum(({ held }) => held)} of ${sum(({ participants }) => participants)}`,
+    closesText(trials),
   ];
 }
 
-function closesText(strikes: readonly StrikeRecord[]): string {
-  const closes = new Map<string, number>();
-  for (const strike of strikes) {
-    for (const [code, count] of Object.entries(strike.closes))
-      closes.set(code, (closes.get(code) ?? 0) + count);
-  }
-  return [...closes].map(([code, count]) => `${count} × ${code}`).join(', ');
+function count(value: number): string {
+  return value.toLocaleString('en-US');
 }
 
-function wellText(strikes: readonly StrikeRecord[]): string {
-  const values = strikes.map(({ wellAfterMs }) => wellAfterMs).filter((value) => value !== null);
-  if (values.length < strikes.length) return `not within the trial in ${strikes.length - values.length}`;
-  return `${formatMs(medianOf(values))} (${formatMs(Math.max(...values))})`;
+function closesText(trials: readonly FaultTrial[]): string {
+  const closes = new Map<string, number>();
+  for (const trial of trials) {
+    for (const [code, times] of Object.entries(trial.closes))
+      closes.set(code, (closes.get(code) ?? 0) + times);
+  }
+  return [...closes].map(([code, times]) => `${times} × ${code}`).join(', ');
+}
+
+function recoveryText(trials: readonly FaultTrial[]): string {
+  const values = trials.map(({ recoveredAfterMs }) => recoveredAfterMs).filter((value) => value !== null);
+  if (values.length < trials.length) return `not within the trial in ${trials.length - values.length}`;
+  if (values.length === 0) return '–';
+  const longest = values.length === 1 ? '' : ` (${formatMs(Math.max(...values))})`;
+  return formatMs(medianOf(values)) + longest;
 }

@@ -1,17 +1,26 @@
-/** The failures: what is done to which cluster. Each resolves when the failing is over, healed or not. */
+/**
+ * The failures, each with the stages that it applies to. `inject` resolves when the fault is over, healed or
+ * not.
+ */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { WebSocket } from 'ws';
 import { encodeMessage, pathOfRoom } from '#protocol';
-import { type Cluster, workersOf } from './cluster.ts';
+import type { DeployedService, Deployment } from '../../deployment/deployment.ts';
+import type { StageInfo } from '../../deployment/stage-table.ts';
+import { isPerCore, isScalable } from '../../trial/variant.ts';
+import { SkipVariant } from '../shape.ts';
 
 export type Scenario = {
   name: string;
-  stage: string;
-  nodes: number;
-  /** What is done, in a sentence. */
+  /** The fault, in a clause. */
   about: string;
-  strike(cluster: Cluster): Promise<void>;
+  /** Whether a stage can fail in this way, by what it declares. */
+  appliesTo(stage: StageInfo): boolean;
+  nodes: number;
+  breakableNetwork?: boolean;
+  /** Rejects with a `SkipVariant` where the deployment has no such part to break. */
+  inject(deployment: Deployment, signal: AbortSignal): Promise<void>;
 };
 
 const redisDownMs = 1000;
@@ -19,100 +28,119 @@ const frozenMs = 5000;
 const cutMs = 5000;
 const floodMessageBytes = 60_000;
 
+const needsRedis = ({ services }: StageInfo) => services.includes('redis');
+
 /** In the order of the report. */
 export const scenarios: readonly Scenario[] = [
   {
     name: 'worker killed',
-    stage: '04-cores',
-    nodes: 1,
     about: 'one of two workers is killed with SIGKILL, and its supervisor starts another',
-    strike: async ({ nodes }) => {
-      process.kill(workersOf(nodes[0]!)[0]!, 'SIGKILL');
-    },
+    appliesTo: isPerCore,
+    nodes: 1,
+    inject: ({ nodes }) => nodes[0]!.signalWorker(0, 'SIGKILL'),
   },
   {
     name: 'node killed',
-    stage: '05-backplane',
-    nodes: 2,
     about: 'one of two nodes is killed with SIGKILL and stays away',
-    strike: async ({ nodes }) => nodes[0]!.child.signal('SIGKILL'),
+    appliesTo: isScalable,
+    nodes: 2,
+    inject: ({ nodes }) => nodes[0]!.signal('SIGKILL'),
   },
   {
     name: 'node drained',
-    stage: '05-backplane',
+    about: 'one of two nodes is drained with SIGTERM and stays away',
+    appliesTo: isScalable,
     nodes: 2,
-    about: 'one of two nodes is told to leave with SIGTERM and stays away',
-    strike: async ({ nodes }) => {
-      nodes[0]!.child.signal('SIGTERM');
-      await nodes[0]!.child.exit;
+    inject: async ({ nodes }) => {
+      await nodes[0]!.signal('SIGTERM');
+      await nodes[0]!.ended;
     },
   },
   {
     name: 'Redis killed',
-    stage: '05-backplane',
-    nodes: 2,
     about: `Redis is killed with SIGKILL and started again ${redisDownMs / 1000} s later`,
-    strike: async (cluster) => {
-      cluster.redis!.signal('SIGKILL');
-      await sleep(redisDownMs);
-      await cluster.restartRedis();
+    appliesTo: needsRedis,
+    nodes: 2,
+    inject: async (deployment, signal) => {
+      const redis = ownRedis(deployment);
+      await redis.signal('SIGKILL');
+      await sleep(redisDownMs, undefined, { signal });
+      await redis.restart();
     },
   },
   {
     name: 'Redis frozen',
-    stage: '05-backplane',
-    nodes: 2,
     about: `Redis is stopped with SIGSTOP for ${frozenMs / 1000} s`,
-    strike: async ({ redis }) => {
-      redis!.signal('SIGSTOP');
-      await sleep(frozenMs);
-      redis!.signal('SIGCONT');
+    appliesTo: needsRedis,
+    nodes: 2,
+    inject: async (deployment, signal) => {
+      const redis = ownRedis(deployment);
+      await redis.signal('SIGSTOP');
+      try {
+        await sleep(frozenMs, undefined, { signal });
+      } finally {
+        await redis.signal('SIGCONT');
+      }
     },
   },
   {
     name: 'output buffer overflowed',
-    stage: '05-backplane',
-    nodes: 2,
     about:
-      'one of two nodes is frozen until Redis, flooded through the other one, cuts its subscription off; then it wakes',
-    strike: overflowOutputBuffer,
+      'one of two nodes is frozen until Redis, flooded through the other one, closes its subscription; then it continues',
+    appliesTo: needsRedis,
+    nodes: 2,
+    inject: overflowOutputBuffer,
   },
   {
     name: 'network cut',
-    stage: '05-backplane',
-    nodes: 2,
     about: `between one of two nodes and Redis nothing passes for ${cutMs / 1000} s, while all connections stay open`,
-    strike: async ({ network }) => {
-      network!.cut();
-      await sleep(cutMs);
-      network!.heal();
+    appliesTo: needsRedis,
+    nodes: 2,
+    breakableNetwork: true,
+    inject: async ({ network }, signal) => {
+      if (network === null) throw new SkipVariant('this deployment has no network that can be cut');
+      network.cut();
+      try {
+        await sleep(cutMs, undefined, { signal });
+      } finally {
+        network.heal();
+      }
     },
   },
 ];
 
-async function overflowOutputBuffer({ nodes, redis }: Cluster): Promise<void> {
-  const [frozen, flooded] = nodes;
-  const admin = new Redis(redis!.url);
+/** The Redis of the deployment. One that the lab was only given must be neither frozen nor killed. */
+function ownRedis({ services }: Deployment): DeployedService {
+  const redis = services.find(({ role }) => role === 'redis');
+  if (redis?.owned === true) return redis;
+  throw new SkipVariant('it needs a Redis that the lab started itself; unset REDIS_URL');
+}
+
+async function overflowOutputBuffer(deployment: Deployment, signal: AbortSignal): Promise<void> {
+  const { url } = ownRedis(deployment);
+  if (url === null) throw new SkipVariant('it needs a Redis that can be reached from the lab');
+  const [frozen, flooded] = deployment.nodes;
+  const admin = new Redis(url);
   const flooder = new WebSocket(flooded!.chatUrl.replace(/\/ws$/, pathOfRoom('flood')));
   try {
     await new Promise((resolve, reject) => flooder.once('open', resolve).once('error', reject));
     await admin.config('SET', 'client-output-buffer-limit', 'pubsub 1mb 1mb 1');
-    frozen!.child.signal('SIGSTOP');
+    await frozen!.signal('SIGSTOP');
     const flood = encodeMessage({ clientId: 'flooder', Message: 'x'.repeat(floodMessageBytes) });
-    // The kernel's socket buffers take several megabytes before Redis has to keep anything.
-    while (await hasSubscriberOf(admin, nodes.length)) {
+    // The kernel's socket buffers take several megabytes before Redis has to buffer anything.
+    while (await hasSubscribers(admin, deployment.nodes.length)) {
       for (let count = 0; count < 10; count++) flooder.send(flood);
-      await sleep(20);
+      await sleep(20, undefined, { signal });
     }
   } finally {
-    frozen!.child.signal('SIGCONT');
+    await frozen!.signal('SIGCONT');
     flooder.terminate();
     admin.disconnect();
   }
 }
 
 /** Whether Redis still has as many subscribers as there are nodes. */
-async function hasSubscriberOf(admin: Redis, nodes: number): Promise<boolean> {
+async function hasSubscribers(admin: Redis, nodes: number): Promise<boolean> {
   const list = String(await admin.call('CLIENT', 'LIST', 'TYPE', 'pubsub'));
   return list.split('\n').filter((line) => line.includes('name=chat-subscribe-')).length === nodes;
 }

@@ -1,0 +1,12 @@
+/** `list`: the experiments and their questions. */
+import type { Command } from 'commander';
+import type { Registry } from '../shapes/shape.ts';
+
+export function addList(program: Command, { experiments }: Registry): void {
+  program
+    .command('list')
+    .description('the experiments and their questions')
+    .action(() => {
+      for (const { name, question } of experiments) console.log(`${name.padEnd(18)}${question}`);
+    });
+}

@@ -1,0 +1,51 @@
+/**
+ * Values of the command line, each parsed in one place; commander shows the error with the name of the
+ * option.
+ */
+import { InvalidArgumentError } from 'commander';
+import type { TargetKind } from '../deployment/deployment.ts';
+
+/** A whole number above 0. */
+export function positiveInteger(value: string): number {
+  if (/^[1-9]\d*$/.test(value)) return Number(value);
+  throw new InvalidArgumentError(`Required a whole number above 0; given ${value}.`);
+}
+
+/** A number above 0. */
+export function positiveNumber(value: string): number {
+  if (Number(value) > 0) return Number(value);
+  throw new InvalidArgumentError(`Required a number above 0; given ${value}.`);
+}
+
+/** 0 for none; the port after it is used too. */
+export function port(value: string): number {
+  if (/^\d+$/.test(value) && Number(value) <= 65_534) return Number(value);
+  throw new InvalidArgumentError(`Required 0 to 65534; given ${value}.`);
+}
+
+export function targetKind(value: string): TargetKind {
+  if (value === 'process' || value === 'container') return value;
+  throw new InvalidArgumentError(`Required process or container; given ${value}.`);
+}
+
+/** Names separated by commas, added to those of earlier uses of the option. */
+export function names(value: string, before: string[] = []): string[] {
+  return [...before, ...value.split(',').filter((name) => name !== '')];
+}
+
+/** Loads separated by commas, added to those of earlier uses of the option. */
+export function loads(value: string, before: number[] = []): number[] {
+  return [...before, ...value.split(',').map(positiveInteger)];
+}
+
+/** A flag of the server and its value, added to those of earlier uses of the option. */
+export function settings(value: string, before: Record<string, string> = {}): Record<string, string> {
+  const [, flag, setting] = /^(?:--)?([a-z][a-z-]*)=(.*)$/.exec(value) ?? [];
+  if (flag !== undefined && setting !== undefined) return { ...before, [flag]: setting };
+  throw new InvalidArgumentError(`Required flag=value, e.g. segment-bytes=65536; given ${value}.`);
+}
+
+/** A value of an option that may be repeated. */
+export function repeated(value: string, before: string[] = []): string[] {
+  return [...before, value];
+}

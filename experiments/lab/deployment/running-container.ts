@@ -1,0 +1,229 @@
+/** One container of stated CPU and memory, followed from its first line of output to its end. */
+import { createInterface } from 'node:readline';
+import { PassThrough } from 'node:stream';
+import { GenericContainer, StartupCheckStrategy, type StartupStatus } from 'testcontainers';
+import type { OnLine, Program } from '#host/readiness.ts';
+import type { Engine } from './container-engine.ts';
+import { type ContainerUsage, type EngineStats, usageOf, usageOfProcess } from './container-usage.ts';
+import type { NodeSample } from './services/service.ts';
+
+export type ContainerRequest = {
+  image: string;
+  /** Unique on the engine; other containers of its network reach it by this name. */
+  name: string;
+  /** Of a network of the engine, or `host` for this machine's own. */
+  networkName: string;
+  command: readonly string[];
+  labels: Readonly<Record<string, string>>;
+  /** Ports to publish; a number alone is published at a free port of the host. */
+  ports: readonly (number | { container: number; host: number })[];
+  /** Address of the host at which they are published. */
+  hostIp: string;
+  /** Names that the container resolves to the machine of the engine. */
+  hostNames?: readonly string[];
+  cpus?: number | undefined;
+  memoryMb?: number | undefined;
+  /** Such as `0` or `0,1`; undefined for any. */
+  pinnedCpus?: string | undefined;
+  onLine: OnLine;
+};
+
+/** How a container ended. */
+export type ContainerEnd = { code: number; killedForMemory: boolean };
+
+type EngineContainer = ReturnType<Engine['client']['container']['getById']>;
+
+/** A started container. Disposing it removes it, whether it runs or not. */
+export type RunningContainer = Program & {
+  name: string;
+  /** The port of the host at which a port of the container is published. */
+  hostPort(port: number): number;
+  /** Resolves when it ends for the first time. */
+  exit: Promise<ContainerEnd>;
+  /** Sends its main process a signal; does nothing once that has ended. */
+  signal(name: NodeJS.Signals): Promise<void>;
+  /**
+   * Runs a script of Node as a module in it and resolves with its output; rejects with the output where it
+   * fails.
+   */
+  runScript(script: string): Promise<string>;
+  /** Starts it again after its end, with the same name and host ports. */
+  restart(): Promise<void>;
+  /** One reading; of the last moment before its end, once it has ended. */
+  sample(name: string, role: NodeSample['role']): Promise<NodeSample>;
+};
+
+/** Open files of a container: every session is one. Chosen: the most that one process is planned to hold. */
+const openFilesMax = 20_000;
+const linesKept = 20;
+
+/** Creates and starts a container; resolves when its process runs. */
+export async function startContainer(engine: Engine, request: ContainerRequest): Promise<RunningContainer> {
+  const lines: string[] = [];
+  const onLine: OnLine = (line, stream) => {
+    lines.push(line);
+    if (lines.length > linesKept) lines.shift();
+    request.onLine(line, stream);
+  };
+  const limited = new LimitedContainer(engine, { ...request, onLine });
+  const started = await limited.start();
+  const container = engine.client.container.getById(started.getId());
+  const sampler = new ContainerSampler(container, request.memoryMb);
+  await sampler.begin();
+  return {
+    name: request.name,
+    hostPort: (port) => started.getMappedPort(port),
+    exit: limited.exit,
+    ended: limited.exit.then(({ code, killedForMemory }) =>
+      killedForMemory ? 'was killed for its memory' : `exited with code ${code}`,
+    ),
+    lastLines: () => lines.join('\n'),
+    signal: async (name) => {
+      await container.kill({ signal: name }).catch(allowEnded);
+    },
+    runScript: async (script) => {
+      const command = ['node', '--input-type=module', '--eval', script];
+      const { output, exitCode } = await started.exec(command);
+      if (exitCode !== 0) throw new Error(`A script in ${request.name} failed: ${output}`);
+      return output;
+    },
+    restart: async () => {
+      await container.start();
+      await sampler.begin();
+    },
+    sample: (name, role) => sampler.sample(name, role),
+    [Symbol.asyncDispose]: async () => {
+      await container.remove({ force: true, v: true }).catch(allowEnded);
+    },
+  };
+}
+
+/** Reads what a container uses, and why it no longer runs as it was started. */
+class ContainerSampler {
+  readonly #container: EngineContainer;
+  readonly #memoryMb: number | undefined;
+  #startedAt = '';
+  #readCgroup: (() => ContainerUsage | undefined) | undefined;
+  #last: ContainerUsage = { cpuSeconds: 0, rssBytes: 0, throttledSeconds: 0, running: true };
+
+  constructor(container: EngineContainer, memoryMb: number | undefined) {
+    this.#container = container;
+    this.#memoryMb = memoryMb;
+  }
+
+  /** Takes the container as it is now for the one that was started. */
+  async begin(): Promise<void> {
+    const { Pid: pid, StartedAt: startedAt } = (await this.#container.inspect()).State;
+    this.#startedAt = startedAt;
+    this.#last = { cpuSeconds: 0, rssBytes: 0, throttledSeconds: 0, running: true };
+    const { id } = this.#container;
+    this.#readCgroup = usageOfProcess(pid, id) === undefined ? undefined : () => usageOfProcess(pid, id);
+  }
+
+  async sample(name: string, role: NodeSample['role']): Promise<NodeSample> {
+    const now = this.#readCgroup ? this.#readCgroup() : await this.#askEngine();
+    const running = now?.running ?? false;
+    // Only where it has ended, or its counters began anew, is the engine asked for the reason: that takes its
+    // time.
+    const unchanged = running && now!.cpuSeconds >= this.#last.cpuSeconds;
+    if (running) this.#last = now!;
+    const fault = unchanged ? null : await this.#fault();
+    const { cpuSeconds, rssBytes, throttledSeconds } = this.#last;
+    return { name, role, cpuSeconds, rssBytes, throttledSeconds, processes: running ? 1 : 0, fault };
+  }
+
+  async #askEngine(): Promise<ContainerUsage> {
+    const stats = await this.#container.stats({ stream: false, 'one-shot': true });
+    return usageOf(stats as unknown as EngineStats);
+  }
+
+  async #fault(): Promise<string | null> {
+    const { State: state } = await this.#container.inspect();
+    if (state.OOMKilled) return `was killed for its memory (limit ${this.#memoryMb ?? 'none'} MiB)`;
+    if (!state.Running) return `exited with code ${state.ExitCode}`;
+    return state.StartedAt === this.#startedAt ? null : 'was restarted';
+  }
+}
+
+/** A container that has ended, or that another part removes at the same time, is no error. */
+function allowEnded(error: { statusCode?: number }): void {
+  if (error.statusCode !== 404 && error.statusCode !== 409) throw error;
+}
+
+/**
+ * testcontainers' extension point for options that it lacks: no swap, pinned CPUs, an address to publish at.
+ */
+class LimitedContainer extends GenericContainer {
+  readonly #engine: Engine;
+  readonly #request: ContainerRequest;
+  readonly #ended = Promise.withResolvers<ContainerEnd>();
+
+  constructor(engine: Engine, request: ContainerRequest) {
+    super(request.image);
+    this.#engine = engine;
+    this.#request = request;
+    const hostNames = request.hostNames ?? [];
+    this.withName(request.name)
+      .withNetworkMode(request.networkName)
+      .withCommand([...request.command])
+      .withLabels(request.labels)
+      .withExposedPorts(...request.ports)
+      .withExtraHosts(hostNames.map((host) => ({ host, ipAddress: 'host-gateway' })))
+      .withUlimits({ nofile: { soft: openFilesMax, hard: openFilesMax } })
+      .withWaitStrategy(new AsSoonAsItRuns());
+  }
+
+  get exit(): Promise<ContainerEnd> {
+    return this.#ended.promise;
+  }
+
+  protected override async beforeContainerCreated(): Promise<void> {
+    const { cpus, memoryMb, pinnedCpus, hostIp } = this.#request;
+    // A health check would start a Node process inside the container that is measured.
+    this.createOpts.Healthcheck = { Test: ['NONE'] };
+    if (cpus !== undefined) this.hostConfig.NanoCpus = Math.round(cpus * 1e9);
+    if (memoryMb !== undefined) {
+      this.hostConfig.Memory = memoryMb * 2 ** 20;
+      // Memory and swap together: the same figure leaves no swap.
+      this.hostConfig.MemorySwap = memoryMb * 2 ** 20;
+    }
+    if (pinnedCpus !== undefined) this.hostConfig.CpusetCpus = pinnedCpus;
+    const published = Object.values(this.hostConfig.PortBindings ?? {}) as { HostIp?: string }[][];
+    for (const binding of published.flat()) binding.HostIp = hostIp;
+  }
+
+  /** Follows it before it runs, so that neither its first line nor its end can be missed. */
+  protected override async containerCreated(id: string): Promise<void> {
+    const { dockerode } = this.#engine.client.container;
+    const container = dockerode.getContainer(id);
+    const output = await container.attach({ stream: true, stdout: true, stderr: true });
+    const streams = { stdout: new PassThrough(), stderr: new PassThrough() };
+    dockerode.modem.demuxStream(output, streams.stdout, streams.stderr);
+    const read = Promise.all(
+      (['stdout', 'stderr'] as const).map(async (name) => {
+        for await (const line of createInterface({ input: streams[name] })) this.#request.onLine(line, name);
+      }),
+    );
+    output.on('close', () => {
+      streams.stdout.end();
+      streams.stderr.end();
+    });
+    const end = async (): Promise<ContainerEnd> => {
+      const { StatusCode: code } = (await container.wait({ condition: 'next-exit' })) as {
+        StatusCode: number;
+      };
+      await read;
+      const { State: state } = await container.inspect();
+      return { code, killedForMemory: state.OOMKilled };
+    };
+    // A container that is removed while it runs can no longer be asked: it counts as killed.
+    this.#ended.resolve(end().catch(() => ({ code: 137, killedForMemory: false })));
+  }
+}
+
+/** Its readiness is not testcontainers' to judge: see `startUntilReady`. */
+class AsSoonAsItRuns extends StartupCheckStrategy {
+  override async checkStartupState(): Promise<StartupStatus> {
+    return 'SUCCESS';
+  }
+}

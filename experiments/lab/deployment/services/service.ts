@@ -1,0 +1,96 @@
+/**
+ * A service that stages need beside their nodes, and how it is started: one file each, for both kinds of
+ * target.
+ */
+
+/** One reading of one node or service, with all its processes. Counters grow from its start. */
+export type NodeSample = {
+  name: string;
+  role: 'server' | 'redis' | 'proxy';
+  cpuSeconds: number;
+  rssBytes: number;
+  /**
+   * Seconds that the scheduler held it back because its CPU quota was used up; null where no quota can be
+   * seen.
+   */
+  throttledSeconds: number | null;
+  /** Processes counted into this reading; 0 once it has ended. */
+  processes: number;
+  /**
+   * What has happened to it, e.g. `exited with code 134` or `was restarted`; null while it runs as it was
+   * started.
+   */
+  fault: string | null;
+};
+
+/** A service beside the nodes. */
+export type DeployedService = {
+  /** As stages name it in `services`, e.g. `redis`. */
+  name: string;
+  role: 'redis' | 'proxy';
+  /** As reached from the lab; null where it cannot be reached from there. */
+  url: string | null;
+  /**
+   * False for a service that the lab was only given (REDIS_URL): it must not be frozen or killed, and is not
+   * stopped.
+   */
+  owned: boolean;
+  signal(name: NodeJS.Signals): Promise<void>;
+  /** After SIGKILL: starts it again, empty, at the same address. */
+  restart(): Promise<void>;
+};
+
+/** A started service; disposing it stops only what was started here. */
+export type RunningService = DeployedService &
+  AsyncDisposable & {
+    /** As reached from the lab. */
+    url: string;
+    /** As reached from the nodes. */
+    nodeUrl: string;
+    /** Version and source. */
+    fact: string;
+    sample(): Promise<NodeSample>;
+  };
+
+/** A container that a service asks for. */
+export type ServiceContainerRequest = {
+  name: string;
+  image: string;
+  command: readonly string[];
+  /** Published at fixed ports of this machine, so that a restart keeps them. */
+  ports: readonly { container: number; host: number }[];
+  /** Part of the line of output that says that it is ready. */
+  readyText: string;
+  signal: AbortSignal;
+};
+
+/** A started container, as far as a service uses it. */
+export type ServiceContainer = AsyncDisposable & {
+  /** By which containers of the same network reach it. */
+  name: string;
+  signal(name: NodeJS.Signals): Promise<void>;
+  restart(): Promise<void>;
+  sample(name: string, role: NodeSample['role']): Promise<NodeSample>;
+};
+
+/** For which nodes a service is started, and with which means. */
+export type ServiceRequest = {
+  /** Where the nodes run. */
+  target: 'process' | 'container';
+  /** Resolves with the means to start containers; rejects with a `StartError` where no engine answers. */
+  containers(): Promise<{ startService(request: ServiceContainerRequest): Promise<ServiceContainer> }>;
+  signal: AbortSignal;
+};
+
+export type ServiceProvider = {
+  /** As stages name it in `services`. */
+  name: string;
+  /**
+   * Whether `start` is expected to work, and from which source; else the ways to get one, a sentence each.
+   */
+  find(
+    target?: ServiceRequest['target'],
+  ): Promise<{ found: true; source: string } | { found: false; ways: string[] }>;
+  /** Rejects with a `StartError`. */
+  start(request: ServiceRequest): Promise<RunningService>;
+};

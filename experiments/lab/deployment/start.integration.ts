@@ -1,0 +1,127 @@
+/** Nodes and simulator in every combination of places, and the faults that can be injected into them. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { freePorts } from '#host/free-ports.ts';
+import { deploy, exchange, signal, workload } from './deployment.fixture.ts';
+import { engineFault } from './start.ts';
+
+const fault = await engineFault();
+const skip = fault !== null && `no container engine answers: ${fault}`;
+const quiet = { onProgress: () => {}, onScrapeAddress: () => {}, signal };
+
+test('a simulator beside the lab reaches nodes in containers', { skip }, async () => {
+  const placement = { target: 'container', simulator: 'process' } as const;
+  const allocation = { serverCpus: 0.5, loadtestCpus: 1 };
+  await using deployment = await deploy('03-cursor', { allocation }, placement);
+  const { result, errorText } = await deployment.runLoadtest(workload, quiet);
+  assert.equal(result?.audit.delivered, 40 * 20, errorText);
+  assert.match(result.workload.urls[0]!, /^ws:\/\/127\.0\.0\.1:/);
+});
+
+test('a simulator in a container reaches nodes beside the lab, and is scraped there', { skip }, async () => {
+  const placement = { target: 'process', simulator: 'container' } as const;
+  const allocation = { loadtestCpus: 0.75, loadtestMemoryMb: 512 };
+  const [metricsPort] = await freePorts(1);
+  await using deployment = await deploy('03-cursor', { allocation }, placement);
+  const scrapes: Promise<string>[] = [];
+  let address = '';
+  const { result, errorText } = await deployment.runLoadtest(
+    { ...workload, metricsPort: metricsPort! },
+    {
+      onScrapeAddress: (given) => {
+        address = given;
+      },
+      onProgress: ({ event }) => {
+        if (event === 'second')
+          scrapes.push(fetch(`http://${address}/metrics`).then((response) => response.text()));
+      },
+      signal,
+    },
+  );
+  assert.equal(result?.audit.delivered, 40 * 20, errorText);
+  assert.equal(result.environment.cgroupMemoryBytes, 512 * 2 ** 20);
+  assert.equal(address, `127.0.0.1:${metricsPort}`);
+  assert.match(deployment.facts.image!, /^chat-scaling-lab:/);
+  assert.match((await Promise.all(scrapes))[0]!, /^loadtest_sessions/m);
+});
+
+test('a server that dies is named in the next sample, and one that cannot start says why', {
+  skip,
+}, async () => {
+  await using deployment = await deploy('03-cursor');
+  await deployment.nodes[0]!.signal('SIGKILL');
+  assert.equal(await deployment.nodes[0]!.ended, 'exited with code 137');
+  const [node] = await deployment.sample();
+  assert.deepEqual([node!.fault, node!.processes], ['exited with code 137', 0]);
+  await assert.rejects(
+    deploy('03-cursor', { settings: { 'heartbeat-interval-ms': 'soon' } }),
+    /exited with code 2[\s\S]*heartbeat-interval-ms/,
+  );
+});
+
+test('one worker of a node can be killed, and its supervisor starts another', { skip }, async () => {
+  await using deployment = await deploy('04-cores', { settings: { workers: '2' } });
+  const [node] = deployment.nodes;
+  await node!.signalWorker(1, 'SIGKILL');
+  const metrics = async () => (await fetch(`${node!.internalUrl}/metrics`)).text();
+  await until(async () => /^chat_worker_restarts_total 1$/m.test(await metrics()));
+  await until(async () => /^chat_workers_ready 2$/m.test(await metrics()));
+  await assert.rejects(node!.signalWorker(7, 'SIGKILL'), /There is no worker number 7/);
+});
+
+for (const target of ['container', 'process'] as const)
+  test(`${target}: nodes share a Redis that can be frozen, killed and restarted, and a network that can be cut`, {
+    skip,
+  }, async () => {
+    const placement = { target, simulator: 'process' } as const;
+    const changes = { nodes: 2, breakableNetwork: true, settings: { 'reconnect-wait-ms-max': '0' } };
+    await using deployment = await deploy('05-backplane', changes, placement);
+    const { nodes, services, network } = deployment;
+    assert.deepEqual(
+      (await deployment.sample()).map(({ name, role, fault }) => [name, role, fault]),
+      [
+        ['node-1', 'server', null],
+        ['node-2', 'server', null],
+        ['redis', 'redis', null],
+      ],
+    );
+    const talk = () => exchange(nodes.map(({ chatUrl }) => chatUrl));
+    const readiness = () => Promise.all(nodes.map(({ internalUrl }) => isReady(internalUrl)));
+    const eventually = (expected: readonly boolean[]) =>
+      until(async () => String(await readiness()) === String(expected));
+    await talk();
+    network!.cut();
+    await eventually([false, true]);
+    network!.heal();
+    await eventually([true, true]);
+    await talk();
+    const [redis] = services;
+    await redis!.signal('SIGSTOP');
+    await eventually([false, false]);
+    await redis!.signal('SIGCONT');
+    await eventually([true, true]);
+    await redis!.signal('SIGKILL');
+    await eventually([false, false]);
+    assert.match((await deployment.sample())[2]!.fault!, /exited with code 137|killed by SIGKILL/);
+    await redis!.restart();
+    await eventually([true, true]);
+    await talk();
+    assert.equal((await deployment.sample())[2]!.fault, null);
+  });
+
+/** Asks every 50 ms until it holds; rejects after 20 seconds. */
+async function until(holds: () => Promise<boolean>): Promise<void> {
+  const deadlineAtMs = performance.now() + 20_000;
+  while (!(await holds())) {
+    assert.ok(performance.now() < deadlineAtMs, 'it never came to hold');
+    await sleep(50);
+  }
+}
+
+function isReady(internalUrl: string): Promise<boolean> {
+  return fetch(`${internalUrl}/readyz`).then(
+    (response) => response.ok,
+    () => false,
+  );
+}

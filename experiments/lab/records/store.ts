@@ -1,0 +1,80 @@
+/**
+ * Reads and writes the files of runs: a directory with `run.json` and `trials/NNN.json`, or one archived JSON
+ * file.
+ */
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { InputError } from '../input-error.ts';
+import { upgradeRun } from './old-schema.ts';
+import type { Run, RunRecord, TrialHeader } from './schema.ts';
+
+/** Writes `run.json`; called again as the run goes on, so that an interrupted run is a result too. */
+export function writeRunRecord(directory: string, record: RunRecord): void {
+  mkdirSync(join(directory, 'trials'), { recursive: true });
+  writeFileSync(join(directory, 'run.json'), `${JSON.stringify(record, null, 1)}\n`);
+}
+
+/** Writes `trials/NNN.json`. */
+export function writeTrialRecord(directory: string, trial: TrialHeader): void {
+  const name = `${String(trial.number).padStart(3, '0')}.json`;
+  writeFileSync(join(directory, 'trials', name), `${JSON.stringify(trial)}\n`);
+}
+
+/** Reads a run from its directory or from an archived file; throws an `InputError` where it is neither. */
+export function readRun(path: string): Run {
+  const value = statSync(path).isDirectory() ? readDirectory(path) : readJson(path);
+  const run = upgradeRun(value);
+  if (run !== null) return run;
+  const version = (value as { record?: { schemaVersion?: unknown } } | null)?.record?.schemaVersion;
+  throw new InputError([
+    `Give a result of this lab: required schema 1 or 2; ${path} has ${String(version)}.`,
+  ]);
+}
+
+/** Names of the runs in a results directory, oldest first; empty where there is none. */
+export function listRuns(resultsDirectory: string): string[] {
+  if (!existsSync(resultsDirectory)) return [];
+  return readdirSync(resultsDirectory)
+    .filter((name) => existsSync(join(resultsDirectory, name, 'run.json')))
+    .sort();
+}
+
+/**
+ * A path, a name in the results directory, or the newest run there; throws an `InputError` that lists the
+ * known runs.
+ */
+export function findRun(name: string | undefined, resultsDirectory: string): string {
+  const runs = listRuns(resultsDirectory);
+  if (name === undefined) {
+    const newest = runs.at(-1);
+    if (newest !== undefined) return join(resultsDirectory, newest);
+    throw new InputError([
+      `Run an experiment first: required a result directory in ${resultsDirectory}; given none.`,
+    ]);
+  }
+  const found = [name, join(resultsDirectory, name)].find((path) =>
+    path.endsWith('.json') ? existsSync(path) : existsSync(join(path, 'run.json')),
+  );
+  if (found !== undefined) return found;
+  const known = runs.length === 0 ? `(${resultsDirectory} has none)` : runs.slice(-5).join(', ');
+  throw new InputError([
+    `Name a run: required a result directory, an archived .json file, or a name such as ${known}; given ${name}.`,
+  ]);
+}
+
+function readDirectory(path: string): unknown {
+  const record = readJson(join(path, 'run.json'));
+  const trials = join(path, 'trials');
+  const names = existsSync(trials) ? readdirSync(trials).filter((name) => name.endsWith('.json')) : [];
+  return { record, trials: names.sort().map((name) => readJson(join(trials, name))) };
+}
+
+function readJson(path: string): unknown {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8'));
+  } catch (error) {
+    throw new InputError([
+      `Give a complete result file: ${path} cannot be read: ${(error as Error).message}.`,
+    ]);
+  }
+}

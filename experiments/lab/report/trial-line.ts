@@ -1,0 +1,35 @@
+/** One line for the terminal when a trial or a variant of a load experiment has ended. */
+import type { TrialRecord, VariantRecord } from '../records/schema.ts';
+import { formatBytes, formatMagnitude, formatMs, formatNumber } from './format.ts';
+
+/** Enough CPU of other processes to disturb a trial. Chosen, not measured. */
+const noticedCores = 0.2;
+
+/** Outcome and main figures of a trial. */
+export function trialLine(trial: TrialRecord, unit: string): string {
+  const { loadtest, server } = trial;
+  const head = `${trial.variant}  trial ${String(trial.number).padStart(2)}  ${formatNumber(trial.load).padStart(7)} ${unit}`;
+  const outcome = trial.purpose === 'confirm' && trial.outcome === 'pass' ? 'confirmed' : trial.outcome;
+  const parts = [`${head}  ${outcome.padEnd(9)}`];
+  if (loadtest !== null) {
+    parts.push(`p99 ${formatMs(loadtest.deliveryLatencyMs.p99).padStart(7)}`);
+    parts.push(`${formatMagnitude(loadtest.deliveriesPerSecond).padStart(6)} deliveries/s`);
+  }
+  if (server !== null) parts.push(`CPU ${server.cpuCores.toFixed(2)}`, formatBytes(server.rssMaxBytes));
+  if (server !== null && server.otherCpuCores >= noticedCores)
+    parts.push(`other processes used ${server.otherCpuCores.toFixed(2)} cores`);
+  if (trial.outcome === 'void') parts.push(trial.reasons[0]?.split('\n')[0] ?? '');
+  return parts.join('  ');
+}
+
+/** The capacity of a variant and its bound; null where none was searched. */
+export function answerLine({ name, answer, bound }: VariantRecord, unit: string): string | null {
+  if (answer === null) return null;
+  const { capacity, highestPass, trials, end, confirmations } = answer;
+  if (capacity === null) {
+    const once = highestPass === null ? '' : `; ${formatNumber(highestPass)} ${unit} passed, unconfirmed`;
+    return `${name}: no load was confirmed in ${trials} trials (${end})${once}`;
+  }
+  const boundBy = bound === null ? '' : `; bound by ${bound.name}`;
+  return `${name}: ${formatNumber(capacity)} ${unit}, confirmed ${confirmations} times${boundBy}`;
+}

@@ -1,0 +1,57 @@
+/** The shape of a capacity question: the highest load that each variant carries within the limits. */
+import { boundOf } from '../../analysis/bottleneck.ts';
+import { searchCapacity, trialsOfSearch } from '../../analysis/capacity-search.ts';
+import { compareCapacities } from '../../analysis/compare.ts';
+import { shownTrials } from '../../analysis/finding.ts';
+import type { CapacityMethod, LoadRun, TrialRecord } from '../../records/schema.ts';
+import { answerLine } from '../../report/trial-line.ts';
+import { planFixedLoads } from '../fixed-load/fixed-load.ts';
+import { type LoadExperiment, planLoads } from '../load-trials.ts';
+import type { Shape } from '../shape.ts';
+import { findingTable, reportCapacity } from './report.ts';
+
+export type CapacityExperiment = LoadExperiment & { method: CapacityMethod };
+
+export const capacity: Shape<CapacityExperiment, LoadRun> = {
+  name: 'capacity',
+  plan: (experiment, stages, options) => {
+    const { trials, loads } = options;
+    if (loads !== undefined)
+      return planFixedLoads(experiment, stages, options, {
+        ...{ kind: 'fixed', loads, repetitions: trials ?? 1, emphasis: 'held' },
+      });
+    const method = methodOf(experiment.method, trials);
+    const { secondsPerTrial, runAtLoad, ...plan } = planLoads(experiment, stages, options, method);
+    let start = method.start;
+    return {
+      ...plan,
+      shape: capacity.name,
+      estimate: { trials: plan.variants.length * trialsOfSearch(method), secondsPerTrial },
+      variantLine: (variant) => answerLine(variant, experiment.varied.unit),
+      runVariant: async (variant, session) => {
+        const trials: TrialRecord[] = [];
+        const answer = await searchCapacity({ ...method, start }, async (load, purpose) => {
+          const trial = await runAtLoad(variant, session, load, purpose);
+          trials.push(trial);
+          // The session throws where a trial was interrupted.
+          return trial.outcome as Exclude<TrialRecord['outcome'], 'interrupted'>;
+        });
+        start = answer.capacity ?? start;
+        return { answer, bound: boundOf(answer, trials) };
+      },
+    };
+  },
+  report: reportCapacity,
+  plots: async (run) => {
+    const { ladderPlot, latencyPlots, timelinePlot } = await import('../../report/plots.ts');
+    return [ladderPlot(run), ...latencyPlots(run), timelinePlot(run)].filter((plot) => plot !== null);
+  },
+  finding: findingTable,
+  compare: compareCapacities,
+  drawn: (run) => new Set(shownTrials(run).map(({ trial }) => trial.number)),
+};
+
+function methodOf(method: CapacityMethod, trials: number | undefined): CapacityMethod {
+  if (trials === undefined) return method;
+  return { ...method, confirmations: trials, trialsMax: method.trialsMax + trials - method.confirmations };
+}

@@ -1,0 +1,140 @@
+/** The shape of a question about failures: losses when a part fails under load, and the time to recovery. */
+import { type Comparison, compareSpread } from '../../analysis/compare.ts';
+import { allocate } from '../../deployment/allocation.ts';
+import type { StageInfo } from '../../deployment/stage-table.ts';
+import { formatMs } from '../../report/format.ts';
+import { isPerCore, type Variant } from '../../trial/variant.ts';
+import { chooseVariants, refuseWorkload } from '../run-plan.ts';
+import type { Experiment, Shape } from '../shape.ts';
+import { type FaultOptions, runFaultTrial } from './inject-fault.ts';
+import type { FaultRun, FaultTrial, FaultWorkload } from './record.ts';
+import { reportFaults } from './report.ts';
+import { type Scenario, scenarios } from './scenarios.ts';
+
+export type FaultExperiment = Experiment & {
+  workload: FaultWorkload;
+  /** Under load before the fault. */
+  steadyMs: number;
+  /** Under load after the end of the fault. */
+  aftermathMs: number;
+};
+
+export type FaultVariant = Variant & { scenario: Scenario };
+
+const limits = ['lostSilently=0', 'duplicated=0', 'reordered=0', 'recovered'];
+
+export const faults: Shape<FaultExperiment, FaultRun> = {
+  name: 'faults',
+  plan: (experiment, stages, options) => {
+    const { workload } = options;
+    const mistakes: string[] = [];
+    refuseWorkload(
+      workload,
+      (quantity) =>
+        quantity === 'clients' || quantity === 'ratePerSecond'
+          ? null
+          : `${experiment.name} has clients of its own, and takes only --clients and --rate`,
+      mistakes,
+    );
+    if (options.loads !== undefined)
+      mistakes.push(`Leave out --loads: ${experiment.name} tries failures, and not loads.`);
+    const load = loadOf(experiment.workload, options);
+    const all = stages.flatMap((stage) => variantsOf(stage, load.reconnectWaitMsMax));
+    const variants = chooseVariants(experiment.name, all, stages, options, mistakes) as FaultVariant[];
+    const { steadyMs, aftermathMs } = experiment;
+    const fault: FaultOptions = { ...load, steadyMs, aftermathMs };
+    return {
+      ...{ shape: faults.name, variants, limits, usesSimulator: false, fields: { workload: load } },
+      estimate: {
+        trials: variants.length * load.repetitions,
+        secondsPerTrial: (steadyMs + aftermathMs) / 1000 + 4,
+      },
+      trialLine: (trial) => faultLine(trial as FaultTrial),
+      variantLine: () => null,
+      runVariant: async (variant, session) => {
+        for (let repetition = 0; repetition < load.repetitions; repetition++)
+          session.add(await runFaultTrial(variant as FaultVariant, fault, session));
+        return {};
+      },
+    };
+  },
+  report: reportFaults,
+  compare: compareFaults,
+  // Every figure is in the record itself: there are no series.
+  drawn: () => new Set(),
+};
+
+function loadOf(
+  own: FaultWorkload,
+  { workload, trials }: { workload: { clients?: number; ratePerSecond?: number }; trials?: number },
+): FaultWorkload {
+  const participants = workload.clients ?? own.participants;
+  const rate = workload.ratePerSecond ?? participants * own.messagesPerSecond;
+  return {
+    ...own,
+    participants,
+    messagesPerSecond: rate / participants,
+    repetitions: trials ?? own.repetitions,
+  };
+}
+
+/** Three rows for each failure that both runs have: its failed trials, its detection and its recovery. */
+function compareFaults(a: FaultRun, b: FaultRun): Comparison[] {
+  return a.record.variants.flatMap(({ name }) => {
+    const [trialsA, trialsB] = [a, b].map(({ trials }) => trials.filter(({ variant }) => variant === name));
+    if (!trialsA?.length || !trialsB?.length) return [];
+    const rowOf = (metric: string, figureOf: (trial: FaultTrial) => number | null) => {
+      const label = { variant: name, metric, unit: 'ms' as const };
+      return compareSpread(label, 'lower', trialsA.map(figureOf), trialsB.map(figureOf));
+    };
+    return [
+      compareFailures(name, trialsA, trialsB),
+      rowOf('detected after', ({ detectionMsMax }) => detectionMsMax),
+      rowOf('recovered after', ({ recoveredAfterMs }) => recoveredAfterMs),
+    ];
+  });
+}
+
+/** A failure that was always survived in one run only makes the difference. */
+function compareFailures(
+  variant: string,
+  trialsA: readonly FaultTrial[],
+  trialsB: readonly FaultTrial[],
+): Comparison {
+  const failed = (trials: readonly FaultTrial[]) => trials.filter(({ outcome }) => outcome === 'fail').length;
+  const [a, b] = [failed(trialsA), failed(trialsB)];
+  const verdict = a === 0 && b > 0 ? 'worse' : a > 0 && b === 0 ? 'better' : 'noise';
+  return { variant, metric: 'failed trials', unit: 'number', a, b, ratio: null, verdict, decides: true };
+}
+
+/** The failures that a stage can have, by its declared processes and services. */
+function variantsOf(stage: StageInfo, reconnectWaitMsMax: number): FaultVariant[] {
+  return scenarios
+    .filter(({ appliesTo }) => appliesTo(stage))
+    .map((scenario) => ({
+      name: `${scenario.name} (${stage.name})`,
+      stage: { ...stage, summary: scenario.about },
+      scenario,
+      nodes: scenario.nodes,
+      allocation: allocate(),
+      settings: {
+        ...(isPerCore(stage) ? { workers: '2' } : {}),
+        // One failure floods the chat with large messages.
+        'message-bytes-max': '65536',
+        'messages-per-second-max': '10000',
+        'messages-burst-max': '10000',
+        'reconnect-wait-ms-max': String(reconnectWaitMsMax),
+      },
+    }));
+}
+
+function faultLine(trial: FaultTrial): string {
+  const recovered =
+    trial.recoveredAfterMs === null ? 'not recovered' : `recovered after ${formatMs(trial.recoveredAfterMs)}`;
+  return [
+    `${trial.variant}  trial ${String(trial.number).padStart(2)}  ${trial.outcome.padEnd(4)}`,
+    `lost silently ${trial.lostSilently}`,
+    `detected after ${formatMs(trial.detectionMsMax)}`,
+    recovered,
+  ].join('  ');
+}

@@ -1,0 +1,52 @@
+/** The shape of a question about given loads: each variant at the same loads, each repeated. */
+import { compareFixedLoads } from '../../analysis/compare.ts';
+import { shownTrials } from '../../analysis/finding.ts';
+import type { StageInfo } from '../../deployment/stage-table.ts';
+import type { FixedMethod, LoadRun } from '../../records/schema.ts';
+import { type LoadExperiment, planLoads } from '../load-trials.ts';
+import type { RunOptions } from '../run-plan.ts';
+import type { Plan, Shape } from '../shape.ts';
+import { reportFixedLoads } from './report.ts';
+
+export type FixedLoadExperiment = LoadExperiment & { method: FixedMethod };
+
+export const fixedLoad: Shape<FixedLoadExperiment, LoadRun> = {
+  name: 'fixed-load',
+  plan: (experiment, stages, options) => {
+    const { method } = experiment;
+    const loads = options.loads ?? method.loads;
+    const repetitions = options.trials ?? method.repetitions;
+    return planFixedLoads(experiment, stages, options, { ...method, loads, repetitions });
+  },
+  report: reportFixedLoads,
+  plots: async (run) => {
+    const { growthPlot, latencyPlots, timelinePlot } = await import('../../report/plots.ts');
+    return [growthPlot(run), ...latencyPlots(run), timelinePlot(run)].filter((plot) => plot !== null);
+  },
+  compare: compareFixedLoads,
+  drawn: (run) => new Set(shownTrials(run).map(({ trial }) => trial.number)),
+};
+
+/** The plan of any experiment with loads for exactly these loads. */
+export function planFixedLoads(
+  experiment: LoadExperiment,
+  stages: readonly StageInfo[],
+  options: RunOptions,
+  method: FixedMethod,
+): Plan {
+  const { secondsPerTrial, runAtLoad, ...plan } = planLoads(experiment, stages, options, method);
+  const { loads, repetitions } = method;
+  return {
+    ...plan,
+    shape: fixedLoad.name,
+    estimate: { trials: plan.variants.length * loads.length * repetitions, secondsPerTrial },
+    variantLine: () => null,
+    runVariant: async (variant, session) => {
+      for (const load of loads) {
+        for (let repetition = 0; repetition < repetitions; repetition++)
+          await runAtLoad(variant, session, load, 'fixed');
+      }
+      return {};
+    },
+  };
+}

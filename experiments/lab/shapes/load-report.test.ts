@@ -1,0 +1,172 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { capacityFindings, edgeZone } from '../analysis/finding.ts';
+import { compactRun } from '../records/archive.ts';
+import { answerFixture, runFixture, trialFixture, variantFixture } from '../records/run.fixture.ts';
+import type { LoadRun } from '../records/schema.ts';
+import { readRun, writeRunRecord, writeTrialRecord } from '../records/store.ts';
+import { htmlReport } from '../report/html.ts';
+import { markdownReport, replaceBetweenMarkers } from '../report/markdown.ts';
+import { markdownTable, terminalTable } from '../report/table.ts';
+import { capacity } from './capacity/capacity.ts';
+import { findingTable } from './capacity/report.ts';
+import { fixedLoad } from './fixed-load/fixed-load.ts';
+
+const htmlOf = async (run: LoadRun) => htmlReport(run, capacity.report(run), await capacity.plots!(run));
+const markdownOf = (run: LoadRun) => markdownReport(run, capacity.report(run));
+
+/** Two stages: 01 confirmed at 100, 03 at 10,000 with one void trial. */
+function ladderRun(): LoadRun {
+  const of = (variant: string, numbers: number, load: number, p99: number, changes = {}) =>
+    trialFixture(numbers, load, p99, { variant, stage: variant, ...changes });
+  const loop = { name: 'event loop', evidence: '0.97 cores busy in 1 event loop' } as const;
+  return runFixture(
+    [
+      variantFixture('01-naive', { answer: answerFixture(100, 110), bound: loop }),
+      variantFixture('03-cursor', { answer: answerFixture(10_000, 11_000), bound: loop }),
+    ],
+    [
+      of('01-naive', 1, 110, 700, { outcome: 'fail', reasons: ['p99 was 700 ms; the limit is p99<250ms'] }),
+      ...[60, 40, 80].map((p99, index) => of('01-naive', 2 + index, 100, p99, { purpose: 'confirm' })),
+      of('03-cursor', 5, 11_000, 400, { outcome: 'fail', reasons: ['p99 was 400 ms'] }),
+      of('03-cursor', 6, 10_500, 90, { outcome: 'void', reasons: ['<the simulator> sent late'] }),
+      ...[20, 30, 25].map((p99, index) => of('03-cursor', 7 + index, 10_000, p99, { purpose: 'confirm' })),
+    ],
+  );
+}
+
+/** Shows the first difference of two pages instead of both pages. */
+function assertSameBytes(actual: string, expected: string): void {
+  const at = [...expected].findIndex((character, index) => actual[index] !== character);
+  const from = Math.max(0, at - 60);
+  assert.ok(
+    actual === expected,
+    `differs: ${actual.slice(from, at + 60)}\n     not: ${expected.slice(from, at + 60)}`,
+  );
+}
+
+test('the same files give the same bytes, in this process and in a fresh one', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'lab-report-'));
+  try {
+    const path = join(directory, 'run.json');
+    writeFileSync(path, JSON.stringify(ladderRun()));
+    const first = await htmlOf(readRun(path) as LoadRun);
+    assertSameBytes(await htmlOf(readRun(path) as LoadRun), first);
+    const moduleOf = (file: string) => JSON.stringify(import.meta.resolve(file));
+    const script = `import { readRun } from ${moduleOf('../records/store.ts')};
+      import { htmlReport } from ${moduleOf('../report/html.ts')};
+      import { capacity } from ${moduleOf('./capacity/capacity.ts')};
+      const run = readRun(${JSON.stringify(path)});
+      process.stdout.write(htmlReport(run, capacity.report(run), await capacity.plots(run)));`;
+    const fresh = execFileSync(process.execPath, ['--input-type=module-typescript', '-e', script], {
+      encoding: 'utf8',
+      env: { ...process.env, TZ: 'Asia/Tokyo', LANG: 'de_DE.UTF-8' },
+    });
+    assertSameBytes(fresh, first);
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+});
+
+test('an archived run gives the same report as its directory, without the series that no report draws', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'lab-report-'));
+  try {
+    const run = ladderRun();
+    writeRunRecord(directory, run.record);
+    for (const trial of run.trials) writeTrialRecord(directory, trial);
+    const compact = compactRun(run, capacity.drawn(run));
+    assertSameBytes(await htmlOf(readRun(directory) as LoadRun), await htmlOf(compact));
+    const [undrawn] = compact.trials;
+    assert.deepEqual([undrawn!.nodes, undrawn!.loadtest!.histograms.deliveryLatencyUs], [[], '']);
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+});
+
+test('the page begins with the answer, escapes the output of programs, needs no network and runs no script', async () => {
+  const html = await htmlOf(ladderRun());
+  assert.match(
+    html,
+    /class="answer">03-cursor carries 10,000 messages\/s, which is 10 M deliveries\/s, 100 times the 100 of 01-naive\./,
+  );
+  assert.match(html, /&lt;the simulator&gt; sent late/);
+  assert.doesNotMatch(html, /<script|<link|<img|@import|url\((?!#)/);
+  assert.deepEqual(
+    html.match(/https?:\/\/[^"<\s]+/g)?.filter((url) => !url.startsWith('http://www.w3.org/')) ?? [],
+    [],
+  );
+});
+
+test('the figures of a variant are those of its confirming trial with the median p99', () => {
+  const [naive, cursor] = capacityFindings(ladderRun());
+  assert.equal(naive!.typical!.loadtest!.deliveryLatencyMs.p99, 60);
+  assert.equal(cursor!.typical!.number, 9);
+  assert.deepEqual(cursor!.zone, { low: 10_000, high: 11_000 });
+  assert.equal(naive!.rssBytesPerSession, 30_000);
+});
+
+test('a load that passed above a failure, or failed below the capacity, widens the zone of the edge', () => {
+  const trial = (load: number, outcome: 'pass' | 'fail') => trialFixture(1, load, 1, { outcome });
+  const clean = [trial(100, 'pass'), trial(110, 'fail')];
+  assert.deepEqual(edgeZone(100, clean), { low: 100, high: 110 });
+  assert.deepEqual(edgeZone(100, [...clean, trial(120, 'pass'), trial(90, 'fail')]), {
+    low: 90,
+    high: 120,
+  });
+  assert.equal(edgeZone(100, [trial(100, 'pass')]), null);
+});
+
+test('a CPU quota that throttled the server is named as the floor of its latency', () => {
+  const run = ladderRun();
+  for (const trial of run.trials) {
+    trial.server!.throttledShare = 0.4;
+    trial.observedLimits = [{ cpuCores: 0.25, memoryBytes: 5e8 }];
+  }
+  assert.match(
+    markdownOf(run),
+    /floor of 01-naive is set by its CPU quota of 0.25 cores: .* 40 % .* sleep up to 75 ms of every 100 ms/,
+  );
+  assert.doesNotMatch(markdownOf(ladderRun()), /scheduler/);
+});
+
+test('a report of given loads names those that each variant held, and those that it did not', () => {
+  const trial = (load: number, p99: number, outcome: 'pass' | 'fail' | 'void') =>
+    trialFixture(load, load, p99, { outcome, purpose: 'fixed' });
+  const run = runFixture(
+    [variantFixture('01-naive', { answer: null, bound: null })],
+    [trial(70, 40, 'pass'), trial(80, 90, 'pass'), trial(90, 700, 'fail'), trial(100, 1, 'void')],
+    { method: { kind: 'fixed', loads: [70, 80, 90, 100], repetitions: 1, emphasis: 'held' } },
+  );
+  assert.match(
+    markdownReport(run, fixedLoad.report(run)),
+    /01-naive held the limits at 70 \(p99 40 ms\), 80 \(p99 90 ms\) and broke them at 90 \(p99 700 ms\) messages/,
+  );
+  assert.doesNotMatch(markdownReport(run, fixedLoad.report(run)), /memory grew/);
+});
+
+test('the finding has one row for each stage, with its change and how many times the first it carries', () => {
+  const rows = markdownTable(findingTable(ladderRun())).split('\n').slice(2);
+  assert.deepEqual(rows, [
+    '| **01-naive** | the change of 01-naive | 100 | 100 k | 60 ms | 1 | event loop |',
+    '| **03-cursor** | the change of 03-cursor | 10,000 | 10 M | 25 ms | 100 | event loop |',
+  ]);
+});
+
+test('only the text between the markers is replaced', () => {
+  const text = 'before\n<!-- t:begin -->\nold\n<!-- t:end -->\nafter\n';
+  assert.equal(
+    replaceBetweenMarkers(text, 't', 'new'),
+    'before\n<!-- t:begin -->\nnew\n<!-- t:end -->\nafter\n',
+  );
+  assert.equal(replaceBetweenMarkers('no markers', 't', 'new'), null);
+});
+
+test('an interrupted run has a table and a page that say so', async () => {
+  const run = runFixture([variantFixture('01-naive')], [], { interrupted: true });
+  assert.match(terminalTable(capacity.report(run).summary), /01-naive +none/);
+  assert.match(await htmlOf(run), /The run was interrupted/);
+});

@@ -1,0 +1,95 @@
+/**
+ * Shared by the shapes whose trials each have one load: parameters, trials, and the rules for options of
+ * `run`.
+ */
+import type { Workload } from '../../../loadtest/workload.ts';
+import type { StageInfo } from '../deployment/stage-table.ts';
+import type {
+  CapacityMethod,
+  FixedMethod,
+  LoadRunRecord,
+  RunRecord,
+  Timing,
+  TrialRecord,
+  Varied,
+} from '../records/schema.ts';
+import { formatNumber } from '../report/format.ts';
+import { trialLine } from '../report/trial-line.ts';
+import { runTrial } from '../trial/trial.ts';
+import type { Variant } from '../trial/variant.ts';
+import { chooseVariants, type RunOptions, refuseWorkload } from './run-plan.ts';
+import type { Experiment, Plan, RunSession } from './shape.ts';
+
+export type LoadExperiment = Experiment & {
+  varied: Varied;
+  /** Conditions for a pass, in the syntax of the simulator, e.g. `p99<250ms`. */
+  limits: readonly string[];
+  timing: Timing;
+  workloadAt(load: number): Partial<Workload>;
+  variants(stages: readonly StageInfo[]): Variant[];
+};
+
+/** Runs one trial of a variant at a load, and adds it to the run. */
+export type RunAtLoad = (
+  variant: Variant,
+  session: RunSession,
+  load: number,
+  purpose: TrialRecord['purpose'],
+) => Promise<TrialRecord>;
+
+export type LoadPlan = Omit<Plan, 'shape' | 'runVariant' | 'estimate' | 'variantLine'> & {
+  secondsPerTrial: number;
+  runAtLoad: RunAtLoad;
+};
+
+/** Everything of a plan but the choice of loads, which is the shape's own. */
+export function planLoads(
+  experiment: LoadExperiment,
+  stages: readonly StageInfo[],
+  options: RunOptions,
+  method: CapacityMethod | FixedMethod,
+): LoadPlan {
+  const all = experiment.variants(stages);
+  const mistakes: string[] = [];
+  refuseWorkload(options.workload, (quantity) => refusalOf(quantity, experiment, all), mistakes);
+  const variants = chooseVariants(experiment.name, all, stages, options, mistakes);
+  const { warmUpSeconds, durationSeconds, drainSeconds, ...quantities } = options.workload;
+  const timing = {
+    warmUpSeconds: warmUpSeconds ?? experiment.timing.warmUpSeconds,
+    measureSeconds: durationSeconds ?? experiment.timing.measureSeconds,
+    drainSeconds: drainSeconds ?? experiment.timing.drainSeconds,
+  };
+  const workloadAt = (load: number) => ({ ...experiment.workloadAt(load), ...quantities });
+  const { varied, limits } = experiment;
+  const fields: Omit<LoadRunRecord, keyof RunRecord> = { varied, method, timing, workload: workloadAt(1) };
+  const runAtLoad: RunAtLoad = async (variant, session, load, purpose) => {
+    const number = session.nextNumber();
+    const request = {
+      ...{ number, variant: variant.name, stage: variant.stage.name, purpose },
+      ...{ about: `${formatNumber(load)} ${varied.unit}`, setup: variant, load, timing, limits },
+      seed: session.seed * 1000 + number,
+      workload: { ...workloadAt(load), ...variant.workload },
+    };
+    const trial = await runTrial(request, session);
+    session.add(trial);
+    return trial;
+  };
+  return {
+    ...{ variants, limits, fields, runAtLoad, usesSimulator: true },
+    secondsPerTrial: timing.warmUpSeconds + timing.measureSeconds,
+    trialLine: (trial) => trialLine(trial as TrialRecord, varied.unit),
+  };
+}
+
+/** Why a quantity of the workload cannot be set from outside; null where it can. */
+function refusalOf(
+  quantity: keyof Workload,
+  { name, varied, workloadAt }: LoadExperiment,
+  variants: readonly Variant[],
+): string | null {
+  if (workloadAt(1)[quantity] !== workloadAt(2)[quantity])
+    return `${name} varies it itself, as ${varied.quantity}; choose loads with --loads`;
+  if (variants.some(({ workload }) => workload?.[quantity] !== undefined))
+    return `${name} compares several values of it; choose among its variants`;
+  return null;
+}

@@ -1,0 +1,61 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import {
+  checkWorkload,
+  defaultWorkload,
+  quantities,
+  readWorkload,
+  type Workload,
+  workloadArguments,
+  workloadEnvironment,
+} from './workload.ts';
+
+const part: Partial<Workload> = {
+  urls: ['ws://a/ws', 'ws://b:1/ws'],
+  clients: 7,
+  ratePerSecond: 0.5,
+  warmUpSeconds: 0.25,
+  arrival: 'poisson',
+  sendersPerRoom: undefined,
+  sourceAddresses: [],
+};
+
+test('a part of a workload is written as arguments and as variables, and nothing else is', () => {
+  assert.deepEqual(workloadArguments(part), [
+    ...['--url', 'ws://a/ws', '--url', 'ws://b:1/ws', '--clients', '7', '--rate', '0.5'],
+    ...['--warm-up', '0.25s', '--arrival', 'poisson'],
+  ]);
+  assert.deepEqual(workloadEnvironment(part), {
+    LOADTEST_URL: 'ws://a/ws ws://b:1/ws',
+    LOADTEST_CLIENTS: '7',
+    LOADTEST_RATE: '0.5',
+    LOADTEST_WARM_UP: '0.25s',
+    LOADTEST_ARRIVAL: 'poisson',
+  });
+});
+
+test('every quantity reads back the text that it writes', () => {
+  const asked: Workload = {
+    ...defaultWorkload,
+    workers: 2,
+    sendersPerRoom: 3,
+    sourceAddresses: ['127.0.0.2'],
+  };
+  for (const [name, { flag, read, write }] of quantities()) {
+    const problems: string[] = [];
+    assert.deepEqual(read(write(asked[name]), problems), asked[name], flag);
+    assert.deepEqual(problems, []);
+  }
+});
+
+test('only what is given is read, and each mistake names its flag', () => {
+  const { workload, problems } = readWorkload({ churn: '5', rooms: 'many', warmUp: '1500ms' });
+  assert.equal(workload.churnPerSecond, 5);
+  assert.equal(workload.warmUpSeconds, 1.5);
+  assert.equal('clients' in workload, false);
+  assert.deepEqual(problems, ['--rooms must be a whole number from 1 to 262144; given: many']);
+});
+
+test('the default workload can be run', () => {
+  assert.deepEqual(checkWorkload(defaultWorkload), []);
+});

@@ -1,0 +1,248 @@
+/**
+ * The workload: one table of all quantities that describe the load on a target. The command line, the
+ * environment, the type, the result file and the lab follow from it.
+ */
+import { parseCount, parseOneOf, parseRate, parseTimeMs, parseWsUrl, variableOf } from './option-values.ts';
+
+/** Bounds of a stamp: 3 digits of base 64 for the room, 5 for the message number. */
+export const roomsMax = 2 ** 18;
+export const messageNumberMax = 2 ** 30 - 1;
+/** A client id has six decimal digits. */
+export const usersMax = 1_000_000;
+/** Bytes of the smallest JSON message: 28 of JSON, 7 of the client id, 27 of the stamp. */
+export const payloadBytesMin = 62;
+
+/** One quantity of the workload. `T` is its type in code and in the result file. Times are in seconds. */
+export type Quantity<T> = {
+  /** Such as `--clients`. */
+  flag: string;
+  /** Placeholder of the value in the help text, such as `<n>`. */
+  argument: string;
+  /** Such as `LOADTEST_CLIENTS`. A list is one text with blanks between its items. */
+  variable: string;
+  help: string;
+  /** The default. Undefined if it follows from the rest of the workload. */
+  fallback: T;
+  /** True if the flag may be given several times. */
+  isList: boolean;
+  /** Checks the text, or each text of a list. Adds a sentence to `problems` for each mistake. */
+  read(texts: readonly string[], problems: string[]): T;
+  /** The texts that give this value, one for each time that the flag is given. */
+  write(value: T): string[];
+};
+
+type Kind<T> = { argument: string; parse(text: string, flag: string): T; write(value: T): string };
+
+/** All quantities by their name in code, which is also their name in the result file. */
+export const workloadTable = {
+  urls: list('--url', 'target, ws://host:port/ws; repeat it to spread clients over several targets', url(), [
+    'ws://127.0.0.1:8080/ws',
+  ]),
+  clients: one('--clients', 'virtual users, each with a connection of its own', count(1, usersMax), 100),
+  ratePerSecond: one('--rate', 'messages per second, of all rooms together', rate(), 100),
+  durationSeconds: one('--duration', 'length of the measure phase, such as 20s or 500ms', seconds(1), 10),
+  warmUpSeconds: one(
+    '--warm-up',
+    'phase before that, not measured: three quarters to climb to the rate, the rest at the rate',
+    seconds(0),
+    2,
+  ),
+  drainSeconds: one(
+    '--drain',
+    'longest wait for deliveries under way; later ones count as lost',
+    seconds(0),
+    2,
+  ),
+  rooms: one(
+    '--rooms',
+    'rooms of equal size; with more than one, room i is <url>/load-i',
+    count(1, roomsMax),
+    1,
+  ),
+  sendersPerRoom: one<number | undefined>(
+    '--senders',
+    'users of each room that send, in turn (default: all)',
+    count(1, usersMax),
+    undefined,
+  ),
+  payloadBytes: one(
+    '--payload-bytes',
+    `size of a message as JSON in bytes, at least ${payloadBytesMin}`,
+    count(payloadBytesMin, 16_777_216),
+    128,
+  ),
+  arrival: one<'constant' | 'poisson'>(
+    '--arrival',
+    'constant or poisson',
+    oneOf(['constant', 'poisson']),
+    'constant',
+  ),
+  seed: one('--seed', 'seed of everything random', count(0, 2 ** 32 - 1), 1),
+  connectPerSecond: one('--connect-rate', 'connections opened per second', count(1, 1e6), 2000),
+  connectTimeoutSeconds: one('--connect-timeout', 'longest wait for a handshake', seconds(1), 10),
+  probeTimeoutSeconds: one(
+    '--probe-timeout',
+    'longest wait until each client has received a probe',
+    seconds(1),
+    10,
+  ),
+  stalledReaders: one(
+    '--stalled-readers',
+    'extra connections that join and never read',
+    count(0, usersMax),
+    0,
+  ),
+  churnPerSecond: one(
+    '--churn',
+    'extra connections per second that join, stay one second and leave',
+    count(0, 100_000),
+    0,
+  ),
+  workers: one<number | undefined>(
+    '--workers',
+    'simulator processes (default: as few as the load needs)',
+    count(1, 256),
+    undefined,
+  ),
+  sourceAddresses: list('--source-address', 'local address to connect from; repeatable', address(), []),
+};
+
+type Table = typeof workloadTable;
+export type QuantityName = keyof Table;
+
+/** A workload as it is asked for: clients, rates, sizes, and times in seconds. */
+export type Workload = { readonly [K in QuantityName]: Table[K]['fallback'] };
+
+/** A workload without open quantities, as a run uses it and a result file keeps it. */
+export type ResolvedWorkload = { readonly [K in QuantityName]: NonNullable<Workload[K]> };
+
+/** The default of every quantity. */
+export const defaultWorkload = Object.fromEntries(
+  quantities().map(([name, { fallback }]) => [name, fallback]),
+) as Workload;
+
+/** The table as a list, in the order of the help text. */
+export function quantities(): [QuantityName, Quantity<unknown>][] {
+  return Object.entries(workloadTable) as [QuantityName, Quantity<unknown>][];
+}
+
+/**
+ * Reads the quantities that are given. `texts` holds values as commander returns them: by the flag's name in
+ * camel case, a list as an array. The problems say what is required and what was given, all mistakes at once.
+ */
+export function readWorkload(texts: Readonly<Record<string, unknown>>): {
+  workload: Partial<Workload>;
+  problems: string[];
+} {
+  const problems: string[] = [];
+  const given = quantities().flatMap(([name, quantity]) => {
+    const text = texts[attributeOf(quantity.flag)] as string | readonly string[] | undefined;
+    return text === undefined ? [] : [[name, quantity.read([text].flat(), problems)]];
+  });
+  return { workload: Object.fromEntries(given), problems };
+}
+
+/** Combinations of quantities that cannot be run, one sentence each. */
+export function checkWorkload({
+  clients,
+  rooms,
+  ratePerSecond,
+  warmUpSeconds,
+  durationSeconds,
+}: Workload): string[] {
+  const problems: string[] = [];
+  if (rooms > clients) problems.push(`--rooms must be at most --clients (${clients}); given: ${rooms}`);
+  const messages = ratePerSecond * (warmUpSeconds + durationSeconds);
+  if (messages > messageNumberMax)
+    problems.push(
+      `a run holds at most ${messageNumberMax} messages; --rate × (--warm-up + --duration) is ${messages}`,
+    );
+  return problems;
+}
+
+/** The command-line arguments that give this part of a workload. */
+export function workloadArguments(part: Partial<Workload>): string[] {
+  return textsOf(part).flatMap(({ flag, texts }) => texts.flatMap((text) => [flag, text]));
+}
+
+/** The environment variables that give this part of a workload. */
+export function workloadEnvironment(part: Partial<Workload>): Record<string, string> {
+  return Object.fromEntries(textsOf(part).map(({ variable, texts }) => [variable, texts.join(' ')]));
+}
+
+function textsOf(part: Partial<Workload>): { flag: string; variable: string; texts: string[] }[] {
+  return quantities().flatMap(([name, { flag, variable, write }]) => {
+    const texts = part[name] === undefined ? [] : write(part[name]);
+    return texts.length === 0 ? [] : [{ flag, variable, texts }];
+  });
+}
+
+/** The name under which commander keeps the value of a flag. */
+function attributeOf(flag: string): string {
+  return flag.slice(2).replace(/-(.)/g, (_, letter: string) => letter.toUpperCase());
+}
+
+function one<T>(flag: string, help: string, kind: Kind<NonNullable<T>>, fallback: T): Quantity<T> {
+  return {
+    flag,
+    argument: kind.argument,
+    variable: variableOf(flag),
+    help,
+    fallback,
+    isList: false,
+    read: ([text = ''], problems) => attempt<T>(problems, fallback, () => kind.parse(text, flag)),
+    write: (value) => (value === undefined || value === null ? [] : [kind.write(value)]),
+  };
+}
+
+function list(
+  flag: string,
+  help: string,
+  kind: Kind<string>,
+  fallback: readonly string[],
+): Quantity<readonly string[]> {
+  return {
+    ...one<string>(flag, help, kind, ''),
+    fallback,
+    isList: true,
+    read: (texts, problems) => texts.map((text) => attempt(problems, text, () => kind.parse(text, flag))),
+    write: (value) => [...value],
+  };
+}
+
+function attempt<T>(problems: string[], fallback: T, parse: () => T): T {
+  try {
+    return parse();
+  } catch (error) {
+    problems.push((error as Error).message);
+    return fallback;
+  }
+}
+
+function count(min: number, max: number): Kind<number> {
+  return { argument: '<n>', parse: (text, flag) => parseCount(text, flag, min, max), write: String };
+}
+
+function rate(): Kind<number> {
+  return { argument: '<n>', parse: parseRate, write: String };
+}
+
+function seconds(minMs: number): Kind<number> {
+  return {
+    argument: '<time>',
+    parse: (text, flag) => parseTimeMs(text, flag, minMs) / 1000,
+    write: (value) => `${value}s`,
+  };
+}
+
+function oneOf<const W extends string>(words: readonly W[]): Kind<W> {
+  return { argument: '<kind>', parse: (text, flag) => parseOneOf(text, flag, words), write: String };
+}
+
+function url(): Kind<string> {
+  return { argument: '<url>', parse: parseWsUrl, write: String };
+}
+
+function address(): Kind<string> {
+  return { argument: '<ip>', parse: (text) => text, write: String };
+}

@@ -1,0 +1,73 @@
+/** Drain: closes the sessions of a server that leaves, or of one that may have missed messages. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { closeCode, encodeReconnectReason } from '#protocol';
+import { group, integer, type ValuesOf } from '../settings.ts';
+import type { Session } from './session.ts';
+
+const notice = 'time between unready and the first closed session, for load balancers, in ms';
+const wait = 'longest wait that a restart asks of a client, in ms (uniform jitter)';
+
+/** The defaults are chosen, not measured. */
+export const drainSettings = group('Drain', {
+  drainDeadlineMs: integer(0, 600_000, 10_000, 'longest drain after SIGTERM, in ms'),
+  drainNoticeMs: integer(0, 600_000, 0, notice),
+  drainBatchSessions: integer(1, 1_000_000, 200, 'sessions closed per batch of a drain'),
+  drainBatchIntervalMs: integer(0, 60_000, 50, 'time between two batches of a drain, in ms'),
+  reconnectWaitMsMax: integer(0, 600_000, 5_000, wait),
+});
+
+export type DrainOutcome = { closedSessions: number; cutSessions: number };
+
+export interface Drain {
+  /** Time from the moment that the server is unready to the first close, in ms. */
+  readonly noticeMs: number;
+  /**
+   * Sends a close frame to the sessions of this moment by the deadline (a reading of `performance.now`).
+   * `flush` writes what a session has still to receive; it returns false while the kernel has not taken it
+   * all.
+   */
+  close(
+    sessions: Iterable<Session>,
+    flush: (session: Session) => boolean,
+    deadlineAtMs: number,
+  ): Promise<void>;
+}
+
+/** Tells all sessions at once that the server is going away (1001). */
+export const drainAtOnce: Drain = {
+  noticeMs: 0,
+  async close(sessions) {
+    for (const session of sessions) session.close(closeCode.goingAway, 'server is going away');
+  },
+};
+
+/** Tells sessions in batches to reconnect (1012) after a random wait, so that they spread. */
+export class BatchedDrain implements Drain {
+  readonly noticeMs: number;
+  readonly #options: ValuesOf<typeof drainSettings>;
+
+  constructor(options: ValuesOf<typeof drainSettings>) {
+    this.noticeMs = options.drainNoticeMs;
+    this.#options = options;
+  }
+
+  /** A session that still has something to receive waits for a later batch, until the deadline. */
+  async close(
+    sessions: Iterable<Session>,
+    flush: (session: Session) => boolean,
+    deadlineAtMs: number,
+  ): Promise<void> {
+    const { drainBatchSessions, drainBatchIntervalMs, reconnectWaitMsMax } = this.#options;
+    let waiting = [...sessions];
+    while (waiting.length > 0) {
+      const late = performance.now() >= deadlineAtMs;
+      const kept: Session[] = [];
+      for (const session of waiting.splice(0, drainBatchSessions)) {
+        if (!late && session.open && !flush(session)) kept.push(session);
+        else session.close(closeCode.restart, encodeReconnectReason(Math.random() * reconnectWaitMsMax));
+      }
+      waiting = waiting.concat(kept);
+      if (waiting.length > 0 && !late) await sleep(drainBatchIntervalMs);
+    }
+  }
+}
