@@ -63,8 +63,9 @@ const count: Shape<Experiment, CountRun> = {
     compareSpread(
       { variant: 'all', metric: 'letters', unit: 'number' },
       'lower',
-      a.trials.map(({ letters }) => letters),
-      b.trials.map(({ letters }) => letters),
+      a.trials,
+      b.trials,
+      ({ letters }) => letters,
     ),
   ],
   drawn: () => new Set(),
