@@ -113,10 +113,7 @@ test('a load that passed above a failure, or failed below the capacity, widens t
   const trial = (load: number, outcome: 'pass' | 'fail') => trialFixture(1, load, 1, { outcome });
   const clean = [trial(100, 'pass'), trial(110, 'fail')];
   assert.deepEqual(edgeZone(100, clean), { low: 100, high: 110 });
-  assert.deepEqual(edgeZone(100, [...clean, trial(120, 'pass'), trial(90, 'fail')]), {
-    low: 90,
-    high: 120,
-  });
+  assert.deepEqual(edgeZone(100, [...clean, trial(120, 'pass'), trial(90, 'fail')]), { low: 90, high: 120 });
   assert.equal(edgeZone(100, [trial(100, 'pass')]), null);
 });
 

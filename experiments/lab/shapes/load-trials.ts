@@ -1,7 +1,4 @@
-/**
- * Shared by the shapes whose trials each have one load: parameters, trials, and the rules for options of
- * `run`.
- */
+/** Shared by the shapes whose trials each have one load: parameters, trials, and the options of `run`. */
 import type { Workload } from '../../../loadtest/workload.ts';
 import type { StageInfo } from '../deployment/stage-table.ts';
 import type {
@@ -28,6 +25,9 @@ export type LoadExperiment = Experiment & {
   workloadAt(load: number): Partial<Workload>;
   variants(stages: readonly StageInfo[]): Variant[];
 };
+
+/** The limits of a chat that delivers everything once, in order and intact. */
+export const exactDelivery = ['lost=0', 'duplicated=0', 'reordered=0', 'misrouted=0', 'corrupted=0'];
 
 /** Runs one trial of a variant at a load, and adds it to the run. */
 export type RunAtLoad = (

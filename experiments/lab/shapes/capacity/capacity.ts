@@ -6,7 +6,7 @@ import { shownTrials } from '../../analysis/finding.ts';
 import type { CapacityMethod, LoadRun, TrialRecord } from '../../records/schema.ts';
 import { answerLine } from '../../report/trial-line.ts';
 import { planFixedLoads } from '../fixed-load/fixed-load.ts';
-import { type LoadExperiment, planLoads } from '../load-trials.ts';
+import { exactDelivery, type LoadExperiment, planLoads } from '../load-trials.ts';
 import type { Shape } from '../shape.ts';
 import { findingTable, reportCapacity } from './report.ts';
 
@@ -49,6 +49,26 @@ export const capacity: Shape<CapacityExperiment, LoadRun> = {
   finding: findingTable,
   compare: compareCapacities,
   drawn: (run) => new Set(shownTrials(run).map(({ trial }) => trial.number)),
+};
+
+/** A usual search. An experiment sets its start, and the precision that its question needs. */
+export const search: Omit<CapacityMethod, 'start'> = {
+  kind: 'capacity',
+  growth: 1.5,
+  tolerance: 0.15,
+  confirmations: 3,
+  trialsMax: 24,
+  loadMin: 1,
+  loadMax: 200_000,
+};
+
+/** The workload and limits of several experiments, so that their rows can be compared. */
+export const thousandClients = {
+  varied: { quantity: 'offered messages', unit: 'messages/s' },
+  shape: capacity,
+  limits: ['p99<250ms', ...exactDelivery],
+  timing: { warmUpSeconds: 2, measureSeconds: 3, drainSeconds: 1 },
+  workloadAt: (load: number) => ({ clients: 1000, ratePerSecond: load, payloadBytes: 128 }),
 };
 
 function methodOf(method: CapacityMethod, trials: number | undefined): CapacityMethod {

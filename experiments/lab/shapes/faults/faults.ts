@@ -79,18 +79,17 @@ function loadOf(
 }
 
 /** Three rows for each failure that both runs have: its failed trials, its detection and its recovery. */
-function compareFaults(a: FaultRun, b: FaultRun): Comparison[] {
-  return a.record.variants.flatMap(({ name }) => {
-    const [trialsA, trialsB] = [a, b].map(({ trials }) => trials.filter(({ variant }) => variant === name));
-    if (!trialsA?.length || !trialsB?.length) return [];
-    const rowOf = (metric: string, figureOf: (trial: FaultTrial) => number | null) => {
-      const label = { variant: name, metric, unit: 'ms' as const };
-      return compareSpread(label, 'lower', trialsA.map(figureOf), trialsB.map(figureOf));
-    };
+function compareFaults(runA: FaultRun, runB: FaultRun): Comparison[] {
+  return runA.record.variants.flatMap(({ name: variant }) => {
+    const trialsOf = ({ trials }: FaultRun) => trials.filter((trial) => trial.variant === variant);
+    const [a, b] = [trialsOf(runA), trialsOf(runB)];
+    if (a.length === 0 || b.length === 0) return [];
+    const detection = { variant, metric: 'detected after', unit: 'ms' } as const;
+    const recovery = { variant, metric: 'recovered after', unit: 'ms' } as const;
     return [
-      compareFailures(name, trialsA, trialsB),
-      rowOf('detected after', ({ detectionMsMax }) => detectionMsMax),
-      rowOf('recovered after', ({ recoveredAfterMs }) => recoveredAfterMs),
+      compareFailures(variant, a, b),
+      compareSpread(detection, 'lower', a, b, ({ detectionMsMax }) => detectionMsMax),
+      compareSpread(recovery, 'lower', a, b, ({ recoveredAfterMs }) => recoveredAfterMs),
     ];
   });
 }
