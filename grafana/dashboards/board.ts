@@ -1,6 +1,4 @@
 /** The parts that all dashboards have: the time range, the choice of stages, the phases behind the graphs. */
-import type { Builder } from '@grafana/grafana-foundation-sdk/cog';
-import type { Panel } from '@grafana/grafana-foundation-sdk/dashboard';
 import {
   AnnotationQueryBuilder,
   type Dashboard,
@@ -15,19 +13,16 @@ import {
   VariableSort,
 } from '@grafana/grafana-foundation-sdk/dashboard';
 import { DataqueryBuilder } from '@grafana/grafana-foundation-sdk/prometheus';
-import { prometheus } from './panel.ts';
-
-/** Panels under one heading, from left to right and from top to bottom. */
-export type Section = { heading: string; panels: Builder<Panel>[] };
+import { chosenStages, type PanelBuilder, prometheus } from './panel.ts';
 
 const tag = 'chat-scaling-lab';
 
-/** A dashboard of these sections, with panel ids in reading order. */
+/** A dashboard of these sections of panels, each under its heading, with panel ids in reading order. */
 export function board(
   name: { uid: string; title: string; description: string },
   variables: QueryVariableBuilder[],
   annotations: AnnotationQueryBuilder[],
-  sections: Section[],
+  sections: Record<string, PanelBuilder[]>,
 ): Dashboard {
   const builder = new DashboardBuilder(name.title)
     .uid(name.uid)
@@ -49,27 +44,20 @@ export function board(
         .includeVars(true)
         .keepTime(true),
     );
-  for (const section of sections) {
-    builder.withRow(new RowBuilder(section.heading));
-    for (const panel of section.panels) builder.withPanel(panel);
+  for (const [heading, panels] of Object.entries(sections)) {
+    builder.withRow(new RowBuilder(heading));
+    for (const panel of panels) builder.withPanel(panel);
   }
   const dashboard = builder.build();
   for (const [index, panel] of dashboard.panels!.entries()) panel.id = index + 1;
   return dashboard;
 }
 
-/** Selects the series of the stages that are chosen in the variable `stage`. */
-export const chosenStages = 'stage=~"$stage"';
-
 /**
  * A choice among the stages in the metrics of the time range. `all` allows several and begins with all of
  * them; `first` and `last` allow one and begin with the first or the last by name.
  */
-export function stageVariable(
-  name: string,
-  label: string,
-  choice: 'all' | 'first' | 'last',
-): QueryVariableBuilder {
+export function stageVariable(name: string, label: string, choice: 'all' | 'first' | 'last') {
   const query = 'label_values(chat_build_info, stage)';
   const variable = new QueryVariableBuilder(name)
     .label(label)
@@ -96,7 +84,7 @@ export function regions(
   colour: string,
   expr: string,
   format: { title: string; text: string; tags: string },
-): AnnotationQueryBuilder {
+) {
   return new AnnotationQueryBuilder()
     .name(name)
     .datasource(prometheus)
@@ -109,20 +97,18 @@ export function regions(
 }
 
 /** The phases of the lab's trials on the chosen stages. */
-export function labPhases(): AnnotationQueryBuilder {
-  return regions('Phases', 'blue', `trial_phase:lab_phase:max{${chosenStages}} == 1`, {
+export function labPhases() {
+  const format = {
     title: '{{phase}}',
     text: '{{experiment}}, {{variant}} ({{purpose}})',
     tags: 'phase,stage',
-  });
+  };
+  return regions('Phases', 'blue', `trial_phase:lab_phase:max{${chosenStages}} == 1`, format);
 }
 
 /** The time spans in which a limit is broken. */
-export function brokenLimits(): AnnotationQueryBuilder {
-  return regions(
-    'Broken limits',
-    'red',
-    `max by (alertname, stage) (ALERTS{alertstate="firing", ${chosenStages}}) == 1`,
-    { title: '{{alertname}}', text: '{{stage}}', tags: 'alertname,stage' },
-  );
+export function brokenLimits() {
+  const expr = `max by (alertname, stage) (ALERTS{alertstate="firing", ${chosenStages}}) == 1`;
+  const format = { title: '{{alertname}}', text: '{{stage}}', tags: 'alertname,stage' };
+  return regions('Broken limits', 'red', expr, format);
 }

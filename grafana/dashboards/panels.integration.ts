@@ -46,7 +46,7 @@ test('every panel shows data of a real trial, and the values agree with the resu
   const query = queries(observatory.url, startedAtSeconds, endedAtSeconds);
 
   const empty: string[] = [];
-  for (const [file, dashboard] of Object.entries(dashboards()))
+  for (const [file, dashboard] of Object.entries(dashboards))
     for (const panel of dashboard.panels!.filter(({ type }) => type !== 'row'))
       for (const target of (panel as Panel).targets as unknown as { expr: string; instant?: boolean }[]) {
         const expr = target.expr
