@@ -9,7 +9,7 @@ export type CgroupReading = {
   readonly cpuLimitCores: number | undefined;
   /** CPU time of the whole cgroup since it was made; undefined where it is not counted. */
   readonly cpuSecondsTotal: number | undefined;
-  /** Periods and throttling: of all folders with a quota together, or of the own folder where none has one. */
+  /** Periods and throttling: of all folders with a quota together, or of the own folder if none has one. */
   readonly cpuPeriodsTotal: number;
   readonly cpuThrottledPeriodsTotal: number;
   readonly cpuThrottledSecondsTotal: number;
