@@ -1,17 +1,5 @@
 /** The parts that all dashboards have: the time range, the choice of stages, the phases behind the graphs. */
-import {
-  AnnotationQueryBuilder,
-  type Dashboard,
-  DashboardBuilder,
-  DashboardCursorSync,
-  DashboardLinkBuilder,
-  DashboardLinkType,
-  QueryVariableBuilder,
-  RowBuilder,
-  TimePickerBuilder,
-  VariableRefresh,
-  VariableSort,
-} from '@grafana/grafana-foundation-sdk/dashboard';
+import * as grafana from '@grafana/grafana-foundation-sdk/dashboard';
 import { DataqueryBuilder } from '@grafana/grafana-foundation-sdk/prometheus';
 import { chosenStages, type PanelBuilder, prometheus } from './panel.ts';
 
@@ -20,11 +8,11 @@ const tag = 'chat-scaling-lab';
 /** A dashboard of these sections of panels, each under its heading, with panel ids in reading order. */
 export function board(
   name: { uid: string; title: string; description: string },
-  variables: QueryVariableBuilder[],
-  annotations: AnnotationQueryBuilder[],
+  variables: grafana.QueryVariableBuilder[],
+  annotations: grafana.AnnotationQueryBuilder[],
   sections: Record<string, PanelBuilder[]>,
-): Dashboard {
-  const builder = new DashboardBuilder(name.title)
+): grafana.Dashboard {
+  const builder = new grafana.DashboardBuilder(name.title)
     .uid(name.uid)
     .description(name.description)
     .tags([tag])
@@ -32,20 +20,20 @@ export function board(
     .timezone('browser')
     .time({ from: 'now-15m', to: 'now' })
     .refresh('5s')
-    .timepicker(new TimePickerBuilder().refreshIntervals(['1s', '5s', '10s', '30s', '1m', '5m']))
-    .tooltip(DashboardCursorSync.Crosshair)
+    .timepicker(new grafana.TimePickerBuilder().refreshIntervals(['1s', '5s', '10s', '30s', '1m', '5m']))
+    .tooltip(grafana.DashboardCursorSync.Crosshair)
     .variables(variables)
     .annotations(annotations)
     .link(
-      new DashboardLinkBuilder('Dashboards')
-        .type(DashboardLinkType.Dashboards)
+      new grafana.DashboardLinkBuilder('Dashboards')
+        .type(grafana.DashboardLinkType.Dashboards)
         .tags([tag])
         .asDropdown(false)
         .includeVars(true)
         .keepTime(true),
     );
   for (const [heading, panels] of Object.entries(sections)) {
-    builder.withRow(new RowBuilder(heading));
+    builder.withRow(new grafana.RowBuilder(heading));
     for (const panel of panels) builder.withPanel(panel);
   }
   const dashboard = builder.build();
@@ -59,14 +47,14 @@ export function board(
  */
 export function stageVariable(name: string, label: string, choice: 'all' | 'first' | 'last') {
   const query = 'label_values(chat_build_info, stage)';
-  const variable = new QueryVariableBuilder(name)
+  const variable = new grafana.QueryVariableBuilder(name)
     .label(label)
     .datasource(prometheus)
     .query({ query, refId: 'StandardVariableQuery' })
     .definition(query)
-    .refresh(VariableRefresh.OnTimeRangeChanged)
+    .refresh(grafana.VariableRefresh.OnTimeRangeChanged)
     // Without a value of its own, Grafana takes the first in the list.
-    .sort(choice === 'last' ? VariableSort.AlphabeticalDesc : VariableSort.AlphabeticalAsc);
+    .sort(choice === 'last' ? grafana.VariableSort.AlphabeticalDesc : grafana.VariableSort.AlphabeticalAsc);
   if (choice !== 'all') return variable;
   return (
     variable
@@ -85,7 +73,7 @@ export function regions(
   expr: string,
   format: { title: string; text: string; tags: string },
 ) {
-  return new AnnotationQueryBuilder()
+  return new grafana.AnnotationQueryBuilder()
     .name(name)
     .datasource(prometheus)
     .enable(true)

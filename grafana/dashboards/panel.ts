@@ -4,16 +4,7 @@
  */
 import type { Builder, Dataquery } from '@grafana/grafana-foundation-sdk/cog';
 import * as common from '@grafana/grafana-foundation-sdk/common';
-import {
-  type DataSourceRef,
-  FieldColorBuilder,
-  FieldColorModeId,
-  MappingType,
-  type Panel,
-  type Threshold,
-  ThresholdsConfigBuilder,
-  ThresholdsMode,
-} from '@grafana/grafana-foundation-sdk/dashboard';
+import * as grafana from '@grafana/grafana-foundation-sdk/dashboard';
 import * as heatmap from '@grafana/grafana-foundation-sdk/heatmap';
 import { DataqueryBuilder, PromQueryFormat } from '@grafana/grafana-foundation-sdk/prometheus';
 import { PanelBuilder as StatBuilder } from '@grafana/grafana-foundation-sdk/stat';
@@ -43,7 +34,7 @@ export const latencyLimit: Bounds = { limit: 0.25 };
 /** How values are shown: the unit by its name in Grafana, and the bounds. */
 type Shape = { unit: string; bounds?: Bounds };
 
-export type PanelBuilder = Builder<Panel> & { span(columns: number): unknown };
+export type PanelBuilder = Builder<grafana.Panel> & { span(columns: number): unknown };
 
 /** Panels side by side, each of `width` columns of the grid, which has 24. */
 export function row(width: number, panels: PanelBuilder[]): PanelBuilder[] {
@@ -54,7 +45,7 @@ export function row(width: number, panels: PanelBuilder[]): PanelBuilder[] {
 type AnyBuilder = {
   title(title: string): AnyBuilder;
   description(description: string): AnyBuilder;
-  datasource(source: DataSourceRef): AnyBuilder;
+  datasource(source: grafana.DataSourceRef): AnyBuilder;
   height(rows: number): AnyBuilder;
   withTarget(query: Builder<Dataquery>): AnyBuilder;
 };
@@ -79,10 +70,10 @@ export function refId(index: number): string {
 }
 
 function thresholds({ warning, limit }: Bounds) {
-  const steps: Threshold[] = [{ value: null, color: 'green' }];
+  const steps: grafana.Threshold[] = [{ value: null, color: 'green' }];
   if (warning !== undefined) steps.push({ value: warning, color: 'orange' });
   if (limit !== undefined) steps.push({ value: limit, color: 'red' });
-  return new ThresholdsConfigBuilder().mode(ThresholdsMode.Absolute).steps(steps);
+  return new grafana.ThresholdsConfigBuilder().mode(grafana.ThresholdsMode.Absolute).steps(steps);
 }
 
 function range(query: Query) {
@@ -104,7 +95,7 @@ export function lines(
     .gradientMode(common.GraphGradientMode.Opacity)
     .showPoints(common.VisibilityMode.Never)
     .spanNulls(3000)
-    .colorScheme(new FieldColorBuilder().mode(FieldColorModeId.PaletteClassicByName))
+    .colorScheme(new grafana.FieldColorBuilder().mode(grafana.FieldColorModeId.PaletteClassicByName))
     .tooltip(
       new common.VizTooltipOptionsBuilder()
         .mode(common.TooltipDisplayMode.Multi)
@@ -174,16 +165,16 @@ export function states(title: string, description: string, query: Query) {
     .rowHeight(0.8)
     .showValue(common.VisibilityMode.Never)
     .mergeValues(true)
-    .colorScheme(new FieldColorBuilder().mode(FieldColorModeId.Thresholds))
+    .colorScheme(new grafana.FieldColorBuilder().mode(grafana.FieldColorModeId.Thresholds))
     .thresholds(
-      new ThresholdsConfigBuilder().mode(ThresholdsMode.Absolute).steps([
+      new grafana.ThresholdsConfigBuilder().mode(grafana.ThresholdsMode.Absolute).steps([
         { value: null, color: 'transparent' },
         { value: 1, color: 'blue' },
       ]),
     )
     .mappings([
       {
-        type: MappingType.ValueToText,
+        type: grafana.MappingType.ValueToText,
         options: { 0: { text: ' ', color: 'transparent' }, 1: { text: 'running', color: 'blue' } },
       },
     ])
