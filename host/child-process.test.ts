@@ -63,12 +63,9 @@ test('a program is ready when a line says so, and the line is read for the calle
 });
 
 test('a program that ends before it is ready is reported with its last lines', async () => {
-  await assert.rejects(
-    startChildUntil(command(`console.error('no such flag'); process.exit(2);`), readiness),
-    (error: Error) =>
-      error instanceof StartError &&
-      /^the program ended before it was ready \(exited with code 2\).*no such flag/s.test(error.message),
-  );
+  const start = startChildUntil(command(`console.error('no such flag'); process.exit(2);`), readiness);
+  const message = /^the program ended before it was ready \(exited with code 2\).*no such flag/s;
+  await assert.rejects(start, (error) => error instanceof StartError && message.test(error.message));
 });
 
 test('a program that is late is stopped and reported', async () => {

@@ -58,11 +58,9 @@ export async function startChild(options: ChildOptions): Promise<Child> {
     if (!options.keepGroup) send(-pid, 'SIGKILL');
   });
   // 'close' follows the last line of output: after `exit` there are no more lines.
-  const exit = new Promise<number | null>((resolve) => {
-    child.once('close', (code) => {
-      groups.delete(pid);
-      resolve(code);
-    });
+  const exit = once(child, 'close').then(([code]: (number | null)[]) => {
+    groups.delete(pid);
+    return code ?? null;
   });
   const stop = async (name: NodeJS.Signals, graceMs: number) => {
     if (!groups.has(pid)) return;
@@ -88,14 +86,13 @@ export async function startChildUntil<T>(
   options: Omit<ChildOptions, 'onLine'> & { onLine?: OnLine },
   readiness: Readiness<T>,
 ): Promise<{ child: Child; ready: T }> {
-  const start = (onLine: OnLine) =>
-    startChild({
-      ...options,
-      onLine: (line, stream) => {
-        options.onLine?.(line, stream);
-        onLine(line, stream);
-      },
-    });
+  const start = (readLine: OnLine) => {
+    const onLine: OnLine = (line, stream) => {
+      options.onLine?.(line, stream);
+      readLine(line, stream);
+    };
+    return startChild({ ...options, onLine });
+  };
   const { program, ready } = await startUntilReady(start, readiness);
   return { child: program, ready };
 }

@@ -16,7 +16,7 @@ export function startSimulator(args: string, environment: Record<string, string>
   return { child, ended };
 }
 
-/** Runs the body up to three times: a busy machine disturbs tests of times, a wrong simulator fails always. */
+/** Tries up to three times: a busy machine disturbs tests of times sometimes, a wrong simulator always. */
 export async function withRetries(body: () => Promise<void>, attemptsLeft = 2): Promise<void> {
   return body().catch((error: Error) => {
     if (attemptsLeft === 0) throw error;

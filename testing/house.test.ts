@@ -14,9 +14,8 @@ const linesMax = 300;
 const sources = new Map<string, string>();
 for (const path of globSync('*/**/*.ts', { cwd: fileURLToPath(root), exclude: ['node_modules/**'] }))
   sources.set(path, readFileSync(new URL(path, root), 'utf8'));
-const aliases = Object.entries<string>(
-  JSON.parse(readFileSync(new URL('package.json', root), 'utf8')).imports,
-);
+const packageText = readFileSync(new URL('package.json', root), 'utf8');
+const aliases = Object.entries<string>(JSON.parse(packageText).imports);
 const graph = new Map(
   [...sources]
     .filter(([path]) => !/\.(test|integration|contract|fixture)\.ts$/.test(path))
