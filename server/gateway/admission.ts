@@ -3,7 +3,6 @@ import { timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { roomOfPath } from '#protocol';
-import type { RejectionReason } from '../ops/metrics.ts';
 import { group, limit, list, text, type ValuesOf } from '../settings.ts';
 import type { drainSettings } from './drain.ts';
 
@@ -19,14 +18,13 @@ export const admissionSettings = group('Admission', {
   overloadLagMs: limit(10, 600_000, 2_000, 'event-loop lag from which new sessions are refused, in ms'),
 });
 
-export type AdmissionOptions = ValuesOf<typeof admissionSettings> &
-  Pick<ValuesOf<typeof drainSettings>, 'reconnectWaitMsMax'>;
+type Options = ValuesOf<typeof admissionSettings | typeof drainSettings>;
 
 /** The load of the server at the moment of a request. */
-export type Load = { readonly sessions: number; readonly ready: boolean; readonly lagMs: number };
+type Load = { readonly sessions: number; readonly ready: boolean; readonly lagMs: number };
 
 export type Refusal = {
-  readonly reason: RejectionReason;
+  readonly reason: 'path' | 'draining' | 'unready' | 'origin' | 'full' | 'overload';
   readonly status: 403 | 404 | 503;
   readonly detail: string;
   /** Seconds after which another attempt makes sense. */
@@ -34,20 +32,12 @@ export type Refusal = {
 };
 
 export class Admission {
-  readonly #options: AdmissionOptions;
-  #stopped = false;
+  readonly #options: Options;
+  /** From when it is set, every request is refused. */
+  stopped = false;
 
-  constructor(options: AdmissionOptions) {
+  constructor(options: Options) {
     this.#options = options;
-  }
-
-  get stopped(): boolean {
-    return this.#stopped;
-  }
-
-  /** Refuses every request from now on. */
-  stop(): void {
-    this.#stopped = true;
   }
 
   /** Decides on one upgrade request: the room that it joins, or the refusal. */
@@ -57,7 +47,7 @@ export class Admission {
     if (room === undefined) {
       return { reason: 'path', status: 404, detail: 'join at /ws or /ws/<room>, room: 1-64 of A-Za-z0-9_.-' };
     }
-    if (this.#stopped) return this.#busy('draining', 'this server is shutting down');
+    if (this.stopped) return this.#busy('draining', 'this server is shutting down');
     if (!load.ready) return this.#busy('unready', 'messages cannot flow at present');
     const { origin } = request.headers;
     if (origins.length > 0 && origin !== undefined && !origins.includes(origin)) {
@@ -78,7 +68,7 @@ export class Admission {
     return given.length === wanted.length && timingSafeEqual(given, wanted);
   }
 
-  #busy(reason: RejectionReason, detail: string): Refusal {
+  #busy(reason: Refusal['reason'], detail: string): Refusal {
     const waitSeconds = (Math.random() * this.#options.reconnectWaitMsMax) / 1000;
     return { reason, status: 503, detail, retryAfterSeconds: Math.max(1, Math.ceil(waitSeconds)) };
   }

@@ -16,7 +16,7 @@ export const messageSettings = group('Messages', {
   messageBytesMax: limit(1, 1024 * 1024, 4096, 'longest Message in bytes of UTF-8'),
 });
 
-export type DispatchLimits = ValuesOf<typeof messageSettings | typeof sessionSettings>;
+type Limits = ValuesOf<typeof messageSettings | typeof sessionSettings>;
 
 /** Takes one typed frame, parsed; it may close the session. */
 export type FrameHandler = (session: Session, frame: Readonly<Record<string, unknown>>) => void;
@@ -27,10 +27,10 @@ export type FrameHandlers = ReadonlyMap<unknown, FrameHandler>;
 export class Dispatch {
   readonly #chat: Chat;
   readonly #metrics: Metrics;
-  readonly #limits: DispatchLimits;
+  readonly #limits: Limits;
   readonly #handlers: FrameHandlers;
 
-  constructor(chat: Chat, metrics: Metrics, limits: DispatchLimits, handlers: FrameHandlers) {
+  constructor(chat: Chat, metrics: Metrics, limits: Limits, handlers: FrameHandlers) {
     this.#chat = chat;
     this.#metrics = metrics;
     this.#limits = limits;
@@ -58,18 +58,14 @@ export class Dispatch {
   /** Brings a frame that is no message to the handler of its type. False: there is none. */
   #takeTyped(session: Session, text: string): boolean {
     if (this.#handlers.size === 0) return false;
-    const frame = parseObject(text);
-    const handler = this.#handlers.get(frame?.type);
-    if (frame === undefined || handler === undefined) return false;
-    handler(session, frame);
-    return true;
-  }
-}
-
-function parseObject(text: string): Record<string, unknown> | undefined {
-  try {
-    return Object(JSON.parse(text)) as Record<string, unknown>;
-  } catch {
-    return undefined;
+    let frame: Record<string, unknown>;
+    try {
+      frame = Object(JSON.parse(text));
+    } catch {
+      return false;
+    }
+    const handler = this.#handlers.get(frame.type);
+    handler?.(session, frame);
+    return handler !== undefined;
   }
 }

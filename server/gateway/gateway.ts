@@ -7,7 +7,6 @@ import {
   type Server,
 } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
-import { performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { type ServerOptions, type WebSocket, WebSocketServer } from 'ws';
@@ -17,7 +16,7 @@ import { createInternalServer } from '../ops/internal-http.ts';
 import { listen } from '../ops/listen.ts';
 import { createMetrics, type Metrics } from '../ops/metrics.ts';
 import type { commonSettings, ValuesOf } from '../settings.ts';
-import { Admission, type Refusal, refuse } from './admission.ts';
+import { Admission, refuse } from './admission.ts';
 import { Dispatch, type FrameHandlers } from './dispatch.ts';
 import type { Drain, DrainOutcome } from './drain.ts';
 import { startHeartbeat } from './heartbeat.ts';
@@ -68,9 +67,8 @@ export class Gateway {
     this.#admission = new Admission(settings);
     this.#dispatch = new Dispatch(chat, this.metrics, settings, frames);
     this.#wss = new WebSocketServer(webSocketOptions(settings));
-    this.#http = createServer(httpOptions(settings.handshakeTimeoutMs), (request, response) =>
-      this.#answer(request, response),
-    );
+    const answer: RequestListener = (request, response) => this.#answer(request, response);
+    this.#http = createServer(httpOptions(settings.handshakeTimeoutMs), answer);
     this.#http.on('upgrade', (request, socket, head) => this.#upgrade(request, socket as Socket, head));
     this.#internal = createInternalServer(this.metrics.registry, () => this.ready);
   }
@@ -90,16 +88,17 @@ export class Gateway {
     await this.#parts.chat.start((reason) => void this.#closeAfterGap(reason));
     const chat = await listen(this.#http, { host, port, backlog: acceptBacklog, reusePort });
     const internal = await listen(this.#internal, { host: internalHost, port: internalPort });
-    this.#stopHeartbeat = startHeartbeat(this.#sessions, heartbeatIntervalMs, (session) =>
-      this.#reap(session),
-    );
+    this.#stopHeartbeat = startHeartbeat(this.#sessions, heartbeatIntervalMs, (session) => {
+      this.metrics.evictions.inc({ reason: 'dead_peer' });
+      session.terminate();
+    });
     this.#loopLag.start();
     return { chat, internal };
   }
 
   /** Makes the server unready and refuses newcomers from now on; the open sessions stay. */
   stopAdmitting(): void {
-    this.#admission.stop();
+    this.#admission.stopped = true;
   }
 
   /** Stops admitting, closes the sessions, cuts the rest at the deadline, and stops everything. */
@@ -139,16 +138,14 @@ export class Gateway {
       ready: this.#parts.chat.ready,
       lagMs: this.#loopLag.lagMs,
     });
-    if ('status' in decision) return this.#refuse(socket, decision);
+    if ('status' in decision) {
+      this.metrics.rejections.inc({ reason: decision.reason });
+      return refuse(socket, decision);
+    }
     this.#wss.handleUpgrade(request, socket, head, (ws) => {
       if (this.#admission.hasToken(request)) this.#open(ws, socket, decision.room);
       else this.#turnAway(ws, 'token', closeCode.policy, 'wrong or missing token');
     });
-  }
-
-  #refuse(socket: Socket, refusal: Refusal): void {
-    this.metrics.rejections.inc({ reason: refusal.reason });
-    refuse(socket, refusal);
   }
 
   /** Closes a connection that never became a session. */
@@ -169,19 +166,13 @@ export class Gateway {
     ws.on('pong', () => {
       session.alive = true;
     });
-    ws.on('close', (code) => this.#forget(session, session.sentCloseCode ?? code));
-  }
-
-  #forget(session: Session, code: number): void {
-    this.#sessions.delete(session);
-    this.#parts.chat.leave(session.member);
-    // A peer may close with any of thousands of codes; as label values they would be an open set.
-    this.metrics.closes.inc({ code: closeCodes.has(code) ? code : 'other' });
-  }
-
-  #reap(session: Session): void {
-    this.metrics.evictions.inc({ reason: 'dead_peer' });
-    session.terminate();
+    ws.on('close', (peerCode) => {
+      this.#sessions.delete(session);
+      chat.leave(session.member);
+      const code = session.sentCloseCode ?? peerCode;
+      // A peer may close with any of thousands of codes; as label values they would be an open set.
+      this.metrics.closes.inc({ code: closeCodes.has(code) ? code : 'other' });
+    });
   }
 
   async #closeAfterGap(reason: string): Promise<void> {

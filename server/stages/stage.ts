@@ -1,9 +1,11 @@
 /** A stage: one state of the architecture, runnable by name. Stage files only declare and compose. */
 import type { Logger } from 'pino';
+import type { Backplane } from '../backplane/backplane.ts';
 import { redisSettings } from '../backplane/redis-pub-sub.ts';
 import { boundedFanOutSettings } from '../chat/bounded-fan-out.ts';
-import { roomSettings } from '../chat/chat.ts';
+import { type FanOut, RelayedChat, roomSettings } from '../chat/chat.ts';
 import { cursorFanOutSettings } from '../chat/fan-out.ts';
+import { drainInBatches } from '../gateway/drain.ts';
 import { Gateway, type GatewayParts } from '../gateway/gateway.ts';
 import { gatewaySettings } from '../gateway/limits.ts';
 import type { Metrics } from '../ops/metrics.ts';
@@ -70,6 +72,11 @@ export function isPerCore({ processes }: StageDeclaration): boolean {
 /** True where the stage bounds anything. */
 export function isBounded({ limits }: StageDeclaration): boolean {
   return Object.values(limits).some(Number.isFinite);
+}
+
+/** The parts of a bounded stage: the backplane brings each message into the fan-out of every process. */
+export function boundedParts(settings: Config, backplane: Backplane, fanOut: FanOut): GatewayParts {
+  return { settings, chat: new RelayedChat(backplane, fanOut), drain: drainInBatches(settings) };
 }
 
 /** The gateway of one process of a stage, not yet listening. */
