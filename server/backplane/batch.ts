@@ -36,12 +36,8 @@ export class BatchQueue {
   #rooms: string[] = [];
   #payloads: Buffer[] = [];
   #next = 0;
-  #bytes = 0;
-
   /** Bytes that the waiting messages will take in batches, without the headers of these. */
-  get bytes(): number {
-    return this.#bytes;
-  }
+  bytes = 0;
 
   /** Messages that wait. */
   get messages(): number {
@@ -51,7 +47,7 @@ export class BatchQueue {
   push(room: string, payload: Buffer): void {
     this.#rooms.push(room);
     this.#payloads.push(payload);
-    this.#bytes += entryBytes(room, payload);
+    this.bytes += entryBytes(room, payload);
   }
 
   /** Takes the next batch: as many messages as fit into `bytesMax`, but at least one if there is one. */
@@ -62,11 +58,12 @@ export class BatchQueue {
       bytes += entryBytes(this.#rooms[index]!, this.#payloads[index]!);
     }
     const batch = Buffer.allocUnsafe(bytes);
-    let offset = writeHeader(batch, header);
+    writeHeader(batch, header);
+    let offset = batchHeaderBytes;
     for (let index = this.#next; index < end; index++) {
       offset = writeEntry(batch, offset, this.#rooms[index]!, this.#payloads[index]!);
     }
-    this.#bytes -= bytes - batchHeaderBytes;
+    this.bytes -= bytes - batchHeaderBytes;
     this.#next = end;
     if (end === this.#payloads.length) this.clear();
     return batch;
@@ -76,7 +73,7 @@ export class BatchQueue {
     this.#rooms = [];
     this.#payloads = [];
     this.#next = 0;
-    this.#bytes = 0;
+    this.bytes = 0;
   }
 
   #fitting(bytesMax: number): number {
@@ -90,6 +87,9 @@ export class BatchQueue {
     return end;
   }
 }
+
+/** The time as a batch states it: milliseconds of the epoch, with fractions. */
+export const epochMs = () => performance.timeOrigin + performance.now();
 
 /** Reads only the header. Throws a `BatchError` when these bytes are no batch of this version. */
 export function readBatchHeader(batch: Buffer): BatchHeader {
@@ -120,13 +120,12 @@ export function visitBatch(batch: Buffer, visit: (room: string, payload: Buffer)
   }
 }
 
-function writeHeader(batch: Buffer, header: BatchHeader): number {
+function writeHeader(batch: Buffer, header: BatchHeader): void {
   batch[0] = version;
   batch[1] = kinds.indexOf(header.kind);
   batch.write(header.publisher, 2, 8, 'hex');
   batch.writeUIntBE(header.sequence, 10, 6);
   batch.writeDoubleBE(header.publishedAtMs, 16);
-  return batchHeaderBytes;
 }
 
 function writeEntry(batch: Buffer, offset: number, room: string, payload: Buffer): number {

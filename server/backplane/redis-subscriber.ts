@@ -2,45 +2,42 @@
 import type { Redis } from 'ioredis';
 import type { BackplaneEvents } from './backplane.ts';
 import { BatchError, type BatchHeader, readBatchHeader, visitBatch } from './batch.ts';
-import type { BackplaneMeter } from './meter.ts';
-import { RedisLink } from './redis-link.ts';
+import { RedisLink, type RedisOptions } from './redis-link.ts';
 import { SequenceCheck } from './sequence.ts';
 
-export type RedisSubscriberOptions = {
-  url: string;
-  channel: string;
+type SubscriberOptions = RedisOptions & {
   /** Id under which this process publishes. */
   publisher: string;
-  meter: BackplaneMeter;
-  silentTicksMax: number;
   events: BackplaneEvents;
   /** A new subscription is in service. */
   subscribed(): void;
 };
 
 export class RedisSubscriber {
-  readonly #options: RedisSubscriberOptions;
+  readonly #options: SubscriberOptions;
   readonly link: RedisLink;
   readonly #sequences = new SequenceCheck();
   #receivedOwn = false;
   #echoed = 0;
   #echoMissingTicks = 0;
 
-  constructor(options: RedisSubscriberOptions) {
+  constructor(options: SubscriberOptions) {
     this.#options = options;
     this.link = new RedisLink({
-      url: options.url,
+      ...options,
       name: `chat-subscribe-${options.publisher}`,
-      silentTicksMax: options.silentTicksMax,
       prepare: (client) => this.#subscribe(client),
       up: () => options.subscribed(),
-      lost: (reason) => this.#lost(reason),
+      lost: (reason) => {
+        options.meter.reconnects.inc();
+        options.events.gap(`the subscription to Redis was lost: ${reason}`);
+      },
     });
   }
 
   /** True when a batch of this process has come back over the present subscription. */
   get proven(): boolean {
-    return this.link.connected && this.#receivedOwn;
+    return this.link.client !== undefined && this.#receivedOwn;
   }
 
   /**
@@ -73,11 +70,6 @@ export class RedisSubscriber {
     await client.subscribe(this.#options.channel);
   }
 
-  #lost(reason: string): void {
-    this.#options.meter.reconnecting();
-    this.#options.events.gap(`the subscription to Redis was lost: ${reason}`);
-  }
-
   #receive(batch: Buffer): void {
     const { events, publisher } = this.#options;
     this.link.signOfLife();
@@ -99,7 +91,6 @@ export class RedisSubscriber {
     this.#receivedOwn = true;
     this.#echoed = Math.max(this.#echoed, header.sequence);
     this.#echoMissingTicks = 0;
-    const lagMs = performance.timeOrigin + performance.now() - header.publishedAtMs;
-    this.#options.meter.lagObserved(lagMs / 1000);
+    this.#options.meter.observeLag(header.publishedAtMs);
   }
 }

@@ -13,38 +13,20 @@
  * So a worker that dies has shown its own sessions nothing that the others will not receive, unless they were
  * too far behind.
  *
- * Possible losses, and how each one shows: a worker that stops reading is disconnected by the others. The first
- * batch after it has connected again tells it that sequence numbers are missing, and it calls `gap`. A worker
- * that dies loses the messages that it had not sent; its own sessions, the only ones that could have seen
- * them, lose their connections too.
+ * Possible losses, and how each one shows: a worker that stops reading is disconnected by the others. The
+ * first batch after it has connected again tells it that sequence numbers are missing, and it calls `gap`. A
+ * worker that dies loses the messages that it had not sent; its own sessions, the only ones that could have
+ * seen them, lose their connections too.
  */
-import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Backplane, BackplaneEvents } from './backplane.ts';
 import { visitBatch } from './batch.ts';
-import { MeshPublisher } from './mesh-publisher.ts';
+import { type MeshOptions, MeshPublisher } from './mesh-publisher.ts';
 import { MeshSubscription } from './mesh-subscription.ts';
-import { type BackplaneMeter, countGaps, silentMeter } from './meter.ts';
+import { countGaps, createBackplaneMeter } from './meter.ts';
 
-export type SocketMeshOptions = {
-  /** The folder of the sockets of all workers, private to them. */
-  directory: string;
-  /** Number of this worker, from 0. */
-  slot: number;
-  /** Number of workers, 255 at most. */
-  workers: number;
-  meter?: BackplaneMeter;
-  /** Bytes waiting for the slowest worker; beyond it `publish` refuses. */
-  queueBytesMax?: number;
-  /** Least time between two batches, in ms; a later message waits only for the end of its turn. */
-  batchIntervalMs?: number;
-  heartbeatIntervalMs?: number;
-  /** Heartbeats in which a worker takes no byte that waits for it, until it is disconnected. */
-  stalledTicksMax?: number;
-  startDeadlineMs?: number;
-  closeDeadlineMs?: number;
-};
+type SocketMeshOptions = Partial<MeshOptions> & Pick<MeshOptions, 'directory' | 'slot' | 'workers'>;
 
 /**
  * The batch interval is too short to be felt in a chat. A batch costs some 80 µs of CPU on both ends beside
@@ -53,7 +35,6 @@ export type SocketMeshOptions = {
  * at most, and only if 8 MiB pile up.
  */
 const defaults = {
-  meter: silentMeter,
   queueBytesMax: 8 * 1024 * 1024,
   batchIntervalMs: 5,
   heartbeatIntervalMs: 500,
@@ -69,12 +50,12 @@ type Running = {
 };
 
 export class SocketMeshBackplane implements Backplane {
-  readonly #options: Required<SocketMeshOptions>;
+  readonly #options: MeshOptions;
   #running: Running | undefined;
   #started = false;
 
   constructor(options: SocketMeshOptions) {
-    this.#options = { ...defaults, ...options };
+    this.#options = { meter: createBackplaneMeter(), ...defaults, ...options };
   }
 
   get ready(): boolean {
@@ -111,7 +92,7 @@ export class SocketMeshBackplane implements Backplane {
     this.#started = false;
     if (!running) return;
     clearInterval(running.heartbeat);
-    await running.publisher.close(this.#options.closeDeadlineMs);
+    await running.publisher.close();
     for (const subscription of running.subscriptions.values()) subscription.close();
   }
 
@@ -130,7 +111,6 @@ export class SocketMeshBackplane implements Backplane {
     const publisher = new MeshPublisher({
       ...this.#options,
       path: pathOf(slot),
-      publisher: randomBytes(8).toString('hex'),
       joined: (peer) => subscriptions.get(peer)?.dial(),
       sent: (batch) => visitBatch(batch, events.deliver),
     });
