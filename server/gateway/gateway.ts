@@ -16,13 +16,22 @@ import { createInternalServer } from '../ops/internal-http.ts';
 import { listen } from '../ops/listen.ts';
 import { createMetrics, type Metrics } from '../ops/metrics.ts';
 import type { commonSettings, ValuesOf } from '../settings.ts';
-import { Admission, refuse } from './admission.ts';
-import { Dispatch, type FrameHandlers } from './dispatch.ts';
-import type { Drain, DrainOutcome } from './drain.ts';
-import { startHeartbeat } from './heartbeat.ts';
-import type { GatewaySettings } from './limits.ts';
+import { Admission, admissionSettings, refuse } from './admission.ts';
+import { Dispatch, type FrameHandlers, messageSettings } from './dispatch.ts';
+import { type Drain, type DrainOutcome, drainSettings } from './drain.ts';
+import { heartbeatSettings, startHeartbeat } from './heartbeat.ts';
 import { LoopLag } from './loop-lag.ts';
-import { Session } from './session.ts';
+import { Session, sessionSettings } from './session.ts';
+
+export const gatewaySettings = [
+  admissionSettings,
+  sessionSettings,
+  messageSettings,
+  heartbeatSettings,
+  drainSettings,
+] as const;
+
+type GatewaySettings = ValuesOf<(typeof gatewaySettings)[number]>;
 
 /** The parts of which a stage composes its gateway. */
 export type GatewayParts = {

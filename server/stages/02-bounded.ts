@@ -5,7 +5,7 @@
 import { MemoryBackplane } from '../backplane/memory.ts';
 import { BoundedFanOut, boundedFanOutSettings } from '../chat/bounded-fan-out.ts';
 import { roomSettings } from '../chat/chat.ts';
-import { gatewayLimits } from '../gateway/limits.ts';
+import { gatewaySettings } from '../gateway/gateway.ts';
 import { limitsOf } from '../settings.ts';
 import { boundedParts, oneProcess, type Stage } from './stage.ts';
 
@@ -14,7 +14,7 @@ export const bounded: Stage = {
   summary: 'heartbeats, size and rate limits, bounded buffers, slow consumers evicted, staged drain',
   processes: oneProcess,
   services: [],
-  limits: { ...gatewayLimits, ...limitsOf([roomSettings, boundedFanOutSettings]) },
+  limits: limitsOf([...gatewaySettings, roomSettings, boundedFanOutSettings]),
   order: 'one for all',
   delivery: 'at most once',
   compose: (config, metrics) =>

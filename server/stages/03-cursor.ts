@@ -5,7 +5,7 @@
 import { MemoryBackplane } from '../backplane/memory.ts';
 import { roomSettings } from '../chat/chat.ts';
 import { CursorFanOut, cursorFanOutSettings } from '../chat/fan-out.ts';
-import { gatewayLimits } from '../gateway/limits.ts';
+import { gatewaySettings } from '../gateway/gateway.ts';
 import { limitsOf } from '../settings.ts';
 import { boundedParts, oneProcess, type Stage } from './stage.ts';
 
@@ -14,7 +14,7 @@ export const cursor: Stage = {
   summary: 'a room is a log and a session a cursor: one write carries all that piled up',
   processes: oneProcess,
   services: [],
-  limits: { ...gatewayLimits, ...limitsOf([roomSettings, cursorFanOutSettings]) },
+  limits: limitsOf([...gatewaySettings, roomSettings, cursorFanOutSettings]),
   order: 'one for all',
   delivery: 'at most once',
   compose: (config, metrics) =>

@@ -6,8 +6,7 @@ import { boundedFanOutSettings } from '../chat/bounded-fan-out.ts';
 import { type FanOut, RelayedChat, roomSettings } from '../chat/chat.ts';
 import { cursorFanOutSettings } from '../chat/fan-out.ts';
 import { drainInBatches } from '../gateway/drain.ts';
-import { Gateway, type GatewayParts } from '../gateway/gateway.ts';
-import { gatewaySettings } from '../gateway/limits.ts';
+import { Gateway, type GatewayParts, gatewaySettings } from '../gateway/gateway.ts';
 import type { Metrics } from '../ops/metrics.ts';
 import { commonSettings, type ValuesOf } from '../settings.ts';
 
