@@ -68,10 +68,9 @@ export function text(fallback: string, about: string): Setting<string> {
 
 /** A comma-separated list; spaces around an item are dropped, and so are empty items. */
 export function list(about: string): Setting<readonly string[]> {
-  const split = (given: string) => given.split(',').map((part) => part.trim());
   return {
     default: [],
-    read: (given) => split(given).filter((part) => part !== ''),
+    read: (given) => given.split(',').flatMap((part) => part.trim() || []),
     required: 'a comma-separated list',
     about,
   };
@@ -86,14 +85,8 @@ export const commonSettings = group('Process', {
   logLevel: text('info', 'least severe log line that is written (debug, info, warn, error, silent)'),
 });
 
-/** Mistakes of the operator. Each problem says what to do, what is required and what was given. */
-export class SettingsError extends Error {
-  readonly problems: readonly string[];
-  constructor(problems: readonly string[]) {
-    super(problems.join('\n'));
-    this.problems = problems;
-  }
-}
+/** Mistakes of the operator, one a line: what to do, what is required and what was given. */
+export class SettingsError extends Error {}
 
 /** The limits of some groups at their defaults, by setting key. */
 export function limitsOf<G extends SettingGroup>(groups: readonly G[]): LimitsOf<G> {
@@ -117,38 +110,33 @@ export function readSettings<G extends SettingGroup>(
   groups: readonly G[],
   argv: readonly string[],
 ): ValuesOf<G> {
-  for (const group of groups) addOptions(command.optionsGroup(group.title), group);
+  for (const { title, settings } of groups) {
+    command.optionsGroup(title);
+    for (const [key, { about, default: fallback }] of Object.entries(settings)) {
+      const shown = String(fallback) === '' ? about : `${about} (default: ${fallback})`;
+      command.addOption(new Option(`${flagOf(key)} <value>`, shown).env(variableOf(key)));
+    }
+  }
   command.exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2));
   command.parse(argv, { from: 'user' });
   const given = command.opts<Record<string, string | undefined>>();
   const problems: string[] = [];
   const values: Record<string, unknown> = {};
-  for (const [key, setting] of settingsOf(groups)) {
+  for (const [key, { default: fallback, read, required }] of settingsOf(groups)) {
     const raw = given[key];
-    values[key] = raw === undefined ? setting.default : setting.read(raw);
+    values[key] = raw === undefined ? fallback : read(raw);
     if (values[key] !== undefined) continue;
-    problems.push(`Set ${flagOf(key)} (or ${variableOf(key)}) to ${setting.required}; given was "${raw}".`);
+    problems.push(`Set ${flagOf(key)} (or ${variableOf(key)}) to ${required}; given was "${raw}".`);
   }
-  if (problems.length > 0) throw new SettingsError(problems);
+  if (problems.length > 0) throw new SettingsError(problems.join('\n'));
   return Object.freeze(values) as ValuesOf<G>;
 }
 
-function settingsOf(groups: readonly SettingGroup[]): [string, Setting<unknown>][] {
+function settingsOf(groups: readonly SettingGroup[]) {
   return groups.flatMap(({ settings }) => Object.entries(settings));
 }
 
-function addOptions(command: Command, { settings }: SettingGroup): void {
-  for (const [key, setting] of Object.entries(settings)) {
-    const fallback = String(setting.default);
-    const about = fallback === '' ? setting.about : `${setting.about} (default: ${fallback})`;
-    command.addOption(new Option(`${flagOf(key)} <value>`, about).env(variableOf(key)));
-  }
-}
-
-const kebab = (key: string) => key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
-
-/** The flag of a setting, such as `--internal-port` for `internalPort`. */
-const flagOf = (key: string): string => `--${kebab(key)}`;
-
-/** The environment variable of a setting, such as `CHAT_INTERNAL_PORT` for `internalPort`. */
-const variableOf = (key: string): string => `CHAT_${kebab(key).replaceAll('-', '_').toUpperCase()}`;
+const kebab = (key: string) => key.replace(/[A-Z]/g, '-$&').toLowerCase();
+// The setting `internalPort` has the flag `--internal-port` and the variable `CHAT_INTERNAL_PORT`.
+const flagOf = (key: string) => `--${kebab(key)}`;
+const variableOf = (key: string) => `CHAT_${kebab(key).replaceAll('-', '_').toUpperCase()}`;

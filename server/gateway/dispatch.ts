@@ -24,48 +24,36 @@ export type FrameHandler = (session: Session, frame: Readonly<Record<string, unk
 /** The typed frames that a stage takes: a handler for each value of `type`. */
 export type FrameHandlers = ReadonlyMap<unknown, FrameHandler>;
 
-export class Dispatch {
-  readonly #chat: Chat;
-  readonly #metrics: Metrics;
-  readonly #limits: Limits;
-  readonly #handlers: FrameHandlers;
-
-  constructor(chat: Chat, metrics: Metrics, limits: Limits, handlers: FrameHandlers) {
-    this.#chat = chat;
-    this.#metrics = metrics;
-    this.#limits = limits;
-    this.#handlers = handlers;
-  }
-
-  /** Takes one frame as ws delivers it. */
-  receive(session: Session, data: Buffer, isBinary: boolean): void {
-    if (!session.open) return; // It came after our close frame: the connection is over for both sides.
-    session.alive = true;
-    if (isBinary) return session.close(closeCode.unsupportedData, 'send text, not binary');
-    if (!session.allows(performance.now())) {
-      const { messagesPerSecondMax } = this.#limits;
-      return session.close(closeCode.policy, `more than ${messagesPerSecondMax} messages per second`);
-    }
-    const text = data.toString();
-    const message = decodeMessage(text, this.#limits);
-    if (isDecodeFault(message)) {
-      if (message.fault === 'too-large') return session.close(closeCode.tooLarge, message.detail);
-      if (!this.#takeTyped(session, text)) session.close(closeCode.malformed, message.detail);
-    } else if (this.#chat.publish(session.member, message)) this.#metrics.messagesReceived.inc();
-    else session.close(closeCode.overload, 'try again later');
-  }
-
+/** Makes the function that takes each frame as ws delivers it. */
+export function createDispatch(chat: Chat, metrics: Metrics, limits: Limits, handlers: FrameHandlers) {
   /** Brings a frame that is no message to the handler of its type. False: there is none. */
-  #takeTyped(session: Session, text: string): boolean {
-    if (this.#handlers.size === 0) return false;
+  const takeTyped = (session: Session, text: string): boolean => {
+    if (handlers.size === 0) return false;
     let frame: Record<string, unknown>;
     try {
       frame = Object(JSON.parse(text));
     } catch {
       return false;
     }
-    const handler = this.#handlers.get(frame.type);
+    const handler = handlers.get(frame.type);
     handler?.(session, frame);
     return handler !== undefined;
-  }
+  };
+
+  return (session: Session, data: Buffer, isBinary: boolean): void => {
+    if (!session.open) return; // It came after our close frame: the connection is over for both sides.
+    session.alive = true;
+    if (isBinary) return session.close(closeCode.unsupportedData, 'send text, not binary');
+    if (!session.allows(performance.now())) {
+      const reason = `more than ${limits.messagesPerSecondMax} messages per second`;
+      return session.close(closeCode.policy, reason);
+    }
+    const text = data.toString();
+    const message = decodeMessage(text, limits);
+    if (isDecodeFault(message)) {
+      if (message.fault === 'too-large') return session.close(closeCode.tooLarge, message.detail);
+      if (!takeTyped(session, text)) session.close(closeCode.malformed, message.detail);
+    } else if (chat.publish(session.member, message)) metrics.messagesReceived.inc();
+    else session.close(closeCode.overload, 'try again later');
+  };
 }

@@ -17,7 +17,7 @@ import { listen } from '../ops/listen.ts';
 import { createMetrics, type Metrics } from '../ops/metrics.ts';
 import type { commonSettings, ValuesOf } from '../settings.ts';
 import { Admission, admissionSettings, refuse } from './admission.ts';
-import { Dispatch, type FrameHandlers, messageSettings } from './dispatch.ts';
+import { createDispatch, type FrameHandlers, messageSettings } from './dispatch.ts';
 import { type Drain, type DrainOutcome, drainSettings } from './drain.ts';
 import { heartbeatSettings, startHeartbeat } from './heartbeat.ts';
 import { LoopLag } from './loop-lag.ts';
@@ -56,7 +56,7 @@ export class Gateway {
   readonly #parts: GatewayParts;
   readonly #log: Logger;
   readonly #admission: Admission;
-  readonly #dispatch: Dispatch;
+  readonly #dispatch: ReturnType<typeof createDispatch>;
   readonly #loopLag = new LoopLag();
   readonly #http: Server;
   readonly #internal: Server;
@@ -74,7 +74,7 @@ export class Gateway {
     this.#log = log;
     const { chat, settings, frames = new Map() } = this.#parts;
     this.#admission = new Admission(settings);
-    this.#dispatch = new Dispatch(chat, this.metrics, settings, frames);
+    this.#dispatch = createDispatch(chat, this.metrics, settings, frames);
     this.#wss = new WebSocketServer(webSocketOptions(settings));
     const answer: RequestListener = (request, response) => this.#answer(request, response);
     this.#http = createServer(httpOptions(settings.handshakeTimeoutMs), answer);
@@ -171,7 +171,7 @@ export class Gateway {
       return this.#turnAway(ws, 'rooms', closeCode.overload, 'no place for another room');
     }
     this.#sessions.add(session);
-    ws.on('message', (data, isBinary) => this.#dispatch.receive(session, data as Buffer, isBinary));
+    ws.on('message', (data, isBinary) => this.#dispatch(session, data as Buffer, isBinary));
     ws.on('pong', () => {
       session.alive = true;
     });

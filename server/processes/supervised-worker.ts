@@ -20,8 +20,9 @@ export class SupervisedWorker {
   readonly ended: Promise<string>;
   ready = false;
   sessions = 0;
+  /** The last metrics that the worker sent: all that remains of one that has ended. */
+  lastSnapshot: MetricsSnapshot = [];
   readonly #child: ChildProcess;
-  #lastSnapshot: MetricsSnapshot = [];
   #drained: DrainOutcome = { closedSessions: 0, cutSessions: 0 };
   #scrapes = 0;
   readonly #waiting = new Map<number, (snapshot: MetricsSnapshot) => void>();
@@ -45,7 +46,7 @@ export class SupervisedWorker {
         this.ready = false;
         this.sessions = 0;
         listening.reject(new Error(`worker ${place.slot} ${how} before it listened`));
-        for (const answer of this.#waiting.values()) answer(this.#lastSnapshot);
+        for (const answer of this.#waiting.values()) answer(this.lastSnapshot);
         resolve(how);
       });
     });
@@ -54,11 +55,6 @@ export class SupervisedWorker {
 
   get pid(): number | undefined {
     return this.#child.pid;
-  }
-
-  /** The last metrics that the worker sent: all that remains of one that has ended. */
-  get lastSnapshot(): MetricsSnapshot {
-    return this.#lastSnapshot;
   }
 
   /** Its metrics now, or the last ones where it is too busy to answer. */
@@ -70,7 +66,7 @@ export class SupervisedWorker {
         this.#waiting.delete(number);
         resolve(snapshot);
       };
-      const timer = setTimeout(() => answer(this.#lastSnapshot), scrapeDeadlineMs);
+      const timer = setTimeout(() => answer(this.lastSnapshot), scrapeDeadlineMs);
       this.#waiting.set(number, answer);
       this.#send({ kind: 'scrape', number });
     });
@@ -98,10 +94,10 @@ export class SupervisedWorker {
       this.ready = message.ready;
       this.sessions = message.sessions;
     } else if (message.kind === 'metrics') {
-      this.#lastSnapshot = message.snapshot;
+      this.lastSnapshot = message.snapshot;
       this.#waiting.get(message.number)?.(message.snapshot);
     } else if (message.kind === 'drained') {
-      this.#drained = { closedSessions: message.closedSessions, cutSessions: message.cutSessions };
+      this.#drained = message.outcome;
     }
   }
 

@@ -23,4 +23,4 @@ export type FromWorker =
   /** Sent when it has changed; it is compared a few times per second. */
   | { kind: 'status'; ready: boolean; sessions: number }
   | { kind: 'metrics'; number: number; snapshot: MetricsSnapshot }
-  | ({ kind: 'drained' } & DrainOutcome);
+  | { kind: 'drained'; outcome: DrainOutcome };

@@ -3,7 +3,7 @@ import type { Logger } from 'pino';
 import type { Backplane } from '../backplane/backplane.ts';
 import { redisSettings } from '../backplane/redis-pub-sub.ts';
 import { boundedFanOutSettings } from '../chat/bounded-fan-out.ts';
-import { type FanOut, RelayedChat, roomSettings } from '../chat/chat.ts';
+import { type FanOut, relayedChat, roomSettings } from '../chat/chat.ts';
 import { cursorFanOutSettings } from '../chat/fan-out.ts';
 import { drainInBatches } from '../gateway/drain.ts';
 import { Gateway, type GatewayParts, gatewaySettings } from '../gateway/gateway.ts';
@@ -75,7 +75,7 @@ export function isBounded({ limits }: StageDeclaration): boolean {
 
 /** The parts of a bounded stage: the backplane brings each message into the fan-out of every process. */
 export function boundedParts(settings: Config, backplane: Backplane, fanOut: FanOut): GatewayParts {
-  return { settings, chat: new RelayedChat(backplane, fanOut), drain: drainInBatches(settings) };
+  return { settings, chat: relayedChat(backplane, fanOut), drain: drainInBatches(settings) };
 }
 
 /** The gateway of one process of a stage, not yet listening. */
