@@ -1,7 +1,6 @@
 /**
  * The settings engine: reads flags, environment variables and defaults, and reports every mistake at once. It
- * is the only reader of process.env. It knows the settings that every process has; each part declares its own
- * group beside itself.
+ * is the only reader of process.env. Each part declares its own group of settings beside itself.
  */
 import { type Command, Option } from 'commander';
 
@@ -101,9 +100,8 @@ export function infiniteLimitsOf<G extends SettingGroup>(groups: readonly G[]): 
 }
 
 /**
- * Adds an option per setting to the command, parses, and returns the frozen values: flags first, then
- * environment variables, then defaults. Throws a `SettingsError` with every problem. For `--help` and unknown
- * flags commander prints its answer and the process exits, with code 0 or 2.
+ * Adds an option per setting to the command, parses, and returns the frozen values. Throws a `SettingsError`
+ * with every problem. After `--help` or an unknown flag the process exits, with code 0 or 2.
  */
 export function readSettings<G extends SettingGroup>(
   command: Command,

@@ -5,9 +5,8 @@ import type { ChatClient } from './chat-client.ts';
 const unconfirmedMax = 64;
 
 /**
- * The sender receives its own message by the same path as all others, so the echo of a line confirms that the
- * room received it. No line is sent twice: a line whose echo was lost with the connection may have been
- * delivered. It counts as not confirmed.
+ * The sender hears its own message as all others do, so the echo of a line confirms that the room has it.
+ * No line is sent twice: one whose echo was lost may have been delivered, and counts as not confirmed.
  */
 export class Outbox {
   readonly #client: ChatClient;

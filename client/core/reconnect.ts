@@ -8,7 +8,7 @@ export type ConnectionEnd =
   /** No answer, or none in HTTP. `cause` is an error code of the system or a text of the library. */
   | { readonly kind: 'unreachable'; readonly cause: string };
 
-/** The wait that the client chooses: at most half a second at first, which feels immediate, then the double. */
+/** Bound of the first wait, which doubles with every failed attempt: half a second feels immediate. */
 const firstWaitMsMax = 500;
 /** Chosen, not measured: a person waits about 30 s. */
 const waitMsMax = 30_000;
@@ -18,11 +18,9 @@ const namedWaitMsMax = 3_600_000;
 
 /**
  * Milliseconds to wait before the next attempt, or undefined if the next attempt would end in the same way.
- * `attempt` is the number of failed attempts in a row before this one, `random` is uniform in [0, 1).
- *
- * The wait that a restart names is kept to the millisecond: the server has already spread its clients over
- * time. A wait that the client chooses is random over its whole interval ("full jitter"), so that clients
- * which lost their server at the same moment do not reconnect at the same moment.
+ * `attempt` is the number of failed attempts in a row before this one, `random` is uniform in [0, 1). The
+ * wait that a restart names is kept to the millisecond: the server has already spread its clients over time.
+ * A wait that the client chooses is random over its whole interval ("full jitter"), to spread them as well.
  */
 export function nextWaitMs(end: ConnectionEnd, attempt: number, random: () => number): number | undefined {
   const jitterMs = random() * Math.min(waitMsMax, firstWaitMsMax * 2 ** attempt);

@@ -7,13 +7,17 @@ import { type BatchHeader, BatchQueue, epochMs } from './batch.ts';
 import { withLength } from './batch-reader.ts';
 import type { BackplaneMeter } from './meter.ts';
 
-export type MeshOptions = {
+/** The place of a process among the workers of one machine; set by their supervisor. */
+export type WorkerPlace = {
   /** The folder of the sockets of all workers, private to them. */
-  directory: string;
+  readonly directory: string;
   /** Number of this worker, from 0. */
-  slot: number;
+  readonly slot: number;
   /** Number of workers, 255 at most. */
-  workers: number;
+  readonly workers: number;
+};
+
+export type MeshOptions = WorkerPlace & {
   meter: BackplaneMeter;
   /** Bytes waiting for the slowest worker; beyond it `publish` refuses. */
   queueBytesMax: number;

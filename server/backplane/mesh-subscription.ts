@@ -82,8 +82,7 @@ export class MeshSubscription {
     const wasJoined = this.state === 'joined';
     this.state = 'absent';
     if (wasJoined) {
-      // Either the worker died, and the next dial is refused; or it disconnected us, and its first
-      // batch shows the missing ones.
+      // The worker died, and refuses the next dial; or it disconnected us: its first batch shows the gap.
       this.#options.meter.reconnects.inc();
       this.dial();
     } else if (failure !== 'ECONNREFUSED' && failure !== 'ENOENT') {

@@ -1,7 +1,6 @@
 /**
- * One lasting connection to Redis: connected, prepared, watched for silence, and after a loss made anew with
- * backoff. Each attempt is a fresh client, so nothing of the old connection (queued commands, late replies)
- * reaches the new one.
+ * One lasting connection to Redis: prepared, watched for silence, and after a loss made anew with backoff.
+ * Each attempt is a fresh client, so no queued command and no late reply of the old one reaches it.
  */
 import { setTimeout as startTimer } from 'node:timers';
 import { TLSSocket } from 'node:tls';
@@ -101,8 +100,7 @@ export class RedisLink {
 
   /**
    * Call at every heartbeat. Silence is counted in ticks and not in time, so that a process that was itself
-   * frozen does not take its own pause for the silence of Redis: bytes that wait in the socket are read
-   * before the next tick.
+   * frozen does not take its own pause for it: it reads the bytes in its socket before the next tick.
    */
   tick(): void {
     if (!this.#attempt) return;

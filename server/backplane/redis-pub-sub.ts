@@ -3,23 +3,20 @@
  * message.
  *
  * Order: one for all. Redis carries out one PUBLISH after the other, and every node, the publishing one
- * included, delivers only the batches that come back. So all sessions of a room receive its messages in one
- * order.
+ * included, delivers only the batches that come back.
  *
  * Losses that pub/sub would not report, and how each one ends in `gap`:
  * - the subscription breaks (crash, CLIENT KILL, output buffer over its limit): the connection closes;
  * - it hangs (frozen Redis, a network that drops packets): PING stays without an answer for some heartbeats;
  * - publishing and subscribing end at different servers (failover, DNS): our own batches do not come back;
  * - Redis became a replica, whose publishes reach only its own clients: ROLE is asked at every heartbeat;
- * - anything else that drops a batch: the publisher's next sequence number, a heartbeat later at most, shows
- *   a gap.
+ * - anything else that drops a batch: the publisher's next number, a heartbeat later at most, shows a gap.
  * A batch in doubt is sent again under its old number within the same few heartbeats. After them it is given
  * up, and only the sessions of its publisher are told, because no other session was owed it.
  *
- * Not reported, because no session was owed more than it got: a node that dies loses the messages that Redis
- * had not taken from it; its own sessions, which never received the echo, lose their connections too. Not
- * detected: an old primary that is cut off *together* with some nodes and their clients, which go on as a
- * smaller chat. Only a quorum rules that out.
+ * Not reported: a node that dies loses the messages that Redis had not taken from it, but its own sessions
+ * never received their echo and lose their connections too. Not detected: an old primary that is cut off
+ * *together* with some nodes and their clients, which go on as a smaller chat. Only a quorum rules that out.
  */
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';

@@ -1,7 +1,7 @@
 /**
  * The publishing side of the Redis backplane: one batch is in flight, and the next one gathers behind it. So
- * batches grow with the load by themselves, and after a broken connection exactly one batch is in doubt. It
- * is sent again under its old number, which tells receivers whether they had it.
+ * batches grow with the load, and after a broken connection one batch is in doubt: it is sent again under its
+ * old number, which tells receivers whether they had it.
  */
 import type { Redis } from 'ioredis';
 import { type BatchHeader, BatchQueue, batchHeaderBytes, epochMs } from './batch.ts';
@@ -77,7 +77,11 @@ export class RedisPublisher {
     if (!client) return;
     // There is no error to wait for: the publishes of a replica just stop reaching the others.
     isPrimary(client).then(
-      (primary) => primary || this.#demote(client),
+      (primary) => {
+        if (primary || !this.link.isPresent(client)) return;
+        this.link.fail(demotion);
+        this.#options.demoted(demotion);
+      },
       (error: Error) => this.#failIf(client, error),
     );
   }
@@ -89,9 +93,8 @@ export class RedisPublisher {
   }
 
   /**
-   * Drops the messages that could not be handed over in time: their senders are told, and reconnect
-   * elsewhere. The number of the batch in flight goes out with an empty batch, so that no other node sees a
-   * gap.
+   * Drops the messages that could not be handed over in time; their senders are told. The number of the batch
+   * in flight goes out with an empty batch, so that no other node sees a gap.
    */
   #giveUp(): void {
     const waiting = this.#inFlight !== undefined && this.#inFlight.length > batchHeaderBytes;
@@ -137,12 +140,6 @@ export class RedisPublisher {
     this.acknowledged = this.#sequence;
     this.#flush();
     this.#options.meter.queueBytes.set(this.#queuedBytes());
-  }
-
-  #demote(client: Redis): void {
-    if (!this.link.isPresent(client)) return;
-    this.link.fail(demotion);
-    this.#options.demoted(demotion);
   }
 
   #failIf(client: Redis, error: Error): void {

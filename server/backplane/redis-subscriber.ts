@@ -41,9 +41,8 @@ export class RedisSubscriber {
   }
 
   /**
-   * Call at every heartbeat, with the newest of our own batches that Redis has acknowledged. The connection
-   * may answer PING and still be the wrong one, when publishing goes to another server: then our own batches
-   * do not come back.
+   * Call at every heartbeat, with the newest of our own batches that Redis has acknowledged. If publishing
+   * goes to another server, this one answers PING, but our own batches do not come back.
    */
   tick(acknowledged: number): void {
     this.link.tick();
@@ -51,8 +50,7 @@ export class RedisSubscriber {
     if (!client) return;
     client.ping().then(
       () => this.link.isPresent(client) && this.link.signOfLife(),
-      // The connection is closing, which its own event reports.
-      () => undefined,
+      () => undefined, // The connection is closing, which its own event reports.
     );
     if (acknowledged <= this.#echoed) this.#echoMissingTicks = 0;
     else if (++this.#echoMissingTicks > this.#options.silentTicksMax) {

@@ -22,17 +22,14 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Backplane, BackplaneEvents } from './backplane.ts';
 import { visitBatch } from './batch.ts';
-import { type MeshOptions, MeshPublisher } from './mesh-publisher.ts';
+import { type MeshOptions, MeshPublisher, type WorkerPlace } from './mesh-publisher.ts';
 import { MeshSubscription } from './mesh-subscription.ts';
 import { countGaps, createBackplaneMeter } from './meter.ts';
 
-type SocketMeshOptions = Partial<MeshOptions> & Pick<MeshOptions, 'directory' | 'slot' | 'workers'>;
-
 /**
- * The batch interval is too short to be felt in a chat. A batch costs some 80 µs of CPU on both ends beside
- * its messages, most of it for the wake-up (`perf record` on two workers at 8,000 messages/s), and every
- * worker sends to every other. The others are chosen: a worker that stops reading delays the others for 2.5 s
- * at most, and only if 8 MiB pile up.
+ * The batch interval is too short to be felt. A batch costs some 80 µs of CPU on both ends beside its
+ * messages, most of it for the wake-up (`perf record` on two workers at 8,000 messages/s). The others are
+ * chosen: a worker that stops reading delays the others for 2.5 s at most, and only if 8 MiB pile up.
  */
 const defaults = {
   queueBytesMax: 8 * 1024 * 1024,
@@ -54,7 +51,7 @@ export class SocketMeshBackplane implements Backplane {
   #running: Running | undefined;
   #started = false;
 
-  constructor(options: SocketMeshOptions) {
+  constructor(options: Partial<MeshOptions> & WorkerPlace) {
     this.#options = { meter: createBackplaneMeter(), ...defaults, ...options };
   }
 

@@ -79,7 +79,7 @@ for (const stage of stages) {
     );
 
     test('readers that stall together are evicted together, and the speaker is not disturbed', async () => {
-      // On 02 the queues of all exceed the room's bound before one exceeds its own; 03 bounds the log for all.
+      // On 02 the queues of all exceed the room's bound before one exceeds its own; 03 bounds all logs.
       const bounds = ['--outbound-total-bytes-max', '2097152', '--log-bytes-max', '2097152'];
       await using server = await ServerProcess.start(name, [...noRate, ...bounds]);
       const speaker = await Person.join(server.url(), 'speaker');

@@ -1,6 +1,5 @@
 /**
- * Dispatch: brings each frame of a session to its handler, by the kind of the frame. Every stage takes
- * messages, because a client that knows only the two fields works on every stage. A stage may take typed
+ * Dispatch: brings each frame of a session to its handler. Every stage takes messages; a stage may take typed
  * frames (`{"type": …}`) too. Any other frame costs its sender the connection.
  */
 import { performance } from 'node:perf_hooks';

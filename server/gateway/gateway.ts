@@ -1,11 +1,6 @@
 /** The gateway: HTTP, the upgrade to WebSocket, and the sessions. It is the same for every stage. */
-import {
-  createServer,
-  type ServerOptions as HttpOptions,
-  type IncomingMessage,
-  type RequestListener,
-  type Server,
-} from 'node:http';
+import type { ServerOptions as HttpOptions, IncomingMessage, RequestListener, Server } from 'node:http';
+import { createServer } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
@@ -202,12 +197,10 @@ function webSocketOptions(settings: GatewaySettings): ServerOptions & { closeTim
   return {
     noServer: true,
     clientTracking: false,
-    // The cursor fan-out writes frames to the socket itself, between those of ws. With compression on, ws
-    // would hold frames back and mix up their order.
+    // The cursor fan-out writes frames between those of ws, which compression would hold back.
     perMessageDeflate: false,
     maxPayload: Math.min(framePayloadBytesMax(settings), framePayloadBytesMaxOfWs),
-    // From our close frame on. The default of ws lets a peer that does not answer stay for 30 s, outside
-    // sessionsMax.
+    // By default ws lets a peer that does not answer our close frame stay for 30 s, outside sessionsMax.
     closeTimeout: settings.evictionGraceMs,
   };
 }

@@ -15,8 +15,7 @@ const ticksPerInterval = 16;
 
 /**
  * Starts the heartbeat over a live set of sessions and returns the function that stops it. `onDead` is called
- * for a session that gave no sign of life between two of its pings. With an infinite interval no ping ever
- * comes due.
+ * for a session that gave no sign of life between two of its pings. An infinite interval: no ping at all.
  */
 export function startHeartbeat<S extends Pingable>(
   sessions: ReadonlySet<S>,

@@ -30,7 +30,7 @@ async function speak(server: ServerProcess, speaker: Person, bytes: number): Pro
   return residentBytesMax;
 }
 
-// Measured: 02 grows by 26 MiB (its queues share the payloads), 03 by 32 MiB (at most 32 segments of 256 KiB).
+// Measured: 02 grows by 26 MiB (its queues share the payloads), 03 by 32 MiB (32 segments of 256 KiB).
 // Without bounds it would be above 1,500 MiB: the part of 100 times 24 MiB that the kernel does not hold.
 const growthMebibytesMax = 100;
 

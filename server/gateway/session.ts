@@ -83,8 +83,7 @@ export class Session implements Connection {
 
   /**
    * An empty write behind the others is the public way to learn that the kernel has taken them. The `drain`
-   * event does not serve: it comes only above the high-water mark, which is high so that the common,
-   * synchronous write costs no tick.
+   * event comes only above the high-water mark, which is high so that a synchronous write costs no tick.
    */
   whenWritten(callback: (error?: Error | null) => void): void {
     this.#socket.write(noBytes, callback);

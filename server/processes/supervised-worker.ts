@@ -2,8 +2,9 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
+import type { WorkerPlace } from '../backplane/mesh-publisher.ts';
 import type { DrainOutcome } from '../gateway/drain.ts';
-import type { Config, WorkerPlace } from '../stages/stage.ts';
+import type { Config } from '../stages/stage.ts';
 import type { FromWorker, MetricsSnapshot, ToWorker } from './worker-messages.ts';
 
 const workerPath = fileURLToPath(new URL('./worker.ts', import.meta.url));

@@ -16,7 +16,7 @@ test('connections are spread over the workers, and every session hears all other
   for (const { messages } of people) {
     assert.equal(new Set(messages.map(({ clientId }) => clientId)).size, 24);
   }
-  // Each worker that has sessions counts the one room. All 24 land on one of three workers once in 10^11 times.
+  // Each worker that has sessions counts the one room. All 24 are on one of three workers once in 10^11.
   await server.reaches('chat_sessions', 24);
   assert.ok((await server.metrics())('chat_rooms') > 1);
 });

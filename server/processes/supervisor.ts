@@ -1,7 +1,6 @@
 /**
- * The parent process of a stage with one process per core. It starts the workers on one port, restarts
- * workers that die, drains them in turn, and serves health and summed metrics on one internal port. It
- * carries no messages itself.
+ * The parent process of a stage with one process per core. It starts the workers on one port, restarts them,
+ * drains them in turn, and serves health and summed metrics on one internal port. It carries no messages.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';

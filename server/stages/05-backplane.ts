@@ -1,7 +1,6 @@
 /**
- * 05-backplane: stateless nodes behind a load balancer, any client on any node; frames cross Redis in
- * batches. Made necessary by experiments/008-kill: a chat on one machine ends for everybody when that machine
- * dies.
+ * 05-backplane: stateless nodes behind a load balancer, any client on any node; frames cross in batches.
+ * Made necessary by experiments/008-kill: a chat on one machine ends for everybody when that machine dies.
  */
 import { createBackplaneMeter } from '../backplane/meter.ts';
 import { RedisPubSubBackplane } from '../backplane/redis-pub-sub.ts';

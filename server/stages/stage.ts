@@ -1,6 +1,7 @@
 /** A stage: one state of the architecture, runnable by name. Stage files only declare and compose. */
 import type { Logger } from 'pino';
 import type { Backplane } from '../backplane/backplane.ts';
+import type { WorkerPlace } from '../backplane/mesh-publisher.ts';
 import { redisSettings } from '../backplane/redis-pub-sub.ts';
 import { boundedFanOutSettings } from '../chat/bounded-fan-out.ts';
 import { type FanOut, relayedChat, roomSettings } from '../chat/chat.ts';
@@ -29,15 +30,6 @@ export type Processes = {
   readonly role: 'server';
   /** `any number`: as many nodes as wanted, each of which serves any client. */
   readonly count: 'one' | 'one per core' | 'any number';
-};
-
-/** The place of a process among the workers of one machine; set by their supervisor. */
-export type WorkerPlace = {
-  /** From 0. */
-  readonly slot: number;
-  readonly workers: number;
-  /** The folder of the workers' sockets, private to them. */
-  readonly directory: string;
 };
 
 /** The part of a stage that others may know without running it; `--list-stages` prints it. */
