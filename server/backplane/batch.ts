@@ -52,20 +52,21 @@ export class BatchQueue {
 
   /** Takes the next batch: as many messages as fit into `bytesMax`, but at least one if there is one. */
   take(header: BatchHeader, bytesMax: number): Buffer {
-    const end = this.#fitting(bytesMax - batchHeaderBytes);
+    const start = this.#next;
     let bytes = batchHeaderBytes;
-    for (let index = this.#next; index < end; index++) {
-      bytes += entryBytes(this.#rooms[index]!, this.#payloads[index]!);
+    for (; this.#next < this.#payloads.length; this.#next++) {
+      const more = entryBytes(this.#rooms[this.#next]!, this.#payloads[this.#next]!);
+      if (bytes + more > bytesMax && this.#next > start) break;
+      bytes += more;
     }
     const batch = Buffer.allocUnsafe(bytes);
     writeHeader(batch, header);
     let offset = batchHeaderBytes;
-    for (let index = this.#next; index < end; index++) {
+    for (let index = start; index < this.#next; index++) {
       offset = writeEntry(batch, offset, this.#rooms[index]!, this.#payloads[index]!);
     }
     this.bytes -= bytes - batchHeaderBytes;
-    this.#next = end;
-    if (end === this.#payloads.length) this.clear();
+    if (this.#next === this.#payloads.length) this.clear();
     return batch;
   }
 
@@ -74,17 +75,6 @@ export class BatchQueue {
     this.#payloads = [];
     this.#next = 0;
     this.bytes = 0;
-  }
-
-  #fitting(bytesMax: number): number {
-    let end = this.#next;
-    let bytes = 0;
-    while (end < this.#payloads.length) {
-      bytes += entryBytes(this.#rooms[end]!, this.#payloads[end]!);
-      if (bytes > bytesMax && end > this.#next) break;
-      end++;
-    }
-    return end;
   }
 }
 

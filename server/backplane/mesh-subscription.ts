@@ -3,15 +3,12 @@ import { connect, type Socket } from 'node:net';
 import type { BackplaneEvents } from './backplane.ts';
 import { readBatchHeader, visitBatch } from './batch.ts';
 import { BatchReader } from './batch-reader.ts';
-import type { BackplaneMeter } from './meter.ts';
+import type { MeshOptions } from './mesh-publisher.ts';
 import { SequenceCheck } from './sequence.ts';
 
-type SubscriptionOptions = {
+type SubscriptionOptions = MeshOptions & {
   /** Socket of the other worker. */
   path: string;
-  /** Number of this worker, so that the other one can connect in turn. */
-  slot: number;
-  meter: BackplaneMeter;
   batchBytesMax: number;
   events: BackplaneEvents;
 };

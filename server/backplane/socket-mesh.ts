@@ -94,7 +94,7 @@ export class SocketMeshBackplane implements Backplane {
   }
 
   #run(received: BackplaneEvents): Running {
-    const { directory, slot, workers, meter, queueBytesMax, heartbeatIntervalMs } = this.#options;
+    const { directory, slot, workers, meter, queueBytesMax } = this.#options;
     const pathOf = (worker: number) => join(directory, `worker-${worker}.sock`);
     const events = countGaps(received, meter);
     // One batch holds at most a full queue, and the message that exceeded it.
@@ -102,8 +102,8 @@ export class SocketMeshBackplane implements Backplane {
     const subscriptions = new Map<number, MeshSubscription>();
     for (let peer = 0; peer < workers; peer++) {
       if (peer === slot) continue;
-      const path = pathOf(peer);
-      subscriptions.set(peer, new MeshSubscription({ path, slot, meter, batchBytesMax, events }));
+      const options = { ...this.#options, path: pathOf(peer), batchBytesMax, events };
+      subscriptions.set(peer, new MeshSubscription(options));
     }
     const publisher = new MeshPublisher({
       ...this.#options,
@@ -111,7 +111,7 @@ export class SocketMeshBackplane implements Backplane {
       joined: (peer) => subscriptions.get(peer)?.dial(),
       sent: (batch) => visitBatch(batch, events.deliver),
     });
-    const heartbeat = setInterval(() => publisher.tick(), heartbeatIntervalMs);
+    const heartbeat = setInterval(() => publisher.tick(), this.#options.heartbeatIntervalMs);
     this.#running = { publisher, subscriptions, heartbeat };
     return this.#running;
   }
