@@ -12,10 +12,9 @@ export type Setting<T> = {
   /** The allowed values, for the error message. */
   readonly required: string;
   readonly about: string;
+  /** It bounds something; a stage may declare it infinite. */
+  readonly isLimit?: true;
 };
-
-/** A setting that bounds something. A stage may declare it infinite. */
-export type Limit = Setting<number> & { readonly isLimit: true };
 
 /** The settings of one part, under one heading of `--help`. */
 export type SettingGroup = {
@@ -30,13 +29,6 @@ type Intersection<U> = (U extends unknown ? (of: U) => void : never) extends (of
 /** The values of one group, or of a union of groups. */
 export type ValuesOf<G extends SettingGroup> = Intersection<
   G extends SettingGroup ? { readonly [K in keyof G['settings']]: G['settings'][K]['default'] } : never
->;
-
-/** The limits among the settings of one group, or of a union of groups. */
-export type LimitsOf<G extends SettingGroup> = Intersection<
-  G extends SettingGroup
-    ? { readonly [K in keyof G['settings'] as G['settings'][K] extends Limit ? K : never]: number }
-    : never
 >;
 
 /** A group of settings; the type keeps the key and the type of each. */
@@ -56,7 +48,7 @@ export function integer(min: number, max: number, fallback: number, about: strin
 }
 
 /** An `integer` that bounds something. */
-export function limit(min: number, max: number, fallback: number, about: string): Limit {
+export function limit(min: number, max: number, fallback: number, about: string): Setting<number> {
   return { ...integer(min, max, fallback, about), isLimit: true };
 }
 
@@ -88,15 +80,14 @@ export const commonSettings = group('Process', {
 export class SettingsError extends Error {}
 
 /** The limits of some groups at their defaults, by setting key. */
-export function limitsOf<G extends SettingGroup>(groups: readonly G[]): LimitsOf<G> {
-  const limits = settingsOf(groups).filter(([, setting]) => 'isLimit' in setting);
-  return Object.fromEntries(limits.map(([key, setting]) => [key, setting.default])) as LimitsOf<G>;
+export function limitsOf(groups: readonly SettingGroup[]): Record<string, number> {
+  const limits = settingsOf(groups).filter(([, { isLimit }]) => isLimit);
+  return Object.fromEntries(limits.map(([key, setting]) => [key, setting.default as number]));
 }
 
 /** The limits of some groups, all of them infinite. */
-export function infiniteLimitsOf<G extends SettingGroup>(groups: readonly G[]): LimitsOf<G> {
-  const keys = Object.keys(limitsOf(groups) as object);
-  return Object.fromEntries(keys.map((key) => [key, Number.POSITIVE_INFINITY])) as LimitsOf<G>;
+export function infiniteLimitsOf(groups: readonly SettingGroup[]): Record<string, number> {
+  return Object.fromEntries(Object.keys(limitsOf(groups)).map((key) => [key, Number.POSITIVE_INFINITY]));
 }
 
 /**

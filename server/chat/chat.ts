@@ -27,15 +27,10 @@ export interface Chat {
 }
 
 /** Brings frames that arrived in this process to the members that are in this process. */
-export interface FanOut {
-  readonly rooms: number;
-  join(member: Member): boolean;
-  leave(member: Member): void;
+export type FanOut = Pick<Chat, 'rooms' | 'join' | 'leave' | 'flush'> & {
   /** Sends one encoded message to every member of a room; the buffer is not kept. */
   deliver(room: string, payload: Buffer): void;
-  /** As `Chat.flush`. */
-  flush(member: Member): boolean;
-}
+};
 
 /** Encodes each message once, and sends it over the backplane into the fan-out of every process. */
 export function relayedChat(backplane: Backplane, fanOut: FanOut): Chat {

@@ -61,15 +61,13 @@ export class SupervisedWorker {
   /** Its metrics now, or the last ones where it is too busy to answer. */
   scrape(): Promise<MetricsSnapshot> {
     const number = ++this.#scrapes;
-    return new Promise((resolve) => {
-      const answer = (snapshot: MetricsSnapshot) => {
-        clearTimeout(timer);
-        this.#waiting.delete(number);
-        resolve(snapshot);
-      };
-      const timer = setTimeout(() => answer(this.lastSnapshot), scrapeDeadlineMs);
-      this.#waiting.set(number, answer);
-      this.#send({ kind: 'scrape', number });
+    const { promise, resolve } = Promise.withResolvers<MetricsSnapshot>();
+    const timer = setTimeout(() => resolve(this.lastSnapshot), scrapeDeadlineMs);
+    this.#waiting.set(number, resolve);
+    this.#send({ kind: 'scrape', number });
+    return promise.finally(() => {
+      clearTimeout(timer);
+      this.#waiting.delete(number);
     });
   }
 
