@@ -36,7 +36,7 @@ describe('failures of the Redis backplane', { skip: binary === null && reason },
 
   after(() => server[Symbol.asyncDispose]());
 
-  function make(options: Partial<RedisPubSubOptions> = {}): Listener {
+  function make(options: Partial<RedisPubSubOptions>): Listener {
     const defaults = { url: server.url, channel, heartbeatIntervalMs };
     const listener = new Listener(new RedisPubSubBackplane({ ...defaults, ...options }));
     listeners.push(listener);

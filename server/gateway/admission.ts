@@ -1,6 +1,6 @@
 /** Admission: decides which connections are let in, and answers the others before the upgrade. */
 import { timingSafeEqual } from 'node:crypto';
-import type { IncomingMessage } from 'node:http';
+import { type IncomingMessage, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { roomOfPath } from '#protocol';
 import { group, limit, list, text, type ValuesOf } from '../settings.ts';
@@ -25,7 +25,7 @@ type Load = { readonly sessions: number; readonly ready: boolean; readonly lagMs
 
 export type Refusal = {
   readonly reason: 'path' | 'draining' | 'unready' | 'origin' | 'full' | 'overload';
-  readonly status: 403 | 404 | 503;
+  readonly status: number;
   readonly detail: string;
   /** Seconds after which another attempt makes sense. */
   readonly retryAfterSeconds?: number;
@@ -74,8 +74,6 @@ export class Admission {
   }
 }
 
-const statusText = { 403: 'Forbidden', 404: 'Not Found', 503: 'Service Unavailable' } as const;
-
 /** Answers an upgrade request with plain HTTP and ends the connection. */
 export function refuse(socket: Duplex, { status, detail, retryAfterSeconds }: Refusal): void {
   const body = `${detail}\n`;
@@ -83,7 +81,7 @@ export function refuse(socket: Duplex, { status, detail, retryAfterSeconds }: Re
   socket.on('error', () => socket.destroy()); // The peer may be gone already.
   socket.once('finish', () => socket.destroy());
   socket.end(
-    `HTTP/1.1 ${status} ${statusText[status]}\r\nConnection: close\r\n${retry}` +
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\n${retry}` +
       `Content-Type: text/plain; charset=utf-8\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
   );
 }

@@ -28,11 +28,9 @@ export function limitsContract(
       for (const url of [server.url(), `${server.url()}?token=Secret`, `${server.url()}?token=secrets`]) {
         assert.equal((await (await Person.join(url, 'mallory')).closed).code, 1008);
       }
-      for (const [url, headers] of [
-        [`${server.url('tea')}?token=secret`, {}],
-        [server.url('tea'), { authorization: 'Bearer secret' }],
-      ] as const) {
-        const alice = await Person.join(url, 'alice', { headers });
+      const inQuery = await Person.join(`${server.url('tea')}?token=secret`, 'alice');
+      const headers = { authorization: 'Bearer secret' };
+      for (const alice of [inQuery, await Person.join(server.url('coffee'), 'alice', { headers })]) {
         alice.say('in');
         await alice.hears(1);
         await alice.leave();
