@@ -87,7 +87,13 @@ export class RedisLink {
       .connect()
       .then(() => this.#options.prepare(client))
       .then(
-        () => this.#enter(client),
+        () => {
+          if (client !== this.#attempt) return;
+          this.#inService = true;
+          this.#silentTicks = 0;
+          this.#failures = 0;
+          this.#options.up();
+        },
         (cause: Error) =>
           this.#give(client, cause.message === 'Connection is closed.' ? error : cause.message),
       );
@@ -118,14 +124,6 @@ export class RedisLink {
     if (this.#attempt) abandon(this.#attempt);
     this.#attempt = undefined;
     this.#inService = false;
-  }
-
-  #enter(client: Redis): void {
-    if (client !== this.#attempt) return;
-    this.#inService = true;
-    this.#silentTicks = 0;
-    this.#failures = 0;
-    this.#options.up();
   }
 
   #give(client: Redis, reason: string): void {

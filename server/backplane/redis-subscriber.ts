@@ -1,7 +1,7 @@
 /** The subscribing side of the Redis backplane: receives all batches and notices missing ones. */
 import type { Redis } from 'ioredis';
 import type { BackplaneEvents } from './backplane.ts';
-import { BatchError, type BatchHeader, readBatchHeader, visitBatch } from './batch.ts';
+import { BatchError, readBatchHeader, visitBatch } from './batch.ts';
 import { RedisLink, type RedisOptions } from './redis-link.ts';
 import { SequenceCheck } from './sequence.ts';
 
@@ -69,12 +69,17 @@ export class RedisSubscriber {
   }
 
   #receive(batch: Buffer): void {
-    const { events, publisher } = this.#options;
+    const { events, meter, publisher } = this.#options;
     this.link.signOfLife();
     try {
       const header = readBatchHeader(batch);
       const verdict = this.#sequences.check(header.publisher, header.sequence);
-      if (header.publisher === publisher) this.#receiveOwn(header);
+      if (header.publisher === publisher) {
+        this.#receivedOwn = true;
+        this.#echoed = Math.max(this.#echoed, header.sequence);
+        this.#echoMissingTicks = 0;
+        meter.observeLag(header.publishedAtMs);
+      }
       if (verdict === 'repeated') return;
       if (verdict === 'gap') events.gap(`the batches before ${header.sequence} did not arrive`);
       visitBatch(batch, (room, payload) => events.deliver(room, payload));
@@ -83,12 +88,5 @@ export class RedisSubscriber {
       if (!(error instanceof BatchError)) throw error;
       events.gap(`a batch could not be read: ${error.message}`);
     }
-  }
-
-  #receiveOwn(header: BatchHeader): void {
-    this.#receivedOwn = true;
-    this.#echoed = Math.max(this.#echoed, header.sequence);
-    this.#echoMissingTicks = 0;
-    this.#options.meter.observeLag(header.publishedAtMs);
   }
 }

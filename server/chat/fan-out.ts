@@ -1,7 +1,7 @@
 /**
- * Hot path. Moves every member of a room to the end of the room's log, in rounds. One write per member has
- * all that was appended since its last one. A round yields to the event loop every few milliseconds; members
- * that come late in it also receive what was appended during it.
+ * Hot path. Moves every member of a room to the end of the room's log, in rounds. One write carries all
+ * that was appended since the member's last one. A round yields to the event loop every few milliseconds;
+ * members that come late in it also receive what was appended during it.
  */
 import { performance } from 'node:perf_hooks';
 import { closeCode } from '#protocol';

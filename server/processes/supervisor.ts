@@ -156,8 +156,6 @@ export class Supervisor {
  * server has the port. With `reusePort` two servers of one user would share the connections silently.
  */
 async function reserve(host: string, port: number): Promise<AddressInfo> {
-  const server = createServer();
-  const address = await listen(server, { host, port });
-  await new Promise((resolve) => server.close(resolve));
-  return address;
+  await using server = createServer();
+  return await listen(server, { host, port });
 }

@@ -21,9 +21,8 @@ export function drainContract(
       const { code, tookMs } = await server.stop();
       assert.equal(code, 0);
       assert.ok(tookMs < 3_000, `took ${tookMs} ms`);
-      const closes = await Promise.all(people.map(({ closed }) => closed));
       const expected = isBounded(stage) ? closeCode.restart : closeCode.goingAway;
-      for (const close of closes) assert.equal(close.code, expected);
+      for (const { closed } of people) assert.equal((await closed).code, expected);
       assert.deepEqual(server.log.map(({ event }) => event).slice(-2), ['draining', 'stopped']);
     });
 
