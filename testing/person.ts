@@ -36,6 +36,16 @@ export class Person {
     return person;
   }
 
+  /** Several people join the same room, each under its own id. */
+  static joinAll(url: string, ids: readonly string[]): Promise<Person[]> {
+    return Promise.all(ids.map((id) => Person.join(url, id)));
+  }
+
+  /** The text of every message, in order. */
+  get texts(): string[] {
+    return this.messages.map(({ Message }) => Message);
+  }
+
   get messages(): ChatMessage[] {
     return this.heard.map((text) => JSON.parse(text) as ChatMessage);
   }

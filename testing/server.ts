@@ -9,6 +9,9 @@ const startDeadlineMs = 10_000;
 const stopGraceMs = 5000;
 const eventuallyDeadlineMs = 5000;
 
+/** Options for tests that send more than a session may. */
+export const noRate = ['--messages-per-second-max', '1000000', '--messages-burst-max', '1000000'];
+
 export type LogLine = { readonly event?: string; readonly [key: string]: unknown };
 
 /** Reads one metric; 0 where it has never been counted. */
@@ -86,6 +89,14 @@ export class ServerProcess {
     const values = new Map<string, number>();
     for (const [, name, value] of text.matchAll(/^([a-z][^ ]*) (\S+)$/gm)) values.set(name!, Number(value));
     return (name) => values.get(name) ?? 0;
+  }
+
+  /** Waits until the metric has that value. */
+  async reaches(name: string, value: number): Promise<void> {
+    await this.eventually(
+      (metrics) => metrics(name),
+      (shown) => shown === value,
+    );
   }
 
   /** Waits until `holds` accepts the value that `shows` makes of the metrics; rejects after five seconds. */
