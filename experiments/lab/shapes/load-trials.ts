@@ -1,9 +1,11 @@
 /** Shared by the shapes whose trials each have one load: parameters, trials, and the options of `run`. */
 import type { Workload } from '../../../loadtest/workload.ts';
+import { shownTrials } from '../analysis/finding.ts';
 import type { StageInfo } from '../deployment/stage-table.ts';
 import type {
   CapacityMethod,
   FixedMethod,
+  LoadRun,
   LoadRunRecord,
   RunRecord,
   Timing,
@@ -24,6 +26,12 @@ export type LoadExperiment = Experiment & {
   timing: Timing;
   workloadAt(load: number): Partial<Workload>;
   variants(stages: readonly StageInfo[]): Variant[];
+};
+
+/** The parts of a shape that all of these have. */
+export const loadShape = {
+  plots: async (run: LoadRun) => (await import('../report/plots.ts')).plotsOf(run),
+  drawn: (run: LoadRun) => new Set(shownTrials(run).map(({ trial }) => trial.number)),
 };
 
 /** The limits of a chat that delivers everything once, in order and intact. */
