@@ -1,6 +1,4 @@
-/**
- * Runs a plan: every variant in turn, every result on disk as soon as it is known. The same for all shapes.
- */
+/** Runs a plan of any shape: every variant in turn, every result on disk as soon as it is known. */
 import { join } from 'node:path';
 import type { LoadtestResult } from '../../../loadtest/result/schema.ts';
 import type { TargetKind } from '../deployment/deployment.ts';

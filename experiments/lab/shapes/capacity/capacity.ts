@@ -15,14 +15,14 @@ export const capacity: Shape<CapacityExperiment, LoadRun> = {
   ...loadShape,
   name: 'capacity',
   plan: (experiment, stages, options) => {
-    const { trials = experiment.method.confirmations, loads } = options;
+    const { loads, trials } = options;
     if (loads !== undefined) {
-      const repetitions = options.trials ?? 1;
-      const method = { kind: 'fixed', loads, repetitions, emphasis: 'held' } as const;
+      const method = { kind: 'fixed', loads, repetitions: trials ?? 1, emphasis: 'held' } as const;
       return planFixedLoads(experiment, stages, options, method);
     }
-    const trialsMax = experiment.method.trialsMax + trials - experiment.method.confirmations;
-    const method = { ...experiment.method, confirmations: trials, trialsMax };
+    const confirmations = trials ?? experiment.method.confirmations;
+    const trialsMax = experiment.method.trialsMax + confirmations - experiment.method.confirmations;
+    const method = { ...experiment.method, confirmations, trialsMax };
     const { secondsPerTrial, runAtLoad, ...plan } = planLoads(experiment, stages, options, method);
     let start = method.start;
     return {
