@@ -2,13 +2,13 @@
 import { join } from 'node:path';
 import type { LoadtestResult } from '../../../loadtest/result/schema.ts';
 import type { TargetKind } from '../deployment/deployment.ts';
-import type { Run, RunRecord, TrialHeader, VariantRecord } from '../records/schema.ts';
+import type { Run, RunRecord, VariantRecord } from '../records/schema.ts';
 import { writeRunRecord, writeTrialRecord } from '../records/store.ts';
 import type { TrialContext } from '../trial/trial.ts';
 import type { Variant } from '../trial/variant.ts';
 import { type Experiment, type Plan, type RunSession, SkipVariant } from './shape.ts';
 
-export type PlannedRun = {
+type PlannedRun = {
   experiment: Experiment;
   plan: Plan;
   /** Those of the plan whose services were found. */
@@ -28,8 +28,6 @@ export type RunObserver = {
   variantEnded(line: string): void;
 };
 
-class Interrupted extends Error {}
-
 /** Runs all variants. An abort of the context's signal ends the run early, with the results until then. */
 export async function runPlan(
   planned: PlannedRun,
@@ -45,7 +43,17 @@ export async function runPlan(
     writeRunRecord(directory, record);
   };
   save();
-  const session = sessionOf(run, planned, context, directory, observer);
+  const session: RunSession = {
+    ...context,
+    seed: planned.seed,
+    nextNumber: () => run.trials.length + 1,
+    add: (trial) => {
+      run.trials.push(trial);
+      writeTrialRecord(directory, trial);
+      observer.trialEnded(planned.plan.trialLine(trial));
+      if (trial.outcome === 'interrupted') throw new Error('interrupted');
+    },
+  };
   for (const variant of planned.variants) {
     if (context.signal.aborted) break;
     const entry = newVariantRecord(variant);
@@ -63,26 +71,6 @@ export async function runPlan(
     }
   }
   return run;
-}
-
-function sessionOf(
-  run: Run,
-  { plan, seed }: PlannedRun,
-  context: TrialContext,
-  directory: string,
-  observer: RunObserver,
-): RunSession {
-  return {
-    ...context,
-    seed,
-    nextNumber: () => run.trials.length + 1,
-    add: (trial: TrialHeader) => {
-      run.trials.push(trial);
-      writeTrialRecord(directory, trial);
-      observer.trialEnded(plan.trialLine(trial));
-      if (trial.outcome === 'interrupted') throw new Interrupted('interrupted');
-    },
-  };
 }
 
 /** A variant that this deployment cannot answer is skipped; any other failure is an error of the variant. */

@@ -55,7 +55,10 @@ export type Plan = {
   /** First guess of the duration, without the start and stop of each trial. */
   estimate: { trials: number; secondsPerTrial: number };
   /** Runs all trials of a variant. Rejects with a `SkipVariant` where this deployment has no answer. */
-  runVariant(variant: Variant, session: RunSession): Promise<Partial<VariantRecord>>;
+  runVariant(
+    variant: Variant,
+    session: RunSession,
+  ): Promise<Partial<Pick<VariantRecord, 'answer' | 'bound'>>>;
   /** One line for the terminal when a trial has ended. */
   trialLine(trial: TrialHeader): string;
   /** One line when a variant has ended; null for none. */
