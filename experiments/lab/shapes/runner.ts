@@ -85,7 +85,7 @@ function endLine(entry: VariantRecord, record: RunRecord, plan: Plan): string | 
   const skip = record.skipped.find(({ name }) => name === entry.name);
   if (skip !== undefined) return `skipped ${skip.name}: ${skip.reason}`;
   return entry.error === null
-    ? plan.variantLine(entry)
+    ? (plan.variantLine?.(entry) ?? null)
     : `${entry.name}: no trial was possible: ${entry.error}`;
 }
 

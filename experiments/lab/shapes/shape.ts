@@ -61,8 +61,8 @@ export type Plan = {
   ): Promise<Partial<Pick<VariantRecord, 'answer' | 'bound'>>>;
   /** One line for the terminal when a trial has ended. */
   trialLine(trial: TrialHeader): string;
-  /** One line when a variant has ended; null for none. */
-  variantLine(variant: VariantRecord): string | null;
+  /** One line when a variant has ended; left out or null: none. */
+  variantLine?(variant: VariantRecord): string | null;
 };
 
 /** The part of a run that its trials use. */

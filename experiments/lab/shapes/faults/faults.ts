@@ -44,7 +44,6 @@ export const faults: Shape<FaultExperiment, FaultRun> = {
         secondsPerTrial: (steadyMs + aftermathMs) / 1000 + 4,
       },
       trialLine: (trial) => faultLine(trial as FaultTrial),
-      variantLine: () => null,
       runVariant: async (variant, session) => {
         for (let repetition = 0; repetition < load.repetitions; repetition++)
           session.add(

@@ -35,7 +35,6 @@ export function planFixedLoads(
     ...plan,
     shape: fixedLoad.name,
     estimate: { trials: plan.variants.length * loads.length * repetitions, secondsPerTrial },
-    variantLine: () => null,
     runVariant: async (variant, session) => {
       for (const load of loads) {
         for (let repetition = 0; repetition < repetitions; repetition++)
