@@ -74,9 +74,8 @@ export function addRun(program: Command, registry: Registry): void {
     .option('--targets-file <path>', 'file_sd file for Prometheus', targetsFile);
   for (const [name, { flag, argument, help, isList }] of quantities()) {
     if (ownQuantities.includes(name)) continue;
-    const text = `workload: ${help}`;
-    if (isList) command.option(`${flag} ${argument}`, text, value.repeated);
-    else command.option(`${flag} ${argument}`, text);
+    const option = command.createOption(`${flag} ${argument}`, `workload: ${help}`);
+    command.addOption(isList ? option.argParser(value.repeated) : option);
   }
   command.action(async (name: string, flags: RunFlags) => {
     const experiment = findByShortName(registry.experiments, name);

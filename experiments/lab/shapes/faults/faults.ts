@@ -6,18 +6,12 @@ import { formatMs } from '../../report/format.ts';
 import { isPerCore, type Variant } from '../../trial/variant.ts';
 import { chooseVariants, type RunOptions, refuseWorkload } from '../run-plan.ts';
 import type { Experiment, Shape } from '../shape.ts';
-import { runFaultTrial } from './inject-fault.ts';
+import { type FaultPhases, runFaultTrial } from './inject-fault.ts';
 import type { FaultRun, FaultTrial, FaultWorkload } from './record.ts';
 import { reportFaults } from './report.ts';
 import { type Scenario, scenarios } from './scenarios.ts';
 
-export type FaultExperiment = Experiment & {
-  workload: FaultWorkload;
-  /** Under load before the fault. */
-  steadyMs: number;
-  /** Under load after the end of the fault. */
-  aftermathMs: number;
-};
+export type FaultExperiment = Experiment & FaultPhases & { workload: FaultWorkload };
 
 export type FaultVariant = Variant & { scenario: Scenario };
 
@@ -45,10 +39,9 @@ export const faults: Shape<FaultExperiment, FaultRun> = {
       },
       trialLine: (trial) => faultLine(trial as FaultTrial),
       runVariant: async (variant, session) => {
+        const fault = { ...load, steadyMs, aftermathMs };
         for (let repetition = 0; repetition < load.repetitions; repetition++)
-          session.add(
-            await runFaultTrial(variant as FaultVariant, { ...load, steadyMs, aftermathMs }, session),
-          );
+          session.add(await runFaultTrial(variant as FaultVariant, fault, session));
         return {};
       },
     };

@@ -10,12 +10,9 @@ import { ReadinessWatch } from './readiness.ts';
 import type { FaultTrial, FaultWorkload } from './record.ts';
 import type { Scenario } from './scenarios.ts';
 
-export type FaultOptions = Omit<FaultWorkload, 'repetitions'> & {
-  /** Under load before the fault. */
-  steadyMs: number;
-  /** Under load after the end of the fault. */
-  aftermathMs: number;
-};
+/** Times under load: before the fault, and after its end. */
+export type FaultPhases = { steadyMs: number; aftermathMs: number };
+type FaultOptions = Omit<FaultWorkload, 'repetitions'> & FaultPhases;
 
 const joinDeadlineMs = 10_000;
 /** Time for the last messages to arrive before the audit counts them as lost. */

@@ -74,11 +74,7 @@ export const scenarios: readonly Scenario[] = [
     inject: async (deployment, signal) => {
       const redis = ownRedis(deployment);
       await redis.signal('SIGSTOP');
-      try {
-        await sleep(frozenMs, undefined, { signal });
-      } finally {
-        await redis.signal('SIGCONT');
-      }
+      await sleep(frozenMs, undefined, { signal }).finally(() => redis.signal('SIGCONT'));
     },
   },
   {
@@ -98,11 +94,7 @@ export const scenarios: readonly Scenario[] = [
     inject: async ({ network }, signal) => {
       if (network === null) throw new SkipVariant('this deployment has no network that can be cut');
       network.cut();
-      try {
-        await sleep(cutMs, undefined, { signal });
-      } finally {
-        network.heal();
-      }
+      await sleep(cutMs, undefined, { signal }).finally(() => network.heal());
     },
   },
 ];
