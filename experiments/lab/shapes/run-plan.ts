@@ -25,7 +25,7 @@ export type RunOptions = {
 /** Services by the name under which stages need them. */
 export type ServicesFound = ReadonlyMap<string, Awaited<ReturnType<ServiceProvider['find']>>>;
 
-/** The chosen variants under the options. Throws an `InputError` for all mistakes, also for the given ones. */
+/** The chosen variants under the options. Throws an `InputError` for all mistakes, the given ones too. */
 export function chooseVariants(
   experiment: string,
   all: readonly Variant[],

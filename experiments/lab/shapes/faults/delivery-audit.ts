@@ -44,7 +44,7 @@ export function auditDeliveries(
 ): DeliveryAudit {
   const audit: DeliveryAudit = {
     participants: logs.length,
-    held: logs.filter(({ connections: [first, ...later] }) => first?.closedAtMs === null && !later.length)
+    held: logs.filter(({ connections }) => connections.length === 1 && connections[0]?.closedAtMs === null)
       .length,
     published: 0,
     delivered: 0,
