@@ -1,5 +1,6 @@
 /** Cost of clients that never read: memory of the server, and latency of the other clients. */
 import { type FixedLoadExperiment, fixedLoad } from '../lab/shapes/fixed-load/fixed-load.ts';
+import { exactDelivery } from '../lab/shapes/load-trials.ts';
 import { variantOfStage } from '../lab/trial/variant.ts';
 
 export const slowReader: FixedLoadExperiment = {
@@ -9,7 +10,7 @@ export const slowReader: FixedLoadExperiment = {
   varied: { quantity: 'stalled readers', unit: 'stalled readers' },
   shape: fixedLoad,
   method: { kind: 'fixed', loads: [0, 100], repetitions: 1, emphasis: 'cost' },
-  limits: ['p99<250ms', 'lost=0', 'duplicated=0', 'reordered=0', 'misrouted=0', 'corrupted=0'],
+  limits: ['p99<250ms', ...exactDelivery],
   timing: { warmUpSeconds: 1, measureSeconds: 10, drainSeconds: 2 },
   workloadAt: (load) => ({ clients: 20, ratePerSecond: 200, payloadBytes: 4000, stalledReaders: load }),
   variants: (stages) => stages.map(variantOfStage),

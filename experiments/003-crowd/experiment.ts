@@ -1,7 +1,6 @@
-/**
- * Capacity of one room in clients that each send one message per second: the load of scale-chat, in this lab.
- */
-import { type CapacityExperiment, capacity } from '../lab/shapes/capacity/capacity.ts';
+/** Capacity of one room in clients that each send one message per second: the load of scale-chat. */
+import { type CapacityExperiment, capacity, search } from '../lab/shapes/capacity/capacity.ts';
+import { exactDelivery } from '../lab/shapes/load-trials.ts';
 import { variantOfStage } from '../lab/trial/variant.ts';
 
 export const crowd: CapacityExperiment = {
@@ -9,17 +8,8 @@ export const crowd: CapacityExperiment = {
   question: 'How many clients can one room hold when each sends one message of 256 B per second?',
   varied: { quantity: 'clients', unit: 'clients' },
   shape: capacity,
-  method: {
-    kind: 'capacity',
-    start: 200,
-    growth: 2,
-    tolerance: 0.1,
-    confirmations: 3,
-    trialsMax: 24,
-    loadMin: 2,
-    loadMax: 15_000,
-  },
-  limits: ['p99<250ms', 'lost=0', 'duplicated=0', 'reordered=0', 'misrouted=0', 'corrupted=0'],
+  method: { ...search, start: 200, growth: 2, tolerance: 0.1, loadMin: 2, loadMax: 15_000 },
+  limits: ['p99<250ms', ...exactDelivery],
   timing: { warmUpSeconds: 2, measureSeconds: 3, drainSeconds: 2 },
   workloadAt: (load) => ({ clients: load, ratePerSecond: load, payloadBytes: 256 }),
   variants: (stages) => stages.map(variantOfStage),

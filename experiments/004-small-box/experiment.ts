@@ -1,8 +1,7 @@
-/**
- * Capacity of one room in a small container: the experiment of scale-chat, with its limits of CPU and memory.
- */
-import { type CapacityExperiment, capacity } from '../lab/shapes/capacity/capacity.ts';
-import { isOneProcess, type Variant, variantOfStage } from '../lab/trial/variant.ts';
+/** Capacity of one room in a small container: the experiment of scale-chat, with its CPU and memory. */
+import { type CapacityExperiment, capacity, search } from '../lab/shapes/capacity/capacity.ts';
+import { exactDelivery } from '../lab/shapes/load-trials.ts';
+import { isOneProcess, variantOfStage } from '../lab/trial/variant.ts';
 
 const allocation = { serverCpus: 0.25, serverMemoryMb: 512, loadtestCpus: 1, loadtestMemoryMb: 2048 };
 
@@ -13,25 +12,21 @@ export const smallBox: CapacityExperiment = {
   varied: { quantity: 'clients', unit: 'clients' },
   target: 'container',
   shape: capacity,
-  method: {
-    kind: 'capacity',
-    start: 70,
-    growth: 1.5,
-    tolerance: 0.08,
-    confirmations: 3,
-    trialsMax: 24,
-    loadMin: 2,
-    loadMax: 8000,
-  },
+  method: { ...search, start: 70, tolerance: 0.08, loadMin: 2, loadMax: 8000 },
   // scale-chat's server held this at 70 clients (p99 984 ms, nothing lost), and no longer at 80.
-  limits: ['p99<1s', 'lost=0', 'duplicated=0', 'reordered=0', 'misrouted=0', 'corrupted=0'],
+  limits: ['p99<1s', ...exactDelivery],
   timing: { warmUpSeconds: 2, measureSeconds: 8, drainSeconds: 5 },
   // A quarter of a core completes few handshakes per second, and the ramp is not the question.
   workloadAt: (load) => ({ clients: load, ratePerSecond: load, payloadBytes: 256, connectPerSecond: 200 }),
   variants: (stages) => {
     const variants = stages.filter(isOneProcess).map((stage) => ({ ...variantOfStage(stage), allocation }));
-    const last = variants.at(-1);
-    return last === undefined ? [] : [...variants, inRounds(last)];
+    // Also the last stage with a wait between its rounds: the limit of 1 s lets it trade latency for CPU.
+    const inRounds = variants.slice(-1).map((last) => ({
+      ...last,
+      name: `${last.name}, rounds of 200 ms`,
+      settings: { 'fan-out-interval-ms': '200' },
+    }));
+    return [...variants, ...inRounds];
   },
   notes: [
     'scale-chat published for this workload and container: 70 clients p50 385 ms, p99 984 ms, nothing lost; 80 clients p99 21.6 s; 90 clients 16 % lost; 100 clients 47 % lost.',
@@ -44,15 +39,3 @@ export const smallBox: CapacityExperiment = {
     'A quota of 0.25 CPU runs 25 ms of every 100 ms: a server that has used its share sleeps up to 75 ms. Throttling is shown beside the latency.',
   ],
 };
-
-/**
- * The same stage with a wait between its rounds of writing: with a limit of 1 s, latency can be traded for
- * CPU.
- */
-function inRounds(variant: Variant): Variant {
-  return {
-    ...variant,
-    name: `${variant.name}, rounds of 200 ms`,
-    settings: { 'fan-out-interval-ms': '200' },
-  };
-}

@@ -2,29 +2,16 @@
 import { availableParallelism } from 'node:os';
 import { allocate } from '../lab/deployment/allocation.ts';
 import type { StageInfo } from '../lab/deployment/stage-table.ts';
-import { type CapacityExperiment, capacity } from '../lab/shapes/capacity/capacity.ts';
+import { type CapacityExperiment, search, thousandClients } from '../lab/shapes/capacity/capacity.ts';
 import { isPerCore, type Variant } from '../lab/trial/variant.ts';
 
-/** The same messages, limits and clients as in 001-ladder, so that the rows of both can be compared. */
 export const cores: CapacityExperiment = {
+  ...thousandClients,
   name: '006-cores',
   question:
     'How many messages per second do 1, 2, 4 … worker processes of one machine carry to 1,000 clients in one room?',
-  varied: { quantity: 'offered messages', unit: 'messages/s' },
-  shape: capacity,
-  method: {
-    kind: 'capacity',
-    start: 10_000,
-    growth: 1.5,
-    tolerance: 0.15,
-    confirmations: 3,
-    trialsMax: 20,
-    loadMin: 1,
-    loadMax: 200_000,
-  },
-  limits: ['p99<250ms', 'lost=0', 'duplicated=0', 'reordered=0', 'misrouted=0', 'corrupted=0'],
+  method: { ...search, start: 10_000, trialsMax: 20 },
   timing: { warmUpSeconds: 2, measureSeconds: 4, drainSeconds: 1 },
-  workloadAt: (load) => ({ clients: 1000, ratePerSecond: load, payloadBytes: 128 }),
   // Each stage of one process per core, after the stage before it as the control.
   variants: (stages) =>
     stages.flatMap((stage, index) => {

@@ -1,36 +1,31 @@
 /** Capacity against the number of nodes, with all clients in one room and with clients in many rooms. */
 import { allocate } from '../lab/deployment/allocation.ts';
-import type { StageInfo } from '../lab/deployment/stage-table.ts';
-import { type CapacityExperiment, capacity } from '../lab/shapes/capacity/capacity.ts';
-import { isScalable, type Variant } from '../lab/trial/variant.ts';
+import { type CapacityExperiment, search, thousandClients } from '../lab/shapes/capacity/capacity.ts';
+import { isScalable } from '../lab/trial/variant.ts';
 
-const nodeCounts = [1, 2, 3];
 const rooms = 100;
 
 export const nodes: CapacityExperiment = {
+  ...thousandClients,
   name: '007-nodes',
   question: `How many messages per second do 1, 2 and 3 nodes behind Redis carry to 1,000 clients, in one room and in ${rooms}?`,
-  varied: { quantity: 'offered messages', unit: 'messages/s' },
-  shape: capacity,
-  method: {
-    kind: 'capacity',
-    start: 12_000,
-    growth: 1.5,
-    tolerance: 0.15,
-    confirmations: 2,
-    trialsMax: 24,
-    loadMin: 1,
-    loadMax: 200_000,
-  },
-  limits: ['p99<250ms', 'lost=0', 'duplicated=0', 'reordered=0', 'misrouted=0', 'corrupted=0'],
-  timing: { warmUpSeconds: 2, measureSeconds: 3, drainSeconds: 1 },
-  workloadAt: (load) => ({ clients: 1000, ratePerSecond: load, payloadBytes: 128 }),
+  method: { ...search, start: 12_000, confirmations: 2 },
   variants: (stages) => {
     const scalable = stages.filter(isScalable);
     return scalable.flatMap((stage) =>
-      [1, rooms].flatMap((roomCount) =>
-        nodeCounts.map((count) => variantOf(stage, scalable.length > 1, count, roomCount)),
-      ),
+      [1, rooms].flatMap((roomCount) => {
+        const prefix = scalable.length > 1 ? `${stage.name}, ` : '';
+        const where = roomCount === 1 ? 'one room' : `${roomCount} rooms`;
+        return [1, 2, 3].map((count) => ({
+          name: `${prefix}${count} node${count === 1 ? '' : 's'}, ${where}`,
+          stage,
+          // A session may send as much as the search asks for; the rate limit is not the question.
+          settings: { 'messages-per-second-max': '10000', 'messages-burst-max': '20000' },
+          nodes: count,
+          allocation: allocate(),
+          workload: { rooms: roomCount },
+        }));
+      }),
     );
   },
   notes: [
@@ -40,16 +35,3 @@ export const nodes: CapacityExperiment = {
     `In ${rooms} rooms a message has 10 recipients and not 1,000: compare deliveries per second with those of one room, not messages per second.`,
   ],
 };
-
-function variantOf(stage: StageInfo, named: boolean, count: number, roomCount: number): Variant {
-  const where = roomCount === 1 ? 'one room' : `${roomCount} rooms`;
-  return {
-    name: `${named ? `${stage.name}, ` : ''}${count} node${count === 1 ? '' : 's'}, ${where}`,
-    stage,
-    // A session may send as much as the search asks for; the rate limit is not the question.
-    settings: { 'messages-per-second-max': '10000', 'messages-burst-max': '20000' },
-    nodes: count,
-    allocation: allocate(),
-    workload: { rooms: roomCount },
-  };
-}

@@ -1,93 +1,71 @@
-/**
- * Names the resource that bounds a variant, from the trial that failed, with the figures that show it. Pure.
- */
+/** Names the resource that bounds a variant, with the figures of the failed trial that show it. Pure. */
 import { parseLimit } from '../../../loadtest/result/limits.ts';
-import type { Bound, BoundName, CapacityAnswer, TrialRecord } from '../records/schema.ts';
+import type { Bound, CapacityAnswer, TrialRecord } from '../records/schema.ts';
+import { instrumentCores } from './cpu.ts';
 
-// Chosen, not measured: a loop busy for nine tenths of its core queues about ten times its service time
-// (M/M/1).
+// Chosen, not measured: at nine tenths of its core a loop queues about ten times its service time (M/M/1).
 const saturatedCores = 0.9;
 const machineShare = 0.93;
 const throttledShareMax = 0.05;
 const memoryShare = 0.9;
 
-/**
- * The bound of a variant, read from the lowest load that failed above its capacity: the trial nearest to the
- * edge.
- */
+/** The bound of a variant, read from the lowest load that failed above its capacity. */
 export function boundOf(answer: CapacityAnswer, trials: readonly TrialRecord[]): Bound {
-  if (answer.ceiling === null) {
+  if (answer.ceiling === null)
     return { name: 'nothing', evidence: `the highest load tried, ${answer.capacity ?? 'none'}, passed` };
-  }
-  const judged = trials.filter((trial) => trial.load === answer.ceiling && trial.outcome !== 'pass').at(-1);
-  if (judged === undefined)
-    return { name: 'another limit', evidence: 'the trial that failed is not in the files' };
-  return boundOfTrial(judged);
+  const judged = trials.findLast(({ load, outcome }) => load === answer.ceiling && outcome !== 'pass');
+  if (judged !== undefined) return boundOfTrial(judged);
+  return { name: 'another limit', evidence: 'the trial that failed is not in the files' };
 }
 
 /** The bound of one failed trial: a cause where there is one, else the symptom. */
 export function boundOfTrial(trial: TrialRecord): Bound {
   const symptom = trial.reasons.join('; ');
-  const because = (name: BoundName, evidence: string): Bound => ({
-    name,
-    evidence: symptom === '' ? evidence : `${evidence}; ${symptom}`,
-  });
   if (trial.outcome === 'void') return { name: 'instrument', evidence: symptom };
-  if (trial.fault !== null) return because(/memory|134/.test(trial.fault) ? 'memory' : 'crash', trial.fault);
-  return resourceBound(trial, because) ?? symptomBound(trial, symptom);
+  const cause = causeOf(trial);
+  if (cause === null) return symptomBound(trial.loadtest, symptom);
+  return symptom === '' ? cause : { ...cause, evidence: `${cause.evidence}; ${symptom}` };
 }
 
-type Because = (name: BoundName, evidence: string) => Bound;
-
-function resourceBound(trial: TrialRecord, because: Because): Bound | null {
-  const { server, loadtest } = trial;
+function causeOf(trial: TrialRecord): Bound | null {
+  const { server, loadtest, fault, load } = trial;
+  if (fault !== null) return { name: /memory|134/.test(fault) ? 'memory' : 'crash', evidence: fault };
   if (server === null) return null;
-  const throttled = server.throttledShare;
-  if (throttled !== null && throttled > throttledShareMax) {
-    return because(
-      'CPU quota',
-      `throttled ${percent(throttled)} of the time at ${server.cpuCores.toFixed(2)} cores`,
-    );
-  }
-  const memoryLimit = sumOrNull(trial.observedLimits.map((limits) => limits.memoryBytes));
-  if (memoryLimit !== null && server.rssMaxBytes > memoryShare * memoryLimit) {
-    return because('memory', `${percent(server.rssMaxBytes / memoryLimit)} of the memory limit used`);
-  }
-  const loops = server.eventLoops ?? 1;
+  const { cpuCores, throttledShare, rssMaxBytes, eventLoops: loops = 1 } = server;
+  const used = cpuCores.toFixed(2);
+  if (throttledShare !== null && throttledShare > throttledShareMax)
+    return {
+      name: 'CPU quota',
+      evidence: `throttled ${percent(throttledShare)} of the time at ${used} cores`,
+    };
+  const limitBytes = sumOrNull(trial.observedLimits.map(({ memoryBytes }) => memoryBytes));
+  if (limitBytes !== null && rssMaxBytes > memoryShare * limitBytes)
+    return { name: 'memory', evidence: `${percent(rssMaxBytes / limitBytes)} of the memory limit used` };
   const pinned = trial.pinnedServerCores ?? null;
-  if (pinned !== null && pinned < loops && server.cpuCores >= saturatedCores * pinned) {
-    const used = `${server.cpuCores.toFixed(2)} of the ${pinned} core${pinned === 1 ? '' : 's'}`;
-    return because('machine', `${used} that its ${loops} event loops share were busy at ${trial.load}`);
+  if (pinned !== null && pinned < loops && cpuCores >= saturatedCores * pinned) {
+    const shared = `of the ${pinned} core${pinned === 1 ? '' : 's'} that its ${loops} event loops share`;
+    return { name: 'machine', evidence: `${used} ${shared} were busy at ${load}` };
   }
-  if (server.cpuCores >= saturatedCores * loops) {
-    const busy = `${server.cpuCores.toFixed(2)} cores busy in ${loops} event loop${loops === 1 ? '' : 's'} at ${trial.load}`;
-    return because('event loop', busy);
+  if (cpuCores >= saturatedCores * loops) {
+    const where = `${loops} event loop${loops === 1 ? '' : 's'}`;
+    return { name: 'event loop', evidence: `${used} cores busy in ${where} at ${load}` };
   }
-  if (loadtest === null) return null;
-  const seconds = loadtest.workload.durationSeconds;
-  const used = server.cpuCores + server.serviceCpuCores + loadtest.instrument.cpuSeconds / seconds;
-  if (pinned === null && used >= machineShare * loadtest.environment.cpus) {
-    const cpus = loadtest.environment.cpus;
-    return because('machine', `everything together used ${used.toFixed(2)} of ${cpus} cores`);
-  }
-  return null;
+  if (loadtest === null || pinned !== null) return null;
+  const { cpus } = loadtest.environment;
+  const all = cpuCores + server.serviceCpuCores + instrumentCores(loadtest);
+  if (all < machineShare * cpus) return null;
+  return { name: 'machine', evidence: `everything together used ${all.toFixed(2)} of ${cpus} cores` };
 }
 
-function symptomBound(trial: TrialRecord, symptom: string): Bound {
-  const { loadtest } = trial;
+function symptomBound(loadtest: TrialRecord['loadtest'], symptom: string): Bound {
   if (loadtest === null) return { name: 'another limit', evidence: symptom };
   const refused = Object.values(loadtest.connections.refused).reduce((total, count) => total + count, 0);
   if (refused > 0)
     return { name: 'refused connections', evidence: `${refused} connections refused; ${symptom}` };
   if (loadtest.audit.lost > 0) return { name: 'loss', evidence: symptom };
-  const broken = loadtest.limits.find((limit) => !limit.held);
-  return {
-    name:
-      broken !== undefined && /^(p\d+|max|mean)$/.test(parseLimit(broken.expression).metric)
-        ? 'latency'
-        : 'another limit',
-    evidence: symptom,
-  };
+  const broken = loadtest.limits.find(({ held }) => !held);
+  const isLatency = broken && /^(p\d+|max|mean)$/.test(parseLimit(broken.expression).metric);
+  return { name: isLatency ? 'latency' : 'another limit', evidence: symptom };
 }
 
 function percent(share: number): string {
@@ -95,7 +73,6 @@ function percent(share: number): string {
 }
 
 function sumOrNull(values: readonly (number | null)[]): number | null {
-  return values.length === 0 || values.includes(null)
-    ? null
-    : values.reduce<number>((sum, value) => sum + value!, 0);
+  if (values.length === 0) return null;
+  return values.reduce((sum, value) => (sum === null || value === null ? null : sum + value), 0);
 }

@@ -1,12 +1,10 @@
 /**
- * Capacity search, as a pure function over a trial. It brackets the edge with steps that grow, bisects in log
- * space to a tolerance, and confirms the found load by repetition: a load that passed once may have been
- * lucky, so that only a confirmed load is called capacity.
+ * Capacity search, as a pure function over a trial. It brackets the edge, bisects in log space, and confirms
+ * the found load by repetition, because a load that passed once may have been lucky.
  */
 import type { CapacityAnswer, CapacityMethod, SearchEnd, TrialOutcome } from '../records/schema.ts';
 
-/** Why a load is tried. */
-export type TrialPurpose = 'search' | 'confirm';
+type RunTrial = (load: number, purpose: 'search' | 'confirm') => Promise<TrialOutcome>;
 
 class TrialsExhausted extends Error {}
 
@@ -19,10 +17,7 @@ export function trialsOfSearch({ growth, tolerance, confirmations }: CapacityMet
 }
 
 /** Runs the search. Rejects only when `trial` rejects. */
-export async function searchCapacity(
-  method: CapacityMethod,
-  trial: (load: number, purpose: TrialPurpose) => Promise<TrialOutcome>,
-): Promise<CapacityAnswer> {
+export async function searchCapacity(method: CapacityMethod, trial: RunTrial): Promise<CapacityAnswer> {
   const state = new SearchState(method, trial);
   try {
     await bracket(method, state);
@@ -34,31 +29,30 @@ export async function searchCapacity(
   }
 }
 
-/**
- * State of the search: `floor` is the highest load that passed, `ceiling` the lowest above it that did not.
- */
+/** `floor` is the highest load that passed, `ceiling` the lowest above it that did not. */
 class SearchState {
   floor: number | null = null;
   ceiling: number | null = null;
   ceilingIsVoid = false;
   trials = 0;
   readonly method: CapacityMethod;
-  readonly trial: (load: number, purpose: TrialPurpose) => Promise<TrialOutcome>;
+  readonly trial: RunTrial;
 
-  constructor(method: CapacityMethod, trial: SearchState['trial']) {
+  constructor(method: CapacityMethod, trial: RunTrial) {
     this.method = method;
     this.trial = trial;
   }
 
-  async run(load: number, purpose: TrialPurpose): Promise<TrialOutcome> {
-    let outcome = await this.count(load, purpose);
-    if (outcome === 'void') outcome = await this.count(load, purpose);
+  /** Tries a load of bracket or bisection; a void trial is repeated once. */
+  async run(load: number): Promise<TrialOutcome> {
+    let outcome = await this.count(load, 'search');
+    if (outcome === 'void') outcome = await this.count(load, 'search');
     if (outcome === 'pass') this.floor = Math.max(load, this.floor ?? load);
     else this.lowerCeiling(load, outcome === 'void');
     return outcome;
   }
 
-  async count(load: number, purpose: TrialPurpose): Promise<TrialOutcome> {
+  async count(load: number, purpose: Parameters<RunTrial>[1]): Promise<TrialOutcome> {
     if (this.trials >= this.method.trialsMax) throw new TrialsExhausted();
     this.trials += 1;
     return this.trial(load, purpose);
@@ -78,16 +72,15 @@ class SearchState {
 }
 
 /**
- * Steps up while loads pass or down while they fail, until both have been seen. The exponent of the growth
- * doubles with every step (growth, growth², growth⁴ …), so that even a start that is far off costs few
- * trials.
+ * Steps up while loads pass or down while they fail, until both have been seen. The factor is squared with
+ * every step (growth, growth², growth⁴ …), so that even a start that is far off costs few trials.
  */
 async function bracket(method: CapacityMethod, state: SearchState): Promise<void> {
   let load = clamp(method, method.start);
   let factor = method.growth;
   let direction: 'up' | 'down' | null = null;
   for (;;) {
-    const passed = (await state.run(load, 'search')) === 'pass';
+    const passed = (await state.run(load)) === 'pass';
     if (direction !== null && passed !== (direction === 'up')) return;
     direction = passed ? 'up' : 'down';
     const next = clamp(method, passed ? load * factor : load / factor);
@@ -102,7 +95,7 @@ async function bisect(method: CapacityMethod, state: SearchState): Promise<void>
     const middle = clamp(method, Math.sqrt(state.floor * state.ceiling));
     const done = state.ceiling / state.floor <= 1 + method.tolerance;
     if (done || middle <= state.floor || middle >= state.ceiling) return;
-    await state.run(middle, 'search');
+    await state.run(middle);
   }
 }
 
@@ -121,9 +114,8 @@ async function confirm(method: CapacityMethod, state: SearchState): Promise<Capa
 }
 
 /**
- * Passes at a load until one trial fails. A void trial is no evidence against a load that has passed before,
- * so as many of them are allowed as passes are wanted; more of them mean that the instrument cannot judge
- * this load.
+ * Passes at a load until one trial fails. A void trial is no evidence against a load that has passed before:
+ * as many of them are allowed as passes are wanted.
  */
 async function confirmAt(load: number, method: CapacityMethod, state: SearchState): Promise<number> {
   let passes = 0;

@@ -1,5 +1,5 @@
 /** Two runs of one experiment side by side: better, worse, or noise. Pure. */
-import type { LoadRun, TrialRecord } from '../records/schema.ts';
+import type { LoadRun } from '../records/schema.ts';
 import { deliveriesPerCpuSecond } from './cpu.ts';
 import { type CapacityFinding, capacityFindings, fixedFindings } from './finding.ts';
 import { meanOf, welchInterval } from './statistics.ts';
@@ -28,41 +28,31 @@ export const comparisonMethod = [
 ];
 
 /** Two rows for each variant that both runs have: its capacity, and the cost of its deliveries. */
-export function compareCapacities(a: LoadRun, b: LoadRun): Comparison[] {
-  const others = new Map(capacityFindings(b).map((finding) => [finding.variant.name, finding]));
-  return capacityFindings(a).flatMap((findingA) => {
-    const findingB = others.get(findingA.variant.name);
-    if (findingB === undefined) return [];
-    const variant = findingA.variant.name;
-    const efficiency = compareSpread(
-      { variant, metric: 'deliveries per server CPU second', unit: 'magnitude' },
-      'higher',
-      findingA.confirmed.map(deliveriesPerCpuSecond),
-      findingB.confirmed.map(deliveriesPerCpuSecond),
-    );
-    return [edges(a.record.varied.unit, findingA, findingB), { ...efficiency, decides: false }];
+export function compareCapacities(runA: LoadRun, runB: LoadRun): Comparison[] {
+  const findingsB = capacityFindings(runB);
+  const label = { metric: 'deliveries per server CPU second', unit: 'magnitude' } as const;
+  return capacityFindings(runA).flatMap((a) => {
+    const variant = a.variant.name;
+    const b = findingsB.find((finding) => finding.variant.name === variant);
+    if (b === undefined) return [];
+    const { confirmed: trialsA } = a;
+    const cost = compareSpread({ variant, ...label }, 'higher', trialsA, b.confirmed, deliveriesPerCpuSecond);
+    return [edges(runA.record.varied.unit, a, b), { ...cost, decides: false }];
   });
 }
 
 /** Two rows for each variant and fixed load that both runs have: latency and memory. */
-export function compareFixedLoads(a: LoadRun, b: LoadRun): Comparison[] {
-  const findingsB = fixedFindings(b);
-  return fixedFindings(a).flatMap((findingA) => {
-    const findingB = findingsB.find(
-      ({ variant, load }) => variant.name === findingA.variant.name && load === findingA.load,
-    );
-    if (findingB === undefined) return [];
-    const variant = `${findingA.variant.name}, ${findingA.load} ${a.record.varied.unit}`;
-    const rowOf = (metric: string, unit: Unit, figureOf: (trial: TrialRecord) => number | null) =>
-      compareSpread(
-        { variant, metric, unit },
-        'lower',
-        findingA.trials.map(figureOf),
-        findingB.trials.map(figureOf),
-      );
+export function compareFixedLoads(runA: LoadRun, runB: LoadRun): Comparison[] {
+  const findingsB = fixedFindings(runB);
+  return fixedFindings(runA).flatMap((a) => {
+    const b = findingsB.find(({ variant, load }) => variant.name === a.variant.name && load === a.load);
+    if (b === undefined) return [];
+    const variant = `${a.variant.name}, ${a.load} ${runA.record.varied.unit}`;
+    const latency = { variant, metric: 'p99 delivery latency', unit: 'ms' } as const;
+    const memory = { variant, metric: 'memory of the server', unit: 'magnitude' } as const;
     return [
-      rowOf('p99 delivery latency', 'ms', ({ loadtest }) => loadtest?.deliveryLatencyMs.p99 ?? null),
-      rowOf('memory of the server', 'magnitude', ({ server }) => server?.rssMaxBytes ?? null),
+      compareSpread(latency, 'lower', a.trials, b.trials, ({ loadtest }) => loadtest?.deliveryLatencyMs.p99),
+      compareSpread(memory, 'lower', a.trials, b.trials, ({ server }) => server?.rssMaxBytes),
     ];
   });
 }
@@ -74,28 +64,23 @@ function edges(unit: string, a: CapacityFinding, b: CapacityFinding): Comparison
     const verdict = a.capacity === b.capacity ? 'unknown' : a.capacity === null ? 'better' : 'worse';
     return { ...row, ratio: null, verdict };
   }
-  const [zoneA, zoneB] = [openZone(a), openZone(b)];
-  const ratio = {
-    middle: b.capacity / a.capacity,
-    low: zoneB.low / zoneA.high,
-    high: zoneB.high / zoneA.low,
-  };
+  // Where no load failed above the capacity, the edge may be anywhere above it.
+  const zoneA = a.zone ?? { low: a.capacity, high: Number.POSITIVE_INFINITY };
+  const zoneB = b.zone ?? { low: b.capacity, high: Number.POSITIVE_INFINITY };
+  const middle = b.capacity / a.capacity;
+  const ratio = { middle, low: zoneB.low / zoneA.high, high: zoneB.high / zoneA.low };
   return { ...row, ratio, verdict: verdictOf(ratio, 'higher') };
 }
 
-/** Where no load failed above the capacity, the edge may be anywhere above it. */
-function openZone({ capacity, zone }: CapacityFinding): { low: number; high: number } {
-  return zone ?? { low: capacity!, high: Number.POSITIVE_INFINITY };
-}
-
-/** One figure over the trials of both runs; nulls are left out. The row decides. */
-export function compareSpread(
+/** One figure over the trials of both runs; trials without it are left out. The row decides. */
+export function compareSpread<Trial>(
   label: Pick<Comparison, 'variant' | 'metric' | 'unit'>,
   good: 'higher' | 'lower',
-  a: readonly (number | null)[],
-  b: readonly (number | null)[],
+  trialsA: readonly Trial[],
+  trialsB: readonly Trial[],
+  figureOf: (trial: Trial) => number | null | undefined,
 ): Comparison {
-  const [logsA, logsB] = [logarithms(a), logarithms(b)];
+  const [logsA, logsB] = [logarithms(trialsA.map(figureOf)), logarithms(trialsB.map(figureOf))];
   const row = { ...label, a: geometricMean(logsA), b: geometricMean(logsB), decides: true };
   const interval = welchInterval(logsA, logsB);
   if (interval === null) return { ...row, ratio: null, verdict: 'unknown' };
@@ -104,17 +89,14 @@ export function compareSpread(
   return { ...row, ratio, verdict: verdictOf(ratio, good) };
 }
 
-function verdictOf(
-  { low, high }: { low: number; high: number },
-  good: 'higher' | 'lower',
-): Comparison['verdict'] {
+function verdictOf({ low, high }: { low: number; high: number }, good: string): Comparison['verdict'] {
   if (low > 1) return good === 'higher' ? 'better' : 'worse';
   if (high < 1) return good === 'higher' ? 'worse' : 'better';
   return 'noise';
 }
 
-function logarithms(values: readonly (number | null)[]): number[] {
-  return values.filter((value) => value !== null && value > 0).map((value) => Math.log(value!));
+function logarithms(values: readonly (number | null | undefined)[]): number[] {
+  return values.flatMap((value) => (value != null && value > 0 ? Math.log(value) : []));
 }
 
 function geometricMean(logs: readonly number[]): number | null {

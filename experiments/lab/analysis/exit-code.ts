@@ -1,10 +1,7 @@
 /** The exit code of a run. */
 import type { Run } from '../records/schema.ts';
 
-/**
- * 0 all limits held, 1 a limit broke, 3 void, 130 interrupted. A search that found a capacity held its limits
- * there.
- */
+/** 0 all limits held, 1 a limit broke, 3 void, 130 interrupted. Limits hold at a capacity that was found. */
 export function exitCodeOf({ record, trials }: Run): 0 | 1 | 3 | 130 {
   if (record.interrupted) return 130;
   if (record.variants.some(({ error }) => error !== null)) return 3;

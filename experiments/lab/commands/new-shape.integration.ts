@@ -8,7 +8,7 @@ import { Command } from 'commander';
 import { compareSpread } from '../analysis/compare.ts';
 import type { Run, TrialHeader } from '../records/schema.ts';
 import { listRuns, readRun } from '../records/store.ts';
-import { left, right } from '../report/table.ts';
+import { left, right, tableOf } from '../report/table.ts';
 import { chooseVariants } from '../shapes/run-plan.ts';
 import type { Experiment, Shape } from '../shapes/shape.ts';
 import { variantOfStage } from '../trial/variant.ts';
@@ -38,7 +38,6 @@ const count: Shape<Experiment, CountRun> = {
     fields: {},
     estimate: { trials: 1, secondsPerTrial: 0 },
     trialLine: ({ variant, outcome }) => `${variant} ${outcome}`,
-    variantLine: () => null,
     runVariant: async ({ name: variant }, session) => {
       for (let repetition = 0; repetition < (options.trials ?? 1); repetition++) {
         const trial: CountTrial = {
@@ -52,10 +51,10 @@ const count: Shape<Experiment, CountRun> = {
     },
   }),
   report: ({ trials }) => {
-    const summary = {
-      columns: [left('variant'), right('letters')],
-      rows: trials.map(({ variant, letters }) => [variant, String(letters)]),
-    };
+    const summary = tableOf(trials, [
+      left('variant', ({ variant }) => variant),
+      right('letters', ({ letters }) => String(letters)),
+    ]);
     const answer = [`${trials.length} stages have letters.`];
     return { answer, summary, method: [], environment: [], caveats: [], trials: summary };
   },
@@ -63,8 +62,9 @@ const count: Shape<Experiment, CountRun> = {
     compareSpread(
       { variant: 'all', metric: 'letters', unit: 'number' },
       'lower',
-      a.trials.map(({ letters }) => letters),
-      b.trials.map(({ letters }) => letters),
+      a.trials,
+      b.trials,
+      ({ letters }) => letters,
     ),
   ],
   drawn: () => new Set(),

@@ -1,35 +1,32 @@
 /** Numbers as text: three significant digits, separated thousands, with their unit. */
 
-/** `19,973`, `0.42`; three significant digits below 1,000, whole numbers above. */
+/** `19,973`, `0.42`: whole numbers from 1,000. */
 export function formatNumber(value: number): string {
   if (!Number.isFinite(value)) return '–';
-  if (Math.abs(value) >= 1000) return Math.round(value).toLocaleString('en-US');
-  return String(Number(value.toPrecision(3)));
+  return Math.abs(value) >= 1000 ? Math.round(value).toLocaleString('en-US') : digits(value);
 }
 
 /** `117 k`, `10.2 M`: for figures whose magnitude matters more than their digits. */
 export function formatMagnitude(value: number): string {
-  const units = [
-    [1e9, 'G'],
-    [1e6, 'M'],
-    [1e3, 'k'],
-  ] as const;
-  for (const [size, unit] of units) {
-    if (Math.abs(value) >= size) return `${Number((value / size).toPrecision(3))} ${unit}`;
-  }
-  return formatNumber(value);
+  const units = { G: 1e9, M: 1e6, k: 1e3 };
+  const unit = Object.entries(units).find(([, size]) => Math.abs(value) >= size);
+  return unit === undefined ? formatNumber(value) : `${digits(value / unit[1])} ${unit[0]}`;
 }
 
 /** `41.2 ms`, `4.21 s`. */
 export function formatMs(milliseconds: number): string {
-  if (milliseconds >= 1000) return `${Number((milliseconds / 1000).toPrecision(3))} s`;
-  return `${Number(milliseconds.toPrecision(3))} ms`;
+  return milliseconds >= 1000 ? `${digits(milliseconds / 1000)} s` : `${digits(milliseconds)} ms`;
 }
 
 /** Powers of ten, as bytes on a wire are counted: `5.4 kB`, `212 MB`. */
 export function formatBytes(bytes: number): string {
   const magnitude = formatMagnitude(bytes);
   return `${magnitude}${magnitude.includes(' ') ? '' : ' '}B`;
+}
+
+/** `15.6 GiB`. */
+export function formatGibibytes(bytes: number): string {
+  return `${formatNumber(bytes / 2 ** 30)} GiB`;
 }
 
 /** `0:07`, `3:12`. */
@@ -40,5 +37,9 @@ export function formatClock(seconds: number): string {
 
 /** `12 %`. */
 export function formatShare(share: number): string {
-  return share < 0.0005 ? '0 %' : `${Number((share * 100).toPrecision(2))} %`;
+  return share < 0.0005 ? '0 %' : `${digits(share * 100, 2)} %`;
+}
+
+function digits(value: number, significant = 3): string {
+  return String(Number(value.toPrecision(significant)));
 }

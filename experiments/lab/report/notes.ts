@@ -1,12 +1,10 @@
 /** Sentences that every report of load trials has: throttling, probes, phases and caveats. Pure. */
+import { instrumentCores } from '../analysis/cpu.ts';
 import { shownTrials } from '../analysis/finding.ts';
 import type { LoadRun, Run } from '../records/schema.ts';
 import { formatMs, formatShare } from './format.ts';
 
-/**
- * CPU of other processes from which a caveat is given; it moves a capacity by less than the search resolves.
- * Chosen.
- */
+/** CPU of other processes that is worth a caveat: less does not move a capacity. Chosen, not measured. */
 const disturbingCores = 0.1;
 
 /** The answer of a shape, followed by the notes that every run of load trials has. */
@@ -31,9 +29,7 @@ function throttlingNotes(run: LoadRun): string[] {
     const cores = trial.observedLimits[0]?.cpuCores ?? null;
     if (share < 0.01 || cores === null) return [];
     const sleepMs = Math.round(100 * Math.max(0, 1 - cores));
-    return [
-      `The latency floor of ${variant} is set by its CPU quota of ${cores} cores: the scheduler held it back ${formatShare(share)} of the time, and can make it sleep up to ${sleepMs} ms of every 100 ms.`,
-    ];
+    return `The latency floor of ${variant} is set by its CPU quota of ${cores} cores: the scheduler held it back ${formatShare(share)} of the time, and can make it sleep up to ${sleepMs} ms of every 100 ms.`;
   });
 }
 
@@ -45,9 +41,8 @@ function probeNotes(run: LoadRun): string[] {
     const failed = probe.failed === 0 ? '' : `, ${probe.failed} of ${probe.sent} times not at all`;
     const cpuMs = trial.server?.scrapeCpuMs;
     const cost = typeof cpuMs === 'number' ? `, for ${formatMs(cpuMs)} of CPU each` : '';
-    return [
-      `${variant} p50 ${formatMs(probe.answerMs.p50)}, at most ${formatMs(probe.answerMs.max)}${cost}${failed}`,
-    ];
+    const { p50, max } = probe.answerMs;
+    return `${variant} p50 ${formatMs(p50)}, at most ${formatMs(max)}${cost}${failed}`;
   });
   return answers.length === 0 ? [] : [`/metrics was answered under these loads: ${answers.join('; ')}.`];
 }
@@ -55,13 +50,12 @@ function probeNotes(run: LoadRun): string[] {
 /** Restrictions of the validity of the numbers; the notes of the experiment come last. */
 export function caveatsOf(run: LoadRun): string[] {
   const { record, trials } = run;
-  const { timing } = record;
   const voids = trials.filter(({ outcome }) => outcome === 'void').length;
   const disturbed = Math.max(0, ...trials.map(({ server }) => server?.otherCpuCores ?? 0));
   const caveats = [
     isolationCaveat(run),
     'Loopback: no network latency, no packet loss, and segments of 64 kB. A network card and a real network add limits of their own.',
-    `Trials measure ${timing.measureSeconds} s: leaks, long garbage collections and fragmentation need minutes to show, and do not show here.`,
+    `Trials measure ${record.timing.measureSeconds} s: leaks, long garbage collections and fragmentation need minutes to show, and do not show here.`,
   ];
   if (disturbed >= disturbingCores)
     caveats.push(
@@ -76,25 +70,20 @@ export function caveatsOf(run: LoadRun): string[] {
 
 /** Caveats about code and machine that hold for every shape. */
 export function codeCaveats({ record: { environment } }: Run): string[] {
-  return [
-    ...(environment.gitDirty
-      ? ['The working tree had uncommitted changes: the commit alone does not reproduce this run.']
-      : []),
-    ...(environment.cgroupCpuCores !== null
-      ? [`The lab itself ran under a CPU quota of ${environment.cgroupCpuCores} cores.`]
-      : []),
-  ];
+  const { gitDirty, cgroupCpuCores } = environment;
+  const caveats: string[] = [];
+  if (gitDirty)
+    caveats.push('The working tree had uncommitted changes: the commit alone does not reproduce this run.');
+  if (cgroupCpuCores !== null)
+    caveats.push(`The lab itself ran under a CPU quota of ${cgroupCpuCores} cores.`);
+  return caveats;
 }
 
 function isolationCaveat(run: LoadRun): string {
   const { target, environment } = run.record;
-  const cores = Math.max(0, ...shownTrials(run).map(({ trial }) => instrumentCores(trial.loadtest)));
-  const used = `The simulator used up to ${cores.toFixed(2)} cores.`;
+  const used = shownTrials(run).map(({ trial: { loadtest } }) => loadtest && instrumentCores(loadtest));
+  const most = `The simulator used up to ${Math.max(0, ...used.map((cores) => cores ?? 0)).toFixed(2)} cores.`;
   return target === 'process'
-    ? `Process target: server and simulator were processes that shared ${environment.cpus} cores and the kernel with the rest of the machine. Only the pinned CPUs named above separated them. ${used}`
-    : `Container target: the kernel enforced the limits, but server and simulator shared the ${environment.cpus} cores, the caches and the kernel of the machine. ${used}`;
-}
-
-function instrumentCores(loadtest: LoadRun['trials'][number]['loadtest']): number {
-  return loadtest === null ? 0 : loadtest.instrument.cpuSeconds / loadtest.workload.durationSeconds;
+    ? `Process target: server and simulator were processes that shared ${environment.cpus} cores and the kernel with the rest of the machine. Only the pinned CPUs named above separated them. ${most}`
+    : `Container target: the kernel enforced the limits, but server and simulator shared the ${environment.cpus} cores, the caches and the kernel of the machine. ${most}`;
 }

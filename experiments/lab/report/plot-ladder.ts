@@ -4,64 +4,55 @@ import { type CapacityFinding, capacityFindings } from '../analysis/finding.ts';
 import type { LoadRun } from '../records/schema.ts';
 import { capacityText } from './capacity-text.ts';
 import { formatMagnitude, formatNumber } from './format.ts';
-import { axisStyle, coloursOf, decadesAround, ink, nameBelow, type Plot, renderSvg } from './plot.ts';
-
-const barPixels = 26;
+import {
+  axisBelow,
+  axisOfNames,
+  coloursOf,
+  decadesAround,
+  decadesOnly,
+  ink,
+  type Plot,
+  renderSvg,
+} from './plot.ts';
 
 /** Null where no variant has a capacity. */
 export function ladderPlot(run: LoadRun): Plot | null {
   const findings = capacityFindings(run).filter(({ capacity }) => capacity !== null);
   if (findings.length === 0) return null;
   const { unit } = run.record.varied;
-  const ends = findings.map((finding) => Math.max(finding.capacity!, finding.zone?.high ?? 0));
-  const range = decadesAround([...findings.map(({ capacity }) => capacity!), ...ends]);
+  const capacities = findings.map(({ capacity }) => capacity!);
+  const ends = findings.map(({ zone }, index) => Math.max(capacities[index]!, zone?.high ?? 0));
+  const range = decadesAround([...capacities, ...ends]);
   // Bars start at the axis, so the smallest needs a decade below it; the labels need room above the largest.
-  const min = Math.min(
-    range.min,
-    10 ** Math.floor(Math.log10(Math.min(...findings.map((f) => f.capacity!)) / 1.5)),
-  );
-  const max = Math.max(
-    range.max,
-    10 ** (Math.log10(Math.max(...ends)) + 0.52 * Math.log10(Math.max(...ends) / min)),
-  );
+  const largest = Math.max(...ends);
+  const min = Math.min(range.min, 10 ** Math.floor(Math.log10(Math.min(...capacities) / 1.5)));
+  const max = Math.max(range.max, 10 ** (Math.log10(largest) + 0.52 * Math.log10(largest / min)));
   const colours = coloursOf(run);
-  const names = findings.map(({ variant }) => variant.name);
-  const svg = renderSvg(
-    'ladder',
-    {
-      // Without a browser the width of a long name is only estimated, and comes out short.
-      grid: { left: 44, right: 40, top: 8, bottom: 44, containLabel: true },
-      xAxis: {
-        type: 'log',
-        min,
-        max,
-        ...axisStyle(`${unit}, logarithmic scale`),
-        ...nameBelow,
-        axisLabel: { ...axisStyle('').axisLabel, formatter: powerOfTen },
+  const svg = renderSvg('ladder', 84 + findings.length * 52, {
+    // Without a browser the width of a long name is only estimated, and comes out short.
+    grid: { left: 44, right: 40, top: 8, bottom: 44, containLabel: true },
+    xAxis: axisBelow(`${unit}, logarithmic scale`, decadesOnly(formatNumber), { type: 'log', min, max }),
+    yAxis: axisOfNames(findings.map(({ variant }) => variant.name)),
+    series: [
+      {
+        type: 'bar',
+        barWidth: 26,
+        data: findings.map(({ capacity, variant }) => ({
+          value: capacity,
+          itemStyle: { color: colours.get(variant.name) },
+        })),
       },
-      yAxis: { type: 'category', data: names, inverse: true, ...axisStyle(''), splitLine: { show: false } },
-      series: [
-        {
-          type: 'bar',
-          barWidth: barPixels,
-          data: findings.map(({ capacity, variant }) => ({
-            value: capacity,
-            itemStyle: { color: colours.get(variant.name) },
-          })),
-        },
-        { type: 'custom', renderItem: drawZone, data: findings.flatMap(zoneRow), z: 3 },
-        {
-          type: 'scatter',
-          symbolSize: 0.1,
-          data: findings.map((finding, index) => ({
-            value: [ends[index], index],
-            label: barLabel(finding, unit),
-          })),
-        },
-      ],
-    },
-    { width: 960, height: 84 + findings.length * 52 },
-  );
+      { type: 'custom', renderItem: drawZone, data: findings.flatMap(zoneRow), z: 3 },
+      {
+        type: 'scatter',
+        symbolSize: 0.1,
+        data: findings.map((finding, index) => ({
+          value: [ends[index], index],
+          label: barLabel(finding, unit),
+        })),
+      },
+    ],
+  });
   return {
     title: `Capacity in ${unit}`,
     caption:
@@ -71,7 +62,7 @@ export function ladderPlot(run: LoadRun): Plot | null {
 }
 
 function barLabel(finding: CapacityFinding, unit: string) {
-  const deliveries = finding.typical?.loadtest?.deliveriesPerSecond ?? 0;
+  const deliveries = finding.result?.deliveriesPerSecond ?? 0;
   const text = `${capacityText(finding)} ${unit} · ${formatMagnitude(deliveries)} deliveries/s`;
   return { show: true, position: 'right', distance: 10, formatter: text, color: ink };
 }
@@ -98,8 +89,3 @@ const drawZone: CustomSeriesRenderItem = (_parameters, api) => {
     ],
   };
 };
-
-/** Labels of decades only: `1`, `100`, `10,000`. */
-export function powerOfTen(value: number): string {
-  return Number.isInteger(Math.round(Math.log10(value) * 1e6) / 1e6) ? formatNumber(value) : '';
-}

@@ -4,23 +4,23 @@ import { parseLimit } from '../../../loadtest/result/limits.ts';
 import { shownTrials } from '../analysis/finding.ts';
 import { medianOf } from '../analysis/statistics.ts';
 import type { LoadRun, TrialRecord } from '../records/schema.ts';
-import { formatMs } from './format.ts';
+import { formatMs, formatNumber } from './format.ts';
 import {
-  axisStyle,
+  axisBelow,
+  axisLeft,
   coloursOf,
   decadesAround,
+  decadesOnly,
   legendOf,
+  lineOf,
   muted,
-  nameAbove,
-  nameBelow,
   type Plot,
   page,
   renderSvg,
   warning,
 } from './plot.ts';
-import { powerOfTen } from './plot-ladder.ts';
 
-const size = { width: 960, height: 400 };
+const height = 400;
 const grid = { left: 16, right: 48, top: 64, bottom: 40, containLabel: true };
 /** Points per decade of 1/(1−p): enough for a smooth line, few enough to keep the page small. */
 const pointsPerDecade = 24;
@@ -33,34 +33,24 @@ export function spectrumPlot(run: LoadRun): Plot | null {
   if (shown.length === 0) return null;
   const colours = coloursOf(run);
   const curves = shown.map(({ trial }) => spectrumOf(trial));
-  const bound = latencyBoundMs(run);
-  const values = curves.flat().map(([, latency]) => latency!);
-  const svg = renderSvg(
-    'spectrum',
-    {
-      grid,
-      legend: legendOf(shown.map(({ variant }) => variant)),
-      xAxis: {
-        type: 'log',
-        min: 1,
-        max: 10 ** Math.ceil(Math.log10(Math.max(...curves.flat().map(([x]) => x!))) - 0.01),
-        ...axisStyle('share of deliveries that were at least this fast'),
-        ...nameBelow,
-        axisLabel: { ...axisStyle('').axisLabel, formatter: percentileOf },
-      },
-      yAxis: latencyAxis('delivery latency', bound === null ? values : [...values, bound]),
-      series: shown.map(({ variant }, position) => ({
-        type: 'line',
-        name: variant,
-        showSymbol: false,
-        lineStyle: { width: 2.25, color: colours.get(variant) },
-        itemStyle: { color: colours.get(variant) },
-        data: curves[position],
-        ...(position === 0 ? limitLine(bound) : {}),
-      })),
-    },
-    size,
-  );
+  const bounds = latencyBoundsMs(run);
+  const latencies = curves.flat().map(([, latency]) => latency!);
+  const rightmost = Math.max(...curves.flat().map(([x]) => x!));
+  const svg = renderSvg('spectrum', height, {
+    grid,
+    legend: legendOf(shown.map(({ variant }) => variant)),
+    xAxis: axisBelow('share of deliveries that were at least this fast', percentileOf, {
+      type: 'log',
+      min: 1,
+      max: 10 ** Math.ceil(Math.log10(rightmost) - 0.01),
+    }),
+    yAxis: latencyAxis('delivery latency', [...latencies, ...bounds]),
+    series: shown.map(({ variant }, index) => ({
+      ...lineOf(variant, colours.get(variant)!, 2.25, curves[index]),
+      showSymbol: false,
+      ...(index === 0 ? limitLine(bounds) : {}),
+    })),
+  });
   const where = run.record.method.kind === 'capacity' ? 'at its capacity' : 'at the highest load';
   return {
     title: 'Latency spectrum',
@@ -72,50 +62,28 @@ export function spectrumPlot(run: LoadRun): Plot | null {
 /** Null where no trial has a result. */
 export function loadPlot(run: LoadRun): Plot | null {
   const { variants, varied } = run.record;
-  const judged = run.trials.filter(
-    ({ loadtest, load }) => loadtest !== null && loadtest.deliveryLatencyMs.p99 > 0 && load > 0,
-  );
+  const judged = run.trials.filter(({ loadtest }) => loadtest !== null && p99(loadtest) > 0);
   if (judged.length === 0 || run.trials.some(({ load }) => load <= 0)) return null;
-  const bound = latencyBoundMs(run);
+  const bounds = latencyBoundsMs(run);
   const colours = coloursOf(run);
-  const p99 = (trial: TrialRecord) => trial.loadtest!.deliveryLatencyMs.p99;
-  const svg = renderSvg(
-    'load',
-    {
-      grid,
-      legend: legendOf(variants.map(({ name }) => name)),
-      xAxis: {
-        type: 'log',
-        ...decadesAround(judged.map(({ load }) => load)),
-        ...axisStyle(varied.quantity === varied.unit ? varied.unit : `${varied.quantity} (${varied.unit})`),
-        ...nameBelow,
-        axisLabel: { ...axisStyle('').axisLabel, formatter: powerOfTen },
-      },
-      yAxis: latencyAxis('p99 delivery latency', [...judged.map(p99), ...(bound === null ? [] : [bound])]),
-      series: variants.flatMap(({ name }, index) => {
-        const trials = judged.filter(({ variant }) => variant === name).sort((a, b) => a.load - b.load);
-        const sure = trials.filter(({ outcome }) => outcome !== 'void');
-        return [
-          {
-            type: 'line',
-            name,
-            showSymbol: false,
-            lineStyle: { width: 1.25, color: colours.get(name)!, opacity: 0.6 },
-            itemStyle: { color: colours.get(name)! },
-            data: mediansByLoad(sure, p99),
-            ...(index === 0 ? limitLine(bound) : {}),
-          },
-          {
-            type: 'scatter',
-            name,
-            data: trials.map((trial) => pointOf(trial, p99(trial), colours.get(name)!)),
-            z: 4,
-          },
-        ];
-      }),
-    },
-    size,
-  );
+  const loadName = varied.quantity === varied.unit ? varied.unit : `${varied.quantity} (${varied.unit})`;
+  const loads = decadesAround(judged.map(({ load }) => load));
+  const svg = renderSvg('load', height, {
+    grid,
+    legend: legendOf(variants.map(({ name }) => name)),
+    xAxis: axisBelow(loadName, decadesOnly(formatNumber), loads),
+    yAxis: latencyAxis('p99 delivery latency', [...judged.map(({ loadtest }) => p99(loadtest)), ...bounds]),
+    series: variants.flatMap(({ name }, index) => {
+      const colour = colours.get(name)!;
+      const trials = judged.filter(({ variant }) => variant === name).sort((a, b) => a.load - b.load);
+      const sure = trials.filter(({ outcome }) => outcome !== 'void');
+      const limit = index === 0 ? limitLine(bounds) : {};
+      return [
+        { ...lineOf(name, colour, 1.25, mediansByLoad(sure), 0.6), showSymbol: false, ...limit },
+        { type: 'scatter', name, data: trials.map((trial) => pointOf(trial, colour)), z: 4 },
+      ];
+    }),
+  });
   return {
     title: 'Latency against load',
     caption:
@@ -124,32 +92,27 @@ export function loadPlot(run: LoadRun): Plot | null {
   };
 }
 
-/** One point for each load: with several, the line would be vertical there. */
-function mediansByLoad(
-  trials: readonly TrialRecord[],
-  latencyOf: (trial: TrialRecord) => number,
-): number[][] {
-  const byLoad = Map.groupBy(trials, ({ load }) => load);
-  return [...byLoad].map(([load, repeated]) => [load, medianOf(repeated.map(latencyOf))]);
+function p99(loadtest: TrialRecord['loadtest']): number {
+  return loadtest!.deliveryLatencyMs.p99;
 }
 
-function pointOf(trial: TrialRecord, latencyMs: number, colour: string) {
-  const value = [trial.load, latencyMs];
-  if (trial.outcome === 'pass')
-    return {
-      value,
-      symbol: 'circle',
-      symbolSize: 9,
-      itemStyle: { color: colour, borderColor: page, borderWidth: 1 },
-    };
-  if (trial.outcome === 'fail')
-    return { value, symbol: crossPath, symbolSize: 10, itemStyle: { color: colour } };
-  return {
-    value,
-    symbol: 'triangle',
-    symbolSize: 10,
-    itemStyle: { color: 'transparent', borderColor: muted, borderWidth: 1.5 },
-  };
+/** One point for each load: with several, the line would be vertical there. */
+function mediansByLoad(trials: readonly TrialRecord[]): number[][] {
+  return [...Map.groupBy(trials, ({ load }) => load)].map(([load, repeated]) => [
+    load,
+    medianOf(repeated.map(({ loadtest }) => p99(loadtest))),
+  ]);
+}
+
+function pointOf({ load, loadtest, outcome }: TrialRecord, color: string) {
+  const value = [load, p99(loadtest)];
+  if (outcome === 'pass') {
+    const itemStyle = { color, borderColor: page, borderWidth: 1 };
+    return { value, symbol: 'circle', symbolSize: 9, itemStyle };
+  }
+  if (outcome === 'fail') return { value, symbol: crossPath, symbolSize: 10, itemStyle: { color } };
+  const itemStyle = { color: 'transparent', borderColor: muted, borderWidth: 1.5 };
+  return { value, symbol: 'triangle', symbolSize: 10, itemStyle };
 }
 
 const crossPath = 'path://M1,0 L5,4 L9,0 L10,1 L6,5 L10,9 L9,10 L5,6 L1,10 L0,9 L4,5 L0,1 Z';
@@ -168,27 +131,19 @@ function spectrumOf(trial: TrialRecord): number[][] {
   return points;
 }
 
-/** The bound of a p99 limit in ms, to be drawn; null where the experiment has none. */
-export function latencyBoundMs(run: LoadRun): number | null {
-  const limits = run.record.limits.map(parseLimit);
-  return limits.find(({ metric, operator }) => metric === 'p99' && operator.startsWith('<'))?.bound ?? null;
+/** The bound of the p99 limit in ms, to be drawn; none where the experiment has no such limit. */
+function latencyBoundsMs({ record }: LoadRun): number[] {
+  const limits = record.limits.map(parseLimit);
+  const limit = limits.find(({ metric, operator }) => metric === 'p99' && operator.startsWith('<'));
+  return limit === undefined ? [] : [limit.bound];
 }
 
 function latencyAxis(name: string, values: readonly number[]) {
-  return {
-    type: 'log',
-    ...decadesAround(values),
-    ...axisStyle(name),
-    ...nameAbove,
-    axisLabel: {
-      ...axisStyle('').axisLabel,
-      formatter: (value: number) => (powerOfTen(value) === '' ? '' : formatMs(value)),
-    },
-  };
+  return axisLeft(name, decadesOnly(formatMs), decadesAround(values));
 }
 
-function limitLine(bound: number | null) {
-  if (bound === null) return {};
+function limitLine([bound]: readonly number[]) {
+  if (bound === undefined) return {};
   return {
     markLine: {
       silent: true,
@@ -208,8 +163,7 @@ function limitLine(bound: number | null) {
 }
 
 /** `90 %` at 10, `99.9 %` at 1,000. */
-function percentileOf(inverse: number): string {
-  if (powerOfTen(inverse) === '') return '';
+const percentileOf = decadesOnly((inverse) => {
   const nines = Math.round(Math.log10(inverse));
   return nines === 0 ? '0 %' : `${(100 * (1 - 10 ** -nines)).toFixed(Math.max(0, nines - 2))} %`;
-}
+});

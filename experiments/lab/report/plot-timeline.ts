@@ -1,19 +1,19 @@
 /** The typical trial of each variant over time: deliveries, latency, CPU, memory and event loop. */
-
 import { type ShownTrial, shownTrials } from '../analysis/finding.ts';
-import type { LoadRun, MetricsSeries, NodeSeries, TrialRecord } from '../records/schema.ts';
+import type { LoadRun, TrialRecord } from '../records/schema.ts';
 import { formatBytes, formatMagnitude, formatMs } from './format.ts';
 import {
+  axisLeft,
   axisStyle,
   coloursOf,
   decadesAround,
+  decadesOnly,
   legendOf,
   line,
-  nameAbove,
+  lineOf,
   type Plot,
   renderSvg,
 } from './plot.ts';
-import { powerOfTen } from './plot-ladder.ts';
 
 type Points = [number, number | null][];
 type Panel = {
@@ -26,7 +26,6 @@ type Panel = {
 const panelHeight = 150;
 const panelGap = 74;
 const top = 66;
-const width = 960;
 /** Earlier seconds are cut off: a long ramp of connections would leave little room for the measure phase. */
 const beforeSecondsMax = -6;
 
@@ -36,9 +35,11 @@ const panels: readonly Panel[] = [
   panel('server CPU, cores', 'value', String, (trial) => serverSum(trial, 'cpuCores')),
   panel('simulator CPU, cores', 'value', String, (trial) => perSecond(trial, 'instrumentCpuCores')),
   panel('server memory (resident)', 'value', formatBytes, (trial) => serverSum(trial, 'rssBytes')),
-  panel('event-loop lag p99', 'log', formatMs, (trial) => worstNode(trial, 'eventLoopLagMsP99')),
-  panel('/metrics answer time', 'log', formatMs, (trial) => worstNode(trial, 'scrapeMs')),
-  panel('share of time throttled by the CPU quota', 'value', String, throttled),
+  panel('event-loop lag p99', 'log', formatMs, ({ metrics }) => worst(metrics, 'eventLoopLagMsP99')),
+  panel('/metrics answer time', 'log', formatMs, ({ metrics }) => worst(metrics, 'scrapeMs')),
+  panel('share of time throttled by the CPU quota', 'value', String, (trial) =>
+    worst(serversOf(trial), 'throttledShare'),
+  ),
 ];
 
 /** Null where no trial has a series. */
@@ -56,19 +57,15 @@ export function timelinePlot(run: LoadRun): Plot | null {
     top: top + Math.floor(index / 2) * (panelHeight + panelGap),
     height: panelHeight,
   }));
-  const svg = renderSvg(
-    'timeline',
-    {
-      legend: legendOf(shown.map(({ variant }) => variant)),
-      grid: grids,
-      xAxis: drawn.map((_, index) => timeAxis(index, shown)),
-      yAxis: drawn.map((panel, index) => valueAxis(panel, index, shown)),
-      series: drawn.flatMap((panel, index) =>
-        shown.map((one, position) => seriesOf(panel, index, one, colours.get(one.variant)!, position === 0)),
-      ),
-    },
-    { width, height: top + rows * (panelHeight + panelGap) - panelGap + 44 },
-  );
+  const svg = renderSvg('timeline', top + rows * (panelHeight + panelGap) - panelGap + 44, {
+    legend: legendOf(shown.map(({ variant }) => variant)),
+    grid: grids,
+    xAxis: drawn.map((_, index) => timeAxis(index, shown)),
+    yAxis: drawn.map((panel, index) => valueAxis(panel, index, shown)),
+    series: drawn.flatMap((panel, index) =>
+      shown.map((one, position) => seriesOf(panel, index, one, colours.get(one.variant)!, position === 0)),
+    ),
+  });
   return {
     title: 'The run over time',
     caption:
@@ -87,27 +84,21 @@ function panel(
 }
 
 function timeAxis(gridIndex: number, shown: readonly ShownTrial[]) {
-  const starts = shown.map(({ trial }) => trial.nodes[0]?.atSeconds[0] ?? 0);
-  const ends = shown.map(({ trial }) => trial.nodes[0]?.atSeconds.at(-1) ?? 1);
-  const axisLabel = { ...axisStyle('').axisLabel, formatter: (value: number) => `${value} s` };
-  const min = Math.max(beforeSecondsMax, Math.floor(Math.min(...starts)));
-  const max = Math.ceil(Math.max(...ends));
-  return { type: 'value', gridIndex, min, max, ...axisStyle(''), axisLabel, splitLine: { show: false } };
+  const times = shown.map(({ trial }) => trial.nodes[0]?.atSeconds ?? []);
+  const min = Math.max(beforeSecondsMax, Math.floor(Math.min(...times.map((at) => at[0] ?? 0))));
+  const max = Math.ceil(Math.max(...times.map((at) => at.at(-1) ?? 1)));
+  const style = axisStyle('', (value) => `${value} s`);
+  return { type: 'value', gridIndex, min, max, ...style, splitLine: { show: false } };
 }
 
-function valueAxis(panel: Panel, gridIndex: number, shown: readonly ShownTrial[]) {
-  const values = shown.flatMap(({ trial }) => panel.pointsOf(trial).flatMap(([, value]) => value ?? []));
-  const log = panel.scale === 'log';
-  const format = (value: number) => (log && powerOfTen(value) === '' ? '' : panel.format(value));
-  return {
-    type: panel.scale,
-    gridIndex,
-    ...(log ? decadesAround(values) : { min: 0 }),
-    splitNumber: 3,
-    ...axisStyle(panel.title),
-    ...nameAbove,
-    axisLabel: { ...axisStyle('').axisLabel, formatter: format },
-  };
+function valueAxis(
+  { title, scale, format, pointsOf }: Panel,
+  gridIndex: number,
+  shown: readonly ShownTrial[],
+) {
+  if (scale === 'value') return axisLeft(title, format, { type: scale, gridIndex, min: 0, splitNumber: 3 });
+  const values = shown.flatMap(({ trial }) => pointsOf(trial).flatMap(([, value]) => value ?? []));
+  return axisLeft(title, decadesOnly(format), { ...decadesAround(values), gridIndex, splitNumber: 3 });
 }
 
 function seriesOf(
@@ -118,29 +109,23 @@ function seriesOf(
   first: boolean,
 ) {
   const points = panel.pointsOf(trial);
+  // A logarithmic axis has no zero: seconds in which nothing happened are gaps.
+  const data = points.map(([at, value]) => [at, panel.scale === 'log' && value === 0 ? null : value]);
+  const markArea = { silent: true, itemStyle: { color: line, opacity: 0.35 }, data: [measurePhase(trial)] };
   return {
-    type: 'line',
-    name: variant,
+    ...lineOf(variant, colour, 1.75, data),
     xAxisIndex: index,
     yAxisIndex: index,
     showSymbol: points.length < 16,
     symbol: 'circle',
     symbolSize: 4,
-    lineStyle: { width: 1.75, color: colour },
-    itemStyle: { color: colour },
-    // A logarithmic axis has no zero: seconds in which nothing happened are gaps.
-    data: points.map(([at, value]) => [at, panel.scale === 'log' && value === 0 ? null : value]),
-    ...(first
-      ? { markArea: { silent: true, itemStyle: { color: line, opacity: 0.35 }, data: [measurePhase(trial)] } }
-      : {}),
+    ...(first ? { markArea } : {}),
   };
 }
 
-function measurePhase(trial: TrialRecord) {
-  const end =
-    trial.phases.find(({ phase }) => phase === 'drain')?.atSeconds ??
-    trial.loadtest!.workload.durationSeconds;
-  return [{ xAxis: 0 }, { xAxis: end }];
+function measurePhase({ phases, loadtest }: TrialRecord) {
+  const drain = phases.find(({ phase }) => phase === 'drain');
+  return [{ xAxis: 0 }, { xAxis: drain?.atSeconds ?? loadtest!.workload.durationSeconds }];
 }
 
 function perSecond(
@@ -152,27 +137,23 @@ function perSecond(
   return series.atSeconds.map((at, index) => [at + 0.5, series[field][index]!]);
 }
 
+function serversOf({ nodes }: TrialRecord) {
+  return nodes.filter(({ role }) => role === 'server');
+}
+
 function serverSum(trial: TrialRecord, field: 'cpuCores' | 'rssBytes'): Points {
-  const servers = trial.nodes.filter(({ role }) => role === 'server');
+  const servers = serversOf(trial);
   const sum = (index: number) => servers.reduce((total, node) => total + (node[field][index] ?? 0), 0);
   return (servers[0]?.atSeconds ?? []).map((at, index) => [at, sum(index)]);
 }
 
-function worstNode(trial: TrialRecord, field: 'eventLoopLagMsP99' | 'scrapeMs'): Points {
-  return worst(trial.metrics, (node: MetricsSeries) => node[field]);
-}
-
-function throttled(trial: TrialRecord): Points {
-  const servers = trial.nodes.filter(({ role }) => role === 'server');
-  return worst(servers, (node: NodeSeries) => node.throttledShare);
-}
-
-function worst<Series extends { atSeconds: number[] }>(
-  nodes: readonly Series[],
-  valuesOf: (node: Series) => (number | null)[],
+/** The highest value of the nodes at each time; null where none has one. */
+function worst<Field extends string>(
+  nodes: readonly ({ atSeconds: number[] } & Record<Field, (number | null)[]>)[],
+  field: Field,
 ): Points {
   return (nodes[0]?.atSeconds ?? []).map((at, index) => {
-    const known = nodes.map((node) => valuesOf(node)[index] ?? null).filter((value) => value !== null);
+    const known = nodes.flatMap((node) => node[field][index] ?? []);
     return [at, known.length === 0 ? null : Math.max(...known)];
   });
 }

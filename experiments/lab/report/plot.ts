@@ -1,7 +1,4 @@
-/**
- * The look of all plots, and their rendering to SVG text: no browser, no network, the same bytes from the
- * same data.
- */
+/** The look of all plots, and their rendering to SVG text: the same bytes from the same data. */
 import { BarChart, CustomChart, LineChart, ScatterChart } from 'echarts/charts';
 import { GridComponent, LegendComponent, MarkAreaComponent, MarkLineComponent } from 'echarts/components';
 import { type EChartsCoreOption, init, use } from 'echarts/core';
@@ -12,10 +9,7 @@ import type { LoadRun } from '../records/schema.ts';
 use([BarChart, CustomChart, LineChart, ScatterChart, GridComponent, LegendComponent]);
 use([MarkAreaComponent, MarkLineComponent, LegacyGridContainLabel, SVGRenderer]);
 
-/**
- * Colours that stand for CSS variables: echarts writes them into the SVG, and they are replaced there, so
- * that one drawing is readable on a light and on a dark page.
- */
+/** Stand for CSS variables in a drawing, so that it is readable on a light and on a dark page. */
 const themed = {
   '#000001': 'var(--ink)',
   '#000002': 'var(--muted)',
@@ -30,15 +24,12 @@ export const page = '#000004';
 export const warning = '#d1495b';
 
 const palette = ['#8b929c', '#d39b2a', '#2f80d8', '#1f9e83', '#a55ca5', '#c8643c', '#5c6bc0', '#7a9a2c'];
-const fontFamily = 'system-ui, sans-serif';
 const fontPixels = 13;
+const width = 960;
 
 export type Plot = { title: string; caption: string; svg: string };
 
-/**
- * The colour of each variant, the same in every plot of a report. Where variants are stages, a stage has its
- * own colour in all reports, whichever others ran beside it.
- */
+/** The colour of each variant, in every plot of a report; where variants are stages, in every report. */
 export function coloursOf(run: LoadRun): ReadonlyMap<string, string> {
   const { variants } = run.record;
   const isStages = new Set(variants.map(({ stage }) => stage)).size === variants.length;
@@ -50,30 +41,46 @@ export function coloursOf(run: LoadRun): ReadonlyMap<string, string> {
   );
 }
 
-/** Draws an option; `name` is unique on the page and becomes part of the ids inside. Sizes in pixels. */
-export function renderSvg(
-  name: string,
-  option: EChartsCoreOption,
-  size: { width: number; height: number },
-): string {
-  const chart = init(null, null, { renderer: 'svg', ssr: true, ...size });
+/** Draws an option; `name` is unique on the page and becomes part of the ids inside. Height in pixels. */
+export function renderSvg(name: string, height: number, option: EChartsCoreOption): string {
+  const chart = init(null, null, { renderer: 'svg', ssr: true, width, height });
   chart.setOption({
     animation: false,
     backgroundColor: 'transparent',
-    textStyle: { fontFamily, fontSize: fontPixels, color: ink },
+    textStyle: { fontFamily: 'system-ui, sans-serif', fontSize: fontPixels, color: ink },
     ...option,
   });
-  const svg = chart.renderToSVGString();
+  const svg = withStableIds(chart.renderToSVGString(), name);
   chart.dispose();
-  return withThemeColours(withStableIds(svg, name)).replace('<svg ', `<svg role="img" aria-label="${name}" `);
+  return Object.entries(themed)
+    .reduce((text, [colour, variable]) => text.replaceAll(colour, variable), svg)
+    .replace('<svg ', `<svg role="img" aria-label="${name}" `);
+}
+
+type Format = (value: number) => string;
+
+/** A horizontal axis with its name below. */
+export function axisBelow(name: string, format: Format, range: object) {
+  return { ...axisStyle(name, format), nameLocation: 'middle', nameGap: 30, ...range };
+}
+
+/** A vertical axis with its name above, where its labels begin. */
+export function axisLeft(name: string, format: Format, range: object) {
+  const nameTextStyle = { color: muted, align: 'left' };
+  return { ...axisStyle(name, format), nameLocation: 'end', nameGap: 12, nameTextStyle, ...range };
+}
+
+/** A vertical axis with one name for each row, from top to bottom. */
+export function axisOfNames(data: readonly string[]) {
+  return { type: 'category', data, inverse: true, ...axisStyle(''), splitLine: { show: false } };
 }
 
 /** Text, line and grid of an axis. */
-export function axisStyle(name: string) {
+export function axisStyle(name: string, formatter?: Format) {
   return {
     name,
     nameTextStyle: { color: muted, fontSize: fontPixels },
-    axisLabel: { color: ink, fontSize: fontPixels, hideOverlap: true },
+    axisLabel: { color: ink, fontSize: fontPixels, hideOverlap: true, formatter },
     axisLine: { show: true, onZero: false, lineStyle: { color: line } },
     axisTick: { show: false },
     minorSplitLine: { show: false },
@@ -81,14 +88,10 @@ export function axisStyle(name: string) {
   };
 }
 
-/** A name above a vertical axis, beginning where the axis' labels do. */
-export const nameAbove = {
-  nameLocation: 'end',
-  nameGap: 12,
-  nameTextStyle: { color: muted, align: 'left' },
-} as const;
-/** A name below a horizontal axis. */
-export const nameBelow = { nameLocation: 'middle', nameGap: 30 } as const;
+/** Formats powers of ten, for the labels of a logarithmic axis, and gives no text for other values. */
+export function decadesOnly(format: Format): Format {
+  return (value) => (Number.isInteger(Math.round(Math.log10(value) * 1e6) / 1e6) ? format(value) : '');
+}
 
 /** The names of variants with their colours, in one line above the plot. */
 export function legendOf(names: readonly string[]) {
@@ -103,15 +106,18 @@ export function legendOf(names: readonly string[]) {
   };
 }
 
-/**
- * Smallest and largest power of ten around the values; echarts would leave the outermost points on the frame.
- */
-export function decadesAround(values: readonly number[]): { min: number; max: number } {
+/** A line of a variant in its colour. */
+export function lineOf(name: string, color: string, width: number, data: unknown, opacity?: number) {
+  return { type: 'line', name, lineStyle: { width, color, opacity }, itemStyle: { color }, data };
+}
+
+/** A logarithmic axis between powers of ten; echarts would leave the outermost points on the frame. */
+export function decadesAround(values: readonly number[]): { type: 'log'; min: number; max: number } {
   const positive = values.filter((value) => value > 0);
-  if (positive.length === 0) return { min: 1, max: 10 };
+  if (positive.length === 0) return { type: 'log', min: 1, max: 10 };
   const min = 10 ** Math.floor(Math.log10(Math.min(...positive)));
   const max = 10 ** Math.ceil(Math.log10(Math.max(...positive) * 1.0001));
-  return { min, max: max === min ? min * 10 : max };
+  return { type: 'log', min, max: max === min ? min * 10 : max };
 }
 
 /**
@@ -127,8 +133,4 @@ function withStableIds(svg: string, name: string): string {
       if (!numbers.has(id)) numbers.set(id, `${name}-${numbers.size}`);
       return numbers.get(id)!;
     });
-}
-
-function withThemeColours(svg: string): string {
-  return Object.entries(themed).reduce((text, [colour, variable]) => text.replaceAll(colour, variable), svg);
 }

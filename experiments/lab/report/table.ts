@@ -1,38 +1,46 @@
-/** Tables as lines of text: aligned for a terminal, or with bars for Markdown. */
+/** Tables: their columns, and their text for a terminal or for Markdown. */
 
-export type Column = { title: string; align: 'left' | 'right' };
-export type Table = { columns: readonly Column[]; rows: readonly (readonly string[])[] };
+export type Table = {
+  columns: readonly { title: string; align: 'left' | 'right' }[];
+  rows: readonly (readonly string[])[];
+};
+/** A column with the text of its cell for one item; a cell without a value is shown as `–`. */
+type Column<Item> = Table['columns'][number] & { cell: (item: Item) => string | null | undefined };
 
 /** A column of text. */
-export function left(title: string): Column {
-  return { title, align: 'left' };
+export function left<Item>(title: string, cell: Column<Item>['cell']): Column<Item> {
+  return { title, align: 'left', cell };
 }
 
 /** A column of numbers. */
-export function right(title: string): Column {
-  return { title, align: 'right' };
+export function right<Item>(title: string, cell: Column<Item>['cell']): Column<Item> {
+  return { title, align: 'right', cell };
+}
+
+/** One row for each item. */
+export function tableOf<Item>(items: readonly Item[], columns: readonly Column<Item>[]): Table {
+  return {
+    columns: columns.map(({ title, align }) => ({ title, align })),
+    rows: items.map((item) => columns.map(({ cell }) => cell(item) ?? '–')),
+  };
 }
 
 /** Columns as wide as their widest cell, two spaces apart, with a rule under the titles. */
-export function terminalTable(table: Table): string {
-  const widths = table.columns.map((column, index) =>
-    Math.max(column.title.length, ...table.rows.map((row) => row[index]!.length)),
+export function terminalTable({ columns, rows }: Table): string {
+  const widths = columns.map(({ title }, index) =>
+    Math.max(title.length, ...rows.map((row) => row[index]!.length)),
   );
-  const line = (cells: readonly string[]) =>
-    cells
-      .map((cell, index) =>
-        table.columns[index]!.align === 'left' ? cell.padEnd(widths[index]!) : cell.padStart(widths[index]!),
-      )
-      .join('  ')
-      .trimEnd();
+  const pad = (cell: string, index: number) =>
+    columns[index]!.align === 'left' ? cell.padEnd(widths[index]!) : cell.padStart(widths[index]!);
+  const line = (cells: readonly string[]) => cells.map(pad).join('  ').trimEnd();
   const rule = widths.map((width) => '─'.repeat(width)).join('  ');
-  return [line(table.columns.map(({ title }) => title)), rule, ...table.rows.map(line)].join('\n');
+  return [line(columns.map(({ title }) => title)), rule, ...rows.map(line)].join('\n');
 }
 
 /** GitHub's Markdown; bars in cells are escaped. */
-export function markdownTable(table: Table): string {
+export function markdownTable({ columns, rows }: Table): string {
   const line = (cells: readonly string[]) =>
     `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
-  const rule = `|${table.columns.map(({ align }) => (align === 'left' ? '---' : '---:')).join('|')}|`;
-  return [line(table.columns.map(({ title }) => title)), rule, ...table.rows.map(line)].join('\n');
+  const rule = `|${columns.map(({ align }) => (align === 'left' ? '---' : '---:')).join('|')}|`;
+  return [line(columns.map(({ title }) => title)), rule, ...rows.map(line)].join('\n');
 }

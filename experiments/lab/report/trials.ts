@@ -1,75 +1,45 @@
-/** Every trial of a run as a table, so that the summary hides nothing. */
+/** Every trial of a run as a table, and the environment of the run. */
+import { instrumentCores } from '../analysis/cpu.ts';
 import type { LoadRun, Run } from '../records/schema.ts';
-import { formatMagnitude, formatMs, formatNumber, formatShare } from './format.ts';
-import { left, right, type Table } from './table.ts';
+import { formatGibibytes, formatMagnitude, formatMs, formatNumber, formatShare } from './format.ts';
+import { left, right, type Table, tableOf } from './table.ts';
 
 /** One row for each trial, in the order they ran. */
 export function trialsTable(run: LoadRun): Table {
-  return {
-    columns: [
-      right('#'),
-      left('variant'),
-      right(run.record.varied.unit),
-      left('purpose'),
-      left('outcome'),
-      right('p50'),
-      right('p99'),
-      right('p99.9'),
-      right('max'),
-      right('deliveries/s'),
-      right('lost'),
-      right('server CPU'),
-      right('throttled'),
-      right('sim. CPU'),
-      right('other CPU'),
-      right('lag p99'),
-      left('remark'),
-    ],
-    rows: run.trials.map((trial) => {
-      const { loadtest, server } = trial;
-      const latency = loadtest?.deliveryLatencyMs;
-      const ms = (value: number | undefined) => (value === undefined ? '–' : formatMs(value));
-      return [
-        String(trial.number),
-        trial.variant,
-        formatNumber(trial.load),
-        trial.purpose,
-        trial.outcome,
-        ms(latency?.p50),
-        ms(latency?.p99),
-        ms(latency?.p999),
-        ms(latency?.max),
-        loadtest === null ? '–' : formatMagnitude(loadtest.deliveriesPerSecond),
-        loadtest === null ? '–' : formatNumber(loadtest.audit.lost),
-        server === null ? '–' : server.cpuCores.toFixed(2),
-        server?.throttledShare == null ? '–' : formatShare(server.throttledShare),
-        loadtest === null
-          ? '–'
-          : (loadtest.instrument.cpuSeconds / loadtest.workload.durationSeconds).toFixed(2),
-        server === null ? '–' : server.otherCpuCores.toFixed(2),
-        ms(loadtest?.scheduleLagMs.p99),
-        trial.reasons.join('; '),
-      ];
-    }),
-  };
+  return tableOf(run.trials, [
+    right('#', ({ number }) => String(number)),
+    left('variant', ({ variant }) => variant),
+    right(run.record.varied.unit, ({ load }) => formatNumber(load)),
+    left('purpose', ({ purpose }) => purpose),
+    left('outcome', ({ outcome }) => outcome),
+    right('p50', ({ loadtest }) => loadtest && formatMs(loadtest.deliveryLatencyMs.p50)),
+    right('p99', ({ loadtest }) => loadtest && formatMs(loadtest.deliveryLatencyMs.p99)),
+    right('p99.9', ({ loadtest }) => loadtest && formatMs(loadtest.deliveryLatencyMs.p999)),
+    right('max', ({ loadtest }) => loadtest && formatMs(loadtest.deliveryLatencyMs.max)),
+    right('deliveries/s', ({ loadtest }) => loadtest && formatMagnitude(loadtest.deliveriesPerSecond)),
+    right('lost', ({ loadtest }) => loadtest && formatNumber(loadtest.audit.lost)),
+    right('server CPU', ({ server }) => server?.cpuCores.toFixed(2)),
+    right('throttled', ({ server }) =>
+      server?.throttledShare == null ? null : formatShare(server.throttledShare),
+    ),
+    right('sim. CPU', ({ loadtest }) => loadtest && instrumentCores(loadtest).toFixed(2)),
+    right('other CPU', ({ server }) => server?.otherCpuCores.toFixed(2)),
+    right('lag p99', ({ loadtest }) => loadtest && formatMs(loadtest.scheduleLagMs.p99)),
+    left('remark', ({ reasons }) => reasons.join('; ')),
+  ]);
 }
 
 /** Machine, versions and parameters as pairs of a name and a value. */
 export function environmentRows(run: LoadRun): [string, string][] {
-  const { record, trials } = run;
-  const limits = trials[0]?.observedLimits[0];
+  const { varied, workload } = run.record;
+  const { cpuCores = null, memoryBytes = null } = run.trials[0]?.observedLimits[0] ?? {};
+  const cpu = cpuCores === null ? 'no CPU limit' : `${cpuCores} cores`;
+  const memory = memoryBytes === null ? 'no memory limit' : formatGibibytes(memoryBytes);
+  const quantities = Object.entries(workload).map(([name, value]) => `${name} ${value}`);
   return [
     ...machineRows(run),
-    [
-      'limits observed',
-      `${limits?.cpuCores == null ? 'no CPU limit' : `${limits.cpuCores} cores`}, ${limits?.memoryBytes == null ? 'no memory limit' : gibibytes(limits.memoryBytes)}`,
-    ],
-    [
-      'workload',
-      `${record.varied.quantity} varied; at 1 ${record.varied.unit}: ${Object.entries(record.workload)
-        .map(([name, value]) => `${name} ${value}`)
-        .join(', ')}`,
-    ],
+    ['limits observed', `${cpu}, ${memory}`],
+    ['workload', `${varied.quantity} varied; at 1 ${varied.unit}: ${quantities.join(', ')}`],
     ...factRows(run),
   ];
 }
@@ -82,7 +52,7 @@ export function machineRows({ record, trials }: Run): [string, string][] {
   return [
     ['run', `${record.run}, ${formatNumber(record.seconds)} s, ${trials.length} trials, seed ${record.seed}`],
     ['target', placement],
-    ['machine', `${machine.cpuModel}, ${machine.cpus} cores, ${gibibytes(machine.memoryBytes)}`],
+    ['machine', `${machine.cpuModel}, ${machine.cpus} cores, ${formatGibibytes(machine.memoryBytes)}`],
     ['system', `${machine.platform}, Node ${machine.node}`],
     ['commit', `${machine.gitCommit ?? 'unknown'}${machine.gitDirty ? ', with uncommitted changes' : ''}`],
   ];
@@ -90,9 +60,5 @@ export function machineRows({ record, trials }: Run): [string, string][] {
 
 /** Facts of the trials, such as the versions of services. */
 export function factRows({ trials }: Run): [string, string][] {
-  return Object.entries(Object.assign({}, ...trials.map(({ facts }) => facts)) as Record<string, string>);
-}
-
-function gibibytes(bytes: number): string {
-  return `${formatNumber(bytes / 2 ** 30)} GiB`;
+  return Object.entries(Object.assign({}, ...trials.map(({ facts }) => facts)));
 }

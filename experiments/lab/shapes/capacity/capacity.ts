@@ -2,25 +2,27 @@
 import { boundOf } from '../../analysis/bottleneck.ts';
 import { searchCapacity, trialsOfSearch } from '../../analysis/capacity-search.ts';
 import { compareCapacities } from '../../analysis/compare.ts';
-import { shownTrials } from '../../analysis/finding.ts';
 import type { CapacityMethod, LoadRun, TrialRecord } from '../../records/schema.ts';
 import { answerLine } from '../../report/trial-line.ts';
 import { planFixedLoads } from '../fixed-load/fixed-load.ts';
-import { type LoadExperiment, planLoads } from '../load-trials.ts';
+import { exactDelivery, type LoadExperiment, loadShape, planLoads } from '../load-trials.ts';
 import type { Shape } from '../shape.ts';
 import { findingTable, reportCapacity } from './report.ts';
 
 export type CapacityExperiment = LoadExperiment & { method: CapacityMethod };
 
 export const capacity: Shape<CapacityExperiment, LoadRun> = {
+  ...loadShape,
   name: 'capacity',
   plan: (experiment, stages, options) => {
-    const { trials, loads } = options;
-    if (loads !== undefined)
-      return planFixedLoads(experiment, stages, options, {
-        ...{ kind: 'fixed', loads, repetitions: trials ?? 1, emphasis: 'held' },
-      });
-    const method = methodOf(experiment.method, trials);
+    const { loads, trials } = options;
+    if (loads !== undefined) {
+      const method = { kind: 'fixed', loads, repetitions: trials ?? 1, emphasis: 'held' } as const;
+      return planFixedLoads(experiment, stages, options, method);
+    }
+    const confirmations = trials ?? experiment.method.confirmations;
+    const trialsMax = experiment.method.trialsMax + confirmations - experiment.method.confirmations;
+    const method = { ...experiment.method, confirmations, trialsMax };
     const { secondsPerTrial, runAtLoad, ...plan } = planLoads(experiment, stages, options, method);
     let start = method.start;
     return {
@@ -42,16 +44,26 @@ export const capacity: Shape<CapacityExperiment, LoadRun> = {
     };
   },
   report: reportCapacity,
-  plots: async (run) => {
-    const { ladderPlot, latencyPlots, timelinePlot } = await import('../../report/plots.ts');
-    return [ladderPlot(run), ...latencyPlots(run), timelinePlot(run)].filter((plot) => plot !== null);
-  },
   finding: findingTable,
   compare: compareCapacities,
-  drawn: (run) => new Set(shownTrials(run).map(({ trial }) => trial.number)),
 };
 
-function methodOf(method: CapacityMethod, trials: number | undefined): CapacityMethod {
-  if (trials === undefined) return method;
-  return { ...method, confirmations: trials, trialsMax: method.trialsMax + trials - method.confirmations };
-}
+/** A usual search. An experiment sets its start, and the precision that its question needs. */
+export const search: Omit<CapacityMethod, 'start'> = {
+  kind: 'capacity',
+  growth: 1.5,
+  tolerance: 0.15,
+  confirmations: 3,
+  trialsMax: 24,
+  loadMin: 1,
+  loadMax: 200_000,
+};
+
+/** The workload and limits of several experiments, so that their rows can be compared. */
+export const thousandClients = {
+  varied: { quantity: 'offered messages', unit: 'messages/s' },
+  shape: capacity,
+  limits: ['p99<250ms', ...exactDelivery],
+  timing: { warmUpSeconds: 2, measureSeconds: 3, drainSeconds: 1 },
+  workloadAt: (load: number) => ({ clients: 1000, ratePerSecond: load, payloadBytes: 128 }),
+};

@@ -3,7 +3,7 @@ import { medianOf } from '../../analysis/statistics.ts';
 import type { ReportContent } from '../../report/content.ts';
 import { formatMs } from '../../report/format.ts';
 import { codeCaveats, interruptionNote } from '../../report/notes.ts';
-import { left, right, type Table } from '../../report/table.ts';
+import { left, right, type Table, tableOf } from '../../report/table.ts';
 import { factRows, machineRows } from '../../report/trials.ts';
 import type { FaultRun, FaultTrial } from './record.ts';
 
@@ -45,90 +45,60 @@ function aboutVariant({ name, summary, error }: FaultRun['record']['variants'][n
 }
 
 function faultTable({ trials, record }: FaultRun): Table {
-  return {
-    columns: [
-      left('failure'),
-      right('published'),
-      right('lost silently'),
-      right('lost and told'),
-      right('undelivered and told'),
-      right('duplicated, reordered'),
-      right('fault lasted'),
-      right('detected after'),
-      right('recovered after'),
-      right('unready after'),
-      right('ready while broken'),
-      right('held'),
-      left('closed'),
-    ],
-    rows: record.variants.map(({ name }) =>
-      rowOf(
-        name,
-        trials.filter(({ variant }) => variant === name),
-      ),
+  const failures = record.variants.map(({ name }) => ({
+    name,
+    trials: trials.filter(({ variant }) => variant === name),
+  }));
+  return tableOf(failures, [
+    left('failure', ({ name }) => name),
+    right('published', ({ trials }) => sum(trials, 'published')),
+    right('lost silently', ({ trials }) => sum(trials, 'lostSilently')),
+    right('lost and told', ({ trials }) => sum(trials, 'lostAndTold')),
+    right('undelivered and told', ({ trials }) => sum(trials, 'undelivered')),
+    right(
+      'duplicated, reordered',
+      ({ trials }) => `${sum(trials, 'duplicated')}, ${sum(trials, 'reordered')}`,
     ),
-  };
+    right('fault lasted', ({ trials }) => longest(trials, 'faultMs')),
+    right('detected after', ({ trials }) => longest(trials, 'detectionMsMax')),
+    right('recovered after', ({ trials }) => recoveryText(trials)),
+    right('unready after', ({ trials }) => longest(trials, 'unreadyAfterMs')),
+    right('ready while broken', ({ trials }) => longest(trials, 'readyWhileBrokenMsMax')),
+    right('held', ({ trials }) => `${sum(trials, 'held')} of ${sum(trials, 'participants')}`),
+    left('closed', ({ trials }) => closesText(trials)),
+  ]);
 }
 
 function trialTable(trials: readonly FaultTrial[]): Table {
-  return {
-    columns: [
-      right('#'),
-      left('failure'),
-      left('outcome'),
-      right('published'),
-      right('lost silently'),
-      right('detected after'),
-      right('recovered after'),
-      left('remark'),
-    ],
-    rows: trials.map((trial) => [
-      String(trial.number),
-      trial.variant,
-      trial.outcome,
-      count(trial.published),
-      count(trial.lostSilently),
-      formatMs(trial.detectionMsMax),
-      trial.recoveredAfterMs === null ? 'never' : formatMs(trial.recoveredAfterMs),
-      trial.reasons.join('; '),
-    ]),
-  };
+  return tableOf(trials, [
+    right('#', ({ number }) => String(number)),
+    left('failure', ({ variant }) => variant),
+    left('outcome', ({ outcome }) => outcome),
+    right('published', (trial) => sum([trial], 'published')),
+    right('lost silently', (trial) => sum([trial], 'lostSilently')),
+    right('detected after', (trial) => longest([trial], 'detectionMsMax')),
+    right('recovered after', (trial) => longest([trial], 'recoveredAfterMs')),
+    left('remark', ({ reasons }) => reasons.join('; ')),
+  ]);
 }
 
-function rowOf(name: string, trials: readonly FaultTrial[]): string[] {
-  const sum = (figureOf: (trial: FaultTrial) => number) =>
-    count(trials.reduce((total, trial) => total + figureOf(trial), 0));
-  const longest = (figureOf: (trial: FaultTrial) => number | null) => {
-    const values = trials.map(figureOf).filter((value) => value !== null);
-    return values.length === 0 ? 'never' : formatMs(Math.max(...values));
-  };
-  return [
-    name,
-    sum(({ published }) => published),
-    sum(({ lostSilently }) => lostSilently),
-    sum(({ lostAndTold }) => lostAndTold),
-    sum(({ undelivered }) => undelivered),
-    `${sum(({ duplicated }) => duplicated)}, ${sum(({ reordered }) => reordered)}`,
-    longest(({ faultMs }) => faultMs),
-    longest(({ detectionMsMax }) => detectionMsMax),
-    recoveryText(trials),
-    longest(({ unreadyAfterMs }) => unreadyAfterMs),
-    longest(({ readyWhileBrokenMsMax }) => readyWhileBrokenMsMax),
-    `${sum(({ held }) => held)} of ${sum(({ participants }) => participants)}`,
-    closesText(trials),
-  ];
+type FieldOf<Value> = {
+  [Field in keyof FaultTrial]: FaultTrial[Field] extends Value ? Field : never;
+}[keyof FaultTrial];
+
+function sum(trials: readonly FaultTrial[], field: FieldOf<number>): string {
+  return trials.reduce((total, trial) => total + trial[field], 0).toLocaleString('en-US');
 }
 
-function count(value: number): string {
-  return value.toLocaleString('en-US');
+function longest(trials: readonly FaultTrial[], field: FieldOf<number | null>): string {
+  const values = trials.map((trial) => trial[field]).filter((value) => value !== null);
+  return values.length === 0 ? 'never' : formatMs(Math.max(...values));
 }
 
 function closesText(trials: readonly FaultTrial[]): string {
   const closes = new Map<string, number>();
-  for (const trial of trials) {
-    for (const [code, times] of Object.entries(trial.closes))
-      closes.set(code, (closes.get(code) ?? 0) + times);
-  }
+  for (const [code, times] of trials.flatMap((trial) => Object.entries(trial.closes)))
+    closes.set(code, (closes.get(code) ?? 0) + times);
   return [...closes].map(([code, times]) => `${times} × ${code}`).join(', ');
 }
 
@@ -136,6 +106,6 @@ function recoveryText(trials: readonly FaultTrial[]): string {
   const values = trials.map(({ recoveredAfterMs }) => recoveredAfterMs).filter((value) => value !== null);
   if (values.length < trials.length) return `not within the trial in ${trials.length - values.length}`;
   if (values.length === 0) return '–';
-  const longest = values.length === 1 ? '' : ` (${formatMs(Math.max(...values))})`;
-  return formatMs(medianOf(values)) + longest;
+  const text = formatMs(medianOf(values));
+  return values.length === 1 ? text : `${text} (${formatMs(Math.max(...values))})`;
 }

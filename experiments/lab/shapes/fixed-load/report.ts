@@ -4,10 +4,8 @@ import type { FixedMethod, LoadRun } from '../../records/schema.ts';
 import type { ReportContent } from '../../report/content.ts';
 import { formatBytes, formatMs, formatNumber, formatShare } from '../../report/format.ts';
 import { answerWithNotes, caveatsOf, phasesNote } from '../../report/notes.ts';
-import { left, right, type Table } from '../../report/table.ts';
+import { left, right, type Table, tableOf } from '../../report/table.ts';
 import { environmentRows, trialsTable } from '../../report/trials.ts';
-
-const none = '–';
 
 /** One row for each variant and load. */
 export function reportFixedLoads(run: LoadRun): ReportContent {
@@ -28,7 +26,7 @@ export function reportFixedLoads(run: LoadRun): ReportContent {
 
 /** The cost of the highest load, or the loads that each variant held: as the experiment asks. */
 function fixedAnswer(run: LoadRun): string[] {
-  const findings = fixedFindings(run).filter(({ typical }) => typical?.loadtest != null);
+  const findings = fixedFindings(run).filter(({ result }) => result !== null);
   if (findings.length === 0) return ['No trial gave a result.'];
   if ((run.record.method as FixedMethod).emphasis === 'cost') return costAnswer(run, findings);
   return run.record.variants.map(({ name }) => {
@@ -39,21 +37,17 @@ function fixedAnswer(run: LoadRun): string[] {
 
 /** A load is held when all its trials passed; void trials do not count. */
 function heldSentence(name: string, findings: readonly FixedFinding[], unit: string): string {
-  const judged = findings.flatMap(({ load, trials, typical }) => {
+  const judged = findings.flatMap(({ load, trials, result }) => {
     const outcomes = trials.map(({ outcome }) => outcome).filter((outcome) => outcome !== 'void');
     if (outcomes.length === 0) return [];
-    return [{ load, typical, held: outcomes.every((outcome) => outcome === 'pass') }];
+    const { deliveryLatencyMs, audit } = result!;
+    const lost = audit.lost > 0 ? `, ${formatShare(audit.lost / audit.expected)} lost` : '';
+    const text = `${formatNumber(load)} (p99 ${formatMs(deliveryLatencyMs.p99)}${lost})`;
+    return [{ text, held: outcomes.every((outcome) => outcome === 'pass') }];
   });
   if (judged.length === 0) return `${name}: every trial was void.`;
   const list = (wanted: boolean) =>
-    judged
-      .filter(({ held }) => held === wanted)
-      .map(({ load, typical }) => {
-        const { deliveryLatencyMs, audit } = typical!.loadtest!;
-        const lost = audit.lost > 0 ? `, ${formatShare(audit.lost / audit.expected)} lost` : '';
-        return `${formatNumber(load)} (p99 ${formatMs(deliveryLatencyMs.p99)}${lost})`;
-      })
-      .join(', ');
+    judged.flatMap(({ text, held }) => (held === wanted ? text : [])).join(', ');
   const [held, broken] = [list(true), list(false)];
   const parts = [held && `held the limits at ${held}`, broken && `broke them at ${broken}`];
   return `${name} ${parts.filter(Boolean).join(' and ')} ${unit}.`;
@@ -67,10 +61,10 @@ function costAnswer(run: LoadRun, findings: readonly FixedFinding[]): string[] {
     atHighest.map((finding) => `${figure(finding)} (${finding.variant.name})`).join(', ');
   return [
     `With ${formatNumber(highest)} ${run.record.varied.unit} the server’s memory grew by ${each(({ rssGrownBytes }) => formatBytes(rssGrownBytes ?? Number.NaN))}.`,
-    `The p99 of the deliveries to other clients was ${each(({ typical }) => formatMs(typical!.loadtest!.deliveryLatencyMs.p99))}.`,
-    ...atHighest.flatMap(({ variant, typical }) => {
-      const evictions = typical!.server?.evictions ?? 0;
-      const lost = typical!.loadtest!.audit.lost;
+    `The p99 of the deliveries to other clients was ${each(({ result }) => formatMs(result!.deliveryLatencyMs.p99))}.`,
+    ...atHighest.flatMap(({ variant, server, result }) => {
+      const evictions = server?.evictions ?? 0;
+      const { lost } = result!.audit;
       return [
         ...(evictions > 0 ? [`${variant.name} evicted ${formatNumber(evictions)} sessions.`] : []),
         ...(lost > 0 ? [`${variant.name} lost ${formatNumber(lost)} deliveries to clients that read.`] : []),
@@ -80,37 +74,17 @@ function costAnswer(run: LoadRun, findings: readonly FixedFinding[]): string[] {
 }
 
 function fixedTable(run: LoadRun): Table {
-  const { unit } = run.record.varied;
-  return {
-    columns: [
-      left('variant'),
-      right(unit),
-      left('outcome'),
-      right('p50'),
-      right('p99'),
-      right('lost'),
-      right('CPU cores'),
-      right('memory before'),
-      right('memory max'),
-      right('grown'),
-      right('evicted'),
-    ],
-    rows: fixedFindings(run).map(({ variant, load, typical, rssGrownBytes }) => {
-      const result = typical?.loadtest ?? null;
-      const server = typical?.server ?? null;
-      return [
-        variant.name,
-        formatNumber(load),
-        typical?.outcome ?? none,
-        result === null ? none : formatMs(result.deliveryLatencyMs.p50),
-        result === null ? none : formatMs(result.deliveryLatencyMs.p99),
-        result === null ? none : formatNumber(result.audit.lost),
-        server === null ? none : server.cpuCores.toFixed(2),
-        server === null ? none : formatBytes(server.rssIdleBytes),
-        server === null ? none : formatBytes(server.rssMaxBytes),
-        rssGrownBytes === null ? none : formatBytes(rssGrownBytes),
-        server === null ? none : formatNumber(server.evictions),
-      ];
-    }),
-  };
+  return tableOf(fixedFindings(run), [
+    left('variant', ({ variant }) => variant.name),
+    right(run.record.varied.unit, ({ load }) => formatNumber(load)),
+    left('outcome', ({ typical }) => typical?.outcome),
+    right('p50', ({ result }) => result && formatMs(result.deliveryLatencyMs.p50)),
+    right('p99', ({ result }) => result && formatMs(result.deliveryLatencyMs.p99)),
+    right('lost', ({ result }) => result && formatNumber(result.audit.lost)),
+    right('CPU cores', ({ server }) => server?.cpuCores.toFixed(2)),
+    right('memory before', ({ server }) => server && formatBytes(server.rssIdleBytes)),
+    right('memory max', ({ server }) => server && formatBytes(server.rssMaxBytes)),
+    right('grown', ({ rssGrownBytes }) => (rssGrownBytes === null ? null : formatBytes(rssGrownBytes))),
+    right('evicted', ({ server }) => server && formatNumber(server.evictions)),
+  ]);
 }
