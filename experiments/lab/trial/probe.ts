@@ -10,7 +10,7 @@ const deadlineSeconds = 5;
 const probesPerSecond = 2;
 /** How often autocannon checks whether it must stop. */
 const checkIntervalMs = 50;
-/** A probe ends by `stop`, not by its duration. */
+/** Its caller ends a probe, not its duration. */
 const endlessSeconds = 86_400;
 
 /**
