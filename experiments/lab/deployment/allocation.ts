@@ -6,34 +6,27 @@ import type { StageInfo } from './stage-table.ts';
 /** Chosen, not measured: several times what any stage or simulator has been seen to use at these loads. */
 const memoryMbPerCore = { server: 1024, loadtest: 2048 };
 
-/**
- * In whole cores. The simulator gets half, rounded down, because it must keep up with any server. Each side
- * gets at least one.
- */
+/** Whole cores, at least one for each. The simulator gets half, because it must keep up with any server. */
 export function shareCores(cores: number = availableParallelism()): { server: number; loadtest: number } {
   const loadtest = Math.max(1, Math.floor(cores / 2));
   return { server: Math.max(1, cores - loadtest), loadtest };
 }
 
-/**
- * Gives each server node that many cores, but never more than the simulator leaves, and the simulator its
- * half.
- */
+/** That many cores for each node, but never more than the simulator leaves; its half for the simulator. */
 export function allocate(serverCores = 1, cores?: number): Allocation {
-  const share = shareCores(cores);
-  const serverCpus = Math.min(serverCores, share.server);
+  const { server, loadtest } = shareCores(cores);
+  const serverCpus = Math.min(serverCores, server);
   return {
     serverCpus,
     serverMemoryMb: serverCpus * memoryMbPerCore.server,
-    loadtestCpus: share.loadtest,
-    loadtestMemoryMb: share.loadtest * memoryMbPerCore.loadtest,
+    loadtestCpus: loadtest,
+    loadtestMemoryMb: loadtest * memoryMbPerCore.loadtest,
   };
 }
 
 /**
- * What a stage gets in an experiment that compares stages. A stage of single event loops can use one core for
- * each node. One with a process per core gets all cores that the simulator leaves, and at least two workers,
- * so that frames cross between processes.
+ * For comparisons of stages: one core for each node of single event loops. A stage with a process per core
+ * gets all cores that the simulator leaves, and at least two workers, so that frames cross processes.
  */
 export function allocateToStage(
   { processes }: Pick<StageInfo, 'processes'>,

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { freePorts } from '#host/free-ports.ts';
@@ -9,13 +8,12 @@ import { parseResult } from '../../../loadtest/result/schema.ts';
 import { Person } from '../../../testing/person.ts';
 import { findEngine } from './container-engine.ts';
 import { ensureImage } from './container-image.ts';
+import { isReady, signal, until } from './deployment.fixture.ts';
 
 const run = promisify(execFile);
 const repository = fileURLToPath(new URL('../../../', import.meta.url));
-const { signal } = new AbortController();
 
 const found = await findEngine();
-const engine = found.found ? found.engine : undefined;
 const composed = await run('docker', ['compose', 'ls']).then(
   () => true,
   () => false,
@@ -24,14 +22,13 @@ const skip = !found.found
   ? `no container engine answers: ${found.why}`
   : !composed && 'the docker command has no compose, or reaches no engine';
 
-test('compose starts a server within its limits and a simulator, and removes both', {
-  skip,
-}, async () => {
+test('compose starts a server within its limits and a simulator, and removes both', { skip }, async () => {
+  assert.ok(found.found);
   const project = `chat-compose-test-${process.pid}`;
   const [chat, internal, metrics] = await freePorts(3);
   const env = {
     ...process.env,
-    CHAT_IMAGE: await ensureImage(engine!, signal),
+    CHAT_IMAGE: await ensureImage(found.engine, signal),
     CHAT_PORT: String(chat),
     CHAT_INTERNAL_PORT: String(internal),
     LOADTEST_METRICS_PORT: String(metrics),
@@ -47,7 +44,7 @@ test('compose starts a server within its limits and a simulator, and removes bot
     run('docker', ['compose', '-p', project, ...args], { cwd: repository, env });
   try {
     await compose('up', '-d', '--no-build', 'server');
-    await ready(`http://127.0.0.1:${internal}/readyz`);
+    await until(() => isReady(`http://127.0.0.1:${internal}`), 30_000);
     const person = await Person.join(`ws://127.0.0.1:${chat}/ws`, 'alice');
     person.say('hello');
     assert.deepEqual((await person.hears(1)).messages, [{ clientId: 'alice', Message: 'hello' }]);
@@ -56,8 +53,7 @@ test('compose starts a server within its limits and a simulator, and removes bot
     assert.match(exported, /^chat_build_info\{stage="03-cursor"/m);
     assert.match(exported, /^chat_cgroup_cpu_limit_cores 0\.25$/m);
     assert.match(exported, /^chat_cgroup_memory_limit_bytes 536870912$/m);
-    // A busy machine may make the result void. The test is only that it ran, with settings from its
-    // environment alone.
+    // A busy machine may make the result void: the test is only that it ran, with the settings above.
     const { stdout } = await compose('--profile', 'load', 'run', '--rm', '--no-deps', 'simulator').catch(
       (error: { stdout: string }) => error,
     );
@@ -69,26 +65,10 @@ test('compose starts a server within its limits and a simulator, and removes bot
   assert.deepEqual(await leftOf(project), []);
 });
 
-async function ready(url: string): Promise<void> {
-  const deadlineAtMs = performance.now() + 30_000;
-  const answers = () =>
-    fetch(url).then(
-      (response) => response.ok,
-      () => false,
-    );
-  while (!(await answers())) {
-    assert.ok(performance.now() < deadlineAtMs, `${url} did not become ready`);
-    await sleep(100);
-  }
-}
-
 /** Ids of the project's containers, networks and volumes that are still on the engine. */
 async function leftOf(project: string): Promise<string[]> {
   const filter = ['--filter', `label=com.docker.compose.project=${project}`];
-  const lists = [
-    ['ps', '--all', '--quiet'],
-    ['network', 'ls', '--quiet'],
-    ['volume', 'ls', '--quiet'],
-  ].map((list) => run('docker', [...list, ...filter]));
+  const commands = ['ps --all --quiet', 'network ls --quiet', 'volume ls --quiet'];
+  const lists = commands.map((command) => run('docker', [...command.split(' '), ...filter]));
   return (await Promise.all(lists)).flatMap(({ stdout }) => stdout.split('\n').filter(Boolean));
 }

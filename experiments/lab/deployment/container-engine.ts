@@ -1,21 +1,17 @@
-/**
- * The container engine: whether one answers, its version, and the removal of everything that a lab started on
- * it.
- */
+/** The container engine: whether one answers, and the removal of everything that a lab started on it. */
 import { type ContainerRuntimeClient, getContainerRuntimeClient } from 'testcontainers';
 
-/** An engine that answers. */
-export type Engine = {
-  client: ContainerRuntimeClient;
-  /** Version and cgroup version, for reports. */
-  fact: string;
-  cpus: number;
-};
+/** An engine that answers; `fact` has its version and that of its cgroups, for reports. */
+export type Engine = { client: ContainerRuntimeClient; fact: string; cpus: number };
 
-/** All that one deployment starts carries this label, with a value of its own. */
-export const deploymentLabel = 'chat-scaling-lab.target';
+const deploymentLabel = 'chat-scaling-lab.target';
 /** The process id of the lab that started it: once that process is gone, a later lab removes it. */
 export const labPidLabel = 'chat-scaling-lab.pid';
+
+/** Carried by all that one deployment starts. */
+export function labelsOf(deploymentId: string): Record<string, string> {
+  return { [deploymentLabel]: deploymentId, [labPidLabel]: String(process.pid) };
+}
 
 /** Finds the engine (DOCKER_HOST, a context, the usual sockets); where none answers, says why. */
 export async function findEngine(): Promise<{ found: true; engine: Engine } | { found: false; why: string }> {
@@ -36,29 +32,32 @@ export async function findEngine(): Promise<{ found: true; engine: Engine } | { 
   }
 }
 
-/** Removes the containers (with their volumes) and networks that carry a label. Safe to call twice. */
-export async function removeLabelled(engine: Engine, label: string): Promise<void> {
-  const { dockerode } = engine.client.container;
+/** The containers and networks that carry a label, with any value or as `label=value`. */
+export async function listLabelled({ client }: Engine, label: string) {
+  const { dockerode } = client.container;
   const filters = { label: [label] };
   const containers = await dockerode.listContainers({ all: true, filters });
+  return { containers, networks: await dockerode.listNetworks({ filters }) };
+}
+
+/** Removes the containers (with their volumes) and networks of a deployment. Safe to call twice. */
+export async function removeDeployment(engine: Engine, deploymentId: string): Promise<void> {
+  const { dockerode } = engine.client.container;
+  const { containers, networks } = await listLabelled(engine, `${deploymentLabel}=${deploymentId}`);
   await Promise.all(
     containers.map(({ Id }) => dockerode.getContainer(Id).remove({ force: true, v: true }).catch(allowGone)),
   );
-  const networks = await dockerode.listNetworks({ filters });
   await Promise.all(networks.map(({ Id }) => dockerode.getNetwork(Id).remove().catch(allowGone)));
 }
 
 /** Removes the containers and networks of labs whose process is gone. */
 export async function sweep(engine: Engine): Promise<void> {
-  const { dockerode } = engine.client.container;
-  const filters = { label: [labPidLabel] };
-  const containers = await dockerode.listContainers({ all: true, filters });
-  const networks = await dockerode.listNetworks({ filters });
+  const { containers, networks } = await listLabelled(engine, labPidLabel);
   const deployments = [...containers, ...networks]
     .map(({ Labels }) => Labels as Record<string, string>)
     .filter((labels) => !isAlive(Number(labels[labPidLabel])))
-    .map((labels) => `${deploymentLabel}=${labels[deploymentLabel]}`);
-  for (const label of new Set(deployments)) await removeLabelled(engine, label);
+    .map((labels) => labels[deploymentLabel]!);
+  for (const id of new Set(deployments)) await removeDeployment(engine, id);
 }
 
 function isAlive(pid: number): boolean {
@@ -70,7 +69,7 @@ function isAlive(pid: number): boolean {
   }
 }
 
-/** Already removed, or being removed by another lab, is no error. */
-function allowGone(error: { statusCode?: number }): void {
+/** A container that has ended, was removed, or is being removed elsewhere is no error. */
+export function allowGone(error: { statusCode?: number }): void {
   if (error.statusCode !== 404 && error.statusCode !== 409) throw error;
 }

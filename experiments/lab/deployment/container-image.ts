@@ -7,11 +7,10 @@ import { StartError } from '#host/readiness.ts';
 import type { Engine } from './container-engine.ts';
 
 const repository = fileURLToPath(new URL('../../../', import.meta.url));
-type BuildMessage = { error?: string; stream?: string };
 
 /**
- * Resolves with the name of an image of exactly these files. Where the engine has none, calls `onBuild` and
- * builds it, which takes up to a minute. Rejects with a `StartError` that holds the engine's own message.
+ * Resolves with the name of an image of exactly these files. Where there is none, calls `onBuild` and builds
+ * it, which takes up to a minute. Rejects with a `StartError` that holds the engine's message.
  */
 export async function ensureImage(
   engine: Engine,
@@ -23,11 +22,9 @@ export async function ensureImage(
   const images = await dockerode.listImages({ filters: { reference: [name] } });
   if (images.length > 0) return name;
   onBuild(name);
-  const stream = await dockerode.buildImage(
-    { context: repository, src: imageFiles(repository) },
-    { t: name, abortSignal: signal },
-  );
-  const messages = await new Promise<BuildMessage[]>((resolve, reject) =>
+  const context = { context: repository, src: imageFiles(repository) };
+  const stream = await dockerode.buildImage(context, { t: name, abortSignal: signal });
+  const messages = await new Promise<{ error?: string }[]>((resolve, reject) =>
     dockerode.modem.followProgress(stream, (error, output) => (error ? reject(error) : resolve(output))),
   ).catch((error: Error) => {
     signal.throwIfAborted();
@@ -41,18 +38,14 @@ export async function ensureImage(
 /** Twelve hexadecimal digits that change when any file of the image does. */
 export function contentTag(directory: string): string {
   const hash = createHash('sha256');
-  for (const file of imageFiles(directory))
-    hash
-      .update(`${file}\0`)
-      .update(readFileSync(join(directory, file)))
-      .update('\0');
+  for (const file of imageFiles(directory)) {
+    hash.update(`${file}\0`).update(readFileSync(join(directory, file)));
+    hash.update('\0');
+  }
   return hash.digest('hex').slice(0, 12);
 }
 
-/**
- * The files that `.dockerignore` leaves: lines with `!` name what is in the image, other patterns leave files
- * out again.
- */
+/** The files that `.dockerignore` leaves: lines with `!` are included, patterns are left out again. */
 function imageFiles(directory: string): string[] {
   const lines = readFileSync(join(directory, '.dockerignore'), 'utf8').split('\n');
   const inputs = lines.filter((line) => line.startsWith('!')).map((line) => line.slice(1));

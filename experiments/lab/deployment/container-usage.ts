@@ -20,22 +20,17 @@ export type EngineStats = {
   pids_stats: { current?: number };
 };
 
-/** Reads one answer of the engine's `stats`, of cgroup v1 or v2. */
-export function usageOf(stats: EngineStats): ContainerUsage {
-  const { cpu_stats: cpu, memory_stats: memory } = stats;
+/** Reads one answer of the engine's `stats`, of cgroup v1 (total_rss) or v2 (anon). */
+export function usageOf({ cpu_stats: cpu, memory_stats: memory, pids_stats }: EngineStats): ContainerUsage {
   return {
     cpuSeconds: cpu.cpu_usage.total_usage / 1e9,
-    // cgroup v1 calls it total_rss, v2 anon.
     rssBytes: memory.stats?.total_rss ?? memory.stats?.anon ?? memory.usage ?? 0,
     throttledSeconds: cpu.throttling_data.throttled_time / 1e9,
-    running: (stats.pids_stats.current ?? 0) > 0,
+    running: (pids_stats.current ?? 0) > 0,
   };
 }
 
-/**
- * Reads the cgroup of the container's main process; undefined once that has ended, and where it runs on
- * another machine.
- */
+/** Reads the cgroup of a main process; undefined once that has ended, and where it is on another machine. */
 export function usageOfProcess(
   pid: number,
   containerId: string,

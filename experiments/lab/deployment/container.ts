@@ -5,26 +5,13 @@
 import { randomUUID } from 'node:crypto';
 import { networkInterfaces } from 'node:os';
 import { StartError, startUntilReady } from '#host/readiness.ts';
-import {
-  deploymentLabel,
-  type Engine,
-  findEngine,
-  labPidLabel,
-  removeLabelled,
-  sweep,
-} from './container-engine.ts';
+import { type Engine, findEngine, labelsOf, removeDeployment, sweep } from './container-engine.ts';
 import { ensureImage } from './container-image.ts';
 import type { ObservedLimits } from './deployment.ts';
 import { type ContainerRequest, type RunningContainer, startContainer } from './running-container.ts';
 import type { ServiceContainerRequest } from './services/service.ts';
-import {
-  listenHost,
-  type NodeRequest,
-  type SimulatorRequest,
-  type Site,
-  type SiteNode,
-  type SiteSimulator,
-} from './site.ts';
+import type { NodeRequest, SimulatorRequest, Site, SiteNode, SiteSimulator } from './site.ts';
+import { listenHost } from './site.ts';
 
 const chatPort = 8080;
 const internalPort = 8081;
@@ -34,26 +21,21 @@ const desktopHostName = 'host.docker.internal';
 const startDeadlineMs = 30_000;
 const modules = '/app/host';
 
-type Own = 'name' | 'networkName' | 'labels' | 'hostIp' | 'hostNames' | 'onLine';
-
 export class ContainerSite implements Site, AsyncDisposable {
   readonly kind = 'container';
   readonly engine: Engine;
   readonly #scrapeHost: string;
   readonly #signal: AbortSignal;
+  readonly #id = randomUUID();
   /** Of the network, and the beginning of every container's name. */
-  readonly #name: string;
-  readonly #labels: Readonly<Record<string, string>>;
+  readonly #name = `chat-lab-${this.#id.slice(0, 8)}`;
   #image = '';
   #gateway: string | undefined;
 
   private constructor(engine: Engine, scrapeHost: string, signal: AbortSignal) {
-    const id = randomUUID();
     this.engine = engine;
     this.#scrapeHost = scrapeHost;
     this.#signal = signal;
-    this.#name = `chat-lab-${id.slice(0, 8)}`;
-    this.#labels = { [deploymentLabel]: id, [labPidLabel]: String(process.pid) };
   }
 
   /** Makes the network; also removes the containers of labs that were killed. */
@@ -62,11 +44,8 @@ export class ContainerSite implements Site, AsyncDisposable {
     if (!found.found) throw new StartError(`No container engine answers: ${found.why}`);
     await sweep(found.engine);
     const site = new ContainerSite(found.engine, scrapeHost, signal);
-    const network = await found.engine.client.network.create({
-      Name: site.#name,
-      Driver: 'bridge',
-      Labels: site.#labels,
-    });
+    const options = { Name: site.#name, Driver: 'bridge', Labels: labelsOf(site.#id) };
+    const network = await found.engine.client.network.create(options);
     const { IPAM: addresses } = (await network.inspect()) as { IPAM?: { Config?: { Gateway?: string }[] } };
     site.#gateway = addresses?.Config?.[0]?.Gateway?.split('/')[0];
     return site;
@@ -82,16 +61,13 @@ export class ContainerSite implements Site, AsyncDisposable {
     return { engine: this.engine.fact, image: this.#image };
   }
 
-  async startNode(request: NodeRequest): Promise<SiteNode> {
-    const { name, role } = request;
-    const container = await this.#startUntil('"event":"listening"', request.signal, {
+  async startNode({ name, role, flags, signal, ...limits }: NodeRequest): Promise<SiteNode> {
+    const container = await this.#startUntil('"event":"listening"', signal, {
       ...this.#place(name),
+      ...limits,
       image: this.#image,
-      command: ['server/main.ts', ...request.flags],
+      command: ['server/main.ts', ...flags],
       ports: [chatPort, internalPort],
-      cpus: request.cpus,
-      memoryMb: request.memoryMb,
-      pinnedCpus: request.pinnedCpus,
     });
     return {
       name,
@@ -104,11 +80,7 @@ export class ContainerSite implements Site, AsyncDisposable {
       signal: (signalName) => container.signal(signalName),
       signalWorker: (index, signalName) => signalWorker(container, index, signalName),
       sample: () => container.sample(name, 'server'),
-      observeLimits: async () => {
-        const limits = await observeLimits(container);
-        checkLimits(request, limits);
-        return limits;
-      },
+      observeLimits: () => observeLimits(container, limits),
     };
   }
 
@@ -116,29 +88,29 @@ export class ContainerSite implements Site, AsyncDisposable {
     return this.#startUntil(readyText, signal, { ...request, ...this.#place(request.name) });
   }
 
-  async startSimulator(request: SimulatorRequest): Promise<SiteSimulator> {
-    const { flags, metricsPort, nodesAreElsewhere, memoryMb } = request;
-    const onHost = nodesAreElsewhere ? { networkName: 'host' } : {};
-    const metricsHost = nodesAreElsewhere ? listenHost(this.#scrapeHost) : '0.0.0.0';
+  async startSimulator({
+    flags,
+    metricsPort,
+    nodesAreElsewhere,
+    ...request
+  }: SimulatorRequest): Promise<SiteSimulator> {
+    const place = this.#place('simulator');
+    const metricsHost = nodesAreElsewhere ? place.hostIp : '0.0.0.0';
     const container = await startContainer(this.engine, {
-      ...this.#place('simulator'),
-      ...onHost,
+      ...place,
+      ...request,
+      networkName: nodesAreElsewhere ? 'host' : place.networkName,
       image: this.#image,
       command: ['loadtest/main.ts', ...flags, '--metrics-host', metricsHost],
       ports: metricsPort === undefined || nodesAreElsewhere ? [] : [metricsPort],
-      cpus: request.cpus,
-      memoryMb,
-      pinnedCpus: request.pinnedCpus,
-      onLine: request.onLine,
     });
     const scrapePort = (port: number) => (nodesAreElsewhere ? port : container.hostPort(port));
     return {
       scrapeAddress: metricsPort === undefined ? null : `${this.#scrapeHost}:${scrapePort(metricsPort)}`,
       exit: container.exit.then(({ code, killedForMemory }) => ({
-        // 128 and more is the end by a signal, except 130, which the simulator itself uses for an
-        // interruption.
+        // 128 and more is the end by a signal, except 130: the simulator's own code for an interruption.
         code: code >= 128 && code !== 130 ? null : code,
-        fault: killedForMemory ? `It was killed for its memory (limit ${memoryMb} MiB).` : null,
+        fault: killedForMemory ? `It was killed for its memory (limit ${request.memoryMb} MiB).` : null,
       })),
       signal: (name) => container.signal(name),
       [Symbol.asyncDispose]: () => container[Symbol.asyncDispose](),
@@ -153,15 +125,16 @@ export class ContainerSite implements Site, AsyncDisposable {
       : { listenHost: '127.0.0.1', reachedAs: desktopHostName };
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    await removeLabelled(this.engine, `${deploymentLabel}=${this.#labels[deploymentLabel]}`);
+  [Symbol.asyncDispose](): Promise<void> {
+    return removeDeployment(this.engine, this.#id);
   }
 
-  #place(name: string): Omit<Pick<ContainerRequest, Own>, 'onLine'> {
+  /** The fields that do not depend on the program. */
+  #place(name: string) {
     return {
       name: `${this.#name}-${name}`,
       networkName: this.#name,
-      labels: this.#labels,
+      labels: labelsOf(this.#id),
       hostIp: listenHost(this.#scrapeHost),
       hostNames: [desktopHostName],
     };
@@ -172,14 +145,10 @@ export class ContainerSite implements Site, AsyncDisposable {
     signal: AbortSignal,
     request: Omit<ContainerRequest, 'onLine'>,
   ): Promise<RunningContainer> {
+    const readLine = (line: string) => line.includes(readyText) || undefined;
     const { program } = await startUntilReady(
       (onLine) => startContainer(this.engine, { ...request, onLine }),
-      {
-        name: request.name,
-        readLine: (line) => line.includes(readyText) || undefined,
-        deadlineMs: startDeadlineMs,
-        signal,
-      },
+      { name: request.name, readLine, deadlineMs: startDeadlineMs, signal },
     );
     return program;
   }
@@ -195,23 +164,24 @@ async function signalWorker(container: RunningContainer, index: number, name: No
   );
 }
 
-async function observeLimits(container: RunningContainer): Promise<ObservedLimits> {
+/** Rejects where a limit that was asked for is not in force: the trial would measure something else. */
+async function observeLimits(
+  container: RunningContainer,
+  { cpus, memoryMb }: Pick<NodeRequest, 'cpus' | 'memoryMb'>,
+): Promise<ObservedLimits> {
   const output = await container.runScript(
     `import { readCgroup } from '${modules}/cgroup.ts';
      const { cpuLimitCores: cpuCores = null, memoryLimitBytes: memoryBytes = null } = readCgroup() ?? {};
      console.log(JSON.stringify({ cpuCores, memoryBytes }));`,
   );
-  return JSON.parse(output) as ObservedLimits;
-}
-
-/** Throws where a limit that was asked for is not in force: the trial would measure something else. */
-function checkLimits({ cpus, memoryMb }: NodeRequest, { cpuCores, memoryBytes }: ObservedLimits): void {
+  const limits = JSON.parse(output) as ObservedLimits;
+  const refuse = (what: string, asked: string, found: string): never => {
+    throw new StartError(`The ${what} limit is not in force: asked for ${asked}, the cgroup has ${found}.`);
+  };
+  const { cpuCores, memoryBytes } = limits;
   if (cpus !== undefined && Math.abs((cpuCores ?? 0) - cpus) > 0.01)
-    throw new StartError(
-      `The CPU limit is not in force: asked for ${cpus} cores, the cgroup has ${cpuCores}.`,
-    );
+    refuse('CPU', `${cpus} cores`, `${cpuCores}`);
   if (memoryMb !== undefined && memoryBytes !== memoryMb * 2 ** 20)
-    throw new StartError(
-      `The memory limit is not in force: asked for ${memoryMb} MiB, the cgroup has ${memoryBytes} bytes.`,
-    );
+    refuse('memory', `${memoryMb} MiB`, `${memoryBytes} bytes`);
+  return limits;
 }

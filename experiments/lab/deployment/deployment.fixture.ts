@@ -1,10 +1,16 @@
 /** Deployments of real programs as tests want them. */
+import assert from 'node:assert/strict';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Person } from '../../../testing/person.ts';
 import type { Deployment, DeploymentRequest, Placement } from './deployment.ts';
 import { listStages } from './stage-table.ts';
 import { startDeployment } from './start.ts';
 
 export const { signal } = new AbortController();
+/** One node without limits. */
+export const defaults = { settings: {}, nodes: 1, allocation: {}, scrapeHost: '127.0.0.1', signal };
+/** Follows a run of the simulator without doing anything. */
+export const quiet = { onProgress: () => {}, onScrapeAddress: () => {}, signal };
 
 /** Starts a stage as one node without limits; containers for all unless told otherwise. */
 export async function deploy(
@@ -12,21 +18,13 @@ export async function deploy(
   changes: Partial<DeploymentRequest> = {},
   placement: Placement = { target: 'container', simulator: 'container' },
 ): Promise<Deployment> {
-  const stages = await listStages();
-  return startDeployment(placement, {
-    stage: stages.find(({ name }) => name === stage)!,
-    settings: {},
-    nodes: 1,
-    allocation: {},
-    scrapeHost: '127.0.0.1',
-    signal,
-    ...changes,
-  });
+  const info = (await listStages()).find(({ name }) => name === stage)!;
+  return startDeployment(placement, { ...defaults, stage: info, ...changes });
 }
 
 /** A client of each node says something, and all of them hear all of it. */
-export async function exchange(urls: readonly string[]): Promise<void> {
-  const people = await Promise.all(urls.map((url, index) => Person.join(url, `p${index}`)));
+export async function exchange({ nodes }: Deployment): Promise<void> {
+  const people = await Promise.all(nodes.map(({ chatUrl }, index) => Person.join(chatUrl, `p${index}`)));
   for (const person of people) person.say('hello');
   await Promise.all(people.map((person) => person.hears(people.length)));
   await Promise.all(people.map((person) => person.leave()));
@@ -37,3 +35,19 @@ export const workload = {
   ...{ clients: 20, ratePerSecond: 40, durationSeconds: 1, warmUpSeconds: 0.2, drainSeconds: 2 },
   ...{ payloadBytes: 128, seed: 1, limits: ['p99<10s'] },
 };
+
+/** Asks every 50 ms until it holds; rejects after the deadline. */
+export async function until(holds: () => Promise<boolean>, deadlineMs = 20_000): Promise<void> {
+  const deadlineAtMs = performance.now() + deadlineMs;
+  while (!(await holds())) {
+    assert.ok(performance.now() < deadlineAtMs, `it did not come to hold within ${deadlineMs} ms`);
+    await sleep(50);
+  }
+}
+
+export function isReady(internalUrl: string): Promise<boolean> {
+  return fetch(`${internalUrl}/readyz`).then(
+    (response) => response.ok,
+    () => false,
+  );
+}

@@ -1,7 +1,4 @@
-/**
- * The system under test and the simulator beside it, as the rest of the lab sees them. `startDeployment`
- * starts one, as processes of this machine or in containers of stated CPU and memory.
- */
+/** The system under test and the simulator beside it, as the rest of the lab sees them. */
 import type { ProgressEvent } from '../../../loadtest/result/progress.ts';
 import type { LoadtestResult } from '../../../loadtest/result/schema.ts';
 import type { Workload } from '../../../loadtest/workload.ts';
@@ -15,10 +12,7 @@ export type TargetKind = 'process' | 'container';
 /** Where the servers run, and where the simulator does. Every combination works. */
 export type Placement = { target: TargetKind; simulator: TargetKind };
 
-/**
- * CPU in cores and memory in MiB, of each server node and of the simulator; a field left out asks for no
- * limit.
- */
+/** Of each server node and of the simulator, in cores and MiB; a field left out asks for no limit. */
 export type Allocation = {
   serverCpus?: number;
   serverMemoryMb?: number;
@@ -26,13 +20,9 @@ export type Allocation = {
   loadtestMemoryMb?: number;
 };
 
-/** What a trial asks for. */
 export type DeploymentRequest = {
   stage: StageInfo;
-  /**
-   * Flags of the server without their dashes, e.g. `{ 'segment-bytes': '65536' }`; hosts, ports and services
-   * are set by the deployment.
-   */
+  /** Flags of the server without dashes; the deployment itself sets hosts, ports and services. */
   settings: Readonly<Record<string, string>>;
   /** Server nodes; more than one only where the stage has a role of any number of processes. */
   nodes: number;
@@ -44,14 +34,11 @@ export type DeploymentRequest = {
   scrapeHost: string;
   /** Puts a network that can be cut between the first node and the services. */
   breakableNetwork?: boolean;
-  /**
-   * Aborting it while the deployment starts stops all that has been started and rejects with the signal's
-   * reason.
-   */
+  /** An abort during the start stops all that was started, and rejects with the signal's reason. */
   signal: AbortSignal;
 };
 
-/** One process of the target, by role. */
+/** One server node. */
 export type DeployedNode = {
   /** Unique within a deployment, e.g. `node-1`. */
   name: string;
@@ -64,10 +51,7 @@ export type DeployedNode = {
   scrapeAddress: string;
   /** Sends a signal to its main process; does nothing once that has ended. */
   signal(name: NodeJS.Signals): Promise<void>;
-  /**
-   * Sends a signal to one of its worker processes, counted from 0, the oldest first; rejects where there is
-   * none.
-   */
+  /** Signals one of its workers, from 0, the oldest first; rejects where there is none. */
   signalWorker(index: number, name: NodeJS.Signals): Promise<void>;
   /** Resolves with how it ended, in words. */
   ended: Promise<string>;
@@ -83,7 +67,6 @@ export type LoadtestOptions = Partial<Workload> & {
   metricsPort?: number;
 };
 
-/** An event that the simulator reports while it runs. */
 export type LoadtestProgress = Extract<ProgressEvent, { event: 'phase' | 'second' }>;
 
 /** How a run of the simulator is followed and stopped. */
@@ -91,27 +74,20 @@ export type LoadtestWatch = {
   onProgress: (progress: LoadtestProgress) => void;
   /** Called once, where metrics were asked for: `host:port` of the simulator for Prometheus. */
   onScrapeAddress: (address: string) => void;
-  /**
-   * Aborting sends the simulator SIGINT, so that it may still write a partial result, and kills it after a
-   * grace.
-   */
+  /** An abort sends SIGINT, so that a partial result may still be written, and SIGKILL after a grace. */
   signal: AbortSignal;
 };
 
-/** How a run of the simulator ended. */
 export type LoadtestOutcome = {
   /** 0 passed, 1 failed, 2 bad input, 3 void, 130 interrupted; null where a signal ended it. */
   exitCode: number | null;
   /** Null when it ended without writing one. */
   result: LoadtestResult | null;
-  /** The last lines that it wrote to standard error, for the message when there is no result. */
+  /** The last lines that it wrote to standard error. */
   errorText: string;
 };
 
-/**
- * A started deployment. Disposing it stops all that it started and resolves when that is gone; it may be done
- * twice.
- */
+/** Disposing it stops all that it started and resolves when that is gone; it may be done twice. */
 export type Deployment = AsyncDisposable & {
   target: TargetKind;
   /** Name of the stage. */
@@ -124,19 +100,10 @@ export type Deployment = AsyncDisposable & {
   observedLimits: readonly ObservedLimits[];
   /** Cores that the nodes are pinned to, all together; null where the scheduler decides. */
   pinnedServerCores: number | null;
-  /**
-   * Versions and choices worth keeping in the result, e.g. `{ redis: 'Redis 7.0.15 (redis-server on PATH)',
-   * image: '…' }`.
-   */
+  /** Versions and choices for the result, e.g. `{ redis: 'Redis 7.0.15 (redis-server on PATH)' }`. */
   facts: Readonly<Record<string, string>>;
   /** CPU, memory and throttling now: of all nodes, then of the services. */
   sample(): Promise<NodeSample[]>;
   /** Runs the simulator against all nodes to its end. One run at a time. */
   runLoadtest(options: Omit<LoadtestOptions, 'urls'>, watch: LoadtestWatch): Promise<LoadtestOutcome>;
 };
-
-/**
- * A deployment that could not be started. The message says what was tried, and ends with the program's last
- * output.
- */
-export class TargetError extends Error {}

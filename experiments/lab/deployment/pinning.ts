@@ -1,7 +1,4 @@
-/**
- * Which CPUs each part of a deployment may run on, so that simulator and servers do not take turns on one
- * CPU.
- */
+/** Which CPUs each part of a deployment may run on, so that simulator and servers do not share one. */
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 
@@ -9,30 +6,29 @@ import { readFileSync } from 'node:fs';
 export type Pins = { servers: readonly (string | undefined)[]; simulator: string | undefined };
 
 /**
- * Cores are asked for in fractions or whole; undefined asks for no limit. Where there are enough CPUs, each
- * part gets its own. Where there are not, the simulator still does and the servers share the others, because
- * a simulator that waits for the servers measures its own delay. Nothing is pinned where a part asks for no
- * limit, because a pin would be one, nor where the simulator would leave no CPU.
+ * Cores are asked for in fractions or whole; undefined asks for no limit. Each part gets its own CPUs. Where
+ * there are too few, the servers share what the simulator leaves, because a simulator that waits for the
+ * servers measures its own delay. Nothing is pinned where a part asks for no limit, because a pin would be
+ * one, nor where the simulator would leave no CPU.
  */
 export function pinning(
   cpus: readonly number[],
   servers: readonly (number | undefined)[],
   simulator: number | undefined,
 ): Pins {
-  const whole = (cores: number | undefined) => Math.ceil(cores ?? Number.POSITIVE_INFINITY);
-  const counts = servers.map(whole);
+  const whole = (cores = Number.POSITIVE_INFINITY) => Math.ceil(cores);
   const left = cpus.length - whole(simulator);
+  const counts = servers.map(whole);
   const wanted = counts.reduce((sum, count) => sum + count, 0);
   if (left < 1 || wanted === Number.POSITIVE_INFINITY)
     return { servers: servers.map(() => undefined), simulator: undefined };
-  const simulators = cpus.slice(left).join(',');
-  if (wanted > left)
-    return { servers: servers.map(() => cpus.slice(0, left).join(',')), simulator: simulators };
-  const own = counts.map((count, index) => {
-    const taken = counts.slice(0, index).reduce((sum, before) => sum + before, 0);
-    return cpus.slice(taken, taken + count).join(',');
+  let taken = 0;
+  const own = counts.map((count) => {
+    if (wanted > left) return cpus.slice(0, left).join(',');
+    taken += count;
+    return cpus.slice(taken - count, taken).join(',');
   });
-  return { servers: own, simulator: simulators };
+  return { servers: own, simulator: cpus.slice(left).join(',') };
 }
 
 /** Number of CPUs that the servers are pinned to, all together; null where they are not pinned. */
@@ -47,10 +43,7 @@ export function describePins({ servers, simulator }: Pins): string {
   return `server ${[...new Set(servers)].join(' and ')}, simulator ${simulator}`;
 }
 
-/**
- * The CPUs that this process may run on, as Linux tells them; empty elsewhere, and where `taskset` is
- * missing.
- */
+/** The CPUs that this process may run on; empty where there is no Linux or no `taskset`. */
 export function pinnableCpus(): number[] {
   if (process.platform !== 'linux' || spawnSync('taskset', ['--version']).status !== 0) return [];
   const list = /^Cpus_allowed_list:\s*(\S+)$/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1];

@@ -3,7 +3,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { type DeploymentRequest, TargetError } from './deployment.ts';
+import { StartError } from '#host/readiness.ts';
+import { defaults, quiet, workload } from './deployment.fixture.ts';
+import type { DeploymentRequest } from './deployment.ts';
 import type { ProcessPrograms } from './process.ts';
 import { startDeployment } from './start.ts';
 
@@ -35,45 +37,17 @@ const stage: DeploymentRequest['stage'] = {
 
 /** A deployment in which only the programs are not real. */
 function start(changes: Partial<DeploymentRequest>, programs: Partial<ProcessPrograms> = {}) {
-  const request: DeploymentRequest = {
-    stage,
-    settings: {},
-    nodes: 1,
-    allocation: {},
-    scrapeHost: '127.0.0.1',
-    signal: new AbortController().signal,
-    ...changes,
-  };
+  const placement = { target: 'process', simulator: 'process' } as const;
   const fakes = { server, loadtest: server, ...programs };
-  return startDeployment({ target: 'process', simulator: 'process' }, request, fakes);
+  return startDeployment(placement, { ...defaults, stage, ...changes }, fakes);
 }
 
-const options = {
-  clients: 10,
-  ratePerSecond: 5,
-  durationSeconds: 1,
-  warmUpSeconds: 0,
-  drainSeconds: 1,
-  payloadBytes: 128,
-  seed: 1,
-  limits: ['p99<250ms', 'lost=0'],
-};
-const watch = (changes = {}) => ({
-  onProgress: () => {},
-  onScrapeAddress: () => {},
-  signal: new AbortController().signal,
-  ...changes,
-});
+const options = { ...workload, limits: ['p99<250ms', 'lost=0'] };
 
 test('every node is started, named, sampled, and gone after disposal', async () => {
   const deployment = await start({ nodes: 2, scrapeHost: 'host.example' });
-  assert.deepEqual(
-    deployment.nodes.map(({ name, role, scrapeAddress }) => [name, role, scrapeAddress]),
-    [
-      ['node-1', 'server', 'host.example:2'],
-      ['node-2', 'server', 'host.example:2'],
-    ],
-  );
+  const named = deployment.nodes.map(({ name, role, scrapeAddress }) => `${name} ${role} ${scrapeAddress}`);
+  assert.deepEqual(named, ['node-1 server host.example:2', 'node-2 server host.example:2']);
   const before = await deployment.sample();
   assert.ok(before.every(({ processes, fault }) => processes === 1 && fault === null));
   await deployment[Symbol.asyncDispose]();
@@ -109,12 +83,9 @@ test('a signal reaches the main process of a node, or one of its workers', async
 });
 
 test('a server that ends before it listens is reported with its last lines', async () => {
-  const broken = program(
-    'broken',
-    `console.error('--segment-bytes: required 1024 or more; given 1'); process.exit(2);`,
-  );
-  await assert.rejects(start({}, { server: broken }), (error: Error) => {
-    return error instanceof TargetError && /exited with code 2.*required 1024 or more/s.test(error.message);
+  const text = `console.error('--segment-bytes: required 1024 or more; given 1'); process.exit(2);`;
+  await assert.rejects(start({}, { server: program('broken', text) }), (error: Error) => {
+    return error instanceof StartError && /exited with code 2.*required 1024 or more/s.test(error.message);
   });
 });
 
@@ -138,14 +109,12 @@ test('a simulator gets the workload, is followed line by line, and its result is
   );
   await using deployment = await start({}, { loadtest });
   const progress: unknown[] = [];
-  const outcome = await deployment.runLoadtest(
-    options,
-    watch({ onProgress: (event: unknown) => progress.push(event) }),
-  );
+  const watch = { ...quiet, onProgress: (event: unknown) => progress.push(event) };
+  const outcome = await deployment.runLoadtest(options, watch);
   assert.deepEqual(progress, [{ event: 'phase', phase: 'measure', atMs: 1 }]);
   assert.equal(outcome.exitCode, 1);
   assert.equal(outcome.result?.deliveriesPerSecond, 5000);
-  const flags = ['--url ws://127.0.0.1:1/ws', '--clients 10', '--rate 5', '--duration 1s', '--json -'];
+  const flags = ['--url ws://127.0.0.1:1/ws', '--clients 20', '--rate 40', '--duration 1s', '--json -'];
   for (const flag of [...flags, '--limit p99<250ms --limit lost=0'])
     assert.ok(` ${outcome.errorText} `.includes(` ${flag} `), `${flag} in ${outcome.errorText}`);
 });
@@ -153,7 +122,7 @@ test('a simulator gets the workload, is followed line by line, and its result is
 test('a simulator that dies has no result; its last lines say why', async () => {
   const loadtest = program('dies', `console.error('out of ports'); process.exit(2);`);
   await using deployment = await start({}, { loadtest });
-  const { exitCode, result, errorText } = await deployment.runLoadtest(options, watch());
+  const { exitCode, result, errorText } = await deployment.runLoadtest(options, quiet);
   assert.deepEqual({ exitCode, result, errorText }, { exitCode: 2, result: null, errorText: 'out of ports' });
 });
 
@@ -165,9 +134,7 @@ test('an interrupted simulator gets SIGINT first, and is killed when it does not
   );
   await using deployment = await start({}, { loadtest: patient });
   const controller = new AbortController();
-  const { exitCode, errorText } = await deployment.runLoadtest(
-    options,
-    watch({ signal: controller.signal, onProgress: () => controller.abort() }),
-  );
+  const watch = { ...quiet, signal: controller.signal, onProgress: () => controller.abort() };
+  const { exitCode, errorText } = await deployment.runLoadtest(options, watch);
   assert.deepEqual([exitCode, errorText], [null, 'interrupted']);
 });

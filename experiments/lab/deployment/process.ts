@@ -7,23 +7,14 @@ import { readCgroup } from '#host/cgroup.ts';
 import { startChild, startChildUntil } from '#host/child-process.ts';
 import { childrenOf, readTreeUsage } from '#host/process-tree.ts';
 import { StartError } from '#host/readiness.ts';
-import {
-  listenHost,
-  type NodeRequest,
-  type SimulatorRequest,
-  type Site,
-  type SiteNode,
-  type SiteSimulator,
-} from './site.ts';
+import type { NodeRequest, SimulatorRequest, Site, SiteNode, SiteSimulator } from './site.ts';
+import { listenHost } from './site.ts';
 
 /** Files of Node programs with arguments that precede the flags; tests put fakes here. */
 export type ProcessPrograms = { server: readonly string[]; loadtest: readonly string[] };
 
 const pathOf = (file: string) => fileURLToPath(new URL(`../../../${file}`, import.meta.url));
-const realPrograms: ProcessPrograms = {
-  server: [pathOf('server/main.ts')],
-  loadtest: [pathOf('loadtest/main.ts')],
-};
+const realPrograms = { server: [pathOf('server/main.ts')], loadtest: [pathOf('loadtest/main.ts')] };
 /** Chosen, not measured: many times what a start takes on a busy machine. */
 const listenDeadlineMs = 15_000;
 
@@ -61,25 +52,21 @@ export class ProcessSite implements Site, AsyncDisposable {
         if (pid === undefined) throw new StartError(`${name} has no worker number ${index}.`);
         process.kill(pid, signalName);
       },
-      sample: async () => ({
-        name,
-        role: 'server',
-        ...readTreeUsage(child.pid),
-        throttledSeconds: throttledSeconds(),
-        fault: child.howEnded(),
-      }),
-      observeLimits: async () => {
+      sample: async () => {
+        // Children share the lab's cgroup: where that has a quota, it holds the node back.
         const cgroup = readCgroup();
-        return {
-          cpuCores: cgroup?.cpuLimitCores ?? null,
-          memoryBytes: cgroup?.memoryLimitBytes ?? null,
-        };
+        const throttledSeconds = cgroup?.cpuLimitCores === undefined ? null : cgroup.cpuThrottledSecondsTotal;
+        const usage = readTreeUsage(child.pid);
+        return { name, role: 'server', ...usage, throttledSeconds, fault: child.howEnded() };
+      },
+      observeLimits: async () => {
+        const { cpuLimitCores: cpuCores = null, memoryLimitBytes: memoryBytes = null } = readCgroup() ?? {};
+        return { cpuCores, memoryBytes };
       },
     };
   }
 
-  async startSimulator(request: SimulatorRequest): Promise<SiteSimulator> {
-    const { flags, pinnedCpus, metricsPort, onLine } = request;
+  async startSimulator({ flags, pinnedCpus, metricsPort, onLine }: SimulatorRequest): Promise<SiteSimulator> {
     const host = ['--metrics-host', listenHost(this.#scrapeHost)];
     const options = commandLine(this.#programs.loadtest, pinnedCpus, [...flags, ...host]);
     const child = this.#started.use(await startChild({ ...options, onLine }));
@@ -111,12 +98,4 @@ function commandLine(program: readonly string[], pinnedCpus: string | undefined,
 /** The addresses in the server's log line `listening`; undefined for any other line. */
 function readListening(line: string): { chat: string; internal: string } | undefined {
   return line.includes('"event":"listening"') ? JSON.parse(line) : undefined;
-}
-
-/**
- * Children share the lab's cgroup: where the lab runs under a quota, it is that which holds the node back.
- */
-function throttledSeconds(): number | null {
-  const cgroup = readCgroup();
-  return cgroup?.cpuLimitCores === undefined ? null : cgroup.cpuThrottledSecondsTotal;
 }

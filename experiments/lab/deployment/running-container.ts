@@ -3,7 +3,7 @@ import { createInterface } from 'node:readline';
 import { PassThrough } from 'node:stream';
 import { GenericContainer, StartupCheckStrategy, type StartupStatus } from 'testcontainers';
 import type { OnLine, Program } from '#host/readiness.ts';
-import type { Engine } from './container-engine.ts';
+import { allowGone, type Engine } from './container-engine.ts';
 import { type ContainerUsage, type EngineStats, usageOf, usageOfProcess } from './container-usage.ts';
 import type { NodeSample } from './services/service.ts';
 
@@ -28,10 +28,7 @@ export type ContainerRequest = {
   onLine: OnLine;
 };
 
-/** How a container ended. */
-export type ContainerEnd = { code: number; killedForMemory: boolean };
-
-type EngineContainer = ReturnType<Engine['client']['container']['getById']>;
+type ContainerEnd = { code: number; killedForMemory: boolean };
 
 /** A started container. Disposing it removes it, whether it runs or not. */
 export type RunningContainer = Program & {
@@ -42,10 +39,7 @@ export type RunningContainer = Program & {
   exit: Promise<ContainerEnd>;
   /** Sends its main process a signal; does nothing once that has ended. */
   signal(name: NodeJS.Signals): Promise<void>;
-  /**
-   * Runs a script of Node as a module in it and resolves with its output; rejects with the output where it
-   * fails.
-   */
+  /** Runs a Node module in it and resolves with its output; rejects with the output where it fails. */
   runScript(script: string): Promise<string>;
   /** Starts it again after its end, with the same name and host ports. */
   restart(): Promise<void>;
@@ -73,17 +67,14 @@ export async function startContainer(engine: Engine, request: ContainerRequest):
   return {
     name: request.name,
     hostPort: (port) => started.getMappedPort(port),
-    exit: limited.exit,
-    ended: limited.exit.then(({ code, killedForMemory }) =>
+    exit: limited.ended.promise,
+    ended: limited.ended.promise.then(({ code, killedForMemory }) =>
       killedForMemory ? 'was killed for its memory' : `exited with code ${code}`,
     ),
     lastLines: () => lines.join('\n'),
-    signal: async (name) => {
-      await container.kill({ signal: name }).catch(allowEnded);
-    },
+    signal: (name) => container.kill({ signal: name }).catch(allowGone),
     runScript: async (script) => {
-      const command = ['node', '--input-type=module', '--eval', script];
-      const { output, exitCode } = await started.exec(command);
+      const { output, exitCode } = await started.exec(['node', '--input-type=module', '--eval', script]);
       if (exitCode !== 0) throw new Error(`A script in ${request.name} failed: ${output}`);
       return output;
     },
@@ -92,21 +83,21 @@ export async function startContainer(engine: Engine, request: ContainerRequest):
       await sampler.begin();
     },
     sample: (name, role) => sampler.sample(name, role),
-    [Symbol.asyncDispose]: async () => {
-      await container.remove({ force: true, v: true }).catch(allowEnded);
-    },
+    [Symbol.asyncDispose]: () => container.remove({ force: true, v: true }).catch(allowGone),
   };
 }
 
+const noUsage: ContainerUsage = { cpuSeconds: 0, rssBytes: 0, throttledSeconds: 0, running: true };
+
 /** Reads what a container uses, and why it no longer runs as it was started. */
 class ContainerSampler {
-  readonly #container: EngineContainer;
+  readonly #container: ReturnType<Engine['client']['container']['getById']>;
   readonly #memoryMb: number | undefined;
   #startedAt = '';
-  #readCgroup: (() => ContainerUsage | undefined) | undefined;
-  #last: ContainerUsage = { cpuSeconds: 0, rssBytes: 0, throttledSeconds: 0, running: true };
+  #readCgroup: (() => ContainerUsage | undefined) | null = null;
+  #last = noUsage;
 
-  constructor(container: EngineContainer, memoryMb: number | undefined) {
+  constructor(container: ReturnType<Engine['client']['container']['getById']>, memoryMb: number | undefined) {
     this.#container = container;
     this.#memoryMb = memoryMb;
   }
@@ -115,21 +106,20 @@ class ContainerSampler {
   async begin(): Promise<void> {
     const { Pid: pid, StartedAt: startedAt } = (await this.#container.inspect()).State;
     this.#startedAt = startedAt;
-    this.#last = { cpuSeconds: 0, rssBytes: 0, throttledSeconds: 0, running: true };
-    const { id } = this.#container;
-    this.#readCgroup = usageOfProcess(pid, id) === undefined ? undefined : () => usageOfProcess(pid, id);
+    this.#last = noUsage;
+    const readCgroup = () => usageOfProcess(pid, this.#container.id);
+    this.#readCgroup = readCgroup() === undefined ? null : readCgroup;
   }
 
   async sample(name: string, role: NodeSample['role']): Promise<NodeSample> {
-    const now = this.#readCgroup ? this.#readCgroup() : await this.#askEngine();
-    const running = now?.running ?? false;
-    // Only where it has ended, or its counters began anew, is the engine asked for the reason: that takes its
-    // time.
-    const unchanged = running && now!.cpuSeconds >= this.#last.cpuSeconds;
-    if (running) this.#last = now!;
-    const fault = unchanged ? null : await this.#fault();
-    const { cpuSeconds, rssBytes, throttledSeconds } = this.#last;
-    return { name, role, cpuSeconds, rssBytes, throttledSeconds, processes: running ? 1 : 0, fault };
+    const now = this.#readCgroup === null ? await this.#askEngine() : this.#readCgroup();
+    const before = this.#last;
+    const runs = now?.running === true;
+    if (runs) this.#last = now;
+    const { running: _, ...usage } = this.#last;
+    // The engine takes its time to answer why: it is asked only after an end, or where counters began anew.
+    const fault = runs && now.cpuSeconds >= before.cpuSeconds ? null : await this.#fault();
+    return { name, role, ...usage, processes: runs ? 1 : 0, fault };
   }
 
   async #askEngine(): Promise<ContainerUsage> {
@@ -145,18 +135,11 @@ class ContainerSampler {
   }
 }
 
-/** A container that has ended, or that another part removes at the same time, is no error. */
-function allowEnded(error: { statusCode?: number }): void {
-  if (error.statusCode !== 404 && error.statusCode !== 409) throw error;
-}
-
-/**
- * testcontainers' extension point for options that it lacks: no swap, pinned CPUs, an address to publish at.
- */
+/** Adds the options that testcontainers lacks: no swap, pinned CPUs, an address to publish at. */
 class LimitedContainer extends GenericContainer {
+  readonly ended = Promise.withResolvers<ContainerEnd>();
   readonly #engine: Engine;
   readonly #request: ContainerRequest;
-  readonly #ended = Promise.withResolvers<ContainerEnd>();
 
   constructor(engine: Engine, request: ContainerRequest) {
     super(request.image);
@@ -171,10 +154,6 @@ class LimitedContainer extends GenericContainer {
       .withExtraHosts(hostNames.map((host) => ({ host, ipAddress: 'host-gateway' })))
       .withUlimits({ nofile: { soft: openFilesMax, hard: openFilesMax } })
       .withWaitStrategy(new AsSoonAsItRuns());
-  }
-
-  get exit(): Promise<ContainerEnd> {
-    return this.#ended.promise;
   }
 
   protected override async beforeContainerCreated(): Promise<void> {
@@ -199,11 +178,10 @@ class LimitedContainer extends GenericContainer {
     const output = await container.attach({ stream: true, stdout: true, stderr: true });
     const streams = { stdout: new PassThrough(), stderr: new PassThrough() };
     dockerode.modem.demuxStream(output, streams.stdout, streams.stderr);
-    const read = Promise.all(
-      (['stdout', 'stderr'] as const).map(async (name) => {
-        for await (const line of createInterface({ input: streams[name] })) this.#request.onLine(line, name);
-      }),
-    );
+    const follow = async (name: 'stdout' | 'stderr') => {
+      for await (const line of createInterface({ input: streams[name] })) this.#request.onLine(line, name);
+    };
+    const read = Promise.all([follow('stdout'), follow('stderr')]);
     output.on('close', () => {
       streams.stdout.end();
       streams.stderr.end();
@@ -217,7 +195,7 @@ class LimitedContainer extends GenericContainer {
       return { code, killedForMemory: state.OOMKilled };
     };
     // A container that is removed while it runs can no longer be asked: it counts as killed.
-    this.#ended.resolve(end().catch(() => ({ code: 137, killedForMemory: false })));
+    this.ended.resolve(end().catch(() => ({ code: 137, killedForMemory: false })));
   }
 }
 

@@ -1,38 +1,33 @@
 /**
- * A network between nodes and a service that fails as networks do: not with an error, but with silence. While
- * it is cut, connections stay open and nothing passes. Once healed, the data that was held back arrives late,
- * as after TCP's retransmissions, except from a side that closed its connection meanwhile: a kernel does not
- * send again after a reset.
+ * A network that fails with silence, not with an error. While it is cut, connections stay open and nothing
+ * passes. Once healed, the data that was held back arrives late, as after TCP's retransmissions. A side that
+ * closed its connection meanwhile sends nothing more: a kernel does not send again after a reset.
  */
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 
-export type ProxyDestination = { host: string; port: number };
+type Destination = { host: string; port: number };
 
 export class SilentProxy implements AsyncDisposable {
   readonly #server = createServer((near) => this.#accept(near));
   readonly #connections = new Set<ProxiedConnection>();
-  readonly #destinations: readonly ProxyDestination[];
+  readonly #destinations: readonly Destination[];
   #accepted = 0;
   #cut = false;
 
-  private constructor(destinations: readonly ProxyDestination[]) {
+  private constructor(destinations: readonly Destination[]) {
     this.#destinations = destinations;
   }
 
   /** Listens on a free port of loopback, before ports of loopback. See `listen`. */
   static start(...ports: number[]): Promise<SilentProxy> {
-    return SilentProxy.listen(
-      '127.0.0.1',
-      ports.map((port) => ({ host: '127.0.0.1', port })),
-    );
+    const host = '127.0.0.1';
+    const destinations = ports.map((port) => ({ host, port }));
+    return SilentProxy.listen(host, destinations);
   }
 
-  /**
-   * Listens on a free port of that address. Of several destinations, each takes one connection and the last
-   * all others.
-   */
-  static async listen(host: string, destinations: readonly ProxyDestination[]): Promise<SilentProxy> {
+  /** Listens on a free port of an address. Each destination takes one connection, the last all others. */
+  static async listen(host: string, destinations: readonly Destination[]): Promise<SilentProxy> {
     const proxy = new SilentProxy(destinations);
     await once(proxy.#server.listen(0, host), 'listening');
     return proxy;

@@ -2,31 +2,31 @@
 import { parseProgress } from '../../../loadtest/result/progress.ts';
 import { parseResult } from '../../../loadtest/result/schema.ts';
 import { workloadArguments } from '../../../loadtest/workload.ts';
-import type { Allocation, LoadtestOptions, LoadtestOutcome, LoadtestWatch } from './deployment.ts';
-import type { Pins } from './pinning.ts';
-import type { Site } from './site.ts';
+import type { LoadtestOptions, LoadtestOutcome, LoadtestWatch } from './deployment.ts';
+import type { SimulatorRequest, Site } from './site.ts';
 
 /** Chosen, not measured: what a partial result takes to be written, several times over. */
 const stopGraceMs = 3000;
 const errorLinesMax = 10;
 
-export type SimulatorPlace = { site: Site; allocation: Allocation; pins: Pins; nodesAreElsewhere: boolean };
-
 /** Runs it to its end. An abort interrupts it first and kills it after a grace. */
 export async function runSimulator(
-  { site, allocation, pins, nodesAreElsewhere }: SimulatorPlace,
-  options: LoadtestOptions,
+  site: Site,
+  place: Omit<SimulatorRequest, 'flags' | 'metricsPort' | 'onLine'>,
+  { limits, metricsPort, ...workload }: LoadtestOptions,
   watch: LoadtestWatch,
 ): Promise<LoadtestOutcome> {
   const errors: string[] = [];
   let resultText: string | null = null;
+  const metrics = metricsPort === undefined ? [] : ['--metrics-port', String(metricsPort)];
+  const judged = limits.flatMap((limit) => ['--limit', limit]);
   await using simulator = await site.startSimulator({
-    flags: [...flagsOf(options), '--progress', 'json', '--json', '-'],
-    cpus: quota(allocation.loadtestCpus, pins),
-    memoryMb: allocation.loadtestMemoryMb,
-    pinnedCpus: pins.simulator,
-    metricsPort: options.metricsPort,
-    nodesAreElsewhere,
+    ...place,
+    // Whole CPUs of its own are limit enough: with a quota beside them, the kernel would throttle the
+    // simulator for the odd millisecond that it accounts late, and each of those would make a trial void.
+    cpus: place.pinnedCpus !== undefined && Number.isInteger(place.cpus) ? undefined : place.cpus,
+    flags: [...workloadArguments(workload), ...judged, ...metrics, '--progress', 'json', '--json', '-'],
+    metricsPort,
     onLine: (line, stream) => {
       const progress = parseProgress(line);
       if (progress !== undefined) {
@@ -52,17 +52,4 @@ export async function runSimulator(
     result: resultText === null ? null : parseResult(resultText, 'the simulator'),
     errorText: errors.slice(-errorLinesMax).join('\n'),
   };
-}
-
-function flagsOf({ limits, metricsPort, ...workload }: LoadtestOptions): string[] {
-  const metrics = metricsPort === undefined ? [] : ['--metrics-port', String(metricsPort)];
-  return [...workloadArguments(workload), ...limits.flatMap((limit) => ['--limit', limit]), ...metrics];
-}
-
-/**
- * Whole CPUs of its own are limit enough: with a quota beside them, the kernel would throttle the simulator
- * for the odd millisecond that it accounts late, and each of those would make a trial void.
- */
-function quota(cores: number | undefined, pins: Pins): number | undefined {
-  return pins.simulator !== undefined && Number.isInteger(cores) ? undefined : cores;
 }

@@ -1,21 +1,18 @@
-/**
- * Where programs of a deployment run: the interface that processes of this machine and containers both
- * implement.
- */
+/** Where programs of a deployment run: processes of this machine and containers both implement this. */
 import type { OnLine } from '#host/readiness.ts';
 import type { DeployedNode, NodeSample, ObservedLimits, TargetKind } from './deployment.ts';
 
-export type NodeRequest = {
-  name: string;
-  role: string;
-  /** Flags of the server but for hosts and ports, e.g. `['--stage', '03-cursor']`. */
+/** What server nodes and the simulator have in common; undefined stands for no limit and for any CPU. */
+type ProgramRequest = {
+  /** But for those that the site sets: hosts, and ports of nodes. */
   flags: readonly string[];
   cpus: number | undefined;
   memoryMb: number | undefined;
-  /** Such as `0` or `0,1`; undefined for any. */
+  /** Such as `0` or `0,1`. */
   pinnedCpus: string | undefined;
-  signal: AbortSignal;
 };
+
+export type NodeRequest = ProgramRequest & { name: string; role: string; signal: AbortSignal };
 
 /** A node with what only the deployment itself needs of it. */
 export type SiteNode = DeployedNode & {
@@ -25,12 +22,7 @@ export type SiteNode = DeployedNode & {
   observeLimits(): Promise<ObservedLimits>;
 };
 
-export type SimulatorRequest = {
-  /** Flags of the simulator but for the host of its metrics. */
-  flags: readonly string[];
-  cpus: number | undefined;
-  memoryMb: number | undefined;
-  pinnedCpus: string | undefined;
+export type SimulatorRequest = ProgramRequest & {
   metricsPort: number | undefined;
   /** True where the nodes run at the other site, and are reached through ports of this machine. */
   nodesAreElsewhere: boolean;
@@ -40,10 +32,7 @@ export type SimulatorRequest = {
 export type SiteSimulator = AsyncDisposable & {
   /** `host:port` of its metrics for Prometheus; null where none were asked for. */
   scrapeAddress: string | null;
-  /**
-   * Resolves with the exit code, null where a signal ended it, and with why it was killed where that is
-   * known.
-   */
+  /** The exit code, null where a signal ended it, and why it was killed where that is known. */
   exit: Promise<{ code: number | null; fault: string | null }>;
   signal(name: NodeJS.Signals): Promise<void>;
 };

@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
-/** What a stage declares about itself: one entry of `node server/main.ts --list-stages`. */
+/** One entry of `node server/main.ts --list-stages`. */
 export type StageInfo = {
   name: string;
   /** The one change against the stage before, in a clause. */
@@ -22,9 +22,8 @@ export type StageInfo = {
 const serverMain = fileURLToPath(new URL('../../../server/main.ts', import.meta.url));
 
 /** The stages in their order. Rejects with the server's output where it does not answer. */
-export async function listStages(program: readonly string[] = [serverMain]): Promise<StageInfo[]> {
-  const { stdout } = await promisify(execFile)(process.execPath, [...program, '--list-stages'], {
-    timeout: 15_000,
-  });
+export async function listStages(): Promise<StageInfo[]> {
+  const args = [serverMain, '--list-stages'];
+  const { stdout } = await promisify(execFile)(process.execPath, args, { timeout: 15_000 });
   return JSON.parse(stdout) as StageInfo[];
 }

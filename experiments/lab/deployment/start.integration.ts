@@ -1,14 +1,12 @@
 /** Nodes and simulator in every combination of places, and the faults that can be injected into them. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { freePorts } from '#host/free-ports.ts';
-import { deploy, exchange, signal, workload } from './deployment.fixture.ts';
+import { deploy, exchange, isReady, quiet, until, workload } from './deployment.fixture.ts';
 import { engineFault } from './start.ts';
 
 const fault = await engineFault();
 const skip = fault !== null && `no container engine answers: ${fault}`;
-const quiet = { onProgress: () => {}, onScrapeAddress: () => {}, signal };
 
 test('a simulator beside the lab reaches nodes in containers', { skip }, async () => {
   const placement = { target: 'container', simulator: 'process' } as const;
@@ -29,14 +27,13 @@ test('a simulator in a container reaches nodes beside the lab, and is scraped th
   const { result, errorText } = await deployment.runLoadtest(
     { ...workload, metricsPort: metricsPort! },
     {
+      ...quiet,
       onScrapeAddress: (given) => {
         address = given;
       },
       onProgress: ({ event }) => {
-        if (event === 'second')
-          scrapes.push(fetch(`http://${address}/metrics`).then((response) => response.text()));
+        if (event === 'second') scrapes.push(textOf(`http://${address}/metrics`));
       },
-      signal,
     },
   );
   assert.equal(result?.audit.delivered, 40 * 20, errorText);
@@ -64,9 +61,9 @@ test('one worker of a node can be killed, and its supervisor starts another', { 
   await using deployment = await deploy('04-cores', { settings: { workers: '2' } });
   const [node] = deployment.nodes;
   await node!.signalWorker(1, 'SIGKILL');
-  const metrics = async () => (await fetch(`${node!.internalUrl}/metrics`)).text();
-  await until(async () => /^chat_worker_restarts_total 1$/m.test(await metrics()));
-  await until(async () => /^chat_workers_ready 2$/m.test(await metrics()));
+  const metrics = `${node!.internalUrl}/metrics`;
+  await until(async () => /^chat_worker_restarts_total 1$/m.test(await textOf(metrics)));
+  await until(async () => /^chat_workers_ready 2$/m.test(await textOf(metrics)));
   await assert.rejects(node!.signalWorker(7, 'SIGKILL'), /There is no worker number 7/);
 });
 
@@ -78,24 +75,17 @@ for (const target of ['container', 'process'] as const)
     const changes = { nodes: 2, breakableNetwork: true, settings: { 'reconnect-wait-ms-max': '0' } };
     await using deployment = await deploy('05-backplane', changes, placement);
     const { nodes, services, network } = deployment;
-    assert.deepEqual(
-      (await deployment.sample()).map(({ name, role, fault }) => [name, role, fault]),
-      [
-        ['node-1', 'server', null],
-        ['node-2', 'server', null],
-        ['redis', 'redis', null],
-      ],
-    );
-    const talk = () => exchange(nodes.map(({ chatUrl }) => chatUrl));
+    const sampled = (await deployment.sample()).map(({ name, role, fault }) => `${name} ${role} ${fault}`);
+    assert.deepEqual(sampled, ['node-1 server null', 'node-2 server null', 'redis redis null']);
     const readiness = () => Promise.all(nodes.map(({ internalUrl }) => isReady(internalUrl)));
     const eventually = (expected: readonly boolean[]) =>
       until(async () => String(await readiness()) === String(expected));
-    await talk();
+    await exchange(deployment);
     network!.cut();
     await eventually([false, true]);
     network!.heal();
     await eventually([true, true]);
-    await talk();
+    await exchange(deployment);
     const [redis] = services;
     await redis!.signal('SIGSTOP');
     await eventually([false, false]);
@@ -106,22 +96,10 @@ for (const target of ['container', 'process'] as const)
     assert.match((await deployment.sample())[2]!.fault!, /exited with code 137|killed by SIGKILL/);
     await redis!.restart();
     await eventually([true, true]);
-    await talk();
+    await exchange(deployment);
     assert.equal((await deployment.sample())[2]!.fault, null);
   });
 
-/** Asks every 50 ms until it holds; rejects after 20 seconds. */
-async function until(holds: () => Promise<boolean>): Promise<void> {
-  const deadlineAtMs = performance.now() + 20_000;
-  while (!(await holds())) {
-    assert.ok(performance.now() < deadlineAtMs, 'it never came to hold');
-    await sleep(50);
-  }
-}
-
-function isReady(internalUrl: string): Promise<boolean> {
-  return fetch(`${internalUrl}/readyz`).then(
-    (response) => response.ok,
-    () => false,
-  );
+async function textOf(url: string): Promise<string> {
+  return (await fetch(url)).text();
 }

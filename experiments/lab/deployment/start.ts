@@ -1,13 +1,8 @@
 /** Starts a deployment: where each part runs, on which CPUs, with which services, and over which network. */
 import { StartError } from '#host/readiness.ts';
 import type { ContainerSite } from './container.ts';
-import {
-  type Deployment,
-  type DeploymentRequest,
-  type Placement,
-  TargetError,
-  type TargetKind,
-} from './deployment.ts';
+import { ensureImage } from './container-image.ts';
+import type { Deployment, DeploymentRequest, Placement, TargetKind } from './deployment.ts';
 import { describePins, type Pins, pinnableCpus, pinnedServerCores, pinning } from './pinning.ts';
 import { type ProcessPrograms, ProcessSite } from './process.ts';
 import type { RunningService } from './services/service.ts';
@@ -16,10 +11,7 @@ import { SilentProxy } from './silent-proxy.ts';
 import { runSimulator } from './simulator.ts';
 import type { Site, SiteNode } from './site.ts';
 
-/**
- * The target that a run gets: what `--target` asks for, else what the experiment prefers, else containers
- * where an engine answers.
- */
+/** What `--target` asks for, else what the experiment prefers, else containers where an engine answers. */
 export async function chooseTarget(
   asked: TargetKind | undefined,
   preferred: TargetKind | undefined,
@@ -29,23 +21,15 @@ export async function chooseTarget(
 
 /** Why containers cannot be had here; null where an engine answers. */
 export async function engineFault(): Promise<string | null> {
-  const { findEngine } = await import('./container-engine.ts');
   const found = await findEngine();
   return found.found ? null : found.why;
 }
 
-/**
- * Gets the image that a run in containers needs, so that it is not built in the middle of the first trial.
- * Resolves with why it cannot be had, null where it can.
- */
+/** Gets the image before the first trial needs it. Resolves with why that cannot be, null where it can. */
 export async function prepareContainers(
   signal: AbortSignal,
   print: (line: string) => void,
 ): Promise<string | null> {
-  const [{ findEngine }, { ensureImage }] = await Promise.all([
-    import('./container-engine.ts'),
-    import('./container-image.ts'),
-  ]);
   const found = await findEngine();
   if (!found.found) return `no container engine answers: ${found.why}`;
   try {
@@ -58,40 +42,33 @@ export async function prepareContainers(
   }
 }
 
-/**
- * Resolves when every node listens. Rejects with a `TargetError` when one does not. `programs` is for tests.
- */
+/** Resolves when every node listens; rejects with a `StartError` when one does not. Tests give `programs`. */
 export async function startDeployment(
   placement: Placement,
   request: DeploymentRequest,
   programs?: ProcessPrograms,
 ): Promise<Deployment> {
-  try {
-    return await start(placement, request, programs);
-  } catch (error) {
-    throw error instanceof StartError ? new TargetError(error.message) : error;
-  }
-}
-
-async function start(
-  placement: Placement,
-  request: DeploymentRequest,
-  programs: ProcessPrograms | undefined,
-): Promise<Deployment> {
   const { stage, allocation, scrapeHost, signal } = request;
   const roles = rolesOf(request);
   await using started = new AsyncDisposableStack();
   const processes = new ProcessSite(scrapeHost, programs);
-  const containers = openOnce(started, scrapeHost, signal);
+  let opened: Promise<ContainerSite> | undefined;
+  const containers = () => {
+    opened ??= import('./container.ts').then(async (container) =>
+      started.use(await container.ContainerSite.open(scrapeHost, signal)),
+    );
+    return opened;
+  };
   const siteOf = async (kind: TargetKind): Promise<Site> =>
     kind === 'process' ? processes : (await containers()).prepare();
   const site = await siteOf(placement.target);
   const simulatorSite = await siteOf(placement.simulator);
-  const pins = pinning(
-    await cpusOf(placement, containers),
-    roles.map(() => allocation.serverCpus),
-    allocation.loadtestCpus,
-  );
+  const nodesAreElsewhere = simulatorSite !== site;
+  const inContainers = placement.target === 'container' && placement.simulator === 'container';
+  // The engine numbers the CPUs of its own machine; with a process among the parts, they are this one's.
+  const cpus = inContainers ? [...Array((await containers()).engine.cpus).keys()] : pinnableCpus();
+  const nodeCpus = roles.map(() => allocation.serverCpus);
+  const pins = pinning(cpus, nodeCpus, allocation.loadtestCpus);
   const services: RunningService[] = [];
   for (const name of stage.services)
     services.push(started.use(await provider(name).start({ target: site.kind, containers, signal })));
@@ -100,9 +77,9 @@ async function start(
   started.use(processes);
   const nodes = await startNodes(site, request, roles, pins, services, network?.urls);
   const observedLimits = await Promise.all(nodes.map((node) => node.observeLimits()));
-  const nodesAreElsewhere = simulatorSite !== site;
   const urls = nodes.map(({ chatUrl, siteUrl }) => (nodesAreElsewhere ? chatUrl : siteUrl));
-  const simulator = { site: simulatorSite, allocation, pins, nodesAreElsewhere };
+  const { loadtestCpus, loadtestMemoryMb: memoryMb } = allocation;
+  const place = { cpus: loadtestCpus, memoryMb, pinnedCpus: pins.simulator, nodesAreElsewhere };
   const owned = started.move();
   return {
     target: placement.target,
@@ -119,30 +96,31 @@ async function start(
       ...Object.fromEntries(services.map(({ name, fact }) => [name, fact])),
     },
     sample: () => Promise.all([...nodes, ...services].map((part) => part.sample())),
-    runLoadtest: (options, watch) => runSimulator(simulator, { ...options, urls }, watch),
+    runLoadtest: (options, watch) => runSimulator(simulatorSite, place, { ...options, urls }, watch),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }
 
-/**
- * One after the other, because a start uses all of a core. The first gets its own URLs of the services, if
- * there are any.
- */
+/** Imports the client of the engine only where it is asked for, because that takes a while. */
+async function findEngine() {
+  const engine = await import('./container-engine.ts');
+  return engine.findEngine();
+}
+
+/** One after the other, because a start uses all of a core. The first has its own URLs of the services. */
 async function startNodes(
   site: Site,
   { stage, settings, allocation, signal }: DeploymentRequest,
   roles: readonly string[],
   pins: Pins,
   services: readonly RunningService[],
-  urlsOfFirst: readonly string[] | undefined,
+  urlsOfFirst: readonly string[] = [],
 ): Promise<SiteNode[]> {
   const settingFlags = Object.entries(settings).flatMap(([flag, value]) => [`--${flag}`, value]);
   const nodes: SiteNode[] = [];
   for (const [index, role] of roles.entries()) {
-    const serviceFlags = services.flatMap(({ name, nodeUrl }, number) => [
-      `--${name}-url`,
-      (index === 0 ? urlsOfFirst?.[number] : undefined) ?? nodeUrl,
-    ]);
+    const own = index === 0 ? urlsOfFirst : [];
+    const serviceFlags = services.flatMap(({ name, nodeUrl }, at) => [`--${name}-url`, own[at] ?? nodeUrl]);
     const node = await site.startNode({
       name: `node-${index + 1}`,
       role,
@@ -160,35 +138,15 @@ async function startNodes(
 /** One role for each node. */
 function rolesOf({ stage, nodes }: DeploymentRequest): string[] {
   if (nodes > 1 && !stage.processes.some(({ count }) => count === 'any number'))
-    throw new TargetError(`${stage.name} runs on one node; ${nodes} were asked for.`);
+    throw new StartError(`${stage.name} runs on one node; ${nodes} were asked for.`);
   return stage.processes.flatMap(({ role, count }) =>
     Array<string>(count === 'any number' ? nodes : 1).fill(role),
   );
 }
 
-/** Containers are opened at most once for each deployment, and only where a part of it needs them. */
-function openOnce(started: AsyncDisposableStack, scrapeHost: string, signal: AbortSignal) {
-  let opened: Promise<ContainerSite> | undefined;
-  return () => {
-    opened ??= import('./container.ts').then(async (container) =>
-      started.use(await container.ContainerSite.open(scrapeHost, signal)),
-    );
-    return opened;
-  };
-}
-
-/**
- * CPUs that parts may be pinned to. The engine numbers those of its own machine; with a process among them,
- * they are this one's.
- */
-async function cpusOf(placement: Placement, containers: () => Promise<ContainerSite>): Promise<number[]> {
-  if (placement.target === 'process' || placement.simulator === 'process') return pinnableCpus();
-  return Array.from({ length: (await containers()).engine.cpus }, (_, cpu) => cpu);
-}
-
 function provider(name: string) {
   const found = serviceProviders.find((candidate) => candidate.name === name);
-  if (found === undefined) throw new TargetError(`This lab does not know how to provide ${name}.`);
+  if (found === undefined) throw new StartError(`This lab does not know how to provide ${name}.`);
   return found;
 }
 
@@ -203,21 +161,16 @@ async function breakableNetwork(
   const proxies: SilentProxy[] = [];
   const urls: string[] = [];
   for (const { url } of services) {
-    const { hostname, port } = new URL(url);
-    const proxy = started.use(await SilentProxy.listen(listenHost, [{ host: hostname, port: Number(port) }]));
     const through = new URL(url);
+    const destination = { host: through.hostname, port: Number(through.port) };
+    const proxy = started.use(await SilentProxy.listen(listenHost, [destination]));
     through.hostname = reachedAs;
     through.port = String(proxy.port);
     proxies.push(proxy);
     urls.push(through.href);
   }
-  return {
-    urls,
-    cut: () => {
-      for (const proxy of proxies) proxy.cut();
-    },
-    heal: () => {
-      for (const proxy of proxies) proxy.heal();
-    },
+  const all = (change: 'cut' | 'heal') => () => {
+    for (const proxy of proxies) proxy[change]();
   };
+  return { urls, cut: all('cut'), heal: all('heal') };
 }

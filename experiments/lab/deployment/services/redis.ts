@@ -28,7 +28,6 @@ export type RedisServer = AsyncDisposable & {
 
 const image = process.env.REDIS_IMAGE ?? 'redis:8';
 const containerPort = 6379;
-const binaries = ['redis-server', 'valkey-server'];
 const withoutPersistence = ['--save', '', '--appendonly', 'no'];
 const readyText = 'Ready to accept connections';
 /** Chosen, not measured: a start takes a fraction of a second. */
@@ -72,36 +71,27 @@ async function findSource(target: ServiceRequest['target']): Promise<Source | nu
   };
 }
 
-/**
- * Path of a Redis or Valkey server that may be frozen and killed: from PATH, else installed where possible,
- * else null.
- */
+/** Path of a server that may be frozen and killed: from PATH, else installed where possible, else null. */
 export async function ownRedisBinary(): Promise<string | null> {
   return findBinary() ?? (canInstall() ? install() : null);
 }
 
-/**
- * Starts a server without persistence, at a free port unless one is given. Rejects with a `StartError` if it
- * ends.
- */
+/** Starts a server without persistence, at a free port where none is given. Rejects with a `StartError`. */
 export async function startRedisServer(
   binary: string,
   port?: number,
   signal?: AbortSignal,
 ): Promise<RedisServer> {
   const directory = mkdtempSync(join(tmpdir(), 'chat-redis-'));
+  const removeDirectory = () => rmSync(directory, { recursive: true, force: true });
   const usedPort = port ?? (await freePorts(1))[0]!;
   const address = ['--bind', '127.0.0.1', '--port', String(usedPort)];
+  const readLine = (line: string) => line.includes(readyText) || undefined;
   const { child } = await startChildUntil(
     { command: binary, args: [...address, '--dir', directory, ...withoutPersistence] },
-    {
-      name: 'The Redis server',
-      readLine: (line) => line.includes(readyText) || undefined,
-      deadlineMs: startDeadlineMs,
-      signal,
-    },
+    { name: 'The Redis server', readLine, deadlineMs: startDeadlineMs, signal },
   ).catch((error: Error) => {
-    rmSync(directory, { recursive: true, force: true });
+    removeDirectory();
     throw error;
   });
   return {
@@ -114,7 +104,7 @@ export async function startRedisServer(
       // A frozen server would not handle SIGTERM.
       child.signal('SIGCONT');
       await child.stop('SIGTERM', stopGraceMs);
-      rmSync(directory, { recursive: true, force: true });
+      removeDirectory();
     },
   };
 }
@@ -135,13 +125,10 @@ async function startProcess(binary: string, from: string, signal: AbortSignal): 
       await server[Symbol.asyncDispose]();
       server = await startRedisServer(binary, port);
     },
-    sample: async () => ({
-      name: 'redis',
-      role: 'redis',
-      ...readTreeUsage(server.pid),
-      throttledSeconds: null,
-      fault: server.howEnded(),
-    }),
+    sample: async () => {
+      const usage = readTreeUsage(server.pid);
+      return { name: 'redis', role: 'redis', ...usage, throttledSeconds: null, fault: server.howEnded() };
+    },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }
@@ -150,14 +137,9 @@ async function startContainer({ target, containers, signal }: ServiceRequest): P
   const site = await containers();
   // Chosen here, because the engine would choose another one at a restart.
   const [port] = await freePorts(1);
-  const container = await site.startService({
-    name: 'redis',
-    image,
-    command: withoutPersistence,
-    ports: [{ container: containerPort, host: port! }],
-    readyText,
-    signal,
-  });
+  const ports = [{ container: containerPort, host: port! }];
+  const program = { name: 'redis', image, command: withoutPersistence, ports, readyText };
+  const container = await site.startService({ ...program, signal });
   const url = `redis://127.0.0.1:${port}`;
   return {
     ...(await described(url, `container ${image}`)),
@@ -196,16 +178,16 @@ async function described(url: string, source: string) {
 
 function findBinary(): string | undefined {
   const directories = (process.env.PATH ?? '').split(delimiter);
-  return binaries.flatMap((name) => directories.map((path) => join(path, name))).find(isExecutable);
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
+  return ['redis-server', 'valkey-server']
+    .flatMap((name) => directories.map((directory) => join(directory, name)))
+    .find((path) => {
+      try {
+        accessSync(path, constants.X_OK);
+        return true;
+      } catch {
+        return false;
+      }
+    });
 }
 
 async function engineAnswers(): Promise<boolean> {

@@ -1,7 +1,4 @@
-/**
- * A service that stages need beside their nodes, and how it is started: one file each, for both kinds of
- * target.
- */
+/** A service that stages need beside their nodes, and how it is started for both kinds of target. */
 
 /** One reading of one node or service, with all its processes. Counters grow from its start. */
 export type NodeSample = {
@@ -9,31 +6,21 @@ export type NodeSample = {
   role: 'server' | 'redis' | 'proxy';
   cpuSeconds: number;
   rssBytes: number;
-  /**
-   * Seconds that the scheduler held it back because its CPU quota was used up; null where no quota can be
-   * seen.
-   */
+  /** Time for which a used-up CPU quota held it back; null where no quota can be seen. */
   throttledSeconds: number | null;
   /** Processes counted into this reading; 0 once it has ended. */
   processes: number;
-  /**
-   * What has happened to it, e.g. `exited with code 134` or `was restarted`; null while it runs as it was
-   * started.
-   */
+  /** E.g. `exited with code 134` or `was restarted`; null while it runs as it was started. */
   fault: string | null;
 };
 
-/** A service beside the nodes. */
 export type DeployedService = {
   /** As stages name it in `services`, e.g. `redis`. */
   name: string;
   role: 'redis' | 'proxy';
   /** As reached from the lab; null where it cannot be reached from there. */
   url: string | null;
-  /**
-   * False for a service that the lab was only given (REDIS_URL): it must not be frozen or killed, and is not
-   * stopped.
-   */
+  /** False where the lab was only given it (REDIS_URL): it must not be frozen, killed or stopped. */
   owned: boolean;
   signal(name: NodeJS.Signals): Promise<void>;
   /** After SIGKILL: starts it again, empty, at the same address. */
@@ -43,7 +30,6 @@ export type DeployedService = {
 /** A started service; disposing it stops only what was started here. */
 export type RunningService = DeployedService &
   AsyncDisposable & {
-    /** As reached from the lab. */
     url: string;
     /** As reached from the nodes. */
     nodeUrl: string;
@@ -64,16 +50,14 @@ export type ServiceContainerRequest = {
   signal: AbortSignal;
 };
 
-/** A started container, as far as a service uses it. */
+/** A started container, as far as a service uses it. Containers of its network reach it by its name. */
 export type ServiceContainer = AsyncDisposable & {
-  /** By which containers of the same network reach it. */
   name: string;
   signal(name: NodeJS.Signals): Promise<void>;
   restart(): Promise<void>;
   sample(name: string, role: NodeSample['role']): Promise<NodeSample>;
 };
 
-/** For which nodes a service is started, and with which means. */
 export type ServiceRequest = {
   /** Where the nodes run. */
   target: 'process' | 'container';
@@ -85,9 +69,7 @@ export type ServiceRequest = {
 export type ServiceProvider = {
   /** As stages name it in `services`. */
   name: string;
-  /**
-   * Whether `start` is expected to work, and from which source; else the ways to get one, a sentence each.
-   */
+  /** Whether `start` is expected to work, and from which source; else ways to get one, a sentence each. */
   find(
     target?: ServiceRequest['target'],
   ): Promise<{ found: true; source: string } | { found: false; ways: string[] }>;
