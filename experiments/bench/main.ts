@@ -5,7 +5,7 @@
 import { Command } from 'commander';
 import { interruption } from '../lab/commands/interruption.ts';
 import { positiveInteger } from '../lab/commands/option-values.ts';
-import { left, right, terminalTable } from '../lab/report/table.ts';
+import { left, right, tableOf, terminalTable } from '../lab/report/table.ts';
 import { fullEffort, quickEffort } from './effort.ts';
 import { type Figure, measureFigures, medianFigures } from './figures.ts';
 
@@ -26,7 +26,7 @@ async function main(): Promise<void> {
   for (let round = 0; round < repetitions; round++)
     rounds.push(await measureFigures({ effort, seed: seed + round, signal, say: console.log }));
   const figures = medianFigures(rounds);
-  console.log(`\n${tableOf(figures, quick)}`);
+  console.log(`\n${figuresTable(figures, quick)}`);
   if (quick)
     console.log(
       '\nQuick figures compare two trees side by side on one machine. They prove no promised figure.',
@@ -34,14 +34,18 @@ async function main(): Promise<void> {
   else process.exitCode = figures.every(({ reached }) => reached) ? 0 : 1;
 }
 
-function tableOf(figures: readonly Figure[], quick = false): string {
-  const columns = [left('what'), right('measured')];
-  if (!quick) columns.push(right('at least'), right('aim'), left(''));
-  const rows = figures.map(({ subject, measured, bound, aim, reached, unit }) => {
-    const verdict = quick ? [] : [bound, String(aim), reached ? 'reached' : 'MISSED'];
-    return [subject, `${measured.toPrecision(3)} ${unit}`, ...verdict];
-  });
-  return terminalTable({ columns, rows });
+function figuresTable(figures: readonly Figure[], quick = false): string {
+  const columns = [
+    left<Figure>('what', ({ subject }) => subject),
+    right<Figure>('measured', ({ measured, unit }) => `${measured.toPrecision(3)} ${unit}`),
+  ];
+  if (!quick)
+    columns.push(
+      right('at least', ({ bound }) => bound),
+      right('aim', ({ aim }) => String(aim)),
+      left('', ({ reached }) => (reached ? 'reached' : 'MISSED')),
+    );
+  return terminalTable(tableOf(figures, columns));
 }
 
 await main();
