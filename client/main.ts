@@ -1,6 +1,6 @@
 /** The command line client: reads the options, chats on a terminal or in a pipe, sets the exit code. */
 import { CommanderError } from 'commander';
-import { ChatClient, systemClock } from './core/chat-client.ts';
+import { ChatClient } from './core/chat-client.ts';
 import { jsonLine, plainLine } from './terminal/line-format.ts';
 import { runPipe } from './terminal/pipe.ts';
 import { type ClientConfig, clientCommand, exitCode, readConfig } from './terminal/settings.ts';
@@ -37,27 +37,21 @@ async function main(argv: readonly string[]): Promise<number> {
 async function chatOnTerminal(config: ClientConfig): Promise<number> {
   const { stdin, stdout, env } = process;
   const end = await runTerminal(clientOf(config, Number.POSITIVE_INFINITY), {
+    ...config,
     input: stdin,
     output: stdout,
     colours: config.color && !env.NO_COLOR,
-    roomName: config.roomName,
-    messageBytesMax: config.messageBytesMax,
-    outbox: { linesPerSecondMax: config.messagesPerSecondMax, clock: systemClock },
-    echoWaitMs: config.echoWaitMs,
   });
   return { left: exitCode.done, closed: exitCode.failed, interrupted: exitCode.interrupted }[end];
 }
 
 async function chatInPipe(config: ClientConfig): Promise<number> {
   const done = await runPipe(clientOf(config, 8), {
+    ...config,
     input: process.stdin,
     print: (line) => process.stdout.write(`${line}\n`),
     notice: (line) => process.stderr.write(`client: ${line}\n`),
     format: config.json ? jsonLine : plainLine,
-    messageBytesMax: config.messageBytesMax,
-    outbox: { linesPerSecondMax: config.messagesPerSecondMax, clock: systemClock },
-    listen: config.listen,
-    echoWaitMs: config.echoWaitMs,
   });
   return done ? exitCode.done : exitCode.failed;
 }

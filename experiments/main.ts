@@ -1,7 +1,4 @@
-/**
- * The command line of the lab. Exit codes: 0 limits held, 1 a limit broke, 2 bad input, 3 void, 130
- * interrupted.
- */
+/** The command line of the lab. Exit codes: 0 limits held, 1 broke, 2 bad input, 3 void, 130 interrupted. */
 import { Command, CommanderError } from 'commander';
 import { addCompare } from './lab/commands/compare.ts';
 import { addDoctor } from './lab/commands/doctor.ts';

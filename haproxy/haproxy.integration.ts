@@ -18,14 +18,11 @@ const committed = new URL('./haproxy.cfg', import.meta.url);
 const startDeadlineMs = 60_000;
 const stopGraceMs = 5000;
 
-const engine = await promisify(execFile)('docker', ['version']).then(
-  () => true,
-  () => false,
-);
+const engine = await promisify(execFile)('docker', ['version']).catch(() => null);
 const redis = await redisProvider.find();
 const skip = engine ? !redis.found && 'there is no Redis' : 'no Docker engine answers';
 
-test('two nodes behind HAProxy are one chat, and clients of a draining node find the other', {
+test('two nodes behind HAProxy are one chat; clients of a draining node find the other', {
   skip,
 }, async () => {
   await using service = await redisProvider.start(new AbortController().signal);
@@ -44,9 +41,7 @@ test('two nodes behind HAProxy are one chat, and clients of a draining node find
   await alice.hears(1);
 
   const drained = one.stop();
-  const [moved] = await Promise.race(
-    [alice, bob].map(async (person) => [person, await person.closed] as const),
-  );
+  const moved = await Promise.race([alice, bob].map((person) => person.closed.then(() => person)));
   assert.equal((await moved.closed).code, closeCode.restart);
   // At once, before a health check can have noticed: no client may see the refusal of the draining node.
   const back = await Promise.all(['carol', 'dave', 'eve'].map((id) => Person.join(url, id)));
@@ -77,24 +72,14 @@ async function startProxy(nodes: readonly ServerProcess[], port: number, observa
   chmodSync(directory, 0o755);
   writeFileSync(join(directory, 'haproxy.cfg'), config);
   const name = `chat-haproxy-test-${process.pid}-${port}`;
-  const run = [
-    'run',
-    '--rm',
-    '--name',
-    name,
-    '--network',
-    'host',
-    '-v',
-    `${directory}:/usr/local/etc/haproxy:ro`,
-  ];
-  const { child } = await startChildUntil(
-    { command: 'docker', args: [...run, image] },
-    {
-      name: 'HAProxy',
-      readLine: (line) => line.includes('Loading success') || undefined,
-      deadlineMs: startDeadlineMs,
-    },
-  );
+  const run = ['run', '--rm', '--name', name, '--network', 'host'];
+  const args = [...run, '-v', `${directory}:/usr/local/etc/haproxy:ro`, image];
+  const readiness = {
+    name: 'HAProxy',
+    readLine: (line: string) => line.includes('Loading success') || undefined,
+    deadlineMs: startDeadlineMs,
+  };
+  const { child } = await startChildUntil({ command: 'docker', args }, readiness);
   return {
     [Symbol.asyncDispose]: async () => {
       await child.stop('SIGTERM', stopGraceMs);

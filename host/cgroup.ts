@@ -9,10 +9,7 @@ export type CgroupReading = {
   readonly cpuLimitCores: number | undefined;
   /** CPU time of the whole cgroup since it was made; undefined where it is not counted. */
   readonly cpuSecondsTotal: number | undefined;
-  /**
-   * Enforcement periods and throttling: of all folders that have a quota together, because each of them can
-   * hold the process back; of the own folder where none has.
-   */
+  /** Periods and throttling: of all folders with a quota together, or of the own folder if none has one. */
   readonly cpuPeriodsTotal: number;
   readonly cpuThrottledPeriodsTotal: number;
   readonly cpuThrottledSecondsTotal: number;
@@ -49,11 +46,7 @@ export function readCgroup(read: ReadText = readFile): CgroupReading | undefined
  * Reads the cgroup of another process of this machine; undefined once that has ended, and where its folder
  * does not contain `name`, so that a process of the same number on another machine is not taken for it.
  */
-export function readCgroupOf(
-  pid: number,
-  name: string,
-  read: ReadText = readFile,
-): CgroupReading | undefined {
+export function readCgroupOf(pid: number, name: string, read = readFile): CgroupReading | undefined {
   const membership = read(`/proc/${pid}/cgroup`) ?? '';
   if (!membership.includes(name)) return undefined;
   // Without its own folder the walk upwards would find the figures of others.
@@ -63,86 +56,79 @@ export function readCgroupOf(
   return own === undefined ? undefined : (readV2(read, membership) ?? readV1(read, membership));
 }
 
-/** What one folder says about CPU; both versions are read into this. */
-type CpuFolder = {
-  quotaCores: number | undefined;
-  periods: number;
-  throttled: number;
-  throttledSeconds: number;
-};
-
 function readV2(read: ReadText, membership: string): CgroupReading | undefined {
   const folders = foldersUp(mount, ownFolder(membership, ''));
   const stat = firstText(read, folders, 'cpu.stat');
-  if (stat === undefined || !stat.includes('usage_usec')) return undefined;
-  const cpu = folders.flatMap((folder): CpuFolder[] => {
-    const text = read(`${folder}/cpu.stat`);
-    if (text === undefined) return [];
+  if (!stat?.includes('usage_usec')) return undefined;
+  const quotaCoresOf = (folder: string) => {
     const [quota = 'max', period] = (read(`${folder}/cpu.max`) ?? 'max').trim().split(' ');
-    return [
-      {
-        quotaCores: quota === 'max' ? undefined : Number(quota) / Number(period),
-        periods: field(text, 'nr_periods') ?? 0,
-        throttled: field(text, 'nr_throttled') ?? 0,
-        throttledSeconds: (field(text, 'throttled_usec') ?? 0) / 1e6,
-      },
-    ];
-  });
+    return quota === 'max' ? undefined : Number(quota) / Number(period);
+  };
+  const usageUs = field(stat, 'usage_usec');
   return {
-    ...summarize(cpu),
-    cpuSecondsTotal: divided(field(stat, 'usage_usec'), 1e6),
-    memoryBytes: bytes(firstText(read, folders, 'memory.current')),
-    memoryAnonymousBytes: field(firstText(read, folders, 'memory.stat'), 'anon'),
-    memoryLimitBytes: smallest(folders.map((folder) => bytes(read(`${folder}/memory.max`)))),
+    ...readCpu(read, folders, quotaCoresOf, 'throttled_usec', 1e6),
+    cpuSecondsTotal: usageUs === undefined ? undefined : usageUs / 1e6,
+    ...readMemory(read, folders, { used: 'memory.current', limit: 'memory.max', anonymous: 'anon' }),
   };
 }
 
 function readV1(read: ReadText, membership: string): CgroupReading | undefined {
-  const foldersOf = (controller: string) =>
-    foldersUp(`${mount}/${controller}`, ownFolder(membership, controller));
-  const memory = foldersOf('memory');
-  const cpu = foldersOf('cpu').flatMap((folder): CpuFolder[] => {
-    const text = read(`${folder}/cpu.stat`);
-    if (text === undefined) return [];
+  const foldersOf = (name: string) => foldersUp(`${mount}/${name}`, ownFolder(membership, name));
+  const folders = foldersOf('cpu');
+  if (firstText(read, folders, 'cpu.stat') === undefined) return undefined;
+  const quotaCoresOf = (folder: string) => {
     const quotaUs = Number(read(`${folder}/cpu.cfs_quota_us`) ?? -1);
     const periodUs = Number(read(`${folder}/cpu.cfs_period_us`) ?? 100_000);
-    return [
-      {
-        quotaCores: quotaUs > 0 ? quotaUs / periodUs : undefined,
-        periods: field(text, 'nr_periods') ?? 0,
-        throttled: field(text, 'nr_throttled') ?? 0,
-        throttledSeconds: (field(text, 'throttled_time') ?? 0) / 1e9,
-      },
-    ];
-  });
-  if (cpu.length === 0) return undefined;
+    return quotaUs > 0 ? quotaUs / periodUs : undefined;
+  };
   const usageNs = firstText(read, foldersOf('cpuacct'), 'cpuacct.usage');
+  const memoryFiles = {
+    used: 'memory.usage_in_bytes',
+    limit: 'memory.limit_in_bytes',
+    anonymous: 'total_rss',
+  };
   return {
-    ...summarize(cpu),
-    cpuSecondsTotal: divided(usageNs === undefined ? undefined : Number(usageNs), 1e9),
-    memoryBytes: bytes(firstText(read, memory, 'memory.usage_in_bytes')),
-    memoryAnonymousBytes: field(firstText(read, memory, 'memory.stat'), 'total_rss'),
-    memoryLimitBytes: smallest(memory.map((folder) => bytes(read(`${folder}/memory.limit_in_bytes`)))),
+    ...readCpu(read, folders, quotaCoresOf, 'throttled_time', 1e9),
+    cpuSecondsTotal: usageNs === undefined ? undefined : Number(usageNs) / 1e9,
+    ...readMemory(read, foldersOf('memory'), memoryFiles),
   };
 }
 
-function summarize(folders: readonly CpuFolder[]) {
-  const limited = folders.filter(({ quotaCores }) => quotaCores !== undefined);
-  const counted = limited.length > 0 ? limited : folders.slice(0, 1);
-  const sum = (key: 'periods' | 'throttled' | 'throttledSeconds') =>
-    counted.reduce((total, folder) => total + folder[key], 0);
+function readCpu(
+  read: ReadText,
+  folders: readonly string[],
+  quotaCoresOf: (folder: string) => number | undefined,
+  throttledKey: string,
+  unitsPerSecond: number,
+) {
+  const stats = folders
+    .map((folder) => ({ text: read(`${folder}/cpu.stat`), quotaCores: quotaCoresOf(folder) }))
+    .filter(({ text }) => text !== undefined);
+  const limited = stats.filter(({ quotaCores }) => quotaCores !== undefined);
+  const counted = limited.length > 0 ? limited : stats.slice(0, 1);
+  const sum = (key: string) => counted.reduce((total, { text }) => total + (field(text, key) ?? 0), 0);
   return {
     cpuLimitCores: smallest(limited.map(({ quotaCores }) => quotaCores)),
-    cpuPeriodsTotal: sum('periods'),
-    cpuThrottledPeriodsTotal: sum('throttled'),
-    cpuThrottledSecondsTotal: sum('throttledSeconds'),
+    cpuPeriodsTotal: sum('nr_periods'),
+    cpuThrottledPeriodsTotal: sum('nr_throttled'),
+    cpuThrottledSecondsTotal: sum(throttledKey) / unitsPerSecond,
   };
 }
 
-/**
- * The folder of a process below a controller's mount, as /proc/<pid>/cgroup says it; the controller of v2 is
- * ''.
- */
+/** `used` and `limit` are names of files, `anonymous` is a key of memory.stat. */
+function readMemory(
+  read: ReadText,
+  folders: readonly string[],
+  { used, limit, anonymous }: { used: string; limit: string; anonymous: string },
+) {
+  return {
+    memoryBytes: bytes(firstText(read, folders, used)),
+    memoryAnonymousBytes: field(firstText(read, folders, 'memory.stat'), anonymous),
+    memoryLimitBytes: smallest(folders.map((folder) => bytes(read(`${folder}/${limit}`)))),
+  };
+}
+
+/** The folder below a controller's mount, as /proc/<pid>/cgroup has it. The controller of v2 is ''. */
 function ownFolder(membership: string, controller: string): string {
   for (const line of membership.split('\n')) {
     const [, names, path] = /^\d+:([^:]*):(.*)$/.exec(line) ?? [];
@@ -171,17 +157,13 @@ function firstText(read: ReadText, folders: readonly string[], file: string): st
 
 /** The number behind a key in a `key value` file such as cpu.stat. */
 function field(text: string | undefined, key: string): number | undefined {
-  const match = text === undefined ? null : new RegExp(`^${key} (\\d+)$`, 'm').exec(text);
+  const match = new RegExp(`^${key} (\\d+)$`, 'm').exec(text ?? '');
   return match ? Number(match[1]) : undefined;
 }
 
 function bytes(text: string | undefined): number | undefined {
-  const value = text === undefined ? Number.NaN : Number(text.trim());
-  return Number.isFinite(value) && value < unlimitedBytes ? value : undefined;
-}
-
-function divided(value: number | undefined, divisor: number): number | undefined {
-  return value === undefined ? undefined : value / divisor;
+  const value = Number(text ?? Number.NaN);
+  return value < unlimitedBytes ? value : undefined;
 }
 
 function smallest(values: readonly (number | undefined)[]): number | undefined {

@@ -5,18 +5,20 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { startChild, startChildUntil } from './child-process.ts';
 import { StartError } from './readiness.ts';
 
+const command = (text: string) => ({ command: process.execPath, args: ['-e', text] });
+
 /** Runs JavaScript as a child and resolves once it has printed its first line. */
 async function script(text: string) {
-  const first = Promise.withResolvers<string>();
-  const child = await startChild({
-    command: process.execPath,
-    args: ['-e', text],
-    onLine: (line) => first.resolve(line),
-  });
-  return { child, firstLine: await first.promise };
+  const { child, ready } = await startChildUntil(command(text), { ...readiness, readLine: (line) => line });
+  return { child, firstLine: ready };
 }
 
 const forever = 'setInterval(() => {}, 1000);';
+const readiness = {
+  name: 'the program',
+  readLine: (line: string) => /^ready at (\d+)/.exec(line)?.[1],
+  deadlineMs: 5000,
+};
 
 test('a child that ignores the first signal is killed after its grace, with the processes that it started', async () => {
   const stubborn = `process.on('SIGTERM', () => {}); const { pid } = require('node:child_process').spawn(process.execPath, ['-e', ${JSON.stringify(forever)}]);
@@ -50,40 +52,26 @@ test('a command that is not there rejects', async () => {
   await assert.rejects(startChild({ command: '/nowhere/at-all', args: [], onLine: () => {} }), /ENOENT/);
 });
 
-const readiness = {
-  name: 'the program',
-  readLine: (line: string) => /^ready at (\d+)/.exec(line)?.[1],
-  deadlineMs: 5000,
-};
-const command = (text: string) => ({ command: process.execPath, args: ['-e', text] });
-
 test('a program is ready when a line says so, and the line is read for the caller', async () => {
   const lines: string[] = [];
-  const options = { ...command(`console.log('hello'); console.log('ready at 7'); ${forever}`) };
-  const { child, ready } = await startChildUntil(
-    { ...options, onLine: (line) => lines.push(line) },
-    readiness,
-  );
+  const onLine = (line: string) => lines.push(line);
+  const options = { ...command(`console.log('hello'); console.log('ready at 7'); ${forever}`), onLine };
+  const { child, ready } = await startChildUntil(options, readiness);
   await using _ = child;
   assert.equal(ready, '7');
   assert.deepEqual(lines, ['hello', 'ready at 7']);
 });
 
 test('a program that ends before it is ready is reported with its last lines', async () => {
-  await assert.rejects(
-    startChildUntil(command(`console.error('no such flag'); process.exit(2);`), readiness),
-    (error: Error) =>
-      error instanceof StartError &&
-      /^the program ended before it was ready \(exited with code 2\).*no such flag/s.test(error.message),
-  );
+  const start = startChildUntil(command(`console.error('no such flag'); process.exit(2);`), readiness);
+  const message = /^the program ended before it was ready \(exited with code 2\).*no such flag/s;
+  await assert.rejects(start, (error) => error instanceof StartError && message.test(error.message));
 });
 
 test('a program that is late is stopped and reported', async () => {
   const lines: string[] = [];
-  const options = {
-    ...command(`console.log(process.pid); ${forever}`),
-    onLine: (line: string) => lines.push(line),
-  };
+  const onLine = (line: string) => lines.push(line);
+  const options = { ...command(`console.log(process.pid); ${forever}`), onLine };
   await assert.rejects(startChildUntil(options, { ...readiness, deadlineMs: 300 }), /not ready within 0.3 s/);
   await gone(lines[0]!);
 });

@@ -3,6 +3,7 @@
  * hard, and is killed when this process ends, even if that ends by an uncaught error.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { type OnLine, type Readiness, startUntilReady } from './readiness.ts';
 
@@ -18,10 +19,7 @@ export type Child = AsyncDisposable & {
   lastLines(): string;
   /** Sends a signal to the child alone, not to its group. Does nothing when it is gone. */
   signal(name: NodeJS.Signals): void;
-  /**
-   * Sends the group a signal, waits, and kills it after the grace. Resolves when the child is gone; may be
-   * called twice.
-   */
+  /** Sends the group a signal, and kills it after the grace. Resolves when the child is gone. */
   stop(name: NodeJS.Signals, graceMs: number): Promise<void>;
 };
 
@@ -31,9 +29,7 @@ export type ChildOptions = {
   /** The environment of this process where left out. */
   env?: NodeJS.ProcessEnv;
   onLine: OnLine;
-  /**
-   * True leaves the rest of the group alone when the child ends by itself: for tests of how a program ends.
-   */
+  /** Leaves the rest of the group alone when the child ends by itself: for tests of how a program ends. */
   keepGroup?: boolean;
 };
 
@@ -41,19 +37,18 @@ export type ChildOptions = {
 const linesKept = 12;
 const lineCharsMax = 400;
 const stopGraceMs = 2000;
+/** Groups outlive the process that made them. */
 const groups = new Set<number>();
-let killsGroupsOnExit = false;
+process.on('exit', () => {
+  for (const pid of groups) send(-pid, 'SIGKILL');
+});
 
 /** Starts a child; rejects when the command cannot be run at all. */
 export async function startChild(options: ChildOptions): Promise<Child> {
-  killGroupsOnExit();
   const { command, args, env } = options;
   const child = spawn(command, args, { detached: true, stdio: ['ignore', 'pipe', 'pipe'], env });
   const lines = followLines(child, options.onLine);
-  await new Promise<void>((resolve, reject) => {
-    child.once('spawn', resolve);
-    child.once('error', reject);
-  });
+  await once(child, 'spawn');
   const pid = child.pid!;
   groups.add(pid);
   let howEnded: string | null = null;
@@ -63,11 +58,9 @@ export async function startChild(options: ChildOptions): Promise<Child> {
     if (!options.keepGroup) send(-pid, 'SIGKILL');
   });
   // 'close' follows the last line of output: after `exit` there are no more lines.
-  const exit = new Promise<number | null>((resolve) => {
-    child.once('close', (code) => {
-      groups.delete(pid);
-      resolve(code);
-    });
+  const exit = once(child, 'close').then(([code]: (number | null)[]) => {
+    groups.delete(pid);
+    return code ?? null;
   });
   const stop = async (name: NodeJS.Signals, graceMs: number) => {
     if (!groups.has(pid)) return;
@@ -88,22 +81,18 @@ export async function startChild(options: ChildOptions): Promise<Child> {
   };
 }
 
-/**
- * Starts a child and resolves once a line of its output says that it is ready. See `startUntilReady` for what
- * rejects.
- */
+/** Starts a child and resolves once a line of its output says that it is ready, as `startUntilReady` does. */
 export async function startChildUntil<T>(
   options: Omit<ChildOptions, 'onLine'> & { onLine?: OnLine },
   readiness: Readiness<T>,
 ): Promise<{ child: Child; ready: T }> {
-  const start = (onLine: OnLine) =>
-    startChild({
-      ...options,
-      onLine: (line, stream) => {
-        options.onLine?.(line, stream);
-        onLine(line, stream);
-      },
-    });
+  const start = (readLine: OnLine) => {
+    const onLine: OnLine = (line, stream) => {
+      options.onLine?.(line, stream);
+      readLine(line, stream);
+    };
+    return startChild({ ...options, onLine });
+  };
   const { program, ready } = await startUntilReady(start, readiness);
   return { child: program, ready };
 }
@@ -127,13 +116,4 @@ function send(pid: number, name: NodeJS.Signals): void {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
   }
-}
-
-/** Groups outlive the process that made them. */
-function killGroupsOnExit(): void {
-  if (killsGroupsOnExit) return;
-  killsGroupsOnExit = true;
-  process.on('exit', () => {
-    for (const pid of groups) send(-pid, 'SIGKILL');
-  });
 }

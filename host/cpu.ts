@@ -3,10 +3,7 @@ import { cpus } from 'node:os';
 
 /** Seconds since boot or start: only differences between two readings have a meaning. */
 export type HostReading = {
-  /**
-   * Of all cores, without time in interrupts, where the kernel handles the loopback traffic of the experiment
-   * itself.
-   */
+  /** Of all cores, without interrupts: there the kernel handles the experiment's own loopback traffic. */
   busySeconds: number;
   /** Of this process. */
   labSeconds: number;

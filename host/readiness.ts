@@ -13,10 +13,7 @@ export type OnLine = (line: string, stream: 'stdout' | 'stderr') => void;
 export type Readiness<T> = {
   /** Of the program, for messages. */
   name: string;
-  /**
-   * Reads one line of output. Any value but undefined means that the program is ready, and is handed to the
-   * caller.
-   */
+  /** Reads one line of output. Any value but undefined means that the program is ready. */
   readLine(line: string): T | undefined;
   deadlineMs: number;
   /** Aborting it stops the program. */
@@ -36,8 +33,7 @@ export async function startUntilReady<P extends Program, T>(
 ): Promise<{ program: P; ready: T }> {
   signal?.throwIfAborted();
   const ready = Promise.withResolvers<T>();
-  // Several events may reject it before it is awaited.
-  ready.promise.catch(() => {});
+  ready.promise.catch(() => {}); // Several events may reject it before it is awaited.
   const program = await start((line) => {
     const value = readLine(line);
     if (value !== undefined) ready.resolve(value);

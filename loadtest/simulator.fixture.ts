@@ -1,41 +1,26 @@
 /** For tests: the simulator as a process, and retries of tests that measure times. */
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { text } from 'node:stream/consumers';
 
-export type SimulatorRun = {
-  child: ChildProcess;
-  /** Resolves when all its processes have ended. */
-  ended: Promise<{ code: number | null; stdout: string; stderr: string }>;
-};
-
-/** Starts the simulator with arguments that are separated by blanks. */
-export function startSimulator(args: string, environment: Record<string, string> = {}): SimulatorRun {
+/** Starts the simulator with arguments that are separated by blanks. `ended` waits for all its processes. */
+export function startSimulator(args: string, environment: Record<string, string> = {}) {
   const main = new URL('./main.ts', import.meta.url).pathname;
-  const child = spawn(process.execPath, [main, ...args.split(' ')], {
-    env: { ...process.env, ...environment },
+  const env = { ...process.env, ...environment };
+  const child = spawn(process.execPath, [main, ...args.split(' ')], { env });
+  const outputs = Promise.all([text(child.stdout), text(child.stderr)]);
+  const ended = once(child, 'close').then(async ([code]) => {
+    const [stdout, stderr] = await outputs;
+    return { code: code as number | null, stdout, stderr };
   });
-  let stdout = '';
-  let stderr = '';
-  child.stdout.on('data', (data) => {
-    stdout += data;
-  });
-  child.stderr.on('data', (data) => {
-    stderr += data;
-  });
-  return { child, ended: once(child, 'close').then(([code]) => ({ code, stdout, stderr })) };
+  return { child, ended };
 }
 
-/**
- * Runs the body until it passes, at most three times. Rejects with the last failure. A busy machine disturbs
- * tests of times sometimes; a wrong simulator fails always.
- */
-export async function withRetries(body: () => Promise<void>): Promise<void> {
-  for (let attempt = 1; attempt < 3; attempt++) {
-    try {
-      return await body();
-    } catch (error) {
-      console.error(`attempt ${attempt}: ${(error as Error).message}`);
-    }
-  }
-  await body();
+/** Tries up to three times: a busy machine disturbs tests of times sometimes, a wrong simulator always. */
+export async function withRetries(body: () => Promise<void>, attemptsLeft = 2): Promise<void> {
+  return body().catch((error: Error) => {
+    if (attemptsLeft === 0) throw error;
+    console.error(`${attemptsLeft} more attempts: ${error.message}`);
+    return withRetries(body, attemptsLeft - 1);
+  });
 }

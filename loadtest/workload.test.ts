@@ -35,12 +35,8 @@ test('a part of a workload is written as arguments and as variables, and nothing
 });
 
 test('every quantity reads back the text that it writes', () => {
-  const asked: Workload = {
-    ...defaultWorkload,
-    workers: 2,
-    sendersPerRoom: 3,
-    sourceAddresses: ['127.0.0.2'],
-  };
+  const set = { workers: 2, sendersPerRoom: 3, sourceAddresses: ['127.0.0.2'] };
+  const asked: Workload = { ...defaultWorkload, ...set };
   for (const [name, { flag, read, write }] of quantities()) {
     const problems: string[] = [];
     assert.deepEqual(read(write(asked[name]), problems), asked[name], flag);

@@ -4,8 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { findPrometheus, promtool } from '../testing/prometheus.ts';
 
 const source = await findPrometheus();
-const skip =
-  source === null ? 'neither promtool on PATH nor a container engine with the Prometheus image' : false;
+const skip = source === null && 'neither promtool on PATH nor a container engine with the Prometheus image';
 const directory = fileURLToPath(new URL('.', import.meta.url));
 
 test('Prometheus accepts its configuration and all rules', { skip }, async () => {
@@ -13,7 +12,7 @@ test('Prometheus accepts its configuration and all rules', { skip }, async () =>
   assert.match(said, /recording\.yml[\s\S]*SUCCESS: \d+ rules found/);
 });
 
-test('rules pass their unit tests, and an alert fires only for the stage that broke a limit', {
+test('rules pass their tests, and an alert fires only for the stage that broke a limit', {
   skip,
 }, async () => {
   const said = await promtool(source!, directory, ['test', 'rules', 'tests/rules.yml']);

@@ -22,11 +22,8 @@ function readCommandLine() {
     .allowExcessArguments(false)
     .option('--list-stages', 'print the stages as JSON and exit');
   try {
-    const config = readSettings(
-      command,
-      [stageSetting, ...stageSettings, supervisorSettings],
-      process.argv.slice(2),
-    );
+    const groups = [stageSetting, ...stageSettings, supervisorSettings];
+    const config = readSettings(command, groups, process.argv.slice(2));
     return { config, listStages: command.opts<{ listStages?: true }>().listStages === true };
   } catch (error) {
     if (!(error instanceof SettingsError)) throw error;

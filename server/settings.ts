@@ -1,7 +1,6 @@
 /**
  * The settings engine: reads flags, environment variables and defaults, and reports every mistake at once. It
- * is the only reader of process.env. It knows the settings that every process has; each part declares its own
- * group beside itself.
+ * is the only reader of process.env. Each part declares its own group of settings beside itself.
  */
 import { type Command, Option } from 'commander';
 
@@ -13,10 +12,9 @@ export type Setting<T> = {
   /** The allowed values, for the error message. */
   readonly required: string;
   readonly about: string;
+  /** It bounds something; a stage may declare it infinite. */
+  readonly isLimit?: true;
 };
-
-/** A setting that bounds something. A stage may declare it infinite. */
-export type Limit = Setting<number> & { readonly isLimit: true };
 
 /** The settings of one part, under one heading of `--help`. */
 export type SettingGroup = {
@@ -31,13 +29,6 @@ type Intersection<U> = (U extends unknown ? (of: U) => void : never) extends (of
 /** The values of one group, or of a union of groups. */
 export type ValuesOf<G extends SettingGroup> = Intersection<
   G extends SettingGroup ? { readonly [K in keyof G['settings']]: G['settings'][K]['default'] } : never
->;
-
-/** The limits among the settings of one group, or of a union of groups. */
-export type LimitsOf<G extends SettingGroup> = Intersection<
-  G extends SettingGroup
-    ? { readonly [K in keyof G['settings'] as G['settings'][K] extends Limit ? K : never]: number }
-    : never
 >;
 
 /** A group of settings; the type keeps the key and the type of each. */
@@ -57,7 +48,7 @@ export function integer(min: number, max: number, fallback: number, about: strin
 }
 
 /** An `integer` that bounds something. */
-export function limit(min: number, max: number, fallback: number, about: string): Limit {
+export function limit(min: number, max: number, fallback: number, about: string): Setting<number> {
   return { ...integer(min, max, fallback, about), isLimit: true };
 }
 
@@ -68,10 +59,9 @@ export function text(fallback: string, about: string): Setting<string> {
 
 /** A comma-separated list; spaces around an item are dropped, and so are empty items. */
 export function list(about: string): Setting<readonly string[]> {
-  const split = (given: string) => given.split(',').map((part) => part.trim());
   return {
     default: [],
-    read: (given) => split(given).filter((part) => part !== ''),
+    read: (given) => given.split(',').flatMap((part) => part.trim() || []),
     required: 'a comma-separated list',
     about,
   };
@@ -86,69 +76,56 @@ export const commonSettings = group('Process', {
   logLevel: text('info', 'least severe log line that is written (debug, info, warn, error, silent)'),
 });
 
-/** Mistakes of the operator. Each problem says what to do, what is required and what was given. */
-export class SettingsError extends Error {
-  readonly problems: readonly string[];
-  constructor(problems: readonly string[]) {
-    super(problems.join('\n'));
-    this.problems = problems;
-  }
-}
+/** Mistakes of the operator, one a line: what to do, what is required and what was given. */
+export class SettingsError extends Error {}
 
 /** The limits of some groups at their defaults, by setting key. */
-export function limitsOf<G extends SettingGroup>(groups: readonly G[]): LimitsOf<G> {
-  const limits = settingsOf(groups).filter(([, setting]) => 'isLimit' in setting);
-  return Object.fromEntries(limits.map(([key, setting]) => [key, setting.default])) as LimitsOf<G>;
+export function limitsOf(groups: readonly SettingGroup[]): Record<string, number> {
+  const limits = settingsOf(groups).filter(([, { isLimit }]) => isLimit);
+  return Object.fromEntries(limits.map(([key, setting]) => [key, setting.default as number]));
 }
 
 /** The limits of some groups, all of them infinite. */
-export function infiniteLimitsOf<G extends SettingGroup>(groups: readonly G[]): LimitsOf<G> {
-  const keys = Object.keys(limitsOf(groups) as object);
-  return Object.fromEntries(keys.map((key) => [key, Number.POSITIVE_INFINITY])) as LimitsOf<G>;
+export function infiniteLimitsOf(groups: readonly SettingGroup[]): Record<string, number> {
+  return Object.fromEntries(Object.keys(limitsOf(groups)).map((key) => [key, Number.POSITIVE_INFINITY]));
 }
 
 /**
- * Adds an option per setting to the command, parses, and returns the frozen values: flags first, then
- * environment variables, then defaults. Throws a `SettingsError` with every problem. For `--help` and unknown
- * flags commander prints its answer and the process exits, with code 0 or 2.
+ * Adds an option per setting to the command, parses, and returns the frozen values. Throws a `SettingsError`
+ * with every problem. After `--help` or an unknown flag the process exits, with code 0 or 2.
  */
 export function readSettings<G extends SettingGroup>(
   command: Command,
   groups: readonly G[],
   argv: readonly string[],
 ): ValuesOf<G> {
-  for (const group of groups) addOptions(command.optionsGroup(group.title), group);
+  for (const { title, settings } of groups) {
+    command.optionsGroup(title);
+    for (const [key, { about, default: fallback }] of Object.entries(settings)) {
+      const shown = String(fallback) === '' ? about : `${about} (default: ${fallback})`;
+      command.addOption(new Option(`${flagOf(key)} <value>`, shown).env(variableOf(key)));
+    }
+  }
   command.exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2));
   command.parse(argv, { from: 'user' });
   const given = command.opts<Record<string, string | undefined>>();
   const problems: string[] = [];
   const values: Record<string, unknown> = {};
-  for (const [key, setting] of settingsOf(groups)) {
+  for (const [key, { default: fallback, read, required }] of settingsOf(groups)) {
     const raw = given[key];
-    values[key] = raw === undefined ? setting.default : setting.read(raw);
+    values[key] = raw === undefined ? fallback : read(raw);
     if (values[key] !== undefined) continue;
-    problems.push(`Set ${flagOf(key)} (or ${variableOf(key)}) to ${setting.required}; given was "${raw}".`);
+    problems.push(`Set ${flagOf(key)} (or ${variableOf(key)}) to ${required}; given was "${raw}".`);
   }
-  if (problems.length > 0) throw new SettingsError(problems);
+  if (problems.length > 0) throw new SettingsError(problems.join('\n'));
   return Object.freeze(values) as ValuesOf<G>;
 }
 
-function settingsOf(groups: readonly SettingGroup[]): [string, Setting<unknown>][] {
+function settingsOf(groups: readonly SettingGroup[]) {
   return groups.flatMap(({ settings }) => Object.entries(settings));
 }
 
-function addOptions(command: Command, { settings }: SettingGroup): void {
-  for (const [key, setting] of Object.entries(settings)) {
-    const fallback = String(setting.default);
-    const about = fallback === '' ? setting.about : `${setting.about} (default: ${fallback})`;
-    command.addOption(new Option(`${flagOf(key)} <value>`, about).env(variableOf(key)));
-  }
-}
-
-const kebab = (key: string) => key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
-
-/** The flag of a setting, such as `--internal-port` for `internalPort`. */
-const flagOf = (key: string): string => `--${kebab(key)}`;
-
-/** The environment variable of a setting, such as `CHAT_INTERNAL_PORT` for `internalPort`. */
-const variableOf = (key: string): string => `CHAT_${kebab(key).replaceAll('-', '_').toUpperCase()}`;
+const kebab = (key: string) => key.replace(/[A-Z]/g, '-$&').toLowerCase();
+// The setting `internalPort` has the flag `--internal-port` and the variable `CHAT_INTERNAL_PORT`.
+const flagOf = (key: string) => `--${kebab(key)}`;
+const variableOf = (key: string) => `CHAT_${kebab(key).replaceAll('-', '_').toUpperCase()}`;

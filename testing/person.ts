@@ -13,7 +13,7 @@ export class Person {
   /** The text of every frame, in order. */
   readonly heard: string[] = [];
   readonly closed: Promise<{ code: number; reason: string }>;
-  #onHeard = (): void => {};
+  #onHeard = (): unknown => undefined;
 
   private constructor(ws: WebSocket, clientId: string) {
     this.ws = ws;
@@ -36,6 +36,16 @@ export class Person {
     return person;
   }
 
+  /** Several people join the same room, each under its own id. */
+  static joinAll(url: string, ids: readonly string[]): Promise<Person[]> {
+    return Promise.all(ids.map((id) => Person.join(url, id)));
+  }
+
+  /** The text of every message, in order. */
+  get texts(): string[] {
+    return this.messages.map(({ Message }) => Message);
+  }
+
   get messages(): ChatMessage[] {
     return this.heard.map((text) => JSON.parse(text) as ChatMessage);
   }
@@ -47,18 +57,11 @@ export class Person {
   /** Waits until that many frames were heard; rejects after ten seconds. */
   async hears(count: number): Promise<this> {
     if (this.heard.length >= count) return this;
-    await new Promise<void>((resolve, reject) => {
-      const timer = setTimeout(
-        () => reject(new Error(`${this.clientId} heard ${this.heard.length} of ${count} frames`)),
-        hearsDeadlineMs,
-      );
-      this.#onHeard = () => {
-        if (this.heard.length < count) return;
-        clearTimeout(timer);
-        resolve();
-      };
-    });
-    return this;
+    const heard = Promise.withResolvers<void>();
+    const late = () => new Error(`${this.clientId} heard ${this.heard.length} of ${count} frames`);
+    const timer = setTimeout(() => heard.reject(late()), hearsDeadlineMs);
+    this.#onHeard = () => this.heard.length >= count && heard.resolve();
+    return heard.promise.then(() => this).finally(() => clearTimeout(timer));
   }
 
   /** Closes the session and waits until it is closed. */
@@ -70,10 +73,7 @@ export class Person {
 
 export type Refused = { readonly status: number; readonly headers: IncomingMessage['headers'] };
 
-/**
- * Asks for a session that the server should refuse. Resolves with the HTTP answer, rejects when a session
- * opens.
- */
+/** Asks for a session that the server should refuse: resolves with the HTTP answer, rejects if one opens. */
 export function refusedAt(url: string, options: ClientOptions = {}): Promise<Refused> {
   return new Promise((resolve, reject) => {
     const ws = new WebSocket(url, options);

@@ -10,10 +10,7 @@ const run = promisify(execFile);
 const startDeadlineMs = 30_000;
 const stopGraceMs = 10_000;
 
-/**
- * How `prometheus` and `promtool` can be run here; null where neither a program nor an engine with the image
- * is found.
- */
+/** How `prometheus` and `promtool` can be run here; null without a program and without an image. */
 export async function findPrometheus(): Promise<'program' | 'container' | null> {
   const paths = (process.env.PATH ?? '').split(delimiter);
   const has = (name: string) => paths.some((path) => existsSync(join(path, name)));
@@ -24,10 +21,7 @@ export async function findPrometheus(): Promise<'program' | 'container' | null> 
   );
 }
 
-/**
- * Runs promtool with `directory` as its working directory; resolves with its output, rejects with it on
- * failure.
- */
+/** Runs promtool in `directory`; resolves with its output, rejects with it on failure. */
 export async function promtool(
   source: 'program' | 'container',
   directory: string,
@@ -41,17 +35,11 @@ export async function promtool(
   return stdout + stderr;
 }
 
-export type Prometheus = AsyncDisposable & { url: string };
-
 /**
  * Starts it on a port of 127.0.0.1 with the configuration `prometheus.yml` of `directory`, which it watches;
  * resolves when it is ready. Disposing it removes everything but that directory.
  */
-export async function startPrometheus(
-  source: 'program' | 'container',
-  directory: string,
-  port: number,
-): Promise<Prometheus> {
+export async function startPrometheus(source: 'program' | 'container', directory: string, port: number) {
   const name = `chat-prometheus-test-${process.pid}-${port}`;
   const listen = `--web.listen-address=127.0.0.1:${port}`;
   const program = [`--config.file=${directory}/prometheus.yml`, `--storage.tsdb.path=${directory}/data`];
@@ -60,19 +48,16 @@ export async function startPrometheus(
     ...['-v', `${directory}:/config:ro`, image],
     ...['--config.file=/config/prometheus.yml', '--storage.tsdb.path=/data'],
   ];
-  const { child } = await startChildUntil(
+  const command =
     source === 'program'
       ? { command: 'prometheus', args: [...program, listen] }
-      : { command: 'docker', args: [...container, listen] },
-    {
-      name: 'Prometheus',
-      readLine: (line) => line.includes('Server is ready to receive web requests') || undefined,
-      deadlineMs: startDeadlineMs,
-    },
-  );
-  return {
-    url: `http://127.0.0.1:${port}`,
-    // The client of the engine passes the signal on, and `--rm` removes the container.
-    [Symbol.asyncDispose]: () => child.stop('SIGTERM', stopGraceMs),
-  };
+      : { command: 'docker', args: [...container, listen] };
+  const { child } = await startChildUntil(command, {
+    name: 'Prometheus',
+    readLine: (line) => line.includes('Server is ready to receive web requests') || undefined,
+    deadlineMs: startDeadlineMs,
+  });
+  // The client of the engine passes the signal on, and `--rm` removes the container.
+  const stop = () => child.stop('SIGTERM', stopGraceMs);
+  return { url: `http://127.0.0.1:${port}`, [Symbol.asyncDispose]: stop };
 }

@@ -14,9 +14,7 @@ after(() => {
 });
 
 /** A text frame as a client sends it. */
-export function textFrame(text: string): Buffer {
-  return frame(0x81, Buffer.from(text));
-}
+export const textFrame = (text: string) => frame(0x81, Buffer.from(text));
 
 /** A frame as a client sends it, masked with zeros. */
 export function frame(firstByte: number, payload: Buffer): Buffer {
@@ -62,10 +60,7 @@ export async function rawSession(server: ServerProcess, path = '/ws/raw'): Promi
   return socket;
 }
 
-/**
- * The code of the server's close frame, 1006 where the connection ends without one. Reads past all chat
- * before it.
- */
+/** The code of the close frame after all chat; 1006 where the connection ends without one. */
 export async function readCloseCode(socket: Socket): Promise<number> {
   let bytes = Buffer.alloc(0);
   for await (const chunk of socket) {

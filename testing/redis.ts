@@ -9,10 +9,7 @@ export {
   startRedisServer,
 } from '../experiments/lab/deployment/services/redis.ts';
 
-/**
- * Finds and starts a Redis that this machine's processes reach; disposing it removes all that was started for
- * it.
- */
+/** Finds and starts a Redis that processes of this machine reach; disposing it removes all that it needed. */
 export const redisProvider = {
   find: () => provider.find('process'),
   async start(signal: AbortSignal): Promise<RunningService> {

@@ -1,13 +1,16 @@
 /** The real server as another process, for tests. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { type Child, startChildUntil } from '#host/child-process.ts';
+import { type Child, type ChildOptions, startChildUntil } from '#host/child-process.ts';
 import { pathOfRoom } from '#protocol';
 
 const mainPath = fileURLToPath(new URL('../server/main.ts', import.meta.url));
 const startDeadlineMs = 10_000;
 const stopGraceMs = 5000;
 const eventuallyDeadlineMs = 5000;
+
+/** Options for tests that send more than a session may. */
+export const noRate = ['--messages-per-second-max', '1000000', '--messages-burst-max', '1000000'];
 
 export type LogLine = { readonly event?: string; readonly [key: string]: unknown };
 
@@ -30,9 +33,7 @@ export class ServerProcess {
     this.internal = String(listening.internal);
   }
 
-  /**
-   * Starts a stage on free ports; rejects with its last output when it does not listen within ten seconds.
-   */
+  /** Starts a stage on free ports; rejects with its last output if it does not listen within ten seconds. */
   static async start(
     stage: string,
     args: readonly string[] = [],
@@ -40,21 +41,19 @@ export class ServerProcess {
   ): Promise<ServerProcess> {
     const ports = ['--port', '0', '--internal-port', '0'];
     const log: LogLine[] = [];
-    const { child, ready } = await startChildUntil(
-      {
-        command: process.execPath,
-        args: [...nodeArgs, mainPath, '--stage', stage, ...ports, ...args],
-        env: { PATH: process.env.PATH },
-        // Workers must end with their supervisor by themselves: a test checks that.
-        keepGroup: true,
-        onLine: (line, stream) => stream === 'stdout' && log.push(JSON.parse(line) as LogLine),
-      },
-      {
-        name: `the server of ${stage}`,
-        readLine: () => log.findLast(({ event }) => event === 'listening'),
-        deadlineMs: startDeadlineMs,
-      },
-    );
+    const options: ChildOptions = {
+      command: process.execPath,
+      args: [...nodeArgs, mainPath, '--stage', stage, ...ports, ...args],
+      env: { PATH: process.env.PATH },
+      // Workers must end with their supervisor by themselves: a test checks that.
+      keepGroup: true,
+      onLine: (line, stream) => stream === 'stdout' && log.push(JSON.parse(line) as LogLine),
+    };
+    const { child, ready } = await startChildUntil(options, {
+      name: `the server of ${stage}`,
+      readLine: () => log.findLast(({ event }) => event === 'listening'),
+      deadlineMs: startDeadlineMs,
+    });
     return new ServerProcess(child, log, ready);
   }
 
@@ -66,9 +65,7 @@ export class ServerProcess {
     return this.origin + pathOfRoom(room);
   }
 
-  /**
-   * Sends the signal and resolves with the exit code (null when a signal ended it) and how long that took.
-   */
+  /** Sends the signal; resolves with the exit code (null when a signal ended it) and how long that took. */
   async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<{ code: number | null; tookMs: number }> {
     const startedAtMs = performance.now();
     this.#child.signal(signal);
@@ -86,10 +83,7 @@ export class ServerProcess {
     return fetch(this.internal + path);
   }
 
-  /**
-   * The metrics of this moment, by name with labels as the server prints them:
-   * `chat_closes_total{code="1007"}`.
-   */
+  /** The metrics of now, by name with labels as the server prints them: `chat_closes_total{code="1007"}`. */
   async metrics(): Promise<Metrics> {
     const text = await (await this.get('/metrics')).text();
     const values = new Map<string, number>();
@@ -97,10 +91,15 @@ export class ServerProcess {
     return (name) => values.get(name) ?? 0;
   }
 
-  /**
-   * Waits until the metrics satisfy `holds`; rejects after five seconds with the last value that `shows` made
-   * of them.
-   */
+  /** Waits until the metric has that value. */
+  async reaches(name: string, value: number): Promise<void> {
+    await this.eventually(
+      (metrics) => metrics(name),
+      (shown) => shown === value,
+    );
+  }
+
+  /** Waits until `holds` accepts the value that `shows` makes of the metrics; rejects after five seconds. */
   async eventually<T>(shows: (metrics: Metrics) => T, holds: (value: T) => boolean): Promise<T> {
     const endAtMs = performance.now() + eventuallyDeadlineMs;
     for (;;) {

@@ -2,7 +2,7 @@
 import { type ChatMessage, closeCode, decodeMessage, encodeMessage, isDecodeFault } from '#protocol';
 import type { ChatSocket, OpenSocket } from './chat-socket.ts';
 import { Emitter } from './emitter.ts';
-import { type Backoff, type ConnectionEnd, defaultBackoff, nextWaitMs } from './reconnect.ts';
+import { type ConnectionEnd, nextWaitMs } from './reconnect.ts';
 
 /** Time, passed in so that tests need not wait. */
 export type Clock = {
@@ -12,7 +12,7 @@ export type Clock = {
   after(delayMs: number, act: () => void): () => void;
 };
 
-export const systemClock: Clock = {
+const systemClock: Clock = {
   nowMs: () => Date.now(),
   after(delayMs, act) {
     const timer = setTimeout(act, delayMs);
@@ -25,7 +25,6 @@ export type ChatClientOptions = {
   readonly url: string;
   readonly clientId: string;
   readonly openSocket: OpenSocket;
-  readonly backoff?: Backoff;
   /** Failed attempts in a row before the client ends; Infinity: no limit. */
   readonly attemptsMax?: number;
   /** Time between two pings. A dead link is noticed after at most twice that. */
@@ -56,8 +55,8 @@ const normalEnd: ConnectionEnd = { kind: 'closed', code: closeCode.normal, reaso
 export class ChatClient {
   readonly events = new Emitter<ChatEvents>();
   readonly clientId: string;
+  readonly clock: Clock;
   readonly #options: ChatClientOptions;
-  readonly #clock: Clock;
   #socket: ChatSocket | undefined;
   #state: 'idle' | 'connecting' | 'connected' | 'waiting' | 'closing' | 'ended' = 'idle';
   #failedAttempts = 0;
@@ -67,7 +66,7 @@ export class ChatClient {
 
   constructor(options: ChatClientOptions) {
     this.#options = options;
-    this.#clock = options.clock ?? systemClock;
+    this.clock = options.clock ?? systemClock;
     this.clientId = options.clientId;
   }
 
@@ -79,9 +78,7 @@ export class ChatClient {
     return this.#state === 'ended';
   }
 
-  /**
-   * Starts to connect; events report the outcome. Throws a SyntaxError for a URL that is not a WebSocket's.
-   */
+  /** Starts to connect; events report the outcome. Throws a SyntaxError for a URL of another kind. */
   connect(): void {
     // A connection that was given up may still report its end; only the current one counts.
     const socket: ChatSocket = this.#options.openSocket(this.#options.url, {
@@ -111,14 +108,14 @@ export class ChatClient {
     this.#cancelTimer();
     this.#state = 'closing';
     if (!this.#socket) return this.#onEnd(normalEnd);
-    this.#cancelTimer = this.#clock.after(closeMsMax, () => this.#giveUp(normalEnd));
+    this.#cancelTimer = this.clock.after(closeMsMax, () => this.#giveUp(normalEnd));
     this.#socket.close(closeCode.normal);
   }
 
   #onOpen(socket: ChatSocket): void {
     if (this.#state !== 'connecting') return;
     this.#state = 'connected';
-    this.#connectedAtMs = this.#clock.nowMs();
+    this.#connectedAtMs = this.clock.nowMs();
     const again = this.#everConnected;
     this.#everConnected = true;
     this.#beat(socket);
@@ -133,7 +130,7 @@ export class ChatClient {
     socket.ping(() => {
       answered = true;
     });
-    this.#cancelTimer = this.#clock.after(intervalMs, () => {
+    this.#cancelTimer = this.clock.after(intervalMs, () => {
       if (answered) return this.#beat(socket);
       this.#giveUp({ kind: 'unreachable', cause: `a ping was not answered within ${intervalMs} ms` });
     });
@@ -155,14 +152,14 @@ export class ChatClient {
     this.#cancelTimer();
     this.#socket = undefined;
     if (this.#state === 'closing') return this.#finish(normalEnd);
-    const healthy = this.connected && this.#clock.nowMs() - this.#connectedAtMs >= healthyAfterMs;
-    if (healthy) this.#failedAttempts = 0;
-    const { backoff = defaultBackoff, attemptsMax = Number.POSITIVE_INFINITY } = this.#options;
-    const waitMs = nextWaitMs(end, this.#failedAttempts, backoff, this.#options.random ?? Math.random);
+    const connectedMs = this.connected ? this.clock.nowMs() - this.#connectedAtMs : 0;
+    if (connectedMs >= healthyAfterMs) this.#failedAttempts = 0;
+    const { attemptsMax = Number.POSITIVE_INFINITY, random = Math.random } = this.#options;
+    const waitMs = nextWaitMs(end, this.#failedAttempts, random);
     this.#failedAttempts += 1;
     if (waitMs === undefined || this.#failedAttempts >= attemptsMax) return this.#finish(end);
     this.#state = 'waiting';
-    this.#cancelTimer = this.#clock.after(waitMs, () => this.connect());
+    this.#cancelTimer = this.clock.after(waitMs, () => this.connect());
     this.events.emit('closed', { end, final: false });
     // A listener of `closed` may have called close().
     if (this.#state === 'waiting') this.events.emit('waiting', { waitMs, attempt: this.#failedAttempts });

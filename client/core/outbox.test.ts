@@ -12,7 +12,7 @@ function prepare(server: RoomServer) {
   const clock = new ManualClock();
   const client = new ChatClient({ url: server.url, clientId: 'alice', openSocket: wsSockets(), clock });
   const unconfirmed: string[] = [];
-  const outbox = new Outbox(client, { linesPerSecondMax: 10, clock }, (lines) => unconfirmed.push(...lines));
+  const outbox = new Outbox(client, 10, (lines) => unconfirmed.push(...lines));
   return { client, clock, outbox, unconfirmed };
 }
 
@@ -47,16 +47,13 @@ test('lines whose echo was lost with the connection are counted, and not sent ag
   await using server = await RoomServer.start();
   const { client, clock, outbox, unconfirmed } = prepare(server);
   const relayed: string[] = [];
-  let arrived = (): void => {};
-  const bothArrived = new Promise<void>((resolve) => {
-    arrived = resolve;
-  });
+  const bothArrived = Promise.withResolvers<void>();
   server.relay = (_clientId, message) => {
-    if (relayed.push(message) === 2) arrived();
+    if (relayed.push(message) === 2) bothArrived.resolve();
   };
   client.connect();
   await Promise.all([outbox.put('a'), outbox.put('b')]);
-  await bothArrived;
+  await bothArrived.promise;
   const waiting = nextEvent(client, 'waiting');
   server.cutAll();
   const { waitMs } = await waiting;
@@ -111,7 +108,7 @@ test('a line that a closing connection does not accept is sent over the next one
     return { send, close: () => {} };
   };
   const client = new ChatClient({ url: 'ws://x', clientId: 'alice', openSocket, clock });
-  const outbox = new Outbox(client, { linesPerSecondMax: 10, clock });
+  const outbox = new Outbox(client, 10);
   client.connect();
   connections[0]!.listener.opened();
   connections[0]!.open = false;

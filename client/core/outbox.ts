@@ -1,27 +1,18 @@
 /** Lines to be sent: held until connected, paced below the server's rate limit, confirmed by their echo. */
-import type { ChatClient, Clock } from './chat-client.ts';
-
-export type OutboxOptions = {
-  /** Also the number of lines that may be sent at once after a pause. */
-  readonly linesPerSecondMax: number;
-  readonly clock: Clock;
-};
+import type { ChatClient } from './chat-client.ts';
 
 /** The most lines sent and not yet echoed; more would only fill buffers. Chosen, not measured. */
 const unconfirmedMax = 64;
 
-type Waiting = { readonly line: string; readonly done: (sent: boolean) => void };
-
 /**
- * The sender receives its own message by the same path as all others, so the echo of a line confirms that the
- * room received it. No line is sent twice: a line whose echo was lost with the connection may have been
- * delivered. It counts as not confirmed.
+ * The sender hears its own message as all others do, so the echo of a line confirms that the room has it.
+ * No line is sent twice: one whose echo was lost may have been delivered, and counts as not confirmed.
  */
 export class Outbox {
   readonly #client: ChatClient;
-  readonly #options: OutboxOptions;
+  readonly #linesPerSecondMax: number;
   readonly #onUnconfirmed: (lines: readonly string[]) => void;
-  readonly #waiting: Waiting[] = [];
+  readonly #waiting: { readonly line: string; readonly done: (sent: boolean) => void }[] = [];
   readonly #sent: string[] = [];
   #unconfirmedCount = 0;
   #allowance: number;
@@ -29,17 +20,20 @@ export class Outbox {
   #cancelPump: (() => void) | undefined;
   #onProgress = (): void => {};
 
-  /** `onUnconfirmed` gets the lines whose echo can no longer come. */
+  /**
+   * `linesPerSecondMax` is also the number of lines that may be sent at once after a pause. `onUnconfirmed`
+   * gets the lines whose echo can no longer come.
+   */
   constructor(
     client: ChatClient,
-    options: OutboxOptions,
+    linesPerSecondMax: number,
     onUnconfirmed: (lines: readonly string[]) => void = () => {},
   ) {
     this.#client = client;
     this.#onUnconfirmed = onUnconfirmed;
-    this.#options = options;
-    this.#allowance = options.linesPerSecondMax;
-    this.#refilledAtMs = options.clock.nowMs();
+    this.#linesPerSecondMax = linesPerSecondMax;
+    this.#allowance = linesPerSecondMax;
+    this.#refilledAtMs = client.clock.nowMs();
     client.events.on('connected', () => this.#pump());
     client.events.on('message', ({ clientId, Message }) => {
       if (clientId === client.clientId) this.#confirm(Message);
@@ -68,7 +62,7 @@ export class Outbox {
       const check = (): void => {
         cancel();
         if (this.#sent.length === 0 && this.#waiting.length === 0) finish();
-        else cancel = this.#options.clock.after(echoWaitMs, finish);
+        else cancel = this.#client.clock.after(echoWaitMs, finish);
       };
       const finish = (): void => {
         this.#onProgress = () => {};
@@ -85,8 +79,8 @@ export class Outbox {
     this.#refill();
     while (this.#waiting.length > 0 && this.#sent.length < unconfirmedMax && this.#client.connected) {
       if (this.#allowance < 1) {
-        const waitMs = ((1 - this.#allowance) / this.#options.linesPerSecondMax) * 1000;
-        this.#cancelPump = this.#options.clock.after(waitMs, () => this.#pump());
+        const waitMs = ((1 - this.#allowance) / this.#linesPerSecondMax) * 1000;
+        this.#cancelPump = this.#client.clock.after(waitMs, () => this.#pump());
         return;
       }
       const next = this.#waiting[0]!;
@@ -100,10 +94,9 @@ export class Outbox {
   }
 
   #refill(): void {
-    const nowMs = this.#options.clock.nowMs();
-    const { linesPerSecondMax } = this.#options;
-    const elapsedMs = Math.max(0, nowMs - this.#refilledAtMs);
-    this.#allowance = Math.min(linesPerSecondMax, this.#allowance + (elapsedMs / 1000) * linesPerSecondMax);
+    const nowMs = this.#client.clock.nowMs();
+    const refill = (Math.max(0, nowMs - this.#refilledAtMs) / 1000) * this.#linesPerSecondMax;
+    this.#allowance = Math.min(this.#linesPerSecondMax, this.#allowance + refill);
     this.#refilledAtMs = nowMs;
   }
 

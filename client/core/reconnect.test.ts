@@ -3,15 +3,10 @@ import { test } from 'node:test';
 import { encodeReconnectReason } from '#protocol';
 import { type ConnectionEnd, describeEnd, nextWaitMs, parseRetryAfterMs } from './reconnect.ts';
 
-const backoff = { firstMs: 500, ceilingMs: 30_000 };
 const closed = (code: number, reason = ''): ConnectionEnd => ({ kind: 'closed', code, reason });
-const refused = (status: number, retryAfterMs?: number): ConnectionEnd => ({
-  kind: 'refused',
-  status,
-  retryAfterMs,
-});
-const wait = (end: ConnectionEnd, attempt = 0, random = 0.5): number | undefined =>
-  nextWaitMs(end, attempt, backoff, () => random);
+const refused = (status: number, retryAfterMs?: number) =>
+  ({ kind: 'refused', status, retryAfterMs }) satisfies ConnectionEnd;
+const wait = (end: ConnectionEnd, attempt = 0, random = 0.5) => nextWaitMs(end, attempt, () => random);
 
 test('the wait doubles with every failed attempt up to the ceiling, and is random over its whole interval', () => {
   const lost = closed(1006);

@@ -8,34 +8,22 @@ export type ConnectionEnd =
   /** No answer, or none in HTTP. `cause` is an error code of the system or a text of the library. */
   | { readonly kind: 'unreachable'; readonly cause: string };
 
-export type Backoff = {
-  /** Upper bound of the first wait, in milliseconds; it doubles with every failed attempt. */
-  readonly firstMs: number;
-  /** Upper bound of every wait that the client chooses, in milliseconds. */
-  readonly ceilingMs: number;
-};
-
-/** Chosen, not measured: half a second feels immediate, and a person waits about 30 s. */
-export const defaultBackoff: Backoff = { firstMs: 500, ceilingMs: 30_000 };
+/** Bound of the first wait, which doubles with every failed attempt: half a second feels immediate. */
+const firstWaitMsMax = 500;
+/** Chosen, not measured: a person waits about 30 s. */
+const waitMsMax = 30_000;
 
 /** A server may name any wait, but the client waits one hour at most. A timer overflows after 24 days. */
 const namedWaitMsMax = 3_600_000;
 
 /**
  * Milliseconds to wait before the next attempt, or undefined if the next attempt would end in the same way.
- * `attempt` is the number of failed attempts in a row before this one, `random` is uniform in [0, 1).
- *
- * The wait that a restart names is kept to the millisecond: the server has already spread its clients over
- * time. A wait that the client chooses is random over its whole interval ("full jitter"), so that clients
- * which lost their server at the same moment do not reconnect at the same moment.
+ * `attempt` is the number of failed attempts in a row before this one, `random` is uniform in [0, 1). The
+ * wait that a restart names is kept to the millisecond: the server has already spread its clients over time.
+ * A wait that the client chooses is random over its whole interval ("full jitter"), to spread them as well.
  */
-export function nextWaitMs(
-  end: ConnectionEnd,
-  attempt: number,
-  backoff: Backoff,
-  random: () => number,
-): number | undefined {
-  const jitterMs = random() * Math.min(backoff.ceilingMs, backoff.firstMs * 2 ** attempt);
+export function nextWaitMs(end: ConnectionEnd, attempt: number, random: () => number): number | undefined {
+  const jitterMs = random() * Math.min(waitMsMax, firstWaitMsMax * 2 ** attempt);
   if (end.kind === 'unreachable') return jitterMs;
   if (end.kind === 'refused') {
     if (end.status < 500 && end.status !== 429) return undefined;
@@ -53,7 +41,8 @@ export function describeEnd(end: ConnectionEnd): string {
   if (end.kind === 'unreachable') return `no connection: ${unreachableWords[end.cause] ?? end.cause}`;
   if (end.kind === 'refused') {
     const retry = end.retryAfterMs === undefined ? '' : ` (it asks to wait ${end.retryAfterMs / 1000} s)`;
-    return `${refusalWords(end.status)}${retry}`;
+    const words = refusalWords[end.status] ?? ' where a WebSocket was expected';
+    return `the server answered HTTP ${end.status}${words}${retry}`;
   }
   const reason = end.reason === '' ? '' : ` ("${end.reason}")`;
   return `${describeCloseCode(end.code)} [${end.code}]${reason}`;
@@ -77,12 +66,10 @@ const unreachableWords: Readonly<Record<string, string>> = {
   ECONNRESET: 'the other side broke the connection (ECONNRESET)',
 };
 
-function refusalWords(status: number): string {
-  const answer = `the server answered HTTP ${status}`;
-  if (status === 401 || status === 403) {
-    return `${answer}: this client is not admitted (a wrong --origin or --token)`;
-  }
-  if (status === 404) return `${answer}: no chat at this path; the paths are /ws and /ws/<room>`;
-  if (status === 503) return `${answer}: it is full or about to stop`;
-  return `${answer} where a WebSocket was expected`;
-}
+const notAdmitted = ': this client is not admitted (a wrong --origin or --token)';
+const refusalWords: Readonly<Record<number, string>> = {
+  401: notAdmitted,
+  403: notAdmitted,
+  404: ': no chat at this path; the paths are /ws and /ws/<room>',
+  503: ': it is full or about to stop',
+};

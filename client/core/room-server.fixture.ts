@@ -16,8 +16,8 @@ export class RoomServer {
   /** Handles a message; by default it goes to all. */
   relay = (clientId: string, message: string): void => this.say(clientId, message);
 
-  /** Listens on 127.0.0.1; port 0 means any free port. */
-  static async start(port = 0): Promise<RoomServer> {
+  /** Listens on 127.0.0.1, at a free port. */
+  static async start(): Promise<RoomServer> {
     const server = new RoomServer();
     server.#http.on('upgrade', (request, socket, head) => {
       server.handshakes.push(request);
@@ -29,17 +29,13 @@ export class RoomServer {
         });
       });
     });
-    server.#http.listen(port, '127.0.0.1');
+    server.#http.listen(0, '127.0.0.1');
     await once(server.#http, 'listening');
     return server;
   }
 
-  get port(): number {
-    return (this.#http.address() as AddressInfo).port;
-  }
-
   get url(): string {
-    return `ws://127.0.0.1:${this.port}/ws`;
+    return `ws://127.0.0.1:${(this.#http.address() as AddressInfo).port}/ws`;
   }
 
   say(clientId: string, message: string): void {

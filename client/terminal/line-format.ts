@@ -3,9 +3,8 @@ import { styleText } from 'node:util';
 import type { ChatMessage } from '#protocol';
 
 /**
- * Control characters (C0, DEL, C1) could move the cursor, set the clipboard or break a line. Line and
- * paragraph separators break lines in some terminals. Bidirectional overrides display text in another order
- * than it has.
+ * Control characters (C0, DEL, C1) could move the cursor, set the clipboard or break a line. Some separators
+ * break lines too, and bidirectional overrides display text in another order.
  */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: it matches control characters
 const harmful = /[\u0000-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g;
@@ -35,15 +34,7 @@ export function jsonLine({ clientId, Message }: ChatMessage): string {
 type Style = Parameters<typeof styleText>[0];
 
 /** Colours that are readable on dark and on light backgrounds; red is kept for warnings. */
-const nameStyles: readonly Style[] = [
-  'cyan',
-  'green',
-  'yellow',
-  'blue',
-  'magenta',
-  'blueBright',
-  'magentaBright',
-];
+const nameStyles = ['cyan', 'green', 'yellow', 'blue', 'magenta', 'blueBright', 'magentaBright'] as const;
 
 /** Formats the lines of an interactive terminal, with or without colours. */
 export class LineStyle {
@@ -56,9 +47,9 @@ export class LineStyle {
   /** `12:01:03 alice: hello`; one colour per clientId, one's own marked `(you)` and bold. */
   message(message: ChatMessage, own: boolean, at: Date): string {
     const name = own ? `${neutralise(message.clientId)} (you)` : neutralise(message.clientId);
-    const style = nameStyles[hash(message.clientId) % nameStyles.length] ?? 'cyan';
-    const styles = (own ? ['bold', style] : style) as Style;
-    return `${this.#paint('dim', clockTime(at))} ${this.#paint(styles, name)}: ${neutralise(message.Message)}`;
+    const style = nameStyles[hash(message.clientId) % nameStyles.length]!;
+    const painted = this.#paint(own ? ['bold', style] : style, name);
+    return `${this.#paint('dim', clockTime(at))} ${painted}: ${neutralise(message.Message)}`;
   }
 
   /** A line of the client itself, unlike any message. */

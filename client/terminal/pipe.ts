@@ -3,36 +3,31 @@ import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import type { ChatMessage } from '#protocol';
 import type { ChatClient } from '../core/chat-client.ts';
-import { Outbox, type OutboxOptions } from '../core/outbox.ts';
+import { Outbox } from '../core/outbox.ts';
 import { describeEnd } from '../core/reconnect.ts';
 import { neutralise, seconds } from './line-format.ts';
+import type { ClientConfig } from './settings.ts';
 
-export type PipeOptions = {
+type PipeSettings = Pick<ClientConfig, 'messageBytesMax' | 'messagesPerSecondMax' | 'listen' | 'echoWaitMs'>;
+type PipeOptions = PipeSettings & {
   readonly input: Readable;
   /** Writes one line to standard output; the line has no line break. */
   readonly print: (line: string) => void;
   /** Writes one line to standard error. */
   readonly notice: (line: string) => void;
   readonly format: (message: ChatMessage) => string;
-  readonly messageBytesMax: number;
-  readonly outbox: OutboxOptions;
-  /** Stay after the end of the input, until the server closes the connection. */
-  readonly listen: boolean;
-  /** The longest wait for the next echo after the end of the input, in milliseconds. */
-  readonly echoWaitMs: number;
 };
 
 /** Runs until the input ended and every line was confirmed. Resolves to true if all lines were. */
 export async function runPipe(client: ChatClient, options: PipeOptions): Promise<boolean> {
-  const outbox = new Outbox(client, options.outbox);
-  const ended = new Promise<void>((resolve) => {
-    client.events.on('closed', ({ final }) => final && resolve());
-  });
+  const outbox = new Outbox(client, options.messagesPerSecondMax);
+  const ended = Promise.withResolvers<void>();
   let failed = false;
   let leaving = false;
   client.events.on('message', (message) => options.print(options.format(message)));
   client.events.on('connected', ({ again }) => again && options.notice('connected again'));
   client.events.on('closed', ({ end, final }) => {
+    if (final) ended.resolve();
     if (leaving) return;
     failed ||= final && !(end.kind === 'closed' && end.code === 1000);
     options.notice(`${neutralise(describeEnd(end))}${final ? '; not reconnecting' : ''}`);
@@ -43,14 +38,13 @@ export async function runPipe(client: ChatClient, options: PipeOptions): Promise
   const refused = await sendLines(client, outbox, options);
   const unconfirmed = await outbox.settle(options.echoWaitMs);
   if (unconfirmed > 0) {
-    options.notice(
-      `${unconfirmed} line${unconfirmed === 1 ? '' : 's'} not confirmed: the room did not send ${unconfirmed === 1 ? 'it' : 'them'} back`,
-    );
+    const [lines, them] = unconfirmed === 1 ? ['line', 'it'] : ['lines', 'them'];
+    options.notice(`${unconfirmed} ${lines} not confirmed: the room did not send ${them} back`);
   }
-  if (options.listen) await ended;
+  if (options.listen) await ended.promise;
   leaving = true;
   client.close();
-  await ended;
+  await ended.promise;
   return unconfirmed === 0 && refused === 0 && !failed;
 }
 
@@ -66,9 +60,8 @@ async function sendLines(client: ChatClient, outbox: Outbox, options: PipeOption
     const lineBytes = Buffer.byteLength(line);
     if (lineBytes > options.messageBytesMax) {
       refused += 1;
-      options.notice(
-        `line ${lineNumber} not sent: it has ${lineBytes} bytes, the limit is ${options.messageBytesMax}`,
-      );
+      const limit = options.messageBytesMax;
+      options.notice(`line ${lineNumber} not sent: it has ${lineBytes} bytes, the limit is ${limit}`);
     } else if (!(await outbox.put(line))) {
       break;
     }

@@ -2,75 +2,43 @@
 import { Command, Option } from 'commander';
 import { defaultMessageLimits, isRoomName, roomOfPath } from '#protocol';
 
-export type ClientConfig = {
-  /** Room included. */
-  readonly url: string;
-  /** The room in words: `room tea`, `the global room`. */
-  readonly roomName: string;
-  readonly id: string;
-  readonly token: string | undefined;
-  readonly origin: string | undefined;
-  readonly json: boolean;
-  readonly listen: boolean;
-  readonly color: boolean;
-  readonly messageBytesMax: number;
-  readonly messagesPerSecondMax: number;
-  readonly echoWaitMs: number;
-  /** Undefined if not given: no limit on a terminal, 8 in a pipe. */
-  readonly attemptsMax: number | undefined;
-};
-
 export const exitCode = { done: 0, failed: 1, badInput: 2, interrupted: 130 } as const;
 
-/** The command line and its help. */
+/** The command line and its help. Each option has an environment variable: CLIENT_ECHO_WAIT_MS and so on. */
 export function clientCommand(): Command {
-  const option = (flags: string, env: string, text: string): Option =>
-    new Option(flags, text).env(`CLIENT_${env}`);
-  // For commander a variable that is set turns a switch on, whatever its value.
-  const toggle = (flags: string, env: string, text: string): Option =>
-    ['', '0', 'false'].includes(process.env[`CLIENT_${env}`] ?? '1')
-      ? new Option(flags, text)
-      : option(flags, env, text);
-  return new Command('npm run client --')
+  const limit = String(defaultMessageLimits.messageBytesMax);
+  const options = [
+    option('--url <ws-url>', 'the address of the chat', 'ws://127.0.0.1:8080/ws'),
+    option('--id <name>', 'your clientId: 1 to 64 characters (required)'),
+    option('--room <name>', 'the room to join; default: the global room'),
+    option('--token <secret>', 'sent as "Authorization: Bearer <secret>"; safer as CLIENT_TOKEN'),
+    option('--origin <origin>', 'the Origin header, if the server requires one'),
+    option('--json', 'in a pipe: print each message as one line of JSON'),
+    option('--listen', 'in a pipe: stay after the end of the input'),
+    new Option('--no-color', 'no colours (as with NO_COLOR)'),
+    option('--message-bytes-max <bytes>', 'the longest line that is sent', limit),
+    option('--messages-per-second-max <count>', 'the highest rate of lines, and the largest burst', '50'),
+    option('--echo-wait-ms <ms>', 'the longest wait for the next echo after the input ended', '5000'),
+    option('--attempts-max <count>', 'failed attempts in a row before it ends').default(
+      undefined,
+      'no limit on a terminal, 8 in a pipe',
+    ),
+  ];
+  const command = new Command('npm run client --')
     .description('A chat client: interactive on a terminal; in a pipe it sends lines and prints messages.')
-    .addOption(option('--url <ws-url>', 'URL', 'the address of the chat').default('ws://127.0.0.1:8080/ws'))
-    .addOption(option('--id <name>', 'ID', 'your clientId: 1 to 64 characters (required)'))
-    .addOption(option('--room <name>', 'ROOM', 'the room to join; default: the global room'))
-    .addOption(
-      option('--token <secret>', 'TOKEN', 'sent as "Authorization: Bearer <secret>"; safer as CLIENT_TOKEN'),
-    )
-    .addOption(option('--origin <origin>', 'ORIGIN', 'the Origin header, if the server requires one'))
-    .addOption(toggle('--json', 'JSON', 'in a pipe: print each message as one line of JSON'))
-    .addOption(toggle('--listen', 'LISTEN', 'in a pipe: stay after the end of the input'))
-    .addOption(new Option('--no-color', 'no colours (as with NO_COLOR)'))
-    .addOption(
-      option('--message-bytes-max <bytes>', 'MESSAGE_BYTES_MAX', 'the longest line that is sent').default(
-        String(defaultMessageLimits.messageBytesMax),
-      ),
-    )
-    .addOption(
-      option(
-        '--messages-per-second-max <count>',
-        'MESSAGES_PER_SECOND_MAX',
-        'the highest rate of lines, and the largest burst',
-      ).default('50'),
-    )
-    .addOption(
-      option(
-        '--echo-wait-ms <ms>',
-        'ECHO_WAIT_MS',
-        'the longest wait for the next echo after the input ended',
-      ).default('5000'),
-    )
-    .addOption(
-      option('--attempts-max <count>', 'ATTEMPTS_MAX', 'failed attempts in a row before it ends').default(
-        undefined,
-        'no limit on a terminal, 8 in a pipe',
-      ),
-    )
     .helpOption('--help', 'show this help')
     .allowExcessArguments(false)
     .addHelpText('after', examples);
+  for (const each of options) command.addOption(each);
+  return command;
+}
+
+function option(flags: string, about: string, fallback?: string): Option {
+  const made = new Option(flags, about).default(fallback);
+  const variable = `CLIENT_${made.attributeName().replace(/[A-Z]/g, '_$&').toUpperCase()}`;
+  // For commander a variable that is set turns a switch on, whatever its value.
+  const isOff = made.isBoolean() && ['', '0', 'false'].includes(process.env[variable] ?? '1');
+  return isOff ? made : made.env(variable);
 }
 
 const examples = `
@@ -85,10 +53,10 @@ Exit codes:
   2    bad input
   130  Ctrl-C`;
 
+export type ClientConfig = Exclude<ReturnType<typeof readConfig>, { mistakes: string[] }>;
+
 /** Checks the options; returns the settings or all mistakes, each with the required and the given value. */
-export function readConfig(
-  options: Readonly<Record<string, unknown>>,
-): ClientConfig | { mistakes: string[] } {
+export function readConfig(options: Readonly<Record<string, unknown>>) {
   const mistakes: string[] = [];
   const text = (name: string): string | undefined => options[name] as string | undefined;
   const integer = (name: string, flag: string, least: number): number | undefined => {
@@ -122,17 +90,14 @@ export function readConfig(
     messageBytesMax: integer('messageBytesMax', '--message-bytes-max', 1) ?? 0,
     messagesPerSecondMax: integer('messagesPerSecondMax', '--messages-per-second-max', 1) ?? 0,
     echoWaitMs: integer('echoWaitMs', '--echo-wait-ms', 0) ?? 0,
+    /** Undefined if not given: no limit on a terminal, 8 in a pipe. */
     attemptsMax: integer('attemptsMax', '--attempts-max', 1),
   };
   return mistakes.length > 0 ? { mistakes } : config;
 }
 
-/** The URL with its room; adds to `mistakes`. */
-function readPlace(
-  given: string,
-  room: string | undefined,
-  mistakes: string[],
-): { url: string; roomName: string } {
+/** The URL with its room, and the room in words: `room tea`, `the global room`. Adds to `mistakes`. */
+function readPlace(given: string, room: string | undefined, mistakes: string[]) {
   if (room !== undefined && !isRoomName(room)) {
     mistakes.push(`Change --room. Required: 1 to 64 of A-Z a-z 0-9 _ . -. Given: ${JSON.stringify(room)}.`);
   }

@@ -10,20 +10,14 @@ import { wsSockets } from './ws-socket.ts';
 async function openTerminal(server: RoomServer, columns: number) {
   const tty = new Tty(columns);
   const clock = new ManualClock();
-  const client = new ChatClient({
-    url: server.url,
-    clientId: 'alice',
-    openSocket: wsSockets(),
-    clock,
-    random: () => 0.5,
-  });
+  const client = new ChatClient({ url: server.url, clientId: 'alice', openSocket: wsSockets(), clock });
   const end: Promise<TerminalEnd> = runTerminal(client, {
     input: tty.input,
     output: tty.output,
     colours: false,
     roomName: 'room tea',
     messageBytesMax: 200,
-    outbox: { linesPerSecondMax: 100, clock },
+    messagesPerSecondMax: 100,
     echoWaitMs: 1_000,
   });
   await nextEvent(client, 'connected');
@@ -41,14 +35,10 @@ async function drawn(): Promise<void> {
   for (let turn = 0; turn < 3; turn++) await new Promise((done) => setImmediate(done));
 }
 
-async function hear(
-  client: ChatClient,
-  server: RoomServer,
-  clientId: string,
-  message: string,
-): Promise<void> {
+/** Does something that brings a message, and waits until that is on the screen. */
+async function hearAfter(client: ChatClient, act: () => void): Promise<void> {
   const received = nextEvent(client, 'message');
-  server.say(clientId, message);
+  act();
   await received;
   await drawn();
 }
@@ -58,8 +48,7 @@ test('the input line stays whole and the cursor in its place while messages arri
   const { tty, client, end, shown } = await openTerminal(server, 40);
   tty.type('a line that is longer than this terminal is wide, typed in part');
   tty.type('\u001b[D'.repeat(4));
-  await hear(client, server, 'bob', 'one');
-  await hear(client, server, 'bob', 'two');
+  for (const text of ['one', 'two']) await hearAfter(client, () => server.say('bob', text));
   assert.deepEqual(shown(), [
     'bob: one',
     'bob: two',
@@ -76,16 +65,10 @@ test('a typed line is replaced by its echo, and the up arrow recalls it', async 
   await using server = await RoomServer.start();
   const { tty, client, end, shown } = await openTerminal(server, 40);
   for (const line of ['hello', 'a line that is longer than this terminal is wide']) {
-    const received = nextEvent(client, 'message');
-    tty.type(`${line}\r`);
-    await received;
-    await drawn();
+    await hearAfter(client, () => tty.type(`${line}\r`));
   }
   assert.deepEqual(shown().slice(0, 1), ['alice (you): hello']);
-  assert.deepEqual(
-    shown().slice(1).join(''),
-    'alice (you): a line that is longer than this terminal is wide>',
-  );
+  assert.equal(shown().slice(1).join(''), 'alice (you): a line that is longer than this terminal is wide>');
   tty.type('\u001b[A\u001b[A');
   assert.equal(shown().at(-1), '> hello');
   tty.type('\u0003');
@@ -95,21 +78,16 @@ test('a typed line is replaced by its echo, and the up arrow recalls it', async 
 test('lines typed without a connection are held and sent later; those that may be lost are listed', async () => {
   await using server = await RoomServer.start();
   const { tty, client, clock, end, shown } = await openTerminal(server, 200);
-  let arrived = (): void => {};
-  const received = new Promise<void>((resolve) => {
-    arrived = resolve;
-  });
-  server.relay = () => arrived();
+  const received = Promise.withResolvers<void>();
+  server.relay = () => received.resolve();
   tty.type('swallowed\r');
-  await received;
+  await received.promise;
   server.relay = (clientId, message) => server.say(clientId, message);
   const waiting = nextEvent(client, 'waiting');
   server.closeAll(1012, 'reconnect after 1500 ms');
   await waiting;
   tty.type('held\r');
-  clock.advance(1_500);
-  await nextEvent(client, 'message');
-  await drawn();
+  await hearAfter(client, () => clock.advance(1_500));
   assert.deepEqual(shown(), [
     '* perhaps not delivered: "swallowed"',
     '* the server is restarting: reconnect after the wait it names [1012] ("reconnect after 1500 ms")',
@@ -128,10 +106,7 @@ test('commands, blank lines and lines that are too long are not sent', async () 
   const { tty, client, end, shown } = await openTerminal(server, 300);
   tty.type('   \r/dance\r');
   tty.type(`${'é'.repeat(101)}\r`);
-  const received = nextEvent(client, 'message');
-  tty.type('//slash\r');
-  await received;
-  await drawn();
+  await hearAfter(client, () => tty.type('//slash\r'));
   assert.deepEqual(shown(), [
     '* /dance is not a command; /help lists them',
     '* not sent: it has 202 bytes, the limit is 200. The up arrow recalls it',

@@ -2,20 +2,16 @@
 import { createInterface, cursorTo, type Interface, moveCursor } from 'node:readline';
 import type { ReadStream, WriteStream } from 'node:tty';
 import type { ChatClient } from '../core/chat-client.ts';
-import { Outbox, type OutboxOptions } from '../core/outbox.ts';
+import { Outbox } from '../core/outbox.ts';
 import { describeEnd } from '../core/reconnect.ts';
 import { LineStyle, seconds } from './line-format.ts';
+import type { ClientConfig } from './settings.ts';
 
-export type TerminalOptions = {
+type Settings = Pick<ClientConfig, 'roomName' | 'messageBytesMax' | 'messagesPerSecondMax' | 'echoWaitMs'>;
+type TerminalOptions = Settings & {
   readonly input: ReadStream;
   readonly output: WriteStream;
   readonly colours: boolean;
-  /** The room as the greeting names it: `room tea`, `the global room`. */
-  readonly roomName: string;
-  readonly messageBytesMax: number;
-  readonly outbox: OutboxOptions;
-  /** The longest wait for the next echo after the user has left, in milliseconds. */
-  readonly echoWaitMs: number;
 };
 
 /** Left by command, interrupted by Ctrl-C, or closed by the server. */
@@ -31,7 +27,7 @@ export async function runTerminal(client: ChatClient, options: TerminalOptions):
   const screen = new Screen(options.input, options.output);
   const notice = (text: string): void => screen.print(style.notice(text, new Date()));
   const warning = (text: string): void => screen.print(style.warning(text, new Date()));
-  const outbox = new Outbox(client, options.outbox, (lines) => {
+  const outbox = new Outbox(client, options.messagesPerSecondMax, (lines) => {
     warning(`perhaps not delivered: ${lines.map((line) => JSON.stringify(line)).join(', ')}`);
   });
   const left = new Promise<TerminalEnd>((resolve) => {

@@ -38,23 +38,18 @@ export class Tty {
     return rows;
   }
 
-  /** The position of the cursor, counted from 0. */
-  get cursor(): { row: number; column: number } {
-    return { row: this.#row, column: this.#column };
-  }
-
   #draw(text: string): void {
     // biome-ignore lint/suspicious/noControlCharactersInRegex: a terminal is controlled by control characters
     for (const [part, parameter, command] of text.matchAll(/\u001b\[([\d;?]*)([A-Za-z])|./gsu)) {
       if (command !== undefined) this.#apply(command, parameter ?? '');
       else if (part === '\r') this.#column = 0;
-      else if (part === '\n') this.#down(true);
+      else if (part === '\n') this.#down();
       else this.#put(part);
     }
   }
 
   #put(character: string): void {
-    if (this.#column === this.#columns) this.#down(true);
+    if (this.#column === this.#columns) this.#down();
     const row = this.#rows[this.#row] ?? [];
     while (row.length < this.#column) row.push(' ');
     row[this.#column] = character;
@@ -62,10 +57,10 @@ export class Tty {
   }
 
   /** A line feed on a terminal in its usual mode also returns to the first column. */
-  #down(toFirstColumn: boolean): void {
+  #down(): void {
     this.#row += 1;
     if (this.#row === this.#rows.length) this.#rows.push([]);
-    if (toFirstColumn) this.#column = 0;
+    this.#column = 0;
   }
 
   #apply(command: string, parameter: string): void {

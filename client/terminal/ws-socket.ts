@@ -8,14 +8,9 @@ const handshakeMsMax = 10_000;
 /** The largest frame that is accepted, in bytes: far above the limits of any server. Chosen, not measured. */
 const framePayloadBytesMax = 1 << 20;
 
-export type Credentials = {
-  /** Sent as `Authorization: Bearer …` at the handshake. */
-  readonly token?: string | undefined;
-  /** Sent as `Origin` at the handshake. */
-  readonly origin?: string | undefined;
-};
+type Credentials = { readonly token?: string | undefined; readonly origin?: string | undefined };
 
-/** Connections with these headers. */
+/** Connections whose handshake sends `Authorization: Bearer <token>` and `Origin`, where these are given. */
 export function wsSockets({ token, origin }: Credentials = {}): OpenSocket {
   return (url, listener) => {
     const socket = new WebSocket(url, {

@@ -4,7 +4,6 @@ import { capacity, crowd, idleMemory, type Round, yardstick } from './measuremen
 import { messagesPerPublish, workersEfficiency } from './processes.ts';
 
 export type Figure = {
-  /** What is measured, in words. */
   subject: string;
   measured: number;
   /** `≥ 60` or `≤ 1`. */
@@ -14,7 +13,7 @@ export type Figure = {
   unit: string;
 };
 
-/** Everything once. Quantities that are compared are measured one right after the other. */
+/** Measures everything once. Quantities that are compared follow one another. */
 export async function measureFigures(round: Round): Promise<Figure[]> {
   const { say } = round;
   say('Capacity at 1,000 clients, 128 B, p99 < 250 ms, nothing lost');
@@ -29,8 +28,8 @@ export async function measureFigures(round: Round): Promise<Figure[]> {
   const crowdNaive = await crowd('01-naive', 10, round);
   const crowdCursor = await crowd('03-cursor', 100, round);
   const [naiveMs, cursorMs] = [crowdNaive.deliveryLatencyMs.p99, crowdCursor.deliveryLatencyMs.p99];
-  const verdicts = { naive: crowdNaive.verdict, cursor: crowdCursor.verdict };
-  say(`  01-naive p99 ${naiveMs} ms (${verdicts.naive}), 03-cursor p99 ${cursorMs} ms (${verdicts.cursor})`);
+  const naiveText = `01-naive p99 ${naiveMs} ms (${crowdNaive.verdict})`;
+  say(`  ${naiveText}, 03-cursor p99 ${cursorMs} ms (${crowdCursor.verdict})`);
   say('10,000 idle sessions');
   const idle = await idleMemory('03-cursor', round);
   say('The simulator against plain ws clients, both on 03-cursor');
@@ -57,7 +56,7 @@ export async function measureFigures(round: Round): Promise<Figure[]> {
   ];
 }
 
-/** Of each figure, that of the median round; of an even number of rounds, the lower of the middle two. */
+/** Each figure of its median round; of an even number of rounds, the lower of the middle two. */
 export function medianFigures(rounds: readonly (readonly Figure[])[]): Figure[] {
   const [first = []] = rounds;
   return first.map((figure, index) => {

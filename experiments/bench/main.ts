@@ -1,11 +1,11 @@
 /**
- * `npm run bench`: the figures that this project promises, side by side in one run; as ratios where the
- * machine would otherwise decide. Exit code 0 when every figure reaches its minimum, 1 when one does not.
- * Quick figures have no minimum.
+ * `npm run bench`: the figures that this project promises, as ratios where the machine would otherwise
+ * decide. Exit code 0 when every figure reaches its minimum, 1 when one does not. Quick figures have none.
  */
 import { Command } from 'commander';
 import { interruption } from '../lab/commands/interruption.ts';
 import { positiveInteger } from '../lab/commands/option-values.ts';
+import { left, right, tableOf, terminalTable } from '../lab/report/table.ts';
 import { fullEffort, quickEffort } from './effort.ts';
 import { type Figure, measureFigures, medianFigures } from './figures.ts';
 
@@ -26,7 +26,7 @@ async function main(): Promise<void> {
   for (let round = 0; round < repetitions; round++)
     rounds.push(await measureFigures({ effort, seed: seed + round, signal, say: console.log }));
   const figures = medianFigures(rounds);
-  console.log(`\n${table(figures, quick ? [] : ['at least', 'aim', ''])}`);
+  console.log(`\n${figuresTable(figures, quick)}`);
   if (quick)
     console.log(
       '\nQuick figures compare two trees side by side on one machine. They prove no promised figure.',
@@ -34,27 +34,18 @@ async function main(): Promise<void> {
   else process.exitCode = figures.every(({ reached }) => reached) ? 0 : 1;
 }
 
-/** Subject and measured value, and the other columns where they are named. */
-function table(figures: readonly Figure[], others: readonly string[]): string {
-  const rows = figures.map(({ subject, measured, bound, aim, reached, unit }) => [
-    subject,
-    `${measured.toPrecision(3)} ${unit}`,
-    ...[bound, String(aim), reached ? 'reached' : 'MISSED'].slice(0, others.length),
-  ]);
-  const all = [['what', 'measured', ...others], ...rows];
-  const widths = all[0]!.map((_, column) => Math.max(...all.map((row) => row[column]!.length)));
-  const lastColumn = widths.length - 1;
-  return all
-    .map((row) =>
-      row
-        .map((cell, column) => {
-          const leftAligned = column === 0 || (column === lastColumn && others.length > 0);
-          return leftAligned ? cell.padEnd(widths[column]!) : cell.padStart(widths[column]!);
-        })
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n');
+function figuresTable(figures: readonly Figure[], quick = false): string {
+  const columns = [
+    left<Figure>('what', ({ subject }) => subject),
+    right<Figure>('measured', ({ measured, unit }) => `${measured.toPrecision(3)} ${unit}`),
+  ];
+  if (!quick)
+    columns.push(
+      right('at least', ({ bound }) => bound),
+      right('aim', ({ aim }) => String(aim)),
+      left('', ({ reached }) => (reached ? 'reached' : 'MISSED')),
+    );
+  return terminalTable(tableOf(figures, columns));
 }
 
 await main();

@@ -1,7 +1,4 @@
-/**
- * Measurements of the benchmark. Each starts what it needs on this machine, loads it for seconds, and stops
- * it.
- */
+/** Measurements of the benchmark. Each starts what it needs, loads it for seconds, and stops it. */
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -25,19 +22,16 @@ const limits = ['p99<250ms', 'lost=0', 'duplicated=0', 'corrupted=0', 'misrouted
 /** Asked of the server once. */
 let stages: Promise<StageInfo[]> | undefined;
 
-export type Load = {
+/** Warms up for 2 s by default: long enough for latency figures, but not for CPU time. */
+type Load = {
   clients: number;
   ratePerSecond: number;
   seconds: number;
   seed: number;
-  /** 2 by default: long enough for latency figures, but not for CPU time. */
   warmUpSeconds?: number;
 };
 
-/**
- * Starts a stage as one node on this machine, on one core where it can be pinned, hands it over, and stops
- * it.
- */
+/** Starts a stage as one node, on one core where it can be pinned; stops it after use. */
 export async function withStage<T>(
   stage: string,
   signal: AbortSignal,
@@ -47,31 +41,21 @@ export async function withStage<T>(
   stages ??= listStages();
   const info = (await stages).find(({ name }) => name === stage);
   if (info === undefined) throw new Error(`There is no stage ${stage}.`);
-  await using deployment = await startDeployment(
-    { target: 'process', simulator: 'process' },
-    { stage: info, settings, nodes: 1, allocation: allocate(), scrapeHost: '127.0.0.1', signal },
-  );
+  const place = { nodes: 1, allocation: allocate(), scrapeHost: '127.0.0.1', signal };
+  const processes = { target: 'process', simulator: 'process' } as const;
+  await using deployment = await startDeployment(processes, { stage: info, settings, ...place });
   return await use(deployment);
 }
 
 /** One run of the simulator; throws with its last output when it ends without a result. */
 export async function load(
   deployment: Deployment,
-  { clients, ratePerSecond, seconds, seed, warmUpSeconds = 2 }: Load,
+  { seconds: durationSeconds, warmUpSeconds = 2, ...work }: Load,
   signal: AbortSignal,
   onPhase: (phase: string) => void = () => {},
 ): Promise<LoadtestResult> {
-  const options = {
-    clients,
-    ratePerSecond,
-    payloadBytes,
-    seed,
-    durationSeconds: seconds,
-    warmUpSeconds,
-    drainSeconds: 2,
-    workers: 1,
-    limits,
-  };
+  const phases = { warmUpSeconds, durationSeconds, drainSeconds: 2 };
+  const options = { ...work, ...phases, payloadBytes, workers: 1, limits };
   const { result, errorText } = await deployment.runLoadtest(options, {
     signal,
     onProgress: (progress) => progress.event === 'phase' && onPhase(progress.phase),
@@ -90,7 +74,8 @@ export async function capacity(
 ): Promise<{ messagesPerSecond: number; result: LoadtestResult }> {
   const { warmUpSeconds, measureSeconds, ...search } = effort.capacity;
   let best: LoadtestResult | undefined;
-  const method = { kind: 'capacity', start, loadMin: 10, loadMax: 60_000, ...search } as const;
+  const loads = { start, growth: 2, loadMin: 10, loadMax: 60_000 };
+  const method = { kind: 'capacity', ...loads, ...search } as const;
   const answer = await searchCapacity(method, async (ratePerSecond) => {
     const work = { clients: 1000, ratePerSecond, seconds: measureSeconds, warmUpSeconds, seed };
     const result = await withStage(stage, signal, (deployment) => load(deployment, work, signal));
@@ -116,9 +101,7 @@ export function crowd(
   return withStage(stage, signal, (deployment) => load(deployment, work, signal));
 }
 
-/**
- * Memory in bytes of the server per idle session, and of the simulator per virtual user, at 10,000 of each.
- */
+/** Memory of the server per idle session, and of the simulator per virtual user, at 10,000 of each. */
 export async function idleMemory(
   stage: string,
   { effort, seed, signal }: Round,
@@ -141,10 +124,7 @@ export async function idleMemory(
   });
 }
 
-/**
- * Deliveries per CPU second of plain `ws` clients that parse and check each message, at 1,000 clients: the
- * best rate's.
- */
+/** Deliveries per CPU second of 1,000 plain `ws` clients that check each message, at the best rate. */
 export async function yardstick(stage: string, { effort, signal, say }: Round): Promise<number> {
   const bestOf: number[] = [];
   for (const rate of effort.yardstickRates) {

@@ -12,9 +12,7 @@ const inRounds = { 'fan-out-interval-ms': '50' };
 const ratePerSecond = 8000;
 const attemptsMax = 3;
 
-/**
- * Deliveries per CPU second of 04-cores with two workers ÷ those of 03-cursor: the median of rounds in turn.
- */
+/** Deliveries per CPU second of 04-cores with two workers ÷ those of 03-cursor: the median of rounds. */
 export async function workersEfficiency(round: Round): Promise<number> {
   const ratios: number[] = [];
   for (let pair = 0; pair < round.effort.workers.pairs; pair++) {
@@ -27,7 +25,7 @@ export async function workersEfficiency(round: Round): Promise<number> {
   return medianOf(ratios);
 }
 
-/** Of all processes of the server together, in the measure phase. Tries again where the run was void. */
+/** Of all processes of the server, in the measure phase. Tries again where the run was void. */
 async function deliveriesPerCpuSecond(
   stage: string,
   settings: Readonly<Record<string, string>>,
@@ -43,17 +41,16 @@ async function deliveriesPerCpuSecond(
   };
   for (let attempt = 1; ; attempt++) {
     const { result, cpuSeconds } = await withStage(stage, signal, measureOnce, settings);
-    const perCpuSecond = (result.deliveriesPerSecond * seconds) / cpuSeconds;
+    const { verdict, reasons, deliveriesPerSecond } = result;
+    const perCpuSecond = (deliveriesPerSecond * seconds) / cpuSeconds;
     const figures = `${(perCpuSecond / 1e6).toFixed(2)} M deliveries per CPU second`;
-    const cores = `${(cpuSeconds / seconds).toFixed(2)} cores`;
-    say(`  ${stage} at ${ratePerSecond} messages/s: ${figures}, ${cores} (${result.verdict})`);
-    if (result.verdict === 'pass') return perCpuSecond;
-    if (result.verdict === 'fail' || attempt === attemptsMax)
-      throw new Error(`${stage} at ${ratePerSecond} messages/s: ${result.verdict}, ${result.reasons[0]}`);
+    const title = `${stage} at ${ratePerSecond} messages/s`;
+    say(`  ${title}: ${figures}, ${(cpuSeconds / seconds).toFixed(2)} cores (${verdict})`);
+    if (verdict === 'pass') return perCpuSecond;
+    if (verdict === 'fail' || attempt === attemptsMax) throw new Error(`${title}: ${verdict}, ${reasons[0]}`);
   }
 }
 
-/** Of all processes of the server together, since their start. */
 async function serverCpuSeconds(deployment: Deployment): Promise<number> {
   const samples = await deployment.sample();
   return samples.filter(({ role }) => role === 'server').reduce((sum, { cpuSeconds }) => sum + cpuSeconds, 0);

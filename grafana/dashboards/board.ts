@@ -1,35 +1,18 @@
 /** The parts that all dashboards have: the time range, the choice of stages, the phases behind the graphs. */
-import type { Builder } from '@grafana/grafana-foundation-sdk/cog';
-import type { Panel } from '@grafana/grafana-foundation-sdk/dashboard';
-import {
-  AnnotationQueryBuilder,
-  type Dashboard,
-  DashboardBuilder,
-  DashboardCursorSync,
-  DashboardLinkBuilder,
-  DashboardLinkType,
-  QueryVariableBuilder,
-  RowBuilder,
-  TimePickerBuilder,
-  VariableRefresh,
-  VariableSort,
-} from '@grafana/grafana-foundation-sdk/dashboard';
+import * as grafana from '@grafana/grafana-foundation-sdk/dashboard';
 import { DataqueryBuilder } from '@grafana/grafana-foundation-sdk/prometheus';
-import { prometheus } from './panel.ts';
-
-/** Panels under one heading, from left to right and from top to bottom. */
-export type Section = { heading: string; panels: Builder<Panel>[] };
+import { chosenStages, type PanelBuilder, prometheus } from './panel.ts';
 
 const tag = 'chat-scaling-lab';
 
-/** A dashboard of these sections, with panel ids in reading order. */
+/** A dashboard of these sections of panels, each under its heading, with panel ids in reading order. */
 export function board(
   name: { uid: string; title: string; description: string },
-  variables: QueryVariableBuilder[],
-  annotations: AnnotationQueryBuilder[],
-  sections: Section[],
-): Dashboard {
-  const builder = new DashboardBuilder(name.title)
+  variables: grafana.QueryVariableBuilder[],
+  annotations: grafana.AnnotationQueryBuilder[],
+  sections: Record<string, PanelBuilder[]>,
+): grafana.Dashboard {
+  const builder = new grafana.DashboardBuilder(name.title)
     .uid(name.uid)
     .description(name.description)
     .tags([tag])
@@ -37,48 +20,41 @@ export function board(
     .timezone('browser')
     .time({ from: 'now-15m', to: 'now' })
     .refresh('5s')
-    .timepicker(new TimePickerBuilder().refreshIntervals(['1s', '5s', '10s', '30s', '1m', '5m']))
-    .tooltip(DashboardCursorSync.Crosshair)
+    .timepicker(new grafana.TimePickerBuilder().refreshIntervals(['1s', '5s', '10s', '30s', '1m', '5m']))
+    .tooltip(grafana.DashboardCursorSync.Crosshair)
     .variables(variables)
     .annotations(annotations)
     .link(
-      new DashboardLinkBuilder('Dashboards')
-        .type(DashboardLinkType.Dashboards)
+      new grafana.DashboardLinkBuilder('Dashboards')
+        .type(grafana.DashboardLinkType.Dashboards)
         .tags([tag])
         .asDropdown(false)
         .includeVars(true)
         .keepTime(true),
     );
-  for (const section of sections) {
-    builder.withRow(new RowBuilder(section.heading));
-    for (const panel of section.panels) builder.withPanel(panel);
+  for (const [heading, panels] of Object.entries(sections)) {
+    builder.withRow(new grafana.RowBuilder(heading));
+    for (const panel of panels) builder.withPanel(panel);
   }
   const dashboard = builder.build();
   for (const [index, panel] of dashboard.panels!.entries()) panel.id = index + 1;
   return dashboard;
 }
 
-/** Selects the series of the stages that are chosen in the variable `stage`. */
-export const chosenStages = 'stage=~"$stage"';
-
 /**
  * A choice among the stages in the metrics of the time range. `all` allows several and begins with all of
  * them; `first` and `last` allow one and begin with the first or the last by name.
  */
-export function stageVariable(
-  name: string,
-  label: string,
-  choice: 'all' | 'first' | 'last',
-): QueryVariableBuilder {
+export function stageVariable(name: string, label: string, choice: 'all' | 'first' | 'last') {
   const query = 'label_values(chat_build_info, stage)';
-  const variable = new QueryVariableBuilder(name)
+  const variable = new grafana.QueryVariableBuilder(name)
     .label(label)
     .datasource(prometheus)
     .query({ query, refId: 'StandardVariableQuery' })
     .definition(query)
-    .refresh(VariableRefresh.OnTimeRangeChanged)
+    .refresh(grafana.VariableRefresh.OnTimeRangeChanged)
     // Without a value of its own, Grafana takes the first in the list.
-    .sort(choice === 'last' ? VariableSort.AlphabeticalDesc : VariableSort.AlphabeticalAsc);
+    .sort(choice === 'last' ? grafana.VariableSort.AlphabeticalDesc : grafana.VariableSort.AlphabeticalAsc);
   if (choice !== 'all') return variable;
   return (
     variable
@@ -96,8 +72,8 @@ export function regions(
   colour: string,
   expr: string,
   format: { title: string; text: string; tags: string },
-): AnnotationQueryBuilder {
-  return new AnnotationQueryBuilder()
+) {
+  return new grafana.AnnotationQueryBuilder()
     .name(name)
     .datasource(prometheus)
     .enable(true)
@@ -109,20 +85,18 @@ export function regions(
 }
 
 /** The phases of the lab's trials on the chosen stages. */
-export function labPhases(): AnnotationQueryBuilder {
-  return regions('Phases', 'blue', `trial_phase:lab_phase:max{${chosenStages}} == 1`, {
+export function labPhases() {
+  const format = {
     title: '{{phase}}',
     text: '{{experiment}}, {{variant}} ({{purpose}})',
     tags: 'phase,stage',
-  });
+  };
+  return regions('Phases', 'blue', `trial_phase:lab_phase:max{${chosenStages}} == 1`, format);
 }
 
 /** The time spans in which a limit is broken. */
-export function brokenLimits(): AnnotationQueryBuilder {
-  return regions(
-    'Broken limits',
-    'red',
-    `max by (alertname, stage) (ALERTS{alertstate="firing", ${chosenStages}}) == 1`,
-    { title: '{{alertname}}', text: '{{stage}}', tags: 'alertname,stage' },
-  );
+export function brokenLimits() {
+  const expr = `max by (alertname, stage) (ALERTS{alertstate="firing", ${chosenStages}}) == 1`;
+  const format = { title: '{{alertname}}', text: '{{stage}}', tags: 'alertname,stage' };
+  return regions('Broken limits', 'red', expr, format);
 }

@@ -6,13 +6,11 @@ import { overview } from './overview.ts';
 import { simulator } from './simulator.ts';
 
 /** Every dashboard, by the name of its file. */
-export function dashboards(): Record<string, Dashboard> {
-  return {
-    'overview.json': overview(),
-    'simulator.json': simulator(),
-    'experiment.json': experiment(),
-  };
-}
+export const dashboards = {
+  'overview.json': overview,
+  'simulator.json': simulator,
+  'experiment.json': experiment,
+};
 
 /** The text of the file of a dashboard. */
 export function fileText(dashboard: Dashboard): string {
@@ -20,5 +18,5 @@ export function fileText(dashboard: Dashboard): string {
 }
 
 if (import.meta.main)
-  for (const [name, dashboard] of Object.entries(dashboards()))
+  for (const [name, dashboard] of Object.entries(dashboards))
     writeFileSync(new URL(name, import.meta.url), fileText(dashboard));

@@ -1,44 +1,11 @@
 /**
- * The kinds of panel, so that units, legends and thresholds look the same everywhere. Each takes a title, one or two
- * sentences on how to read it, and its place in a grid of 24 columns.
+ * The kinds of panel, so that units, legends and thresholds look the same everywhere. Each takes a title, and
+ * one or two sentences on how to read it.
  */
-import type { Builder } from '@grafana/grafana-foundation-sdk/cog';
-import {
-  AxisColorMode,
-  AxisPlacement,
-  BigValueColorMode,
-  BigValueGraphMode,
-  GraphGradientMode,
-  GraphThresholdsStyleConfigBuilder,
-  GraphThresholdsStyleMode,
-  LegendDisplayMode,
-  LegendPlacement,
-  ReduceDataOptionsBuilder,
-  ScaleDistribution,
-  ScaleDistributionConfigBuilder,
-  SortOrder,
-  StackingConfigBuilder,
-  StackingMode,
-  TooltipDisplayMode,
-  VisibilityMode,
-  VizLegendOptionsBuilder,
-  VizTooltipOptionsBuilder,
-} from '@grafana/grafana-foundation-sdk/common';
-import {
-  FieldColorBuilder,
-  FieldColorModeId,
-  MappingType,
-  type Panel,
-  type Threshold,
-  ThresholdsConfigBuilder,
-  ThresholdsMode,
-} from '@grafana/grafana-foundation-sdk/dashboard';
-import {
-  PanelBuilder as HeatmapBuilder,
-  HeatmapColorMode,
-  HeatmapColorOptionsBuilder,
-  YAxisConfigBuilder,
-} from '@grafana/grafana-foundation-sdk/heatmap';
+import type { Builder, Dataquery } from '@grafana/grafana-foundation-sdk/cog';
+import * as common from '@grafana/grafana-foundation-sdk/common';
+import * as grafana from '@grafana/grafana-foundation-sdk/dashboard';
+import * as heatmap from '@grafana/grafana-foundation-sdk/heatmap';
 import { DataqueryBuilder, PromQueryFormat } from '@grafana/grafana-foundation-sdk/prometheus';
 import { PanelBuilder as StatBuilder } from '@grafana/grafana-foundation-sdk/stat';
 import { PanelBuilder as StateTimelineBuilder } from '@grafana/grafana-foundation-sdk/statetimeline';
@@ -47,11 +14,16 @@ import { PanelBuilder as TimeseriesBuilder } from '@grafana/grafana-foundation-s
 /** The uid of the data source that `grafana/provisioning/datasources/prometheus.yml` provisions. */
 export const prometheus = { type: 'prometheus', uid: 'prometheus' } as const;
 
+/** Selects the series of the stages that are chosen in the variable `stage`. */
+export const chosenStages = 'stage=~"$stage"';
+
 /** One PromQL expression and the legend of its series. */
 export type Query = { expr: string; legend: string };
 
-/** The unit of a panel by its name in Grafana, and its width in columns of the grid. */
-export type Shape = { unit: string; width: number };
+/** The series of a metric for the chosen stages. */
+export function of(metric: string, legend = '{{stage}}'): Query {
+  return { expr: `${metric}{${chosenStages}}`, legend };
+}
 
 /** The values from which a panel is orange (`warning`) or red (`limit`: a trial fails). */
 export type Bounds = { warning?: number; limit?: number };
@@ -59,71 +31,92 @@ export type Bounds = { warning?: number; limit?: number };
 /** The limit of the experiments: p99 of delivery latency, in seconds. */
 export const latencyLimit: Bounds = { limit: 0.25 };
 
-const green = 'green';
+/** How values are shown: the unit by its name in Grafana, and the bounds. */
+type Shape = { unit: string; bounds?: Bounds };
+
+export type PanelBuilder = Builder<grafana.Panel> & { span(columns: number): unknown };
+
+/** Panels side by side, each of `width` columns of the grid, which has 24. */
+export function row(width: number, panels: PanelBuilder[]): PanelBuilder[] {
+  for (const panel of panels) panel.span(width);
+  return panels;
+}
+
+type AnyBuilder = {
+  title(title: string): AnyBuilder;
+  description(description: string): AnyBuilder;
+  datasource(source: grafana.DataSourceRef): AnyBuilder;
+  height(rows: number): AnyBuilder;
+  withTarget(query: Builder<Dataquery>): AnyBuilder;
+};
+
+/** Sets what all kinds of panel have; `height` in rows of the grid. */
+export function begin<B extends AnyBuilder>(
+  panel: B,
+  title: string,
+  description: string,
+  height: number,
+  queries: readonly DataqueryBuilder[],
+): B {
+  panel.title(title).description(description).datasource(prometheus).height(height);
+  for (const [index, query] of queries.entries())
+    panel.withTarget(query.datasource(prometheus).refId(refId(index)));
+  return panel;
+}
 
 /** The letter of the n-th query of a panel. */
 export function refId(index: number): string {
   return String.fromCharCode(65 + index);
 }
 
-function steps(bounds: Bounds): Threshold[] {
-  const found: Threshold[] = [{ value: null, color: green }];
-  if (bounds.warning !== undefined) found.push({ value: bounds.warning, color: 'orange' });
-  if (bounds.limit !== undefined) found.push({ value: bounds.limit, color: 'red' });
-  return found;
+function thresholds({ warning, limit }: Bounds) {
+  const steps: grafana.Threshold[] = [{ value: null, color: 'green' }];
+  if (warning !== undefined) steps.push({ value: warning, color: 'orange' });
+  if (limit !== undefined) steps.push({ value: limit, color: 'red' });
+  return new grafana.ThresholdsConfigBuilder().mode(grafana.ThresholdsMode.Absolute).steps(steps);
 }
 
-function thresholds(bounds: Bounds) {
-  return new ThresholdsConfigBuilder().mode(ThresholdsMode.Absolute).steps(steps(bounds));
-}
-
-function range(query: Query, index = 0) {
-  return new DataqueryBuilder()
-    .datasource(prometheus)
-    .refId(refId(index))
-    .expr(query.expr)
-    .legendFormat(query.legend)
-    .range();
+function range(query: Query) {
+  return new DataqueryBuilder().expr(query.expr).legendFormat(query.legend).range();
 }
 
 /** Lines over time, with mean, maximum and last value in a table below. Bounds are dashed lines. */
 export function lines(
   title: string,
   description: string,
-  shape: Shape & { bounds?: Bounds; max?: number; stacked?: boolean; log?: boolean },
-  ...queries: Query[]
-): Builder<Panel> {
-  const panel = new TimeseriesBuilder()
-    .title(title)
-    .description(description)
-    .datasource(prometheus)
+  shape: Shape & { max?: number; stacked?: boolean; log?: boolean },
+  queries: Query[],
+) {
+  const panel = begin(new TimeseriesBuilder(), title, description, 8, queries.map(range))
     .unit(shape.unit)
     .min(0)
-    .height(8)
-    .span(shape.width)
     .lineWidth(2)
     .fillOpacity(shape.stacked ? 35 : 8)
-    .gradientMode(GraphGradientMode.Opacity)
-    .showPoints(VisibilityMode.Never)
+    .gradientMode(common.GraphGradientMode.Opacity)
+    .showPoints(common.VisibilityMode.Never)
     .spanNulls(3000)
-    .colorScheme(new FieldColorBuilder().mode(FieldColorModeId.PaletteClassicByName))
-    .tooltip(new VizTooltipOptionsBuilder().mode(TooltipDisplayMode.Multi).sort(SortOrder.Descending))
+    .colorScheme(new grafana.FieldColorBuilder().mode(grafana.FieldColorModeId.PaletteClassicByName))
+    .tooltip(
+      new common.VizTooltipOptionsBuilder()
+        .mode(common.TooltipDisplayMode.Multi)
+        .sort(common.SortOrder.Descending),
+    )
     .legend(
-      new VizLegendOptionsBuilder()
-        .displayMode(LegendDisplayMode.Table)
-        .placement(LegendPlacement.Bottom)
+      new common.VizLegendOptionsBuilder()
+        .displayMode(common.LegendDisplayMode.Table)
+        .placement(common.LegendPlacement.Bottom)
         .showLegend(true)
         .calcs(['mean', 'max', 'lastNotNull']),
     );
   if (shape.max !== undefined) panel.max(shape.max);
-  if (shape.stacked) panel.stacking(new StackingConfigBuilder().mode(StackingMode.Normal).group('A'));
+  if (shape.stacked)
+    panel.stacking(new common.StackingConfigBuilder().mode(common.StackingMode.Normal).group('A'));
   if (shape.log)
-    panel.scaleDistribution(new ScaleDistributionConfigBuilder().type(ScaleDistribution.Log).log(10));
-  if (shape.bounds)
-    panel
-      .thresholds(thresholds(shape.bounds))
-      .thresholdsStyle(new GraphThresholdsStyleConfigBuilder().mode(GraphThresholdsStyleMode.Dashed));
-  for (const [index, query] of queries.entries()) panel.withTarget(range(query, index));
+    panel.scaleDistribution(
+      new common.ScaleDistributionConfigBuilder().type(common.ScaleDistribution.Log).log(10),
+    );
+  const dashed = new common.GraphThresholdsStyleConfigBuilder().mode(common.GraphThresholdsStyleMode.Dashed);
+  if (shape.bounds) panel.thresholds(thresholds(shape.bounds)).thresholdsStyle(dashed);
   return panel;
 }
 
@@ -131,81 +124,65 @@ export function lines(
 export function figure(
   title: string,
   description: string,
-  shape: Shape & { bounds?: Bounds; decimals?: number },
-  ...queries: Query[]
-): Builder<Panel> {
-  const panel = new StatBuilder()
-    .title(title)
-    .description(description)
-    .datasource(prometheus)
+  shape: Shape & { decimals?: number },
+  query: Query,
+) {
+  const { BigValueColorMode, BigValueGraphMode, ReduceDataOptionsBuilder } = common;
+  const panel = begin(new StatBuilder(), title, description, 4, [range(query)])
     .unit(shape.unit)
-    .height(4)
-    .span(shape.width)
     .noValue('–')
     .graphMode(BigValueGraphMode.Area)
     .colorMode(shape.bounds ? BigValueColorMode.Background : BigValueColorMode.Value)
     .thresholds(thresholds(shape.bounds ?? {}))
     .reduceOptions(new ReduceDataOptionsBuilder().calcs(['lastNotNull']));
   if (shape.decimals !== undefined) panel.decimals(shape.decimals);
-  for (const [index, query] of queries.entries()) panel.withTarget(range(query, index));
   return panel;
 }
 
-/** The buckets of a histogram over time; each series of the expression is a bucket. */
-export function heat(title: string, description: string, shape: Shape, query: Query): Builder<Panel> {
-  return new HeatmapBuilder()
-    .title(title)
-    .description(description)
-    .datasource(prometheus)
-    .height(8)
-    .span(shape.width)
+/** The buckets of a histogram in seconds over time; each series of the expression is a bucket. */
+export function heat(title: string, description: string, expr: string) {
+  const query = range({ expr, legend: '{{le}}' }).format(PromQueryFormat.Heatmap);
+  return begin(new heatmap.PanelBuilder(), title, description, 8, [query])
     .calculate(false)
     .yAxis(
-      new YAxisConfigBuilder()
-        .unit(shape.unit)
-        .axisPlacement(AxisPlacement.Left)
-        .axisColorMode(AxisColorMode.Text),
+      new heatmap.YAxisConfigBuilder()
+        .unit('s')
+        .axisPlacement(common.AxisPlacement.Left)
+        .axisColorMode(common.AxisColorMode.Text),
     )
-    .color(new HeatmapColorOptionsBuilder().mode(HeatmapColorMode.Scheme).scheme('Oranges').steps(64))
-    .showLegend()
-    .withTarget(range(query).format(PromQueryFormat.Heatmap));
+    .color(
+      new heatmap.HeatmapColorOptionsBuilder()
+        .mode(heatmap.HeatmapColorMode.Scheme)
+        .scheme('Oranges')
+        .steps(64),
+    )
+    .showLegend();
 }
 
 /** Several states over time: each series is a row, and is blue while its value is 1. */
-export function states(
-  title: string,
-  description: string,
-  shape: { width: number; height: number },
-  query: Query,
-): Builder<Panel> {
-  return new StateTimelineBuilder()
-    .title(title)
-    .description(description)
-    .datasource(prometheus)
-    .height(shape.height)
-    .span(shape.width)
+export function states(title: string, description: string, query: Query) {
+  return begin(new StateTimelineBuilder(), title, description, 8, [range(query)])
     .rowHeight(0.8)
-    .showValue(VisibilityMode.Never)
+    .showValue(common.VisibilityMode.Never)
     .mergeValues(true)
-    .colorScheme(new FieldColorBuilder().mode(FieldColorModeId.Thresholds))
+    .colorScheme(new grafana.FieldColorBuilder().mode(grafana.FieldColorModeId.Thresholds))
     .thresholds(
-      new ThresholdsConfigBuilder().mode(ThresholdsMode.Absolute).steps([
+      new grafana.ThresholdsConfigBuilder().mode(grafana.ThresholdsMode.Absolute).steps([
         { value: null, color: 'transparent' },
         { value: 1, color: 'blue' },
       ]),
     )
     .mappings([
       {
-        type: MappingType.ValueToText,
+        type: grafana.MappingType.ValueToText,
         options: { 0: { text: ' ', color: 'transparent' }, 1: { text: 'running', color: 'blue' } },
       },
     ])
     .legend(
-      new VizLegendOptionsBuilder()
+      new common.VizLegendOptionsBuilder()
         .showLegend(false)
-        .displayMode(LegendDisplayMode.Hidden)
-        .placement(LegendPlacement.Bottom)
+        .displayMode(common.LegendDisplayMode.Hidden)
+        .placement(common.LegendPlacement.Bottom)
         .calcs([]),
-    )
-    .withTarget(range(query));
+    );
 }

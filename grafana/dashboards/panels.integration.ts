@@ -33,34 +33,37 @@ const skip = !engine.found
   : source === null && 'neither prometheus on PATH nor its image in the container engine';
 const { signal } = new AbortController();
 
-test('every panel shows data of a real trial, and the values agree with the result of the trial', {
-  skip,
-}, async () => {
+test('every panel has data of a real trial, and agrees with the result of the trial', { skip }, async () => {
   await using observatory = await startObservatory();
   const { trial, others } = await runObservedTrial(observatory.metrics);
   await others;
   assert.equal(trial.fault, null);
   assert.notEqual(trial.loadtest, null, trial.reasons.join(' '));
-  const startedAtSeconds = Date.parse(trial.startedAt) / 1000;
-  const endedAtSeconds = Date.now() / 1000;
-  const query = queries(observatory.url, startedAtSeconds, endedAtSeconds);
+  const [startedAtSeconds, endedAtSeconds] = [Date.parse(trial.startedAt) / 1000, Date.now() / 1000];
+  const { range, instant } = queries(observatory.url);
 
   const empty: string[] = [];
-  for (const [file, dashboard] of Object.entries(dashboards()))
+  for (const [file, dashboard] of Object.entries(dashboards))
     for (const panel of dashboard.panels!.filter(({ type }) => type !== 'row'))
       for (const target of (panel as Panel).targets as unknown as { expr: string; instant?: boolean }[]) {
         const expr = target.expr
           .replaceAll(/\$(left|right|stage)\b/g, stage)
           .replaceAll('$__range', `${Math.ceil(endedAtSeconds - startedAtSeconds)}s`);
-        const values = target.instant ? await query.instant(expr) : await query.range(expr);
+        const values = target.instant
+          ? await instant(expr, endedAtSeconds)
+          : await range(expr, startedAtSeconds, endedAtSeconds);
         if (!values.some(Number.isFinite))
           empty.push(`${file}, ${(panel as { title: string }).title}: ${expr}`);
       }
   assert.deepEqual(empty, []);
 
   const measuredFrom = startedAtSeconds + secondsUntil(trial, 'measure');
-  const measured = (expr: string) =>
-    query.meanBetween(expr, measuredFrom + settledSeconds, measuredFrom + measureSeconds - 1);
+  const measuredTo = measuredFrom + measureSeconds - 1;
+  const measured = async (expr: string) => {
+    const values = await range(expr, measuredFrom + settledSeconds, measuredTo);
+    assert.ok(values.length > 0, `${expr} has no data while the trial measured`);
+    return values.reduce((sum, value) => sum + value, 0) / values.length;
+  };
   const result = trial.loadtest!;
   const labels = `{stage="${stage}"}`;
   close(await measured(`stage:loadtest_messages_sent:rate5s${labels}`), result.achievedPerSecond);
@@ -71,30 +74,24 @@ test('every panel shows data of a real trial, and the values agree with the resu
   assert.equal(await measured(`stage:loadtest_sessions:sum${labels}`), clients);
   assert.equal(await measured(`stage:chat_cgroup_cpu_limit_cores:sum${labels}`), 0.5);
   const p99Ms = 1000 * (await measured(`stage:loadtest_delivery_latency_seconds:p99_rate5s${labels}`));
-  assert.ok(
-    sameBucket(p99Ms, result.deliveryLatencyMs.p99),
-    `${p99Ms} ms, ${result.deliveryLatencyMs.p99} ms`,
-  );
-  const wrong = await query.instantAt('sum(loadtest_audit_total)', measuredFrom + measureSeconds - 1);
-  assert.deepEqual(wrong, [0]);
+  const p99MsOfResult = result.deliveryLatencyMs.p99;
+  assert.ok(sameBucket(p99Ms, p99MsOfResult), `${p99Ms} ms, ${p99MsOfResult} ms`);
+  assert.deepEqual(await instant('sum(loadtest_audit_total)', measuredTo), [0]);
 });
 
 /** Prometheus with the configuration of the project; its only targets are those of the lab's target file. */
 async function startObservatory() {
   const directory = mkdtempSync(join(tmpdir(), 'chat-observatory-'));
-  const removal = { [Symbol.dispose]: () => rmSync(directory, { recursive: true, force: true }) };
   await using stack = new AsyncDisposableStack();
-  stack.use(removal);
+  stack.defer(() => rmSync(directory, { recursive: true, force: true }));
   chmodSync(directory, 0o755);
   const prometheusFolder = fileURLToPath(new URL('../../prometheus/', import.meta.url));
   cpSync(join(prometheusFolder, 'rules'), join(directory, 'rules'), { recursive: true });
   mkdirSync(join(directory, 'targets'));
   const config = readFileSync(join(prometheusFolder, 'prometheus.yml'), 'utf8');
   // Without the ports that the compose file publishes: a stack that runs on this machine must not be seen.
-  writeFileSync(
-    join(directory, 'prometheus.yml'),
-    config.slice(0, config.indexOf('  # What docker-compose')),
-  );
+  const withoutPorts = config.slice(0, config.indexOf('  # What docker-compose'));
+  writeFileSync(join(directory, 'prometheus.yml'), withoutPorts);
   const metrics = stack.use(await startPhaseMetrics(join(directory, 'targets', 'lab.json')));
   const [prometheusPort] = await freePorts(1);
   const prometheus = stack.use(await startPrometheus(source!, directory, prometheusPort!));
@@ -124,12 +121,9 @@ async function runObservedTrial(metrics: PhaseMetrics) {
     limits: ['p99<30s'],
   };
   let others: Promise<void> | undefined;
+  const sites = { target: 'container', simulator: 'container' } as const;
   const trial = await runTrial(request, {
-    deploy: (asked) =>
-      startDeployment(
-        { target: 'container', simulator: 'container' },
-        { ...asked, scrapeHost: '127.0.0.1', signal },
-      ),
+    deploy: (asked) => startDeployment(sites, { ...asked, scrapeHost: '127.0.0.1', signal }),
     loadtestMetricsPort: 9464,
     signal,
     observer: {
@@ -164,43 +158,30 @@ function secondsUntil(trial: { phases: { phase: string; atSeconds: number }[] },
   return trial.phases.find((mark) => mark.phase === phase)!.atSeconds - trial.phases[0]!.atSeconds;
 }
 
-type Series = { value?: [number, string]; values?: [number, string][] };
-
 /** PromQL over HTTP; an answer is the values of all series. */
-function queries(url: string, fromSeconds: number, toSeconds: number) {
+function queries(url: string) {
   const ask = async (path: string, parameters: Record<string, string>) => {
     const search = new URLSearchParams(parameters);
     const answer = (await (await fetch(`${url}/api/v1/${path}?${search}`)).json()) as {
       status: string;
       error?: string;
-      data: { result: Series[] };
+      data: { result: { value?: [number, string]; values?: [number, string][] }[] };
     };
     assert.equal(answer.status, 'success', `${parameters.query}: ${answer.error}`);
     return answer.data.result.flatMap((series) =>
       (series.values ?? [series.value!]).map(([, value]) => Number(value)),
     );
   };
-  const range = (query: string, start = fromSeconds, end = toSeconds) =>
+  const range = (query: string, start: number, end: number) =>
     ask('query_range', { query, start: String(start), end: String(end), step: '1' });
-  const instantAt = (query: string, time: number) => ask('query', { query, time: String(time) });
-  return {
-    range,
-    instantAt,
-    instant: (query: string) => instantAt(query, toSeconds),
-    meanBetween: async (query: string, start: number, end: number) => {
-      const values = await range(query, start, end);
-      assert.ok(values.length > 0, `${query} has no data while the trial measured`);
-      return values.reduce((sum, value) => sum + value, 0) / values.length;
-    },
-  };
+  const instant = (query: string, time: number) => ask('query', { query, time: String(time) });
+  return { range, instant };
 }
 
 function close(observed: number, expected: number, within = tolerance): void {
   const off = Math.abs(observed - expected) / expected;
-  assert.ok(
-    off <= within,
-    `Prometheus says ${observed}, the result ${expected}: ${(100 * off).toFixed(1)} % off`,
-  );
+  const offPercent = (100 * off).toFixed(1);
+  assert.ok(off <= within, `Prometheus says ${observed}, the result ${expected}: ${offPercent} % off`);
 }
 
 /** A quantile of a histogram is exact to the width of a bucket. */

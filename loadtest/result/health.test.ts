@@ -15,46 +15,29 @@ const healthy: HealthObservation = {
   targetFailed: false,
 };
 
-function judge(changes: Partial<HealthObservation>): string {
-  return judgeHealth({ ...healthy, ...changes }, defaultHealthLimits).join('\n');
-}
+const late = { ...none, p99: 26 };
+const busy = { loopUtilizationMax: 0.99, turnMs: { ...none, p99: 40 } };
+const bottleneck = /may have been the bottleneck: a worker was busy 99.0 % of the time and took 40 ms/;
+const starved = /ran out of files, ports or buffers: 2 × EADDRNOTAVAIL/;
 
-test('a healthy simulator gives no reason', () => {
-  assert.equal(judge({}), '');
-  assert.equal(judge({ sent: 990 }), '');
-});
+const cases: [name: string, changes: Partial<HealthObservation>, reason: RegExp | null][] = [
+  ['a healthy simulator', {}, null],
+  ['sending almost all messages', { sent: 990 }, null],
+  ['sending too few', { sent: 989 }, /sent 98.9 % of what was due; at least 99.0 % is needed/],
+  ['sending too few because of the target', { sent: 500, unsentByTarget: 500 }, null],
+  ['sending late', { scheduleLagMs: late }, /p99 of its schedule lag was 26 ms; the limit is 25 ms/],
+  ['a busy worker with long turns in a passed run', busy, null],
+  ['a busy worker in a failed run', { ...busy, turnMs: healthy.turnMs, targetFailed: true }, null],
+  ['long turns in a failed run', { ...busy, loopUtilizationMax: 0.5, targetFailed: true }, null],
+  ['a busy worker with long turns in a failed run', { ...busy, targetFailed: true }, bottleneck],
+  ['being throttled', { throttledMs: 12 }, /throttled for 12 ms; the limit is 0 ms/],
+  ['being refused by the target', { refused: { 503: 4, ECONNREFUSED: 1 } }, null],
+  ['running out of files or ports', { refused: { 503: 4, EADDRNOTAVAIL: 2 } }, starved],
+];
 
-test('sending too few messages is void, unless the target made it impossible', () => {
-  assert.match(judge({ sent: 989 }), /sent 98.9 % of what was due; at least 99.0 % is needed/);
-  assert.equal(judge({ sent: 500, unsentByTarget: 500 }), '');
-});
-
-test('sending late is void', () => {
-  assert.match(
-    judge({ scheduleLagMs: { ...none, p99: 26 } }),
-    /p99 of its schedule lag was 26 ms; the limit is 25 ms/,
-  );
-});
-
-test('a busy worker with long turns makes a failed run void, and never a passed one', () => {
-  const busy = { loopUtilizationMax: 0.99, turnMs: { ...none, p99: 40 } };
-  assert.equal(judge(busy), '');
-  assert.equal(judge({ ...busy, turnMs: healthy.turnMs, targetFailed: true }), '');
-  assert.equal(judge({ ...busy, loopUtilizationMax: 0.5, targetFailed: true }), '');
-  assert.match(
-    judge({ ...busy, targetFailed: true }),
-    /may have been the bottleneck: a worker was busy 99.0 % of the time and took 40 ms/,
-  );
-});
-
-test('being throttled is void', () => {
-  assert.match(judge({ throttledMs: 12 }), /throttled for 12 ms; the limit is 0 ms/);
-});
-
-test('running out of files or ports is void, being refused by the target is not', () => {
-  assert.equal(judge({ refused: { 503: 4, ECONNREFUSED: 1 } }), '');
-  assert.match(
-    judge({ refused: { 503: 4, EADDRNOTAVAIL: 2 } }),
-    /ran out of files, ports or buffers: 2 × EADDRNOTAVAIL/,
-  );
-});
+for (const [name, changes, reason] of cases)
+  test(`${name} ${reason ? 'is void' : 'is healthy'}`, () => {
+    const reasons = judgeHealth({ ...healthy, ...changes }, defaultHealthLimits).join('\n');
+    if (reason) assert.match(reasons, reason);
+    else assert.equal(reasons, '');
+  });

@@ -41,14 +41,9 @@ test('progress on a terminal redraws one line with a bar, and clears it at the e
 });
 
 test('json progress is one event per line', () => {
-  const events = show('json', 4)
-    .trim()
-    .split('\n')
-    .map((line) => parseProgress(line));
-  assert.deepEqual(
-    events.map((event) => event?.event),
-    ['phase', 'progress', 'phase', 'second', 'phase'],
-  );
+  const events = show('json', 4).trim().split('\n').map(parseProgress);
+  const names = events.map((event) => event?.event);
+  assert.deepEqual(names, ['phase', 'progress', 'phase', 'second', 'phase']);
   assert.deepEqual(events[3], {
     event: 'second',
     phase: 'measure',

@@ -33,37 +33,29 @@ test('uses a part of a machine whole, and half of a whole machine', () => {
   assert.equal(coresToFill(1, 1), 0, 'sockets may still need a worker');
 });
 
-test('refuses more connections than there are local ports, with the arithmetic', () => {
-  const crowd = { clients: 50_000, stalledReaders: 10, workers: 3 };
-  assert.match(
-    plan(crowd).problems.join(),
-    /50010 connections need as many local ports; there are 28232 per target × 1 = 28232; give 2 times --source-address/,
-  );
-  assert.match(
-    plan({ ...crowd, sourceAddresses: ['a'], urls: Array(5).fill('ws://a/ws') }).problems.join(),
-    /28232 per source address × 1/,
-  );
+const crowd = { clients: 50_000, stalledReaders: 10, workers: 3 };
+const oneAddress = { ...crowd, sourceAddresses: ['a'], urls: Array(5).fill('ws://a/ws') };
+const long = { ratePerSecond: 20_000, durationSeconds: 3600 };
+const ports =
+  /50010 connections need as many local ports; there are 28232 per target × 1 = 28232; give 2 times --source-address/;
+const sockets = /25000 connections need 2 workers: a process may open 20000 files, 19936 of them sockets/;
+const memory = /20000\/s × 3600 s × 1000 recipients ÷ 8 = 8583 MiB, more than the 1024 MiB/;
+const refusals: [what: string, changes: Partial<Workload>, problem: RegExp][] = [
+  ['more connections than local ports', crowd, ports],
+  ['more connections than local ports of one address', oneAddress, /28232 per source address × 1/],
+  ['more sockets than its workers may open', { clients: 25_000, workers: 1 }, sockets],
+  ['an audit that does not fit in memory', long, memory],
+  [
+    'more workers than clients',
+    { clients: 2, workers: 3 },
+    /--workers must be at most --clients \(2\); given: 3/,
+  ],
+];
+for (const [what, changes, problem] of refusals)
+  test(`refuses ${what}`, () => assert.match(plan(changes).problems.join(), problem));
+
+test('more addresses, targets or rooms make a workload possible', () => {
   assert.deepEqual(plan({ ...crowd, sourceAddresses: ['a', 'b'] }).problems, []);
   assert.deepEqual(plan({ ...crowd, urls: ['ws://a/ws', 'ws://b/ws'] }).problems, []);
-});
-
-test('refuses more sockets than its workers may open, with the arithmetic', () => {
-  const { problems } = plan({ clients: 25_000, workers: 1 });
-  assert.match(
-    problems.join(),
-    /25000 connections need 2 workers: a process may open 20000 files, 19936 of them sockets/,
-  );
-});
-
-test('refuses an audit that does not fit in memory, with the arithmetic', () => {
-  const { problems } = plan({ ratePerSecond: 20_000, durationSeconds: 3600 });
-  assert.match(problems.join(), /20000\/s × 3600 s × 1000 recipients ÷ 8 = 8583 MiB, more than the 1024 MiB/);
-  assert.deepEqual(plan({ ratePerSecond: 20_000, durationSeconds: 3600, rooms: 100 }).problems, []);
-});
-
-test('refuses more workers than clients', () => {
-  assert.match(
-    plan({ clients: 2, workers: 3 }).problems.join(),
-    /--workers must be at most --clients \(2\); given: 3/,
-  );
+  assert.deepEqual(plan({ ...long, rooms: 100 }).problems, []);
 });

@@ -12,21 +12,13 @@ const payloadBytes = 128;
 const frameBytes = clientFrameBytes(payloadBytes);
 const timeline = { warmUpUs: 0, measureUs: 10e6, drainUs: 0 };
 
-type FakeUser = {
-  index: number;
-  state: string;
-  bufferedBytes: number;
-  writes: Buffer[];
-  send(frames: Buffer): void;
-};
-
-function newUser(index: number): FakeUser {
+function newUser(index: number) {
   const writes: Buffer[] = [];
-  return { index, state: 'open', bufferedBytes: 0, writes, send: (frames) => void writes.push(frames) };
+  return { index, state: 'open', bufferedBytes: 0, writes, send: (frames: Buffer) => writes.push(frames) };
 }
 
 /** A sender of 1,000 messages/s by these users in turn, with a clock that the test moves. */
-function newSender(users: (FakeUser | undefined)[], endUs = 10e6) {
+function newSender(users: (ReturnType<typeof newUser> | undefined)[], endUs = 10e6) {
   const time = { nowUs: 5_000_000 };
   const recorder = new Recorder(timeline, 1);
   const sender = new Sender({
@@ -43,11 +35,8 @@ function newSender(users: (FakeUser | undefined)[], endUs = 10e6) {
     time.nowUs += us;
     sender.pump();
   };
-  return {
-    sender,
-    advance,
-    sent: () => recorder.take(0).sentBySlot.reduce((sum, [, byRoom]) => sum + byRoom[0]!, 0),
-  };
+  const sent = () => recorder.take(0).sentBySlot.reduce((sum, [, byRoom]) => sum + byRoom[0]!, 0);
+  return { sender, advance, sent };
 }
 
 /** The stamps of the frames of a write. */
@@ -77,16 +66,8 @@ test('a late turn sends all due messages, each with its own lag', () => {
   const { advance } = newSender([user]);
   advance(4500);
   assert.equal(user.writes.length, 1, 'one sender, one write');
-  assert.deepEqual(
-    stampsOf(user.writes[0]!).map(({ number, lagUs }) => [number, lagUs]),
-    [
-      [0, 4500],
-      [1, 3500],
-      [2, 2500],
-      [3, 1500],
-      [4, 500],
-    ],
-  );
+  const lags = stampsOf(user.writes[0]!).map(({ number, lagUs }) => `${number}: ${lagUs}`);
+  assert.deepEqual(lags, ['0: 4500', '1: 3500', '2: 2500', '3: 1500', '4: 500']);
 });
 
 test('each frame has a mask of its own', () => {
@@ -124,10 +105,8 @@ test('sends only for the users of its own worker, and nothing after the end of t
   const { advance, sender } = newSender([undefined, user], 4000);
   assert.equal(sender.nextDueUs, 5_001_000);
   advance(10_000);
-  assert.deepEqual(
-    user.writes.flatMap(stampsOf).map(({ number }) => number),
-    [1, 3],
-  );
+  const numbers = user.writes.flatMap(stampsOf).map(({ number }) => number);
+  assert.deepEqual(numbers, [1, 3]);
   assert.equal(sender.nextDueUs, Number.POSITIVE_INFINITY);
   const other = newSender([user]);
   other.sender.stop();

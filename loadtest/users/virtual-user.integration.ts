@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import net from 'node:net';
 import { test } from 'node:test';
-import { type WebSocket, WebSocketServer } from 'ws';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { type ServerOptions, type WebSocket, WebSocketServer } from 'ws';
 import { Interleavings } from '../audit/interleavings.ts';
 import type { LocalRoom } from '../audit/listener.ts';
 import { Reference } from '../audit/reference.ts';
@@ -41,31 +42,31 @@ function newUser() {
       });
     return seen;
   };
-  return { user, until };
+  const connect = (port: number) => {
+    const [url, address] = [new URL(`ws://127.0.0.1:${port}/ws`), '127.0.0.1'];
+    user.connect({ url, address, port, sourceAddress: undefined, headers: {} });
+  };
+  return { user, until, connect };
 }
 
-async function startServer(): Promise<{ server: WebSocketServer; port: number } & AsyncDisposable> {
-  const server = new WebSocketServer({ port: 0, host: '127.0.0.1' });
+async function startServer(options: ServerOptions = {}) {
+  const server = new WebSocketServer({ port: 0, host: '127.0.0.1', ...options });
   await once(server, 'listening');
+  const stop = async () => {
+    for (const client of server.clients) client.terminate();
+    await new Promise((done) => server.close(done));
+  };
   const { port } = server.address() as net.AddressInfo;
-  return {
-    server,
-    port,
-    async [Symbol.asyncDispose]() {
-      for (const client of server.clients) client.terminate();
-      await new Promise((done) => server.close(done));
-    },
+  /** A user with an open session, and the server's end of it. */
+  const openUser = async () => {
+    const connected = once(server, 'connection') as Promise<[WebSocket]>;
+    const one = newUser();
+    one.connect(port);
+    const [socket] = await connected;
+    await one.until(1);
+    return { ...one, socket };
   };
-}
-
-function endpoint(port: number) {
-  return {
-    url: new URL(`ws://127.0.0.1:${port}/ws`),
-    address: '127.0.0.1',
-    port,
-    sourceAddress: undefined,
-    headers: {},
-  };
+  return { server, port, openUser, stop, [Symbol.asyncDispose]: stop };
 }
 
 function textFrame(text: string): Buffer {
@@ -78,11 +79,7 @@ function textFrame(text: string): Buffer {
 
 test('opens, sends masked text of every length form, receives, answers pings and is closed by ws', async () => {
   await using target = await startServer();
-  const connected = once(target.server, 'connection') as Promise<[WebSocket]>;
-  const { user, until } = newUser();
-  user.connect(endpoint(target.port));
-  const [socket] = await connected;
-  await until(1);
+  const { user, until, socket } = await target.openUser();
   for (const size of [0, 125, 126, 65_535, 65_536]) {
     const heard = once(socket, 'message');
     user.send(textFrame('é'.repeat(size / 2)));
@@ -95,15 +92,9 @@ test('opens, sends masked text of every length form, receives, answers pings and
   socket.send('second', { fin: true });
   socket.send(Buffer.from('bytes'));
   socket.close(1013, 'try later');
-  const [code] = await once(socket, 'close');
-  assert.equal(code, 1013);
-  assert.deepEqual(await until(5), [
-    'opened',
-    'text hello',
-    'text first second',
-    'binary bytes',
-    'closed 1013 try later',
-  ]);
+  assert.equal((await once(socket, 'close'))[0], 1013);
+  const texts = ['text hello', 'text first second', 'binary bytes'];
+  assert.deepEqual(await until(5), ['opened', ...texts, 'closed 1013 try later']);
 });
 
 test('reads a server whose every byte arrives alone', async () => {
@@ -116,61 +107,40 @@ test('reads a server whose every byte arrives alone', async () => {
   const relay = net.createServer({ noDelay: true }, (client) => {
     const upstream = net.connect(target.port, '127.0.0.1');
     client.pipe(upstream);
-    upstream.on('error', () => client.destroy());
     client.on('error', () => upstream.destroy());
-    let last = Promise.resolve();
-    upstream.on('data', (data: Buffer) => {
-      for (const byte of data)
-        last = last.then(
-          () =>
-            new Promise((done) => {
-              client.write(Buffer.from([byte]), () => setImmediate(done));
-            }),
-        );
-    });
+    const forward = async (data: Buffer) => {
+      for (const byte of data) await nextTurn(client.write(Buffer.from([byte])));
+    };
+    upstream.forEach(forward).catch(() => client.destroy());
   });
   await once(relay.listen(0, '127.0.0.1'), 'listening');
-  const { user, until } = newUser();
-  user.connect(endpoint((relay.address() as net.AddressInfo).port));
+  const { user, until, connect } = newUser();
+  connect((relay.address() as net.AddressInfo).port);
   assert.deepEqual(await until(3), ['opened', `text ${'x'.repeat(300)}`, 'closed 1001 ']);
   user.destroy();
   relay.close();
 });
 
 test('a refusal has the HTTP status or the code of the socket error', async () => {
-  const server = new WebSocketServer({
-    port: 0,
-    host: '127.0.0.1',
-    verifyClient: (_info, answer) => answer(false, 403),
-  });
-  await once(server, 'listening');
-  const { port } = server.address() as net.AddressInfo;
+  const { port, stop } = await startServer({ verifyClient: (_info, answer) => answer(false, 403) });
   const forbidden = newUser();
-  forbidden.user.connect(endpoint(port));
+  forbidden.connect(port);
   assert.deepEqual(await forbidden.until(1), ['refused 403']);
-  await new Promise((done) => server.close(done));
+  await stop();
   const nobody = newUser();
-  nobody.user.connect(endpoint(port));
+  nobody.connect(port);
   assert.deepEqual(await nobody.until(1), ['refused ECONNREFUSED']);
 });
 
 test('closes with 1000; a lost connection is 1006 and a broken protocol is 1002', async () => {
   await using target = await startServer();
-  const open = async () => {
-    const connected = once(target.server, 'connection') as Promise<[WebSocket]>;
-    const one = newUser();
-    one.user.connect(endpoint(target.port));
-    const [socket] = await connected;
-    await one.until(1);
-    return { ...one, socket };
-  };
-  const normal = await open();
+  const normal = await target.openUser();
   normal.user.close();
   assert.equal((await once(normal.socket, 'close'))[0], 1000);
-  const lost = await open();
+  const lost = await target.openUser();
   lost.socket.terminate();
   assert.match((await lost.until(2))[1]!, /^closed 1006 /);
-  const broken = await open();
+  const broken = await target.openUser();
   (broken.socket as unknown as { _socket: net.Socket })._socket.write(Buffer.from([0xff, 0xff]));
   assert.match((await broken.until(2))[1]!, /^closed 1002 reserved bits/);
 });

@@ -17,6 +17,7 @@ test('a response is accepted only when it is complete, with the offset where fra
 });
 
 test('a response that differs from the protocol is refused with the reason', () => {
+  const extension = 'Sec-WebSocket-Extensions: permessage-deflate';
   const refusals: [string, string][] = [
     ['HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\n\r\n', '503'],
     ['HTTP/1.1 200 OK\r\n\r\n', '200'],
@@ -24,10 +25,7 @@ test('a response that differs from the protocol is refused with the reason', () 
     [good.replace('WebSocket', 'h2c'), 'no upgrade'],
     [good.replace('keep-alive, Upgrade', 'keep-alive'), 'no upgrade'],
     [good.replace(accept, 'x'), 'wrong accept'],
-    [
-      good.replace('\r\n\r\n', '\r\nSec-WebSocket-Extensions: permessage-deflate\r\n\r\n'),
-      'unasked extension',
-    ],
+    [good.replace('\r\n\r\n', `\r\n${extension}\r\n\r\n`), 'unasked extension'],
     ['HTTP/1.1 101 x\r\n'.padEnd(20_000, 'x'), 'no end of headers'],
   ];
   for (const [text, why] of refusals)

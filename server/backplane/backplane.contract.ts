@@ -67,10 +67,7 @@ function testDelivery(subject: BackplaneUnderTest, processes: number): void {
   it('delivers a message exactly once to every process, the publishing one included', () =>
     withListeners(subject, processes, async (listeners) => {
       for (const [index, listener] of listeners.entries()) listener.publish('tea', `from ${index}`);
-      await until(
-        () => listeners.every(({ received }) => received.length >= processes),
-        'all received by all',
-      );
+      await allReceived(listeners, processes);
       await sleep(30);
       const expected = listeners.map((_, index) => `from ${index}`);
       for (const listener of listeners) assert.deepEqual(listener.texts('tea').sort(), expected);
@@ -85,7 +82,7 @@ function testDelivery(subject: BackplaneUnderTest, processes: number): void {
         { room: '', text: '' },
       ];
       for (const { room, text } of said) listeners[0]!.publish(room, text);
-      await until(() => listeners.every(({ received }) => received.length === said.length), 'all received');
+      await allReceived(listeners, said.length);
       for (const listener of listeners) assert.deepEqual(listener.received, said);
     }));
 }
@@ -93,15 +90,11 @@ function testDelivery(subject: BackplaneUnderTest, processes: number): void {
 function testOrder(subject: BackplaneUnderTest, processes: number): void {
   it('keeps the order of each publisher everywhere, over bursts of many turns', () =>
     withListeners(subject, processes, async (listeners) => {
-      const each = await publishBursts(listeners);
-      await until(
-        () => listeners.every(({ received }) => received.length >= each * processes),
-        'all received',
-      );
+      await publishBursts(listeners);
       for (const listener of listeners) {
         for (const index of listeners.keys()) {
           const own = listener.texts('tea').filter((text) => text.startsWith(`${index}:`));
-          assert.deepEqual(own, sequenceOf(index, each));
+          assert.deepEqual(own, sequenceOf(index, burstsTotal));
         }
       }
     }));
@@ -109,11 +102,7 @@ function testOrder(subject: BackplaneUnderTest, processes: number): void {
   if (!subject.oneOrderForAll) return;
   it('has one order for the messages of all publishers everywhere', () =>
     withListeners(subject, processes, async (listeners) => {
-      const each = await publishBursts(listeners);
-      await until(
-        () => listeners.every(({ received }) => received.length >= each * processes),
-        'all received',
-      );
+      await publishBursts(listeners);
       for (const listener of listeners) assert.deepEqual(listener.received, listeners[0]!.received);
     }));
 }
@@ -127,7 +116,7 @@ function testWanted(subject: BackplaneUnderTest, processes: number): void {
       first!.backplane.unwant('tea');
       first!.backplane.unwant('never wanted');
       for (const room of ['tea', 'coffee']) first!.publish(room, 'while nothing is wanted');
-      await until(() => listeners.every(({ received }) => received.length >= 4), 'all received');
+      await allReceived(listeners, 4);
       for (const listener of listeners) {
         for (const room of ['tea', 'coffee']) {
           assert.deepEqual(listener.texts(room), ['while tea is wanted', 'while nothing is wanted']);
@@ -208,20 +197,27 @@ async function withListeners(
   }
 }
 
+function allReceived(listeners: readonly Listener[], count: number): Promise<void> {
+  return until(() => listeners.every(({ received }) => received.length >= count), 'all received by all');
+}
+
 function sequenceOf(publisher: number, count: number): string[] {
   return Array.from({ length: count }, (_, number) => `${publisher}:${number}`);
 }
 
-/** All processes publish bursts of growing size at once; resolves to the number of messages of each. */
-async function publishBursts(listeners: readonly Listener[]): Promise<number> {
-  const burstsMax = 25;
-  const burst = async (publisher: number, listener: Listener) => {
-    const texts = sequenceOf(publisher, (burstsMax * (burstsMax + 1)) / 2).values();
+const burstsMax = 25;
+/** Messages of one process in bursts of 1, 2, 3 … messages. */
+const burstsTotal = (burstsMax * (burstsMax + 1)) / 2;
+
+/** All processes publish bursts of growing size at once, and receive all messages. */
+async function publishBursts(listeners: readonly Listener[]): Promise<void> {
+  const burst = async (listener: Listener, publisher: number) => {
+    const texts = sequenceOf(publisher, burstsTotal).values();
     for (let size = 1; size <= burstsMax; size++) {
       for (const text of texts.take(size)) assert.equal(listener.publish('tea', text), true);
       await (size % 3 === 0 ? sleep(1) : turn());
     }
   };
-  await Promise.all(listeners.map((listener, index) => burst(index, listener)));
-  return (burstsMax * (burstsMax + 1)) / 2;
+  await Promise.all(listeners.map(burst));
+  await allReceived(listeners, burstsTotal * listeners.length);
 }

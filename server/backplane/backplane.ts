@@ -11,8 +11,7 @@ export type BackplaneEvents = {
  * Every implementation guarantees, and the contract suite checks:
  * - a message that `publish` accepts is delivered at most once to every process, the publishing one included,
  *   through the same path everywhere;
- * - messages that one process publishes to one room are delivered everywhere in the order of their
- *   publishing;
+ * - messages that one process publishes to one room are delivered everywhere in that order;
  * - when it cannot tell whether something was missed, it calls `gap`: it never loses silently;
  * - nothing is queued without bound: beyond its bound `publish` returns false.
  * Each implementation states whether messages of *different* publishers have one order everywhere.
@@ -20,10 +19,7 @@ export type BackplaneEvents = {
 export interface Backplane {
   /** Connects, subscribes, and from then on reports to `events`. Rejects when it cannot be brought up. */
   start(events: BackplaneEvents): Promise<void>;
-  /**
-   * A room has its first session here: its messages must be delivered from now on. Messages of other rooms
-   * may be delivered too; the implementations of today deliver all rooms everywhere, and ignore this.
-   */
+  /** A room has its first session here. The implementations of today ignore it: they deliver all rooms. */
   want(room: string): void;
   /** A room has lost its last session here: its messages need not be delivered any more. */
   unwant(room: string): void;

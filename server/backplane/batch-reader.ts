@@ -33,7 +33,11 @@ export class BatchReader {
         offset += copied;
         this.#prefixHave += copied;
         if (this.#prefixHave < lengthBytes) return;
-        this.#begin();
+        const length = this.#prefix.readUInt32BE(0);
+        if (length === 0 || length > this.#bytesMax) throw new BatchError(`a batch of ${length} bytes`);
+        this.#prefixHave = 0;
+        this.#have = 0;
+        this.#batch = Buffer.allocUnsafe(length);
         continue;
       }
       const copied = chunk.copy(this.#batch, this.#have, offset);
@@ -44,13 +48,5 @@ export class BatchReader {
       this.#batch = undefined;
       visit(batch);
     }
-  }
-
-  #begin(): void {
-    const length = this.#prefix.readUInt32BE(0);
-    if (length === 0 || length > this.#bytesMax) throw new BatchError(`a batch of ${length} bytes`);
-    this.#prefixHave = 0;
-    this.#have = 0;
-    this.#batch = Buffer.allocUnsafe(length);
   }
 }

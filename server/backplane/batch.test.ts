@@ -77,12 +77,9 @@ test('a batch cut short, of another version or of no kind is a BatchError', () =
     const read = () => [readBatchHeader(cut), visitBatch(cut, () => undefined)];
     assert.throws(read, BatchError, `${length} bytes`);
   }
-  for (const [offset, value] of [
-    [0, 2],
-    [1, 9],
-  ] as const) {
-    const other = Buffer.from(whole);
-    other[offset] = value;
+  for (const start of ['0200', '0109']) {
+    // Version 1 and kind 0 are known.
+    const other = Buffer.concat([Buffer.from(start, 'hex'), whole.subarray(2)]);
     assert.throws(() => readBatchHeader(other), BatchError);
   }
 });
@@ -94,16 +91,13 @@ test('a stream gives the same batches, however it is cut into chunks', () => {
       const batches = batchesSaid.map((said) => queueOf(said).take(header, Number.POSITIVE_INFINITY));
       const stream = Buffer.concat(batches.map(withLength));
       const reader = new BatchReader(1_000_000);
-      const heard: string[] = [];
+      const heard: Buffer[] = [];
       for (let offset = 0, turn = 0; offset < stream.length; turn++) {
         const end = offset + chunkBytes[turn % chunkBytes.length]!;
-        reader.read(stream.subarray(offset, end), (batch) => heard.push(batch.toString('hex')));
+        reader.read(stream.subarray(offset, end), (batch) => heard.push(batch));
         offset = end;
       }
-      assert.deepEqual(
-        heard,
-        batches.map((batch) => batch.toString('hex')),
-      );
+      assert.deepEqual(heard, batches);
     }),
   );
 });

@@ -36,12 +36,8 @@ export class BatchQueue {
   #rooms: string[] = [];
   #payloads: Buffer[] = [];
   #next = 0;
-  #bytes = 0;
-
   /** Bytes that the waiting messages will take in batches, without the headers of these. */
-  get bytes(): number {
-    return this.#bytes;
-  }
+  bytes = 0;
 
   /** Messages that wait. */
   get messages(): number {
@@ -51,24 +47,26 @@ export class BatchQueue {
   push(room: string, payload: Buffer): void {
     this.#rooms.push(room);
     this.#payloads.push(payload);
-    this.#bytes += entryBytes(room, payload);
+    this.bytes += entryBytes(room, payload);
   }
 
   /** Takes the next batch: as many messages as fit into `bytesMax`, but at least one if there is one. */
   take(header: BatchHeader, bytesMax: number): Buffer {
-    const end = this.#fitting(bytesMax - batchHeaderBytes);
+    const start = this.#next;
     let bytes = batchHeaderBytes;
-    for (let index = this.#next; index < end; index++) {
-      bytes += entryBytes(this.#rooms[index]!, this.#payloads[index]!);
+    for (; this.#next < this.#payloads.length; this.#next++) {
+      const more = entryBytes(this.#rooms[this.#next]!, this.#payloads[this.#next]!);
+      if (bytes + more > bytesMax && this.#next > start) break;
+      bytes += more;
     }
     const batch = Buffer.allocUnsafe(bytes);
-    let offset = writeHeader(batch, header);
-    for (let index = this.#next; index < end; index++) {
+    writeHeader(batch, header);
+    let offset = batchHeaderBytes;
+    for (let index = start; index < this.#next; index++) {
       offset = writeEntry(batch, offset, this.#rooms[index]!, this.#payloads[index]!);
     }
-    this.#bytes -= bytes - batchHeaderBytes;
-    this.#next = end;
-    if (end === this.#payloads.length) this.clear();
+    this.bytes -= bytes - batchHeaderBytes;
+    if (this.#next === this.#payloads.length) this.clear();
     return batch;
   }
 
@@ -76,20 +74,12 @@ export class BatchQueue {
     this.#rooms = [];
     this.#payloads = [];
     this.#next = 0;
-    this.#bytes = 0;
-  }
-
-  #fitting(bytesMax: number): number {
-    let end = this.#next;
-    let bytes = 0;
-    while (end < this.#payloads.length) {
-      bytes += entryBytes(this.#rooms[end]!, this.#payloads[end]!);
-      if (bytes > bytesMax && end > this.#next) break;
-      end++;
-    }
-    return end;
+    this.bytes = 0;
   }
 }
+
+/** The time as a batch states it: milliseconds of the epoch, with fractions. */
+export const epochMs = () => performance.timeOrigin + performance.now();
 
 /** Reads only the header. Throws a `BatchError` when these bytes are no batch of this version. */
 export function readBatchHeader(batch: Buffer): BatchHeader {
@@ -120,13 +110,12 @@ export function visitBatch(batch: Buffer, visit: (room: string, payload: Buffer)
   }
 }
 
-function writeHeader(batch: Buffer, header: BatchHeader): number {
+function writeHeader(batch: Buffer, header: BatchHeader): void {
   batch[0] = version;
   batch[1] = kinds.indexOf(header.kind);
   batch.write(header.publisher, 2, 8, 'hex');
   batch.writeUIntBE(header.sequence, 10, 6);
   batch.writeDoubleBE(header.publishedAtMs, 16);
-  return batchHeaderBytes;
 }
 
 function writeEntry(batch: Buffer, offset: number, room: string, payload: Buffer): number {

@@ -1,21 +1,37 @@
 /** The publishing side of one worker: it writes each batch once to every worker that listens. */
+import { randomBytes } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { createServer, type Server, type Socket } from 'node:net';
 import { listen } from '../ops/listen.ts';
-import { type BatchHeader, BatchQueue } from './batch.ts';
+import { type BatchHeader, BatchQueue, epochMs } from './batch.ts';
 import { withLength } from './batch-reader.ts';
 import type { BackplaneMeter } from './meter.ts';
 
-export type MeshPublisherOptions = {
-  path: string;
-  /** Random id of this process: 16 hexadecimal digits. */
-  publisher: string;
+/** The place of a process among the workers of one machine; set by their supervisor. */
+export type WorkerPlace = {
+  /** The folder of the sockets of all workers, private to them. */
+  readonly directory: string;
+  /** Number of this worker, from 0. */
+  readonly slot: number;
+  /** Number of workers, 255 at most. */
+  readonly workers: number;
+};
+
+export type MeshOptions = WorkerPlace & {
   meter: BackplaneMeter;
-  /** Bytes waiting for the slowest listener; beyond it `publish` refuses. */
+  /** Bytes waiting for the slowest worker; beyond it `publish` refuses. */
   queueBytesMax: number;
-  stalledTicksMax: number;
-  /** Least time between two batches, in ms. */
+  /** Least time between two batches, in ms; a later message waits only for the end of its turn. */
   batchIntervalMs: number;
+  heartbeatIntervalMs: number;
+  /** Heartbeats in which a worker takes no byte that waits for it, until it is disconnected. */
+  stalledTicksMax: number;
+  startDeadlineMs: number;
+  closeDeadlineMs: number;
+};
+
+type PublisherOptions = MeshOptions & {
+  path: string;
   /** The worker of that slot listens now. */
   joined(slot: number): void;
   /** A batch is on its way to every listener. */
@@ -31,7 +47,8 @@ type Listener = {
 };
 
 export class MeshPublisher {
-  readonly #options: MeshPublisherOptions;
+  readonly #options: PublisherOptions;
+  readonly #publisher = randomBytes(8).toString('hex');
   readonly #server: Server;
   readonly #listeners = new Set<Listener>();
   readonly #queue = new BatchQueue();
@@ -39,7 +56,7 @@ export class MeshPublisher {
   #flushing = false;
   #flushedAtMs = Number.NEGATIVE_INFINITY;
 
-  constructor(options: MeshPublisherOptions) {
+  constructor(options: PublisherOptions) {
     this.#options = options;
     this.#server = createServer((socket) => this.#accept(socket));
   }
@@ -73,18 +90,14 @@ export class MeshPublisher {
   }
 
   /** Sends the accepted messages and a goodbye, then closes; waits for slow listeners until the deadline. */
-  async close(deadlineMs: number): Promise<void> {
+  async close(): Promise<void> {
     this.#server.close();
     this.#flush();
     this.#broadcast('goodbye');
-    const ends = [...this.#listeners].map(
-      ({ socket }) =>
-        new Promise<void>((resolve) => {
-          socket.once('close', resolve);
-          socket.end();
-          setTimeout(() => socket.destroy(), deadlineMs).unref();
-        }),
-    );
+    const ends = [...this.#listeners].map(({ socket }) => {
+      setTimeout(() => socket.destroy(), this.#options.closeDeadlineMs).unref();
+      return new Promise((resolve) => socket.once('close', resolve).end());
+    });
     await Promise.all(ends);
   }
 
@@ -113,7 +126,7 @@ export class MeshPublisher {
     this.#flushing = false;
     this.#flushedAtMs = performance.now();
     if (this.#queue.messages > 0) this.#broadcast('messages');
-    this.#options.meter.queueBytes(this.#backlogBytes());
+    this.#options.meter.queueBytes.set(this.#backlogBytes());
   }
 
   #broadcast(kind: BatchHeader['kind']): void {
@@ -121,13 +134,12 @@ export class MeshPublisher {
     const batch = this.#queue.take(this.#header(kind, ++this.#sequence), Number.POSITIVE_INFINITY);
     const piece = withLength(batch);
     for (const { socket } of this.#listeners) socket.write(piece);
-    if (messages > 0) this.#options.meter.batchSent(messages);
+    if (messages > 0) this.#options.meter.batchMessages.observe(messages);
     this.#options.sent(batch);
   }
 
   #header(kind: BatchHeader['kind'], sequence: number): BatchHeader {
-    const publishedAtMs = performance.timeOrigin + performance.now();
-    return { kind, publisher: this.#options.publisher, sequence, publishedAtMs };
+    return { kind, publisher: this.#publisher, sequence, publishedAtMs: epochMs() };
   }
 
   #backlogBytes(): number {

@@ -3,21 +3,15 @@ import { connect, type Socket } from 'node:net';
 import type { BackplaneEvents } from './backplane.ts';
 import { readBatchHeader, visitBatch } from './batch.ts';
 import { BatchReader } from './batch-reader.ts';
-import type { BackplaneMeter } from './meter.ts';
+import type { MeshOptions } from './mesh-publisher.ts';
 import { SequenceCheck } from './sequence.ts';
 
-export type MeshSubscriptionOptions = {
+type SubscriptionOptions = MeshOptions & {
   /** Socket of the other worker. */
   path: string;
-  /** Number of this worker, so that the other one can connect in turn. */
-  slot: number;
-  meter: BackplaneMeter;
   batchBytesMax: number;
   events: BackplaneEvents;
 };
-
-/** `absent`: the other worker does not run, so there is nothing to receive; it connects when it starts. */
-export type SubscriptionState = 'absent' | 'dialing' | 'joined';
 
 /** For a worker that runs but is too busy to accept; chosen, not measured. */
 const redialMs = 50;
@@ -26,25 +20,22 @@ const redialMs = 50;
 const readBuffer = Buffer.allocUnsafeSlow(65_536);
 
 export class MeshSubscription {
-  readonly #options: MeshSubscriptionOptions;
+  readonly #options: SubscriptionOptions;
   readonly #sequences = new SequenceCheck();
-  #state: SubscriptionState = 'absent';
+  /** `absent`: the other worker does not run; it connects when it starts. */
+  state: 'absent' | 'dialing' | 'joined' = 'absent';
   #socket: Socket | undefined;
   #redialTimer: NodeJS.Timeout | undefined;
   #closed = false;
 
-  constructor(options: MeshSubscriptionOptions) {
+  constructor(options: SubscriptionOptions) {
     this.#options = options;
-  }
-
-  get state(): SubscriptionState {
-    return this.#state;
   }
 
   /** Connects, unless it is connected or about to be. */
   dial(): void {
-    if (this.#state !== 'absent' || this.#closed) return;
-    this.#state = 'dialing';
+    if (this.state !== 'absent' || this.#closed) return;
+    this.state = 'dialing';
     const reader = new BatchReader(this.#options.batchBytesMax);
     const callback = (length: number) => {
       reader.read(readBuffer.subarray(0, length), (batch) => this.#receive(batch));
@@ -68,13 +59,13 @@ export class MeshSubscription {
 
   #receive(batch: Buffer): void {
     const { publisher, sequence, kind, publishedAtMs } = readBatchHeader(batch);
-    if (this.#state === 'dialing') {
-      this.#state = 'joined';
+    if (this.state === 'dialing') {
+      this.state = 'joined';
       if (!this.#sequences.resume(publisher, sequence)) this.#missed();
       return;
     }
     if (this.#sequences.check(publisher, sequence) === 'gap') this.#missed();
-    this.#options.meter.lagObserved((performance.timeOrigin + performance.now() - publishedAtMs) / 1000);
+    this.#options.meter.observeLag(publishedAtMs);
     visitBatch(batch, (room, payload) => this.#options.events.deliver(room, payload));
     if (kind === 'goodbye') this.#sequences.forget(publisher);
   }
@@ -85,17 +76,16 @@ export class MeshSubscription {
 
   #lost(failure: string): void {
     if (this.#closed) return;
-    const wasJoined = this.#state === 'joined';
-    this.#state = 'absent';
+    const wasJoined = this.state === 'joined';
+    this.state = 'absent';
     if (wasJoined) {
-      // Either the worker died, and the next dial is refused; or it disconnected us, and its first
-      // batch shows the missing ones.
-      this.#options.meter.reconnecting();
+      // The worker died, and refuses the next dial; or it disconnected us: its first batch shows the gap.
+      this.#options.meter.reconnects.inc();
       this.dial();
     } else if (failure !== 'ECONNREFUSED' && failure !== 'ENOENT') {
-      this.#state = 'dialing';
+      this.state = 'dialing';
       this.#redialTimer = setTimeout(() => {
-        this.#state = 'absent';
+        this.state = 'absent';
         this.dial();
       }, redialMs);
     }

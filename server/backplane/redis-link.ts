@@ -1,23 +1,36 @@
 /**
- * One lasting connection to Redis: connected, prepared, watched for silence, and after a loss made anew with
- * backoff. Each attempt is a fresh client, so nothing of the old connection (queued commands, late replies)
- * reaches the new one.
+ * One lasting connection to Redis: prepared, watched for silence, and after a loss made anew with backoff.
+ * Each attempt is a fresh client, so no queued command and no late reply of the old one reaches it.
  */
 import { setTimeout as startTimer } from 'node:timers';
 import { TLSSocket } from 'node:tls';
 import { Redis } from 'ioredis';
+import type { BackplaneMeter } from './meter.ts';
 
-export type RedisLinkOptions = {
-  /** `redis://` or `rediss://`. */
+export type RedisOptions = {
+  /** `redis://[user:password@]host:port`, or `rediss://` for TLS. */
   url: string;
+  meter: BackplaneMeter;
+  /** All nodes of one chat share it. Its number is the version of a batch, so that versions never meet. */
+  channel: string;
+  /** Largest batch, in bytes; a message that is larger travels alone. */
+  batchBytesMax: number;
+  /** Bytes accepted and not yet acknowledged by Redis; beyond it `publish` refuses. */
+  queueBytesMax: number;
+  heartbeatIntervalMs: number;
+  /** Heartbeats without a sign of life after which a connection, or an attempt to connect, counts as dead. */
+  silentTicksMax: number;
+  startDeadlineMs: number;
+  closeDeadlineMs: number;
+};
+
+type LinkOptions = RedisOptions & {
   /** Name of the connection in Redis's CLIENT LIST. */
   name: string;
-  /** Ticks without a sign of life until a connection, or an attempt to connect, counts as dead. */
-  silentTicksMax: number;
   /** Prepares a new connection for service; rejecting gives this attempt up. */
   prepare(client: Redis): Promise<void>;
   /** The connection is in service from now on. */
-  up(client: Redis): void;
+  up(): void;
   /** The connection is no longer in service; the next attempt follows by itself. */
   lost(reason: string): void;
 };
@@ -27,16 +40,17 @@ const retryMsMin = 50;
 const retryMsMax = 1000;
 
 export class RedisLink {
-  readonly #options: RedisLinkOptions;
+  readonly #options: LinkOptions;
   #attempt: Redis | undefined;
   #inService = false;
   #silentTicks = 0;
   #failures = 0;
   #closed = false;
   #retryTimer: NodeJS.Timeout | undefined;
-  #lastFailure = 'no attempt has ended yet';
+  /** The reason for which the last connection or attempt failed, in words. */
+  lastFailure = 'no attempt has ended yet';
 
-  constructor(options: RedisLinkOptions) {
+  constructor(options: LinkOptions) {
     this.#options = options;
   }
 
@@ -45,18 +59,9 @@ export class RedisLink {
     return this.#inService ? this.#attempt : undefined;
   }
 
-  get connected(): boolean {
-    return this.#inService;
-  }
-
   /** True for the client of the present connection, in service or still being prepared. */
   isPresent(client: Redis): boolean {
     return client === this.#attempt;
-  }
-
-  /** The reason for which the last connection or attempt failed, in words. */
-  get lastFailure(): string {
-    return this.#lastFailure;
   }
 
   open(): void {
@@ -82,7 +87,13 @@ export class RedisLink {
       .connect()
       .then(() => this.#options.prepare(client))
       .then(
-        () => this.#enter(client),
+        () => {
+          if (client !== this.#attempt) return;
+          this.#inService = true;
+          this.#silentTicks = 0;
+          this.#failures = 0;
+          this.#options.up();
+        },
         (cause: Error) =>
           this.#give(client, cause.message === 'Connection is closed.' ? error : cause.message),
       );
@@ -95,13 +106,11 @@ export class RedisLink {
 
   /**
    * Call at every heartbeat. Silence is counted in ticks and not in time, so that a process that was itself
-   * frozen does not take its own pause for the silence of Redis: bytes that wait in the socket are read
-   * before the next tick.
+   * frozen does not take its own pause for it: it reads the bytes in its socket before the next tick.
    */
   tick(): void {
     if (!this.#attempt) return;
-    this.#silentTicks++;
-    if (this.#silentTicks > this.#options.silentTicksMax) this.fail('Redis is silent');
+    if (++this.#silentTicks > this.#options.silentTicksMax) this.fail('Redis is silent');
   }
 
   /** Gives up the present connection at once, without waiting for the other side, and makes a new one. */
@@ -117,18 +126,10 @@ export class RedisLink {
     this.#inService = false;
   }
 
-  #enter(client: Redis): void {
-    if (client !== this.#attempt) return;
-    this.#inService = true;
-    this.#silentTicks = 0;
-    this.#failures = 0;
-    this.#options.up(client);
-  }
-
   #give(client: Redis, reason: string): void {
     if (client !== this.#attempt) return;
     this.#attempt = undefined;
-    this.#lastFailure = reason;
+    this.lastFailure = reason;
     abandon(client);
     const wasInService = this.#inService;
     this.#inService = false;

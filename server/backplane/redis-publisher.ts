@@ -1,22 +1,15 @@
 /**
  * The publishing side of the Redis backplane: one batch is in flight, and the next one gathers behind it. So
- * batches grow with the load by themselves, and after a broken connection exactly one batch is in doubt. It
- * is sent again under its old number, which tells receivers whether they had it.
+ * batches grow with the load, and after a broken connection one batch is in doubt: it is sent again under its
+ * old number, which tells receivers whether they had it.
  */
 import type { Redis } from 'ioredis';
-import { type BatchHeader, BatchQueue, batchHeaderBytes } from './batch.ts';
-import type { BackplaneMeter } from './meter.ts';
-import { RedisLink } from './redis-link.ts';
+import { type BatchHeader, BatchQueue, batchHeaderBytes, epochMs } from './batch.ts';
+import { RedisLink, type RedisOptions } from './redis-link.ts';
 
-export type RedisPublisherOptions = {
-  url: string;
-  channel: string;
+type PublisherOptions = RedisOptions & {
   /** Random id of this process: 16 hexadecimal digits. */
   publisher: string;
-  meter: BackplaneMeter;
-  batchBytesMax: number;
-  queueBytesMax: number;
-  silentTicksMax: number;
   /** Messages that were accepted have been given up. */
   gaveUp(reason: string): void;
   /** Redis became a replica at an unknown time: messages may have been missed in both directions. */
@@ -24,33 +17,28 @@ export type RedisPublisherOptions = {
 };
 
 export class RedisPublisher {
-  readonly #options: RedisPublisherOptions;
+  readonly #options: PublisherOptions;
   readonly link: RedisLink;
   readonly #queue = new BatchQueue();
   #inFlight: Buffer | undefined;
   #sequence = 0;
-  #acknowledged = 0;
+  /** Sequence of the newest batch that Redis has acknowledged. */
+  acknowledged = 0;
   /** Ticks since the batch that is in flight was first sent. */
   #inFlightTicks = 0;
   #flushing = false;
 
-  constructor(options: RedisPublisherOptions) {
+  constructor(options: PublisherOptions) {
     this.#options = options;
     this.link = new RedisLink({
-      url: options.url,
+      ...options,
       name: `chat-publish-${options.publisher}`,
-      silentTicksMax: options.silentTicksMax,
       prepare: async (client) => {
         if (!(await isPrimary(client))) throw new Error(demotion);
       },
       up: () => this.#up(),
-      lost: () => options.meter.reconnecting(),
+      lost: () => options.meter.reconnects.inc(),
     });
-  }
-
-  /** Sequence of the newest batch that Redis has acknowledged. */
-  get acknowledged(): number {
-    return this.#acknowledged;
   }
 
   /** True when Redis has acknowledged every accepted message. */
@@ -59,8 +47,7 @@ export class RedisPublisher {
   }
 
   publish(room: string, payload: Buffer): boolean {
-    if (!this.link.connected || this.#queuedBytes() + payload.length > this.#options.queueBytesMax)
-      return false;
+    if (!this.link.client || this.#queuedBytes() + payload.length > this.#options.queueBytesMax) return false;
     this.#queue.push(room, payload);
     if (!this.#flushing) {
       this.#flushing = true;
@@ -73,26 +60,28 @@ export class RedisPublisher {
     return true;
   }
 
-  /** Sends an empty batch, unless one is in flight, to show all nodes that the link works. */
-  heartbeat(): void {
-    if (this.link.connected && this.idle) this.#sendNext('messages');
-  }
-
-  /** Sends the last batch of this publisher; the others may forget it then. */
-  goodbye(): void {
-    if (this.link.connected && this.idle) this.#sendNext('goodbye');
+  /**
+   * Sends a batch without messages, unless one is in flight. `messages` shows all nodes that the link works;
+   * `goodbye` is the last batch of this publisher, which the others may forget then.
+   */
+  sendEmpty(kind: BatchHeader['kind']): void {
+    if (this.link.client && this.idle) this.#sendNext(kind);
   }
 
   /** Call at every heartbeat. */
   tick(): void {
     this.link.tick();
     this.#inFlightTicks++;
-    this.heartbeat();
+    this.sendEmpty('messages');
     const client = this.link.client;
     if (!client) return;
     // There is no error to wait for: the publishes of a replica just stop reaching the others.
     isPrimary(client).then(
-      (primary) => primary || this.#demote(client),
+      (primary) => {
+        if (primary || !this.link.isPresent(client)) return;
+        this.link.fail(demotion);
+        this.#options.demoted(demotion);
+      },
       (error: Error) => this.#failIf(client, error),
     );
   }
@@ -104,9 +93,8 @@ export class RedisPublisher {
   }
 
   /**
-   * Drops the messages that could not be handed over in time: their senders are told, and reconnect
-   * elsewhere. The number of the batch in flight goes out with an empty batch, so that no other node sees a
-   * gap.
+   * Drops the messages that could not be handed over in time; their senders are told. The number of the batch
+   * in flight goes out with an empty batch, so that no other node sees a gap.
    */
   #giveUp(): void {
     const waiting = this.#inFlight !== undefined && this.#inFlight.length > batchHeaderBytes;
@@ -117,7 +105,7 @@ export class RedisPublisher {
   }
 
   #flush(): void {
-    if (this.#queue.messages > 0 && !this.#inFlight && this.link.connected) this.#sendNext('messages');
+    if (this.#queue.messages > 0 && !this.#inFlight && this.link.client) this.#sendNext('messages');
   }
 
   #sendNext(kind: BatchHeader['kind']): void {
@@ -126,18 +114,18 @@ export class RedisPublisher {
       kind,
       publisher: this.#options.publisher,
       sequence: ++this.#sequence,
-      publishedAtMs: performance.timeOrigin + performance.now(),
+      publishedAtMs: epochMs(),
     };
     const batch = this.#queue.take(header, this.#options.batchBytesMax);
     const messages = waiting - this.#queue.messages;
-    if (messages > 0) this.#options.meter.batchSent(messages);
+    if (messages > 0) this.#options.meter.batchMessages.observe(messages);
     this.#inFlightTicks = 0;
     this.#send(batch);
   }
 
   #send(batch: Buffer): void {
     this.#inFlight = batch;
-    this.#options.meter.queueBytes(this.#queuedBytes());
+    this.#options.meter.queueBytes.set(this.#queuedBytes());
     const client = this.link.client!;
     client.publish(this.#options.channel, batch).then(
       () => this.#acknowledge(client),
@@ -149,15 +137,9 @@ export class RedisPublisher {
     if (!this.link.isPresent(client)) return;
     this.link.signOfLife();
     this.#inFlight = undefined;
-    this.#acknowledged = this.#sequence;
+    this.acknowledged = this.#sequence;
     this.#flush();
-    this.#options.meter.queueBytes(this.#queuedBytes());
-  }
-
-  #demote(client: Redis): void {
-    if (!this.link.isPresent(client)) return;
-    this.link.fail(demotion);
-    this.#options.demoted(demotion);
+    this.#options.meter.queueBytes.set(this.#queuedBytes());
   }
 
   #failIf(client: Redis, error: Error): void {

@@ -1,52 +1,48 @@
 /** The subscribing side of the Redis backplane: receives all batches and notices missing ones. */
 import type { Redis } from 'ioredis';
 import type { BackplaneEvents } from './backplane.ts';
-import { BatchError, type BatchHeader, readBatchHeader, visitBatch } from './batch.ts';
-import type { BackplaneMeter } from './meter.ts';
-import { RedisLink } from './redis-link.ts';
+import { BatchError, readBatchHeader, visitBatch } from './batch.ts';
+import { RedisLink, type RedisOptions } from './redis-link.ts';
 import { SequenceCheck } from './sequence.ts';
 
-export type RedisSubscriberOptions = {
-  url: string;
-  channel: string;
+type SubscriberOptions = RedisOptions & {
   /** Id under which this process publishes. */
   publisher: string;
-  meter: BackplaneMeter;
-  silentTicksMax: number;
   events: BackplaneEvents;
   /** A new subscription is in service. */
   subscribed(): void;
 };
 
 export class RedisSubscriber {
-  readonly #options: RedisSubscriberOptions;
+  readonly #options: SubscriberOptions;
   readonly link: RedisLink;
   readonly #sequences = new SequenceCheck();
   #receivedOwn = false;
   #echoed = 0;
   #echoMissingTicks = 0;
 
-  constructor(options: RedisSubscriberOptions) {
+  constructor(options: SubscriberOptions) {
     this.#options = options;
     this.link = new RedisLink({
-      url: options.url,
+      ...options,
       name: `chat-subscribe-${options.publisher}`,
-      silentTicksMax: options.silentTicksMax,
       prepare: (client) => this.#subscribe(client),
       up: () => options.subscribed(),
-      lost: (reason) => this.#lost(reason),
+      lost: (reason) => {
+        options.meter.reconnects.inc();
+        options.events.gap(`the subscription to Redis was lost: ${reason}`);
+      },
     });
   }
 
   /** True when a batch of this process has come back over the present subscription. */
   get proven(): boolean {
-    return this.link.connected && this.#receivedOwn;
+    return this.link.client !== undefined && this.#receivedOwn;
   }
 
   /**
-   * Call at every heartbeat, with the newest of our own batches that Redis has acknowledged. The connection
-   * may answer PING and still be the wrong one, when publishing goes to another server: then our own batches
-   * do not come back.
+   * Call at every heartbeat, with the newest of our own batches that Redis has acknowledged. If publishing
+   * goes to another server, this one answers PING, but our own batches do not come back.
    */
   tick(acknowledged: number): void {
     this.link.tick();
@@ -54,8 +50,7 @@ export class RedisSubscriber {
     if (!client) return;
     client.ping().then(
       () => this.link.isPresent(client) && this.link.signOfLife(),
-      // The connection is closing, which its own event reports.
-      () => undefined,
+      () => undefined, // The connection is closing, which its own event reports.
     );
     if (acknowledged <= this.#echoed) this.#echoMissingTicks = 0;
     else if (++this.#echoMissingTicks > this.#options.silentTicksMax) {
@@ -73,18 +68,18 @@ export class RedisSubscriber {
     await client.subscribe(this.#options.channel);
   }
 
-  #lost(reason: string): void {
-    this.#options.meter.reconnecting();
-    this.#options.events.gap(`the subscription to Redis was lost: ${reason}`);
-  }
-
   #receive(batch: Buffer): void {
-    const { events, publisher } = this.#options;
+    const { events, meter, publisher } = this.#options;
     this.link.signOfLife();
     try {
       const header = readBatchHeader(batch);
       const verdict = this.#sequences.check(header.publisher, header.sequence);
-      if (header.publisher === publisher) this.#receiveOwn(header);
+      if (header.publisher === publisher) {
+        this.#receivedOwn = true;
+        this.#echoed = Math.max(this.#echoed, header.sequence);
+        this.#echoMissingTicks = 0;
+        meter.observeLag(header.publishedAtMs);
+      }
       if (verdict === 'repeated') return;
       if (verdict === 'gap') events.gap(`the batches before ${header.sequence} did not arrive`);
       visitBatch(batch, (room, payload) => events.deliver(room, payload));
@@ -93,13 +88,5 @@ export class RedisSubscriber {
       if (!(error instanceof BatchError)) throw error;
       events.gap(`a batch could not be read: ${error.message}`);
     }
-  }
-
-  #receiveOwn(header: BatchHeader): void {
-    this.#receivedOwn = true;
-    this.#echoed = Math.max(this.#echoed, header.sequence);
-    this.#echoMissingTicks = 0;
-    const lagMs = performance.timeOrigin + performance.now() - header.publishedAtMs;
-    this.#options.meter.lagObserved(lagMs / 1000);
   }
 }

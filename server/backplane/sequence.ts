@@ -1,19 +1,17 @@
 /** Checks the sequence numbers of every publisher: the only way to notice a silent loss. */
 
-/** `repeated`: received before, drop it. `gap`: batches before this one never came; deliver this one. */
-export type SequenceVerdict = 'next' | 'repeated' | 'gap';
-
-type Received = { last: number; subscription: number };
-
-// Publishers are processes. More than this many are the result of restarts, and the oldest are forgotten.
+/** Publishers are processes. More than this many are the result of restarts, and the oldest are forgotten. */
 const publishersMax = 4096;
 
 export class SequenceCheck {
-  #received = new Map<string, Received>();
+  readonly #received = new Map<string, { last: number; subscription: number }>();
   #subscription = 0;
 
-  /** Judges one batch. Batches from before the first one of a publisher were not meant for this process. */
-  check(publisher: string, sequence: number): SequenceVerdict {
+  /**
+   * Judges one batch. `repeated`: received before, drop it. `gap`: batches before this one never came, but
+   * deliver this one. The batches before the first one of a publisher were not meant for this process.
+   */
+  check(publisher: string, sequence: number): 'next' | 'repeated' | 'gap' {
     const received = this.#received.get(publisher);
     if (received === undefined) {
       this.#remember(publisher, sequence);
@@ -27,9 +25,8 @@ export class SequenceCheck {
   }
 
   /**
-   * Judges the number that a publisher sent last, as it tells a new listener. True: every batch up to there
-   * was received, or this process never listened to it before. False: some are missing. Either way the check
-   * goes on from there.
+   * Judges the number that a publisher sent last, as it tells a new listener, and goes on from there. False:
+   * batches are missing. True: none is, or this process never listened to it before.
    */
   resume(publisher: string, lastSent: number): boolean {
     const received = this.#received.get(publisher);

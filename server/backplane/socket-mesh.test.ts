@@ -10,12 +10,10 @@ after(() => rmSync(directory, { recursive: true }));
 
 backplaneContract({
   name: 'socket mesh',
-  create: (count, queueBytesMax) =>
-    Array.from(
-      { length: count },
-      (_, slot) =>
-        new SocketMeshBackplane({ directory, slot, workers: count, ...(queueBytesMax && { queueBytesMax }) }),
-    ),
+  create: (count, queueBytesMax) => {
+    const options = { directory, workers: count, ...(queueBytesMax && { queueBytesMax }) };
+    return Array.from({ length: count }, (_, slot) => new SocketMeshBackplane({ ...options, slot }));
+  },
   oneOrderForAll: false,
   crossesProcesses: true,
 });

@@ -13,47 +13,25 @@
  * So a worker that dies has shown its own sessions nothing that the others will not receive, unless they were
  * too far behind.
  *
- * Possible losses, and how each one shows: a worker that stops reading is disconnected by the others. The first
- * batch after it has connected again tells it that sequence numbers are missing, and it calls `gap`. A worker
- * that dies loses the messages that it had not sent; its own sessions, the only ones that could have seen
- * them, lose their connections too.
+ * Possible losses, and how each one shows: a worker that stops reading is disconnected by the others. The
+ * first batch after it has connected again tells it that sequence numbers are missing, and it calls `gap`. A
+ * worker that dies loses the messages that it had not sent; its own sessions, the only ones that could have
+ * seen them, lose their connections too.
  */
-import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Backplane, BackplaneEvents } from './backplane.ts';
 import { visitBatch } from './batch.ts';
-import { MeshPublisher } from './mesh-publisher.ts';
+import { type MeshOptions, MeshPublisher, type WorkerPlace } from './mesh-publisher.ts';
 import { MeshSubscription } from './mesh-subscription.ts';
-import { type BackplaneMeter, countGaps, silentMeter } from './meter.ts';
-
-export type SocketMeshOptions = {
-  /** The folder of the sockets of all workers, private to them. */
-  directory: string;
-  /** Number of this worker, from 0. */
-  slot: number;
-  /** Number of workers, 255 at most. */
-  workers: number;
-  meter?: BackplaneMeter;
-  /** Bytes waiting for the slowest worker; beyond it `publish` refuses. */
-  queueBytesMax?: number;
-  /** Least time between two batches, in ms; a later message waits only for the end of its turn. */
-  batchIntervalMs?: number;
-  heartbeatIntervalMs?: number;
-  /** Heartbeats in which a worker takes no byte that waits for it, until it is disconnected. */
-  stalledTicksMax?: number;
-  startDeadlineMs?: number;
-  closeDeadlineMs?: number;
-};
+import { countGaps, createBackplaneMeter } from './meter.ts';
 
 /**
- * The batch interval is too short to be felt in a chat. A batch costs some 80 µs of CPU on both ends beside
- * its messages, most of it for the wake-up (`perf record` on two workers at 8,000 messages/s), and every
- * worker sends to every other. The others are chosen: a worker that stops reading delays the others for 2.5 s
- * at most, and only if 8 MiB pile up.
+ * The batch interval is too short to be felt. A batch costs some 80 µs of CPU on both ends beside its
+ * messages, most of it for the wake-up (`perf record` on two workers at 8,000 messages/s). The others are
+ * chosen: a worker that stops reading delays the others for 2.5 s at most, and only if 8 MiB pile up.
  */
 const defaults = {
-  meter: silentMeter,
   queueBytesMax: 8 * 1024 * 1024,
   batchIntervalMs: 5,
   heartbeatIntervalMs: 500,
@@ -69,12 +47,12 @@ type Running = {
 };
 
 export class SocketMeshBackplane implements Backplane {
-  readonly #options: Required<SocketMeshOptions>;
+  readonly #options: MeshOptions;
   #running: Running | undefined;
   #started = false;
 
-  constructor(options: SocketMeshOptions) {
-    this.#options = { ...defaults, ...options };
+  constructor(options: Partial<MeshOptions> & WorkerPlace) {
+    this.#options = { meter: createBackplaneMeter(), ...defaults, ...options };
   }
 
   get ready(): boolean {
@@ -111,12 +89,12 @@ export class SocketMeshBackplane implements Backplane {
     this.#started = false;
     if (!running) return;
     clearInterval(running.heartbeat);
-    await running.publisher.close(this.#options.closeDeadlineMs);
+    await running.publisher.close();
     for (const subscription of running.subscriptions.values()) subscription.close();
   }
 
   #run(received: BackplaneEvents): Running {
-    const { directory, slot, workers, meter, queueBytesMax, heartbeatIntervalMs } = this.#options;
+    const { directory, slot, workers, meter, queueBytesMax } = this.#options;
     const pathOf = (worker: number) => join(directory, `worker-${worker}.sock`);
     const events = countGaps(received, meter);
     // One batch holds at most a full queue, and the message that exceeded it.
@@ -124,17 +102,16 @@ export class SocketMeshBackplane implements Backplane {
     const subscriptions = new Map<number, MeshSubscription>();
     for (let peer = 0; peer < workers; peer++) {
       if (peer === slot) continue;
-      const path = pathOf(peer);
-      subscriptions.set(peer, new MeshSubscription({ path, slot, meter, batchBytesMax, events }));
+      const options = { ...this.#options, path: pathOf(peer), batchBytesMax, events };
+      subscriptions.set(peer, new MeshSubscription(options));
     }
     const publisher = new MeshPublisher({
       ...this.#options,
       path: pathOf(slot),
-      publisher: randomBytes(8).toString('hex'),
       joined: (peer) => subscriptions.get(peer)?.dial(),
       sent: (batch) => visitBatch(batch, events.deliver),
     });
-    const heartbeat = setInterval(() => publisher.tick(), heartbeatIntervalMs);
+    const heartbeat = setInterval(() => publisher.tick(), this.#options.heartbeatIntervalMs);
     this.#running = { publisher, subscriptions, heartbeat };
     return this.#running;
   }

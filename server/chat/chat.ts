@@ -27,61 +27,35 @@ export interface Chat {
 }
 
 /** Brings frames that arrived in this process to the members that are in this process. */
-export interface FanOut {
-  readonly rooms: number;
-  join(member: Member): boolean;
-  leave(member: Member): void;
+export type FanOut = Pick<Chat, 'rooms' | 'join' | 'leave' | 'flush'> & {
   /** Sends one encoded message to every member of a room; the buffer is not kept. */
   deliver(room: string, payload: Buffer): void;
-  /** As `Chat.flush`. */
-  flush(member: Member): boolean;
-}
+};
 
 /** Encodes each message once, and sends it over the backplane into the fan-out of every process. */
-export class RelayedChat implements Chat {
-  readonly #backplane: Backplane;
-  readonly #fanOut: FanOut;
-
-  constructor(backplane: Backplane, fanOut: FanOut) {
-    this.#backplane = backplane;
-    this.#fanOut = fanOut;
-  }
-
-  get ready(): boolean {
-    return this.#backplane.ready;
-  }
-
-  get rooms(): number {
-    return this.#fanOut.rooms;
-  }
-
-  start(onGap: (reason: string) => void): Promise<void> {
-    const fanOut = this.#fanOut;
-    return this.#backplane.start({ deliver: (room, payload) => fanOut.deliver(room, payload), gap: onGap });
-  }
-
-  join(member: Member): boolean {
-    const roomsBefore = this.#fanOut.rooms;
-    if (!this.#fanOut.join(member)) return false;
-    if (this.#fanOut.rooms > roomsBefore) this.#backplane.want(member.room);
-    return true;
-  }
-
-  leave(member: Member): void {
-    const roomsBefore = this.#fanOut.rooms;
-    this.#fanOut.leave(member);
-    if (this.#fanOut.rooms < roomsBefore) this.#backplane.unwant(member.room);
-  }
-
-  publish(sender: Member, message: ChatMessage): boolean {
-    return this.#backplane.publish(sender.room, Buffer.from(encodeMessage(message)));
-  }
-
-  flush(member: Member): boolean {
-    return this.#fanOut.flush(member);
-  }
-
-  close(): Promise<void> {
-    return this.#backplane.close();
-  }
+export function relayedChat(backplane: Backplane, fanOut: FanOut): Chat {
+  return {
+    get ready() {
+      return backplane.ready;
+    },
+    get rooms() {
+      return fanOut.rooms;
+    },
+    start: (onGap) =>
+      backplane.start({ deliver: (room, payload) => fanOut.deliver(room, payload), gap: onGap }),
+    join(member) {
+      const roomsBefore = fanOut.rooms;
+      if (!fanOut.join(member)) return false;
+      if (fanOut.rooms > roomsBefore) backplane.want(member.room);
+      return true;
+    },
+    leave(member) {
+      const roomsBefore = fanOut.rooms;
+      fanOut.leave(member);
+      if (fanOut.rooms < roomsBefore) backplane.unwant(member.room);
+    },
+    publish: (sender, message) => backplane.publish(sender.room, Buffer.from(encodeMessage(message))),
+    flush: (member) => fanOut.flush(member),
+    close: () => backplane.close(),
+  };
 }

@@ -1,7 +1,7 @@
 /**
- * Hot path. Moves every member of a room to the end of the room's log, in rounds. One write per member
- * carries all that was appended since its last write. A round yields to the event loop every few
- * milliseconds; members that come late in a round also receive what was appended during it.
+ * Hot path. Moves every member of a room to the end of the room's log, in rounds. One write carries all
+ * that was appended since the member's last one. A round yields to the event loop every few milliseconds;
+ * members that come late in it also receive what was appended during it.
  */
 import { performance } from 'node:perf_hooks';
 import { closeCode } from '#protocol';
@@ -93,13 +93,7 @@ export class CursorFanOut implements FanOut {
   /** Queues a room for a round: at once, or when the minimum interval since its last round is over. */
   #enqueue(room: CursorRoom): void {
     const waitMs = room.roundAtMs + this.#options.fanOutIntervalMs - performance.now();
-    if (this.#options.fanOutIntervalMs > 0 && waitMs > 0) {
-      setTimeout(() => {
-        this.#queue.push(room);
-        this.#schedule();
-      }, waitMs);
-      return;
-    }
+    if (waitMs > 0) return void setTimeout(() => this.#enqueue(room), waitMs);
     this.#queue.push(room);
     this.#schedule();
   }
@@ -133,8 +127,7 @@ export class CursorFanOut implements FanOut {
     if (room.next === 0) room.roundAtMs = nowMs;
     while (room.next < members.length) {
       const stop = Math.min(room.next + membersPerClockRead, members.length);
-      // An eviction only begins a close. The list changes later, with the socket's own event, never within
-      // this loop.
+      // An eviction only begins a close: the list changes with the socket's event, never within this loop.
       for (; room.next < stop; room.next++) this.#advance(members[room.next]!, room.log.tail);
       nowMs = performance.now();
       if (nowMs >= endAtMs) break;
@@ -201,8 +194,7 @@ export class CursorFanOut implements FanOut {
     member.writing = true;
     connection.whenWritten((error) => {
       member.writing = false;
-      // A slow reader's pong waits behind all that it has still to read. That it reads is as good a sign of
-      // life.
+      // A slow reader's pong waits behind all that it has still to read; that it reads is a sign of life.
       connection.alive = true;
       if (error || !connection.open) return;
       this.#catchUp(member);

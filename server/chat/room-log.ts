@@ -1,7 +1,6 @@
 /**
- * Hot path. The frames of one room, in order, in shared segments. A message is framed and copied once, when
- * it is appended. Readers hold cursors into segments; garbage collection frees a segment that no cursor can
- * reach.
+ * Hot path. The frames of one room, in order, in shared segments. A message is framed and copied once.
+ * Readers hold cursors into segments; garbage collection frees a segment that no cursor can reach.
  */
 import { frameHeaderBytes, writeTextFrameHeader } from './frame.ts';
 

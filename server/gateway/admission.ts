@@ -1,9 +1,8 @@
 /** Admission: decides which connections are let in, and answers the others before the upgrade. */
 import { timingSafeEqual } from 'node:crypto';
-import type { IncomingMessage } from 'node:http';
+import { type IncomingMessage, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { roomOfPath } from '#protocol';
-import type { RejectionReason } from '../ops/metrics.ts';
 import { group, limit, list, text, type ValuesOf } from '../settings.ts';
 import type { drainSettings } from './drain.ts';
 
@@ -19,35 +18,26 @@ export const admissionSettings = group('Admission', {
   overloadLagMs: limit(10, 600_000, 2_000, 'event-loop lag from which new sessions are refused, in ms'),
 });
 
-export type AdmissionOptions = ValuesOf<typeof admissionSettings> &
-  Pick<ValuesOf<typeof drainSettings>, 'reconnectWaitMsMax'>;
+type Options = ValuesOf<typeof admissionSettings | typeof drainSettings>;
 
 /** The load of the server at the moment of a request. */
-export type Load = { readonly sessions: number; readonly ready: boolean; readonly lagMs: number };
+type Load = { readonly sessions: number; readonly ready: boolean; readonly lagMs: number };
 
 export type Refusal = {
-  readonly reason: RejectionReason;
-  readonly status: 403 | 404 | 503;
+  readonly reason: 'path' | 'draining' | 'unready' | 'origin' | 'full' | 'overload';
+  readonly status: number;
   readonly detail: string;
   /** Seconds after which another attempt makes sense. */
   readonly retryAfterSeconds?: number;
 };
 
 export class Admission {
-  readonly #options: AdmissionOptions;
-  #stopped = false;
+  readonly #options: Options;
+  /** From when it is set, every request is refused. */
+  stopped = false;
 
-  constructor(options: AdmissionOptions) {
+  constructor(options: Options) {
     this.#options = options;
-  }
-
-  get stopped(): boolean {
-    return this.#stopped;
-  }
-
-  /** Refuses every request from now on. */
-  stop(): void {
-    this.#stopped = true;
   }
 
   /** Decides on one upgrade request: the room that it joins, or the refusal. */
@@ -57,7 +47,7 @@ export class Admission {
     if (room === undefined) {
       return { reason: 'path', status: 404, detail: 'join at /ws or /ws/<room>, room: 1-64 of A-Za-z0-9_.-' };
     }
-    if (this.#stopped) return this.#busy('draining', 'this server is shutting down');
+    if (this.stopped) return this.#busy('draining', 'this server is shutting down');
     if (!load.ready) return this.#busy('unready', 'messages cannot flow at present');
     const { origin } = request.headers;
     if (origins.length > 0 && origin !== undefined && !origins.includes(origin)) {
@@ -78,13 +68,11 @@ export class Admission {
     return given.length === wanted.length && timingSafeEqual(given, wanted);
   }
 
-  #busy(reason: RejectionReason, detail: string): Refusal {
+  #busy(reason: Refusal['reason'], detail: string): Refusal {
     const waitSeconds = (Math.random() * this.#options.reconnectWaitMsMax) / 1000;
     return { reason, status: 503, detail, retryAfterSeconds: Math.max(1, Math.ceil(waitSeconds)) };
   }
 }
-
-const statusText = { 403: 'Forbidden', 404: 'Not Found', 503: 'Service Unavailable' } as const;
 
 /** Answers an upgrade request with plain HTTP and ends the connection. */
 export function refuse(socket: Duplex, { status, detail, retryAfterSeconds }: Refusal): void {
@@ -93,7 +81,7 @@ export function refuse(socket: Duplex, { status, detail, retryAfterSeconds }: Re
   socket.on('error', () => socket.destroy()); // The peer may be gone already.
   socket.once('finish', () => socket.destroy());
   socket.end(
-    `HTTP/1.1 ${status} ${statusText[status]}\r\nConnection: close\r\n${retry}` +
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\n${retry}` +
       `Content-Type: text/plain; charset=utf-8\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
   );
 }

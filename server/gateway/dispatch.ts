@@ -1,6 +1,5 @@
 /**
- * Dispatch: brings each frame of a session to its handler, by the kind of the frame. Every stage takes
- * messages, because a client that knows only the two fields works on every stage. A stage may take typed
+ * Dispatch: brings each frame of a session to its handler. Every stage takes messages; a stage may take typed
  * frames (`{"type": …}`) too. Any other frame costs its sender the connection.
  */
 import { performance } from 'node:perf_hooks';
@@ -16,7 +15,7 @@ export const messageSettings = group('Messages', {
   messageBytesMax: limit(1, 1024 * 1024, 4096, 'longest Message in bytes of UTF-8'),
 });
 
-export type DispatchLimits = ValuesOf<typeof messageSettings | typeof sessionSettings>;
+type Limits = ValuesOf<typeof messageSettings | typeof sessionSettings>;
 
 /** Takes one typed frame, parsed; it may close the session. */
 export type FrameHandler = (session: Session, frame: Readonly<Record<string, unknown>>) => void;
@@ -24,52 +23,36 @@ export type FrameHandler = (session: Session, frame: Readonly<Record<string, unk
 /** The typed frames that a stage takes: a handler for each value of `type`. */
 export type FrameHandlers = ReadonlyMap<unknown, FrameHandler>;
 
-export class Dispatch {
-  readonly #chat: Chat;
-  readonly #metrics: Metrics;
-  readonly #limits: DispatchLimits;
-  readonly #handlers: FrameHandlers;
+/** Makes the function that takes each frame as ws delivers it. */
+export function createDispatch(chat: Chat, metrics: Metrics, limits: Limits, handlers: FrameHandlers) {
+  /** Brings a frame that is no message to the handler of its type. False: there is none. */
+  const takeTyped = (session: Session, text: string): boolean => {
+    if (handlers.size === 0) return false;
+    let frame: Record<string, unknown>;
+    try {
+      frame = Object(JSON.parse(text));
+    } catch {
+      return false;
+    }
+    const handler = handlers.get(frame.type);
+    handler?.(session, frame);
+    return handler !== undefined;
+  };
 
-  constructor(chat: Chat, metrics: Metrics, limits: DispatchLimits, handlers: FrameHandlers) {
-    this.#chat = chat;
-    this.#metrics = metrics;
-    this.#limits = limits;
-    this.#handlers = handlers;
-  }
-
-  /** Takes one frame as ws delivers it. */
-  receive(session: Session, data: Buffer, isBinary: boolean): void {
+  return (session: Session, data: Buffer, isBinary: boolean): void => {
     if (!session.open) return; // It came after our close frame: the connection is over for both sides.
     session.alive = true;
     if (isBinary) return session.close(closeCode.unsupportedData, 'send text, not binary');
     if (!session.allows(performance.now())) {
-      const { messagesPerSecondMax } = this.#limits;
-      return session.close(closeCode.policy, `more than ${messagesPerSecondMax} messages per second`);
+      const reason = `more than ${limits.messagesPerSecondMax} messages per second`;
+      return session.close(closeCode.policy, reason);
     }
     const text = data.toString();
-    const message = decodeMessage(text, this.#limits);
+    const message = decodeMessage(text, limits);
     if (isDecodeFault(message)) {
       if (message.fault === 'too-large') return session.close(closeCode.tooLarge, message.detail);
-      if (!this.#takeTyped(session, text)) session.close(closeCode.malformed, message.detail);
-    } else if (this.#chat.publish(session.member, message)) this.#metrics.messagesReceived.inc();
+      if (!takeTyped(session, text)) session.close(closeCode.malformed, message.detail);
+    } else if (chat.publish(session.member, message)) metrics.messagesReceived.inc();
     else session.close(closeCode.overload, 'try again later');
-  }
-
-  /** Brings a frame that is no message to the handler of its type. False: there is none. */
-  #takeTyped(session: Session, text: string): boolean {
-    if (this.#handlers.size === 0) return false;
-    const frame = parseObject(text);
-    const handler = this.#handlers.get(frame?.type);
-    if (frame === undefined || handler === undefined) return false;
-    handler(session, frame);
-    return true;
-  }
-}
-
-function parseObject(text: string): Record<string, unknown> | undefined {
-  try {
-    return Object(JSON.parse(text)) as Record<string, unknown>;
-  } catch {
-    return undefined;
-  }
+  };
 }

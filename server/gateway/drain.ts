@@ -18,20 +18,15 @@ export const drainSettings = group('Drain', {
 
 export type DrainOutcome = { closedSessions: number; cutSessions: number };
 
-export interface Drain {
+export type Drain = {
   /** Time from the moment that the server is unready to the first close, in ms. */
   readonly noticeMs: number;
   /**
    * Sends a close frame to the sessions of this moment by the deadline (a reading of `performance.now`).
-   * `flush` writes what a session has still to receive; it returns false while the kernel has not taken it
-   * all.
+   * `flush` writes all that a session has still to receive; false: the kernel has not taken it all.
    */
-  close(
-    sessions: Iterable<Session>,
-    flush: (session: Session) => boolean,
-    deadlineAtMs: number,
-  ): Promise<void>;
-}
+  close(sessions: Set<Session>, flush: (session: Session) => boolean, deadlineAtMs: number): Promise<void>;
+};
 
 /** Tells all sessions at once that the server is going away (1001). */
 export const drainAtOnce: Drain = {
@@ -41,33 +36,26 @@ export const drainAtOnce: Drain = {
   },
 };
 
-/** Tells sessions in batches to reconnect (1012) after a random wait, so that they spread. */
-export class BatchedDrain implements Drain {
-  readonly noticeMs: number;
-  readonly #options: ValuesOf<typeof drainSettings>;
-
-  constructor(options: ValuesOf<typeof drainSettings>) {
-    this.noticeMs = options.drainNoticeMs;
-    this.#options = options;
-  }
-
-  /** A session that still has something to receive waits for a later batch, until the deadline. */
-  async close(
-    sessions: Iterable<Session>,
-    flush: (session: Session) => boolean,
-    deadlineAtMs: number,
-  ): Promise<void> {
-    const { drainBatchSessions, drainBatchIntervalMs, reconnectWaitMsMax } = this.#options;
-    let waiting = [...sessions];
-    while (waiting.length > 0) {
-      const late = performance.now() >= deadlineAtMs;
-      const kept: Session[] = [];
-      for (const session of waiting.splice(0, drainBatchSessions)) {
-        if (!late && session.open && !flush(session)) kept.push(session);
-        else session.close(closeCode.restart, encodeReconnectReason(Math.random() * reconnectWaitMsMax));
+/**
+ * Tells sessions in batches to reconnect (1012) after a random wait, so that they spread. A session that
+ * still has something to receive waits for a later batch, until the deadline.
+ */
+export function drainInBatches(options: ValuesOf<typeof drainSettings>): Drain {
+  const { drainNoticeMs, drainBatchSessions, drainBatchIntervalMs, reconnectWaitMsMax } = options;
+  return {
+    noticeMs: drainNoticeMs,
+    async close(sessions, flush, deadlineAtMs) {
+      let waiting = [...sessions];
+      while (waiting.length > 0) {
+        const late = performance.now() >= deadlineAtMs;
+        const kept: Session[] = [];
+        for (const session of waiting.splice(0, drainBatchSessions)) {
+          if (!late && session.open && !flush(session)) kept.push(session);
+          else session.close(closeCode.restart, encodeReconnectReason(Math.random() * reconnectWaitMsMax));
+        }
+        waiting = waiting.concat(kept);
+        if (waiting.length > 0 && !late) await sleep(drainBatchIntervalMs);
       }
-      waiting = waiting.concat(kept);
-      if (waiting.length > 0 && !late) await sleep(drainBatchIntervalMs);
-    }
-  }
+    },
+  };
 }

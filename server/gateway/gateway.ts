@@ -1,13 +1,7 @@
 /** The gateway: HTTP, the upgrade to WebSocket, and the sessions. It is the same for every stage. */
-import {
-  createServer,
-  type ServerOptions as HttpOptions,
-  type IncomingMessage,
-  type RequestListener,
-  type Server,
-} from 'node:http';
+import type { ServerOptions as HttpOptions, IncomingMessage, RequestListener, Server } from 'node:http';
+import { createServer } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
-import { performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { type ServerOptions, type WebSocket, WebSocketServer } from 'ws';
@@ -17,13 +11,22 @@ import { createInternalServer } from '../ops/internal-http.ts';
 import { listen } from '../ops/listen.ts';
 import { createMetrics, type Metrics } from '../ops/metrics.ts';
 import type { commonSettings, ValuesOf } from '../settings.ts';
-import { Admission, type Refusal, refuse } from './admission.ts';
-import { Dispatch, type FrameHandlers } from './dispatch.ts';
-import type { Drain, DrainOutcome } from './drain.ts';
-import { startHeartbeat } from './heartbeat.ts';
-import type { GatewaySettings } from './limits.ts';
+import { Admission, admissionSettings, refuse } from './admission.ts';
+import { createDispatch, type FrameHandlers, messageSettings } from './dispatch.ts';
+import { type Drain, type DrainOutcome, drainSettings } from './drain.ts';
+import { heartbeatSettings, startHeartbeat } from './heartbeat.ts';
 import { LoopLag } from './loop-lag.ts';
-import { Session } from './session.ts';
+import { Session, sessionSettings } from './session.ts';
+
+export const gatewaySettings = [
+  admissionSettings,
+  sessionSettings,
+  messageSettings,
+  heartbeatSettings,
+  drainSettings,
+] as const;
+
+type GatewaySettings = ValuesOf<(typeof gatewaySettings)[number]>;
 
 /** The parts of which a stage composes its gateway. */
 export type GatewayParts = {
@@ -48,7 +51,7 @@ export class Gateway {
   readonly #parts: GatewayParts;
   readonly #log: Logger;
   readonly #admission: Admission;
-  readonly #dispatch: Dispatch;
+  readonly #dispatch: ReturnType<typeof createDispatch>;
   readonly #loopLag = new LoopLag();
   readonly #http: Server;
   readonly #internal: Server;
@@ -66,11 +69,10 @@ export class Gateway {
     this.#log = log;
     const { chat, settings, frames = new Map() } = this.#parts;
     this.#admission = new Admission(settings);
-    this.#dispatch = new Dispatch(chat, this.metrics, settings, frames);
+    this.#dispatch = createDispatch(chat, this.metrics, settings, frames);
     this.#wss = new WebSocketServer(webSocketOptions(settings));
-    this.#http = createServer(httpOptions(settings.handshakeTimeoutMs), (request, response) =>
-      this.#answer(request, response),
-    );
+    const answer: RequestListener = (request, response) => this.#answer(request, response);
+    this.#http = createServer(httpOptions(settings.handshakeTimeoutMs), answer);
     this.#http.on('upgrade', (request, socket, head) => this.#upgrade(request, socket as Socket, head));
     this.#internal = createInternalServer(this.metrics.registry, () => this.ready);
   }
@@ -90,16 +92,17 @@ export class Gateway {
     await this.#parts.chat.start((reason) => void this.#closeAfterGap(reason));
     const chat = await listen(this.#http, { host, port, backlog: acceptBacklog, reusePort });
     const internal = await listen(this.#internal, { host: internalHost, port: internalPort });
-    this.#stopHeartbeat = startHeartbeat(this.#sessions, heartbeatIntervalMs, (session) =>
-      this.#reap(session),
-    );
+    this.#stopHeartbeat = startHeartbeat(this.#sessions, heartbeatIntervalMs, (session) => {
+      this.metrics.evictions.inc({ reason: 'dead_peer' });
+      session.terminate();
+    });
     this.#loopLag.start();
     return { chat, internal };
   }
 
   /** Makes the server unready and refuses newcomers from now on; the open sessions stay. */
   stopAdmitting(): void {
-    this.#admission.stop();
+    this.#admission.stopped = true;
   }
 
   /** Stops admitting, closes the sessions, cuts the rest at the deadline, and stops everything. */
@@ -139,16 +142,14 @@ export class Gateway {
       ready: this.#parts.chat.ready,
       lagMs: this.#loopLag.lagMs,
     });
-    if ('status' in decision) return this.#refuse(socket, decision);
+    if ('status' in decision) {
+      this.metrics.rejections.inc({ reason: decision.reason });
+      return refuse(socket, decision);
+    }
     this.#wss.handleUpgrade(request, socket, head, (ws) => {
       if (this.#admission.hasToken(request)) this.#open(ws, socket, decision.room);
       else this.#turnAway(ws, 'token', closeCode.policy, 'wrong or missing token');
     });
-  }
-
-  #refuse(socket: Socket, refusal: Refusal): void {
-    this.metrics.rejections.inc({ reason: refusal.reason });
-    refuse(socket, refusal);
   }
 
   /** Closes a connection that never became a session. */
@@ -165,23 +166,17 @@ export class Gateway {
       return this.#turnAway(ws, 'rooms', closeCode.overload, 'no place for another room');
     }
     this.#sessions.add(session);
-    ws.on('message', (data, isBinary) => this.#dispatch.receive(session, data as Buffer, isBinary));
+    ws.on('message', (data, isBinary) => this.#dispatch(session, data as Buffer, isBinary));
     ws.on('pong', () => {
       session.alive = true;
     });
-    ws.on('close', (code) => this.#forget(session, session.sentCloseCode ?? code));
-  }
-
-  #forget(session: Session, code: number): void {
-    this.#sessions.delete(session);
-    this.#parts.chat.leave(session.member);
-    // A peer may close with any of thousands of codes; as label values they would be an open set.
-    this.metrics.closes.inc({ code: closeCodes.has(code) ? code : 'other' });
-  }
-
-  #reap(session: Session): void {
-    this.metrics.evictions.inc({ reason: 'dead_peer' });
-    session.terminate();
+    ws.on('close', (peerCode) => {
+      this.#sessions.delete(session);
+      chat.leave(session.member);
+      const code = session.sentCloseCode ?? peerCode;
+      // A peer may close with any of thousands of codes; as label values they would be an open set.
+      this.metrics.closes.inc({ code: closeCodes.has(code) ? code : 'other' });
+    });
   }
 
   async #closeAfterGap(reason: string): Promise<void> {
@@ -202,12 +197,10 @@ function webSocketOptions(settings: GatewaySettings): ServerOptions & { closeTim
   return {
     noServer: true,
     clientTracking: false,
-    // The cursor fan-out writes frames to the socket itself, between those of ws. With compression on, ws
-    // would hold frames back and mix up their order.
+    // The cursor fan-out writes frames between those of ws, which compression would hold back.
     perMessageDeflate: false,
     maxPayload: Math.min(framePayloadBytesMax(settings), framePayloadBytesMaxOfWs),
-    // From our close frame on. The default of ws lets a peer that does not answer stay for 30 s, outside
-    // sessionsMax.
+    // By default ws lets a peer that does not answer our close frame stay for 30 s, outside sessionsMax.
     closeTimeout: settings.evictionGraceMs,
   };
 }

@@ -2,18 +2,15 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { startHeartbeat } from './heartbeat.ts';
 
-function fakeSession(answers: boolean) {
-  const session = {
-    open: true,
-    alive: true,
-    pings: 0,
-    ping: () => {
-      session.pings++;
-      if (answers) session.alive = true;
-    },
-  };
-  return session;
-}
+const fakeSession = (answers: boolean) => ({
+  open: true,
+  alive: true,
+  pings: 0,
+  ping() {
+    this.pings++;
+    this.alive = answers;
+  },
+});
 
 test('every session is pinged once per interval, and one that does not answer is found after two', (t) => {
   t.mock.timers.enable({ apis: ['setInterval'] });

@@ -8,16 +8,14 @@ export const heartbeatSettings = group('Heartbeat', {
   heartbeatIntervalMs: limit(100, 3_600_000, 30_000, interval),
 });
 
-/** The part of a session that the heartbeat uses. */
-export type Pingable = { readonly open: boolean; alive: boolean; ping(): void };
+type Pingable = { readonly open: boolean; alive: boolean; ping(): void };
 
 /** Ticks per interval: ten thousand pings at once would be a pause of the event loop of about 60 ms. */
 const ticksPerInterval = 16;
 
 /**
  * Starts the heartbeat over a live set of sessions and returns the function that stops it. `onDead` is called
- * for a session that gave no sign of life between two of its pings. With an infinite interval no ping ever
- * comes due.
+ * for a session that gave no sign of life between two of its pings. An infinite interval: no ping at all.
  */
 export function startHeartbeat<S extends Pingable>(
   sessions: ReadonlySet<S>,
@@ -34,16 +32,13 @@ export function startHeartbeat<S extends Pingable>(
     for (let i = 0; i < share; i++) {
       const { value: session, done } = rest.next();
       if (done) return;
-      beat(session, onDead);
+      if (!session.open) continue;
+      const { alive } = session;
+      session.alive = false;
+      if (alive) session.ping();
+      else onDead(session);
     }
   }, intervalMs / ticksPerInterval);
   timer.unref();
   return () => clearInterval(timer);
-}
-
-function beat<S extends Pingable>(session: S, onDead: (session: S) => void): void {
-  if (!session.open) return;
-  if (!session.alive) return onDead(session);
-  session.alive = false;
-  session.ping();
 }

@@ -11,11 +11,9 @@ export class LoopLag {
   start(): void {
     let dueAtMs = performance.now() + sampleIntervalMs;
     this.#timer = setInterval(() => {
-      const nowMs = performance.now();
-      this.lagMs = Math.max(0, nowMs - dueAtMs);
-      dueAtMs = nowMs + sampleIntervalMs;
-    }, sampleIntervalMs);
-    this.#timer.unref();
+      this.lagMs = Math.max(0, performance.now() - dueAtMs);
+      dueAtMs = performance.now() + sampleIntervalMs;
+    }, sampleIntervalMs).unref();
   }
 
   stop(): void {

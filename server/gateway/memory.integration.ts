@@ -3,9 +3,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Person } from '../../testing/person.ts';
 import { rawSession } from '../../testing/raw-session.ts';
-import { ServerProcess } from '../../testing/server.ts';
+import { noRate, ServerProcess } from '../../testing/server.ts';
 
-const noRate = ['--messages-per-second-max', '1000000', '--messages-burst-max', '1000000'];
 const mebibyte = 1024 * 1024;
 const messageBytes = 4_000;
 
@@ -31,9 +30,8 @@ async function speak(server: ServerProcess, speaker: Person, bytes: number): Pro
   return residentBytesMax;
 }
 
-// Measured: 02 grows by 26 MiB (its queues share the payloads), 03 by 32 MiB (at most 32 segments of 256 KiB
-// for all). Without bounds it would be above 1,500 MiB: the part of 100 times 24 MiB that the kernel does not
-// hold.
+// Measured: 02 grows by 26 MiB (its queues share the payloads), 03 by 32 MiB (32 segments of 256 KiB).
+// Without bounds it would be above 1,500 MiB: the part of 100 times 24 MiB that the kernel does not hold.
 const growthMebibytesMax = 100;
 
 for (const stage of ['02-bounded', '03-cursor']) {
@@ -43,7 +41,7 @@ for (const stage of ['02-bounded', '03-cursor']) {
     const before = await speak(server, speaker, 0.5 * mebibyte);
     const growthBytes = (await speak(server, speaker, 24 * mebibyte)) - before;
     assert.ok(growthBytes < growthMebibytesMax * mebibyte, `grew by ${growthBytes / mebibyte} MiB`);
-    const numbers = speaker.messages.map(({ Message }) => Number.parseInt(Message, 10));
+    const numbers = speaker.texts.map((text) => Number.parseInt(text, 10));
     assert.deepEqual(numbers, [...numbers.keys()], 'the session that reads misses nothing');
     await server.eventually(
       (metrics) => [metrics('chat_evictions_total{reason="slow_consumer"}'), metrics('chat_sessions')],

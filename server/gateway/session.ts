@@ -14,7 +14,7 @@ export const sessionSettings = group('Sessions', {
   evictionGraceMs: integer(0, 60_000, 1_000, 'time a peer has to take and answer our close frame, in ms'),
 });
 
-export type AllowanceLimits = Omit<ValuesOf<typeof sessionSettings>, 'evictionGraceMs'>;
+type AllowanceLimits = Omit<ValuesOf<typeof sessionSettings>, 'evictionGraceMs'>;
 
 /** An empty write, made only for its callback (see `whenWritten`). */
 const noBytes = Buffer.alloc(0);
@@ -27,12 +27,13 @@ export class Session implements Connection {
   readonly member: Member;
   /** True after a pong or any frame; each ping sets it to false. */
   alive = true;
+  /** The close code that this side sent first; the peer may answer with another one, or not at all. */
+  sentCloseCode: number | undefined = undefined;
   readonly #ws: WebSocket;
   readonly #socket: Socket;
   readonly #limits: AllowanceLimits;
   #allowance: number;
   #refilledAtMs: number;
-  #sentCloseCode: number | undefined = undefined;
 
   /** `nowMs`: the present time of the monotonic clock that `allows` is asked with. */
   constructor(ws: WebSocket, socket: Socket, room: string, limits: AllowanceLimits, nowMs: number) {
@@ -42,10 +43,9 @@ export class Session implements Connection {
     this.#allowance = limits.messagesBurstMax;
     this.#refilledAtMs = nowMs;
     this.member = new Member(this, room);
-    // On a broken frame ws itself sends the close code and reads no more, so its `close` event would say
-    // 1006.
+    // On a broken frame ws itself sends the close code and reads no more: its `close` event would say 1006.
     ws.on('error', (error: NodeJS.ErrnoException) => {
-      this.#sentCloseCode ??= closeCodesOfBrokenFrames[error.code ?? ''] ?? 1002;
+      this.sentCloseCode ??= closeCodesOfBrokenFrames[error.code ?? ''] ?? 1002;
     });
   }
 
@@ -55,11 +55,6 @@ export class Session implements Connection {
 
   get bufferedBytes(): number {
     return this.#socket.writableLength;
-  }
-
-  /** The close code that this side sent first; the peer may answer with another one, or not at all. */
-  get sentCloseCode(): number | undefined {
-    return this.#sentCloseCode;
   }
 
   /** Takes one message from the allowance (a token bucket). False: the allowance is used up. */
@@ -88,8 +83,7 @@ export class Session implements Connection {
 
   /**
    * An empty write behind the others is the public way to learn that the kernel has taken them. The `drain`
-   * event does not serve: it comes only above the high-water mark, which is high so that the common,
-   * synchronous write costs no tick.
+   * event comes only above the high-water mark, which is high so that a synchronous write costs no tick.
    */
   whenWritten(callback: (error?: Error | null) => void): void {
     this.#socket.write(noBytes, callback);
@@ -98,7 +92,7 @@ export class Session implements Connection {
   /** Sends a close frame after all that was written; ws cuts a peer that does not answer it in time. */
   close(code: number, reason: string): void {
     if (!this.open) return;
-    this.#sentCloseCode = code;
+    this.sentCloseCode = code;
     this.#ws.close(code, reason);
   }
 

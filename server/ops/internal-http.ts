@@ -3,9 +3,8 @@ import { createServer, type Server } from 'node:http';
 import type { Registry } from 'prom-client';
 
 /**
- * Serves /metrics from a registry, /healthz while the process runs, /readyz while it should get traffic. The
- * answer to a scrape names its cost, `Server-Timing: cpu;dur=…`: CPU time of this thread in ms, in which the
- * chat has to wait.
+ * Serves /metrics from a registry, /healthz while the process runs, /readyz while it should get traffic. A
+ * scrape names its cost, `Server-Timing: cpu;dur=…`: CPU time of this thread in ms, in which the chat waits.
  */
 export function createInternalServer(
   registry: Pick<Registry, 'metrics' | 'contentType'>,
@@ -15,10 +14,10 @@ export function createInternalServer(
     const path = (request.url ?? '').split('?', 1)[0];
     if (request.method !== 'GET' && request.method !== 'HEAD') return void response.writeHead(405).end();
     if (path === '/healthz') return void response.end('ok\n');
-    if (path === '/readyz')
-      return void response.writeHead(isReady() ? 200 : 503).end(isReady() ? 'ready\n' : 'not ready\n');
-    if (path !== '/metrics')
-      return void response.writeHead(404).end('known paths: /metrics /healthz /readyz\n');
+    const [status, state] = isReady() ? [200, 'ready\n'] : [503, 'not ready\n'];
+    if (path === '/readyz') return void response.writeHead(status).end(state);
+    const known = 'known paths: /metrics /healthz /readyz\n';
+    if (path !== '/metrics') return void response.writeHead(404).end(known);
     try {
       const before = process.threadCpuUsage();
       const text = await registry.metrics();

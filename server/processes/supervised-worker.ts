@@ -2,8 +2,9 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
+import type { WorkerPlace } from '../backplane/mesh-publisher.ts';
 import type { DrainOutcome } from '../gateway/drain.ts';
-import type { Config, WorkerPlace } from '../stages/stage.ts';
+import type { Config } from '../stages/stage.ts';
 import type { FromWorker, MetricsSnapshot, ToWorker } from './worker-messages.ts';
 
 const workerPath = fileURLToPath(new URL('./worker.ts', import.meta.url));
@@ -20,8 +21,9 @@ export class SupervisedWorker {
   readonly ended: Promise<string>;
   ready = false;
   sessions = 0;
+  /** The last metrics that the worker sent: all that remains of one that has ended. */
+  lastSnapshot: MetricsSnapshot = [];
   readonly #child: ChildProcess;
-  #lastSnapshot: MetricsSnapshot = [];
   #drained: DrainOutcome = { closedSessions: 0, cutSessions: 0 };
   #scrapes = 0;
   readonly #waiting = new Map<number, (snapshot: MetricsSnapshot) => void>();
@@ -45,7 +47,7 @@ export class SupervisedWorker {
         this.ready = false;
         this.sessions = 0;
         listening.reject(new Error(`worker ${place.slot} ${how} before it listened`));
-        for (const answer of this.#waiting.values()) answer(this.#lastSnapshot);
+        for (const answer of this.#waiting.values()) answer(this.lastSnapshot);
         resolve(how);
       });
     });
@@ -56,23 +58,16 @@ export class SupervisedWorker {
     return this.#child.pid;
   }
 
-  /** The last metrics that the worker sent: all that remains of one that has ended. */
-  get lastSnapshot(): MetricsSnapshot {
-    return this.#lastSnapshot;
-  }
-
   /** Its metrics now, or the last ones where it is too busy to answer. */
   scrape(): Promise<MetricsSnapshot> {
     const number = ++this.#scrapes;
-    return new Promise((resolve) => {
-      const answer = (snapshot: MetricsSnapshot) => {
-        clearTimeout(timer);
-        this.#waiting.delete(number);
-        resolve(snapshot);
-      };
-      const timer = setTimeout(() => answer(this.#lastSnapshot), scrapeDeadlineMs);
-      this.#waiting.set(number, answer);
-      this.#send({ kind: 'scrape', number });
+    const { promise, resolve } = Promise.withResolvers<MetricsSnapshot>();
+    const timer = setTimeout(() => resolve(this.lastSnapshot), scrapeDeadlineMs);
+    this.#waiting.set(number, resolve);
+    this.#send({ kind: 'scrape', number });
+    return promise.finally(() => {
+      clearTimeout(timer);
+      this.#waiting.delete(number);
     });
   }
 
@@ -98,10 +93,10 @@ export class SupervisedWorker {
       this.ready = message.ready;
       this.sessions = message.sessions;
     } else if (message.kind === 'metrics') {
-      this.#lastSnapshot = message.snapshot;
+      this.lastSnapshot = message.snapshot;
       this.#waiting.get(message.number)?.(message.snapshot);
     } else if (message.kind === 'drained') {
-      this.#drained = { closedSessions: message.closedSessions, cutSessions: message.cutSessions };
+      this.#drained = message.outcome;
     }
   }
 

@@ -1,6 +1,6 @@
 /** A supervisor and its workers: workers that die are restarted, and counters never fall. */
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Person } from '../../testing/person.ts';
@@ -10,35 +10,23 @@ const start = (...args: string[]) => ServerProcess.start('04-cores', ['--workers
 
 test('connections are spread over the workers, and every session hears all others', async () => {
   await using server = await start();
-  const people = await Promise.all(
-    Array.from({ length: 24 }, (_, number) => Person.join(server.url(), `p${number}`)),
-  );
+  const people = await Person.joinAll(server.url(), ids('p', 24));
   for (const person of people) person.say('hello');
   await Promise.all(people.map((person) => person.hears(24)));
   for (const { messages } of people) {
-    assert.deepEqual(new Set(messages.map(({ clientId }) => clientId)).size, 24);
+    assert.equal(new Set(messages.map(({ clientId }) => clientId)).size, 24);
   }
-  // Each worker that has sessions counts the one room. All 24 land on the same of three workers once in 10^11
-  // times.
-  const metrics = await server.eventually(
-    (now) => now('chat_sessions'),
-    (sessions) => sessions === 24,
-  );
-  assert.equal(metrics, 24);
+  // Each worker that has sessions counts the one room. All 24 are on one of three workers once in 10^11.
+  await server.reaches('chat_sessions', 24);
   assert.ok((await server.metrics())('chat_rooms') > 1);
 });
 
 test('a killed worker costs only its own sessions, is restarted, and its counts stay in the sums', async () => {
   await using server = await start();
-  const people = await Promise.all(
-    Array.from({ length: 12 }, (_, number) => Person.join(server.url(), `p${number}`)),
-  );
+  const people = await Person.joinAll(server.url(), ids('p', 12));
   people[0]!.say('before');
   await Promise.all(people.map((person) => person.hears(1)));
-  const before = await server.eventually(
-    (now) => now('chat_deliveries_total'),
-    (count) => count === 12,
-  );
+  await server.reaches('chat_deliveries_total', 12);
   const [victim] = workersOf(server.pid);
   process.kill(victim!, 'SIGKILL');
   await server.eventually(
@@ -48,32 +36,21 @@ test('a killed worker costs only its own sessions, is restarted, and its counts 
   const cutOff = await Promise.all(people.map((person) => isClosed(person)));
   const stayed = people.filter((_, index) => !cutOff[index]);
   assert.ok(stayed.length > 0 && stayed.length < 12, `${stayed.length} of 12 stayed`);
-  const newcomers = await Promise.all(
-    Array.from({ length: 12 }, (_, number) => Person.join(server.url(), `n${number}`)),
-  );
+  const newcomers = await Person.joinAll(server.url(), ids('n', 12));
   newcomers[0]!.say('after');
-  await Promise.all([
-    ...stayed.map((person) => person.hears(2)),
-    ...newcomers.map((person) => person.hears(1)),
-  ]);
-  const expected = before + stayed.length + newcomers.length;
-  await server.eventually(
-    (now) => now('chat_deliveries_total'),
-    (count) => count === expected,
-  );
+  for (const person of stayed) await person.hears(2);
+  for (const person of newcomers) await person.hears(1);
+  await server.reaches('chat_deliveries_total', 12 + stayed.length + newcomers.length);
   assert.deepEqual(server.log.map(({ event }) => event).slice(1), ['worker ended', 'worker restarted']);
 });
 
 test('a frozen worker is disconnected by the others, and when it wakes only its sessions are told', async () => {
   const options = '--workers 2 --message-bytes-max 65536 --messages-per-second-max 10000';
   await using server = await start(...options.split(' '));
-  const people = await Promise.all(
-    Array.from({ length: 16 }, (_, number) => Person.join(server.url(), `p${number}`)),
-  );
+  const people = await Person.joinAll(server.url(), ids('p', 16));
   const talker = await Person.join(server.url('elsewhere'), 'talker');
   const frozen = await freezeTheOther(server, talker);
-  // The kernel's socket buffers between the two take some messages; the rest waits in the worker that is
-  // awake.
+  // The kernel's socket buffers between the two take some messages; the rest waits in the other worker.
   const chunk = 'x'.repeat(60_000);
   for (let round = 0; round < 60; round++) {
     talker.say(chunk);
@@ -85,10 +62,7 @@ test('a frozen worker is disconnected by the others, and when it wakes only its 
   const goodbyes = await Promise.all(people.filter((_, index) => told[index]).map(({ closed }) => closed));
   assert.ok(goodbyes.length > 0 && goodbyes.length < 16, `${goodbyes.length} of 16 were told`);
   for (const { code } of goodbyes) assert.equal(code, 1012);
-  await server.eventually(
-    (now) => now('chat_backplane_suspected_losses_total'),
-    (losses) => losses === 1,
-  );
+  await server.reaches('chat_backplane_suspected_losses_total', 1);
 });
 
 test('a port that is taken is reported at once, also when it could be shared', async () => {
@@ -102,23 +76,18 @@ test('workers do not outlive a supervisor that is killed', async () => {
   const workers = workersOf(server.pid);
   assert.equal(workers.length, 3);
   process.kill(server.pid, 'SIGKILL');
-  for (let attempt = 0; workers.some(isAlive); attempt++) {
+  for (let attempt = 0; workers.some((pid) => existsSync(`/proc/${pid}`)); attempt++) {
     assert.ok(attempt < 100, 'workers are still there after 5 s');
     await sleep(50);
   }
 });
 
-function workersOf(pid: number): number[] {
-  return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number);
+function ids(prefix: string, count: number): string[] {
+  return Array.from({ length: count }, (_, number) => `${prefix}${number}`);
 }
 
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
+function workersOf(pid: number): number[] {
+  return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number);
 }
 
 /** Whether this person's connection is closed within half a second. */

@@ -1,7 +1,6 @@
 /**
- * The parent process of a stage with one process per core. It starts the workers on one port, restarts
- * workers that die, drains them in turn, and serves health and summed metrics on one internal port. It
- * carries no messages itself.
+ * The parent process of a stage with one process per core. It starts the workers on one port, restarts them,
+ * drains them in turn, and serves health and summed metrics on one internal port. It carries no messages.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
@@ -31,8 +30,10 @@ const healthyAfterMs = 10_000;
 /** Types of metrics whose sums may only grow, by prom-client's names. */
 const countingTypes = new Set(['counter', 'histogram', 'summary']);
 
+type SupervisorConfig = Config & ValuesOf<typeof supervisorSettings>;
+
 export class Supervisor {
-  readonly #config: Config & ValuesOf<typeof supervisorSettings>;
+  readonly #config: SupervisorConfig;
   readonly #stage: Stage;
   readonly #log: Logger;
   readonly #workers: SupervisedWorker[] = [];
@@ -43,7 +44,7 @@ export class Supervisor {
   #departed: MetricsSnapshot = [];
   #draining = false;
 
-  constructor(config: Config & ValuesOf<typeof supervisorSettings>, stage: Stage, log: Logger) {
+  constructor(config: SupervisorConfig, stage: Stage, log: Logger) {
     this.#config = { ...config, workers: config.workers || availableParallelism() };
     this.#stage = stage;
     this.#log = log;
@@ -86,15 +87,14 @@ export class Supervisor {
   async drain(): Promise<DrainOutcome> {
     this.#draining = true;
     for (const worker of this.#workers) worker.stopAdmitting();
-    const { drainNoticeMs, drainDeadlineMs } = this.#config;
+    const { drainNoticeMs, drainDeadlineMs, workers } = this.#config;
     const endAtMs = performance.now() + drainDeadlineMs;
     await sleep(Math.min(drainNoticeMs, drainDeadlineMs));
     const drained: Promise<DrainOutcome>[] = [];
-    for (const worker of this.#workers) {
+    for (const [index, worker] of this.#workers.entries()) {
       const leftMs = Math.max(0, endAtMs - performance.now());
-      const turn = worker.drain(leftMs);
-      drained.push(turn);
-      await Promise.race([turn, sleep(leftMs / (this.#workers.length - drained.length + 1))]);
+      drained.push(worker.drain(leftMs));
+      await Promise.race([drained[index], sleep(leftMs / (workers - index))]);
     }
     const outcomes = await Promise.all(drained);
     this.#stop();
@@ -107,14 +107,9 @@ export class Supervisor {
   }
 
   #start(slot: number, port: number): SupervisedWorker {
-    const config = {
-      ...this.#config,
-      port,
-      // Metrics and health of a worker go over the channel; its own internal listener is not used.
-      internalHost: '127.0.0.1',
-      internalPort: 0,
-      drainNoticeMs: 0,
-    };
+    // Metrics and health of a worker go over the channel; its own internal listener is not used.
+    const internal = { internalHost: '127.0.0.1', internalPort: 0 };
+    const config = { ...this.#config, port, ...internal, drainNoticeMs: 0 };
     const place = { slot, workers: this.#config.workers, directory: this.#directory };
     return new SupervisedWorker(this.#stage.name, config, place);
   }
@@ -127,7 +122,8 @@ export class Supervisor {
     const failed = performance.now() - startedAtMs < healthyAfterMs ? failures : 0;
     const restartMs = Math.min(restartMsMax, restartMsMin * 2 ** failed);
     this.#log.error({ event: 'worker ended', worker: worker.slot, pid: worker.pid, how, restartMs });
-    await this.#keepCounters(worker.lastSnapshot);
+    const counters = worker.lastSnapshot.filter(({ type }) => countingTypes.has(String(type)));
+    this.#departed = await AggregatorRegistry.aggregate([this.#departed, counters]).getMetricsAsJSON();
     await sleep(restartMs);
     if (this.#draining) return;
     this.#metrics.restarts.inc();
@@ -139,11 +135,6 @@ export class Supervisor {
       (error: Error) =>
         this.#log.error({ event: 'worker failed', worker: worker.slot, reason: error.message }),
     );
-  }
-
-  async #keepCounters(snapshot: MetricsSnapshot): Promise<void> {
-    const counters = snapshot.filter(({ type }) => countingTypes.has(String(type)));
-    this.#departed = await AggregatorRegistry.aggregate([this.#departed, counters]).getMetricsAsJSON();
   }
 
   async #collect(): Promise<string> {
@@ -165,8 +156,6 @@ export class Supervisor {
  * server has the port. With `reusePort` two servers of one user would share the connections silently.
  */
 async function reserve(host: string, port: number): Promise<AddressInfo> {
-  const server = createServer();
-  const address = await listen(server, { host, port });
-  await new Promise((resolve) => server.close(resolve));
-  return address;
+  await using server = createServer();
+  return await listen(server, { host, port });
 }

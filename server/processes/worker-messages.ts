@@ -1,8 +1,9 @@
 /** The messages between supervisor and workers, over the channel that `fork` gives them. */
 import type { AddressInfo } from 'node:net';
 import type { MetricObjectWithValues, MetricValue } from 'prom-client';
+import type { WorkerPlace } from '../backplane/mesh-publisher.ts';
 import type { DrainOutcome } from '../gateway/drain.ts';
-import type { Config, WorkerPlace } from '../stages/stage.ts';
+import type { Config } from '../stages/stage.ts';
 
 /** All metrics of one process at one moment, in the form that prom-client sums. */
 export type MetricsSnapshot = MetricObjectWithValues<MetricValue<string>>[];
@@ -23,4 +24,4 @@ export type FromWorker =
   /** Sent when it has changed; it is compared a few times per second. */
   | { kind: 'status'; ready: boolean; sessions: number }
   | { kind: 'metrics'; number: number; snapshot: MetricsSnapshot }
-  | ({ kind: 'drained' } & DrainOutcome);
+  | { kind: 'drained'; outcome: DrainOutcome };

@@ -11,8 +11,7 @@ const statusIntervalMs = 200;
 let gateway: Gateway | undefined;
 let draining = false;
 
-// A terminal and a container send signals to the whole group, but only the supervisor decides when a worker
-// leaves.
+// A terminal and a container send signals to the whole group, but only the supervisor ends a worker.
 process.on('SIGTERM', () => {});
 process.on('SIGINT', () => {});
 process.on('message', (message: ToWorker) => void obey(message));
@@ -48,7 +47,7 @@ async function leave(deadlineMs?: number): Promise<void> {
   draining = true;
   const outcome = (await gateway?.drain(deadlineMs)) ?? { closedSessions: 0, cutSessions: 0 };
   if (!process.connected) process.exit(0);
-  process.send!({ kind: 'drained', ...outcome } satisfies FromWorker, () => process.exit(0));
+  process.send!({ kind: 'drained', outcome } satisfies FromWorker, () => process.exit(0));
 }
 
 function watchStatus(of: Gateway): void {

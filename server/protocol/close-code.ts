@@ -1,14 +1,5 @@
 /** How a connection ends: the table of close codes, and the wait that the reason text of a restart names. */
 
-/** One row of the table. */
-export type CloseCode<Code extends number = number> = {
-  readonly code: Code;
-  /** One clause of plain words, without a full stop. */
-  readonly meaning: string;
-  /** Whether to connect again; false if the same client would be closed again for the same reason. */
-  readonly reconnect: boolean;
-};
-
 /** 1000 to 1011: RFC 6455, section 7.4.1. 1012 and 1013: the registry of IANA. 4008: this protocol. */
 const table = {
   normal: row(1000, 'the connection was closed normally', false),
@@ -32,7 +23,7 @@ export const closeCode = Object.fromEntries(
 ) as { readonly [Name in keyof typeof table]: (typeof table)[Name]['code'] };
 
 /** The table by code. A code that it does not hold may still arrive: a peer may send any of thousands. */
-export const closeCodes: ReadonlyMap<number, CloseCode> = new Map(
+export const closeCodes: ReadonlyMap<number, Row> = new Map(
   Object.values(table).map((row) => [row.code, row]),
 );
 
@@ -41,7 +32,10 @@ export function describeCloseCode(code: number): string {
   return closeCodes.get(code)?.meaning ?? `close code ${code}, which this protocol does not define`;
 }
 
-function row<Code extends number>(code: Code, meaning: string, reconnect: boolean): CloseCode<Code> {
+type Row = ReturnType<typeof row>;
+
+/** `meaning`: one clause of plain words. `reconnect`: false if the next connection would end the same way. */
+function row<Code extends number>(code: Code, meaning: string, reconnect: boolean) {
   return { code, meaning, reconnect };
 }
 

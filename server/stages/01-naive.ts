@@ -2,7 +2,7 @@
 import { roomSettings } from '../chat/chat.ts';
 import { NaiveChat } from '../chat/naive.ts';
 import { drainAtOnce } from '../gateway/drain.ts';
-import { infiniteGatewayLimits, withoutLimits } from '../gateway/limits.ts';
+import { gatewaySettings } from '../gateway/gateway.ts';
 import { infiniteLimitsOf } from '../settings.ts';
 import { oneProcess, type Stage } from './stage.ts';
 
@@ -11,11 +11,11 @@ export const naive: Stage = {
   summary: 'encode and send once per recipient, every client in one list, nothing bounded',
   processes: oneProcess,
   services: [],
-  limits: { ...infiniteGatewayLimits, ...infiniteLimitsOf([roomSettings]) },
+  limits: infiniteLimitsOf([...gatewaySettings, roomSettings]),
   order: 'one for all',
   delivery: 'at most once',
   compose: (config, metrics) => ({
-    settings: withoutLimits(config),
+    settings: { ...config, ...infiniteLimitsOf(gatewaySettings), token: '', origins: [] },
     chat: new NaiveChat(metrics),
     drain: drainAtOnce,
   }),

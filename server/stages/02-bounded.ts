@@ -4,23 +4,19 @@
  */
 import { MemoryBackplane } from '../backplane/memory.ts';
 import { BoundedFanOut, boundedFanOutSettings } from '../chat/bounded-fan-out.ts';
-import { RelayedChat, roomSettings } from '../chat/chat.ts';
-import { BatchedDrain } from '../gateway/drain.ts';
-import { gatewayLimits } from '../gateway/limits.ts';
+import { roomSettings } from '../chat/chat.ts';
+import { gatewaySettings } from '../gateway/gateway.ts';
 import { limitsOf } from '../settings.ts';
-import { oneProcess, type Stage } from './stage.ts';
+import { boundedParts, oneProcess, type Stage } from './stage.ts';
 
 export const bounded: Stage = {
   name: '02-bounded',
   summary: 'heartbeats, size and rate limits, bounded buffers, slow consumers evicted, staged drain',
   processes: oneProcess,
   services: [],
-  limits: { ...gatewayLimits, ...limitsOf([roomSettings, boundedFanOutSettings]) },
+  limits: limitsOf([...gatewaySettings, roomSettings, boundedFanOutSettings]),
   order: 'one for all',
   delivery: 'at most once',
-  compose: (config, metrics) => ({
-    settings: config,
-    chat: new RelayedChat(new MemoryBackplane(), new BoundedFanOut(config, metrics)),
-    drain: new BatchedDrain(config),
-  }),
+  compose: (config, metrics) =>
+    boundedParts(config, new MemoryBackplane(), new BoundedFanOut(config, metrics)),
 };

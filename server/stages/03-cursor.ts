@@ -3,24 +3,20 @@
  * write per message per recipient is all that a core can do.
  */
 import { MemoryBackplane } from '../backplane/memory.ts';
-import { RelayedChat, roomSettings } from '../chat/chat.ts';
+import { roomSettings } from '../chat/chat.ts';
 import { CursorFanOut, cursorFanOutSettings } from '../chat/fan-out.ts';
-import { BatchedDrain } from '../gateway/drain.ts';
-import { gatewayLimits } from '../gateway/limits.ts';
+import { gatewaySettings } from '../gateway/gateway.ts';
 import { limitsOf } from '../settings.ts';
-import { oneProcess, type Stage } from './stage.ts';
+import { boundedParts, oneProcess, type Stage } from './stage.ts';
 
 export const cursor: Stage = {
   name: '03-cursor',
   summary: 'a room is a log and a session a cursor: one write carries all that piled up',
   processes: oneProcess,
   services: [],
-  limits: { ...gatewayLimits, ...limitsOf([roomSettings, cursorFanOutSettings]) },
+  limits: limitsOf([...gatewaySettings, roomSettings, cursorFanOutSettings]),
   order: 'one for all',
   delivery: 'at most once',
-  compose: (config, metrics) => ({
-    settings: config,
-    chat: new RelayedChat(new MemoryBackplane(), new CursorFanOut(config, metrics)),
-    drain: new BatchedDrain(config),
-  }),
+  compose: (config, metrics) =>
+    boundedParts(config, new MemoryBackplane(), new CursorFanOut(config, metrics)),
 };

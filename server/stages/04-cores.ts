@@ -4,11 +4,9 @@
  */
 import { createBackplaneMeter } from '../backplane/meter.ts';
 import { SocketMeshBackplane } from '../backplane/socket-mesh.ts';
-import { RelayedChat } from '../chat/chat.ts';
 import { CursorFanOut } from '../chat/fan-out.ts';
-import { BatchedDrain } from '../gateway/drain.ts';
 import { cursor } from './03-cursor.ts';
-import type { Stage } from './stage.ts';
+import { boundedParts, type Stage } from './stage.ts';
 
 export const cores: Stage = {
   name: '04-cores',
@@ -21,10 +19,6 @@ export const cores: Stage = {
   compose: (config, metrics, worker) => {
     if (!worker) throw new Error('a worker of 04-cores is started by its supervisor');
     const backplane = new SocketMeshBackplane({ ...worker, meter: createBackplaneMeter(metrics.registry) });
-    return {
-      settings: config,
-      chat: new RelayedChat(backplane, new CursorFanOut(config, metrics)),
-      drain: new BatchedDrain(config),
-    };
+    return boundedParts(config, backplane, new CursorFanOut(config, metrics));
   },
 };

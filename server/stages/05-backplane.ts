@@ -1,15 +1,12 @@
 /**
- * 05-backplane: stateless nodes behind a load balancer, any client on any node; frames cross Redis in
- * batches. Made necessary by experiments/008-kill: a chat on one machine ends for everybody when that machine
- * dies.
+ * 05-backplane: stateless nodes behind a load balancer, any client on any node; frames cross in batches.
+ * Made necessary by experiments/008-kill: a chat on one machine ends for everybody when that machine dies.
  */
 import { createBackplaneMeter } from '../backplane/meter.ts';
 import { RedisPubSubBackplane } from '../backplane/redis-pub-sub.ts';
-import { RelayedChat } from '../chat/chat.ts';
 import { CursorFanOut } from '../chat/fan-out.ts';
-import { BatchedDrain } from '../gateway/drain.ts';
 import { cursor } from './03-cursor.ts';
-import type { Stage } from './stage.ts';
+import { boundedParts, type Stage } from './stage.ts';
 
 export const backplane: Stage = {
   name: '05-backplane',
@@ -22,10 +19,6 @@ export const backplane: Stage = {
   compose: (config, metrics) => {
     const meter = createBackplaneMeter(metrics.registry);
     const redis = new RedisPubSubBackplane({ url: config.redisUrl, meter });
-    return {
-      settings: config,
-      chat: new RelayedChat(redis, new CursorFanOut(config, metrics)),
-      drain: new BatchedDrain(config),
-    };
+    return boundedParts(config, redis, new CursorFanOut(config, metrics));
   },
 };

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { encodeMessage } from '#protocol';
 import { Person, refusedAt } from '../../testing/person.ts';
-import type { ServerProcess } from '../../testing/server.ts';
+import { noRate, type ServerProcess } from '../../testing/server.ts';
 import { isBounded, type StageDeclaration } from './stage.ts';
 
 export function limitsContract(
@@ -28,34 +28,26 @@ export function limitsContract(
       for (const url of [server.url(), `${server.url()}?token=Secret`, `${server.url()}?token=secrets`]) {
         assert.equal((await (await Person.join(url, 'mallory')).closed).code, 1008);
       }
-      for (const [url, headers] of [
-        [`${server.url('tea')}?token=secret`, {}],
-        [server.url('tea'), { authorization: 'Bearer secret' }],
-      ] as const) {
-        const alice = await Person.join(url, 'alice', { headers });
+      const inQuery = await Person.join(`${server.url('tea')}?token=secret`, 'alice');
+      const headers = { authorization: 'Bearer secret' };
+      for (const alice of [inQuery, await Person.join(server.url('coffee'), 'alice', { headers })]) {
         alice.say('in');
         await alice.hears(1);
         await alice.leave();
       }
-      const metrics = await server.metrics();
-      assert.equal(metrics('chat_rejections_total{reason="token"}'), 3);
+      assert.equal((await server.metrics())('chat_rejections_total{reason="token"}'), 3);
     });
 
     test('when all places are taken the answer is 503 with Retry-After, and a place that was left is free', async () => {
       await using server = await start('--sessions-max', '2', '--reconnect-wait-ms-max', '3000');
-      const [alice] = await Promise.all([
-        Person.join(server.url(), 'alice'),
-        Person.join(server.url('tea'), 'bob'),
-      ]);
+      const alice = await Person.join(server.url(), 'alice');
+      await Person.join(server.url('tea'), 'bob');
       const { status, headers } = await refusedAt(server.url());
       assert.equal(status, 503);
       assert.match(headers['retry-after'] ?? '', /^[123]$/);
       assert.equal((await server.metrics())('chat_rejections_total{reason="full"}'), 1);
-      await alice!.leave();
-      await server.eventually(
-        (metrics) => metrics('chat_sessions'),
-        (sessions) => sessions === 1,
-      );
+      await alice.leave();
+      await server.reaches('chat_sessions', 1);
       await Person.join(server.url(), 'carol');
     });
 
@@ -71,14 +63,12 @@ export function limitsContract(
 
     test('a session that sends more than the rate is closed with 1008, and its messages within the rate arrive', async () => {
       await using server = await start('--messages-per-second-max', '1', '--messages-burst-max', '10');
-      const [alice, mallory] = await Promise.all(
-        ['alice', 'mallory'].map((id) => Person.join(server.url(), id)),
-      );
+      const [alice, mallory] = await Person.joinAll(server.url(), ['alice', 'mallory']);
       for (let number = 0; number < 11; number++) mallory!.say(`${number}`);
       assert.equal((await mallory!.closed).code, 1008);
       alice!.say('my own allowance');
-      const heard = (await alice!.hears(11)).messages.map(({ Message }) => Message);
-      assert.deepEqual(heard, [...numbersBelow(10).map(String), 'my own allowance']);
+      const expected = [...numbersBelow(10).map(String), 'my own allowance'];
+      assert.deepEqual((await alice!.hears(11)).texts, expected);
       assert.equal((await server.metrics())('chat_messages_received_total'), 11);
     });
 
@@ -98,10 +88,7 @@ export function limitsContract(
       }
       alice.say('é'.repeat(50));
       await alice.hears(1);
-      await server.eventually(
-        (metrics) => [1007, 1009].map((code) => metrics(`chat_closes_total{code="${code}"}`)),
-        ([malformed, tooLarge]) => malformed === 2 && tooLarge === 2,
-      );
+      for (const code of [1007, 1009]) await server.reaches(`chat_closes_total{code="${code}"}`, 2);
     });
 
     test('a peer that answers no pings is closed and counted, a peer that does stays', async () => {
@@ -109,19 +96,15 @@ export function limitsContract(
       const alice = await Person.join(server.url(), 'alice');
       const ghost = await Person.join(server.url(), 'ghost', { autoPong: false });
       assert.equal((await ghost.closed).code, 1006);
-      await server.eventually(
-        (metrics) => metrics('chat_evictions_total{reason="dead_peer"}'),
-        (evictions) => evictions === 1,
-      );
+      await server.reaches('chat_evictions_total{reason="dead_peer"}', 1);
       alice.say('alive');
       await alice.hears(1);
     });
 
     test('a slow consumer is closed with 4008 after the messages sent so far, whole and in order', async () => {
       const bounds = '--outbound-bytes-max 65536 --segment-bytes 16384 --segments-behind-max 4'.split(' ');
-      const noRate = ['--messages-per-second-max', '1000000', '--messages-burst-max', '1000000'];
       await using server = await start(...bounds, ...noRate, '--eviction-grace-ms', '10000');
-      const [alice, slow] = await Promise.all(['alice', 'slow'].map((id) => Person.join(server.url(), id)));
+      const [alice, slow] = await Person.joinAll(server.url(), ['alice', 'slow']);
       slow!.ws.pause();
       const evicted = 'chat_evictions_total{reason="slow_consumer"}';
       let sent = 0;
@@ -132,7 +115,7 @@ export function limitsContract(
       }
       slow!.ws.resume();
       assert.equal((await slow!.closed).code, 4008);
-      const order = (person: Person) => person.messages.map(({ Message }) => Number.parseInt(Message, 10));
+      const order = (person: Person) => person.texts.map((text) => Number.parseInt(text, 10));
       assert.deepEqual(order(alice!), numbersBelow(sent));
       const before = order(slow!);
       assert.ok(before.length > 0 && before.length < sent, `${before.length} of ${sent}`);

@@ -1,12 +1,10 @@
 /** A stage for tests. It adds itself to the table, also in a server started with `--import`. */
 import { MemoryBackplane } from '../backplane/memory.ts';
 import { BoundedFanOut } from '../chat/bounded-fan-out.ts';
-import { RelayedChat } from '../chat/chat.ts';
 import type { FrameHandler } from '../gateway/dispatch.ts';
-import { BatchedDrain } from '../gateway/drain.ts';
 import { bounded } from './02-bounded.ts';
 import { stages } from './index.ts';
-import type { Stage } from './stage.ts';
+import { boundedParts, type Stage } from './stage.ts';
 
 const echo: FrameHandler = (session, frame) => session.sendText(JSON.stringify(frame));
 
@@ -15,9 +13,7 @@ export const madeUp: Stage = {
   name: '99-made-up',
   summary: 'composed of existing parts, with a typed frame and a route of its own',
   compose: (config, metrics) => ({
-    settings: config,
-    chat: new RelayedChat(new MemoryBackplane(), new BoundedFanOut(config, metrics)),
-    drain: new BatchedDrain(config),
+    ...boundedParts(config, new MemoryBackplane(), new BoundedFanOut(config, metrics)),
     frames: new Map([['echo', echo]]),
     routes: new Map([['/hello', (_request, response) => response.end('hello\n')]]),
   }),

@@ -1,11 +1,13 @@
 /** A stage: one state of the architecture, runnable by name. Stage files only declare and compose. */
 import type { Logger } from 'pino';
+import type { Backplane } from '../backplane/backplane.ts';
+import type { WorkerPlace } from '../backplane/mesh-publisher.ts';
 import { redisSettings } from '../backplane/redis-pub-sub.ts';
 import { boundedFanOutSettings } from '../chat/bounded-fan-out.ts';
-import { roomSettings } from '../chat/chat.ts';
+import { type FanOut, relayedChat, roomSettings } from '../chat/chat.ts';
 import { cursorFanOutSettings } from '../chat/fan-out.ts';
-import { Gateway, type GatewayParts } from '../gateway/gateway.ts';
-import { gatewaySettings } from '../gateway/limits.ts';
+import { drainInBatches } from '../gateway/drain.ts';
+import { Gateway, type GatewayParts, gatewaySettings } from '../gateway/gateway.ts';
 import type { Metrics } from '../ops/metrics.ts';
 import { commonSettings, type ValuesOf } from '../settings.ts';
 
@@ -28,15 +30,6 @@ export type Processes = {
   readonly role: 'server';
   /** `any number`: as many nodes as wanted, each of which serves any client. */
   readonly count: 'one' | 'one per core' | 'any number';
-};
-
-/** The place of a process among the workers of one machine; set by their supervisor. */
-export type WorkerPlace = {
-  /** From 0. */
-  readonly slot: number;
-  readonly workers: number;
-  /** The folder of the workers' sockets, private to them. */
-  readonly directory: string;
 };
 
 /** The part of a stage that others may know without running it; `--list-stages` prints it. */
@@ -70,6 +63,11 @@ export function isPerCore({ processes }: StageDeclaration): boolean {
 /** True where the stage bounds anything. */
 export function isBounded({ limits }: StageDeclaration): boolean {
   return Object.values(limits).some(Number.isFinite);
+}
+
+/** The parts of a bounded stage: the backplane brings each message into the fan-out of every process. */
+export function boundedParts(settings: Config, backplane: Backplane, fanOut: FanOut): GatewayParts {
+  return { settings, chat: relayedChat(backplane, fanOut), drain: drainInBatches(settings) };
 }
 
 /** The gateway of one process of a stage, not yet listening. */

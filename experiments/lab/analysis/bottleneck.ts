@@ -1,4 +1,4 @@
-/** Names the resource that bounds a variant, from the trial that failed, with the figures that show it. Pure. */
+/** Names the resource that bounds a variant, with the figures of the failed trial that show it. Pure. */
 import { parseLimit } from '../../../loadtest/result/limits.ts';
 import type { Bound, CapacityAnswer, TrialRecord } from '../records/schema.ts';
 import { instrumentCores } from './cpu.ts';

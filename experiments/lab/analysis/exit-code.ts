@@ -1,3 +1,4 @@
+/** The exit code of a run. */
 import type { Run } from '../records/schema.ts';
 
 /** 0 all limits held, 1 a limit broke, 3 void, 130 interrupted. Limits hold at a capacity that was found. */

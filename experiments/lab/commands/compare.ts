@@ -24,12 +24,9 @@ export function addCompare(program: Command, registry: Registry): void {
 }
 
 function checkComparable({ record: a }: Run, { record: b }: Run): void {
-  if (a.experiment !== b.experiment)
-    throw new InputError([
-      `Compare runs of one experiment: required the same twice; given ${a.experiment} and ${b.experiment}.`,
-    ]);
+  const required = (runsOf: string, given: string) =>
+    new InputError([`Compare runs of ${runsOf}: required the same twice; given ${given}.`]);
+  if (a.experiment !== b.experiment) throw required('one experiment', `${a.experiment} and ${b.experiment}`);
   if (a.shape !== b.shape)
-    throw new InputError([
-      `Compare runs of one shape (--loads makes fixed loads): required the same twice; given ${a.shape} and ${b.shape}.`,
-    ]);
+    throw required('one shape (--loads makes fixed loads)', `${a.shape} and ${b.shape}`);
 }

@@ -1,16 +1,13 @@
 /** `doctor`: what this machine can and cannot run, and why. */
-import { createServer } from 'node:net';
 import type { Command } from 'commander';
+import { freePorts } from '#host/free-ports.ts';
 import { readEnvironment, readEphemeralPorts, readFilesMax } from '../../../loadtest/result/environment.ts';
 import { serviceProviders } from '../deployment/services/services.ts';
 import { listStages } from '../deployment/stage-table.ts';
 import { engineFault } from '../deployment/start.ts';
-import { formatNumber } from '../report/format.ts';
+import { formatGibibytes, formatNumber } from '../report/format.ts';
 
-/**
- * `ok`: no restriction. `limits`: it runs, with a restriction. `missing`: something cannot run. The text
- * explains it.
- */
+/** `limits`: it runs, with a restriction. `missing`: something cannot run. The text explains it. */
 type Diagnosis = readonly [subject: string, state: 'ok' | 'limits' | 'missing', text: string];
 
 const nodeMajor = 24;
@@ -28,20 +25,17 @@ export function addDoctor(program: Command): void {
       const diagnoses = await diagnose();
       for (const [subject, state, text] of diagnoses)
         console.log(`${state.padEnd(8)}${subject.padEnd(14)}${text}`);
-      const isVital = (subject: string) => subject === 'node' || subject === 'ports';
-      process.exitCode = diagnoses.some(([subject, state]) => state === 'missing' && isVital(subject))
-        ? 1
-        : 0;
+      const vital = ['node', 'ports'];
+      const isUnable = diagnoses.some(([subject, state]) => state === 'missing' && vital.includes(subject));
+      process.exitCode = isUnable ? 1 : 0;
     });
 }
 
 /** Takes a few seconds. It starts nothing except the server's list of its stages. */
 async function diagnose(): Promise<Diagnosis[]> {
-  const { node, cpus, cgroupCpuCores, memoryBytes, cgroupMemoryBytes, gitCommit, gitDirty } =
-    readEnvironment();
-  const gibibytes = (bytes: number) => `${formatNumber(bytes / 2 ** 30)} GiB`;
+  const { node, cpus, cgroupCpuCores, memoryBytes, cgroupMemoryBytes, ...git } = readEnvironment();
   const cgroupMemory =
-    cgroupMemoryBytes === null ? 'no cgroup limit' : `cgroup limit ${gibibytes(cgroupMemoryBytes)}`;
+    cgroupMemoryBytes === null ? 'no cgroup limit' : `cgroup limit ${formatGibibytes(cgroupMemoryBytes)}`;
   const services = new Map(
     await Promise.all(serviceProviders.map(async ({ name, find }) => [name, await find()] as const)),
   );
@@ -50,13 +44,13 @@ async function diagnose(): Promise<Diagnosis[]> {
     diagnoseCores(cpus, cgroupCpuCores),
     diagnoseFiles(readFilesMax()),
     await diagnosePorts(readEphemeralPorts()),
-    ['memory', 'ok', `${gibibytes(memoryBytes)}, ${cgroupMemory}`],
+    ['memory', 'ok', `${formatGibibytes(memoryBytes)}, ${cgroupMemory}`],
     diagnoseEngine(await engineFault()),
     ...[...services].map(
       ([name, found]): Diagnosis =>
         found.found ? [name, 'ok', found.source] : [name, 'missing', found.ways.join(' ')],
     ),
-    diagnoseGit(gitCommit, gitDirty),
+    diagnoseGit(git.gitCommit, git.gitDirty),
     ...(await listStages()).map(({ name, services: needs, summary }): Diagnosis => {
       const missing = needs.filter((need) => services.get(need)?.found !== true);
       if (missing.length === 0) return [name, 'ok', summary];
@@ -72,12 +66,8 @@ function diagnoseNode(version: string): Diagnosis {
 }
 
 function diagnoseCores(cpus: number, quota: number | null): Diagnosis {
-  if (quota !== null)
-    return [
-      'cores',
-      'limits',
-      `${cpus}, with a quota of ${quota} for the lab and its children: it throttles them`,
-    ];
+  const throttled = `${cpus}, with a quota of ${quota} for the lab and its children: it throttles them`;
+  if (quota !== null) return ['cores', 'limits', throttled];
   if (cpus >= coresWanted) return ['cores', 'ok', `${cpus}`];
   const effect = 'the machine bounds the capacity of stages that use more than one core';
   return ['cores', 'limits', `${cpus}: server and simulator share them, so that ${effect}`];
@@ -91,12 +81,7 @@ function diagnoseFiles(filesMax: number | null): Diagnosis {
 
 async function diagnosePorts(ephemeral: number | null): Promise<Diagnosis> {
   try {
-    const server = createServer();
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', reject);
-      server.listen(0, '127.0.0.1', resolve);
-    });
-    server.close();
+    await freePorts(1);
   } catch (error) {
     return ['ports', 'missing', `no port on 127.0.0.1 can be opened: ${(error as Error).message}`];
   }
@@ -111,9 +96,9 @@ function diagnoseEngine(fault: string | null): Diagnosis {
 }
 
 function diagnoseGit(commit: string | null, dirty: boolean | null): Diagnosis {
-  if (commit === null)
-    return ['git', 'limits', 'no commit can be read: results cannot name the measured code'];
-  const short = commit.slice(0, 12);
-  if (dirty) return ['git', 'limits', `${short} with uncommitted changes: results will note it`];
-  return ['git', 'ok', short];
+  const short = commit?.slice(0, 12);
+  if (!short) return ['git', 'limits', 'no commit can be read: results cannot name the measured code'];
+  return dirty
+    ? ['git', 'limits', `${short} with uncommitted changes: results will note it`]
+    : ['git', 'ok', short];
 }

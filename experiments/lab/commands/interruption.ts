@@ -1,8 +1,6 @@
 /** How a running experiment is interrupted. */
 
-/**
- * One Ctrl-C arrives twice under npm, which passes it on, and a closing terminal sends two signals at once.
- */
+/** One Ctrl-C arrives twice under npm, which passes it on; a closing terminal sends two signals at once. */
 const insistAfterMs = 1000;
 
 /** Aborted by the first Ctrl-C; a second one ends the process at once, and its children with it. */

@@ -38,7 +38,6 @@ const count: Shape<Experiment, CountRun> = {
     fields: {},
     estimate: { trials: 1, secondsPerTrial: 0 },
     trialLine: ({ variant, outcome }) => `${variant} ${outcome}`,
-    variantLine: () => null,
     runVariant: async ({ name: variant }, session) => {
       for (let repetition = 0; repetition < (options.trials ?? 1); repetition++) {
         const trial: CountTrial = {

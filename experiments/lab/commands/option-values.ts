@@ -1,7 +1,4 @@
-/**
- * Values of the command line, each parsed in one place; commander shows the error with the name of the
- * option.
- */
+/** Parsers of the values of options; commander shows their errors with the name of the option. */
 import { InvalidArgumentError } from 'commander';
 import type { TargetKind } from '../deployment/deployment.ts';
 

@@ -4,13 +4,13 @@ import { prepareContainers } from '../deployment/start.ts';
 import { InputError } from '../input-error.ts';
 
 /**
- * `isForced`: the user or the experiment asked for this target; else processes replace missing containers.
+ * Prepares containers where they are needed. `isForced`: the user or the experiment asked for this target, so
+ * that missing containers are an `InputError`; else processes replace them.
  */
-export type AskedPlacement = { target: TargetKind; simulator: TargetKind | undefined; isForced: boolean };
-
-/** Prepares containers where they are needed; throws an `InputError` where forced ones cannot be had. */
 export async function readyPlacement(
-  { target, simulator, isForced }: AskedPlacement,
+  target: TargetKind,
+  simulator: TargetKind | undefined,
+  isForced: boolean,
   usesSimulator: boolean,
   signal: AbortSignal,
   print: (line: string) => void,

@@ -1,7 +1,4 @@
-/**
- * `report`: remakes reports from result files, archives runs, and refreshes the documents generated from
- * them.
- */
+/** `report`: remakes reports from result files, archives runs, and refreshes the generated documents. */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
@@ -19,9 +16,7 @@ const readmePath = join(experimentsDirectory, '..', 'README.md');
 export function addReport(program: Command, registry: Registry): void {
   program
     .command('report')
-    .description(
-      'remake the reports of a run from its files: a table here, HTML and Markdown beside the files',
-    )
+    .description('remake the reports of a run: a table here, HTML and Markdown beside its files')
     .argument('[run]', 'result directory, archived .json file, or name of a run (default: the newest)')
     .option('--keep', 'also archive the run in the repository, and refresh every REPORT.md', false)
     .option('--refresh', 'only refresh every REPORT.md and the README from the archived runs', false)
@@ -59,9 +54,7 @@ export async function showReport(run: Run, shape: Shape, resultsDirectory: strin
   console.log(`\nreport: ${path}`);
 }
 
-/**
- * Refreshes every REPORT.md, and the finding in the README: the table of the first experiment's newest run.
- */
+/** Refreshes every REPORT.md, and in the README the finding of the first experiment's newest run. */
 function refresh(registry: Registry): void {
   for (const experiment of registry.experiments) {
     const path = refreshReport(experiment, registry, join(experimentsDirectory, experiment.name));

@@ -24,7 +24,7 @@ import * as value from './option-values.ts';
 import { readyPlacement } from './placement.ts';
 import { shapeOf, showReport } from './report.ts';
 
-export type RunFlags = Allocation & {
+type RunFlags = Allocation & {
   stage?: string[];
   trials?: number;
   loads?: number[];
@@ -74,9 +74,8 @@ export function addRun(program: Command, registry: Registry): void {
     .option('--targets-file <path>', 'file_sd file for Prometheus', targetsFile);
   for (const [name, { flag, argument, help, isList }] of quantities()) {
     if (ownQuantities.includes(name)) continue;
-    const text = `workload: ${help}`;
-    if (isList) command.option(`${flag} ${argument}`, text, value.repeated);
-    else command.option(`${flag} ${argument}`, text);
+    const option = command.createOption(`${flag} ${argument}`, `workload: ${help}`);
+    command.addOption(isList ? option.argParser(value.repeated) : option);
   }
   command.action(async (name: string, flags: RunFlags) => {
     const experiment = findByShortName(registry.experiments, name);
@@ -92,31 +91,27 @@ export function addRun(program: Command, registry: Registry): void {
 }
 
 /** Runs it; rejects with an `InputError` when the flags cannot be met. An abort gives the partial run. */
-export async function runExperiment(
-  experiment: Experiment,
-  flags: RunFlags,
-  signal: AbortSignal,
-): Promise<Run> {
+async function runExperiment(experiment: Experiment, flags: RunFlags, signal: AbortSignal): Promise<Run> {
   const print = (line: string) => console.log(line);
   const { shape } = experiment;
   const stages = await listStages();
   const target = await chooseTarget(flags.target, experiment.target);
   const plan = shape.plan(experiment, stages, optionsOf(flags, target));
   const { runnable, skipped } = skipMissing(plan.variants, await findServices(plan.variants, target));
-  const isForced = flags.target !== undefined || experiment.target !== undefined || hasAllocation(flags);
-  const asked = { target, simulator: flags.simulator, isForced };
-  const placement = await readyPlacement(asked, plan.usesSimulator, signal, print);
+  const isForced = [flags.target, experiment.target, ...Object.values(allocationOf(flags))].some(
+    (asked) => asked !== undefined,
+  );
+  const { usesSimulator } = plan;
+  const placement = await readyPlacement(target, flags.simulator, isForced, usesSimulator, signal, print);
   print(`${experiment.name}: ${experiment.question}`);
   print(`limits: ${plan.limits.join(', ')}; target: ${placement.target}`);
   for (const skip of skipped) print(`skipped ${skip.name}: ${skip.reason}. ${skip.ways.join(' ')}`);
   await using metrics = await openPhaseMetrics({ ...flags, experiment: experiment.name }, print);
   using live = liveOf(experiment, plan);
   const { seed, results: resultsDirectory, scrapeHost } = flags;
+  const environment = readEnvironment();
   return await runPlan(
-    {
-      ...{ experiment, plan, variants: runnable, skipped, seed, ...placement, resultsDirectory },
-      environment: readEnvironment(),
-    },
+    { experiment, plan, variants: runnable, skipped, seed, ...placement, resultsDirectory, environment },
     {
       deploy: (request) => startDeployment(placement, { ...request, scrapeHost, signal }),
       loadtestMetricsPort: metrics === null ? null : metrics.port + 1,
@@ -133,20 +128,18 @@ function optionsOf(flags: RunFlags, target: TargetKind): RunOptions {
   const { workload, problems } = readWorkload(texts);
   if (problems.length > 0) throw new InputError(problems);
   const { stage, trials, loads, measureSeconds, warmUpSeconds, set } = flags;
-  const { serverCpus, serverMemoryMb, loadtestCpus, loadtestMemoryMb } = flags;
   return {
-    ...{ target, stages: stage ?? [], trials, loads, settings: set ?? {} },
+    ...{ target, stages: stage ?? [], trials, loads, settings: set ?? {}, allocation: allocationOf(flags) },
     workload: {
       ...workload,
       ...(measureSeconds === undefined ? {} : { durationSeconds: measureSeconds }),
       ...(warmUpSeconds === undefined ? {} : { warmUpSeconds }),
     },
-    allocation: { serverCpus, serverMemoryMb, loadtestCpus, loadtestMemoryMb },
   };
 }
 
-function hasAllocation({ serverCpus, serverMemoryMb, loadtestCpus, loadtestMemoryMb }: RunFlags): boolean {
-  return [serverCpus, serverMemoryMb, loadtestCpus, loadtestMemoryMb].some((limit) => limit !== undefined);
+function allocationOf({ serverCpus, serverMemoryMb, loadtestCpus, loadtestMemoryMb }: RunFlags): Allocation {
+  return { serverCpus, serverMemoryMb, loadtestCpus, loadtestMemoryMb };
 }
 
 /** Looks only for the services that the variants need. */

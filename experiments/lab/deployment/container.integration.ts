@@ -59,7 +59,7 @@ async function volumes(): Promise<number> {
   return (await engine!.client.container.dockerode.listVolumes()).Volumes.length;
 }
 
-test('a container that allocates beyond its memory is killed, and its sample says why', {
+test('a container that allocates beyond its memory is killed, and the reason is named', {
   skip,
 }, async () => {
   const hog = 'const kept = []; setInterval(() => kept.push(Buffer.alloc(8 << 20, 1)), 1)';

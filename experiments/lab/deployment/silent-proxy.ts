@@ -1,7 +1,7 @@
 /**
  * A network that fails with silence, not with an error. While it is cut, connections stay open and nothing
- * passes. Once healed, the data that was held back arrives late, as after TCP's retransmissions, except from a
- * side that closed its connection meanwhile: a kernel does not send again after a reset.
+ * passes. Once healed, the data that was held back arrives late, as after TCP's retransmissions. A side that
+ * closed its connection meanwhile sends nothing more: a kernel does not send again after a reset.
  */
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';

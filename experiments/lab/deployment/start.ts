@@ -42,7 +42,7 @@ export async function prepareContainers(
   }
 }
 
-/** Resolves when every node listens; rejects with a `StartError` when one does not. `programs` is for tests. */
+/** Resolves when every node listens; rejects with a `StartError` when one does not. Tests give `programs`. */
 export async function startDeployment(
   placement: Placement,
   request: DeploymentRequest,

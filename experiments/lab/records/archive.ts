@@ -1,10 +1,6 @@
-/**
- * Archives a run in the repository: one compact file, small enough to commit, from which every report can be
- * remade.
- */
+/** Archives a run in the repository: one compact file, from which every report can be remade. */
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { LoadtestResult } from '../../../loadtest/result/schema.ts';
 import type { Run, TrialHeader, TrialRecord } from './schema.ts';
 import { readRun } from './store.ts';
 
@@ -33,30 +29,16 @@ export function compactRun<Any extends Run>(run: Any, drawn: ReadonlySet<number>
   return { ...run, trials: run.trials.map((trial) => compactTrial(trial, drawn.has(trial.number))) };
 }
 
-const noSeries: LoadtestResult['series'] = {
-  atSeconds: [],
-  sentPerSecond: [],
-  deliveriesPerSecond: [],
-  deliveryLatencyMsP50: [],
-  deliveryLatencyMsP99: [],
-  deliveryLatencyMsMax: [],
-  scheduleLagMsP99: [],
-  instrumentCpuCores: [],
-  sessionsOpen: [],
-};
-
 function compactTrial(trial: TrialHeader, isDrawn: boolean): TrialHeader {
-  const { loadtest } = trial as TrialRecord;
-  if (!loadtest) return isDrawn || !('nodes' in trial) ? trial : withoutReadings(trial);
+  const { loadtest, nodes } = trial as Partial<TrialRecord>;
+  const readings = isDrawn || nodes === undefined ? {} : { nodes: [], metrics: [] };
+  if (!loadtest) return { ...trial, ...readings };
   const deliveryLatencyUs = isDrawn ? loadtest.histograms.deliveryLatencyUs : '';
   const histograms = { deliveryLatencyUs, serviceLatencyUs: '', scheduleLagUs: '' };
-  if (isDrawn) return { ...trial, loadtest: { ...loadtest, histograms } } as TrialHeader;
-  return {
-    ...withoutReadings(trial),
-    loadtest: { ...loadtest, histograms, series: noSeries },
-  } as TrialHeader;
+  const series = isDrawn ? loadtest.series : emptied(loadtest.series);
+  return Object.assign({}, trial, readings, { loadtest: { ...loadtest, histograms, series } });
 }
 
-function withoutReadings(trial: TrialHeader): TrialHeader {
-  return { ...trial, nodes: [], metrics: [] } as TrialHeader;
+function emptied<Series extends object>(series: Series): Series {
+  return Object.fromEntries(Object.keys(series).map((field) => [field, []])) as unknown as Series;
 }

@@ -1,20 +1,23 @@
-/**
- * Reads schema 1, in which the committed results of 001 to 008 are written, as schema 2. Goes when they are
- * measured anew.
- */
+/** Reads schema 1, the committed results of 001 to 008, as schema 2. Goes when they are measured anew. */
 import type { CapacityAnswer, LoadRunRecord, Run, RunRecord, TrialRecord } from './schema.ts';
 
 const outcomes = { passed: 'pass', failed: 'fail', void: 'void', interrupted: 'interrupted' } as const;
+/** Fields of a fault trial under their names of today. */
+const faultFields: Record<string, string> = {
+  people: 'participants',
+  stayed: 'held',
+  said: 'published',
+  missedAndTold: 'lostAndTold',
+  unheard: 'undelivered',
+  darkMsMax: 'detectionMsMax',
+  wellAfterMs: 'recoveredAfterMs',
+};
 
 type OldRun = { record: Omit<LoadRunRecord, 'shape'>; trials: TrialRecord[] };
-type OldFault = { scenario: string; stage: string; nodes: number; about: string; darkMsMax: number } & Record<
-  'lostSilently' | 'duplicated' | 'reordered',
-  number
-> & { wellAfterMs: number | null };
 type OldFaults = Pick<RunRecord, 'run' | 'startedAt' | 'environment' | 'interrupted'> & {
-  options: { repetitions: number; people: number; messagesPerSecond: number; reconnectWaitMsMax: number };
+  options: Record<'repetitions' | 'people' | 'messagesPerSecond' | 'reconnectWaitMsMax', number>;
   redis: string | null;
-  strikes: OldFault[];
+  strikes: { scenario: string; stage: string; nodes: number; about: string }[];
   skipped: string[];
 };
 
@@ -31,13 +34,13 @@ export function upgradeRun(value: unknown): Run | null {
 
 function upgradeLoadRun({ record, trials }: OldRun): Run {
   const stalled = trials.some(({ loadtest }) => (loadtest?.workload.stalledReaders ?? 0) > 0);
-  const emphasis = stalled ? ('cost' as const) : ('held' as const);
+  const { method } = record;
   const upgraded: LoadRunRecord = {
     ...record,
     schemaVersion: 2,
-    shape: record.method.kind === 'capacity' ? 'capacity' : 'fixed-load',
+    shape: method.kind === 'capacity' ? 'capacity' : 'fixed-load',
     simulator: record.target,
-    method: record.method.kind === 'capacity' ? record.method : { ...record.method, emphasis },
+    method: method.kind === 'capacity' ? method : { ...method, emphasis: stalled ? 'cost' : 'held' },
     variants: record.variants.map((variant) => ({ ...variant, answer: upgradeAnswer(variant.answer) })),
   };
   return {
@@ -53,74 +56,32 @@ function upgradeAnswer(answer: CapacityAnswer | null): CapacityAnswer | null {
 }
 
 /** 008 wrote one file of its own kind: its strikes become trials, its scenarios variants. */
-function upgradeFaults(old: OldFaults): Run {
-  const nameOf = ({ scenario, stage }: OldFault) => `${scenario} (${stage})`;
-  const { options, redis } = old;
+function upgradeFaults({ strikes, skipped, redis, options, ...kept }: OldFaults): Run {
+  const { people: participants, ...load } = options;
+  const named = strikes.map((strike) => ({ ...strike, variant: `${strike.scenario} (${strike.stage})` }));
   const record = {
+    ...kept,
     schemaVersion: 2 as const,
-    shape: 'faults',
-    run: old.run,
-    experiment: '008-kill',
-    question: '',
-    notes: [],
-    limits: [],
-    target: 'process' as const,
-    simulator: null,
-    seed: 1,
-    startedAt: old.startedAt,
-    seconds: 0,
-    interrupted: old.interrupted,
-    environment: old.environment,
-    workload: {
-      participants: options.people,
-      messagesPerSecond: options.messagesPerSecond,
-      reconnectWaitMsMax: options.reconnectWaitMsMax,
-      repetitions: options.repetitions,
-    },
-    variants: [...new Map(old.strikes.map((fault) => [nameOf(fault), fault])).values()].map((fault) => ({
-      name: nameOf(fault),
-      stage: fault.stage,
-      summary: fault.about,
-      settings: {},
-      nodes: fault.nodes,
-      targetLimits: {},
-      answer: null,
-      bound: null,
-      error: null,
+    ...{ shape: 'faults', experiment: '008-kill', question: '', notes: [], limits: [] },
+    ...{ target: 'process' as const, simulator: null, seed: 1, seconds: 0 },
+    workload: { participants, ...load },
+    variants: [...new Map(named.map((strike) => [strike.variant, strike])).values()].map((strike) => ({
+      ...{ name: strike.variant, stage: strike.stage, summary: strike.about, nodes: strike.nodes },
+      ...{ settings: {}, targetLimits: {}, answer: null, bound: null, error: null },
     })),
-    skipped: old.skipped.map((reason) => ({ name: 'a failure', reason, ways: [] })),
+    skipped: skipped.map((reason) => ({ name: 'a failure', reason, ways: [] })),
   };
-  const trials = old.strikes.map(({ darkMsMax, wellAfterMs, ...fault }, index) => ({
-    ...renamed(fault),
-    detectionMsMax: darkMsMax,
-    recoveredAfterMs: wellAfterMs,
-    number: index + 1,
-    variant: nameOf({ ...fault, darkMsMax, wellAfterMs }),
-    purpose: 'fault' as const,
-    outcome: 'pass' as const,
-    reasons: [],
-    seed: 1,
-    startedAt: old.startedAt,
+  const trials = named.map((strike, index) => ({
+    ...renamed(strike),
+    ...{ number: index + 1, variant: strike.variant, stage: strike.stage, purpose: 'fault' as const },
+    ...{ outcome: 'pass' as const, reasons: [], seed: 1, startedAt: kept.startedAt },
     facts: { redis: redis ?? 'none' },
   }));
   return { record, trials };
 }
 
-/** Counts of the audit under the names of today. */
-function renamed<Old extends object>(old: Old) {
-  const { people, stayed, said, missedAndTold, unheard, ...rest } = old as Old & {
-    people: number;
-    stayed: number;
-    said: number;
-    missedAndTold: number;
-    unheard: number;
-  };
-  return {
-    ...rest,
-    participants: people,
-    held: stayed,
-    published: said,
-    lostAndTold: missedAndTold,
-    undelivered: unheard,
-  };
+function renamed(strike: object): object {
+  return Object.fromEntries(
+    Object.entries(strike).map(([field, value]) => [faultFields[field] ?? field, value]),
+  );
 }

@@ -1,22 +1,23 @@
 /** Results for tests, plausible in every field, so that a test names only the fields that it is about. */
-import { build, encodeIntoCompressedBase64 } from 'hdr-histogram-js';
-import type { LatencySummary } from '../../../loadtest/record/histogram.ts';
+import {
+  encodeHistogram,
+  histogramSlots,
+  type LatencySummary,
+  slotOf,
+} from '../../../loadtest/record/histogram.ts';
 import type { LoadtestResult } from '../../../loadtest/result/schema.ts';
+import { defaultWorkload } from '../../../loadtest/workload.ts';
 import type { CapacityAnswer, LoadRun, LoadRunRecord, TrialRecord, VariantRecord } from './schema.ts';
 
-export function latencyFixture(p99: number): LatencySummary {
+function latencyFixture(p99: number): LatencySummary {
   return { count: 1000, mean: p99 / 3, p50: p99 / 4, p90: p99 / 2, p99, p999: p99 * 1.1, max: p99 * 1.2 };
 }
 
-/** A histogram of 1,000 values that rise evenly up to twice the p99 given in ms. */
+/** A histogram of 1,000 values that rise evenly, with the p99 given in ms. */
 function histogramFixture(p99: number): string {
-  const histogram = build({
-    numberOfSignificantValueDigits: 3,
-    highestTrackableValue: 2 ** 31 - 1,
-    useWebAssembly: false,
-  });
-  for (let rank = 1; rank <= 1000; rank++) histogram.recordValue(Math.ceil((rank / 990) * p99 * 1000));
-  return encodeIntoCompressedBase64(histogram);
+  const counts = new Array<number>(histogramSlots).fill(0);
+  for (let rank = 1; rank <= 1000; rank++) counts[slotOf(Math.ceil((rank / 990) * p99 * 1000))]! += 1;
+  return encodeHistogram(counts);
 }
 
 export function loadtestFixture(
@@ -32,36 +33,13 @@ export function loadtestFixture(
     verdict: 'pass',
     reasons: [],
     workload: {
-      urls: ['ws://127.0.0.1:1/ws'],
-      clients: 1000,
-      rooms: 1,
-      sendersPerRoom: 1000,
-      ratePerSecond: load,
-      arrival: 'constant',
-      payloadBytes: 128,
-      seed: 1,
-      stalledReaders: 0,
-      churnPerSecond: 0,
-      workers: 1,
-      sourceAddresses: [],
-      connectPerSecond: 2000,
-      connectTimeoutSeconds: 10,
-      probeTimeoutSeconds: 10,
-      warmUpSeconds: 1,
-      durationSeconds: 2,
-      drainSeconds: 1,
+      ...defaultWorkload,
+      ...{ clients: 1000, sendersPerRoom: 1000, ratePerSecond: load, workers: 1 },
+      ...{ warmUpSeconds: 1, durationSeconds: 2, drainSeconds: 1 },
     },
     startedAt: '2026-01-02T03:04:05.000Z',
     limits: [{ expression: 'p99<250ms', held: p99 < 250, observed: p99 }],
-    audit: {
-      expected: 1000,
-      delivered: 1000,
-      lost: 0,
-      duplicated: 0,
-      reordered: 0,
-      misrouted: 0,
-      corrupted: 0,
-    },
+    audit: { expected: 1000, delivered: 1000, ...noFaults },
     sent: load * 2,
     offeredPerSecond: load,
     achievedPerSecond: load,
@@ -102,6 +80,8 @@ export function loadtestFixture(
   };
 }
 
+const noFaults = { lost: 0, duplicated: 0, reordered: 0, misrouted: 0, corrupted: 0 };
+
 const environmentFixture: LoadtestResult['environment'] = {
   node: 'v24.0.0',
   platform: 'linux 6.0 x64',
@@ -113,6 +93,8 @@ const environmentFixture: LoadtestResult['environment'] = {
   gitCommit: '0123456789abcdef',
   gitDirty: false,
 };
+
+const answered = { sent: 4, answered: 4, failed: 0, bytes: 9000 };
 
 /** A trial that passed; `changes` replace its fields. */
 export function trialFixture(
@@ -154,16 +136,7 @@ export function trialFixture(
       scrapeCpuMs: 1.5,
       evictions: 0,
     },
-    probes: [
-      {
-        path: '/metrics',
-        sent: 4,
-        answered: 4,
-        failed: 0,
-        bytes: 9000,
-        answerMs: { mean: 4, p50: 4, p99: 6, max: 6 },
-      },
-    ],
+    probes: [{ ...answered, path: '/metrics', answerMs: { mean: 4, p50: 4, p99: 6, max: 6 } }],
     nodes: [
       {
         name: 'node-1',

@@ -1,14 +1,8 @@
-/**
- * The schema of result files, one for all shapes of experiment. Every report is a function of these files
- * alone.
- */
+/** The schema of result files, for all shapes of experiment. Every report is a function of these alone. */
 import type { LoadtestResult } from '../../../loadtest/result/schema.ts';
 import type { Allocation, ObservedLimits, TargetKind } from '../deployment/deployment.ts';
 
-/**
- * `pass`: all limits held; `fail`: one broke; `void`: the instrument failed, so that the server cannot be
- * judged.
- */
+/** `pass`: all limits held; `fail`: one broke; `void`: the instrument failed, so nothing is known. */
 export type TrialOutcome = 'pass' | 'fail' | 'void';
 
 /** The fields that trials of every shape have. */
@@ -46,12 +40,9 @@ export type BoundName =
 export type SearchEnd =
   /** The capacity passed every confirmation, and a load above it failed. */
   | 'confirmed'
-  /**
-   * The capacity passed every confirmation, and above it the instrument failed twice: the server may carry
-   * more.
-   */
+  /** The same, but above it the instrument failed twice: the server may carry more. */
   | 'instrument'
-  /** The capacity passed every confirmation at the highest load allowed: the server may carry more. */
+  /** The same at the highest load allowed: the server may carry more. */
   | 'load-max'
   /** Even the lowest load allowed failed. */
   | 'load-min'
@@ -162,10 +153,7 @@ export type ServerSummary = {
   evictions: number;
 };
 
-/**
- * How one path of the internal port answered. Times from request to last byte; all zero where nothing was
- * answered.
- */
+/** How one path of the internal port answered. Times from request to last byte; zero without an answer. */
 export type ProbeSummary = {
   path: string;
   sent: number;

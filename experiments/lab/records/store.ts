@@ -1,7 +1,4 @@
-/**
- * Reads and writes the files of runs: a directory with `run.json` and `trials/NNN.json`, or one archived JSON
- * file.
- */
+/** The files of runs: a directory with `run.json` and `trials/NNN.json`, or one archived JSON file. */
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { InputError } from '../input-error.ts';
@@ -39,22 +36,16 @@ export function listRuns(resultsDirectory: string): string[] {
     .sort();
 }
 
-/**
- * A path, a name in the results directory, or the newest run there; throws an `InputError` that lists the
- * known runs.
- */
+/** Path of a run by its path, its name, or as the newest; throws an `InputError` that lists known runs. */
 export function findRun(name: string | undefined, resultsDirectory: string): string {
   const runs = listRuns(resultsDirectory);
-  if (name === undefined) {
-    const newest = runs.at(-1);
-    if (newest !== undefined) return join(resultsDirectory, newest);
+  const isRun = (path: string) => existsSync(path.endsWith('.json') ? path : join(path, 'run.json'));
+  if (name === undefined && runs.length === 0)
     throw new InputError([
       `Run an experiment first: required a result directory in ${resultsDirectory}; given none.`,
     ]);
-  }
-  const found = [name, join(resultsDirectory, name)].find((path) =>
-    path.endsWith('.json') ? existsSync(path) : existsSync(join(path, 'run.json')),
-  );
+  if (name === undefined) return join(resultsDirectory, runs.at(-1)!);
+  const found = [name, join(resultsDirectory, name)].find(isRun);
   if (found !== undefined) return found;
   const known = runs.length === 0 ? `(${resultsDirectory} has none)` : runs.slice(-5).join(', ');
   throw new InputError([

@@ -61,10 +61,7 @@ function list(items: readonly string[]): string {
   return items.length === 0 ? '' : `<ul>${items.map((item) => `<li>${escapeHtml(item)}</li>`).join('')}</ul>`;
 }
 
-/**
- * A column titled `remark` becomes a line of its own below the row, because sentences do not fit beside
- * figures.
- */
+/** A column titled `remark` becomes a line below the row: sentences do not fit beside figures. */
 function htmlTable({ columns, rows }: Table, className = ''): string {
   const outcome = columns.findIndex(({ title }) => title === 'outcome');
   const remark = columns.findIndex(({ title }) => title === 'remark');
@@ -74,25 +71,17 @@ function htmlTable({ columns, rows }: Table, className = ''): string {
       .filter((_, index) => index !== remark)
       .join('');
   const body = rows.map((row) => {
-    const rowClass = outcome === -1 ? '' : escapeHtml(row[outcome]!);
-    const text = remark === -1 || row[remark] === '' ? '' : escapeHtml(row[remark]!);
-    const below =
-      text === ''
-        ? ''
-        : `<tr class="remark ${rowClass}"><td></td><td colspan="${columns.length - 2}">${text}</td></tr>`;
-    return `<tr class="${rowClass}${text === '' ? '' : ' remarked'}">${cells('td', row)}</tr>${below}`;
+    const rowClass = escapeHtml(row[outcome] ?? '');
+    const text = escapeHtml(row[remark] ?? '');
+    if (text === '') return `<tr class="${rowClass}">${cells('td', row)}</tr>`;
+    const below = `<tr class="remark ${rowClass}"><td></td><td colspan="${columns.length - 2}">${text}</td></tr>`;
+    return `<tr class="${rowClass} remarked">${cells('td', row)}</tr>${below}`;
   });
-  const head = cells(
-    'th',
-    columns.map(({ title }) => title),
-  );
-  return `<div class="scroll"><table class="${className}"><thead><tr>${head}</tr></thead><tbody>\n${body.join('\n')}\n</tbody></table></div>`;
+  const titles = columns.map(({ title }) => title);
+  return `<div class="scroll"><table class="${className}"><thead><tr>${cells('th', titles)}</tr></thead><tbody>\n${body.join('\n')}\n</tbody></table></div>`;
 }
 
 function escapeHtml(text: string): string {
-  return text
-    .replaceAll('&', '&amp;')
-    .replaceAll('<', '&lt;')
-    .replaceAll('>', '&gt;')
-    .replaceAll('"', '&quot;');
+  const entities: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
+  return text.replaceAll(/[&<>"]/g, (character) => entities[character]!);
 }

@@ -4,7 +4,7 @@ import { shownTrials } from '../analysis/finding.ts';
 import type { LoadRun, Run } from '../records/schema.ts';
 import { formatMs, formatShare } from './format.ts';
 
-/** CPU of other processes from which a caveat is given: less does not move a capacity. Chosen, not measured. */
+/** CPU of other processes that is worth a caveat: less does not move a capacity. Chosen, not measured. */
 const disturbingCores = 0.1;
 
 /** The answer of a shape, followed by the notes that every run of load trials has. */

@@ -9,10 +9,7 @@ import type { LoadRun } from '../records/schema.ts';
 use([BarChart, CustomChart, LineChart, ScatterChart, GridComponent, LegendComponent]);
 use([MarkAreaComponent, MarkLineComponent, LegacyGridContainLabel, SVGRenderer]);
 
-/**
- * Colours that stand for CSS variables: they are replaced in the finished SVG, so that one drawing is readable
- * on a light and on a dark page.
- */
+/** Stand for CSS variables in a drawing, so that it is readable on a light and on a dark page. */
 const themed = {
   '#000001': 'var(--ink)',
   '#000002': 'var(--muted)',

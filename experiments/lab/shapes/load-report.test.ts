@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempDisposableSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -42,49 +42,38 @@ function ladderRun(): LoadRun {
 /** Shows the first difference of two pages instead of both pages. */
 function assertSameBytes(actual: string, expected: string): void {
   const at = [...expected].findIndex((character, index) => actual[index] !== character);
-  const from = Math.max(0, at - 60);
-  assert.ok(
-    actual === expected,
-    `differs: ${actual.slice(from, at + 60)}\n     not: ${expected.slice(from, at + 60)}`,
-  );
+  const near = (text: string) => text.slice(Math.max(0, at - 60), at + 60);
+  assert.ok(actual === expected, `differs: ${near(actual)}\n     not: ${near(expected)}`);
 }
 
 test('the same files give the same bytes, in this process and in a fresh one', async () => {
-  const directory = mkdtempSync(join(tmpdir(), 'lab-report-'));
-  try {
-    const path = join(directory, 'run.json');
-    writeFileSync(path, JSON.stringify(ladderRun()));
-    const first = await htmlOf(readRun(path) as LoadRun);
-    assertSameBytes(await htmlOf(readRun(path) as LoadRun), first);
-    const moduleOf = (file: string) => JSON.stringify(import.meta.resolve(file));
-    const script = `import { readRun } from ${moduleOf('../records/store.ts')};
-      import { htmlReport } from ${moduleOf('../report/html.ts')};
-      import { capacity } from ${moduleOf('./capacity/capacity.ts')};
-      const run = readRun(${JSON.stringify(path)});
-      process.stdout.write(htmlReport(run, capacity.report(run), await capacity.plots(run)));`;
-    const fresh = execFileSync(process.execPath, ['--input-type=module-typescript', '-e', script], {
-      encoding: 'utf8',
-      env: { ...process.env, TZ: 'Asia/Tokyo', LANG: 'de_DE.UTF-8' },
-    });
-    assertSameBytes(fresh, first);
-  } finally {
-    rmSync(directory, { recursive: true });
-  }
+  using directory = mkdtempDisposableSync(join(tmpdir(), 'lab-report-'));
+  const path = join(directory.path, 'run.json');
+  writeFileSync(path, JSON.stringify(ladderRun()));
+  const first = await htmlOf(readRun(path) as LoadRun);
+  assertSameBytes(await htmlOf(readRun(path) as LoadRun), first);
+  const moduleOf = (file: string) => JSON.stringify(import.meta.resolve(file));
+  const script = `import { readRun } from ${moduleOf('../records/store.ts')};
+    import { htmlReport } from ${moduleOf('../report/html.ts')};
+    import { capacity } from ${moduleOf('./capacity/capacity.ts')};
+    const run = readRun(${JSON.stringify(path)});
+    process.stdout.write(htmlReport(run, capacity.report(run), await capacity.plots(run)));`;
+  const fresh = execFileSync(process.execPath, ['--input-type=module-typescript', '-e', script], {
+    encoding: 'utf8',
+    env: { ...process.env, TZ: 'Asia/Tokyo', LANG: 'de_DE.UTF-8' },
+  });
+  assertSameBytes(fresh, first);
 });
 
 test('an archived run gives the same report as its directory, without the series that no report draws', async () => {
-  const directory = mkdtempSync(join(tmpdir(), 'lab-report-'));
-  try {
-    const run = ladderRun();
-    writeRunRecord(directory, run.record);
-    for (const trial of run.trials) writeTrialRecord(directory, trial);
-    const compact = compactRun(run, capacity.drawn(run));
-    assertSameBytes(await htmlOf(readRun(directory) as LoadRun), await htmlOf(compact));
-    const [undrawn] = compact.trials;
-    assert.deepEqual([undrawn!.nodes, undrawn!.loadtest!.histograms.deliveryLatencyUs], [[], '']);
-  } finally {
-    rmSync(directory, { recursive: true });
-  }
+  using directory = mkdtempDisposableSync(join(tmpdir(), 'lab-report-'));
+  const run = ladderRun();
+  writeRunRecord(directory.path, run.record);
+  for (const trial of run.trials) writeTrialRecord(directory.path, trial);
+  const compact = compactRun(run, capacity.drawn(run));
+  assertSameBytes(await htmlOf(readRun(directory.path) as LoadRun), await htmlOf(compact));
+  const undrawn = compact.trials[0]!;
+  assert.deepEqual([undrawn.nodes, undrawn.loadtest!.histograms.deliveryLatencyUs], [[], '']);
 });
 
 test('the page begins with the answer, escapes the output of programs, needs no network and runs no script', async () => {
@@ -95,10 +84,7 @@ test('the page begins with the answer, escapes the output of programs, needs no 
   );
   assert.match(html, /&lt;the simulator&gt; sent late/);
   assert.doesNotMatch(html, /<script|<link|<img|@import|url\((?!#)/);
-  assert.deepEqual(
-    html.match(/https?:\/\/[^"<\s]+/g)?.filter((url) => !url.startsWith('http://www.w3.org/')) ?? [],
-    [],
-  );
+  assert.doesNotMatch(html, /https:\/\/|http:\/\/(?!www\.w3\.org\/)/);
 });
 
 test('the figures of a variant are those of its confirming trial with the median p99', () => {
@@ -138,11 +124,11 @@ test('a report of given loads names those that each variant held, and those that
     [trial(70, 40, 'pass'), trial(80, 90, 'pass'), trial(90, 700, 'fail'), trial(100, 1, 'void')],
     { method: { kind: 'fixed', loads: [70, 80, 90, 100], repetitions: 1, emphasis: 'held' } },
   );
-  assert.match(
-    markdownReport(run, fixedLoad.report(run)),
-    /01-naive held the limits at 70 \(p99 40 ms\), 80 \(p99 90 ms\) and broke them at 90 \(p99 700 ms\) messages/,
-  );
-  assert.doesNotMatch(markdownReport(run, fixedLoad.report(run)), /memory grew/);
+  const text = markdownReport(run, fixedLoad.report(run));
+  const answer =
+    '01-naive held the limits at 70 (p99 40 ms), 80 (p99 90 ms) and broke them at 90 (p99 700 ms) messages';
+  assert.ok(text.includes(answer), text);
+  assert.doesNotMatch(text, /memory grew/);
 });
 
 test('the finding has one row for each stage, with its change and how many times the first it carries', () => {
@@ -154,11 +140,8 @@ test('the finding has one row for each stage, with its change and how many times
 });
 
 test('only the text between the markers is replaced', () => {
-  const text = 'before\n<!-- t:begin -->\nold\n<!-- t:end -->\nafter\n';
-  assert.equal(
-    replaceBetweenMarkers(text, 't', 'new'),
-    'before\n<!-- t:begin -->\nnew\n<!-- t:end -->\nafter\n',
-  );
+  const text = (between: string) => `before\n<!-- t:begin -->\n${between}\n<!-- t:end -->\nafter\n`;
+  assert.equal(replaceBetweenMarkers(text('old'), 't', 'new'), text('new'));
   assert.equal(replaceBetweenMarkers('no markers', 't', 'new'), null);
 });
 

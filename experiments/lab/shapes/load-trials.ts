@@ -1,12 +1,15 @@
 /** Shared by the shapes whose trials each have one load: parameters, trials, and the options of `run`. */
 import type { Workload } from '../../../loadtest/workload.ts';
+import { shownTrials } from '../analysis/finding.ts';
 import type { StageInfo } from '../deployment/stage-table.ts';
 import type {
   CapacityMethod,
   FixedMethod,
+  LoadRun,
   LoadRunRecord,
   RunRecord,
   Timing,
+  TrialHeader,
   TrialRecord,
   Varied,
 } from '../records/schema.ts';
@@ -15,7 +18,7 @@ import { trialLine } from '../report/trial-line.ts';
 import { runTrial } from '../trial/trial.ts';
 import type { Variant } from '../trial/variant.ts';
 import { chooseVariants, type RunOptions, refuseWorkload } from './run-plan.ts';
-import type { Experiment, Plan, RunSession } from './shape.ts';
+import type { Experiment, RunSession } from './shape.ts';
 
 export type LoadExperiment = Experiment & {
   varied: Varied;
@@ -26,21 +29,14 @@ export type LoadExperiment = Experiment & {
   variants(stages: readonly StageInfo[]): Variant[];
 };
 
+/** The parts of a shape that all of these have. */
+export const loadShape = {
+  plots: async (run: LoadRun) => (await import('../report/plots.ts')).plotsOf(run),
+  drawn: (run: LoadRun) => new Set(shownTrials(run).map(({ trial }) => trial.number)),
+};
+
 /** The limits of a chat that delivers everything once, in order and intact. */
 export const exactDelivery = ['lost=0', 'duplicated=0', 'reordered=0', 'misrouted=0', 'corrupted=0'];
-
-/** Runs one trial of a variant at a load, and adds it to the run. */
-export type RunAtLoad = (
-  variant: Variant,
-  session: RunSession,
-  load: number,
-  purpose: TrialRecord['purpose'],
-) => Promise<TrialRecord>;
-
-export type LoadPlan = Omit<Plan, 'shape' | 'runVariant' | 'estimate' | 'variantLine'> & {
-  secondsPerTrial: number;
-  runAtLoad: RunAtLoad;
-};
 
 /** Everything of a plan but the choice of loads, which is the shape's own. */
 export function planLoads(
@@ -48,10 +44,9 @@ export function planLoads(
   stages: readonly StageInfo[],
   options: RunOptions,
   method: CapacityMethod | FixedMethod,
-): LoadPlan {
+) {
   const all = experiment.variants(stages);
-  const mistakes: string[] = [];
-  refuseWorkload(options.workload, (quantity) => refusalOf(quantity, experiment, all), mistakes);
+  const mistakes = refuseWorkload(options.workload, (quantity) => refusalOf(quantity, experiment, all));
   const variants = chooseVariants(experiment.name, all, stages, options, mistakes);
   const { warmUpSeconds, durationSeconds, drainSeconds, ...quantities } = options.workload;
   const timing = {
@@ -62,7 +57,13 @@ export function planLoads(
   const workloadAt = (load: number) => ({ ...experiment.workloadAt(load), ...quantities });
   const { varied, limits } = experiment;
   const fields: Omit<LoadRunRecord, keyof RunRecord> = { varied, method, timing, workload: workloadAt(1) };
-  const runAtLoad: RunAtLoad = async (variant, session, load, purpose) => {
+  /** Runs one trial of a variant, and adds it to the run. */
+  const runAtLoad = async (
+    variant: Variant,
+    session: RunSession,
+    load: number,
+    purpose: TrialRecord['purpose'],
+  ) => {
     const number = session.nextNumber();
     const request = {
       ...{ number, variant: variant.name, stage: variant.stage.name, purpose },
@@ -77,7 +78,7 @@ export function planLoads(
   return {
     ...{ variants, limits, fields, runAtLoad, usesSimulator: true },
     secondsPerTrial: timing.warmUpSeconds + timing.measureSeconds,
-    trialLine: (trial) => trialLine(trial as TrialRecord, varied.unit),
+    trialLine: (trial: TrialHeader) => trialLine(trial as TrialRecord, varied.unit),
   };
 }
 

@@ -1,7 +1,7 @@
 /** From the variants of an experiment and the options of a command line to the variants that run. Pure. */
-import type { Workload } from '../../../loadtest/workload.ts';
-import { workloadTable } from '../../../loadtest/workload.ts';
+import { type Workload, workloadTable } from '../../../loadtest/workload.ts';
 import type { Allocation, TargetKind } from '../deployment/deployment.ts';
+import type { ServiceProvider } from '../deployment/services/service.ts';
 import type { StageInfo } from '../deployment/stage-table.ts';
 import { InputError } from '../input-error.ts';
 import type { RunRecord } from '../records/schema.ts';
@@ -23,15 +23,9 @@ export type RunOptions = {
 };
 
 /** Services by the name under which stages need them. */
-export type ServicesFound = ReadonlyMap<
-  string,
-  { found: true; source: string } | { found: false; ways: string[] }
->;
+export type ServicesFound = ReadonlyMap<string, Awaited<ReturnType<ServiceProvider['find']>>>;
 
-/**
- * The chosen variants, with settings and allocation of the options laid over them. Throws an `InputError`
- * that names every mistake, those in `mistakes` included.
- */
+/** The chosen variants under the options. Throws an `InputError` for all mistakes, the given ones too. */
 export function chooseVariants(
   experiment: string,
   all: readonly Variant[],
@@ -76,19 +70,15 @@ export function skipMissing(
   return { runnable: variants.filter(({ name }) => !skipped.some((skip) => skip.name === name)), skipped };
 }
 
-/**
- * Adds a sentence to `mistakes` for each flag of the workload that this experiment does not leave to its
- * user.
- */
+/** A sentence for each flag of the workload that this experiment does not leave to its user. */
 export function refuseWorkload(
   given: Partial<Workload>,
   refused: (quantity: keyof Workload) => string | null,
-  mistakes: string[],
-): void {
-  for (const quantity of Object.keys(given) as (keyof Workload)[]) {
+): string[] {
+  return (Object.keys(given) as (keyof Workload)[]).flatMap((quantity) => {
     const why = refused(quantity);
-    if (why !== null) mistakes.push(`Leave out ${workloadTable[quantity].flag}: ${why}.`);
-  }
+    return why === null ? [] : [`Leave out ${workloadTable[quantity].flag}: ${why}.`];
+  });
 }
 
 /** Without undefined limits: laid over a variant, they would lift its own. */
@@ -97,13 +87,12 @@ function given(allocation: Allocation): Allocation {
 }
 
 function chooseStages(stages: readonly StageInfo[], asked: readonly string[], mistakes: string[]): string[] {
-  if (asked.length === 0) return stages.map(({ name }) => name);
+  const known = stages.map(({ name }) => name);
+  if (asked.length === 0) return known;
   return asked.flatMap((name) => {
     const stage = findByShortName(stages, name);
     if (stage !== undefined) return [stage.name];
-    mistakes.push(
-      `Name a stage: required one of ${stages.map((one) => one.name).join(', ')}; given ${name}.`,
-    );
+    mistakes.push(`Name a stage: required one of ${known.join(', ')}; given ${name}.`);
     return [];
   });
 }

@@ -1,16 +1,14 @@
-/**
- * Runs a plan: every variant in turn, every result on disk as soon as it is known. The same for all shapes.
- */
+/** Runs a plan of any shape: every variant in turn, every result on disk as soon as it is known. */
 import { join } from 'node:path';
 import type { LoadtestResult } from '../../../loadtest/result/schema.ts';
 import type { TargetKind } from '../deployment/deployment.ts';
-import type { Run, RunRecord, TrialHeader, VariantRecord } from '../records/schema.ts';
+import type { Run, RunRecord, VariantRecord } from '../records/schema.ts';
 import { writeRunRecord, writeTrialRecord } from '../records/store.ts';
 import type { TrialContext } from '../trial/trial.ts';
 import type { Variant } from '../trial/variant.ts';
 import { type Experiment, type Plan, type RunSession, SkipVariant } from './shape.ts';
 
-export type PlannedRun = {
+type PlannedRun = {
   experiment: Experiment;
   plan: Plan;
   /** Those of the plan whose services were found. */
@@ -30,8 +28,6 @@ export type RunObserver = {
   variantEnded(line: string): void;
 };
 
-class Interrupted extends Error {}
-
 /** Runs all variants. An abort of the context's signal ends the run early, with the results until then. */
 export async function runPlan(
   planned: PlannedRun,
@@ -47,7 +43,17 @@ export async function runPlan(
     writeRunRecord(directory, record);
   };
   save();
-  const session = sessionOf(run, planned, context, directory, observer);
+  const session: RunSession = {
+    ...context,
+    seed: planned.seed,
+    nextNumber: () => run.trials.length + 1,
+    add: (trial) => {
+      run.trials.push(trial);
+      writeTrialRecord(directory, trial);
+      observer.trialEnded(planned.plan.trialLine(trial));
+      if (trial.outcome === 'interrupted') throw new Error('interrupted');
+    },
+  };
   for (const variant of planned.variants) {
     if (context.signal.aborted) break;
     const entry = newVariantRecord(variant);
@@ -67,26 +73,6 @@ export async function runPlan(
   return run;
 }
 
-function sessionOf(
-  run: Run,
-  { plan, seed }: PlannedRun,
-  context: TrialContext,
-  directory: string,
-  observer: RunObserver,
-): RunSession {
-  return {
-    ...context,
-    seed,
-    nextNumber: () => run.trials.length + 1,
-    add: (trial: TrialHeader) => {
-      run.trials.push(trial);
-      writeTrialRecord(directory, trial);
-      observer.trialEnded(plan.trialLine(trial));
-      if (trial.outcome === 'interrupted') throw new Interrupted('interrupted');
-    },
-  };
-}
-
 /** A variant that this deployment cannot answer is skipped; any other failure is an error of the variant. */
 function noteFailure(record: RunRecord, entry: VariantRecord, error: Error): void {
   if (error instanceof SkipVariant) {
@@ -99,7 +85,7 @@ function endLine(entry: VariantRecord, record: RunRecord, plan: Plan): string | 
   const skip = record.skipped.find(({ name }) => name === entry.name);
   if (skip !== undefined) return `skipped ${skip.name}: ${skip.reason}`;
   return entry.error === null
-    ? plan.variantLine(entry)
+    ? (plan.variantLine?.(entry) ?? null)
     : `${entry.name}: no trial was possible: ${entry.error}`;
 }
 

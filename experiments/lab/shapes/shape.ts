@@ -1,8 +1,4 @@
-/**
- * A shape is a kind of question, with everything that only this kind needs to run, record, report and
- * compare.
- */
-
+/** A shape is a kind of question: all that only this kind needs to run, record, report and compare. */
 import type { Comparison } from '../analysis/compare.ts';
 import type { TargetKind } from '../deployment/deployment.ts';
 import type { StageInfo } from '../deployment/stage-table.ts';
@@ -20,13 +16,9 @@ export type Experiment = {
   name: string;
   question: string;
   shape: Shape;
-  /**
-   * Where it runs unless `--target` is given; left out: containers where an engine answers, else processes.
-   */
+  /** Where it runs without `--target`; left out: in containers where an engine answers, else as processes. */
   target?: TargetKind;
-  /**
-   * Facts that a reader needs to compare these numbers with others; a sentence each, shown in every report.
-   */
+  /** Facts that a reader needs to compare these numbers with others, a sentence each; in every report. */
   notes: readonly string[];
 };
 
@@ -52,9 +44,7 @@ export type Shape<Asked extends Experiment = Experiment, Found extends Run = Run
 
 /** A run before it starts. */
 export type Plan = {
-  /**
-   * Shape of the run, which the result file names: `--loads` turns a capacity experiment into fixed loads.
-   */
+  /** Shape of the run: `--loads` turns a capacity experiment into fixed loads. */
   shape: string;
   variants: readonly Variant[];
   limits: readonly string[];
@@ -64,18 +54,15 @@ export type Plan = {
   fields: object;
   /** First guess of the duration, without the start and stop of each trial. */
   estimate: { trials: number; secondsPerTrial: number };
-  /**
-   * Runs all trials of one variant. Rejects with a `SkipVariant` where this deployment cannot answer the
-   * question.
-   */
+  /** Runs all trials of a variant. Rejects with a `SkipVariant` where this deployment has no answer. */
   runVariant(
     variant: Variant,
     session: RunSession,
   ): Promise<Partial<Pick<VariantRecord, 'answer' | 'bound'>>>;
   /** One line for the terminal when a trial has ended. */
   trialLine(trial: TrialHeader): string;
-  /** One line when a variant has ended; null for none. */
-  variantLine(variant: VariantRecord): string | null;
+  /** One line when a variant has ended; left out or null: none. */
+  variantLine?(variant: VariantRecord): string | null;
 };
 
 /** The part of a run that its trials use. */

@@ -10,13 +10,10 @@ async function probed(listener: RequestListener, requestsPerSecond: number, forM
   const server = createServer(listener).listen(0, '127.0.0.1');
   await once(server, 'listening');
   try {
-    const probe = startProbe(
-      `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-      '/metrics',
-      requestsPerSecond,
-    );
+    const { port } = server.address() as AddressInfo;
+    const stop = startProbe(`http://127.0.0.1:${port}`, '/metrics', requestsPerSecond);
     await sleep(forMs);
-    return await probe.stop();
+    return await stop();
   } finally {
     server.closeAllConnections();
     server.close();
@@ -24,11 +21,9 @@ async function probed(listener: RequestListener, requestsPerSecond: number, forM
 }
 
 test('a probe asks at its rate, and a server of known delay yields that delay', async () => {
-  const summary = await probed(
-    (_request, response) => void setTimeout(() => response.end('x'.repeat(1000)), 60),
-    3,
-    900,
-  );
+  const answer: RequestListener = (_request, response) =>
+    void setTimeout(() => response.end('x'.repeat(1000)), 60);
+  const summary = await probed(answer, 3, 900);
   assert.deepEqual([summary.path, summary.sent, summary.answered, summary.failed], ['/metrics', 3, 3, 0]);
   assert.ok(summary.bytes > 1000);
   assert.ok(summary.answerMs.p50 >= 59 && summary.answerMs.p50 < 150, JSON.stringify(summary));

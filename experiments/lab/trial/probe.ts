@@ -1,25 +1,27 @@
-/**
- * Requests a path of a server's internal port a few times a second, as a scraper and a load balancer do, and
- * times it.
- */
+/** Requests paths of a server's internal port, as a scraper and a load balancer do, and times them. */
 import { once } from 'node:events';
 import autocannon from 'autocannon';
+import { meanOf } from '../analysis/statistics.ts';
 import type { ProbeSummary } from '../records/schema.ts';
-
-/** A running probe; `stop` ends it without waiting for outstanding answers. */
-export type Probe = { stop(): Promise<ProbeSummary> };
 
 /** Longer than a Prometheus that scrapes every second waits. */
 const deadlineSeconds = 5;
 /** Of each path; little beside the cost of a scrape every second. Chosen, not measured. */
 const probesPerSecond = 2;
-/** How often autocannon checks whether it must stop, milliseconds. */
+/** How often autocannon checks whether it must stop. */
 const checkIntervalMs = 50;
-/** A probe ends by `stop`, not by its duration. */
+/** Its caller ends a probe, not its duration. */
 const endlessSeconds = 86_400;
 
-/** Begins to request `internalUrl` + `path` over one connection. */
-export function startProbe(internalUrl: string, path: string, requestsPerSecond: number): Probe {
+/**
+ * Begins to request `internalUrl` + `path` over one connection. The function that is returned ends that,
+ * without waiting for outstanding answers.
+ */
+export function startProbe(
+  internalUrl: string,
+  path: string,
+  requestsPerSecond: number,
+): () => Promise<ProbeSummary> {
   const answersMs: number[] = [];
   let bytes = 0;
   let refused = 0;
@@ -45,36 +47,26 @@ export function startProbe(internalUrl: string, path: string, requestsPerSecond:
     answersMs.push(responseMs);
     bytes = responseBytes;
   });
-  return {
-    stop: async () => {
-      const ended = once(running, 'done');
-      running.stop();
-      const [result] = (await ended) as [autocannon.Result];
-      const failed = refused + result.errors;
-      return {
-        path,
-        sent: answersMs.length + failed,
-        answered: answersMs.length,
-        failed,
-        bytes,
-        answerMs: summarize(answersMs),
-      };
-    },
+  return async () => {
+    const ended = once(running, 'done');
+    running.stop();
+    const [result] = (await ended) as [autocannon.Result];
+    const answered = answersMs.length;
+    const failed = refused + result.errors;
+    return { path, sent: answered + failed, answered, failed, bytes, answerMs: summarize(answersMs) };
   };
 }
 
-/**
- * Probes of the paths that scrapers and load balancers request; they run during the measure phase of a trial.
- */
+/** Probes that run during the measure phase of a trial. */
 export function measureProbes(internalUrl: string): Disposable & {
   enter(phase: string): void;
   /** Stops running probes and returns the summaries; none where there was no measure phase. */
   collect(): Promise<ProbeSummary[]>;
 } {
-  let running: Probe[] = [];
+  let running: ReturnType<typeof startProbe>[] = [];
   let summaries: Promise<ProbeSummary[]> = Promise.resolve([]);
   const stop = () => {
-    if (running.length > 0) summaries = Promise.all(running.map((probe) => probe.stop()));
+    if (running.length > 0) summaries = Promise.all(running.map((end) => end()));
     running = [];
     return summaries;
   };
@@ -91,10 +83,8 @@ export function measureProbes(internalUrl: string): Disposable & {
 
 function summarize(valuesMs: readonly number[]): ProbeSummary['answerMs'] {
   if (valuesMs.length === 0) return { mean: 0, p50: 0, p99: 0, max: 0 };
-  const sorted = [...valuesMs].sort((one, other) => one - other);
+  const sorted = valuesMs.toSorted((one, other) => one - other);
   const round = (value: number) => Number(value.toFixed(2));
-  const at = (share: number) =>
-    round(sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))]!);
-  const mean = round(sorted.reduce((sum, value) => sum + value, 0) / sorted.length);
-  return { mean, p50: at(0.5), p99: at(0.99), max: round(sorted.at(-1)!) };
+  const at = (share: number) => round(sorted[Math.floor(share * sorted.length)]!);
+  return { mean: round(meanOf(sorted)), p50: at(0.5), p99: at(0.99), max: round(sorted.at(-1)!) };
 }

@@ -5,16 +5,8 @@ import { Sampler } from './sampler.ts';
 import { readMetric, readServerTiming } from './server-metrics.ts';
 
 function sample(name: string, cpuSeconds: number, changes: Partial<NodeSample> = {}): NodeSample {
-  return {
-    name,
-    role: 'server',
-    cpuSeconds,
-    rssBytes: 1e6,
-    throttledSeconds: null,
-    processes: 1,
-    fault: null,
-    ...changes,
-  };
+  const well = { rssBytes: 1e6, throttledSeconds: null, processes: 1, fault: null };
+  return { name, role: 'server', cpuSeconds, ...well, ...changes };
 }
 
 /** A deployment that answers each sample with the next of these readings, one second apart. */
@@ -48,13 +40,8 @@ test('CPU is the growth of the counters, summed over servers and not over servic
   assert.equal(summary.processes, 2);
   assert.equal(summary.throttledShare, null);
   const [, second, third] = sampler.nodeSeries(1000);
-  assert.deepEqual(
-    [second!.atSeconds, second!.cpuCores],
-    [
-      [0, 1],
-      [0.25, 0.25],
-    ],
-  );
+  assert.deepEqual(second!.atSeconds, [0, 1]);
+  assert.deepEqual(second!.cpuCores, [0.25, 0.25]);
   assert.equal(third!.role, 'redis');
 });
 

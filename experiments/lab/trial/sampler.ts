@@ -1,7 +1,6 @@
-/**
- * Samples the nodes of a running trial: CPU and memory four times a second, their own metrics once a second.
- */
+/** Samples the nodes of a trial: CPU and memory four times a second, their own metrics once a second. */
 import { type HostReading, readHost } from '#host/cpu.ts';
+import { meanOf } from '../analysis/statistics.ts';
 import type { DeployedNode, Deployment, NodeSample } from '../deployment/deployment.ts';
 import type { MetricsSeries, NodeSeries, ServerSummary } from '../records/schema.ts';
 import { readMetric, readServerTiming } from './server-metrics.ts';
@@ -11,11 +10,11 @@ const metricsPeriodMs = 1000;
 const metricsDeadlineMs = 2000;
 
 type TimedSamples = { atMs: number; samples: NodeSample[]; host: HostReading };
+/** Null and empty where a node did not answer in time; `cpuMs` also where it does not report it. */
 type MetricsReading = {
   atMs: number;
   name: string;
   scrapeMs: number | null;
-  /** CPU time of the answer, where the server reports it. */
   cpuMs: number | null;
   text: string;
 };
@@ -47,10 +46,7 @@ export class Sampler {
     for (const timer of this.#timers) clearInterval(timer);
   }
 
-  /**
-   * Takes one reading now. A deployment that is being stopped may refuse it; then only this reading is
-   * missing.
-   */
+  /** Takes one reading now; none where the deployment is being stopped and refuses it. */
   async take(): Promise<void> {
     const samples = await this.#deployment.sample().catch(() => null);
     if (samples !== null) this.#readings.push({ atMs: this.#now(), samples, host: this.#readHost() });
@@ -58,9 +54,8 @@ export class Sampler {
 
   /** The first fault of a server node; null while all are well. */
   fault(): string | null {
-    const faulty = this.#readings
-      .at(-1)
-      ?.samples.find((sample) => sample.role === 'server' && sample.fault !== null);
+    const servers = this.#readings.at(-1)?.samples.filter(isServer) ?? [];
+    const faulty = servers.find((sample) => sample.fault !== null);
     return faulty === undefined ? null : `${faulty.name} ${faulty.fault}`;
   }
 
@@ -73,13 +68,12 @@ export class Sampler {
   metricsSeries(originMs: number): MetricsSeries[] {
     return this.#deployment.nodes.map(({ name }) => {
       const readings = this.#metrics.filter((reading) => reading.name === name);
-      const gauge = (metric: string, factor = 1) =>
-        readings.map(({ text }) => scaled(readMetric(text, metric), factor));
+      const gauge = (metric: string) => readings.map(({ text }) => readGauge(text, metric));
       return {
         name,
         atSeconds: readings.map(({ atMs }) => round((atMs - originMs) / 1000, 3)),
         scrapeMs: readings.map(({ scrapeMs }) => (scrapeMs === null ? null : round(scrapeMs, 1))),
-        eventLoopLagMsP99: gauge('nodejs_eventloop_lag_p99_seconds', 1000).map(knownLag),
+        eventLoopLagMsP99: readings.map(({ text }) => readLagMs(text)),
         heapUsedBytes: gauge('nodejs_heap_size_used_bytes'),
         sessions: gauge('chat_sessions'),
         evictions: gauge('chat_evictions_total'),
@@ -88,61 +82,47 @@ export class Sampler {
   }
 
   /**
-   * Sums over the server nodes between two times; null when fewer than two readings lie between them. The CPU
-   * time of the simulator is a parameter, because it belongs neither to a node nor to the other processes of
-   * the machine.
+   * Sums over the server nodes between two times; null when fewer than two readings lie between them.
+   * `instrumentCpuSeconds` of the simulator belong neither to a node nor to the machine's other processes.
    */
   summary(fromMs: number, toMs: number, instrumentCpuSeconds: number): ServerSummary | null {
-    const within = this.#readings.filter(({ atMs }) => atMs >= fromMs && atMs <= toMs);
+    const isWithin = ({ atMs }: { atMs: number }) => atMs >= fromMs && atMs <= toMs;
+    const within = this.#readings.filter(isWithin);
+    const metrics = this.#metrics.filter(isWithin);
     const [first, last] = [within[0], within.at(-1)];
     if (first === undefined || last === undefined || first === last) return null;
     const seconds = (last.atMs - first.atMs) / 1000;
-    const grown = (field: 'cpuSeconds' | 'throttledSeconds', sum = serverSum) =>
-      sum(last.samples, field) - sum(first.samples, field);
+    const grown = (field: SampleField, counts = isServer) =>
+      sumOf(last.samples.filter(counts), field) - sumOf(first.samples.filter(counts), field);
+    const host = (field: keyof HostReading) => last.host[field] - first.host[field];
+    const nodesSeconds = grown('cpuSeconds', () => true);
+    const otherSeconds = host('busySeconds') - host('labSeconds') - nodesSeconds - instrumentCpuSeconds;
     const throttledKnown = last.samples.some((sample) => sample.throttledSeconds !== null);
-    const scraped = this.metricsSeries(fromMs).flatMap((series) =>
-      series.atSeconds.map((at, index) => ({
-        at,
-        lag: series.eventLoopLagMsP99[index]!,
-        took: series.scrapeMs[index]!,
-      })),
-    );
-    const measured = scraped.filter(({ at }) => at >= 0 && at <= (toMs - fromMs) / 1000);
+    const rssBytes = ({ samples }: TimedSamples) => sumOf(samples.filter(isServer), 'rssBytes');
+    const scrapeMs = metrics.flatMap((reading) => reading.scrapeMs ?? []);
+    const scrapeCpuMs = metrics.flatMap(({ cpuMs }) => cpuMs ?? []);
     return {
       cpuCores: round(grown('cpuSeconds') / seconds, 3),
-      otherCpuCores: round(Math.max(0, restSeconds(first, last) - instrumentCpuSeconds) / seconds, 2),
-      serviceCpuCores: round(grown('cpuSeconds', serviceSum) / seconds, 3),
-      processes: serverSum(last.samples, 'processes'),
-      eventLoops: this.#eventLoops(),
-      rssIdleBytes: serverSum(this.#readings[0]!.samples, 'rssBytes'),
-      rssMaxBytes: Math.max(...within.map(({ samples }) => serverSum(samples, 'rssBytes'))),
+      otherCpuCores: round(Math.max(0, otherSeconds) / seconds, 2),
+      serviceCpuCores: round(grown('cpuSeconds', (sample) => !isServer(sample)) / seconds, 3),
+      processes: sumOf(last.samples.filter(isServer), 'processes'),
+      // A node with workers reports their number; any other node is one loop.
+      eventLoops: Math.max(this.#deployment.nodes.length, this.#sumOfLatest('chat_workers_ready', 1)),
+      rssIdleBytes: rssBytes(this.#readings[0]!),
+      rssMaxBytes: Math.max(...within.map(rssBytes)),
       throttledShare: throttledKnown ? round(grown('throttledSeconds') / seconds, 3) : null,
-      eventLoopLagMsP99: maxOrNull(measured.map(({ lag }) => lag)),
-      scrapeMsMax: maxOrNull(measured.map(({ took }) => took)),
-      scrapeCpuMs: meanOrNull(
-        this.#metrics.filter(({ atMs }) => atMs >= fromMs && atMs <= toMs).map(({ cpuMs }) => cpuMs),
-      ),
-      evictions: this.#evictions(),
+      eventLoopLagMsP99: maxOrNull(metrics.flatMap(({ text }) => readLagMs(text) ?? [])),
+      scrapeMsMax: maxOrNull(scrapeMs.map((value) => round(value, 1))),
+      scrapeCpuMs: scrapeCpuMs.length === 0 ? null : round(meanOf(scrapeCpuMs), 3),
+      evictions: this.#sumOfLatest('chat_evictions_total', 0),
     };
   }
 
-  #evictions(): number {
-    return this.#latest().reduce((sum, text) => sum + (readMetric(text, 'chat_evictions_total') ?? 0), 0);
-  }
-
-  /** A node with workers reports their number; any other node is one loop. */
-  #eventLoops(): number {
-    const workers = this.#latest().map((text) => readMetric(text, 'chat_workers_ready') ?? 1);
-    return Math.max(
-      this.#deployment.nodes.length,
-      workers.reduce((sum, count) => sum + count, 0),
-    );
-  }
-
-  /** The newest metrics of each node. */
-  #latest(): string[] {
+  /** Of the newest metrics of each node that has answered; a node without that metric adds `otherwise`. */
+  #sumOfLatest(metric: string, otherwise: number): number {
     const answered = this.#metrics.filter(({ text }) => text !== '');
-    return [...new Map(answered.map(({ name, text }) => [name, text])).values()];
+    const latest = new Map(answered.map(({ name, text }) => [name, text]));
+    return [...latest.values()].reduce((sum, text) => sum + (readMetric(text, metric) ?? otherwise), 0);
   }
 
   #scrapeAll(): void {
@@ -155,10 +135,9 @@ export class Sampler {
   async #scrape(node: DeployedNode): Promise<void> {
     this.#scraping.add(node.name);
     const startedMs = this.#now();
+    const signal = AbortSignal.timeout(metricsDeadlineMs);
     try {
-      const response = await fetch(`${node.internalUrl}/metrics`, {
-        signal: AbortSignal.timeout(metricsDeadlineMs),
-      });
+      const response = await fetch(`${node.internalUrl}/metrics`, { signal });
       const text = await response.text();
       const atMs = this.#now();
       const cpuMs = readServerTiming(response.headers.get('server-timing'), 'cpu');
@@ -172,20 +151,13 @@ export class Sampler {
 }
 
 function seriesOf(name: string, readings: readonly TimedSamples[], originMs: number): NodeSeries {
-  const series: NodeSeries = {
-    name,
-    role: 'server',
-    atSeconds: [],
-    cpuCores: [],
-    rssBytes: [],
-    throttledShare: [],
-  };
+  const values = { atSeconds: [], cpuCores: [], rssBytes: [], throttledShare: [] };
+  const series: NodeSeries = { name, role: 'server', ...values };
   let before: { atMs: number; sample: NodeSample } | null = null;
   for (const { atMs, samples } of readings) {
     const sample = samples.find((candidate) => candidate.name === name);
     if (sample === undefined) continue;
-    // Extra readings at the ends of phases lie close to others, and CPU counters of 10 ms are too coarse for
-    // that.
+    // Extra readings at the ends of phases lie too close to others for CPU counters of 10 ms.
     if (before !== null && atMs - before.atMs < samplePeriodMs / 2) continue;
     if (before !== null) {
       const seconds = (atMs - before.atMs) / 1000;
@@ -203,54 +175,29 @@ function seriesOf(name: string, readings: readonly TimedSamples[], originMs: num
   return series;
 }
 
-/** CPU seconds of the machine outside nodes and lab. */
-function restSeconds(first: TimedSamples, last: TimedSamples): number {
-  const host = (field: keyof HostReading) => last.host[field] - first.host[field];
-  const nodes = sumOf(last.samples, 'cpuSeconds') - sumOf(first.samples, 'cpuSeconds');
-  return host('busySeconds') - host('labSeconds') - nodes;
-}
-
 type SampleField = 'cpuSeconds' | 'rssBytes' | 'processes' | 'throttledSeconds';
 
-function serverSum(samples: readonly NodeSample[], field: SampleField): number {
-  return sumOf(
-    samples.filter(({ role }) => role === 'server'),
-    field,
-  );
-}
-
-function serviceSum(samples: readonly NodeSample[], field: SampleField): number {
-  return sumOf(
-    samples.filter(({ role }) => role !== 'server'),
-    field,
-  );
+function isServer({ role }: NodeSample): boolean {
+  return role === 'server';
 }
 
 function sumOf(samples: readonly NodeSample[], field: SampleField): number {
   return samples.reduce((sum, sample) => sum + (sample[field] ?? 0), 0);
 }
 
-function scaled(value: number | null, factor: number): number | null {
+function readGauge(text: string, metric: string, factor = 1): number | null {
+  const value = readMetric(text, metric);
   return value === null || Number.isNaN(value) ? null : round(value * factor, 3);
 }
 
-/**
- * A loop that was blocked for the whole second has an empty histogram, which prom-client shows as almost
- * zero.
- */
-function knownLag(lagMs: number | null): number | null {
+/** Null also for a loop that was blocked all the time: prom-client shows its empty histogram as almost 0. */
+function readLagMs(text: string): number | null {
+  const lagMs = readGauge(text, 'nodejs_eventloop_lag_p99_seconds', 1000);
   return lagMs !== null && lagMs < 0.01 ? null : lagMs;
 }
 
-function maxOrNull(values: readonly (number | null)[]): number | null {
-  const known = values.filter((value) => value !== null);
-  return known.length === 0 ? null : Math.max(...known);
-}
-
-function meanOrNull(values: readonly (number | null)[]): number | null {
-  const known = values.filter((value) => value !== null);
-  if (known.length === 0) return null;
-  return round(known.reduce((sum, value) => sum + value, 0) / known.length, 3);
+function maxOrNull(values: readonly number[]): number | null {
+  return values.length === 0 ? null : Math.max(...values);
 }
 
 function round(value: number, digits: number): number {

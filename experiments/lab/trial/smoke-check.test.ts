@@ -20,11 +20,8 @@ async function chat(relays: boolean) {
     for (const client of server.clients) client.terminate();
     server.close();
   };
-  return {
-    url: `ws://127.0.0.1:${(server.address() as AddressInfo).port}/ws`,
-    rooms,
-    [Symbol.dispose]: close,
-  };
+  const { port } = server.address() as AddressInfo;
+  return { url: `ws://127.0.0.1:${port}/ws`, rooms, [Symbol.dispose]: close };
 }
 
 const never = new AbortController().signal;

@@ -1,23 +1,19 @@
-/**
- * Checks before a trial that two clients exchange a message: a trial against a silent server proves nothing.
- */
+/** Checks before a trial that two clients exchange a message. */
 import { once } from 'node:events';
 import { WebSocket } from 'ws';
 import { encodeMessage, pathOfRoom } from '#protocol';
 
-const checkDeadlineMs = 5000;
-
 /**
- * One client on the first node and one on the last each send a message that both must receive. Rejects with
+ * One client on the first node and one on the last each send a message that both must receive; rejects with
  * the cause where one does not. They use a room of their own, so that the audited rooms start empty.
  */
 export async function checkExchange(
   chatUrls: readonly string[],
   signal: AbortSignal,
-  deadlineMs = checkDeadlineMs,
+  deadlineMs = 5000,
 ): Promise<void> {
   const path = pathOfRoom('lab-verify');
-  const urls = [chatUrls[0]!, chatUrls[chatUrls.length - 1]!];
+  const urls = [chatUrls[0]!, chatUrls.at(-1)!];
   const deadline = AbortSignal.any([signal, AbortSignal.timeout(deadlineMs)]);
   const sockets = urls.map((url) => new WebSocket(new URL(path, url)));
   try {
@@ -30,9 +26,8 @@ export async function checkExchange(
     }
   } catch (error) {
     signal.throwIfAborted();
-    const cause = deadline.aborted
-      ? `no message arrived within ${deadlineMs / 1000} s`
-      : (error as Error).message;
+    const late = `no message arrived within ${deadlineMs / 1000} s`;
+    const cause = deadline.aborted ? late : (error as Error).message;
     throw new Error(`Two clients could not exchange a message at ${urls.join(' and ')}: ${cause}`);
   } finally {
     for (const socket of sockets) {

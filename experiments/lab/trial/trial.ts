@@ -1,7 +1,4 @@
-/**
- * One trial: start the deployment, check it, let the simulator go through its phases, collect the figures,
- * stop.
- */
+/** One trial: start the deployment, check it, run the simulator, collect the figures, stop. */
 import type { Workload } from '../../../loadtest/workload.ts';
 import type {
   Deployment,
@@ -9,7 +6,7 @@ import type {
   LoadtestOutcome,
   LoadtestProgress,
 } from '../deployment/deployment.ts';
-import type { ProbeSummary, Timing, TrialRecord } from '../records/schema.ts';
+import type { Timing, TrialRecord } from '../records/schema.ts';
 import { measureProbes } from './probe.ts';
 import { Sampler } from './sampler.ts';
 import { checkExchange } from './smoke-check.ts';
@@ -53,117 +50,75 @@ export type TrialContext = {
 
 const refusedInput = 2;
 
-type PhaseMark = { phase: string; atMs: number };
-
 /**
  * Runs one trial. A load that is too high, a server that dies and a simulator that fails are outcomes.
  * Rejects when no trial was possible, because the deployment did not start or did not pass a message on.
  */
 export async function runTrial(request: TrialRequest, context: TrialContext): Promise<TrialRecord> {
-  const startedAt = new Date();
-  const marks: PhaseMark[] = [];
+  const { signal, observer, loadtestMetricsPort } = context;
+  const { stage, settings, nodes, allocation } = request.setup;
+  const startedAt = new Date().toISOString();
+  const marks: { phase: string; atMs: number }[] = [];
   const enter = (phase: string) => {
     marks.push({ phase, atMs: performance.now() });
-    context.observer.phase(phase, request);
+    observer.phase(phase, request);
   };
   enter('start');
-  const { stage, settings, nodes, allocation } = request.setup;
   await using deployment = await context.deploy({ stage, settings, nodes, allocation });
-  context.observer.started(deployment, null);
+  observer.started(deployment, null);
   enter('verify');
-  await checkExchange(
-    deployment.nodes.map((node) => node.chatUrl),
-    context.signal,
-  );
+  const chatUrls = deployment.nodes.map(({ chatUrl }) => chatUrl);
+  await checkExchange(chatUrls, signal);
   const sampler = new Sampler(deployment, () => performance.now());
   await sampler.start();
   using probes = measureProbes(deployment.nodes[0]!.internalUrl);
-  const outcome = await runSimulator(deployment, request, context, sampler, (phase) => {
-    enter(phase);
-    probes.enter(phase);
-  });
-  await sampler.take();
-  sampler.stop();
-  enter('stop');
-  const interrupted = context.signal.aborted;
-  const summaries = await probes.collect();
-  return recordOf(request, {
-    startedAt,
-    marks,
-    deployment,
-    sampler,
-    outcome,
-    probes: summaries,
-    interrupted,
-  });
-}
-
-async function runSimulator(
-  deployment: Deployment,
-  request: TrialRequest,
-  context: TrialContext,
-  sampler: Sampler,
-  enter: (phase: string) => void,
-): Promise<LoadtestOutcome> {
-  const { timing, limits } = request;
-  const workload = {
-    ...request.workload,
-    durationSeconds: timing.measureSeconds,
-    warmUpSeconds: timing.warmUpSeconds,
-    drainSeconds: timing.drainSeconds,
-    seed: request.seed,
-  };
-  const metrics = context.loadtestMetricsPort === null ? {} : { metricsPort: context.loadtestMetricsPort };
-  return deployment.runLoadtest(
-    { ...workload, limits, ...metrics },
+  const { measureSeconds: durationSeconds, warmUpSeconds, drainSeconds } = request.timing;
+  const quantities = { ...request.workload, durationSeconds, warmUpSeconds, drainSeconds };
+  const metrics = loadtestMetricsPort === null ? {} : { metricsPort: loadtestMetricsPort };
+  const outcome = await deployment.runLoadtest(
+    { ...quantities, ...metrics, seed: request.seed, limits: request.limits },
     {
-      signal: context.signal,
-      onScrapeAddress: (address) => context.observer.started(deployment, address),
+      signal,
+      onScrapeAddress: (address) => observer.started(deployment, address),
       onProgress: (progress) => {
-        if (progress.event === 'second') return context.observer.second(progress);
+        if (progress.event === 'second') return observer.second(progress);
         // The summary of the measure phase needs a reading at both ends of it.
         void sampler.take();
         enter(progress.phase);
+        probes.enter(progress.phase);
       },
     },
   );
+  await sampler.take();
+  sampler.stop();
+  enter('stop');
+  const { number, variant, load, purpose, seed } = request;
+  const title = { number, variant, stage: request.stage, load, purpose, seed, startedAt };
+  const judged = judge(outcome, sampler.fault(), signal.aborted);
+  const figures = figuresOf(deployment, sampler, marks, outcome.result);
+  return { ...title, ...judged, ...figures, probes: await probes.collect() };
 }
 
-type Collected = {
-  startedAt: Date;
-  marks: readonly PhaseMark[];
-  deployment: Deployment;
-  sampler: Sampler;
-  outcome: LoadtestOutcome;
-  probes: ProbeSummary[];
-  interrupted: boolean;
-};
-
-function recordOf(request: TrialRequest, collected: Collected): TrialRecord {
-  const { marks, sampler, outcome, deployment } = collected;
+/** What was seen of the deployment. Times count from the start of the measure phase, if it came to one. */
+function figuresOf(
+  { observedLimits, pinnedServerCores, facts }: Deployment,
+  sampler: Sampler,
+  marks: readonly { phase: string; atMs: number }[],
+  loadtest: LoadtestOutcome['result'],
+) {
   const atMs = (phase: string) => marks.find((mark) => mark.phase === phase)?.atMs;
   const measureMs = atMs('measure');
   const originMs = measureMs ?? marks[0]!.atMs;
-  const endMs = atMs('drain') ?? marks.at(-1)!.atMs;
-  const fault = sampler.fault();
-  const { number, variant, stage, load, purpose, seed } = request;
+  // The readings at the ends of the phase come shortly after its marks.
+  const endMs = (atMs('drain') ?? marks.at(-1)!.atMs) + 100;
   const toSeconds = (at: number) => Number(((at - originMs) / 1000).toFixed(3));
-  const instrumentCpuSeconds = outcome.result?.instrument.cpuSeconds ?? 0;
+  const instrumentCpuSeconds = loadtest?.instrument.cpuSeconds ?? 0;
   return {
-    ...{ number, variant, stage, load, purpose, seed },
-    ...judge(outcome, fault, collected.interrupted),
-    startedAt: collected.startedAt.toISOString(),
+    ...{ observedLimits, pinnedServerCores, facts, loadtest, fault: sampler.fault() },
     phases: marks.map((mark) => ({ phase: mark.phase, atSeconds: toSeconds(mark.atMs) })),
-    observedLimits: deployment.observedLimits,
-    pinnedServerCores: deployment.pinnedServerCores,
-    facts: deployment.facts,
-    fault,
-    // The readings at the ends of the phase come shortly after its marks.
-    server: measureMs === undefined ? null : sampler.summary(measureMs, endMs + 100, instrumentCpuSeconds),
-    probes: collected.probes,
+    server: measureMs === undefined ? null : sampler.summary(measureMs, endMs, instrumentCpuSeconds),
     nodes: sampler.nodeSeries(originMs),
     metrics: sampler.metricsSeries(originMs),
-    loadtest: outcome.result,
   };
 }
 

@@ -3,7 +3,7 @@ import type { LoadtestProgress } from '../deployment/deployment.ts';
 import { formatClock, formatMagnitude, formatMs, formatNumber } from '../report/format.ts';
 import type { TrialTitle } from '../trial/trial.ts';
 
-export type LiveOptions = {
+type LiveOptions = {
   write: (text: string) => void;
   /** Redraw the last line; otherwise only whole lines are written. */
   terminal: boolean;
@@ -16,8 +16,7 @@ export type LiveOptions = {
 };
 
 const redrawPeriodMs = 250;
-// Start, check, connections, probe and stop take about this long on loopback; the pace of the trials corrects
-// it.
+// Start, check, connections, probe and stop take about this long; the pace of the trials corrects it.
 const secondsAroundPhases = 2.5;
 
 /** Draws until it is disposed. */
@@ -50,16 +49,12 @@ export class LiveView implements Disposable {
 
   trialEnded(line: string): void {
     this.#trialsDone += 1;
-    this.line(line);
+    this.variantEnded(line);
   }
 
+  /** Writes a whole line; on a terminal the redrawn one stays below it. */
   variantEnded(line: string): void {
-    this.line(line);
-  }
-
-  /** A whole line; on a terminal the redrawn one stays below it. */
-  line(text: string): void {
-    this.#options.write(this.#options.terminal ? `\r\x1b[2K${text}\n` : `${text}\n`);
+    this.#options.write(this.#options.terminal ? `\r\x1b[2K${line}\n` : `${line}\n`);
     this.#draw();
   }
 
@@ -81,7 +76,6 @@ export class LiveView implements Disposable {
     const pace =
       this.#trialsDone === 0 ? secondsPerTrial + secondsAroundPhases : elapsedSeconds / this.#trialsDone;
     const total = Math.max(elapsedSeconds, pace * Math.max(trials, this.#trialsDone + 1));
-    const second = this.#second;
     const parts = [
       `${formatClock(elapsedSeconds)}/~${formatClock(total)}`,
       `${experiment} ${title.variant}`,
@@ -89,12 +83,13 @@ export class LiveView implements Disposable {
       title.about,
       this.#phase,
     ];
-    if (second !== null) {
+    if (this.#second !== null) {
+      const { deliveriesPerSecond, deliveryLatencyMsP99, lost } = this.#second;
       parts.push(
-        `${formatMagnitude(second.deliveriesPerSecond)} deliveries/s`,
-        `p99 ${formatMs(second.deliveryLatencyMsP99)}`,
+        `${formatMagnitude(deliveriesPerSecond)} deliveries/s`,
+        `p99 ${formatMs(deliveryLatencyMsP99)}`,
       );
-      if (second.lost > 0) parts.push(`lost ${formatNumber(second.lost)}`);
+      if (lost > 0) parts.push(`lost ${formatNumber(lost)}`);
     }
     return parts.join(' · ');
   }

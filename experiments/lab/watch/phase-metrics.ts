@@ -1,7 +1,4 @@
-/**
- * Metrics of a running trial for Prometheus: its phase as a gauge, and a file_sd file with the addresses to
- * scrape.
- */
+/** Metrics of a running trial for Prometheus: its phase, and a file_sd file with the addresses to scrape. */
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { dirname } from 'node:path';
@@ -11,18 +8,9 @@ import { InputError } from '../input-error.ts';
 import type { TrialTitle } from '../trial/trial.ts';
 
 /** Every phase of a trial; a closed set, so that the gauge has one series for each. */
-export const trialPhases = [
-  'start',
-  'verify',
-  'connect',
-  'probe',
-  'warm-up',
-  'measure',
-  'drain',
-  'stop',
-] as const;
+const phases = ['start', 'verify', 'connect', 'probe', 'warm-up', 'measure', 'drain', 'stop'] as const;
 
-export type PhaseMetricsOptions = {
+type PhaseMetricsOptions = {
   experiment: string;
   metricsPort: number;
   /** Where Prometheus reaches this machine; anything but 127.0.0.1 makes the port listen on every address. */
@@ -38,13 +26,18 @@ export class PhaseMetrics implements AsyncDisposable {
   readonly #registry = new Registry();
   readonly #phase: Gauge;
   readonly #trial: Gauge;
-  #server: Server | null = null;
+  readonly #server: Server;
 
   readonly port: number;
 
   constructor(options: PhaseMetricsOptions) {
     this.#options = options;
     this.port = options.metricsPort;
+    this.#server = createServer(async (request, response) => {
+      if (request.url !== '/metrics') return response.writeHead(404).end();
+      const text = await this.#registry.metrics();
+      return response.writeHead(200, { 'content-type': this.#registry.contentType }).end(text);
+    });
     const registers = [this.#registry];
     this.#phase = new Gauge({
       name: 'lab_phase',
@@ -58,72 +51,54 @@ export class PhaseMetrics implements AsyncDisposable {
       labelNames: ['experiment', 'variant', 'stage', 'purpose'],
       registers,
     });
-    for (const phase of trialPhases) this.#phase.set({ phase }, 0);
+    for (const phase of phases) this.#phase.set({ phase }, 0);
   }
 
-  /**
-   * Resolves to null when the port listens; else to the reason why it, or the simulator's port after it, is
-   * not free.
-   */
+  /** Null when the port listens; else why it, or the simulator's port after it, is not free. */
   async listen(): Promise<string | null> {
-    const { metricsPort, scrapeHost } = this.#options;
+    const { scrapeHost } = this.#options;
     const host = scrapeHost === '127.0.0.1' ? scrapeHost : '0.0.0.0';
     const probe = createServer();
     const fault =
-      (await tryListen(probe, metricsPort + 1, host)) ?? (await this.#tryServe(metricsPort, host));
+      (await tryListen(probe, this.port + 1, host)) ?? (await tryListen(this.#server, this.port, host));
     await closed(probe);
     if (fault === null) this.#writeTargets([]);
     return fault;
   }
 
-  async #tryServe(port: number, host: string): Promise<string | null> {
-    const server = createServer(async (request, response) => {
-      if (request.url !== '/metrics') return response.writeHead(404).end();
-      const text = await this.#registry.metrics();
-      return response.writeHead(200, { 'content-type': this.#registry.contentType }).end(text);
-    });
-    const fault = await tryListen(server, port, host);
-    if (fault === null) this.#server = server;
-    return fault;
-  }
-
   phase(phase: string, { variant, stage, purpose, number }: TrialTitle): void {
-    for (const name of trialPhases) this.#phase.set({ phase: name }, name === phase ? 1 : 0);
+    for (const name of phases) this.#phase.set({ phase: name }, name === phase ? 1 : 0);
     this.#trial.reset();
     this.#trial.set({ experiment: this.#options.experiment, variant, stage, purpose }, number);
   }
 
   /** Writes the addresses of the trial into the file; Prometheus reads it again by itself. */
   started(deployment: Deployment, loadtestAddress: string | null): void {
-    const servers = deployment.nodes.map((node) => ({
-      targets: [node.scrapeAddress],
-      labels: { job: 'server', stage: deployment.stage, node: node.name },
+    const { stage, nodes } = deployment;
+    const servers = nodes.map(({ name, scrapeAddress }) => ({
+      targets: [scrapeAddress],
+      labels: { job: 'server', stage, node: name },
     }));
-    const simulator = {
-      targets: [loadtestAddress ?? ''],
-      labels: { job: 'loadtest', stage: deployment.stage },
-    };
+    const simulator = { targets: [loadtestAddress], labels: { job: 'loadtest', stage } };
     this.#writeTargets(loadtestAddress === null ? servers : [...servers, simulator]);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#server === null) return;
+    if (!this.#server.listening) return;
     writeAtomically(this.#options.targetsFile, '[]\n');
     await closed(this.#server);
   }
 
   #writeTargets(entries: readonly unknown[]): void {
-    const lab = {
-      targets: [`${this.#options.scrapeHost}:${this.#options.metricsPort}`],
-      labels: { job: 'lab' },
-    };
-    writeAtomically(this.#options.targetsFile, `${JSON.stringify([lab, ...entries], null, 2)}\n`);
+    const { scrapeHost, targetsFile } = this.#options;
+    const lab = { targets: [`${scrapeHost}:${this.port}`], labels: { job: 'lab' } };
+    writeAtomically(targetsFile, `${JSON.stringify([lab, ...entries], null, 2)}\n`);
   }
 }
 
 /**
- * Listens on the port asked for, which must be free, or else on the default port, where the run goes on
- * without metrics if another lab uses it. Null for port 0 and where there are none.
+ * Listens on the port asked for, which must be free, or on the default port if it is free. Null for port 0,
+ * and where the default port is in use: the run goes on without metrics.
  */
 export async function openPhaseMetrics(
   asked: Omit<PhaseMetricsOptions, 'metricsPort'> & { metricsPort?: number | undefined },

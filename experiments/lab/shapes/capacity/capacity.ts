@@ -2,25 +2,27 @@
 import { boundOf } from '../../analysis/bottleneck.ts';
 import { searchCapacity, trialsOfSearch } from '../../analysis/capacity-search.ts';
 import { compareCapacities } from '../../analysis/compare.ts';
-import { shownTrials } from '../../analysis/finding.ts';
 import type { CapacityMethod, LoadRun, TrialRecord } from '../../records/schema.ts';
 import { answerLine } from '../../report/trial-line.ts';
 import { planFixedLoads } from '../fixed-load/fixed-load.ts';
-import { exactDelivery, type LoadExperiment, planLoads } from '../load-trials.ts';
+import { exactDelivery, type LoadExperiment, loadShape, planLoads } from '../load-trials.ts';
 import type { Shape } from '../shape.ts';
 import { findingTable, reportCapacity } from './report.ts';
 
 export type CapacityExperiment = LoadExperiment & { method: CapacityMethod };
 
 export const capacity: Shape<CapacityExperiment, LoadRun> = {
+  ...loadShape,
   name: 'capacity',
   plan: (experiment, stages, options) => {
-    const { trials, loads } = options;
-    if (loads !== undefined)
-      return planFixedLoads(experiment, stages, options, {
-        ...{ kind: 'fixed', loads, repetitions: trials ?? 1, emphasis: 'held' },
-      });
-    const method = methodOf(experiment.method, trials);
+    const { loads, trials } = options;
+    if (loads !== undefined) {
+      const method = { kind: 'fixed', loads, repetitions: trials ?? 1, emphasis: 'held' } as const;
+      return planFixedLoads(experiment, stages, options, method);
+    }
+    const confirmations = trials ?? experiment.method.confirmations;
+    const trialsMax = experiment.method.trialsMax + confirmations - experiment.method.confirmations;
+    const method = { ...experiment.method, confirmations, trialsMax };
     const { secondsPerTrial, runAtLoad, ...plan } = planLoads(experiment, stages, options, method);
     let start = method.start;
     return {
@@ -42,13 +44,8 @@ export const capacity: Shape<CapacityExperiment, LoadRun> = {
     };
   },
   report: reportCapacity,
-  plots: async (run) => {
-    const { ladderPlot, latencyPlots, timelinePlot } = await import('../../report/plots.ts');
-    return [ladderPlot(run), ...latencyPlots(run), timelinePlot(run)].filter((plot) => plot !== null);
-  },
   finding: findingTable,
   compare: compareCapacities,
-  drawn: (run) => new Set(shownTrials(run).map(({ trial }) => trial.number)),
 };
 
 /** A usual search. An experiment sets its start, and the precision that its question needs. */
@@ -70,8 +67,3 @@ export const thousandClients = {
   timing: { warmUpSeconds: 2, measureSeconds: 3, drainSeconds: 1 },
   workloadAt: (load: number) => ({ clients: 1000, ratePerSecond: load, payloadBytes: 128 }),
 };
-
-function methodOf(method: CapacityMethod, trials: number | undefined): CapacityMethod {
-  if (trials === undefined) return method;
-  return { ...method, confirmations: trials, trialsMax: method.trialsMax + trials - method.confirmations };
-}

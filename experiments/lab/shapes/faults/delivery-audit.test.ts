@@ -23,17 +23,19 @@ function log(part: Partial<ParticipantLog>): ParticipantLog {
 }
 
 const publish = (key: string, atMs: number) => ({ key, atMs, node: 'node-1' });
+/** Published `a` soon after the fault and `b` later, and received both. */
+const alice = log({
+  published: [publish('a', 1100), publish('b', 5000)],
+  receivedAtMs: new Map([
+    ['a', 1101],
+    ['b', 5001],
+  ]),
+});
+/** Did not receive `a`. */
+const bobOf = (...connections: Connection[]) => log({ connections, receivedAtMs: new Map([['b', 5001]]) });
 
 test('a message that others received is lost silently for a participant whose connection held', () => {
-  const alice = log({
-    published: [publish('a', 1100), publish('b', 5000)],
-    receivedAtMs: new Map([
-      ['a', 1101],
-      ['b', 5001],
-    ]),
-  });
-  const bob = log({ receivedAtMs: new Map([['b', 5001]]) });
-  const audit = auditDeliveries([alice, bob], faultAtMs, ready);
+  const audit = auditDeliveries([alice, bobOf(connection(0))], faultAtMs, ready);
   assert.equal(audit.lostSilently, 1);
   assert.equal(audit.delivered, 3);
   assert.equal(audit.recoveredAfterMs, 100);
@@ -41,17 +43,7 @@ test('a message that others received is lost silently for a participant whose co
 });
 
 test('a close after the loss tells the participant, and the detection time is measured', () => {
-  const alice = log({
-    published: [publish('a', 1100), publish('b', 5000)],
-    receivedAtMs: new Map([
-      ['a', 1101],
-      ['b', 5001],
-    ]),
-  });
-  const bob = log({
-    connections: [connection(0, 1700, 1012), connection(2000)],
-    receivedAtMs: new Map([['b', 5001]]),
-  });
+  const bob = bobOf(connection(0, 1700, 1012), connection(2000));
   const audit = auditDeliveries([alice, bob], faultAtMs, ready);
   assert.equal(audit.lostSilently, 0);
   assert.equal(audit.lostAndTold, 1);
@@ -61,17 +53,7 @@ test('a close after the loss tells the participant, and the detection time is me
 });
 
 test('an absent participant loses nothing, and the chat has not recovered until it is back', () => {
-  const alice = log({
-    published: [publish('a', 1100), publish('b', 5000)],
-    receivedAtMs: new Map([
-      ['a', 1101],
-      ['b', 5001],
-    ]),
-  });
-  const bob = log({
-    connections: [connection(0, 900, 1006), connection(1500)],
-    receivedAtMs: new Map([['b', 5001]]),
-  });
+  const bob = bobOf(connection(0, 900, 1006), connection(1500));
   const audit = auditDeliveries([alice, bob], faultAtMs, ready);
   assert.equal(audit.lostSilently + audit.lostAndTold, 0);
   assert.equal(audit.recoveredAfterMs, 500);
@@ -90,11 +72,8 @@ test('a message that reaches no client is undelivered if its sender was closed, 
 });
 
 test('a node that reports ready while it delivers nothing is named, for as long as it does', () => {
-  const alice = log({
-    published: [publish('a', 1100), publish('b', 1900), publish('c', 3000)],
-    receivedAtMs: new Map(),
-  });
-  const audit = auditDeliveries([alice], faultAtMs, (_node, atMs) => atMs < 2500);
+  const sender = log({ published: [publish('a', 1100), publish('b', 1900), publish('c', 3000)] });
+  const audit = auditDeliveries([sender], faultAtMs, (_node, atMs) => atMs < 2500);
   assert.equal(audit.readyWhileBrokenMsMax, 800);
   assert.equal(audit.recoveredAfterMs, null);
 });

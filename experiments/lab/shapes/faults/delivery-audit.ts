@@ -1,7 +1,4 @@
-/**
- * The exact effect of a fault on its participants: each published message is checked against each
- * participant. Pure.
- */
+/** The exact effect of a fault: each published message is checked against each participant. Pure. */
 import type { Connection, Publish } from './participant.ts';
 
 /** The log of one participant. */
@@ -31,31 +28,19 @@ export type DeliveryAudit = {
   detectionMsMax: number;
   /** Connections that were closed, by code. */
   closes: Record<string, number>;
-  /**
-   * From the fault until all are connected and receive everything within a second; null where that was not
-   * reached.
-   */
+  /** From the fault until all are connected and receive everything within a second; null if never. */
   recoveredAfterMs: number | null;
-  /**
-   * Longest time for which a node reported ready although messages that it should have carried did not
-   * arrive.
-   */
+  /** Longest time for which a node reported ready although messages through it did not arrive. */
   readyWhileBrokenMsMax: number;
 };
 
-/** Whether a node reported ready at a time. */
-export type ReadyAt = (node: string, atMs: number) => boolean;
-
-/** A later receipt does not count as in time. */
 const inTimeMs = 1000;
 
-/**
- * Checks all messages of the logs. The participants must have listened for a while after the last message.
- */
+/** Checks all messages of the logs. Participants must have listened for a while after the last message. */
 export function auditDeliveries(
   logs: readonly ParticipantLog[],
   faultAtMs: number,
-  readyAt: ReadyAt,
+  readyAt: (node: string, atMs: number) => boolean,
 ): DeliveryAudit {
   const audit: DeliveryAudit = {
     participants: logs.length,
@@ -136,9 +121,7 @@ function connectionAt({ connections }: ParticipantLog, atMs: number): Connection
 }
 
 function countCloses(logs: readonly ParticipantLog[]): Record<string, number> {
-  const codes = logs
-    .flatMap(({ connections }) => connections.map(({ code }) => code))
-    .filter((code) => code !== null);
+  const codes = logs.flatMap(({ connections }) => connections.flatMap(({ code }) => code ?? []));
   const closes: Record<string, number> = {};
   for (const code of codes.sort((a, b) => a - b)) closes[code] = (closes[code] ?? 0) + 1;
   return closes;

@@ -4,20 +4,14 @@ import { allocate } from '../../deployment/allocation.ts';
 import type { StageInfo } from '../../deployment/stage-table.ts';
 import { formatMs } from '../../report/format.ts';
 import { isPerCore, type Variant } from '../../trial/variant.ts';
-import { chooseVariants, refuseWorkload } from '../run-plan.ts';
+import { chooseVariants, type RunOptions, refuseWorkload } from '../run-plan.ts';
 import type { Experiment, Shape } from '../shape.ts';
-import { type FaultOptions, runFaultTrial } from './inject-fault.ts';
+import { type FaultPhases, runFaultTrial } from './inject-fault.ts';
 import type { FaultRun, FaultTrial, FaultWorkload } from './record.ts';
 import { reportFaults } from './report.ts';
 import { type Scenario, scenarios } from './scenarios.ts';
 
-export type FaultExperiment = Experiment & {
-  workload: FaultWorkload;
-  /** Under load before the fault. */
-  steadyMs: number;
-  /** Under load after the end of the fault. */
-  aftermathMs: number;
-};
+export type FaultExperiment = Experiment & FaultPhases & { workload: FaultWorkload };
 
 export type FaultVariant = Variant & { scenario: Scenario };
 
@@ -26,15 +20,10 @@ const limits = ['lostSilently=0', 'duplicated=0', 'reordered=0', 'recovered'];
 export const faults: Shape<FaultExperiment, FaultRun> = {
   name: 'faults',
   plan: (experiment, stages, options) => {
-    const { workload } = options;
-    const mistakes: string[] = [];
-    refuseWorkload(
-      workload,
-      (quantity) =>
-        quantity === 'clients' || quantity === 'ratePerSecond'
-          ? null
-          : `${experiment.name} has clients of its own, and takes only --clients and --rate`,
-      mistakes,
+    const mistakes = refuseWorkload(options.workload, (quantity) =>
+      quantity === 'clients' || quantity === 'ratePerSecond'
+        ? null
+        : `${experiment.name} has clients of its own, and takes only --clients and --rate`,
     );
     if (options.loads !== undefined)
       mistakes.push(`Leave out --loads: ${experiment.name} tries failures, and not loads.`);
@@ -42,7 +31,6 @@ export const faults: Shape<FaultExperiment, FaultRun> = {
     const all = stages.flatMap((stage) => variantsOf(stage, load.reconnectWaitMsMax));
     const variants = chooseVariants(experiment.name, all, stages, options, mistakes) as FaultVariant[];
     const { steadyMs, aftermathMs } = experiment;
-    const fault: FaultOptions = { ...load, steadyMs, aftermathMs };
     return {
       ...{ shape: faults.name, variants, limits, usesSimulator: false, fields: { workload: load } },
       estimate: {
@@ -50,8 +38,8 @@ export const faults: Shape<FaultExperiment, FaultRun> = {
         secondsPerTrial: (steadyMs + aftermathMs) / 1000 + 4,
       },
       trialLine: (trial) => faultLine(trial as FaultTrial),
-      variantLine: () => null,
       runVariant: async (variant, session) => {
+        const fault = { ...load, steadyMs, aftermathMs };
         for (let repetition = 0; repetition < load.repetitions; repetition++)
           session.add(await runFaultTrial(variant as FaultVariant, fault, session));
         return {};
@@ -64,18 +52,11 @@ export const faults: Shape<FaultExperiment, FaultRun> = {
   drawn: () => new Set(),
 };
 
-function loadOf(
-  own: FaultWorkload,
-  { workload, trials }: { workload: { clients?: number; ratePerSecond?: number }; trials?: number },
-): FaultWorkload {
+function loadOf(own: FaultWorkload, { workload, trials }: RunOptions): FaultWorkload {
   const participants = workload.clients ?? own.participants;
   const rate = workload.ratePerSecond ?? participants * own.messagesPerSecond;
-  return {
-    ...own,
-    participants,
-    messagesPerSecond: rate / participants,
-    repetitions: trials ?? own.repetitions,
-  };
+  const repetitions = trials ?? own.repetitions;
+  return { ...own, participants, messagesPerSecond: rate / participants, repetitions };
 }
 
 /** Three rows for each failure that both runs have: its failed trials, its detection and its recovery. */
@@ -94,13 +75,9 @@ function compareFaults(runA: FaultRun, runB: FaultRun): Comparison[] {
   });
 }
 
-/** A failure that was always survived in one run only makes the difference. */
-function compareFailures(
-  variant: string,
-  trialsA: readonly FaultTrial[],
-  trialsB: readonly FaultTrial[],
-): Comparison {
-  const failed = (trials: readonly FaultTrial[]) => trials.filter(({ outcome }) => outcome === 'fail').length;
+/** Only a failure that was always survived in one of the runs makes the difference. */
+function compareFailures(variant: string, trialsA: FaultTrial[], trialsB: FaultTrial[]): Comparison {
+  const failed = (trials: FaultTrial[]) => trials.filter(({ outcome }) => outcome === 'fail').length;
   const [a, b] = [failed(trialsA), failed(trialsB)];
   const verdict = a === 0 && b > 0 ? 'worse' : a > 0 && b === 0 ? 'better' : 'noise';
   return { variant, metric: 'failed trials', unit: 'number', a, b, ratio: null, verdict, decides: true };
@@ -128,12 +105,11 @@ function variantsOf(stage: StageInfo, reconnectWaitMsMax: number): FaultVariant[
 }
 
 function faultLine(trial: FaultTrial): string {
-  const recovered =
-    trial.recoveredAfterMs === null ? 'not recovered' : `recovered after ${formatMs(trial.recoveredAfterMs)}`;
+  const { detectionMsMax, recoveredAfterMs } = trial;
   return [
     `${trial.variant}  trial ${String(trial.number).padStart(2)}  ${trial.outcome.padEnd(4)}`,
     `lost silently ${trial.lostSilently}`,
-    `detected after ${formatMs(trial.detectionMsMax)}`,
-    recovered,
+    `detected after ${formatMs(detectionMsMax)}`,
+    recoveredAfterMs === null ? 'not recovered' : `recovered after ${formatMs(recoveredAfterMs)}`,
   ].join('  ');
 }

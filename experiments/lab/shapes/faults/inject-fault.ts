@@ -1,7 +1,4 @@
-/**
- * One trial of a failure: a deployment, clients that talk, the fault, and the audit of every message
- * published.
- */
+/** One trial of a failure: a deployment, clients that talk, the fault, and the audit of every message. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { seededRandom } from '../../../../loadtest/model/schedule.ts';
 import type { DeployedNode } from '../../deployment/deployment.ts';
@@ -13,37 +10,28 @@ import { ReadinessWatch } from './readiness.ts';
 import type { FaultTrial, FaultWorkload } from './record.ts';
 import type { Scenario } from './scenarios.ts';
 
-export type FaultOptions = Omit<FaultWorkload, 'repetitions'> & {
-  /** Under load before the fault. */
-  steadyMs: number;
-  /** Under load after the end of the fault. */
-  aftermathMs: number;
-};
+/** Times under load: before the fault, and after its end. */
+export type FaultPhases = { steadyMs: number; aftermathMs: number };
+type FaultOptions = Omit<FaultWorkload, 'repetitions'> & FaultPhases;
 
 const joinDeadlineMs = 10_000;
 /** Time for the last messages to arrive before the audit counts them as lost. */
 const drainMs = 2000;
 
-/** The part of a run that a fault trial needs. */
-export type FaultSession = Pick<RunSession, 'deploy' | 'signal' | 'observer' | 'seed' | 'nextNumber'>;
-
-/**
- * Runs one trial; rejects where the deployment cannot be had. An abort rejects with the reason of the signal.
- */
+/** Runs one trial. Rejects where the deployment cannot be had, and on an abort with the signal's reason. */
 export async function runFaultTrial(
   variant: Variant & { scenario: Scenario },
   options: FaultOptions,
-  session: FaultSession,
+  session: Pick<RunSession, 'deploy' | 'signal' | 'observer' | 'seed' | 'nextNumber'>,
 ): Promise<FaultTrial> {
   const { signal, observer } = session;
   const { stage, settings, nodes, allocation, scenario } = variant;
   const number = session.nextNumber();
-  const { name } = variant;
-  const title = { number, variant: name, stage: stage.name, purpose: 'fault' as const, about: scenario.name };
+  const labels = { number, variant: variant.name, stage: stage.name, purpose: 'fault' as const };
   const startedAt = new Date().toISOString();
-  const enter = (phase: string) => observer.phase(phase, title);
+  const enter = (phase: string) => observer.phase(phase, { ...labels, about: scenario.name });
   enter('start');
-  const breakableNetwork = scenario.breakableNetwork ?? false;
+  const { breakableNetwork = false } = scenario;
   await using deployment = await session.deploy({ stage, settings, nodes, allocation, breakableNetwork });
   observer.started(deployment, null);
   using watch = new ReadinessWatch(deployment.nodes);
@@ -72,8 +60,8 @@ export async function runFaultTrial(
     enter('stop');
     const audit = auditDeliveries(participants, faultAtMs, (node, atMs) => watch.readyAt(node, atMs));
     return {
-      ...{ number, variant: name, stage: stage.name, purpose: 'fault', ...judge(audit), seed, startedAt },
-      ...{ facts: deployment.facts, faultMs, ...audit, ...watch.since(faultAtMs) },
+      ...{ ...labels, ...judge(audit), seed, startedAt, facts: deployment.facts },
+      ...{ faultMs, ...audit, ...watch.since(faultAtMs) },
     };
   } finally {
     clearInterval(traffic);
@@ -81,9 +69,6 @@ export async function runFaultTrial(
   }
 }
 
-/**
- * A trial fails where a loss was silent, a message came twice or out of order, or the chat did not recover.
- */
 function judge(audit: DeliveryAudit): Pick<FaultTrial, 'outcome' | 'reasons'> {
   const { lostSilently, duplicated, reordered, recoveredAfterMs } = audit;
   const counts = { 'lost silently': lostSilently, duplicated, reordered };
@@ -101,9 +86,7 @@ function startTraffic(participants: readonly Participant[], { messagesPerSecond 
   return setInterval(() => participants[turn++ % participants.length]?.publish(), periodMs);
 }
 
-/**
- * Spreads clients over the ready nodes in turn, as a load balancer does; over all nodes where none is ready.
- */
+/** Spreads clients in turn, as a load balancer does: over the ready nodes, or over all if none is ready. */
 function balancer(nodes: readonly DeployedNode[], watch: ReadinessWatch): ChooseNode {
   let turn = 0;
   return () => {

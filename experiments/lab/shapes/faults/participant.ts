@@ -1,7 +1,4 @@
-/**
- * A client that stays in the chat through a failure: it publishes numbered messages, records deliveries, and
- * reconnects.
- */
+/** A client that stays in the chat through a failure: it publishes, records deliveries, and reconnects. */
 import { WebSocket } from 'ws';
 import { encodeMessage, parseReconnectWaitMs } from '#protocol';
 

@@ -1,18 +1,15 @@
 /** Polls /readyz of every node many times a second, as a load balancer does. */
 import { setTimeout as sleep } from 'node:timers/promises';
-
-export type WatchedNode = { name: string; internalUrl: string };
-
-type Change = { atMs: number; ready: boolean };
+import type { DeployedNode } from '../../deployment/deployment.ts';
 
 const intervalMs = 25;
 const timeoutMs = 250;
 
 export class ReadinessWatch implements Disposable {
-  readonly #changes = new Map<string, Change[]>();
+  readonly #changes = new Map<string, { atMs: number; ready: boolean }[]>();
   #stopped = false;
 
-  constructor(nodes: readonly WatchedNode[]) {
+  constructor(nodes: readonly DeployedNode[]) {
     for (const node of nodes) {
       this.#changes.set(node.name, []);
       void this.#follow(node);
@@ -44,7 +41,7 @@ export class ReadinessWatch implements Disposable {
     this.#stopped = true;
   }
 
-  async #follow({ name, internalUrl }: WatchedNode): Promise<void> {
+  async #follow({ name, internalUrl }: DeployedNode): Promise<void> {
     const changes = this.#changes.get(name)!;
     while (!this.#stopped) {
       const ready = await isReady(`${internalUrl}/readyz`);

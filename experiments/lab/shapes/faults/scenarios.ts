@@ -1,7 +1,5 @@
-/**
- * The failures, each with the stages that it applies to. `inject` resolves when the fault is over, healed or
- * not.
- */
+/** The failures, each with the stages that it applies to. */
+import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { WebSocket } from 'ws';
@@ -19,7 +17,7 @@ export type Scenario = {
   appliesTo(stage: StageInfo): boolean;
   nodes: number;
   breakableNetwork?: boolean;
-  /** Rejects with a `SkipVariant` where the deployment has no such part to break. */
+  /** Resolves at the end of the fault, healed or not; rejects with a `SkipVariant` where it is impossible. */
   inject(deployment: Deployment, signal: AbortSignal): Promise<void>;
 };
 
@@ -76,11 +74,7 @@ export const scenarios: readonly Scenario[] = [
     inject: async (deployment, signal) => {
       const redis = ownRedis(deployment);
       await redis.signal('SIGSTOP');
-      try {
-        await sleep(frozenMs, undefined, { signal });
-      } finally {
-        await redis.signal('SIGCONT');
-      }
+      await sleep(frozenMs, undefined, { signal }).finally(() => redis.signal('SIGCONT'));
     },
   },
   {
@@ -100,11 +94,7 @@ export const scenarios: readonly Scenario[] = [
     inject: async ({ network }, signal) => {
       if (network === null) throw new SkipVariant('this deployment has no network that can be cut');
       network.cut();
-      try {
-        await sleep(cutMs, undefined, { signal });
-      } finally {
-        network.heal();
-      }
+      await sleep(cutMs, undefined, { signal }).finally(() => network.heal());
     },
   },
 ];
@@ -123,12 +113,13 @@ async function overflowOutputBuffer(deployment: Deployment, signal: AbortSignal)
   const admin = new Redis(url);
   const flooder = new WebSocket(flooded!.chatUrl.replace(/\/ws$/, pathOfRoom('flood')));
   try {
-    await new Promise((resolve, reject) => flooder.once('open', resolve).once('error', reject));
+    flooder.on('error', () => {}); // `once` rejects for those before it is open.
+    await once(flooder, 'open');
     await admin.config('SET', 'client-output-buffer-limit', 'pubsub 1mb 1mb 1');
     await frozen!.signal('SIGSTOP');
     const flood = encodeMessage({ clientId: 'flooder', Message: 'x'.repeat(floodMessageBytes) });
     // The kernel's socket buffers take several megabytes before Redis has to buffer anything.
-    while (await hasSubscribers(admin, deployment.nodes.length)) {
+    while ((await countSubscribers(admin)) === deployment.nodes.length) {
       for (let count = 0; count < 10; count++) flooder.send(flood);
       await sleep(20, undefined, { signal });
     }
@@ -139,8 +130,7 @@ async function overflowOutputBuffer(deployment: Deployment, signal: AbortSignal)
   }
 }
 
-/** Whether Redis still has as many subscribers as there are nodes. */
-async function hasSubscribers(admin: Redis, nodes: number): Promise<boolean> {
+async function countSubscribers(admin: Redis): Promise<number> {
   const list = String(await admin.call('CLIENT', 'LIST', 'TYPE', 'pubsub'));
-  return list.split('\n').filter((line) => line.includes('name=chat-subscribe-')).length === nodes;
+  return list.split('\n').filter((line) => line.includes('name=chat-subscribe-')).length;
 }
