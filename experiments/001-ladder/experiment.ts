@@ -7,7 +7,7 @@ export const ladder: CapacityExperiment = {
   name: '001-ladder',
   question:
     'How many messages per second does each stage carry to 1,000 clients in one room with a p99 below 250 ms?',
-  method: { ...search, start: 100, tolerance: 0.11 },
+  method: { ...search, start: 100 },
   variants: (stages) => stages.map(variantOfStage),
   notes: ['All clients are in one room, so that each message is delivered 1,000 times.'],
 };

@@ -10,7 +10,7 @@ export const messageSize: CapacityExperiment = {
   ...thousandClients,
   name: '005-message-size',
   question: 'How does the capacity in messages/s fall as messages grow from 64 B to 16 kB?',
-  method: { ...search, start: 90, growth: 2, confirmations: 2, trialsMax: 20 },
+  method: { ...search, start: 90, trialsMax: 20 },
   // The first stage is the control; the last one of a single process has the cheapest fan-out of these.
   variants: (stages) => {
     const single = stages.filter(isOneProcess);

@@ -9,7 +9,7 @@ export const nodes: CapacityExperiment = {
   ...thousandClients,
   name: '007-nodes',
   question: `How many messages per second do 1, 2 and 3 nodes behind Redis carry to 1,000 clients, in one room and in ${rooms}?`,
-  method: { ...search, start: 12_000, confirmations: 2 },
+  method: { ...search, start: 12_000 },
   variants: (stages) => {
     const scalable = stages.filter(isScalable);
     return scalable.flatMap((stage) =>

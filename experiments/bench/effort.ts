@@ -5,7 +5,7 @@ export type Effort = typeof fullEffort;
 /** Chosen, not measured. */
 export const fullEffort = {
   /** Of the capacity searches; see `CapacityMethod` of the lab. */
-  capacity: { tolerance: 0.1, confirmations: 2, trialsMax: 24, warmUpSeconds: 2, measureSeconds: 3 },
+  capacity: { precision: 0.1, trialsMax: 20, warmUpSeconds: 2, measureSeconds: 3 },
   /**
    * Rounds of one process and of two workers in turn. The warm-up lasts until each process has compiled its
    * code; the measure phase is long because the rounds of two processes on one core may collide.
@@ -18,12 +18,9 @@ export const fullEffort = {
   yardstickSeconds: 4,
 };
 
-/**
- * Ends within three minutes: measured 2 min 36 s on two idle cores. Without confirmations, the highest load
- * that passed once counts, even if the trials run out.
- */
+/** Ends within three minutes: measured 2 min 36 s on two idle cores. Five trials leave wide intervals. */
 export const quickEffort: Effort = {
-  capacity: { tolerance: 0.5, confirmations: 0, trialsMax: 5, warmUpSeconds: 1, measureSeconds: 2 },
+  capacity: { precision: 0.25, trialsMax: 5, warmUpSeconds: 1, measureSeconds: 2 },
   workers: { pairs: 1, warmUpSeconds: 3, measureSeconds: 5 },
   crowdSeconds: 3,
   idleSeconds: 1,

@@ -66,15 +66,16 @@ test('with no resource used up, the symptom itself is the answer', () => {
   );
 });
 
-test('the bound is read from the trial at the ceiling, and a void one names the instrument', () => {
+test('the bound is read from the failure nearest to the capacity, or from the void trial that ended the search', () => {
   const trials = [
-    failed({ cpuCores: 0.99 }, { number: 1, load: 400 }),
-    failed({}, { number: 2, load: 200, outcome: 'void', reasons: ['the simulator sent late'] }),
+    failed({ cpuCores: 0.99 }, { number: 1, load: 120 }),
+    failed({}, { number: 2, load: 900 }),
+    failed({}, { number: 3, load: 200, outcome: 'void', reasons: ['the simulator sent late'] }),
   ];
-  assert.equal(boundOf(answerFixture(100, 400), trials).name, 'event loop');
-  assert.deepEqual(boundOf(answerFixture(100, 200), trials), {
+  assert.equal(boundOf(answerFixture(100), trials).name, 'event loop');
+  assert.deepEqual(boundOf(answerFixture(100, 'instrument'), trials), {
     name: 'instrument',
     evidence: 'the simulator sent late',
   });
-  assert.equal(boundOf(answerFixture(100, null), trials).name, 'nothing');
+  assert.equal(boundOf(answerFixture(100, 'load-max'), []).name, 'nothing');
 });

@@ -9,13 +9,17 @@ const machineShare = 0.93;
 const throttledShareMax = 0.05;
 const memoryShare = 0.9;
 
-/** The bound of a variant, read from the lowest load that failed above its capacity. */
-export function boundOf(answer: CapacityAnswer, trials: readonly TrialRecord[]): Bound {
-  if (answer.ceiling === null)
-    return { name: 'nothing', evidence: `the highest load tried, ${answer.capacity ?? 'none'}, passed` };
-  const judged = trials.findLast(({ load, outcome }) => load === answer.ceiling && outcome !== 'pass');
-  if (judged !== undefined) return boundOfTrial(judged);
-  return { name: 'another limit', evidence: 'the trial that failed is not in the files' };
+/** The bound of a variant: of the failed trial nearest to its capacity, or of the instrument that failed. */
+export function boundOf({ end, threshold }: CapacityAnswer, trials: readonly TrialRecord[]): Bound {
+  const capacity = threshold?.capacity.middle ?? 1;
+  const outcome = end === 'instrument' ? 'void' : 'fail';
+  const distance = ({ load }: TrialRecord) => Math.abs(Math.log(load / capacity));
+  const [nearest] = trials
+    .filter((trial) => trial.outcome === outcome)
+    .toSorted((a, b) => distance(a) - distance(b));
+  if (nearest !== undefined) return boundOfTrial(nearest);
+  const highest = Math.max(...trials.map(({ load }) => load));
+  return { name: 'nothing', evidence: `the highest load tried, ${highest}, passed` };
 }
 
 /** The bound of one failed trial: a cause where there is one, else the symptom. */

@@ -1,137 +1,88 @@
 /**
- * Capacity search, as a pure function over a trial. It brackets the edge, bisects in log space, and confirms
- * the found load by repetition, because a load that passed once may have been lucky.
+ * Capacity search, as a pure function over a trial: each next load is the one that teaches most about the
+ * threshold (threshold.ts), until the threshold is known well enough or the trials are spent.
  */
-import type { CapacityAnswer, CapacityMethod, SearchEnd, TrialOutcome } from '../records/schema.ts';
+import type { CapacityAnswer, CapacityMethod, TrialOutcome } from '../records/schema.ts';
+import { type Judged, nextLoad, type Posterior, posteriorOf, precisionOf, thresholdOf } from './threshold.ts';
 
-type RunTrial = (load: number, purpose: 'search' | 'confirm') => Promise<TrialOutcome>;
+/** Bound of one step above the highest load that passed: an overload beyond it teaches nothing more. */
+const stepMax = 8;
+/** Void trials in a row, after which the instrument is taken as unable to judge this load. */
+const voidsMax = 2;
+/** The next load below one that cannot be judged. */
+const retreat = 1.25;
+/** Share of the highest load that can be tried, from which on it is tried itself. */
+const nearEnd = 0.9;
+/** Passes at the highest load that can be tried, after which it is taken as held. */
+const passesAtEndMax = 3;
+/** Trials that a search usually takes, for the first estimate of its duration. */
+const trialsUsual = 12;
 
-class TrialsExhausted extends Error {}
-
-/** Trials that a search takes if nothing unexpected happens, for the first estimate of its duration. */
-export function trialsOfSearch({ growth, tolerance, confirmations }: CapacityMethod): number {
-  const bracketing = 4;
-  // Four steps of the bracket end in a ratio of about growth⁴.
-  const bisections = Math.ceil(Math.log2((4 * Math.log(growth)) / Math.log(1 + tolerance)));
-  return bracketing + bisections + confirmations;
+/** Trials that a search takes if nothing unexpected happens. */
+export function trialsOfSearch({ trialsMax }: CapacityMethod): number {
+  return Math.min(trialsMax, trialsUsual);
 }
 
 /** Runs the search. Rejects only when `trial` rejects. */
-export async function searchCapacity(method: CapacityMethod, trial: RunTrial): Promise<CapacityAnswer> {
-  const state = new SearchState(method, trial);
-  try {
-    await bracket(method, state);
-    await bisect(method, state);
-    return await confirm(method, state);
-  } catch (error) {
-    if (!(error instanceof TrialsExhausted)) throw error;
-    return state.answer('trials-max');
-  }
-}
-
-/** `floor` is the highest load that passed, `ceiling` the lowest above it that did not. */
-class SearchState {
-  floor: number | null = null;
-  ceiling: number | null = null;
-  ceilingIsVoid = false;
-  trials = 0;
-  readonly method: CapacityMethod;
-  readonly trial: RunTrial;
-
-  constructor(method: CapacityMethod, trial: RunTrial) {
-    this.method = method;
-    this.trial = trial;
-  }
-
-  /** Tries a load of bracket or bisection; a void trial is repeated once. */
-  async run(load: number): Promise<TrialOutcome> {
-    let outcome = await this.count(load, 'search');
-    if (outcome === 'void') outcome = await this.count(load, 'search');
-    if (outcome === 'pass') this.floor = Math.max(load, this.floor ?? load);
-    else this.lowerCeiling(load, outcome === 'void');
-    return outcome;
-  }
-
-  async count(load: number, purpose: Parameters<RunTrial>[1]): Promise<TrialOutcome> {
-    if (this.trials >= this.method.trialsMax) throw new TrialsExhausted();
-    this.trials += 1;
-    return this.trial(load, purpose);
-  }
-
-  /** The answer while nothing is confirmed. */
-  answer(end: SearchEnd): CapacityAnswer {
-    const { floor, ceiling, trials } = this;
-    return { end, capacity: null, highestPass: floor, ceiling, confirmations: 0, trials };
-  }
-
-  lowerCeiling(load: number, isVoid: boolean): void {
-    if (this.ceiling !== null && this.ceiling <= load) return;
-    this.ceiling = load;
-    this.ceilingIsVoid = isVoid;
-  }
-}
-
-/**
- * Steps up while loads pass or down while they fail, until both have been seen. The factor is squared with
- * every step (growth, growth², growth⁴ …), so that even a start that is far off costs few trials.
- */
-async function bracket(method: CapacityMethod, state: SearchState): Promise<void> {
-  let load = clamp(method, method.start);
-  let factor = method.growth;
-  let direction: 'up' | 'down' | null = null;
-  for (;;) {
-    const passed = (await state.run(load)) === 'pass';
-    if (direction !== null && passed !== (direction === 'up')) return;
-    direction = passed ? 'up' : 'down';
-    const next = clamp(method, passed ? load * factor : load / factor);
-    if (next === load) return;
-    load = next;
-    factor **= 2;
-  }
-}
-
-async function bisect(method: CapacityMethod, state: SearchState): Promise<void> {
-  while (state.floor !== null && state.ceiling !== null) {
-    const middle = clamp(method, Math.sqrt(state.floor * state.ceiling));
-    const done = state.ceiling / state.floor <= 1 + method.tolerance;
-    if (done || middle <= state.floor || middle >= state.ceiling) return;
-    await state.run(middle);
-  }
-}
-
-async function confirm(method: CapacityMethod, state: SearchState): Promise<CapacityAnswer> {
-  let load = state.floor;
-  while (load !== null) {
-    const passes = await confirmAt(load, method, state);
-    if (passes === method.confirmations) {
-      const end = state.ceiling === null ? 'load-max' : state.ceilingIsVoid ? 'instrument' : 'confirmed';
-      return { ...state.answer(end), capacity: load, confirmations: passes };
-    }
-    const lower = clamp(method, Math.min(load / (1 + method.tolerance), load - 1));
-    load = lower < load ? lower : null;
-  }
-  return state.answer('load-min');
-}
-
-/**
- * Passes at a load until one trial fails. A void trial is no evidence against a load that has passed before:
- * as many of them are allowed as passes are wanted.
- */
-async function confirmAt(load: number, method: CapacityMethod, state: SearchState): Promise<number> {
-  let passes = 0;
+export async function searchCapacity(
+  method: CapacityMethod,
+  trial: (load: number) => Promise<TrialOutcome>,
+): Promise<CapacityAnswer> {
+  const judged: Judged[] = [];
+  let reach = method.loadMax;
+  let trials = 0;
   let voids = 0;
-  while (passes < method.confirmations) {
-    const outcome = await state.count(load, 'confirm');
-    if (outcome === 'pass') passes += 1;
-    else if (outcome === 'fail' || ++voids > method.confirmations) {
-      state.lowerCeiling(load, outcome === 'void');
-      break;
+  let voidsInARow = 0;
+  let posterior = posteriorOf(judged, method);
+  const ended = (end: CapacityAnswer['end']): CapacityAnswer => {
+    const threshold = judged.some(({ passed }) => passed) ? thresholdOf(posterior) : null;
+    return { end, threshold, trials, voids };
+  };
+  let load = clamp(method.start, method.loadMin, reach);
+  for (;;) {
+    if (trials === method.trialsMax) return ended('trials-max');
+    trials += 1;
+    const outcome = await trial(load);
+    if (outcome === 'pass' || outcome === 'fail') {
+      voidsInARow = 0;
+      judged.push({ load, passed: outcome === 'pass' });
+      posterior = posteriorOf(judged, method);
+    } else {
+      voids += 1;
+      if (++voidsInARow < voidsMax) continue;
+      voidsInARow = 0;
+      reach = Math.min(reach, Math.floor(load / retreat));
+      if (reach < method.loadMin) return ended('instrument');
     }
+    const end = endOf(judged, posterior, method, reach);
+    if (end !== null) return ended(end);
+    const next = nextLoad(posterior);
+    const max = Math.min(reach, stepMax * highestPass(judged, load));
+    load = clamp(next > nearEnd * reach ? reach : next, method.loadMin, max);
   }
-  return passes;
+}
+
+/** Why the search is over; null where it is not. */
+function endOf(
+  judged: readonly Judged[],
+  posterior: Posterior,
+  { loadMin, loadMax, precision }: CapacityMethod,
+  reach: number,
+): CapacityAnswer['end'] | null {
+  const count = (passed: boolean, at: (load: number) => boolean) =>
+    judged.filter((one) => one.passed === passed && at(one.load)).length;
+  if (count(true, (load) => load >= reach) >= passesAtEndMax)
+    return reach === loadMax ? 'load-max' : 'instrument';
+  if (count(false, (load) => load <= loadMin) >= passesAtEndMax) return 'load-min';
+  const known = judged.some(({ passed }) => passed) && judged.some(({ passed }) => !passed);
+  return known && precisionOf(thresholdOf(posterior).capacity) <= precision ? 'precise' : null;
+}
+
+function highestPass(judged: readonly Judged[], otherwise: number): number {
+  return Math.max(...judged.filter(({ passed }) => passed).map(({ load }) => load), otherwise / stepMax);
 }
 
 /** Within the allowed loads, and a whole number: loads are messages per second or clients. */
-function clamp(method: CapacityMethod, load: number): number {
-  return Math.round(Math.min(method.loadMax, Math.max(method.loadMin, load)));
+function clamp(load: number, min: number, max: number): number {
+  return Math.round(Math.min(max, Math.max(min, load)));
 }

@@ -3,6 +3,7 @@ import type { LoadRun } from '../records/schema.ts';
 import { deliveriesPerCpuSecond } from './cpu.ts';
 import { type CapacityFinding, capacityFindings, fixedFindings } from './finding.ts';
 import { meanOf, welchInterval } from './statistics.ts';
+import { ratioOf } from './threshold.ts';
 
 /** How a figure is written. */
 export type Unit = 'ms' | 'magnitude' | 'number';
@@ -23,7 +24,7 @@ export type Comparison = {
 
 /** How the verdicts are found, for the reader. */
 export const comparisonMethod = [
-  'Capacity: the ratio is bounded by the zones of the edge in both runs. Runs whose zones touch are noise.',
+  'Capacity: the ratio has a 90 % interval, from the posteriors of both runs. Where the interval holds 1, the difference is noise.',
   'Other figures: Welch’s 95 % interval of the mean difference of logarithms. Logarithms, because latency and memory vary in proportion. Welch, because with three values a side a rank test cannot reach 5 % (the smallest p of Mann–Whitney is 0.1).',
 ];
 
@@ -35,9 +36,8 @@ export function compareCapacities(runA: LoadRun, runB: LoadRun): Comparison[] {
     const variant = a.variant.name;
     const b = findingsB.find((finding) => finding.variant.name === variant);
     if (b === undefined) return [];
-    const { confirmed: trialsA } = a;
-    const cost = compareSpread({ variant, ...label }, 'higher', trialsA, b.confirmed, deliveriesPerCpuSecond);
-    return [edges(runA.record.varied.unit, a, b), { ...cost, decides: false }];
+    const cost = compareSpread({ variant, ...label }, 'higher', a.near, b.near, deliveriesPerCpuSecond);
+    return [compareThresholds(runA.record.varied.unit, a, b), { ...cost, decides: false }];
   });
 }
 
@@ -57,18 +57,15 @@ export function compareFixedLoads(runA: LoadRun, runB: LoadRun): Comparison[] {
   });
 }
 
-function edges(unit: string, a: CapacityFinding, b: CapacityFinding): Comparison {
+function compareThresholds(unit: string, a: CapacityFinding, b: CapacityFinding): Comparison {
+  const [middleA, middleB] = [a, b].map(({ threshold }) => threshold?.capacity.middle ?? null);
   const label = { variant: a.variant.name, metric: unit, unit: 'number' as const };
-  const row = { ...label, a: a.capacity, b: b.capacity, decides: true };
-  if (a.capacity === null || b.capacity === null) {
-    const verdict = a.capacity === b.capacity ? 'unknown' : a.capacity === null ? 'better' : 'worse';
+  const row = { ...label, a: middleA!, b: middleB!, decides: true };
+  if (a.threshold === null || b.threshold === null) {
+    const verdict = a.threshold === b.threshold ? 'unknown' : a.threshold === null ? 'better' : 'worse';
     return { ...row, ratio: null, verdict };
   }
-  // Where no load failed above the capacity, the edge may be anywhere above it.
-  const zoneA = a.zone ?? { low: a.capacity, high: Number.POSITIVE_INFINITY };
-  const zoneB = b.zone ?? { low: b.capacity, high: Number.POSITIVE_INFINITY };
-  const middle = b.capacity / a.capacity;
-  const ratio = { middle, low: zoneB.low / zoneA.high, high: zoneB.high / zoneA.low };
+  const ratio = ratioOf(a.posterior, b.posterior);
   return { ...row, ratio, verdict: verdictOf(ratio, 'higher') };
 }
 

@@ -1,11 +1,12 @@
 /** The figures of a run: the one place where results become the numbers that reports print. Pure. */
 import type { LoadtestResult } from '../../../loadtest/result/schema.ts';
-import type { LoadRun, TrialRecord, VariantRecord } from '../records/schema.ts';
-import { type Interval, medianOf, tInterval } from './statistics.ts';
+import type { CapacityMethod, LoadRun, Threshold, TrialRecord, VariantRecord } from '../records/schema.ts';
+import { medianOf } from './statistics.ts';
+import { type Judged, type Posterior, posteriorOf, thresholdOf } from './threshold.ts';
 
 type Finding = {
   variant: VariantRecord;
-  /** The trial with the median p99; its figures stand for the variant. */
+  /** Its figures stand for the variant: the highest pass up to the capacity, or the median p99 of a load. */
   typical: TrialRecord | null;
   /** Of the typical trial. */
   result: LoadtestResult | null;
@@ -14,12 +15,13 @@ type Finding = {
 
 /** The answer for one variant of a capacity search. */
 export type CapacityFinding = Finding & {
-  /** In the unit of the varied quantity; null where none was confirmed. */
-  capacity: number | null;
-  zone: Zone | null;
-  /** Trials that passed at the capacity. */
-  confirmed: readonly TrialRecord[];
-  deliveriesPerSecond: Interval | null;
+  /** Capacity and safe load, in the unit of the varied quantity; null where no trial passed. */
+  threshold: Threshold | null;
+  /** The load that it holds at the least, where no trial failed because of the server; else null. */
+  atLeast: number | null;
+  posterior: Posterior;
+  /** Trials that passed near the capacity: at four fifths of it or more. */
+  near: readonly TrialRecord[];
   /** Memory that each session added to the idle server. */
   rssBytesPerSession: number | null;
 };
@@ -31,27 +33,39 @@ export type FixedFinding = Finding & {
   rssGrownBytes: number | null;
 };
 
-/** Loads between which the edge lies. */
-type Zone = { low: number; high: number };
+/** Chosen, not measured: below it a server has headroom, and its figures are of another state. */
+const nearShare = 0.8;
 
 /** One for each variant, in the order they ran. */
 export function capacityFindings(run: LoadRun): CapacityFinding[] {
+  const { loadMin, loadMax } = run.record.method as CapacityMethod;
   return run.record.variants.map((variant) => {
     const trials = run.trials.filter((trial) => trial.variant === variant.name);
-    const capacity = variant.answer?.capacity ?? null;
-    const confirmed = trials.filter(({ load, outcome }) => load === capacity && outcome === 'pass');
-    const finding = findingOf(variant, typicalOf(confirmed));
+    const posterior = posteriorOf(judgedOf(trials), { loadMin, loadMax });
+    const passed = trials.filter(({ outcome }) => outcome === 'pass').toSorted((a, b) => a.load - b.load);
+    const threshold = passed.length === 0 ? null : thresholdOf(posterior);
+    const isOpen = threshold !== null && trials.every(({ outcome }) => outcome !== 'fail');
+    const isHeld = ({ load }: TrialRecord) => load <= threshold!.capacity.middle;
+    const finding = findingOf(variant, passed.findLast(isHeld) ?? passed.at(-1) ?? null);
     const grownBytes = grownBytesOf(finding);
     const sessions = finding.result?.connections.opened ?? 0;
     return {
       ...finding,
-      capacity,
-      zone: edgeZone(capacity, trials),
-      confirmed,
-      deliveriesPerSecond: tInterval(confirmed.map(({ loadtest }) => loadtest!.deliveriesPerSecond)),
+      threshold,
+      // Above the highest load that passed, the threshold would only repeat the range of the search.
+      atLeast: isOpen ? Math.min(threshold.capacity.low, passed.at(-1)!.load) : null,
+      posterior,
+      near: passed.filter(({ load }) => load >= nearShare * (threshold?.capacity.middle ?? 0)),
       rssBytesPerSession: grownBytes === null || sessions === 0 ? null : grownBytes / sessions,
     };
   });
+}
+
+/** The trials that say something about the server. */
+function judgedOf(trials: readonly TrialRecord[]): Judged[] {
+  return trials
+    .filter(({ outcome }) => outcome === 'pass' || outcome === 'fail')
+    .map(({ load, outcome }) => ({ load, passed: outcome === 'pass' }));
 }
 
 /** One for each variant and load, in the order they ran. */
@@ -74,21 +88,6 @@ function grownBytesOf({ server }: Finding): number | null {
   return server === null ? null : server.rssMaxBytes - server.rssIdleBytes;
 }
 
-/**
- * From the lowest load that failed, or the capacity where that is lower, to the lowest failure above the
- * capacity, or the highest pass where that is higher. Without noise this is the last bracket of the search.
- * Null where nothing passed, or nothing failed above.
- */
-export function edgeZone(capacity: number | null, trials: readonly TrialRecord[]): Zone | null {
-  if (capacity === null) return null;
-  const loadsOf = (wanted: string) =>
-    trials.filter(({ outcome }) => outcome === wanted).map(({ load }) => load);
-  const failed = loadsOf('fail');
-  const above = failed.filter((load) => load > capacity);
-  if (above.length === 0) return null;
-  return { low: Math.min(capacity, ...failed), high: Math.max(Math.min(...above), ...loadsOf('pass')) };
-}
-
 function typicalOf(trials: readonly TrialRecord[]): TrialRecord | null {
   const p99 = (trial: TrialRecord) => trial.loadtest!.deliveryLatencyMs.p99;
   const median = medianOf(trials.map(p99));
@@ -98,7 +97,7 @@ function typicalOf(trials: readonly TrialRecord[]): TrialRecord | null {
 /** A trial that stands for a variant in the plots. */
 export type ShownTrial = { variant: string; trial: TrialRecord };
 
-/** The typical trial of each variant: at its capacity, or at the highest fixed load. */
+/** The typical trial of each variant: near its capacity, or at the highest fixed load. */
 export function shownTrials(run: LoadRun): ShownTrial[] {
   const findings =
     run.record.method.kind === 'capacity'

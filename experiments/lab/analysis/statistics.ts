@@ -18,12 +18,6 @@ export function medianOf(values: readonly number[]): number {
   return values.toSorted((a, b) => a - b)[Math.floor((values.length - 1) / 2)]!;
 }
 
-/** Mean with its 95 % interval; null for fewer than two values. */
-export function tInterval(values: readonly number[]): Interval | null {
-  if (values.length < 2) return null;
-  return interval(meanOf(values), varianceOf(values) / values.length, values.length - 1);
-}
-
 /** 95 % interval of mean(b) − mean(a), for any variances; null where either has fewer than two values. */
 export function welchInterval(a: readonly number[], b: readonly number[]): Interval | null {
   if (a.length < 2 || b.length < 2) return null;
@@ -34,11 +28,6 @@ export function welchInterval(a: readonly number[], b: readonly number[]): Inter
   const freedom = error ** 2 / (errorA ** 2 / (a.length - 1) + errorB ** 2 / (b.length - 1));
   // Rounding the degrees of freedom down makes the interval wider, never narrower.
   return interval(mean, error, Math.max(1, Math.floor(freedom)));
-}
-
-/** Smallest share of passes, with 95 % confidence, after n of n passes (Clopper–Pearson, one-sided). */
-export function passShareAtLeast(passes: number): number {
-  return 0.05 ** (1 / passes);
 }
 
 function interval(mean: number, variance: number, freedom: number): Interval {

@@ -1,18 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import {
-  type Judged,
-  nextLoad,
-  posteriorOf,
-  precisionOf,
-  ratioOf,
-  type Threshold,
-  thresholdOf,
-} from './threshold.ts';
+import type { Threshold } from '../records/schema.ts';
+import { type Judged, nextLoad, posteriorOf, precisionOf, ratioOf, thresholdOf } from './threshold.ts';
 
 const range = { loadMin: 10, loadMax: 60_000 };
 const start = 3000;
 const searches = 100;
+/** A spread between quantiles needs more of them. */
+const spreadSearches = 200;
 /** From an edge that is nearly a step to one where the load must double before every trial fails. */
 const slopes = [0.02, 0.05, 0.1, 0.2];
 
@@ -48,8 +43,11 @@ function search(trial: Trial, trials: number): Threshold {
   return thresholdOf(posteriorOf(judged, range));
 }
 
-/** The usual search: steps of × 1.5, then bisection to 11 %, then three confirmations, stepping down at each failure. */
-function bracketBisectConfirm(trial: Trial): { capacity: number; trials: number } {
+/**
+ * The usual search: steps of × 1.5, bisection to 11 %, then confirmations that must all pass, stepping down
+ * at each failure. With eight of them it takes as many trials as a search by the threshold usually does.
+ */
+function bracketBisectConfirm(trial: Trial): { answer: number; trials: number } {
   let trials = 0;
   let [floor, ceiling] = [0, Number.POSITIVE_INFINITY];
   const run = (load: number) => {
@@ -64,8 +62,8 @@ function bracketBisectConfirm(trial: Trial): { capacity: number; trials: number 
   while (ceiling / floor > 1.11) run(Math.sqrt(floor * ceiling));
   for (let load = floor; ; load /= 1.11) {
     let confirmations = 0;
-    while (confirmations < 3 && run(load)) confirmations += 1;
-    if (confirmations === 3) return { capacity: load, trials };
+    while (confirmations < 8 && run(load)) confirmations += 1;
+    if (confirmations === 8) return { answer: load, trials };
   }
 }
 
@@ -87,25 +85,25 @@ describe('capacity as a threshold', () => {
       }
       assert.ok(held >= 0.85 * searches, `${held} of ${searches}`);
     });
-
-    test(`an edge of s = ${slope}: answers spread a third less than by bisection, for as many trials`, () => {
-      const usual: number[] = [];
-      let trials = 0;
-      for (let seed = 1; seed <= searches; seed++) {
-        const { capacity, trial } = madeUp(seed, slope, 0);
-        const answer = bracketBisectConfirm(trial);
-        usual.push(answer.capacity / capacity);
-        trials += answer.trials / searches;
-      }
-      const found: number[] = [];
-      for (let seed = 1; seed <= searches; seed++) {
-        const { capacity, trial } = madeUp(seed, slope, 0);
-        found.push(search(trial, Math.round(trials)).capacity.middle / capacity);
-      }
-      const [spread, usualSpread] = [spreadOf(found), spreadOf(usual)];
-      assert.ok(spread <= (2 / 3) * usualSpread, `${spread.toFixed(3)} against ${usualSpread.toFixed(3)}`);
-    });
   }
+
+  test('answers spread a third less than by bisection and confirmation, for as many trials', () => {
+    const shares = slopes.map((slope) => {
+      const edges = Array.from({ length: spreadSearches }, (_, seed) => madeUp(seed + 1, slope, 0));
+      const usual = edges.map(({ capacity, trial }) => ({ capacity, ...bracketBisectConfirm(trial) }));
+      const trials = Math.round(usual.reduce((sum, answer) => sum + answer.trials, 0) / usual.length);
+      const found = Array.from({ length: spreadSearches }, (_, seed) => {
+        const { capacity, trial } = madeUp(seed + 1, slope, 0);
+        return search(trial, trials).capacity.middle / capacity;
+      });
+      return spreadOf(found) / spreadOf(usual.map(({ answer, capacity }) => answer / capacity));
+    });
+    const mean = Math.exp(shares.reduce((sum, share) => sum + Math.log(share), 0) / shares.length);
+    assert.ok(
+      mean <= 2 / 3,
+      `${mean.toFixed(2)} of the usual spread: ${shares.map((share) => share.toFixed(2))}`,
+    );
+  });
 
   test('the safe load lies below the capacity, the further the more gradual the edge is', () => {
     const shares = [0.02, 0.2].map((slope) => {

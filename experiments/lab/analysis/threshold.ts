@@ -3,30 +3,18 @@
  *
  *     P(pass | load) = (1 − lapse) / (1 + e^((ln load − θ) / s))
  *
- * θ is the logarithm of the load that half of the trials hold, s is how gradual the edge is, and a lapse is a trial
- * that fails for a reason that has nothing to do with the load. The posterior of (θ, s) lies on a grid. The next load
- * is the one that is expected to leave the least entropy in it: the Ψ method of Kontsevich and Tyler (Vision Research
- * 39, 1999), known from psychophysics. Pure.
+ * θ is the logarithm of the load that half of the trials hold. s says how gradual the edge is. A lapse is a
+ * trial that fails for a reason that has nothing to do with the load. The posterior of (θ, s) lies on a grid.
+ * The next load is the one that is expected to leave the least entropy in it: the Ψ method of Kontsevich and
+ * Tyler (Vision Research 39, 1999), known from psychophysics. Pure.
  */
+import type { LoadEstimate, Threshold } from '../records/schema.ts';
 
 /** One judged trial. Void and undetermined trials say nothing about the server and are left out. */
 export type Judged = { readonly load: number; readonly passed: boolean };
 
 /** Loads between which the threshold may lie. */
 export type LoadRange = { readonly loadMin: number; readonly loadMax: number };
-
-/** A load with its 90 % credible interval (from the 5 % to the 95 % quantile); `middle` is the median. */
-export type LoadEstimate = { readonly low: number; readonly middle: number; readonly high: number };
-
-/** What the trials so far say. */
-export type Threshold = {
-  /** The load that half of the trials hold. */
-  readonly capacity: LoadEstimate;
-  /** The load that 9 of 10 trials hold. */
-  readonly safeLoad: LoadEstimate;
-  /** How gradual the edge is: the median of s. */
-  readonly slope: number;
-};
 
 /** Weights over (θ, s); they add up to 1. Index: θ first, then s. */
 export type Posterior = {
@@ -40,14 +28,14 @@ const lapse = 0.02;
 const slopes = Float64Array.from({ length: 9 }, (_, index) => 0.015 * 30 ** (index / 8));
 /** Points of θ, in the first look over the whole range and in the second over what is left of it. */
 const pointsPerLook = 160;
-/** What lies outside has less than this share of the largest weight, and is left out of the second look. */
+/** Points with less than this share of the largest weight are left out of the second look. */
 const negligible = 1e-5;
 /** Quantiles of θ that are tried as the next load. */
 const candidateQuantiles = [0.02, 0.07, 0.15, 0.3, 0.5, 0.7, 0.85, 0.93, 0.98];
 /** Logarithm of the odds by which 9 of 10 trials pass. */
 const safeLogit = Math.log((1 - lapse) / 0.9 - 1);
 
-/** The posterior of the trials, every load of the range being as likely (in its logarithm) before the first one. */
+/** The posterior of the trials. Before the first one, all loads of the range are alike, in the logarithm. */
 export function posteriorOf(trials: readonly Judged[], { loadMin, loadMax }: LoadRange): Posterior {
   const wide = weigh(trials, Math.log(loadMin), Math.log(loadMax));
   const marginal = marginalOf(wide);
@@ -106,7 +94,9 @@ export function ratioOf(a: Posterior, b: Posterior): LoadEstimate {
   a.thetas.forEach((thetaA, indexA) => {
     const weightA = marginalA[indexA]!;
     if (weightA < negligible / pointsPerLook) return;
-    b.thetas.forEach((thetaB, indexB) => ratios.push([thetaB - thetaA, weightA * marginalB[indexB]!]));
+    b.thetas.forEach((thetaB, indexB) => {
+      ratios.push([thetaB - thetaA, weightA * marginalB[indexB]!]);
+    });
   });
   ratios.sort(([one], [other]) => one - other);
   return estimateOf(
@@ -187,7 +177,7 @@ function estimateOf(logValues: Float64Array, weights: Float64Array): LoadEstimat
   return { low: at(0.05), middle: at(0.5), high: at(0.95) };
 }
 
-/** The value below which that share of the weight lies; values ascend, between two of them it is interpolated. */
+/** The value below which that share of the weight lies, interpolated; values ascend. */
 function quantileOf(values: Float64Array, weights: Float64Array, share: number): number {
   let sum = 0;
   for (let index = 0; index < values.length; index++) {

@@ -46,3 +46,10 @@ export function settings(value: string, before: Record<string, string> = {}): Re
 export function repeated(value: string, before: string[] = []): string[] {
   return [...before, value];
 }
+
+/** A share in per cent, as a number: `5%` is 0.05. */
+export function share(value: string): number {
+  const percent = Number(/^(\d+(?:\.\d+)?)%$/.exec(value)?.[1]);
+  if (percent > 0) return percent / 100;
+  throw new InvalidArgumentError(`Required a share above 0 in per cent, such as 5%; given ${value}.`);
+}

@@ -27,6 +27,7 @@ import { shapeOf, showReport } from './report.ts';
 type RunFlags = Allocation & {
   stage?: string[];
   trials?: number;
+  precision?: number;
   loads?: number[];
   seed: number;
   target?: TargetKind;
@@ -52,7 +53,8 @@ export function addRun(program: Command, registry: Registry): void {
     .description('run an experiment; without a name, the first of the list')
     .argument('[name]', 'name, number or word of an experiment, such as 001-ladder, 1 or ladder', first)
     .option('--stage <names>', 'only these stages; repeat it or separate names with commas', value.names)
-    .option('--trials <n>', 'confirmations of a capacity, or repetitions', value.positiveInteger)
+    .option('--trials <n>', 'bound on the trials of a capacity search, or repetitions', value.positiveInteger)
+    .option('--precision <share>', 'half width of the interval that ends a search, e.g. 5%', value.share)
     .option('--loads <n,n>', 'try exactly these loads instead of searching', value.loads)
     .option('--seed <n>', 'seed of payloads and schedules', value.positiveInteger, 1)
     .option('--target <kind>', 'where the servers run: process or container', value.targetKind)
@@ -127,9 +129,17 @@ function optionsOf(flags: RunFlags, target: TargetKind): RunOptions {
   const { seed: _, ...texts } = flags as RunFlags & Record<string, unknown>;
   const { workload, problems } = readWorkload(texts);
   if (problems.length > 0) throw new InputError(problems);
-  const { stage, trials, loads, measureSeconds, warmUpSeconds, set } = flags;
+  const { stage, trials, precision, loads, measureSeconds, warmUpSeconds, set } = flags;
   return {
-    ...{ target, stages: stage ?? [], trials, loads, settings: set ?? {}, allocation: allocationOf(flags) },
+    ...{
+      target,
+      stages: stage ?? [],
+      trials,
+      precision,
+      loads,
+      settings: set ?? {},
+      allocation: allocationOf(flags),
+    },
     workload: {
       ...workload,
       ...(measureSeconds === undefined ? {} : { durationSeconds: measureSeconds }),

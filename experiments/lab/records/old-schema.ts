@@ -49,10 +49,10 @@ function upgradeLoadRun({ record, trials }: OldRun): Run {
   };
 }
 
+/** Of the old answer only its end is read: reports make the threshold from the trials. */
 function upgradeAnswer(answer: CapacityAnswer | null): CapacityAnswer | null {
   if (answer === null) return null;
-  const { passedOnce, ...rest } = answer as CapacityAnswer & { passedOnce: number | null };
-  return { ...rest, highestPass: passedOnce };
+  return { ...answer, end: String(answer.end) === 'confirmed' ? 'precise' : answer.end };
 }
 
 /** 008 wrote one file of its own kind: its strikes become trials, its scenarios variants. */

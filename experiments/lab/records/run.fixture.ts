@@ -163,9 +163,15 @@ export function trialFixture(
   };
 }
 
-/** A confirmed answer whose figures follow from the two loads. */
-export function answerFixture(capacity: number | null, ceiling: number | null): CapacityAnswer {
-  return { end: 'confirmed', capacity, highestPass: capacity, ceiling, confirmations: 3, trials: 6 };
+/** A precise answer around a capacity; null: no trial passed. */
+export function answerFixture(
+  capacity: number | null,
+  end: CapacityAnswer['end'] = 'precise',
+): CapacityAnswer {
+  const around = (middle: number) => ({ low: middle / 1.1, middle, high: middle * 1.1 });
+  const threshold =
+    capacity === null ? null : { capacity: around(capacity), safeLoad: around(0.9 * capacity), slope: 0.05 };
+  return { end, threshold, trials: 6, voids: 0 };
 }
 
 export function variantFixture(name: string, changes: Partial<VariantRecord> = {}): VariantRecord {
@@ -192,12 +198,10 @@ export function runFixture(
   const method = {
     kind: 'capacity',
     start: 100,
-    growth: 2,
-    tolerance: 0.1,
-    confirmations: 3,
-    trialsMax: 20,
     loadMin: 1,
     loadMax: 1e5,
+    precision: 0.15,
+    trialsMax: 20,
   } as const;
   return {
     trials,

@@ -38,28 +38,37 @@ export type BoundName =
   | 'nothing';
 
 export type SearchEnd =
-  /** The capacity passed every confirmation, and a load above it failed. */
-  | 'confirmed'
-  /** The same, but above it the instrument failed twice: the server may carry more. */
+  /** The interval of the capacity is as narrow as was asked. */
+  | 'precise'
+  /** Above the loads that passed the instrument failed: the server may carry more. */
   | 'instrument'
-  /** The same at the highest load allowed: the server may carry more. */
+  /** The highest load allowed passed: the server may carry more. */
   | 'load-max'
   /** Even the lowest load allowed failed. */
   | 'load-min'
-  /** The bound on trials was reached before a load was confirmed. */
+  /** The bound on trials was reached first; the interval says how much is known. */
   | 'trials-max';
+
+/** A load with its 90 % credible interval (from the 5 % to the 95 % quantile); `middle` is the median. */
+export type LoadEstimate = { low: number; middle: number; high: number };
+
+/** The edge of a variant, as its trials show it (analysis/threshold.ts). */
+export type Threshold = {
+  /** The load that half of the trials hold. */
+  capacity: LoadEstimate;
+  /** The load that 9 of 10 trials hold. */
+  safeLoad: LoadEstimate;
+  /** How gradual the edge is: the median of s. */
+  slope: number;
+};
 
 export type CapacityAnswer = {
   end: SearchEnd;
-  /** Highest confirmed load; null where none was confirmed. */
-  capacity: number | null;
-  /** Highest load that passed at least once. */
-  highestPass: number | null;
-  /** Lowest load above the capacity that did not pass (or was void twice); null where none was tried. */
-  ceiling: number | null;
-  /** Passes in a row at the capacity. */
-  confirmations: number;
+  /** Null where no trial passed. */
+  threshold: Threshold | null;
   trials: number;
+  /** Those of them that say nothing about the server. */
+  voids: number;
 };
 
 export type VariantRecord = {
@@ -189,21 +198,17 @@ export type Timing = { warmUpSeconds: number; measureSeconds: number; drainSecon
 /** The quantity that is varied: an axis title and its unit, e.g. `offered messages` in `messages/s`. */
 export type Varied = { quantity: string; unit: string };
 
-/** Search for the highest load that holds the limits. */
+/** Search for the load that half of the trials hold. */
 export type CapacityMethod = {
   kind: 'capacity';
   /** First load of the first variant; each later variant starts at the capacity of the one before. */
   start: number;
-  /** Factor of the first step of the bracket, > 1. */
-  growth: number;
-  /** The bisection ends when fail ÷ pass ≤ 1 + tolerance. */
-  tolerance: number;
-  /** Trials at the found load that must all pass. */
-  confirmations: number;
-  /** Bound on the number of trials, repeated void ones included. */
-  trialsMax: number;
   loadMin: number;
   loadMax: number;
+  /** The search ends when the 90 % interval of the capacity is this share to either side, or less. */
+  precision: number;
+  /** Bound on the number of trials, void ones included. */
+  trialsMax: number;
 };
 
 /** The same loads for every variant, each repeated. */

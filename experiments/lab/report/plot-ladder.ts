@@ -1,7 +1,7 @@
-/** Capacity of every variant as bars on a logarithmic scale, with the zone in which the edge lies. */
+/** Capacity of every variant as bars on a logarithmic scale, with its interval. */
 import type { CustomSeriesRenderItem } from 'echarts';
 import { type CapacityFinding, capacityFindings } from '../analysis/finding.ts';
-import type { LoadRun } from '../records/schema.ts';
+import type { LoadEstimate, LoadRun } from '../records/schema.ts';
 import { capacityText } from './capacity-text.ts';
 import { formatMagnitude, formatNumber } from './format.ts';
 import {
@@ -17,11 +17,12 @@ import {
 
 /** Null where no variant has a capacity. */
 export function ladderPlot(run: LoadRun): Plot | null {
-  const findings = capacityFindings(run).filter(({ capacity }) => capacity !== null);
+  const findings = capacityFindings(run).filter(({ threshold }) => threshold !== null);
   if (findings.length === 0) return null;
   const { unit } = run.record.varied;
-  const capacities = findings.map(({ capacity }) => capacity!);
-  const ends = findings.map(({ zone }, index) => Math.max(capacities[index]!, zone?.high ?? 0));
+  const intervals = findings.map(intervalOf);
+  const capacities = intervals.map(({ middle }) => middle);
+  const ends = intervals.map(({ high }) => high);
   const range = decadesAround([...capacities, ...ends]);
   // Bars start at the axis, so the smallest needs a decade below it; the labels need room above the largest.
   const largest = Math.max(...ends);
@@ -37,12 +38,17 @@ export function ladderPlot(run: LoadRun): Plot | null {
       {
         type: 'bar',
         barWidth: 26,
-        data: findings.map(({ capacity, variant }) => ({
-          value: capacity,
+        data: findings.map(({ variant }, index) => ({
+          value: capacities[index]!,
           itemStyle: { color: colours.get(variant.name) },
         })),
       },
-      { type: 'custom', renderItem: drawZone, data: findings.flatMap(zoneRow), z: 3 },
+      {
+        type: 'custom',
+        renderItem: drawInterval,
+        data: intervals.map(({ low, high }, index) => [index, low, high]),
+        z: 3,
+      },
       {
         type: 'scatter',
         symbolSize: 0.1,
@@ -56,7 +62,7 @@ export function ladderPlot(run: LoadRun): Plot | null {
   return {
     title: `Capacity in ${unit}`,
     caption:
-      'Bars end at the highest load that held every limit in every confirming trial. The whisker is the zone in which the edge lies: from the lowest load that ever failed, or the capacity, to the next failure above it.',
+      'Bars end at the capacity: the load that half of the trials hold. The whisker is its 90 % interval.',
     svg,
   };
 }
@@ -67,11 +73,12 @@ function barLabel(finding: CapacityFinding, unit: string) {
   return { show: true, position: 'right', distance: 10, formatter: text, color: ink };
 }
 
-function zoneRow(finding: CapacityFinding, index: number): number[][] {
-  return finding.zone === null ? [] : [[index, finding.zone.low, finding.zone.high]];
+/** A capacity of which only a lower bound is known has no width. */
+function intervalOf({ threshold, atLeast }: CapacityFinding): LoadEstimate {
+  return atLeast === null ? threshold!.capacity : { low: atLeast, middle: atLeast, high: atLeast };
 }
 
-const drawZone: CustomSeriesRenderItem = (_parameters, api) => {
+const drawInterval: CustomSeriesRenderItem = (_parameters, api) => {
   const row = api.value(0);
   const [left, y] = api.coord([api.value(1), row]) as [number, number];
   const [right] = api.coord([api.value(2), row]) as [number, number];

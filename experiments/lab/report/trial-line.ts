@@ -1,5 +1,6 @@
 /** One line for the terminal when a trial or a variant of a load experiment has ended. */
 import type { TrialRecord, VariantRecord } from '../records/schema.ts';
+import { intervalText } from './capacity-text.ts';
 import { formatBytes, formatMagnitude, formatMs, formatNumber } from './format.ts';
 
 /** Enough CPU of other processes to disturb a trial. Chosen, not measured. */
@@ -9,8 +10,7 @@ const noticedCores = 0.2;
 export function trialLine(trial: TrialRecord, unit: string): string {
   const { loadtest, server } = trial;
   const head = `${trial.variant}  trial ${String(trial.number).padStart(2)}  ${formatNumber(trial.load).padStart(7)} ${unit}`;
-  const outcome = trial.purpose === 'confirm' && trial.outcome === 'pass' ? 'confirmed' : trial.outcome;
-  const parts = [`${head}  ${outcome.padEnd(9)}`];
+  const parts = [`${head}  ${trial.outcome.padEnd(4)}`];
   if (loadtest !== null) {
     parts.push(`p99 ${formatMs(loadtest.deliveryLatencyMs.p99).padStart(7)}`);
     parts.push(`${formatMagnitude(loadtest.deliveriesPerSecond).padStart(6)} deliveries/s`);
@@ -25,11 +25,10 @@ export function trialLine(trial: TrialRecord, unit: string): string {
 /** The capacity of a variant and its bound; null where none was searched. */
 export function answerLine({ name, answer, bound }: VariantRecord, unit: string): string | null {
   if (answer === null) return null;
-  const { capacity, highestPass, trials, end, confirmations } = answer;
-  if (capacity === null) {
-    const once = highestPass === null ? '' : `; ${formatNumber(highestPass)} ${unit} passed, unconfirmed`;
-    return `${name}: no load was confirmed in ${trials} trials (${end})${once}`;
-  }
+  const { threshold, trials, voids, end } = answer;
+  const effort = `${trials} trials${voids === 0 ? '' : `, ${voids} void`}, ${end}`;
+  if (threshold === null) return `${name}: no trial passed (${effort})`;
+  const { capacity, safeLoad } = threshold;
   const boundBy = bound === null ? '' : `; bound by ${bound.name}`;
-  return `${name}: ${formatNumber(capacity)} ${unit}, confirmed ${confirmations} times${boundBy}`;
+  return `${name}: ${formatNumber(capacity.middle)} ${unit} (90 %: ${intervalText(capacity)}), safe ${formatNumber(safeLoad.middle)}; ${effort}${boundBy}`;
 }

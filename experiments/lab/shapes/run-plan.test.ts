@@ -44,9 +44,9 @@ test('stages are chosen by number, word or name, and settings reach every varian
   assert.ok(variants.every(({ settings }) => settings['segment-bytes'] === '65536'));
 });
 
-test('--trials is confirmations for a capacity and repetitions for fixed loads', () => {
-  const method = methodOf(plan('ladder', { trials: 5 }));
-  assert.equal(method.kind === 'capacity' && method.confirmations, 5);
+test('--trials bounds a capacity search, --precision ends it; for fixed loads trials are repetitions', () => {
+  const method = methodOf(plan('ladder', { trials: 5, precision: 0.05 }));
+  assert.deepEqual(method.kind === 'capacity' && [method.trialsMax, method.precision], [5, 0.05]);
   const fixed = methodOf(plan('2', { trials: 5 }));
   assert.equal(fixed.kind === 'fixed' && fixed.repetitions, 5);
 });

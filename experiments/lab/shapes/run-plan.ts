@@ -13,8 +13,10 @@ export type RunOptions = {
   target: TargetKind;
   /** Names of stages as typed; empty for all. */
   stages: readonly string[];
-  /** Confirmations of a capacity, or repetitions. */
+  /** Bound on the trials of a capacity search, or repetitions. */
   trials?: number;
+  /** Half width of the interval of a capacity at which its search ends, as a share. */
+  precision?: number;
   /** Tries exactly these loads instead of searching. */
   loads?: readonly number[];
   workload: Partial<Workload>;

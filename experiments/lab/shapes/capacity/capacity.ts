@@ -1,4 +1,4 @@
-/** The shape of a capacity question: the highest load that each variant carries within the limits. */
+/** The shape of a capacity question: the load at which half of the trials of each variant hold the limits. */
 import { boundOf } from '../../analysis/bottleneck.ts';
 import { searchCapacity, trialsOfSearch } from '../../analysis/capacity-search.ts';
 import { compareCapacities } from '../../analysis/compare.ts';
@@ -20,9 +20,8 @@ export const capacity: Shape<CapacityExperiment, LoadRun> = {
       const method = { kind: 'fixed', loads, repetitions: trials ?? 1, emphasis: 'held' } as const;
       return planFixedLoads(experiment, stages, options, method);
     }
-    const confirmations = trials ?? experiment.method.confirmations;
-    const trialsMax = experiment.method.trialsMax + confirmations - experiment.method.confirmations;
-    const method = { ...experiment.method, confirmations, trialsMax };
+    const { precision = experiment.method.precision } = options;
+    const method = { ...experiment.method, precision, trialsMax: trials ?? experiment.method.trialsMax };
     const { secondsPerTrial, runAtLoad, ...plan } = planLoads(experiment, stages, options, method);
     let start = method.start;
     return {
@@ -32,13 +31,13 @@ export const capacity: Shape<CapacityExperiment, LoadRun> = {
       variantLine: (variant) => answerLine(variant, experiment.varied.unit),
       runVariant: async (variant, session) => {
         const trials: TrialRecord[] = [];
-        const answer = await searchCapacity({ ...method, start }, async (load, purpose) => {
-          const trial = await runAtLoad(variant, session, load, purpose);
+        const answer = await searchCapacity({ ...method, start }, async (load) => {
+          const trial = await runAtLoad(variant, session, load, 'search');
           trials.push(trial);
           // The session throws where a trial was interrupted.
           return trial.outcome as Exclude<TrialRecord['outcome'], 'interrupted'>;
         });
-        start = answer.capacity ?? start;
+        start = answer.threshold?.capacity.middle ?? start;
         return { answer, bound: boundOf(answer, trials) };
       },
     };
@@ -48,15 +47,13 @@ export const capacity: Shape<CapacityExperiment, LoadRun> = {
   compare: compareCapacities,
 };
 
-/** A usual search. An experiment sets its start, and the precision that its question needs. */
+/** A usual search. An experiment sets its start. */
 export const search: Omit<CapacityMethod, 'start'> = {
   kind: 'capacity',
-  growth: 1.5,
-  tolerance: 0.15,
-  confirmations: 3,
-  trialsMax: 24,
   loadMin: 1,
   loadMax: 200_000,
+  precision: 0.15,
+  trialsMax: 20,
 };
 
 /** The workload and limits of several experiments, so that their rows can be compared. */

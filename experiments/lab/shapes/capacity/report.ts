@@ -1,9 +1,9 @@
 /** The report of a capacity search. Pure. */
 import { cpuByNode, deliveriesPerCpuSecond } from '../../analysis/cpu.ts';
 import { type CapacityFinding, capacityFindings } from '../../analysis/finding.ts';
-import { passShareAtLeast } from '../../analysis/statistics.ts';
+import { ratioOf } from '../../analysis/threshold.ts';
 import type { BoundName, CapacityMethod, LoadRun } from '../../records/schema.ts';
-import { capacityText } from '../../report/capacity-text.ts';
+import { capacityText, intervalText } from '../../report/capacity-text.ts';
 import type { ReportContent } from '../../report/content.ts';
 import { formatBytes, formatMagnitude, formatMs, formatNumber, formatShare } from '../../report/format.ts';
 import { answerWithNotes, caveatsOf, phasesNote } from '../../report/notes.ts';
@@ -25,20 +25,15 @@ export function reportCapacity(run: LoadRun): ReportContent {
 /** The finding in short: one row for each variant, the one change of its stage, and its bound. */
 export function findingTable(run: LoadRun): Table {
   const findings = capacityFindings(run);
-  const first = findings.find(({ capacity }) => capacity !== null)?.capacity;
-  const timesFirst = (capacity: number) => {
-    const times = capacity / first!;
-    return String(Number(times.toPrecision(times < 10 ? 2 : 3)));
-  };
+  const first = findings.find(({ threshold }) => threshold !== null);
   return tableOf(findings, [
     left('stage', ({ variant }) => `**${variant.name}**`),
     left('its one change', ({ variant }) => variant.summary),
     right(run.record.varied.unit, capacityText),
+    right('90 % interval', capacityInterval),
     right('deliveries/s', ({ result }) => result && formatMagnitude(result.deliveriesPerSecond)),
     right('p99', ({ result }) => result && formatMs(result.deliveryLatencyMs.p99)),
-    right(`× ${findings[0]?.variant.name ?? ''}`, ({ capacity }) =>
-      capacity === null ? null : timesFirst(capacity),
-    ),
+    right(`× ${findings[0]?.variant.name ?? ''}`, (finding) => first && timesText(finding, first)),
     left('stopped by', ({ variant }) => variant.bound?.name),
   ]);
 }
@@ -46,25 +41,43 @@ export function findingTable(run: LoadRun): Table {
 function capacityAnswer(run: LoadRun): string[] {
   const { unit } = run.record.varied;
   const findings = capacityFindings(run);
-  const found = findings.filter(({ capacity }) => capacity !== null);
-  const best = found.toSorted((a, b) => b.capacity! - a.capacity!)[0];
-  if (best === undefined) return ['No variant held the limits at any load that was tried.'];
-  const first = found[0]!;
-  const deliveries = formatMagnitude(best.result!.deliveriesPerSecond);
-  const times = best.capacity! / first.capacity!;
-  const rounded = times >= 10 ? Math.round(times) : times.toFixed(1);
-  const ratio =
-    first === best ? '' : `, ${rounded} times the ${capacityText(first)} of ${first.variant.name}`;
+  const held = ({ threshold, atLeast }: CapacityFinding) => atLeast ?? threshold?.capacity.middle ?? 0;
+  const [best] = findings.toSorted((a, b) => held(b) - held(a));
+  const first = findings.find(({ threshold }) => threshold !== null);
+  if (best === undefined || first === undefined)
+    return ['No variant held the limits at any load that was tried.'];
+  const interval = capacityInterval(best);
+  const sure = interval === null ? '' : ` (90 % interval ${interval})`;
+  const ratio = `, ${timesText(best, first)} times the ${capacityText(first)} of ${first.variant.name}`;
+  const safe = interval === null ? '' : ` Nine of ten trials hold ${safeLoadText(best)}.`;
   return [
-    `${best.variant.name} carries ${capacityText(best)} ${unit}, which is ${deliveries} deliveries/s${ratio}.`,
+    `${best.variant.name} carries ${capacityText(best)} ${unit}${sure}${first === best ? '' : ratio}.${safe}`,
     ...findings.map(boundSentence),
   ];
 }
 
-function boundSentence({ variant, capacity }: CapacityFinding): string {
+function capacityInterval({ threshold, atLeast }: CapacityFinding): string | null {
+  return threshold === null || atLeast !== null ? null : intervalText(threshold.capacity);
+}
+
+function safeLoadText({ threshold, atLeast }: CapacityFinding): string | null {
+  return threshold === null || atLeast !== null ? null : formatNumber(threshold.safeLoad.middle);
+}
+
+/** How many times as much as the first, with the 90 % interval of the ratio. */
+function timesText(finding: CapacityFinding, first: CapacityFinding): string | null {
+  const { threshold, atLeast } = finding;
+  if (threshold === null || finding === first) return threshold && '1';
+  const round = (times: number) => String(Number(times.toPrecision(times < 10 ? 2 : 3)));
+  if (atLeast !== null) return `≥ ${round(atLeast / first.threshold!.capacity.high)}`;
+  const { low, middle, high } = ratioOf(first.posterior, finding.posterior);
+  return `${round(middle)} (${round(low)}–${round(high)})`;
+}
+
+function boundSentence({ variant, threshold }: CapacityFinding): string {
   if (variant.error !== null) return `${variant.name} could not be tried: ${variant.error}`;
   if (variant.bound === null) return `${variant.name} was not finished.`;
-  const reached = capacity === null ? 'held the limits at no load, stopped' : 'is bound';
+  const reached = threshold === null ? 'held the limits at no load, stopped' : 'is bound';
   return `${variant.name} ${reached} by ${boundPhrase[variant.bound.name]}: ${variant.bound.evidence}.`;
 }
 
@@ -82,11 +95,15 @@ const boundPhrase: Record<BoundName, string> = {
   nothing: 'nothing that was tried',
 };
 
-function searchNotes({ growth, tolerance, confirmations }: CapacityMethod): string[] {
-  const share = formatShare(passShareAtLeast(confirmations));
+function searchNotes({ trialsMax, precision = 0 }: CapacityMethod): string[] {
   return [
-    `The search steps up or down, first by ×${growth}, until one load passes and a higher one fails. It then bisects until the loads that pass and fail are within ${formatShare(tolerance)} of each other. Then ${confirmations} confirming trials must all pass; if one does not, the load steps down and is confirmed anew.`,
-    `“Edge between” is the zone of loads that the trials leave open, widened by any load that both passed and failed. It is a bracket, not a confidence interval. ${confirmations} of ${confirmations} passes show with 95 % confidence only that at least ${share} of such trials pass (Clopper–Pearson).`,
+    'Near the edge, whether a trial passes is a matter of probability: P(pass | load) = 0.98 / (1 + e^((ln load − θ) / s)). The capacity is the load e^θ, which half of the trials hold; the safe load is the one that 9 of 10 hold. Both have a 90 % credible interval, from the posterior of (θ, s) over all judged trials. Void trials count for nothing.',
+    ...(precision === 0
+      ? []
+      : [
+          `Each load is the one that teaches most about θ and s (the Ψ method, Kontsevich and Tyler 1999). A search ends when the interval is no wider than ± ${formatShare(precision)}, or after ${trialsMax} trials.`,
+        ]),
+    'A capacity with “≥” is a load that was held: no trial failed because of the server, so that it may carry more.',
   ];
 }
 
@@ -94,10 +111,11 @@ function capacityTable(run: LoadRun): Table {
   return tableOf(capacityFindings(run), [
     left('variant', ({ variant }) => variant.name),
     right(run.record.varied.unit, capacityText),
-    right('edge between', ({ zone }) => zone && `${formatNumber(zone.low)}–${formatNumber(zone.high)}`),
-    right('deliveries/s', deliveriesText),
+    right('90 % interval', capacityInterval),
+    right('safe load', safeLoadText),
+    right('deliveries/s', ({ result }) => result && formatMagnitude(result.deliveriesPerSecond)),
     right('p50', ({ result }) => result && formatMs(result.deliveryLatencyMs.p50)),
-    right('p99 (all)', p99Text),
+    right('p99', ({ result }) => result && formatMs(result.deliveryLatencyMs.p99)),
     right('CPU cores', cpuText),
     right('per CPU s', ({ typical }) => {
       return typical && formatMagnitude(deliveriesPerCpuSecond(typical) ?? Number.NaN);
@@ -115,22 +133,4 @@ function cpuText({ typical, server }: CapacityFinding): string | null {
   if (typical === null || server === null) return null;
   const total = server.cpuCores.toFixed(2);
   return typical.nodes.length > 1 ? `${total} (${cpuByNode(typical)})` : total;
-}
-
-/** With the half width of its 95 % interval over the confirming trials. */
-function deliveriesText({ result, deliveriesPerSecond }: CapacityFinding): string | null {
-  if (result === null) return null;
-  const value = formatMagnitude(result.deliveriesPerSecond);
-  if (deliveriesPerSecond === null) return value;
-  const share = (deliveriesPerSecond.high - deliveriesPerSecond.mean) / deliveriesPerSecond.mean;
-  // A server that keeps up delivers exactly the offered messages, with no spread.
-  return share < 0.001 ? value : `${value} ± ${formatShare(share)}`;
-}
-
-/** With the lowest and highest of the confirming trials, in ms. */
-function p99Text({ result, confirmed }: CapacityFinding): string | null {
-  if (result === null) return null;
-  const values = confirmed.map(({ loadtest }) => loadtest!.deliveryLatencyMs.p99);
-  const range = `${formatNumber(Math.min(...values))}–${formatNumber(Math.max(...values))}`;
-  return `${formatMs(result.deliveryLatencyMs.p99)} (${range})`;
 }
