@@ -102,9 +102,8 @@ test('the figures of a variant are those of its highest pass up to the capacity'
 test('capacity and interval follow from the trials, and void ones count for nothing', () => {
   const { threshold, atLeast } = capacityFindings(ladderRun())[1]!;
   const { low, middle, high } = threshold!.capacity;
-  assert.ok(
-    9000 < low && low < 10_100 && 10_000 < middle && middle < 11_000 && 10_900 < high && high < 12_500,
-  );
+  assert.ok(8000 < low && low < 10_000 && 10_000 < middle, `${low} ${middle}`);
+  assert.ok(middle < 11_000 && 11_000 < high && high < 14_000, `${middle} ${high}`);
   assert.equal(atLeast, null);
   const run = ladderRun();
   run.trials = run.trials.filter(({ outcome }) => outcome !== 'fail');

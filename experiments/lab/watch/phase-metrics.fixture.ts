@@ -2,7 +2,7 @@
 import { freePorts } from '#host/free-ports.ts';
 import { PhaseMetrics } from './phase-metrics.ts';
 
-const attemptsMax = 20;
+const attemptsMax = 200;
 
 /** Tries several ports: the next port must be free too, and a closed connection may hold it for a minute. */
 export async function startPhaseMetrics(targetsFile: string): Promise<PhaseMetrics> {
