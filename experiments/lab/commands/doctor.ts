@@ -2,8 +2,8 @@
 import type { Command } from 'commander';
 import { freePorts } from '#host/free-ports.ts';
 import { readEnvironment, readEphemeralPorts, readFilesMax } from '../../../loadtest/result/environment.ts';
+import { listStages } from '../deployment/list-stages.ts';
 import { serviceProviders } from '../deployment/services/services.ts';
-import { listStages } from '../deployment/stage-table.ts';
 import { engineFault } from '../deployment/start.ts';
 import { formatGibibytes, formatNumber } from '../report/format.ts';
 

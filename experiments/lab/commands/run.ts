@@ -7,8 +7,8 @@ import { readEnvironment } from '../../../loadtest/result/environment.ts';
 import { quantities, readWorkload } from '../../../loadtest/workload.ts';
 import { exitCodeOf } from '../analysis/exit-code.ts';
 import type { Allocation, TargetKind } from '../deployment/deployment.ts';
+import { listStages } from '../deployment/list-stages.ts';
 import { serviceProviders } from '../deployment/services/services.ts';
-import { listStages } from '../deployment/stage-table.ts';
 import { chooseTarget, startDeployment } from '../deployment/start.ts';
 import { InputError } from '../input-error.ts';
 import type { Run } from '../records/schema.ts';
@@ -114,7 +114,7 @@ async function runExperiment(experiment: Experiment, flags: RunFlags, signal: Ab
     { experiment, plan, variants: runnable, skipped, seed, ...placement, resultsDirectory, environment },
     {
       deploy: (request) => startDeployment(placement, { ...request, scrapeHost, signal }),
-      loadtestMetricsPort: metrics === null ? null : metrics.port + 1,
+      simulatorMetricsPort: metrics === null ? null : metrics.port + 1,
       signal,
       observer: observe(live, metrics),
     },

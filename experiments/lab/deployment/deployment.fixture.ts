@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Person } from '../../../testing/person.ts';
 import type { Deployment, DeploymentRequest, Placement } from './deployment.ts';
-import { listStages } from './stage-table.ts';
+import { listStages } from './list-stages.ts';
 import { startDeployment } from './start.ts';
 
 export const { signal } = new AbortController();

@@ -50,6 +50,8 @@ export type RunningContainer = Program & {
 /** Open files of a container: every session is one. Chosen: the most that one process is planned to hold. */
 const openFilesMax = 20_000;
 const linesKept = 20;
+/** Of a main process that ended by SIGABRT: Node aborts when its heap is full. */
+const abortedCode = 134;
 
 /** Creates and starts a container; resolves when its process runs. */
 export async function startContainer(engine: Engine, request: ContainerRequest): Promise<RunningContainer> {
@@ -118,8 +120,8 @@ class ContainerSampler {
     if (runs) this.#last = now;
     const { running: _, ...usage } = this.#last;
     // The engine takes its time to answer why: it is asked only after an end, or where counters began anew.
-    const fault = runs && now.cpuSeconds >= before.cpuSeconds ? null : await this.#fault();
-    return { name, role, ...usage, processes: runs ? 1 : 0, fault };
+    const fault = runs && now.cpuSeconds >= before.cpuSeconds ? { fault: null } : await this.#fault();
+    return { name, role, ...usage, processes: runs ? 1 : 0, ...fault };
   }
 
   async #askEngine(): Promise<ContainerUsage> {
@@ -127,11 +129,20 @@ class ContainerSampler {
     return usageOf(stats as unknown as EngineStats);
   }
 
-  async #fault(): Promise<string | null> {
+  async #fault(): Promise<Pick<NodeSample, 'fault' | 'faultKind'>> {
     const { State: state } = await this.#container.inspect();
-    if (state.OOMKilled) return `was killed for its memory (limit ${this.#memoryMb ?? 'none'} MiB)`;
-    if (!state.Running) return `exited with code ${state.ExitCode}`;
-    return state.StartedAt === this.#startedAt ? null : 'was restarted';
+    if (state.OOMKilled)
+      return {
+        fault: `was killed for its memory (limit ${this.#memoryMb ?? 'none'} MiB)`,
+        faultKind: 'memory',
+      };
+    if (!state.Running)
+      return {
+        fault: `exited with code ${state.ExitCode}`,
+        faultKind: state.ExitCode === abortedCode ? 'memory' : 'exit',
+      };
+    if (state.StartedAt === this.#startedAt) return { fault: null };
+    return { fault: 'was restarted', faultKind: 'restart' };
   }
 }
 

@@ -2,7 +2,7 @@
 import { parseProgress } from '../../../loadtest/result/progress.ts';
 import { parseResult } from '../../../loadtest/result/schema.ts';
 import { workloadArguments } from '../../../loadtest/workload.ts';
-import type { LoadtestOptions, LoadtestOutcome, LoadtestWatch } from './deployment.ts';
+import type { SimulatorOptions, SimulatorOutcome, SimulatorWatch } from './deployment.ts';
 import type { SimulatorRequest, Site } from './site.ts';
 
 /** Chosen, not measured: what a partial result takes to be written, several times over. */
@@ -13,9 +13,9 @@ const errorLinesMax = 10;
 export async function runSimulator(
   site: Site,
   place: Omit<SimulatorRequest, 'flags' | 'metricsPort' | 'onLine'>,
-  { limits, metricsPort, ...workload }: LoadtestOptions,
-  watch: LoadtestWatch,
-): Promise<LoadtestOutcome> {
+  { limits, metricsPort, ...workload }: SimulatorOptions,
+  watch: SimulatorWatch,
+): Promise<SimulatorOutcome> {
   const errors: string[] = [];
   let resultText: string | null = null;
   const metrics = metricsPort === undefined ? [] : ['--metrics-port', String(metricsPort)];

@@ -12,7 +12,7 @@ test('a simulator beside the lab reaches nodes in containers', { skip }, async (
   const placement = { target: 'container', simulator: 'process' } as const;
   const allocation = { serverCpus: 0.5, loadtestCpus: 1 };
   await using deployment = await deploy('03-cursor', { allocation }, placement);
-  const { result, errorText } = await deployment.runLoadtest(workload, quiet);
+  const { result, errorText } = await deployment.runSimulator(workload, quiet);
   assert.equal(result?.audit.delivered, 40 * 20, errorText);
   assert.match(result.workload.urls[0]!, /^ws:\/\/127\.0\.0\.1:/);
 });
@@ -24,7 +24,7 @@ test('a simulator in a container reaches nodes beside the lab, and is scraped th
   await using deployment = await deploy('03-cursor', { allocation }, placement);
   const scrapes: Promise<string>[] = [];
   let address = '';
-  const { result, errorText } = await deployment.runLoadtest(
+  const { result, errorText } = await deployment.runSimulator(
     { ...workload, metricsPort: metricsPort! },
     {
       ...quiet,

@@ -96,7 +96,7 @@ export async function startDeployment(
       ...Object.fromEntries(services.map(({ name, fact }) => [name, fact])),
     },
     sample: () => Promise.all([...nodes, ...services].map((part) => part.sample())),
-    runLoadtest: (options, watch) => runSimulator(simulatorSite, place, { ...options, urls }, watch),
+    runSimulator: (options, watch) => runSimulator(simulatorSite, place, { ...options, urls }, watch),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }

@@ -1,7 +1,7 @@
 /** Shared by the shapes whose trials each have one load: parameters, trials, and the options of `run`. */
 import type { Workload } from '../../../loadtest/workload.ts';
 import { shownTrials } from '../analysis/finding.ts';
-import type { StageInfo } from '../deployment/stage-table.ts';
+import type { StageInfo } from '../deployment/list-stages.ts';
 import type {
   CapacityMethod,
   FixedMethod,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { registry } from '../../registry.ts';
-import type { StageInfo } from '../deployment/stage-table.ts';
+import type { StageInfo } from '../deployment/list-stages.ts';
 import type { LoadRunRecord } from '../records/schema.ts';
 import { type RunOptions, type ServicesFound, skipMissing } from './run-plan.ts';
 import type { Plan } from './shape.ts';

@@ -1,8 +1,8 @@
 /** From the variants of an experiment and the options of a command line to the variants that run. Pure. */
 import { type Workload, workloadTable } from '../../../loadtest/workload.ts';
 import type { Allocation, TargetKind } from '../deployment/deployment.ts';
+import type { StageInfo } from '../deployment/list-stages.ts';
 import type { ServiceProvider } from '../deployment/services/service.ts';
-import type { StageInfo } from '../deployment/stage-table.ts';
 import { InputError } from '../input-error.ts';
 import type { RunRecord } from '../records/schema.ts';
 import type { Variant } from '../trial/variant.ts';

@@ -1,7 +1,7 @@
 /** A shape is a kind of question: all that only this kind needs to run, record, report and compare. */
 import type { Comparison } from '../analysis/compare.ts';
 import type { TargetKind } from '../deployment/deployment.ts';
-import type { StageInfo } from '../deployment/stage-table.ts';
+import type { StageInfo } from '../deployment/list-stages.ts';
 import type { Run, TrialHeader, VariantRecord } from '../records/schema.ts';
 import type { ReportContent } from '../report/content.ts';
 import type { Plot } from '../report/plot.ts';

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { kill } from '../../../008-kill/experiment.ts';
+import { listStages } from '../../deployment/list-stages.ts';
 import { serviceProviders } from '../../deployment/services/services.ts';
-import { listStages } from '../../deployment/stage-table.ts';
 import { startDeployment } from '../../deployment/start.ts';
 import { skipMissing } from '../run-plan.ts';
 import { type FaultVariant, faults } from './faults.ts';

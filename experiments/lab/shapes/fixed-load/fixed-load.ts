@@ -1,6 +1,6 @@
 /** The shape of a question about given loads: each variant at the same loads, each repeated. */
 import { compareFixedLoads } from '../../analysis/compare.ts';
-import type { StageInfo } from '../../deployment/stage-table.ts';
+import type { StageInfo } from '../../deployment/list-stages.ts';
 import type { FixedMethod, LoadRun } from '../../records/schema.ts';
 import { type LoadExperiment, loadShape, planLoads } from '../load-trials.ts';
 import type { RunOptions } from '../run-plan.ts';
