@@ -32,8 +32,14 @@ export async function exchange({ nodes }: Deployment): Promise<void> {
 
 /** A second of 40 messages to 20 clients each. */
 export const workload = {
-  ...{ clients: 20, ratePerSecond: 40, durationSeconds: 1, warmUpSeconds: 0.2, drainSeconds: 2 },
-  ...{ payloadBytes: 128, seed: 1, limits: ['p99<10s'] },
+  clients: 20,
+  ratePerSecond: 40,
+  durationSeconds: 1,
+  warmUpSeconds: 0.2,
+  drainSeconds: 2,
+  payloadBytes: 128,
+  seed: 1,
+  limits: ['p99<10s'],
 };
 
 /** Asks every 50 ms until it holds; rejects after the deadline. */

@@ -130,19 +130,12 @@ class ContainerSampler {
   }
 
   async #fault(): Promise<Pick<NodeSample, 'fault' | 'faultKind'>> {
-    const { State: state } = await this.#container.inspect();
-    if (state.OOMKilled)
-      return {
-        fault: `was killed for its memory (limit ${this.#memoryMb ?? 'none'} MiB)`,
-        faultKind: 'memory',
-      };
-    if (!state.Running)
-      return {
-        fault: `exited with code ${state.ExitCode}`,
-        faultKind: state.ExitCode === abortedCode ? 'memory' : 'exit',
-      };
-    if (state.StartedAt === this.#startedAt) return { fault: null };
-    return { fault: 'was restarted', faultKind: 'restart' };
+    const { OOMKilled, Running, ExitCode: code, StartedAt } = (await this.#container.inspect()).State;
+    const limit = `limit ${this.#memoryMb ?? 'none'} MiB`;
+    if (OOMKilled) return { fault: `was killed for its memory (${limit})`, faultKind: 'memory' };
+    const faultKind = code === abortedCode ? 'memory' : 'exit';
+    if (!Running) return { fault: `exited with code ${code}`, faultKind };
+    return StartedAt === this.#startedAt ? { fault: null } : { fault: 'was restarted', faultKind: 'restart' };
   }
 }
 

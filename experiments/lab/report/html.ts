@@ -1,9 +1,8 @@
 /** One self-contained HTML file: no script, no network, readable in light and dark mode. Pure. */
 import type { Run } from '../records/schema.ts';
-import type { ReportContent } from './content.ts';
 import { htmlStyle } from './html-style.ts';
 import type { Plot } from './plot.ts';
-import type { Table } from './table.ts';
+import type { ReportContent, Table } from './table.ts';
 
 /** The text of the file. */
 export function htmlReport({ record }: Run, content: ReportContent, plots: readonly Plot[]): string {
@@ -61,7 +60,7 @@ function list(items: readonly string[]): string {
   return items.length === 0 ? '' : `<ul>${items.map((item) => `<li>${escapeHtml(item)}</li>`).join('')}</ul>`;
 }
 
-/** A column titled `remark` becomes a line below the row: sentences do not fit beside figures. */
+/** A column titled `remark` becomes a line below the row: sentences do not fit between figures. */
 function htmlTable({ columns, rows }: Table, className = ''): string {
   const outcome = columns.findIndex(({ title }) => title === 'outcome');
   const remark = columns.findIndex(({ title }) => title === 'remark');

@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { registry } from '../../registry.ts';
 import type { StageInfo } from '../deployment/list-stages.ts';
+import type { ServicesFound } from '../deployment/services/services.ts';
 import type { LoadRunRecord } from '../records/schema.ts';
-import { type RunOptions, type ServicesFound, skipMissing } from './run-plan.ts';
+import { findByShortName, type RunOptions, skipMissing } from './run-plan.ts';
 import type { Plan } from './shape.ts';
-import { findByShortName } from './short-name.ts';
 
 const find = (name: string) => findByShortName(registry.experiments, name)!;
 const stage = (name: string, count: 'one' | 'one per core' | 'any number', services: string[] = []) =>
