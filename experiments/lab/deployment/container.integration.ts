@@ -121,7 +121,7 @@ test('Ctrl-C in a trial in containers leaves no container, network or volume', {
   });
 });
 
-test('what a killed lab left behind is removed by the next', { skip }, async () => {
+test('the containers and networks of a killed lab are removed by the next one', { skip }, async () => {
   await withExperiment(async (lab) => {
     lab.kill('SIGKILL');
     await once(lab, 'exit');

@@ -1,4 +1,4 @@
-/** The system under test and the simulator beside it, as the rest of the lab sees them. */
+/** The system under test and its simulator, as the rest of the lab sees them. */
 import type { ProgressEvent } from '../../../loadtest/result/progress.ts';
 import type { LoadtestResult } from '../../../loadtest/result/schema.ts';
 import type { Workload } from '../../../loadtest/workload.ts';

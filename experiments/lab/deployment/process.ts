@@ -16,7 +16,7 @@ export type ProcessPrograms = { server: readonly string[]; simulator: readonly s
 
 const pathOf = (file: string) => fileURLToPath(new URL(`../../../${file}`, import.meta.url));
 const realPrograms = { server: [pathOf('server/main.ts')], simulator: [pathOf('loadtest/main.ts')] };
-/** Chosen, not measured: many times what a start takes on a busy machine. */
+/** Chosen, not measured: many times the time that a start takes on a busy machine. */
 const listenDeadlineMs = 15_000;
 
 export class ProcessSite implements Site, AsyncDisposable {

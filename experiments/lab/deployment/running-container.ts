@@ -91,7 +91,7 @@ export async function startContainer(engine: Engine, request: ContainerRequest):
 
 const noUsage: ContainerUsage = { cpuSeconds: 0, rssBytes: 0, throttledSeconds: 0, running: true };
 
-/** Reads what a container uses, and why it no longer runs as it was started. */
+/** Reads the usage of a container, and why it no longer runs as it was started. */
 class ContainerSampler {
   readonly #container: ReturnType<Engine['client']['container']['getById']>;
   readonly #memoryMb: number | undefined;
@@ -203,7 +203,7 @@ class LimitedContainer extends GenericContainer {
   }
 }
 
-/** Its readiness is not testcontainers' to judge: see `startUntilReady`. */
+/** testcontainers must not judge its readiness: `startUntilReady` does. */
 class AsSoonAsItRuns extends StartupCheckStrategy {
   override async checkStartupState(): Promise<StartupStatus> {
     return 'SUCCESS';

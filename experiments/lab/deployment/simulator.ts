@@ -5,7 +5,7 @@ import { workloadArguments } from '../../../loadtest/workload.ts';
 import type { SimulatorOptions, SimulatorOutcome, SimulatorWatch } from './deployment.ts';
 import type { SimulatorRequest, Site } from './site.ts';
 
-/** Chosen, not measured: what a partial result takes to be written, several times over. */
+/** Chosen, not measured: several times the time in which a partial result is written. */
 const stopGraceMs = 3000;
 const errorLinesMax = 10;
 
@@ -22,8 +22,8 @@ export async function runSimulator(
   const judged = limits.flatMap((limit) => ['--limit', limit]);
   await using simulator = await site.startSimulator({
     ...place,
-    // Whole CPUs of its own are limit enough: with a quota beside them, the kernel would throttle the
-    // simulator for the odd millisecond that it accounts late, and each of those would make a trial void.
+    // No quota in addition to whole CPUs of its own: the kernel would throttle the simulator for single
+    // milliseconds that it accounts late, and each of those would make a trial void.
     cpus: place.pinnedCpus !== undefined && Number.isInteger(place.cpus) ? undefined : place.cpus,
     flags: [...workloadArguments(workload), ...judged, ...metrics, '--progress', 'json', '--json', '-'],
     metricsPort,

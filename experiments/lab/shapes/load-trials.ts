@@ -30,13 +30,7 @@ export type LoadExperiment = Experiment & {
 };
 
 /** The same in every trial of a run. */
-type LoadSetting = {
-  timing: Timing;
-  limits: readonly string[];
-  /** Of the load. */
-  unit: string;
-  workloadAt(load: number): Partial<Workload>;
-};
+type LoadSetting = Pick<LoadExperiment, 'varied' | 'limits' | 'timing' | 'workloadAt'>;
 
 /** The parts of a shape that all of these have. */
 export const loadShape = {
@@ -72,14 +66,14 @@ export function planLoads(
     fields,
     usesSimulator: true,
     trialLine: (trial: TrialHeader) => trialLine(trial as TrialRecord, varied.unit),
-    setting: { timing, limits, unit: varied.unit, workloadAt },
+    setting: { varied, limits, timing, workloadAt },
     secondsPerTrial: timing.warmUpSeconds + timing.measureSeconds,
   };
 }
 
 /** Runs one trial of a variant, and adds it to the run. */
 export async function runAtLoad(
-  { timing, limits, unit, workloadAt }: LoadSetting,
+  { varied, limits, timing, workloadAt }: LoadSetting,
   variant: Variant,
   run: OngoingRun,
   load: number,
@@ -91,7 +85,7 @@ export async function runAtLoad(
     variant: variant.name,
     stage: variant.stage.name,
     purpose,
-    about: `${formatNumber(load)} ${unit}`,
+    about: `${formatNumber(load)} ${varied.unit}`,
     setup: variant,
     load,
     seed: run.seed * 1000 + number,

@@ -1,4 +1,4 @@
-/** A service that stages need beside their nodes, and how it is started for both kinds of target. */
+/** A service that stages need in addition to their nodes, and how it is started for both kinds of target. */
 
 /** `memory`: it ran out of memory; `exit`: it ended in another way; `restart`: it was started again. */
 export type FaultKind = 'memory' | 'exit' | 'restart';
@@ -32,7 +32,7 @@ export type DeployedService = {
   restart(): Promise<void>;
 };
 
-/** A started service; disposing it stops only what was started here. */
+/** A started service; disposing it stops it only where the lab started it. */
 export type RunningService = DeployedService &
   AsyncDisposable & {
     /** As reached from the nodes. */
