@@ -103,6 +103,11 @@ test('bad input is answered with the action, the requirement and the given value
       ['run', '5', '--payload-bytes', '100'],
       /Leave out --payload-bytes: 005-message-size compares several values/,
     ],
+    [
+      ['run', '1', '--measure-seconds', '3', '--duration', '9s'],
+      /--measure-seconds or --duration; given both/,
+    ],
+    [['run', '1', '--warm-up-seconds', '1', '--warm-up', '2s'], /--warm-up-seconds or --warm-up; given both/],
     [['run', '8', '--rooms', '2'], /Leave out --rooms: 008-kill has clients of its own/],
     [['run', '1', '--churn', 'x'], /--churn must be a whole number.*given: x/],
     [['report', damaged], /damaged\.json cannot be read/],

@@ -1,7 +1,8 @@
 /** Capacity of one room in a small container: the experiment of scale-chat, with its CPU and memory. */
+import { isOneProcess } from '../lab/deployment/list-stages.ts';
 import { type CapacityExperiment, capacity, search } from '../lab/shapes/capacity/capacity.ts';
 import { exactDelivery } from '../lab/shapes/load-trials.ts';
-import { isOneProcess, variantOfStage } from '../lab/trial/variant.ts';
+import { variantOfStage } from '../lab/trial/variant.ts';
 
 const allocation = { serverCpus: 0.25, serverMemoryMb: 512, loadtestCpus: 1, loadtestMemoryMb: 2048 };
 
@@ -20,10 +21,11 @@ export const smallBox: CapacityExperiment = {
   workloadAt: (load) => ({ clients: load, ratePerSecond: load, payloadBytes: 256, connectPerSecond: 200 }),
   variants: (stages) => {
     const variants = stages.filter(isOneProcess).map((stage) => ({ ...variantOfStage(stage), allocation }));
-    // Also the last stage with a wait between its rounds: the limit of 1 s lets it trade latency for CPU.
-    const inRounds = variants.slice(-1).map((last) => ({
-      ...last,
-      name: `${last.name}, rounds of 200 ms`,
+    // A fan-out over a log can wait between its rounds: the limit of 1 s lets it trade latency for CPU.
+    const overLog = variants.filter(({ stage }) => 'segmentsBehindMax' in stage.limits);
+    const inRounds = overLog.map((variant) => ({
+      ...variant,
+      name: `${variant.name}, rounds of 200 ms`,
       settings: { 'fan-out-interval-ms': '200' },
     }));
     return [...variants, ...inRounds];

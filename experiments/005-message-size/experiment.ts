@@ -1,7 +1,7 @@
 /** Capacity against message size: whether messages or bytes cost. scale-chat named it and never ran it. */
 import { allocate } from '../lab/deployment/allocation.ts';
+import { isOneProcess } from '../lab/deployment/list-stages.ts';
 import { type CapacityExperiment, search, thousandClients } from '../lab/shapes/capacity/capacity.ts';
-import { isOneProcess } from '../lab/trial/variant.ts';
 
 /** Bytes of a message's JSON: about a word, a sentence, a paragraph, a page, and a page with a thumbnail. */
 const payloadBytes = [64, 256, 1024, 4096, 16_384] as const;
@@ -11,13 +11,17 @@ export const messageSize: CapacityExperiment = {
   name: '005-message-size',
   question: 'How does the capacity in messages/s fall as messages grow from 64 B to 16 kB?',
   method: { ...search, start: 90, trialsMax: 20 },
-  // The first stage is the control; the last one of a single process has the cheapest fan-out of these.
+  // Of the stages of one process the first is the control; the last, which contains the changes of those
+  // before it, is the one in question.
   variants: (stages) => {
     const single = stages.filter(isOneProcess);
     const ends = [...new Set([...single.slice(0, 1), ...single.slice(-1)])];
     return ends.flatMap((stage) =>
       payloadBytes.map((bytes) => ({
-        ...{ name: `${stage.name} ${bytes} B`, stage, nodes: 1, allocation: allocate() },
+        name: `${stage.name} ${bytes} B`,
+        stage,
+        nodes: 1,
+        allocation: allocate(),
         settings: { 'message-bytes-max': '16384' },
         workload: { payloadBytes: bytes },
       })),

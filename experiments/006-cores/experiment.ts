@@ -1,9 +1,9 @@
 /** Capacity of one machine against its worker processes. */
 import { availableParallelism } from 'node:os';
 import { allocate } from '../lab/deployment/allocation.ts';
-import type { StageInfo } from '../lab/deployment/stage-table.ts';
+import { isOneProcess, isPerCore, type StageInfo } from '../lab/deployment/list-stages.ts';
 import { type CapacityExperiment, search, thousandClients } from '../lab/shapes/capacity/capacity.ts';
-import { isPerCore, type Variant } from '../lab/trial/variant.ts';
+import type { Variant } from '../lab/trial/variant.ts';
 
 export const cores: CapacityExperiment = {
   ...thousandClients,
@@ -12,13 +12,13 @@ export const cores: CapacityExperiment = {
     'How many messages per second do 1, 2, 4 … worker processes of one machine carry to 1,000 clients in one room?',
   method: { ...search, start: 10_000, trialsMax: 20 },
   timing: { warmUpSeconds: 2, measureSeconds: 4, drainSeconds: 1 },
-  // Each stage of one process per core, after the stage before it as the control.
+  // Each stage of one process per core; its control is the last stage of one process before it.
   variants: (stages) =>
     stages.flatMap((stage, index) => {
       if (!isPerCore(stage)) return [];
-      const control = stages.slice(Math.max(0, index - 1), index);
+      const control = stages.slice(0, index).findLast(isOneProcess);
       return [
-        ...control.map((before) => variantOf(before.name, before, 1, {})),
+        ...(control === undefined ? [] : [variantOf(control.name, control, 1, {})]),
         ...workerCounts(availableParallelism()).map((workers) =>
           variantOf(`${stage.name} × ${workers}`, stage, workers, { workers: String(workers) }),
         ),

@@ -1,7 +1,7 @@
 /** Capacity against the number of nodes, with all clients in one room and with clients in many rooms. */
 import { allocate } from '../lab/deployment/allocation.ts';
+import { isScalable } from '../lab/deployment/list-stages.ts';
 import { type CapacityExperiment, search, thousandClients } from '../lab/shapes/capacity/capacity.ts';
-import { isScalable } from '../lab/trial/variant.ts';
 
 const rooms = 100;
 

@@ -6,7 +6,7 @@ import type { LoadtestResult } from '../../loadtest/result/schema.ts';
 import { searchCapacity } from '../lab/analysis/capacity-search.ts';
 import { allocate } from '../lab/deployment/allocation.ts';
 import type { Deployment } from '../lab/deployment/deployment.ts';
-import { listStages, type StageInfo } from '../lab/deployment/stage-table.ts';
+import { listStages, type StageInfo } from '../lab/deployment/list-stages.ts';
 import { startDeployment } from '../lab/deployment/start.ts';
 import type { Effort } from './effort.ts';
 import type { YardstickResult } from './ws-clients.ts';
@@ -56,7 +56,7 @@ export async function load(
 ): Promise<LoadtestResult> {
   const phases = { warmUpSeconds, durationSeconds, drainSeconds: 2 };
   const options = { ...work, ...phases, payloadBytes, workers: 1, limits };
-  const { result, errorText } = await deployment.runLoadtest(options, {
+  const { result, errorText } = await deployment.runSimulator(options, {
     signal,
     onProgress: (progress) => progress.event === 'phase' && onPhase(progress.phase),
     onScrapeAddress: () => {},

@@ -10,7 +10,7 @@ import { WebSocket } from 'ws';
 import { freePorts } from '#host/free-ports.ts';
 import { findEngine } from '../../experiments/lab/deployment/container-engine.ts';
 import type { Deployment } from '../../experiments/lab/deployment/deployment.ts';
-import { listStages } from '../../experiments/lab/deployment/stage-table.ts';
+import { listStages } from '../../experiments/lab/deployment/list-stages.ts';
 import { startDeployment } from '../../experiments/lab/deployment/start.ts';
 import { runTrial, type TrialRequest } from '../../experiments/lab/trial/trial.ts';
 import { startPhaseMetrics } from '../../experiments/lab/watch/phase-metrics.fixture.ts';
@@ -124,7 +124,7 @@ async function runObservedTrial(metrics: PhaseMetrics) {
   const sites = { target: 'container', simulator: 'container' } as const;
   const trial = await runTrial(request, {
     deploy: (asked) => startDeployment(sites, { ...asked, scrapeHost: '127.0.0.1', signal }),
-    loadtestMetricsPort: 9464,
+    simulatorMetricsPort: 9464,
     signal,
     observer: {
       phase: (phase, of) => metrics.phase(phase, of),

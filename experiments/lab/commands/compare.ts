@@ -4,8 +4,8 @@ import { InputError } from '../input-error.ts';
 import type { Run } from '../records/schema.ts';
 import { findRun, readRun } from '../records/store.ts';
 import { comparisonReport } from '../report/comparison.ts';
+import { shapeOf } from '../shapes/run-report.ts';
 import type { Registry } from '../shapes/shape.ts';
-import { shapeOf } from './report.ts';
 
 export function addCompare(program: Command, registry: Registry): void {
   program

@@ -2,8 +2,8 @@
 import type { Command } from 'commander';
 import { freePorts } from '#host/free-ports.ts';
 import { readEnvironment, readEphemeralPorts, readFilesMax } from '../../../loadtest/result/environment.ts';
-import { serviceProviders } from '../deployment/services/services.ts';
-import { listStages } from '../deployment/stage-table.ts';
+import { listStages } from '../deployment/list-stages.ts';
+import { findServices } from '../deployment/services/services.ts';
 import { engineFault } from '../deployment/start.ts';
 import { formatGibibytes, formatNumber } from '../report/format.ts';
 
@@ -13,8 +13,8 @@ type Diagnosis = readonly [subject: string, state: 'ok' | 'limits' | 'missing', 
 const nodeMajor = 24;
 /** One core each for server, simulator and lab, so that they do not disturb one another. */
 const coresWanted = 3;
-/** Files that a process opens beside its sockets. Chosen, not measured. */
-const filesBeside = 100;
+/** Files that a process opens in addition to its sockets. Chosen, not measured. */
+const otherFiles = 100;
 
 /** Exit code 0 when experiments can run here, even if some are skipped; 1 when none can. */
 export function addDoctor(program: Command): void {
@@ -36,9 +36,7 @@ async function diagnose(): Promise<Diagnosis[]> {
   const { node, cpus, cgroupCpuCores, memoryBytes, cgroupMemoryBytes, ...git } = readEnvironment();
   const cgroupMemory =
     cgroupMemoryBytes === null ? 'no cgroup limit' : `cgroup limit ${formatGibibytes(cgroupMemoryBytes)}`;
-  const services = new Map(
-    await Promise.all(serviceProviders.map(async ({ name, find }) => [name, await find()] as const)),
-  );
+  const services = await findServices();
   return [
     diagnoseNode(node),
     diagnoseCores(cpus, cgroupCpuCores),
@@ -75,7 +73,7 @@ function diagnoseCores(cpus: number, quota: number | null): Diagnosis {
 
 function diagnoseFiles(filesMax: number | null): Diagnosis {
   if (filesMax === null) return ['files', 'limits', 'the limit on open files cannot be read here'];
-  const sessions = `up to ${formatNumber(filesMax - filesBeside)} sessions in one server process`;
+  const sessions = `up to ${formatNumber(filesMax - otherFiles)} sessions in one server process`;
   return ['files', 'limits', `${formatNumber(filesMax)} per process: ${sessions}; raise it with ulimit -n`];
 }
 

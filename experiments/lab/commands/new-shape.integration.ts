@@ -22,6 +22,8 @@ after(() => rmSync(results, { recursive: true }));
 type CountTrial = TrialHeader & { letters: number };
 type CountRun = Run<Run['record'], CountTrial>;
 
+const unremarkable = { reasons: [], startedAt: '2026-01-02T03:04:05.000Z', facts: {} };
+
 /** Counts the letters in the names of stages, which needs no server. */
 const count: Shape<Experiment, CountRun> = {
   name: 'count',
@@ -38,14 +40,19 @@ const count: Shape<Experiment, CountRun> = {
     fields: {},
     estimate: { trials: 1, secondsPerTrial: 0 },
     trialLine: ({ variant, outcome }) => `${variant} ${outcome}`,
-    runVariant: async ({ name: variant }, session) => {
+    runVariant: async ({ name: variant }, run) => {
       for (let repetition = 0; repetition < (options.trials ?? 1); repetition++) {
         const trial: CountTrial = {
-          ...{ number: session.nextNumber(), variant, stage: variant, purpose: 'fixed', outcome: 'pass' },
-          ...{ reasons: [], seed: session.seed, startedAt: '2026-01-02T03:04:05.000Z', facts: {} },
+          ...unremarkable,
+          number: run.nextNumber(),
+          variant,
+          stage: variant,
+          purpose: 'fixed',
+          outcome: 'pass',
+          seed: run.seed,
           letters: variant.length,
         };
-        session.add(trial);
+        run.add(trial);
       }
       return {};
     },

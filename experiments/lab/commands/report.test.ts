@@ -7,7 +7,8 @@ import { registry } from '../../registry.ts';
 import { archiveRun, readArchived } from '../records/archive.ts';
 import { answerFixture, runFixture, trialFixture, variantFixture } from '../records/run.fixture.ts';
 import { markdownReport } from '../report/markdown.ts';
-import { refreshReport, shapeOf } from './report.ts';
+import { shapeOf } from '../shapes/run-report.ts';
+import { refreshReport } from './report.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'lab-refresh-'));
 after(() => rmSync(directory, { recursive: true }));

@@ -1,14 +1,14 @@
 /** `report`: remakes reports from result files, archives runs, and refreshes the generated documents. */
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { InputError } from '../input-error.ts';
 import { archiveRun, readArchived } from '../records/archive.ts';
-import type { Run } from '../records/schema.ts';
 import { findRun, readRun } from '../records/store.ts';
 import { markdownReport, replaceBetweenMarkers } from '../report/markdown.ts';
-import { markdownTable, terminalTable } from '../report/table.ts';
-import type { Experiment, Registry, Shape } from '../shapes/shape.ts';
+import { markdownTable } from '../report/table.ts';
+import { shapeOf, showReport } from '../shapes/run-report.ts';
+import type { Experiment, Registry } from '../shapes/shape.ts';
 
 const experimentsDirectory = join(import.meta.dirname, '..', '..');
 const readmePath = join(experimentsDirectory, '..', 'README.md');
@@ -16,7 +16,7 @@ const readmePath = join(experimentsDirectory, '..', 'README.md');
 export function addReport(program: Command, registry: Registry): void {
   program
     .command('report')
-    .description('remake the reports of a run: a table here, HTML and Markdown beside its files')
+    .description('remake the reports of a run: a table here, HTML and Markdown in its directory')
     .argument('[run]', 'result directory, archived .json file, or name of a run (default: the newest)')
     .option('--keep', 'also archive the run in the repository, and refresh every REPORT.md', false)
     .option('--refresh', 'only refresh every REPORT.md and the README from the archived runs', false)
@@ -31,27 +31,6 @@ export function addReport(program: Command, registry: Registry): void {
       console.log(`archived: ${archiveRun(run, shape.drawn(run), home)}`);
       refresh(registry);
     });
-}
-
-/** The shape that a run's file names. Throws an `InputError` where this lab does not have it. */
-export function shapeOf({ record }: Run, { shapes }: Registry): Shape {
-  const shape = shapes.find(({ name }) => name === record.shape);
-  if (shape !== undefined) return shape;
-  const known = shapes.map(({ name }) => name).join(', ');
-  throw new InputError([`Give a run of a known shape: required one of ${known}; given ${record.shape}.`]);
-}
-
-/** Prints the table of a run, and writes its `report.html` and `report.md`. */
-export async function showReport(run: Run, shape: Shape, resultsDirectory: string): Promise<void> {
-  const content = shape.report(run);
-  console.log(terminalTable(content.summary));
-  const directory = join(resultsDirectory, run.record.run);
-  const path = join(directory, 'report.html');
-  const { htmlReport } = await import('../report/html.ts');
-  mkdirSync(directory, { recursive: true });
-  writeFileSync(path, htmlReport(run, content, (await shape.plots?.(run)) ?? []));
-  writeFileSync(join(directory, 'report.md'), `${markdownReport(run, content)}\n`);
-  console.log(`\nreport: ${path}`);
 }
 
 /** Refreshes every REPORT.md, and in the README the finding of the first experiment's newest run. */

@@ -6,23 +6,21 @@ import type { Command } from 'commander';
 import { readEnvironment } from '../../../loadtest/result/environment.ts';
 import { quantities, readWorkload } from '../../../loadtest/workload.ts';
 import { exitCodeOf } from '../analysis/exit-code.ts';
-import type { Allocation, TargetKind } from '../deployment/deployment.ts';
-import { serviceProviders } from '../deployment/services/services.ts';
-import { listStages } from '../deployment/stage-table.ts';
-import { chooseTarget, startDeployment } from '../deployment/start.ts';
+import type { Allocation, Placement, TargetKind } from '../deployment/deployment.ts';
+import { listStages } from '../deployment/list-stages.ts';
+import { findServices } from '../deployment/services/services.ts';
+import { chooseTarget, prepareContainers, startDeployment } from '../deployment/start.ts';
 import { InputError } from '../input-error.ts';
 import type { Run } from '../records/schema.ts';
-import { type RunOptions, type ServicesFound, skipMissing } from '../shapes/run-plan.ts';
+import { findByShortName, type RunOptions, skipMissing } from '../shapes/run-plan.ts';
+import { shapeOf, showReport } from '../shapes/run-report.ts';
 import { runPlan } from '../shapes/runner.ts';
 import type { Experiment, Plan, Registry } from '../shapes/shape.ts';
-import { findByShortName } from '../shapes/short-name.ts';
-import type { Variant } from '../trial/variant.ts';
+import type { TrialObserver } from '../trial/trial.ts';
 import { LiveView } from '../watch/live-line.ts';
 import { openPhaseMetrics, type PhaseMetrics } from '../watch/phase-metrics.ts';
 import { interruption } from './interruption.ts';
 import * as value from './option-values.ts';
-import { readyPlacement } from './placement.ts';
-import { shapeOf, showReport } from './report.ts';
 
 type RunFlags = Allocation & {
   stage?: string[];
@@ -94,17 +92,15 @@ export function addRun(program: Command, registry: Registry): void {
 
 /** Runs it; rejects with an `InputError` when the flags cannot be met. An abort gives the partial run. */
 async function runExperiment(experiment: Experiment, flags: RunFlags, signal: AbortSignal): Promise<Run> {
-  const print = (line: string) => console.log(line);
   const { shape } = experiment;
   const stages = await listStages();
   const target = await chooseTarget(flags.target, experiment.target);
   const plan = shape.plan(experiment, stages, optionsOf(flags, target));
-  const { runnable, skipped } = skipMissing(plan.variants, await findServices(plan.variants, target));
-  const isForced = [flags.target, experiment.target, ...Object.values(allocationOf(flags))].some(
-    (asked) => asked !== undefined,
-  );
-  const { usesSimulator } = plan;
-  const placement = await readyPlacement(target, flags.simulator, isForced, usesSimulator, signal, print);
+  const services = plan.variants.flatMap(({ stage }) => stage.services);
+  const { runnable, skipped } = skipMissing(plan.variants, await findServices(target, services));
+  if (!plan.usesSimulator && flags.simulator !== undefined)
+    throw new InputError(['Leave out --simulator: this experiment uses clients of the lab instead.']);
+  const placement = await placementOf(experiment, target, flags, signal);
   print(`${experiment.name}: ${experiment.question}`);
   print(`limits: ${plan.limits.join(', ')}; target: ${placement.target}`);
   for (const skip of skipped) print(`skipped ${skip.name}: ${skip.reason}. ${skip.ways.join(' ')}`);
@@ -116,7 +112,7 @@ async function runExperiment(experiment: Experiment, flags: RunFlags, signal: Ab
     { experiment, plan, variants: runnable, skipped, seed, ...placement, resultsDirectory, environment },
     {
       deploy: (request) => startDeployment(placement, { ...request, scrapeHost, signal }),
-      loadtestMetricsPort: metrics === null ? null : metrics.port + 1,
+      simulatorMetricsPort: metrics === null ? null : metrics.port + 1,
       signal,
       observer: observe(live, metrics),
     },
@@ -124,22 +120,49 @@ async function runExperiment(experiment: Experiment, flags: RunFlags, signal: Ab
   );
 }
 
+/**
+ * Prepares containers where they are needed. Where there are none, rejects with an `InputError` if the user
+ * or the experiment asked for them; otherwise processes replace them.
+ */
+async function placementOf(
+  experiment: Experiment,
+  target: TargetKind,
+  flags: RunFlags,
+  signal: AbortSignal,
+): Promise<Placement> {
+  const { simulator = target } = flags;
+  if (target === 'process' && simulator === 'process') return { target, simulator };
+  const fault = await prepareContainers(signal, print);
+  if (fault === null) return { target, simulator };
+  const asked = [flags.target, experiment.target, ...Object.values(allocationOf(flags))];
+  if (asked.some((value) => value !== undefined) || flags.simulator === 'container')
+    throw new InputError([`Start a container engine, or choose --target process: ${fault}`]);
+  print(`Running as processes, because containers are not available: ${fault}`);
+  return { target: 'process', simulator: 'process' };
+}
+
+function print(line: string): void {
+  console.log(line);
+}
+
 /** Throws an `InputError` that names every mistake in the flags of the workload. */
 function optionsOf(flags: RunFlags, target: TargetKind): RunOptions {
   const { seed: _, ...texts } = flags as RunFlags & Record<string, unknown>;
   const { workload, problems } = readWorkload(texts);
-  if (problems.length > 0) throw new InputError(problems);
   const { stage, trials, precision, loads, measureSeconds, warmUpSeconds, set } = flags;
+  if (measureSeconds !== undefined && workload.durationSeconds !== undefined)
+    problems.push('Give the measured time once: required --measure-seconds or --duration; given both.');
+  if (warmUpSeconds !== undefined && workload.warmUpSeconds !== undefined)
+    problems.push('Give the warm-up once: required --warm-up-seconds or --warm-up; given both.');
+  if (problems.length > 0) throw new InputError(problems);
   return {
-    ...{
-      target,
-      stages: stage ?? [],
-      trials,
-      precision,
-      loads,
-      settings: set ?? {},
-      allocation: allocationOf(flags),
-    },
+    target,
+    stages: stage ?? [],
+    trials,
+    precision,
+    loads,
+    settings: set ?? {},
+    allocation: allocationOf(flags),
     workload: {
       ...workload,
       ...(measureSeconds === undefined ? {} : { durationSeconds: measureSeconds }),
@@ -150,15 +173,6 @@ function optionsOf(flags: RunFlags, target: TargetKind): RunOptions {
 
 function allocationOf({ serverCpus, serverMemoryMb, loadtestCpus, loadtestMemoryMb }: RunFlags): Allocation {
   return { serverCpus, serverMemoryMb, loadtestCpus, loadtestMemoryMb };
-}
-
-/** Looks only for the services that the variants need. */
-async function findServices(variants: readonly Variant[], target: TargetKind): Promise<ServicesFound> {
-  const needed = new Set(variants.flatMap(({ stage }) => stage.services));
-  const found = serviceProviders
-    .filter(({ name }) => needed.has(name))
-    .map(async (provider) => [provider.name, await provider.find(target)] as const);
-  return new Map(await Promise.all(found));
 }
 
 function liveOf(experiment: Experiment, { estimate }: Plan): LiveView {
@@ -173,13 +187,14 @@ function liveOf(experiment: Experiment, { estimate }: Plan): LiveView {
   });
 }
 
-function observe(live: LiveView, metrics: PhaseMetrics | null) {
+/** Shows running trials on the live line, and on the metrics where there are any. */
+function observe(live: LiveView, metrics: PhaseMetrics | null): TrialObserver {
   return {
-    phase: (...change: Parameters<LiveView['phase']>) => {
-      live.phase(...change);
-      metrics?.phase(...change);
+    phase: (phase, title) => {
+      live.phase(phase, title);
+      metrics?.phase(phase, title);
     },
-    second: (...progress: Parameters<LiveView['second']>) => live.second(...progress),
-    started: (...addresses: Parameters<PhaseMetrics['started']>) => metrics?.started(...addresses),
+    second: (progress) => live.second(progress),
+    started: (deployment, simulatorAddress) => metrics?.started(deployment, simulatorAddress),
   };
 }

@@ -6,11 +6,11 @@ test('the simulator gets half of the cores, and each side at least one', () => {
   assert.deepEqual(
     [1, 2, 3, 4, 9].map((cores) => shareCores(cores)),
     [
-      { server: 1, loadtest: 1 },
-      { server: 1, loadtest: 1 },
-      { server: 2, loadtest: 1 },
-      { server: 2, loadtest: 2 },
-      { server: 5, loadtest: 4 },
+      { server: 1, simulator: 1 },
+      { server: 1, simulator: 1 },
+      { server: 2, simulator: 1 },
+      { server: 2, simulator: 2 },
+      { server: 5, simulator: 4 },
     ],
   );
 });

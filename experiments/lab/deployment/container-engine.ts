@@ -16,7 +16,7 @@ export function labelsOf(deploymentId: string): Record<string, string> {
 /** Finds the engine (DOCKER_HOST, a context, the usual sockets); where none answers, says why. */
 export async function findEngine(): Promise<{ found: true; engine: Engine } | { found: false; why: string }> {
   // The clean-up container of testcontainers would be a download and would need the engine's socket. `sweep`
-  // removes what a killed lab has left, by its labels.
+  // removes the containers and networks of a killed lab, by their labels.
   process.env.TESTCONTAINERS_RYUK_DISABLED ??= 'true';
   try {
     const client = await getContainerRuntimeClient();

@@ -65,8 +65,9 @@ test('a container that allocates beyond its memory is killed, and the reason is 
   const hog = 'const kept = []; setInterval(() => kept.push(Buffer.alloc(8 << 20, 1)), 1)';
   await withContainer(hog, { memoryMb: 96 }, async (container) => {
     assert.deepEqual(await container.exit, { code: 137, killedForMemory: true });
-    const { fault, processes } = await container.sample('hog', 'server');
-    assert.deepEqual([fault, processes], ['was killed for its memory (limit 96 MiB)', 0]);
+    const { fault, faultKind, processes } = await container.sample('hog', 'server');
+    const named = ['was killed for its memory (limit 96 MiB)', 'memory', 0];
+    assert.deepEqual([fault, faultKind, processes], named);
   });
 });
 
@@ -90,7 +91,7 @@ test('a deployment runs within limits that its server sees, and leaves nothing',
     await using deployment = await deploy('03-cursor', { allocation });
     assert.deepEqual(deployment.observedLimits, [{ cpuCores: 0.5, memoryBytes: 256 * 2 ** 20 }]);
     await exchange(deployment);
-    const outcome = await deployment.runLoadtest(
+    const outcome = await deployment.runSimulator(
       { ...workload, metricsPort: 9464 },
       {
         ...quiet,
@@ -120,7 +121,7 @@ test('Ctrl-C in a trial in containers leaves no container, network or volume', {
   });
 });
 
-test('what a killed lab left behind is removed by the next', { skip }, async () => {
+test('the containers and networks of a killed lab are removed by the next one', { skip }, async () => {
   await withExperiment(async (lab) => {
     lab.kill('SIGKILL');
     await once(lab, 'exit');

@@ -51,7 +51,7 @@ export class ContainerSite implements Site, AsyncDisposable {
     return site;
   }
 
-  /** Gets the image of nodes and simulator, which may take a build. A service alone does without. */
+  /** Gets the image of nodes and simulator, which may take a build. A service alone needs none. */
   async prepare(): Promise<this> {
     this.#image = await ensureImage(this.engine, this.#signal);
     return this;

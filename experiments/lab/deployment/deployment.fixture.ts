@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Person } from '../../../testing/person.ts';
 import type { Deployment, DeploymentRequest, Placement } from './deployment.ts';
-import { listStages } from './stage-table.ts';
+import { listStages } from './list-stages.ts';
 import { startDeployment } from './start.ts';
 
 export const { signal } = new AbortController();
@@ -30,10 +30,13 @@ export async function exchange({ nodes }: Deployment): Promise<void> {
   await Promise.all(people.map((person) => person.leave()));
 }
 
-/** A second of 40 messages to 20 clients each. */
+/** A second of 40 messages to 20 clients each; defaults for the rest. */
 export const workload = {
-  ...{ clients: 20, ratePerSecond: 40, durationSeconds: 1, warmUpSeconds: 0.2, drainSeconds: 2 },
-  ...{ payloadBytes: 128, seed: 1, limits: ['p99<10s'] },
+  clients: 20,
+  ratePerSecond: 40,
+  durationSeconds: 1,
+  warmUpSeconds: 0.2,
+  limits: ['p99<10s'],
 };
 
 /** Asks every 50 ms until it holds; rejects after the deadline. */

@@ -1,11 +1,11 @@
-/** The system under test and the simulator beside it, as the rest of the lab sees them. */
+/** The system under test and its simulator, as the rest of the lab sees them. */
 import type { ProgressEvent } from '../../../loadtest/result/progress.ts';
 import type { LoadtestResult } from '../../../loadtest/result/schema.ts';
 import type { Workload } from '../../../loadtest/workload.ts';
-import type { DeployedService, NodeSample } from './services/service.ts';
-import type { StageInfo } from './stage-table.ts';
+import type { StageInfo } from './list-stages.ts';
+import type { DeployedService, FaultKind, NodeSample } from './services/service.ts';
 
-export type { DeployedService, NodeSample };
+export type { DeployedService, FaultKind, NodeSample };
 
 export type TargetKind = 'process' | 'container';
 
@@ -61,24 +61,24 @@ export type DeployedNode = {
 export type ObservedLimits = { cpuCores: number | null; memoryBytes: number | null };
 
 /** One run of the simulator. Its own defaults hold for quantities of the workload that are left out. */
-export type LoadtestOptions = Partial<Workload> & {
+export type SimulatorOptions = Partial<Workload> & {
   /** Such as `p99<250ms` and `lost=0`. */
   limits: readonly string[];
   metricsPort?: number;
 };
 
-export type LoadtestProgress = Extract<ProgressEvent, { event: 'phase' | 'second' }>;
+export type SimulatorProgress = Extract<ProgressEvent, { event: 'phase' | 'second' }>;
 
 /** How a run of the simulator is followed and stopped. */
-export type LoadtestWatch = {
-  onProgress: (progress: LoadtestProgress) => void;
+export type SimulatorWatch = {
+  onProgress: (progress: SimulatorProgress) => void;
   /** Called once, where metrics were asked for: `host:port` of the simulator for Prometheus. */
   onScrapeAddress: (address: string) => void;
   /** An abort sends SIGINT, so that a partial result may still be written, and SIGKILL after a grace. */
   signal: AbortSignal;
 };
 
-export type LoadtestOutcome = {
+export type SimulatorOutcome = {
   /** 0 passed, 1 failed, 2 bad input, 3 void, 130 interrupted; null where a signal ended it. */
   exitCode: number | null;
   /** Null when it ended without writing one. */
@@ -105,5 +105,5 @@ export type Deployment = AsyncDisposable & {
   /** CPU, memory and throttling now: of all nodes, then of the services. */
   sample(): Promise<NodeSample[]>;
   /** Runs the simulator against all nodes to its end. One run at a time. */
-  runLoadtest(options: Omit<LoadtestOptions, 'urls'>, watch: LoadtestWatch): Promise<LoadtestOutcome>;
+  runSimulator(options: Omit<SimulatorOptions, 'urls'>, watch: SimulatorWatch): Promise<SimulatorOutcome>;
 };

@@ -38,7 +38,7 @@ const stage: DeploymentRequest['stage'] = {
 /** A deployment in which only the programs are not real. */
 function start(changes: Partial<DeploymentRequest>, programs: Partial<ProcessPrograms> = {}) {
   const placement = { target: 'process', simulator: 'process' } as const;
-  const fakes = { server, loadtest: server, ...programs };
+  const fakes = { server, simulator: server, ...programs };
   return startDeployment(placement, { ...defaults, stage, ...changes }, fakes);
 }
 
@@ -99,18 +99,18 @@ test('an abort while a server is silent stops it and rejects with the reason', a
 
 test('a simulator gets the workload, is followed line by line, and its result is read', async () => {
   const result = JSON.stringify({ schemaVersion: 1, deliveriesPerSecond: 5000 });
-  const loadtest = program(
-    'loadtest',
+  const simulator = program(
+    'simulator',
     `console.error(process.argv.slice(2).join(' '));
      console.log(JSON.stringify({ event: 'phase', phase: 'measure', atMs: 1 }));
      console.log('not json');
      console.log('{"event":"other"}');
      console.log(${JSON.stringify(result)}); process.exitCode = 1;`,
   );
-  await using deployment = await start({}, { loadtest });
+  await using deployment = await start({}, { simulator });
   const progress: unknown[] = [];
   const watch = { ...quiet, onProgress: (event: unknown) => progress.push(event) };
-  const outcome = await deployment.runLoadtest(options, watch);
+  const outcome = await deployment.runSimulator(options, watch);
   assert.deepEqual(progress, [{ event: 'phase', phase: 'measure', atMs: 1 }]);
   assert.equal(outcome.exitCode, 1);
   assert.equal(outcome.result?.deliveriesPerSecond, 5000);
@@ -120,9 +120,9 @@ test('a simulator gets the workload, is followed line by line, and its result is
 });
 
 test('a simulator that dies has no result; its last lines say why', async () => {
-  const loadtest = program('dies', `console.error('out of ports'); process.exit(2);`);
-  await using deployment = await start({}, { loadtest });
-  const { exitCode, result, errorText } = await deployment.runLoadtest(options, quiet);
+  const simulator = program('dies', `console.error('out of ports'); process.exit(2);`);
+  await using deployment = await start({}, { simulator });
+  const { exitCode, result, errorText } = await deployment.runSimulator(options, quiet);
   assert.deepEqual({ exitCode, result, errorText }, { exitCode: 2, result: null, errorText: 'out of ports' });
 });
 
@@ -132,9 +132,9 @@ test('an interrupted simulator gets SIGINT first, and is killed when it does not
     `process.on("SIGINT", () => console.error("interrupted"));
      console.log('{"event":"phase"}'); setInterval(() => {}, 1000);`,
   );
-  await using deployment = await start({}, { loadtest: patient });
+  await using deployment = await start({}, { simulator: patient });
   const controller = new AbortController();
   const watch = { ...quiet, signal: controller.signal, onProgress: () => controller.abort() };
-  const { exitCode, errorText } = await deployment.runLoadtest(options, watch);
+  const { exitCode, errorText } = await deployment.runSimulator(options, watch);
   assert.deepEqual([exitCode, errorText], [null, 'interrupted']);
 });

@@ -7,15 +7,16 @@ import { readCgroup } from '#host/cgroup.ts';
 import { startChild, startChildUntil } from '#host/child-process.ts';
 import { childrenOf, readTreeUsage } from '#host/process-tree.ts';
 import { StartError } from '#host/readiness.ts';
+import type { FaultKind } from './services/service.ts';
 import type { NodeRequest, SimulatorRequest, Site, SiteNode, SiteSimulator } from './site.ts';
 import { listenHost } from './site.ts';
 
 /** Files of Node programs with arguments that precede the flags; tests put fakes here. */
-export type ProcessPrograms = { server: readonly string[]; loadtest: readonly string[] };
+export type ProcessPrograms = { server: readonly string[]; simulator: readonly string[] };
 
 const pathOf = (file: string) => fileURLToPath(new URL(`../../../${file}`, import.meta.url));
-const realPrograms = { server: [pathOf('server/main.ts')], loadtest: [pathOf('loadtest/main.ts')] };
-/** Chosen, not measured: many times what a start takes on a busy machine. */
+const realPrograms = { server: [pathOf('server/main.ts')], simulator: [pathOf('loadtest/main.ts')] };
+/** Chosen, not measured: many times the time that a start takes on a busy machine. */
 const listenDeadlineMs = 15_000;
 
 export class ProcessSite implements Site, AsyncDisposable {
@@ -57,7 +58,8 @@ export class ProcessSite implements Site, AsyncDisposable {
         const cgroup = readCgroup();
         const throttledSeconds = cgroup?.cpuLimitCores === undefined ? null : cgroup.cpuThrottledSecondsTotal;
         const usage = readTreeUsage(child.pid);
-        return { name, role: 'server', ...usage, throttledSeconds, fault: child.howEnded() };
+        const fault = child.howEnded();
+        return { name, role: 'server', ...usage, throttledSeconds, fault, faultKind: kindOf(fault) };
       },
       observeLimits: async () => {
         const { cpuLimitCores: cpuCores = null, memoryLimitBytes: memoryBytes = null } = readCgroup() ?? {};
@@ -68,7 +70,7 @@ export class ProcessSite implements Site, AsyncDisposable {
 
   async startSimulator({ flags, pinnedCpus, metricsPort, onLine }: SimulatorRequest): Promise<SiteSimulator> {
     const host = ['--metrics-host', listenHost(this.#scrapeHost)];
-    const options = commandLine(this.#programs.loadtest, pinnedCpus, [...flags, ...host]);
+    const options = commandLine(this.#programs.simulator, pinnedCpus, [...flags, ...host]);
     const child = this.#started.use(await startChild({ ...options, onLine }));
     return {
       scrapeAddress: metricsPort === undefined ? null : `${this.#scrapeHost}:${metricsPort}`,
@@ -93,6 +95,12 @@ function commandLine(program: readonly string[], pinnedCpus: string | undefined,
   return pinnedCpus === undefined
     ? { command: process.execPath, args }
     : { command: 'taskset', args: ['--cpu-list', pinnedCpus, process.execPath, ...args] };
+}
+
+/** Node aborts a process whose heap is full. */
+function kindOf(howEnded: string | null): FaultKind | undefined {
+  if (howEnded === null) return undefined;
+  return howEnded === 'killed by SIGABRT' ? 'memory' : 'exit';
 }
 
 /** The addresses in the server's log line `listening`; undefined for any other line. */

@@ -50,6 +50,8 @@ export type RunningContainer = Program & {
 /** Open files of a container: every session is one. Chosen: the most that one process is planned to hold. */
 const openFilesMax = 20_000;
 const linesKept = 20;
+/** Of a main process that ended by SIGABRT: Node aborts when its heap is full. */
+const abortedCode = 134;
 
 /** Creates and starts a container; resolves when its process runs. */
 export async function startContainer(engine: Engine, request: ContainerRequest): Promise<RunningContainer> {
@@ -89,7 +91,7 @@ export async function startContainer(engine: Engine, request: ContainerRequest):
 
 const noUsage: ContainerUsage = { cpuSeconds: 0, rssBytes: 0, throttledSeconds: 0, running: true };
 
-/** Reads what a container uses, and why it no longer runs as it was started. */
+/** Reads the usage of a container, and why it no longer runs as it was started. */
 class ContainerSampler {
   readonly #container: ReturnType<Engine['client']['container']['getById']>;
   readonly #memoryMb: number | undefined;
@@ -118,8 +120,8 @@ class ContainerSampler {
     if (runs) this.#last = now;
     const { running: _, ...usage } = this.#last;
     // The engine takes its time to answer why: it is asked only after an end, or where counters began anew.
-    const fault = runs && now.cpuSeconds >= before.cpuSeconds ? null : await this.#fault();
-    return { name, role, ...usage, processes: runs ? 1 : 0, fault };
+    const fault = runs && now.cpuSeconds >= before.cpuSeconds ? { fault: null } : await this.#fault();
+    return { name, role, ...usage, processes: runs ? 1 : 0, ...fault };
   }
 
   async #askEngine(): Promise<ContainerUsage> {
@@ -127,11 +129,13 @@ class ContainerSampler {
     return usageOf(stats as unknown as EngineStats);
   }
 
-  async #fault(): Promise<string | null> {
-    const { State: state } = await this.#container.inspect();
-    if (state.OOMKilled) return `was killed for its memory (limit ${this.#memoryMb ?? 'none'} MiB)`;
-    if (!state.Running) return `exited with code ${state.ExitCode}`;
-    return state.StartedAt === this.#startedAt ? null : 'was restarted';
+  async #fault(): Promise<Pick<NodeSample, 'fault' | 'faultKind'>> {
+    const { OOMKilled, Running, ExitCode: code, StartedAt } = (await this.#container.inspect()).State;
+    const limit = `limit ${this.#memoryMb ?? 'none'} MiB`;
+    if (OOMKilled) return { fault: `was killed for its memory (${limit})`, faultKind: 'memory' };
+    const faultKind = code === abortedCode ? 'memory' : 'exit';
+    if (!Running) return { fault: `exited with code ${code}`, faultKind };
+    return StartedAt === this.#startedAt ? { fault: null } : { fault: 'was restarted', faultKind: 'restart' };
   }
 }
 
@@ -199,7 +203,7 @@ class LimitedContainer extends GenericContainer {
   }
 }
 
-/** Its readiness is not testcontainers' to judge: see `startUntilReady`. */
+/** testcontainers must not judge its readiness: `startUntilReady` does. */
 class AsSoonAsItRuns extends StartupCheckStrategy {
   override async checkStartupState(): Promise<StartupStatus> {
     return 'SUCCESS';

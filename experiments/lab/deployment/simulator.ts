@@ -2,10 +2,10 @@
 import { parseProgress } from '../../../loadtest/result/progress.ts';
 import { parseResult } from '../../../loadtest/result/schema.ts';
 import { workloadArguments } from '../../../loadtest/workload.ts';
-import type { LoadtestOptions, LoadtestOutcome, LoadtestWatch } from './deployment.ts';
+import type { SimulatorOptions, SimulatorOutcome, SimulatorWatch } from './deployment.ts';
 import type { SimulatorRequest, Site } from './site.ts';
 
-/** Chosen, not measured: what a partial result takes to be written, several times over. */
+/** Chosen, not measured: several times the time in which a partial result is written. */
 const stopGraceMs = 3000;
 const errorLinesMax = 10;
 
@@ -13,17 +13,17 @@ const errorLinesMax = 10;
 export async function runSimulator(
   site: Site,
   place: Omit<SimulatorRequest, 'flags' | 'metricsPort' | 'onLine'>,
-  { limits, metricsPort, ...workload }: LoadtestOptions,
-  watch: LoadtestWatch,
-): Promise<LoadtestOutcome> {
+  { limits, metricsPort, ...workload }: SimulatorOptions,
+  watch: SimulatorWatch,
+): Promise<SimulatorOutcome> {
   const errors: string[] = [];
   let resultText: string | null = null;
   const metrics = metricsPort === undefined ? [] : ['--metrics-port', String(metricsPort)];
   const judged = limits.flatMap((limit) => ['--limit', limit]);
   await using simulator = await site.startSimulator({
     ...place,
-    // Whole CPUs of its own are limit enough: with a quota beside them, the kernel would throttle the
-    // simulator for the odd millisecond that it accounts late, and each of those would make a trial void.
+    // No quota in addition to whole CPUs of its own: the kernel would throttle the simulator for single
+    // milliseconds that it accounts late, and each of those would make a trial void.
     cpus: place.pinnedCpus !== undefined && Number.isInteger(place.cpus) ? undefined : place.cpus,
     flags: [...workloadArguments(workload), ...judged, ...metrics, '--progress', 'json', '--json', '-'],
     metricsPort,

@@ -8,23 +8,25 @@ import { engineFault } from './start.ts';
 const fault = await engineFault();
 const skip = fault !== null && `no container engine answers: ${fault}`;
 
-test('a simulator beside the lab reaches nodes in containers', { skip }, async () => {
+test('a simulator that is a process reaches nodes in containers', { skip }, async () => {
   const placement = { target: 'container', simulator: 'process' } as const;
   const allocation = { serverCpus: 0.5, loadtestCpus: 1 };
   await using deployment = await deploy('03-cursor', { allocation }, placement);
-  const { result, errorText } = await deployment.runLoadtest(workload, quiet);
+  const { result, errorText } = await deployment.runSimulator(workload, quiet);
   assert.equal(result?.audit.delivered, 40 * 20, errorText);
   assert.match(result.workload.urls[0]!, /^ws:\/\/127\.0\.0\.1:/);
 });
 
-test('a simulator in a container reaches nodes beside the lab, and is scraped there', { skip }, async () => {
+test('a simulator in a container reaches nodes that are processes, and is scraped there', {
+  skip,
+}, async () => {
   const placement = { target: 'process', simulator: 'container' } as const;
   const allocation = { loadtestCpus: 0.75, loadtestMemoryMb: 512 };
   const [metricsPort] = await freePorts(1);
   await using deployment = await deploy('03-cursor', { allocation }, placement);
   const scrapes: Promise<string>[] = [];
   let address = '';
-  const { result, errorText } = await deployment.runLoadtest(
+  const { result, errorText } = await deployment.runSimulator(
     { ...workload, metricsPort: metricsPort! },
     {
       ...quiet,

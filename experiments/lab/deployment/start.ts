@@ -3,15 +3,16 @@ import { StartError } from '#host/readiness.ts';
 import type { ContainerSite } from './container.ts';
 import { ensureImage } from './container-image.ts';
 import type { Deployment, DeploymentRequest, Placement, TargetKind } from './deployment.ts';
+import { isScalable } from './list-stages.ts';
 import { describePins, type Pins, pinnableCpus, pinnedServerCores, pinning } from './pinning.ts';
 import { type ProcessPrograms, ProcessSite } from './process.ts';
 import type { RunningService } from './services/service.ts';
-import { serviceProviders } from './services/services.ts';
+import { startService } from './services/services.ts';
 import { SilentProxy } from './silent-proxy.ts';
 import { runSimulator } from './simulator.ts';
 import type { Site, SiteNode } from './site.ts';
 
-/** What `--target` asks for, else what the experiment prefers, else containers where an engine answers. */
+/** The target asked for, else the one that is preferred, else containers where an engine answers. */
 export async function chooseTarget(
   asked: TargetKind | undefined,
   preferred: TargetKind | undefined,
@@ -25,7 +26,7 @@ export async function engineFault(): Promise<string | null> {
   return found.found ? null : found.why;
 }
 
-/** Gets the image before the first trial needs it. Resolves with why that cannot be, null where it can. */
+/** Builds the image before the first trial. Resolves with null, or with the reason why there is none. */
 export async function prepareContainers(
   signal: AbortSignal,
   print: (line: string) => void,
@@ -71,7 +72,7 @@ export async function startDeployment(
   const pins = pinning(cpus, nodeCpus, allocation.loadtestCpus);
   const services: RunningService[] = [];
   for (const name of stage.services)
-    services.push(started.use(await provider(name).start({ target: site.kind, containers, signal })));
+    services.push(started.use(await startService(name, { target: site.kind, containers, signal })));
   const network = request.breakableNetwork ? await breakableNetwork(site, services, started) : null;
   // After the services, because the last is stopped first: nodes must not outlive their services.
   started.use(processes);
@@ -96,7 +97,7 @@ export async function startDeployment(
       ...Object.fromEntries(services.map(({ name, fact }) => [name, fact])),
     },
     sample: () => Promise.all([...nodes, ...services].map((part) => part.sample())),
-    runLoadtest: (options, watch) => runSimulator(simulatorSite, place, { ...options, urls }, watch),
+    runSimulator: (options, watch) => runSimulator(simulatorSite, place, { ...options, urls }, watch),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }
@@ -137,17 +138,11 @@ async function startNodes(
 
 /** One role for each node. */
 function rolesOf({ stage, nodes }: DeploymentRequest): string[] {
-  if (nodes > 1 && !stage.processes.some(({ count }) => count === 'any number'))
+  if (nodes > 1 && !isScalable(stage))
     throw new StartError(`${stage.name} runs on one node; ${nodes} were asked for.`);
   return stage.processes.flatMap(({ role, count }) =>
     Array<string>(count === 'any number' ? nodes : 1).fill(role),
   );
-}
-
-function provider(name: string) {
-  const found = serviceProviders.find((candidate) => candidate.name === name);
-  if (found === undefined) throw new StartError(`This lab does not know how to provide ${name}.`);
-  return found;
 }
 
 /** A proxy before each service, and the URLs by which the first node reaches the services through them. */

@@ -1,6 +1,6 @@
 /** The schema of result files, for all shapes of experiment. Every report is a function of these alone. */
 import type { LoadtestResult } from '../../../loadtest/result/schema.ts';
-import type { Allocation, ObservedLimits, TargetKind } from '../deployment/deployment.ts';
+import type { Allocation, FaultKind, ObservedLimits, TargetKind } from '../deployment/deployment.ts';
 
 /** `pass`: all limits held; `fail`: one broke; `void`: the instrument failed, so nothing is known. */
 export type TrialOutcome = 'pass' | 'fail' | 'void';
@@ -184,6 +184,8 @@ export type TrialRecord = TrialHeader & {
   pinnedServerCores?: number | null;
   /** The failure of a server node, such as its exit; null while all were well. */
   fault: string | null;
+  /** Of that failure; absent without one, and in old results. */
+  faultKind?: FaultKind;
   server: ServerSummary | null;
   /** Of the first node during the measure phase; empty where nothing was measured. */
   probes: ProbeSummary[];

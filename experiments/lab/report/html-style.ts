@@ -33,6 +33,7 @@ th {
   vertical-align: bottom;
 }
 th:first-child, td:first-child { padding-left: 0; }
+td.long { white-space: normal; min-width: 14ch; }
 .left { text-align: left; }
 .right { text-align: right; }
 .dense { font-size: 12px; }

@@ -1,9 +1,8 @@
 /** One self-contained HTML file: no script, no network, readable in light and dark mode. Pure. */
 import type { Run } from '../records/schema.ts';
-import type { ReportContent } from './content.ts';
 import { htmlStyle } from './html-style.ts';
 import type { Plot } from './plot.ts';
-import type { Table } from './table.ts';
+import type { ReportContent, Table } from './table.ts';
 
 /** The text of the file. */
 export function htmlReport({ record }: Run, content: ReportContent, plots: readonly Plot[]): string {
@@ -61,13 +60,19 @@ function list(items: readonly string[]): string {
   return items.length === 0 ? '' : `<ul>${items.map((item) => `<li>${escapeHtml(item)}</li>`).join('')}</ul>`;
 }
 
-/** A column titled `remark` becomes a line below the row: sentences do not fit beside figures. */
+/** Longer texts of a cell may wrap, so that a table fits the page. */
+const unwrappedMax = 20;
+
+/** A column titled `remark` becomes a line below the row: sentences do not fit between figures. */
 function htmlTable({ columns, rows }: Table, className = ''): string {
   const outcome = columns.findIndex(({ title }) => title === 'outcome');
   const remark = columns.findIndex(({ title }) => title === 'remark');
   const cells = (tag: string, texts: readonly string[]) =>
     texts
-      .map((text, index) => `<${tag} class="${columns[index]!.align}">${escapeHtml(text)}</${tag}>`)
+      .map((text, index) => {
+        const long = text.length > unwrappedMax ? ' long' : '';
+        return `<${tag} class="${columns[index]!.align}${long}">${escapeHtml(text)}</${tag}>`;
+      })
       .filter((_, index) => index !== remark)
       .join('');
   const body = rows.map((row) => {

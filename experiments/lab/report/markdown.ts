@@ -1,7 +1,6 @@
 /** The part of a REPORT.md that is generated, and its place between markers. Pure. */
 import type { Run } from '../records/schema.ts';
-import type { ReportContent } from './content.ts';
-import { markdownTable } from './table.ts';
+import { markdownTable, type ReportContent } from './table.ts';
 
 /** Answer, table, method, machine, caveats; headings begin at the second level. */
 export function markdownReport({ record }: Run, content: ReportContent): string {

@@ -1,4 +1,4 @@
-/** Sentences that every report of load trials has: throttling, probes, phases and caveats. Pure. */
+/** Sentences of every report of load trials: throttling, answers of /metrics, phases and caveats. Pure. */
 import { instrumentCores } from '../analysis/cpu.ts';
 import { shownTrials } from '../analysis/finding.ts';
 import type { LoadRun, Run } from '../records/schema.ts';
@@ -9,7 +9,7 @@ const disturbingCores = 0.1;
 
 /** The answer of a shape, followed by the notes that every run of load trials has. */
 export function answerWithNotes(run: LoadRun, answer: readonly string[]): string[] {
-  return [...interruptionNote(run), ...answer, ...throttlingNotes(run), ...probeNotes(run)];
+  return [...interruptionNote(run), ...answer, ...throttlingNotes(run), ...metricsNotes(run)];
 }
 
 /** A sentence where the run was interrupted. */
@@ -34,7 +34,7 @@ function throttlingNotes(run: LoadRun): string[] {
 }
 
 /** Whether /metrics was still answered under load, and how fast. */
-function probeNotes(run: LoadRun): string[] {
+function metricsNotes(run: LoadRun): string[] {
   const answers = shownTrials(run).flatMap(({ variant, trial }) => {
     const probe = trial.probes.find(({ path }) => path === '/metrics');
     if (probe === undefined || probe.answered === 0) return [];

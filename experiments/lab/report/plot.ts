@@ -29,16 +29,9 @@ const width = 960;
 
 export type Plot = { title: string; caption: string; svg: string };
 
-/** The colour of each variant, in every plot of a report; where variants are stages, in every report. */
-export function coloursOf(run: LoadRun): ReadonlyMap<string, string> {
-  const { variants } = run.record;
-  const isStages = new Set(variants.map(({ stage }) => stage)).size === variants.length;
-  return new Map(
-    variants.map(({ name, stage }, index) => {
-      const place = isStages ? Number.parseInt(stage, 10) - 1 : index;
-      return [name, palette[(Number.isNaN(place) ? index : place) % palette.length]!];
-    }),
-  );
+/** The colour of each variant by its place in the run, the same in every plot of a report. */
+export function coloursOf({ record }: LoadRun): ReadonlyMap<string, string> {
+  return new Map(record.variants.map(({ name }, index) => [name, palette[index % palette.length]!]));
 }
 
 /** Draws an option; `name` is unique on the page and becomes part of the ids inside. Height in pixels. */

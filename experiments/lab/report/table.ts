@@ -1,9 +1,25 @@
-/** Tables: their columns, and their text for a terminal or for Markdown. */
+/** The content of a report: its sentences and tables, and a table as text for a terminal or for Markdown. */
 
 export type Table = {
   columns: readonly { title: string; align: 'left' | 'right' }[];
   rows: readonly (readonly string[])[];
 };
+/** The same for every shape. Terminal, Markdown and HTML are made from it. */
+export type ReportContent = {
+  /** The answer first, then one sentence for each thing worth saying. */
+  answer: string[];
+  /** The table that answers the question. */
+  summary: Table;
+  /** The method of measurement, a sentence each. */
+  method: string[];
+  /** Machine, versions and parameters: pairs of a name and a value. */
+  environment: [string, string][];
+  /** Limits of the validity of the numbers, a sentence each. */
+  caveats: string[];
+  /** Every trial, for the HTML page. */
+  trials: Table;
+};
+
 /** A column with the text of its cell for one item; a cell without a value is shown as `–`. */
 type Column<Item> = Table['columns'][number] & { cell: (item: Item) => string | null | undefined };
 

@@ -1,7 +1,7 @@
 /** Shared by the shapes whose trials each have one load: parameters, trials, and the options of `run`. */
 import type { Workload } from '../../../loadtest/workload.ts';
 import { shownTrials } from '../analysis/finding.ts';
-import type { StageInfo } from '../deployment/stage-table.ts';
+import type { StageInfo } from '../deployment/list-stages.ts';
 import type {
   CapacityMethod,
   FixedMethod,
@@ -18,7 +18,7 @@ import { trialLine } from '../report/trial-line.ts';
 import { runTrial } from '../trial/trial.ts';
 import type { Variant } from '../trial/variant.ts';
 import { chooseVariants, type RunOptions, refuseWorkload } from './run-plan.ts';
-import type { Experiment, RunSession } from './shape.ts';
+import type { Experiment, OngoingRun } from './shape.ts';
 
 export type LoadExperiment = Experiment & {
   varied: Varied;
@@ -29,6 +29,9 @@ export type LoadExperiment = Experiment & {
   variants(stages: readonly StageInfo[]): Variant[];
 };
 
+/** The same in every trial of a run. */
+type LoadSetting = Pick<LoadExperiment, 'varied' | 'limits' | 'timing' | 'workloadAt'>;
+
 /** The parts of a shape that all of these have. */
 export const loadShape = {
   plots: async (run: LoadRun) => (await import('../report/plots.ts')).plotsOf(run),
@@ -38,7 +41,7 @@ export const loadShape = {
 /** The limits of a chat that delivers everything once, in order and intact. */
 export const exactDelivery = ['lost=0', 'duplicated=0', 'reordered=0', 'misrouted=0', 'corrupted=0'];
 
-/** Everything of a plan but the choice of loads, which is the shape's own. */
+/** A plan without its choice of loads, which is the shape's own, and the setting of its trials. */
 export function planLoads(
   experiment: LoadExperiment,
   stages: readonly StageInfo[],
@@ -57,29 +60,42 @@ export function planLoads(
   const workloadAt = (load: number) => ({ ...experiment.workloadAt(load), ...quantities });
   const { varied, limits } = experiment;
   const fields: Omit<LoadRunRecord, keyof RunRecord> = { varied, method, timing, workload: workloadAt(1) };
-  /** Runs one trial of a variant, and adds it to the run. */
-  const runAtLoad = async (
-    variant: Variant,
-    session: RunSession,
-    load: number,
-    purpose: TrialRecord['purpose'],
-  ) => {
-    const number = session.nextNumber();
-    const request = {
-      ...{ number, variant: variant.name, stage: variant.stage.name, purpose },
-      ...{ about: `${formatNumber(load)} ${varied.unit}`, setup: variant, load, timing, limits },
-      seed: session.seed * 1000 + number,
-      workload: { ...workloadAt(load), ...variant.workload },
-    };
-    const trial = await runTrial(request, session);
-    session.add(trial);
-    return trial;
-  };
   return {
-    ...{ variants, limits, fields, runAtLoad, usesSimulator: true },
-    secondsPerTrial: timing.warmUpSeconds + timing.measureSeconds,
+    variants,
+    limits,
+    fields,
+    usesSimulator: true,
     trialLine: (trial: TrialHeader) => trialLine(trial as TrialRecord, varied.unit),
+    setting: { varied, limits, timing, workloadAt },
+    secondsPerTrial: timing.warmUpSeconds + timing.measureSeconds,
   };
+}
+
+/** Runs one trial of a variant, and adds it to the run. */
+export async function runAtLoad(
+  { varied, limits, timing, workloadAt }: LoadSetting,
+  variant: Variant,
+  run: OngoingRun,
+  load: number,
+  purpose: TrialRecord['purpose'],
+): Promise<TrialRecord> {
+  const number = run.nextNumber();
+  const request = {
+    number,
+    variant: variant.name,
+    stage: variant.stage.name,
+    purpose,
+    about: `${formatNumber(load)} ${varied.unit}`,
+    setup: variant,
+    load,
+    seed: run.seed * 1000 + number,
+    workload: { ...workloadAt(load), ...variant.workload },
+    timing,
+    limits,
+  };
+  const trial = await runTrial(request, run);
+  run.add(trial);
+  return trial;
 }
 
 /** Why a quantity of the workload cannot be set from outside; null where it can. */

@@ -1,20 +1,27 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { registry } from '../../registry.ts';
-import type { StageInfo } from '../deployment/stage-table.ts';
+import type { StageInfo } from '../deployment/list-stages.ts';
+import type { ServicesFound } from '../deployment/services/services.ts';
 import type { LoadRunRecord } from '../records/schema.ts';
-import { type RunOptions, type ServicesFound, skipMissing } from './run-plan.ts';
+import { findByShortName, type RunOptions, skipMissing } from './run-plan.ts';
 import type { Plan } from './shape.ts';
-import { findByShortName } from './short-name.ts';
 
 const find = (name: string) => findByShortName(registry.experiments, name)!;
-const stage = (name: string, count: 'one' | 'one per core' | 'any number', services: string[] = []) =>
-  ({ name, summary: name, processes: [{ role: 'server', count }], services }) as unknown as StageInfo;
+const stage = (name: string, count: 'one' | 'one per core' | 'any number', other: object = {}) =>
+  ({
+    name,
+    summary: name,
+    processes: [{ role: 'server', count }],
+    services: [],
+    limits: {},
+    ...other,
+  }) as unknown as StageInfo;
 const stages = [
   stage('01-naive', 'one'),
-  stage('03-cursor', 'one'),
+  stage('03-cursor', 'one', { limits: { segmentsBehindMax: 32 } }),
   stage('04-cores', 'one per core'),
-  stage('05-backplane', 'any number', ['redis']),
+  stage('05-backplane', 'any number', { services: ['redis'] }),
 ];
 const nothing: RunOptions = { target: 'process', stages: [], workload: {}, settings: {}, allocation: {} };
 const noRedis: ServicesFound = new Map([['redis', { found: false, ways: ['Install it.'] }]]);
@@ -84,6 +91,7 @@ test('experiments choose stages by their declarations, not by their names', () =
   assert.deepEqual(stagesOf('6'), ['03-renamed', '04-renamed']);
   assert.deepEqual(stagesOf('7'), ['05-renamed']);
   assert.deepEqual(stagesOf('8'), ['04-renamed', '05-renamed']);
+  assert.deepEqual(namesOf(plan('4')), ['01-naive', '03-cursor', '03-cursor, rounds of 200 ms']);
   const [first, second] = namesOf(plan('8'));
   assert.deepEqual([first, second], ['worker killed (04-cores)', 'node killed (05-backplane)']);
 });

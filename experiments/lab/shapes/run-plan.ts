@@ -1,14 +1,13 @@
 /** From the variants of an experiment and the options of a command line to the variants that run. Pure. */
 import { type Workload, workloadTable } from '../../../loadtest/workload.ts';
 import type { Allocation, TargetKind } from '../deployment/deployment.ts';
-import type { ServiceProvider } from '../deployment/services/service.ts';
-import type { StageInfo } from '../deployment/stage-table.ts';
+import type { StageInfo } from '../deployment/list-stages.ts';
+import type { ServicesFound } from '../deployment/services/services.ts';
 import { InputError } from '../input-error.ts';
 import type { RunRecord } from '../records/schema.ts';
 import type { Variant } from '../trial/variant.ts';
-import { findByShortName } from './short-name.ts';
 
-/** Options of `run`, laid over an experiment; undefined leaves the experiment's own value. */
+/** Options of `run`; those that are given replace the values of the experiment. */
 export type RunOptions = {
   target: TargetKind;
   /** Names of stages as typed; empty for all. */
@@ -23,9 +22,6 @@ export type RunOptions = {
   settings: Readonly<Record<string, string>>;
   allocation: Allocation;
 };
-
-/** Services by the name under which stages need them. */
-export type ServicesFound = ReadonlyMap<string, Awaited<ReturnType<ServiceProvider['find']>>>;
 
 /** The chosen variants under the options. Throws an `InputError` for all mistakes, the given ones too. */
 export function chooseVariants(
@@ -83,7 +79,20 @@ export function refuseWorkload(
   });
 }
 
-/** Without undefined limits: laid over a variant, they would lift its own. */
+/** Finds `NNN-word` by that, by its number or by its word; undefined where none or several match. */
+export function findByShortName<Named extends { name: string }>(
+  all: readonly Named[],
+  name: string,
+): Named | undefined {
+  const matching = all.filter((one) => {
+    const [number, ...words] = one.name.split('-');
+    const isNumber = /^\d+$/.test(name) && Number(number) === Number(name);
+    return one.name === name || words.join('-') === name || isNumber;
+  });
+  return matching.length === 1 ? matching[0] : undefined;
+}
+
+/** Without undefined limits, which would lift those of a variant. */
 function given(allocation: Allocation): Allocation {
   return Object.fromEntries(Object.entries(allocation).filter(([, limit]) => limit !== undefined));
 }

@@ -1,4 +1,8 @@
-/** Runs a plan of any shape: every variant in turn, every result on disk as soon as it is known. */
+/**
+ * Runs a plan of any shape: every variant in turn, every result on disk as soon as it is known. The order of
+ * calls: `run` (commands/run.ts), `runPlan`, `runVariant` of the plan, `runAtLoad` (load-trials.ts),
+ * `runTrial` (trial/trial.ts), and `deploy` of the context: `startDeployment` (deployment/start.ts).
+ */
 import { join } from 'node:path';
 import type { LoadtestResult } from '../../../loadtest/result/schema.ts';
 import type { TargetKind } from '../deployment/deployment.ts';
@@ -6,7 +10,7 @@ import type { Run, RunRecord, VariantRecord } from '../records/schema.ts';
 import { writeRunRecord, writeTrialRecord } from '../records/store.ts';
 import type { TrialContext } from '../trial/trial.ts';
 import type { Variant } from '../trial/variant.ts';
-import { type Experiment, type Plan, type RunSession, SkipVariant } from './shape.ts';
+import { type Experiment, type OngoingRun, type Plan, SkipVariant } from './shape.ts';
 
 type PlannedRun = {
   experiment: Experiment;
@@ -34,59 +38,66 @@ export async function runPlan(
   context: TrialContext,
   observer: RunObserver,
 ): Promise<Run> {
+  const { plan, variants, seed } = planned;
   const startedMs = performance.now();
   const run: Run = { record: newRecord(planned, new Date()), trials: [] };
   const { record } = run;
   const directory = join(planned.resultsDirectory, record.run);
   const save = () => {
+    record.interrupted = context.signal.aborted;
     record.seconds = Math.round((performance.now() - startedMs) / 1000);
     writeRunRecord(directory, record);
   };
   save();
-  const session: RunSession = {
+  const ongoing: OngoingRun = {
     ...context,
-    seed: planned.seed,
+    seed,
     nextNumber: () => run.trials.length + 1,
     add: (trial) => {
       run.trials.push(trial);
       writeTrialRecord(directory, trial);
-      observer.trialEnded(planned.plan.trialLine(trial));
+      observer.trialEnded(plan.trialLine(trial));
       if (trial.outcome === 'interrupted') throw new Error('interrupted');
     },
   };
-  for (const variant of planned.variants) {
+  for (const variant of variants) {
     if (context.signal.aborted) break;
-    const entry = newVariantRecord(variant);
-    record.variants.push(entry);
-    try {
-      Object.assign(entry, await planned.plan.runVariant(variant, session));
-    } catch (error) {
-      if (context.signal.aborted) break;
-      noteFailure(record, entry, error as Error);
-    } finally {
-      record.interrupted = context.signal.aborted;
-      save();
-      const line = endLine(entry, record, planned.plan);
-      if (line !== null) observer.variantEnded(line);
-    }
+    const end = await endOf(variant, plan, ongoing);
+    if (end instanceof SkipVariant)
+      record.skipped.push({ name: variant.name, reason: end.message, ways: [] });
+    else record.variants.push(end);
+    save();
+    const line = end instanceof SkipVariant ? `skipped ${variant.name}: ${end.message}` : lineOf(end, plan);
+    if (line !== null) observer.variantEnded(line);
   }
   return run;
 }
 
-/** A variant that this deployment cannot answer is skipped; any other failure is an error of the variant. */
-function noteFailure(record: RunRecord, entry: VariantRecord, error: Error): void {
-  if (error instanceof SkipVariant) {
-    record.variants.pop();
-    record.skipped.push({ name: entry.name, reason: error.message, ways: [] });
-  } else entry.error = error.message;
+/** Runs a variant. Never rejects: a failure becomes the error of the record, an abort leaves no answer. */
+async function endOf(variant: Variant, plan: Plan, run: OngoingRun): Promise<VariantRecord | SkipVariant> {
+  const { name, stage, settings, nodes, allocation } = variant;
+  const record: VariantRecord = {
+    name,
+    stage: stage.name,
+    summary: stage.summary,
+    settings,
+    nodes,
+    targetLimits: allocation,
+    answer: null,
+    bound: null,
+    error: null,
+  };
+  try {
+    return { ...record, ...(await plan.runVariant(variant, run)) };
+  } catch (error) {
+    if (run.signal.aborted) return record;
+    return error instanceof SkipVariant ? error : { ...record, error: (error as Error).message };
+  }
 }
 
-function endLine(entry: VariantRecord, record: RunRecord, plan: Plan): string | null {
-  const skip = record.skipped.find(({ name }) => name === entry.name);
-  if (skip !== undefined) return `skipped ${skip.name}: ${skip.reason}`;
-  return entry.error === null
-    ? (plan.variantLine?.(entry) ?? null)
-    : `${entry.name}: no trial was possible: ${entry.error}`;
+function lineOf(variant: VariantRecord, plan: Plan): string | null {
+  if (variant.error !== null) return `${variant.name}: no trial was possible: ${variant.error}`;
+  return plan.variantLine?.(variant) ?? null;
 }
 
 function newRecord(planned: PlannedRun, now: Date): RunRecord {
@@ -110,12 +121,5 @@ function newRecord(planned: PlannedRun, now: Date): RunRecord {
     variants: [],
     skipped: [...skipped],
     ...plan.fields,
-  };
-}
-
-function newVariantRecord({ name, stage, settings, nodes, allocation }: Variant): VariantRecord {
-  return {
-    ...{ name, stage: stage.name, summary: stage.summary, settings, nodes },
-    ...{ targetLimits: allocation, answer: null, bound: null, error: null },
   };
 }

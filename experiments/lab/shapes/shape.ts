@@ -1,11 +1,10 @@
 /** A shape is a kind of question: all that only this kind needs to run, record, report and compare. */
 import type { Comparison } from '../analysis/compare.ts';
 import type { TargetKind } from '../deployment/deployment.ts';
-import type { StageInfo } from '../deployment/stage-table.ts';
+import type { StageInfo } from '../deployment/list-stages.ts';
 import type { Run, TrialHeader, VariantRecord } from '../records/schema.ts';
-import type { ReportContent } from '../report/content.ts';
 import type { Plot } from '../report/plot.ts';
-import type { Table } from '../report/table.ts';
+import type { ReportContent, Table } from '../report/table.ts';
 import type { TrialContext } from '../trial/trial.ts';
 import type { Variant } from '../trial/variant.ts';
 import type { RunOptions } from './run-plan.ts';
@@ -55,18 +54,15 @@ export type Plan = {
   /** First guess of the duration, without the start and stop of each trial. */
   estimate: { trials: number; secondsPerTrial: number };
   /** Runs all trials of a variant. Rejects with a `SkipVariant` where this deployment has no answer. */
-  runVariant(
-    variant: Variant,
-    session: RunSession,
-  ): Promise<Partial<Pick<VariantRecord, 'answer' | 'bound'>>>;
+  runVariant(variant: Variant, run: OngoingRun): Promise<Partial<Pick<VariantRecord, 'answer' | 'bound'>>>;
   /** One line for the terminal when a trial has ended. */
   trialLine(trial: TrialHeader): string;
   /** One line when a variant has ended; left out or null: none. */
   variantLine?(variant: VariantRecord): string | null;
 };
 
-/** The part of a run that its trials use. */
-export type RunSession = TrialContext & {
+/** A run that goes on, as its trials use it. */
+export type OngoingRun = TrialContext & {
   /** Of the whole run; each trial derives its own. */
   seed: number;
   /** Number of the next trial, from 1. */

@@ -63,9 +63,9 @@ test('throttling is a share of time, where a quota is visible', async () => {
 test('a node that ended is named with its fault', async () => {
   const sampler = await sampled([
     [sample('node-1', 0)],
-    [sample('node-1', 0, { processes: 0, fault: 'exited with code 134' })],
+    [sample('node-1', 0, { processes: 0, fault: 'exited with code 134', faultKind: 'memory' })],
   ]);
-  assert.equal(sampler.fault(), 'node-1 exited with code 134');
+  assert.deepEqual(sampler.fault(), { text: 'node-1 exited with code 134', kind: 'memory' });
 });
 
 test('a metric is read by its whole name, and summed over its labels', () => {

@@ -1,7 +1,7 @@
 /** Samples the nodes of a trial: CPU and memory four times a second, their own metrics once a second. */
 import { type HostReading, readHost } from '#host/cpu.ts';
 import { meanOf } from '../analysis/statistics.ts';
-import type { DeployedNode, Deployment, NodeSample } from '../deployment/deployment.ts';
+import type { DeployedNode, Deployment, FaultKind, NodeSample } from '../deployment/deployment.ts';
 import type { MetricsSeries, NodeSeries, ServerSummary } from '../records/schema.ts';
 import { readMetric, readServerTiming } from './server-metrics.ts';
 
@@ -52,11 +52,11 @@ export class Sampler {
     if (samples !== null) this.#readings.push({ atMs: this.#now(), samples, host: this.#readHost() });
   }
 
-  /** The first fault of a server node; null while all are well. */
-  fault(): string | null {
+  /** The first fault of a server node, with the name of the node; null while all are well. */
+  fault(): { text: string; kind: FaultKind | undefined } | null {
     const servers = this.#readings.at(-1)?.samples.filter(isServer) ?? [];
     const faulty = servers.find((sample) => sample.fault !== null);
-    return faulty === undefined ? null : `${faulty.name} ${faulty.fault}`;
+    return faulty === undefined ? null : { text: `${faulty.name} ${faulty.fault}`, kind: faulty.faultKind };
   }
 
   /** Series with times in seconds from `originMs`. */

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
 import { WebSocketServer } from 'ws';
-import { checkExchange } from './smoke-check.ts';
+import { smokeCheck } from './smoke-check.ts';
 
 /** A chat that relays to all, or only accepts. */
 async function chat(relays: boolean) {
@@ -28,23 +28,23 @@ const never = new AbortController().signal;
 
 test('two clients exchange a message, in a room that no load uses', async () => {
   using server = await chat(true);
-  await checkExchange([server.url], never);
+  await smokeCheck([server.url], never);
   assert.deepEqual(server.rooms, ['/ws/lab-verify', '/ws/lab-verify']);
 });
 
 test('a server that accepts connections and relays nothing is rejected', async () => {
   using server = await chat(false);
   await assert.rejects(
-    checkExchange([server.url], never, 100),
+    smokeCheck([server.url], never, 100),
     /could not exchange a message at ws:.*no message arrived within 0\.1 s/,
   );
 });
 
 test('a closed port and an abort are each named in the error', async () => {
-  await assert.rejects(checkExchange(['ws://127.0.0.1:1/ws'], never), /ECONNREFUSED/);
+  await assert.rejects(smokeCheck(['ws://127.0.0.1:1/ws'], never), /ECONNREFUSED/);
   using server = await chat(false);
   const controller = new AbortController();
-  const verified = checkExchange([server.url], controller.signal);
+  const verified = smokeCheck([server.url], controller.signal);
   controller.abort(new Error('interrupted'));
   await assert.rejects(verified, /interrupted/);
 });

@@ -7,7 +7,7 @@ import { encodeMessage, pathOfRoom } from '#protocol';
  * One client on the first node and one on the last each send a message that both must receive; rejects with
  * the cause where one does not. They use a room of their own, so that the audited rooms start empty.
  */
-export async function checkExchange(
+export async function smokeCheck(
   chatUrls: readonly string[],
   signal: AbortSignal,
   deadlineMs = 5000,

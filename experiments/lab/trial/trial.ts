@@ -3,13 +3,13 @@ import type { Workload } from '../../../loadtest/workload.ts';
 import type {
   Deployment,
   DeploymentRequest,
-  LoadtestOutcome,
-  LoadtestProgress,
+  SimulatorOutcome,
+  SimulatorProgress,
 } from '../deployment/deployment.ts';
 import type { Timing, TrialRecord } from '../records/schema.ts';
-import { measureProbes } from './probe.ts';
+import { timeInternalPort } from './internal-port.ts';
 import { Sampler } from './sampler.ts';
-import { checkExchange } from './smoke-check.ts';
+import { smokeCheck } from './smoke-check.ts';
 import type { Variant } from './variant.ts';
 
 /** Names a running trial for its observers. */
@@ -34,16 +34,16 @@ export type TrialRequest = TrialTitle & {
 /** Follows running trials: the live line and the phase metrics. */
 export type TrialObserver = {
   phase(phase: string, title: TrialTitle): void;
-  second(progress: Extract<LoadtestProgress, { event: 'second' }>): void;
+  second(progress: Extract<SimulatorProgress, { event: 'second' }>): void;
   /** Reports addresses for Prometheus; null where the simulator has none (yet). */
-  started(deployment: Deployment, loadtestAddress: string | null): void;
+  started(deployment: Deployment, simulatorAddress: string | null): void;
 };
 
 /** The part of a run that a trial uses. */
 export type TrialContext = {
   deploy(request: Omit<DeploymentRequest, 'scrapeHost' | 'signal'>): Promise<Deployment>;
   /** Port for the simulator's metrics; null for none. */
-  loadtestMetricsPort: number | null;
+  simulatorMetricsPort: number | null;
   signal: AbortSignal;
   observer: TrialObserver;
 };
@@ -55,7 +55,7 @@ const refusedInput = 2;
  * Rejects when no trial was possible, because the deployment did not start or did not pass a message on.
  */
 export async function runTrial(request: TrialRequest, context: TrialContext): Promise<TrialRecord> {
-  const { signal, observer, loadtestMetricsPort } = context;
+  const { signal, observer, simulatorMetricsPort } = context;
   const { stage, settings, nodes, allocation } = request.setup;
   const startedAt = new Date().toISOString();
   const marks: { phase: string; atMs: number }[] = [];
@@ -68,14 +68,14 @@ export async function runTrial(request: TrialRequest, context: TrialContext): Pr
   observer.started(deployment, null);
   enter('verify');
   const chatUrls = deployment.nodes.map(({ chatUrl }) => chatUrl);
-  await checkExchange(chatUrls, signal);
+  await smokeCheck(chatUrls, signal);
   const sampler = new Sampler(deployment, () => performance.now());
   await sampler.start();
-  using probes = measureProbes(deployment.nodes[0]!.internalUrl);
+  using internalPort = timeInternalPort(deployment.nodes[0]!.internalUrl);
   const { measureSeconds: durationSeconds, warmUpSeconds, drainSeconds } = request.timing;
   const quantities = { ...request.workload, durationSeconds, warmUpSeconds, drainSeconds };
-  const metrics = loadtestMetricsPort === null ? {} : { metricsPort: loadtestMetricsPort };
-  const outcome = await deployment.runLoadtest(
+  const metrics = simulatorMetricsPort === null ? {} : { metricsPort: simulatorMetricsPort };
+  const outcome = await deployment.runSimulator(
     { ...quantities, ...metrics, seed: request.seed, limits: request.limits },
     {
       signal,
@@ -85,7 +85,7 @@ export async function runTrial(request: TrialRequest, context: TrialContext): Pr
         // The summary of the measure phase needs a reading at both ends of it.
         void sampler.take();
         enter(progress.phase);
-        probes.enter(progress.phase);
+        internalPort.enter(progress.phase);
       },
     },
   );
@@ -94,17 +94,17 @@ export async function runTrial(request: TrialRequest, context: TrialContext): Pr
   enter('stop');
   const { number, variant, load, purpose, seed } = request;
   const title = { number, variant, stage: request.stage, load, purpose, seed, startedAt };
-  const judged = judge(outcome, sampler.fault(), signal.aborted);
+  const judged = judge(outcome, sampler.fault()?.text ?? null, signal.aborted);
   const figures = figuresOf(deployment, sampler, marks, outcome.result);
-  return { ...title, ...judged, ...figures, probes: await probes.collect() };
+  return { ...title, ...judged, ...figures, probes: await internalPort.collect() };
 }
 
-/** What was seen of the deployment. Times count from the start of the measure phase, if it came to one. */
+/** The figures of the deployment. Times count from the start of the measure phase, if it came to one. */
 function figuresOf(
   { observedLimits, pinnedServerCores, facts }: Deployment,
   sampler: Sampler,
   marks: readonly { phase: string; atMs: number }[],
-  loadtest: LoadtestOutcome['result'],
+  loadtest: SimulatorOutcome['result'],
 ) {
   const atMs = (phase: string) => marks.find((mark) => mark.phase === phase)?.atMs;
   const measureMs = atMs('measure');
@@ -112,9 +112,15 @@ function figuresOf(
   // The readings at the ends of the phase come shortly after its marks.
   const endMs = (atMs('drain') ?? marks.at(-1)!.atMs) + 100;
   const toSeconds = (at: number) => Number(((at - originMs) / 1000).toFixed(3));
+  const fault = sampler.fault();
   const instrumentCpuSeconds = loadtest?.instrument.cpuSeconds ?? 0;
   return {
-    ...{ observedLimits, pinnedServerCores, facts, loadtest, fault: sampler.fault() },
+    observedLimits,
+    pinnedServerCores,
+    facts,
+    loadtest,
+    fault: fault?.text ?? null,
+    faultKind: fault?.kind,
     phases: marks.map((mark) => ({ phase: mark.phase, atSeconds: toSeconds(mark.atMs) })),
     server: measureMs === undefined ? null : sampler.summary(measureMs, endMs, instrumentCpuSeconds),
     nodes: sampler.nodeSeries(originMs),
@@ -128,7 +134,7 @@ function figuresOf(
  * bug, and no trial.
  */
 function judge(
-  { result, exitCode, errorText }: LoadtestOutcome,
+  { result, exitCode, errorText }: SimulatorOutcome,
   fault: string | null,
   interrupted: boolean,
 ): Pick<TrialRecord, 'outcome' | 'reasons'> {

@@ -2,7 +2,7 @@
 import type { Workload } from '../../../loadtest/workload.ts';
 import { allocateToStage } from '../deployment/allocation.ts';
 import type { Allocation } from '../deployment/deployment.ts';
-import type { StageInfo } from '../deployment/stage-table.ts';
+import type { StageInfo } from '../deployment/list-stages.ts';
 
 export type Variant = {
   /** Unique in the experiment; the name of the stage where nothing else distinguishes it. */
@@ -12,26 +12,11 @@ export type Variant = {
   settings: Readonly<Record<string, string>>;
   nodes: number;
   allocation: Allocation;
-  /** Laid over the workload of the experiment. */
+  /** Replaces these quantities of the workload of the experiment. */
   workload?: Partial<Workload>;
 };
 
 /** A stage as a variant of an experiment that compares stages. */
 export function variantOfStage(stage: StageInfo): Variant {
   return { name: stage.name, stage, nodes: 1, ...allocateToStage(stage) };
-}
-
-/** Runs one process for each core of a machine. */
-export function isPerCore({ processes }: StageInfo): boolean {
-  return processes.some(({ count }) => count === 'one per core');
-}
-
-/** Runs on as many nodes as wanted. */
-export function isScalable({ processes }: StageInfo): boolean {
-  return processes.some(({ count }) => count === 'any number');
-}
-
-/** Is one process with no service beside it, so that one allocation holds all of it. */
-export function isOneProcess({ processes, services }: StageInfo): boolean {
-  return services.length === 0 && processes.every(({ count }) => count === 'one');
 }

@@ -1,5 +1,5 @@
 /** Progress of a run on the terminal: one redrawn line, or plain lines where the output is no terminal. */
-import type { LoadtestProgress } from '../deployment/deployment.ts';
+import type { SimulatorProgress } from '../deployment/deployment.ts';
 import { formatClock, formatMagnitude, formatMs, formatNumber } from '../report/format.ts';
 import type { TrialTitle } from '../trial/trial.ts';
 
@@ -26,7 +26,7 @@ export class LiveView implements Disposable {
   #trialsDone = 0;
   #title: TrialTitle | null = null;
   #phase = '';
-  #second: Extract<LoadtestProgress, { event: 'second' }> | null = null;
+  #second: Extract<SimulatorProgress, { event: 'second' }> | null = null;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(options: LiveOptions) {
@@ -42,7 +42,7 @@ export class LiveView implements Disposable {
     this.#draw();
   }
 
-  second(progress: Extract<LoadtestProgress, { event: 'second' }>): void {
+  second(progress: Extract<SimulatorProgress, { event: 'second' }>): void {
     this.#second = progress;
     this.#draw();
   }

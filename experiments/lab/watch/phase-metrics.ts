@@ -73,14 +73,14 @@ export class PhaseMetrics implements AsyncDisposable {
   }
 
   /** Writes the addresses of the trial into the file; Prometheus reads it again by itself. */
-  started(deployment: Deployment, loadtestAddress: string | null): void {
+  started(deployment: Deployment, simulatorAddress: string | null): void {
     const { stage, nodes } = deployment;
     const servers = nodes.map(({ name, scrapeAddress }) => ({
       targets: [scrapeAddress],
       labels: { job: 'server', stage, node: name },
     }));
-    const simulator = { targets: [loadtestAddress], labels: { job: 'loadtest', stage } };
-    this.#writeTargets(loadtestAddress === null ? servers : [...servers, simulator]);
+    const simulator = { targets: [simulatorAddress], labels: { job: 'loadtest', stage } };
+    this.#writeTargets(simulatorAddress === null ? servers : [...servers, simulator]);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,25 +1,30 @@
-/** A service that stages need beside their nodes, and how it is started for both kinds of target. */
+/** A service that stages need in addition to their nodes, and how it is started for both kinds of target. */
+
+/** `memory`: it ran out of memory; `exit`: it ended in another way; `restart`: it was started again. */
+export type FaultKind = 'memory' | 'exit' | 'restart';
 
 /** One reading of one node or service, with all its processes. Counters grow from its start. */
 export type NodeSample = {
   name: string;
-  role: 'server' | 'redis' | 'proxy';
+  role: 'server' | 'redis';
   cpuSeconds: number;
   rssBytes: number;
   /** Time for which a used-up CPU quota held it back; null where no quota can be seen. */
   throttledSeconds: number | null;
   /** Processes counted into this reading; 0 once it has ended. */
   processes: number;
-  /** E.g. `exited with code 134` or `was restarted`; null while it runs as it was started. */
+  /** E.g. `exited with code 137` or `was restarted`; null while it runs as it was started. */
   fault: string | null;
+  /** Of a fault; absent without one, and where it is not known. */
+  faultKind?: FaultKind;
 };
 
 export type DeployedService = {
   /** As stages name it in `services`, e.g. `redis`. */
   name: string;
-  role: 'redis' | 'proxy';
-  /** As reached from the lab; null where it cannot be reached from there. */
-  url: string | null;
+  role: 'redis';
+  /** As reached from the lab. */
+  url: string;
   /** False where the lab was only given it (REDIS_URL): it must not be frozen, killed or stopped. */
   owned: boolean;
   signal(name: NodeJS.Signals): Promise<void>;
@@ -27,10 +32,9 @@ export type DeployedService = {
   restart(): Promise<void>;
 };
 
-/** A started service; disposing it stops only what was started here. */
+/** A started service; disposing it stops it only where the lab started it. */
 export type RunningService = DeployedService &
   AsyncDisposable & {
-    url: string;
     /** As reached from the nodes. */
     nodeUrl: string;
     /** Version and source. */

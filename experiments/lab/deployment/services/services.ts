@@ -1,6 +1,27 @@
-/** The services that the lab can provide. */
+/** The services that the lab can provide, by the names that stages use in `services`. */
+import { StartError } from '#host/readiness.ts';
 import { redisProvider } from './redis.ts';
-import type { ServiceProvider } from './service.ts';
+import type { RunningService, ServiceProvider, ServiceRequest } from './service.ts';
 
-/** By the names that stages use in `services`. */
-export const serviceProviders: readonly ServiceProvider[] = [redisProvider];
+const providers: readonly ServiceProvider[] = [redisProvider];
+
+/** Whether each service can be had, by its name. */
+export type ServicesFound = ReadonlyMap<string, Awaited<ReturnType<ServiceProvider['find']>>>;
+
+/** Looks for the services of these names, or for all. A name that the lab does not know is left out. */
+export async function findServices(
+  target?: ServiceRequest['target'],
+  names?: readonly string[],
+): Promise<ServicesFound> {
+  const wanted = providers.filter(({ name }) => names?.includes(name) ?? true);
+  return new Map(
+    await Promise.all(wanted.map(async ({ name, find }) => [name, await find(target)] as const)),
+  );
+}
+
+/** Rejects with a `StartError`, also for a name that the lab does not know. */
+export async function startService(name: string, request: ServiceRequest): Promise<RunningService> {
+  const provider = providers.find((candidate) => candidate.name === name);
+  if (provider === undefined) throw new StartError(`This lab does not know how to provide ${name}.`);
+  return provider.start(request);
+}

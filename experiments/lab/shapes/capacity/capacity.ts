@@ -5,7 +5,7 @@ import { compareCapacities } from '../../analysis/compare.ts';
 import type { CapacityMethod, LoadRun, TrialRecord } from '../../records/schema.ts';
 import { answerLine } from '../../report/trial-line.ts';
 import { planFixedLoads } from '../fixed-load/fixed-load.ts';
-import { exactDelivery, type LoadExperiment, loadShape, planLoads } from '../load-trials.ts';
+import { exactDelivery, type LoadExperiment, loadShape, planLoads, runAtLoad } from '../load-trials.ts';
 import type { Shape } from '../shape.ts';
 import { findingTable, reportCapacity } from './report.ts';
 
@@ -26,21 +26,21 @@ export const capacity: Shape<CapacityExperiment, LoadRun> = {
     }
     const { precision = experiment.method.precision } = options;
     const method = { ...experiment.method, precision, trialsMax: trials ?? experiment.method.trialsMax };
-    const { secondsPerTrial, runAtLoad, ...plan } = planLoads(experiment, stages, options, method);
+    const { setting, secondsPerTrial, ...plan } = planLoads(experiment, stages, options, method);
     let start = method.start;
     return {
       ...plan,
       shape: capacity.name,
       estimate: { trials: plan.variants.length * trialsOfSearch(method), secondsPerTrial },
       variantLine: (variant) => answerLine(variant, experiment.varied.unit),
-      runVariant: async (variant, session) => {
+      runVariant: async (variant, run) => {
         const trials: TrialRecord[] = [];
         const answer = await searchCapacity({ ...method, start }, async (load) => {
-          let trial = await runAtLoad(variant, session, load, 'search');
+          let trial = await runAtLoad(setting, variant, run, load, 'search');
           for (let again = 0; again < repetitionsMax && isDisturbed(trial); again++)
-            trial = await runAtLoad(variant, session, load, 'search');
+            trial = await runAtLoad(setting, variant, run, load, 'search');
           trials.push(trial);
-          // The session throws where a trial was interrupted.
+          // The run throws where a trial was interrupted.
           return trial.outcome as Exclude<TrialRecord['outcome'], 'interrupted'>;
         });
         start = answer.threshold?.capacity.middle ?? start;

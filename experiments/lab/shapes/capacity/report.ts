@@ -4,10 +4,9 @@ import { type CapacityFinding, capacityFindings } from '../../analysis/finding.t
 import { ratioOf } from '../../analysis/threshold.ts';
 import type { BoundName, CapacityMethod, LoadRun } from '../../records/schema.ts';
 import { capacityText, intervalText } from '../../report/capacity-text.ts';
-import type { ReportContent } from '../../report/content.ts';
 import { formatBytes, formatMagnitude, formatMs, formatNumber, formatShare } from '../../report/format.ts';
 import { answerWithNotes, caveatsOf, phasesNote } from '../../report/notes.ts';
-import { left, right, type Table, tableOf } from '../../report/table.ts';
+import { left, type ReportContent, right, type Table, tableOf } from '../../report/table.ts';
 import { environmentRows, trialsTable } from '../../report/trials.ts';
 
 /** One row for each variant. */

@@ -59,14 +59,14 @@ export function auditDeliveries(
     readyWhileBrokenMsMax: 0,
   };
   const brokenSince = new Map<string, number>();
-  const blame = (node: string, atMs: number) => {
+  const noteBroken = (node: string, atMs: number) => {
     if (!readyAt(node, atMs)) return;
     const since = brokenSince.get(node) ?? atMs;
     brokenSince.set(node, Math.min(since, atMs));
     audit.readyWhileBrokenMsMax = Math.max(audit.readyWhileBrokenMsMax, atMs - since);
   };
   for (const sender of logs) {
-    for (const publish of sender.published) auditPublish(publish, sender, logs, audit, blame);
+    for (const publish of sender.published) auditPublish(publish, sender, logs, audit, noteBroken);
   }
   return audit;
 }
@@ -76,7 +76,7 @@ function auditPublish(
   sender: ParticipantLog,
   logs: readonly ParticipantLog[],
   audit: DeliveryAudit,
-  blame: (node: string, atMs: number) => void,
+  noteBroken: (node: string, atMs: number) => void,
 ): void {
   audit.published++;
   const reachedSome = logs.some(({ receivedAtMs }) => receivedAtMs.has(key));
@@ -84,7 +84,7 @@ function auditPublish(
   if (!reachedSome && closedAtMs !== null) {
     audit.undelivered++;
     audit.detectionMsMax = Math.max(audit.detectionMsMax, closedAtMs - atMs);
-    blame(node, atMs);
+    noteBroken(node, atMs);
     return;
   }
   for (const log of logs) {
@@ -92,7 +92,7 @@ function auditPublish(
     const receivedAtMs = log.receivedAtMs.get(key);
     if (receivedAtMs !== undefined) audit.delivered++;
     if (!connection) continue;
-    if (receivedAtMs === undefined || receivedAtMs - atMs > inTimeMs) blame(connection.node, atMs);
+    if (receivedAtMs === undefined || receivedAtMs - atMs > inTimeMs) noteBroken(connection.node, atMs);
     if (receivedAtMs !== undefined) continue;
     if (connection.closedAtMs === null) audit.lostSilently++;
     else {

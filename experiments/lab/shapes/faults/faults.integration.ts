@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { kill } from '../../../008-kill/experiment.ts';
-import { serviceProviders } from '../../deployment/services/services.ts';
-import { listStages } from '../../deployment/stage-table.ts';
+import { listStages } from '../../deployment/list-stages.ts';
+import { findServices } from '../../deployment/services/services.ts';
 import { startDeployment } from '../../deployment/start.ts';
 import { skipMissing } from '../run-plan.ts';
 import { type FaultVariant, faults } from './faults.ts';
@@ -14,12 +14,14 @@ const reconnectWaitMsMax = 500;
 const placement = { target: 'process', simulator: 'process' } as const;
 const experiment = { ...kill, workload: { ...kill.workload, reconnectWaitMsMax } };
 const { variants } = faults.plan(experiment, await listStages(), {
-  ...{ target: 'process', stages: [], trials: 1, workload: {}, settings: {}, allocation: {} },
+  target: 'process',
+  stages: [],
+  trials: 1,
+  workload: {},
+  settings: {},
+  allocation: {},
 });
-const services = new Map(
-  await Promise.all(serviceProviders.map(async ({ name, find }) => [name, await find('process')] as const)),
-);
-const { skipped } = skipMissing(variants, services);
+const { skipped } = skipMissing(variants, await findServices('process'));
 
 /** Half of the sessions were asked to reconnect, and the others held. */
 function assertHalfMoved({ closes, held, participants }: FaultTrial): void {
@@ -27,7 +29,7 @@ function assertHalfMoved({ closes, held, participants }: FaultTrial): void {
   assert.equal(held, participants / 2);
 }
 
-/** Assertions of one failure, beside those of all. */
+/** Assertions of one failure, in addition to those of all. */
 const particulars: Record<string, (trial: FaultTrial) => void> = {
   'worker killed': ({ closes, held }) => {
     assert.deepEqual(Object.keys(closes), ['1006'], 'only its own sessions');

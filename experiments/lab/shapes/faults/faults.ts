@@ -1,9 +1,9 @@
 /** The shape of a question about failures: losses when a part fails under load, and the time to recovery. */
 import { type Comparison, compareSpread } from '../../analysis/compare.ts';
 import { allocate } from '../../deployment/allocation.ts';
-import type { StageInfo } from '../../deployment/stage-table.ts';
+import { isPerCore, type StageInfo } from '../../deployment/list-stages.ts';
 import { formatMs } from '../../report/format.ts';
-import { isPerCore, type Variant } from '../../trial/variant.ts';
+import type { Variant } from '../../trial/variant.ts';
 import { chooseVariants, type RunOptions, refuseWorkload } from '../run-plan.ts';
 import type { Experiment, Shape } from '../shape.ts';
 import { type FaultPhases, runFaultTrial } from './inject-fault.ts';
@@ -32,16 +32,20 @@ export const faults: Shape<FaultExperiment, FaultRun> = {
     const variants = chooseVariants(experiment.name, all, stages, options, mistakes) as FaultVariant[];
     const { steadyMs, aftermathMs } = experiment;
     return {
-      ...{ shape: faults.name, variants, limits, usesSimulator: false, fields: { workload: load } },
+      shape: faults.name,
+      variants,
+      limits,
+      usesSimulator: false,
+      fields: { workload: load },
       estimate: {
         trials: variants.length * load.repetitions,
         secondsPerTrial: (steadyMs + aftermathMs) / 1000 + 4,
       },
       trialLine: (trial) => faultLine(trial as FaultTrial),
-      runVariant: async (variant, session) => {
+      runVariant: async (variant, run) => {
         const fault = { ...load, steadyMs, aftermathMs };
         for (let repetition = 0; repetition < load.repetitions; repetition++)
-          session.add(await runFaultTrial(variant as FaultVariant, fault, session));
+          run.add(await runFaultTrial(variant as FaultVariant, fault, run));
         return {};
       },
     };

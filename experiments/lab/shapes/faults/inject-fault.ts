@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { seededRandom } from '../../../../loadtest/model/schedule.ts';
 import type { DeployedNode } from '../../deployment/deployment.ts';
 import type { Variant } from '../../trial/variant.ts';
-import type { RunSession } from '../shape.ts';
+import type { OngoingRun } from '../shape.ts';
 import { auditDeliveries, type DeliveryAudit } from './delivery-audit.ts';
 import { type ChooseNode, Participant } from './participant.ts';
 import { ReadinessWatch } from './readiness.ts';
@@ -22,21 +22,21 @@ const drainMs = 2000;
 export async function runFaultTrial(
   variant: Variant & { scenario: Scenario },
   options: FaultOptions,
-  session: Pick<RunSession, 'deploy' | 'signal' | 'observer' | 'seed' | 'nextNumber'>,
+  run: Pick<OngoingRun, 'deploy' | 'signal' | 'observer' | 'seed' | 'nextNumber'>,
 ): Promise<FaultTrial> {
-  const { signal, observer } = session;
+  const { signal, observer } = run;
   const { stage, settings, nodes, allocation, scenario } = variant;
-  const number = session.nextNumber();
+  const number = run.nextNumber();
   const labels = { number, variant: variant.name, stage: stage.name, purpose: 'fault' as const };
   const startedAt = new Date().toISOString();
   const enter = (phase: string) => observer.phase(phase, { ...labels, about: scenario.name });
   enter('start');
   const { breakableNetwork = false } = scenario;
-  await using deployment = await session.deploy({ stage, settings, nodes, allocation, breakableNetwork });
+  await using deployment = await run.deploy({ stage, settings, nodes, allocation, breakableNetwork });
   observer.started(deployment, null);
   using watch = new ReadinessWatch(deployment.nodes);
   const choose = balancer(deployment.nodes, watch);
-  const seed = session.seed * 1000 + number;
+  const seed = run.seed * 1000 + number;
   const random = seededRandom(seed);
   const participants = Array.from(
     { length: options.participants },
@@ -60,8 +60,14 @@ export async function runFaultTrial(
     enter('stop');
     const audit = auditDeliveries(participants, faultAtMs, (node, atMs) => watch.readyAt(node, atMs));
     return {
-      ...{ ...labels, ...judge(audit), seed, startedAt, facts: deployment.facts },
-      ...{ faultMs, ...audit, ...watch.since(faultAtMs) },
+      ...labels,
+      ...judge(audit),
+      seed,
+      startedAt,
+      facts: deployment.facts,
+      faultMs,
+      ...audit,
+      ...watch.since(faultAtMs),
     };
   } finally {
     clearInterval(traffic);

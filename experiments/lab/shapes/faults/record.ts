@@ -1,4 +1,4 @@
-/** Fields of a run of the faults shape, beside those that all shapes share. */
+/** The fields of a run of the faults shape, added to those of every shape. */
 import type { Run, RunRecord, TrialHeader } from '../../records/schema.ts';
 import type { DeliveryAudit } from './delivery-audit.ts';
 

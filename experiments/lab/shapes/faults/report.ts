@@ -1,9 +1,8 @@
 /** The report of a run of failures. Pure. */
 import { medianOf } from '../../analysis/statistics.ts';
-import type { ReportContent } from '../../report/content.ts';
 import { formatMs } from '../../report/format.ts';
 import { codeCaveats, interruptionNote } from '../../report/notes.ts';
-import { left, right, type Table, tableOf } from '../../report/table.ts';
+import { left, type ReportContent, right, type Table, tableOf } from '../../report/table.ts';
 import { factRows, machineRows } from '../../report/trials.ts';
 import type { FaultRun, FaultTrial } from './record.ts';
 

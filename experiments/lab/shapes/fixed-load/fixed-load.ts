@@ -1,8 +1,8 @@
 /** The shape of a question about given loads: each variant at the same loads, each repeated. */
 import { compareFixedLoads } from '../../analysis/compare.ts';
-import type { StageInfo } from '../../deployment/stage-table.ts';
+import type { StageInfo } from '../../deployment/list-stages.ts';
 import type { FixedMethod, LoadRun } from '../../records/schema.ts';
-import { type LoadExperiment, loadShape, planLoads } from '../load-trials.ts';
+import { type LoadExperiment, loadShape, planLoads, runAtLoad } from '../load-trials.ts';
 import type { RunOptions } from '../run-plan.ts';
 import type { Plan, Shape } from '../shape.ts';
 import { reportFixedLoads } from './report.ts';
@@ -29,16 +29,16 @@ export function planFixedLoads(
   options: RunOptions,
   method: FixedMethod,
 ): Plan {
-  const { secondsPerTrial, runAtLoad, ...plan } = planLoads(experiment, stages, options, method);
+  const { setting, secondsPerTrial, ...plan } = planLoads(experiment, stages, options, method);
   const { loads, repetitions } = method;
   return {
     ...plan,
     shape: fixedLoad.name,
     estimate: { trials: plan.variants.length * loads.length * repetitions, secondsPerTrial },
-    runVariant: async (variant, session) => {
+    runVariant: async (variant, run) => {
       for (const load of loads) {
         for (let repetition = 0; repetition < repetitions; repetition++)
-          await runAtLoad(variant, session, load, 'fixed');
+          await runAtLoad(setting, variant, run, load, 'fixed');
       }
       return {};
     },

@@ -1,10 +1,9 @@
 /** The report of a run at fixed loads. Pure. */
 import { type FixedFinding, fixedFindings } from '../../analysis/finding.ts';
 import type { FixedMethod, LoadRun } from '../../records/schema.ts';
-import type { ReportContent } from '../../report/content.ts';
 import { formatBytes, formatMs, formatNumber, formatShare } from '../../report/format.ts';
 import { answerWithNotes, caveatsOf, phasesNote } from '../../report/notes.ts';
-import { left, right, type Table, tableOf } from '../../report/table.ts';
+import { left, type ReportContent, right, type Table, tableOf } from '../../report/table.ts';
 import { environmentRows, trialsTable } from '../../report/trials.ts';
 
 /** One row for each variant and load. */

@@ -19,6 +19,21 @@ export type StageInfo = {
   delivery: 'at most once' | 'exactly once on resume';
 };
 
+/** Runs one process for each core of a machine. */
+export function isPerCore({ processes }: Pick<StageInfo, 'processes'>): boolean {
+  return processes.some(({ count }) => count === 'one per core');
+}
+
+/** Runs on any number of nodes. */
+export function isScalable({ processes }: Pick<StageInfo, 'processes'>): boolean {
+  return processes.some(({ count }) => count === 'any number');
+}
+
+/** Is one process and needs no service, so that one allocation holds all of it. */
+export function isOneProcess({ processes, services }: StageInfo): boolean {
+  return services.length === 0 && processes.every(({ count }) => count === 'one');
+}
+
 const serverMain = fileURLToPath(new URL('../../../server/main.ts', import.meta.url));
 
 /** The stages in their order. Rejects with the server's output where it does not answer. */

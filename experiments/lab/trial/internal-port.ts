@@ -1,4 +1,4 @@
-/** Requests paths of a server's internal port, as a scraper and a load balancer do, and times them. */
+/** Times the answers of a server's internal port, which it asks as a scraper and a load balancer do. */
 import { once } from 'node:events';
 import autocannon from 'autocannon';
 import { meanOf } from '../analysis/statistics.ts';
@@ -6,21 +6,21 @@ import type { ProbeSummary } from '../records/schema.ts';
 
 /** Longer than a Prometheus that scrapes every second waits. */
 const deadlineSeconds = 5;
-/** Of each path; little beside the cost of a scrape every second. Chosen, not measured. */
-const probesPerSecond = 2;
+/** Of each path; adds little to the cost of a scrape every second. Chosen, not measured. */
+const requestsPerSecond = 2;
 /** How often autocannon checks whether it must stop. */
 const checkIntervalMs = 50;
-/** Its caller ends a probe, not its duration. */
+/** The caller ends the requests: the duration never does. */
 const endlessSeconds = 86_400;
 
 /**
  * Begins to request `internalUrl` + `path` over one connection. The function that is returned ends that,
  * without waiting for outstanding answers.
  */
-export function startProbe(
+export function startTiming(
   internalUrl: string,
   path: string,
-  requestsPerSecond: number,
+  perSecond: number,
 ): () => Promise<ProbeSummary> {
   const answersMs: number[] = [];
   let bytes = 0;
@@ -29,7 +29,7 @@ export function startProbe(
     {
       url: internalUrl + path,
       connections: 1,
-      overallRate: requestsPerSecond,
+      overallRate: perSecond,
       duration: endlessSeconds,
       timeout: deadlineSeconds,
       sampleInt: checkIntervalMs,
@@ -57,13 +57,13 @@ export function startProbe(
   };
 }
 
-/** Probes that run during the measure phase of a trial. */
-export function measureProbes(internalUrl: string): Disposable & {
+/** Times /metrics and /healthz during the measure phase of a trial. */
+export function timeInternalPort(internalUrl: string): Disposable & {
   enter(phase: string): void;
-  /** Stops running probes and returns the summaries; none where there was no measure phase. */
+  /** Stops the requests and returns a summary for each path; none where there was no measure phase. */
   collect(): Promise<ProbeSummary[]>;
 } {
-  let running: ReturnType<typeof startProbe>[] = [];
+  let running: ReturnType<typeof startTiming>[] = [];
   let summaries: Promise<ProbeSummary[]> = Promise.resolve([]);
   const stop = () => {
     if (running.length > 0) summaries = Promise.all(running.map((end) => end()));
@@ -73,7 +73,7 @@ export function measureProbes(internalUrl: string): Disposable & {
   return {
     enter: (phase) => {
       if (phase === 'measure')
-        running = ['/metrics', '/healthz'].map((path) => startProbe(internalUrl, path, probesPerSecond));
+        running = ['/metrics', '/healthz'].map((path) => startTiming(internalUrl, path, requestsPerSecond));
       else void stop();
     },
     collect: stop,
