@@ -48,9 +48,18 @@ test('server and simulator that use all cores together are bound by the machine'
 test('memory is named near its limit and when the kernel or the heap killed for it', () => {
   const observedLimits = [{ cpuCores: null, memoryBytes: 8.2e7 }];
   assert.equal(boundOfTrial(failed({}, { observedLimits })).name, 'memory');
-  assert.equal(boundOfTrial(failed({}, { fault: 'node-1 killed for its memory' })).name, 'memory');
-  assert.equal(boundOfTrial(failed({}, { fault: 'node-1 exited with code 134' })).name, 'memory');
-  assert.equal(boundOfTrial(failed({}, { fault: 'node-1 exited with code 1' })).name, 'crash');
+  assert.equal(
+    boundOfTrial(failed({}, { fault: 'node-1 killed for its memory', faultKind: 'memory' })).name,
+    'memory',
+  );
+  assert.equal(
+    boundOfTrial(failed({}, { fault: 'node-1 exited with code 134', faultKind: 'memory' })).name,
+    'memory',
+  );
+  assert.equal(
+    boundOfTrial(failed({}, { fault: 'node-1 exited with code 1', faultKind: 'exit' })).name,
+    'crash',
+  );
 });
 
 test('with no resource used up, the symptom itself is the answer', () => {

@@ -32,8 +32,8 @@ export function boundOfTrial(trial: TrialRecord): Bound {
 }
 
 function causeOf(trial: TrialRecord): Bound | null {
-  const { server, loadtest, fault, load } = trial;
-  if (fault !== null) return { name: /memory|134/.test(fault) ? 'memory' : 'crash', evidence: fault };
+  const { server, loadtest, fault, faultKind, load } = trial;
+  if (fault !== null) return { name: faultKind === 'memory' ? 'memory' : 'crash', evidence: fault };
   if (server === null) return null;
   const { cpuCores, throttledShare, rssMaxBytes, eventLoops: loops = 1 } = server;
   const used = cpuCores.toFixed(2);

@@ -2,8 +2,8 @@
  * Capacity search, as a pure function over a trial: each next load is the one that teaches most about the
  * threshold (threshold.ts), until the threshold is known well enough or the trials are spent.
  */
-import type { CapacityAnswer, CapacityMethod, TrialOutcome } from '../records/schema.ts';
-import { type Judged, nextLoad, type Posterior, posteriorOf, precisionOf, thresholdOf } from './threshold.ts';
+import type { CapacityAnswer, CapacityMethod, Threshold, TrialOutcome } from '../records/schema.ts';
+import { type Judged, nextLoad, posteriorOf, precisionOf, thresholdOf, triedRange } from './threshold.ts';
 
 /** Bound of one step above the highest load that passed: an overload beyond it teaches nothing more. */
 const stepMax = 8;
@@ -35,7 +35,7 @@ export async function searchCapacity(
   let voidsInARow = 0;
   let posterior = posteriorOf(judged, method);
   const ended = (end: CapacityAnswer['end']): CapacityAnswer => {
-    const threshold = judged.some(({ passed }) => passed) ? thresholdOf(posterior) : null;
+    const threshold = judged.some(({ passed }) => passed) ? answerOf(judged, method) : null;
     return { end, threshold, trials, voids };
   };
   let load = clamp(method.start, method.loadMin, reach);
@@ -54,7 +54,7 @@ export async function searchCapacity(
       reach = Math.min(reach, Math.floor(load / retreat));
       if (reach < method.loadMin) return ended('instrument');
     }
-    const end = endOf(judged, posterior, method, reach);
+    const end = endOf(judged, method, reach);
     if (end !== null) return ended(end);
     const next = nextLoad(posterior);
     const max = Math.min(reach, stepMax * highestPass(judged, load));
@@ -65,17 +65,21 @@ export async function searchCapacity(
 /** Why the search is over; null where it is not. */
 function endOf(
   judged: readonly Judged[],
-  posterior: Posterior,
-  { loadMin, loadMax, precision }: CapacityMethod,
+  method: CapacityMethod,
   reach: number,
 ): CapacityAnswer['end'] | null {
+  const { loadMin, loadMax, precision } = method;
   const count = (passed: boolean, at: (load: number) => boolean) =>
     judged.filter((one) => one.passed === passed && at(one.load)).length;
   if (count(true, (load) => load >= reach) >= passesAtEndMax)
     return reach === loadMax ? 'load-max' : 'instrument';
   if (count(false, (load) => load <= loadMin) >= passesAtEndMax) return 'load-min';
   const known = judged.some(({ passed }) => passed) && judged.some(({ passed }) => !passed);
-  return known && precisionOf(thresholdOf(posterior).capacity) <= precision ? 'precise' : null;
+  return known && precisionOf(answerOf(judged, method).capacity) <= precision ? 'precise' : null;
+}
+
+function answerOf(judged: readonly Judged[], method: CapacityMethod): Threshold {
+  return thresholdOf(posteriorOf(judged, triedRange(judged, method)));
 }
 
 function highestPass(judged: readonly Judged[], otherwise: number): number {

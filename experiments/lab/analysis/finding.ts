@@ -2,7 +2,7 @@
 import type { LoadtestResult } from '../../../loadtest/result/schema.ts';
 import type { CapacityMethod, LoadRun, Threshold, TrialRecord, VariantRecord } from '../records/schema.ts';
 import { medianOf } from './statistics.ts';
-import { type Judged, type Posterior, posteriorOf, thresholdOf } from './threshold.ts';
+import { type Judged, type Posterior, posteriorOf, thresholdOf, triedRange } from './threshold.ts';
 
 type Finding = {
   variant: VariantRecord;
@@ -41,7 +41,8 @@ export function capacityFindings(run: LoadRun): CapacityFinding[] {
   const { loadMin, loadMax } = run.record.method as CapacityMethod;
   return run.record.variants.map((variant) => {
     const trials = run.trials.filter((trial) => trial.variant === variant.name);
-    const posterior = posteriorOf(judgedOf(trials), { loadMin, loadMax });
+    const judged = judgedOf(trials);
+    const posterior = posteriorOf(judged, triedRange(judged, { loadMin, loadMax }));
     const passed = trials.filter(({ outcome }) => outcome === 'pass').toSorted((a, b) => a.load - b.load);
     const threshold = passed.length === 0 ? null : thresholdOf(posterior);
     const isOpen = threshold !== null && trials.every(({ outcome }) => outcome !== 'fail');

@@ -46,6 +46,19 @@ export function posteriorOf(trials: readonly Judged[], { loadMin, loadMax }: Loa
   return weigh(trials, thetas[Math.max(0, first - 1)]!, thetas[Math.min(thetas.length - 1, last + 1)]!);
 }
 
+/**
+ * The range of an answer: from half of the lowest load judged to twice the highest. Nothing is known beyond
+ * it, and a single lapse must not let the range of the search decide.
+ */
+export function triedRange(trials: readonly Judged[], { loadMin, loadMax }: LoadRange): LoadRange {
+  if (trials.length === 0) return { loadMin, loadMax };
+  const loads = trials.map(({ load }) => load);
+  return {
+    loadMin: Math.max(loadMin, Math.min(...loads) / 2),
+    loadMax: Math.min(loadMax, Math.max(...loads) * 2),
+  };
+}
+
 /** Capacity and safe load of a posterior. */
 export function thresholdOf(posterior: Posterior): Threshold {
   const { thetas } = posterior;

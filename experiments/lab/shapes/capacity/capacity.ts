@@ -11,7 +11,7 @@ import { findingTable, reportCapacity } from './report.ts';
 
 export type CapacityExperiment = LoadExperiment & { method: CapacityMethod };
 
-/** CPU of other processes that disturbs a trial, and how often such a trial is repeated. Chosen, not measured. */
+/** CPU of other processes that disturbs a trial, and repetitions of such a trial. Chosen, not measured. */
 const disturbingCores = 0.1;
 const repetitionsMax = 3;
 
