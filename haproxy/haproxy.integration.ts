@@ -19,13 +19,13 @@ const startDeadlineMs = 60_000;
 const stopGraceMs = 5000;
 
 const engine = await promisify(execFile)('docker', ['version']).catch(() => null);
-const redis = await findRedis();
-const skip = engine ? redis === null && noRedis : 'no Docker engine answers';
+const startRedis = await findRedis();
+const skip = engine ? startRedis === null && noRedis : 'no Docker engine answers';
 
 test('two nodes behind HAProxy are one chat; clients of a draining node find the other', {
   skip,
 }, async () => {
-  await using service = await redis!.start();
+  await using service = await startRedis!();
   const args = ['--redis-url', service.url, '--reconnect-wait-ms-max', '0'];
   await using one = await ServerProcess.start('05-backplane', args);
   await using two = await ServerProcess.start('05-backplane', args);

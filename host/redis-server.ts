@@ -4,7 +4,7 @@ import { accessSync, constants, existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
-import { startChildUntil } from './child-process.ts';
+import { type Child, startChildUntil } from './child-process.ts';
 import { freePorts } from './free-ports.ts';
 import { StartError } from './readiness.ts';
 
@@ -12,10 +12,7 @@ import { StartError } from './readiness.ts';
 export type RedisServer = AsyncDisposable & {
   url: string;
   port: number;
-  pid: number;
-  signal(name: NodeJS.Signals): void;
-  /** Null while it runs. */
-  howEnded(): string | null;
+  process: Child;
 };
 
 /** Options of every Redis that is started here, as a process or in a container: nothing is kept on disk. */
@@ -92,9 +89,7 @@ export async function startRedisServer(
   return {
     url: `redis://127.0.0.1:${usedPort}`,
     port: usedPort,
-    pid: child.pid,
-    signal: (name) => child.signal(name),
-    howEnded: () => child.howEnded(),
+    process: child,
     [Symbol.asyncDispose]: async () => {
       // A frozen server would not handle SIGTERM.
       child.signal('SIGCONT');

@@ -54,7 +54,7 @@ export class Person {
     this.ws.send(encodeMessage({ clientId: this.clientId, Message: message }));
   }
 
-  /** Waits until that many frames were heard; rejects after ten seconds. */
+  /** Waits until at least `count` frames were heard; rejects after ten seconds. */
   async hears(count: number): Promise<this> {
     if (this.heard.length >= count) return this;
     const heard = Promise.withResolvers<void>();

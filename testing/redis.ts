@@ -1,28 +1,22 @@
 /** A real Redis for tests: the one that REDIS_URL names, else a process of our own, else a container. */
 import { ownRedisBinary, redisReadyText, startRedisServer, withoutPersistence } from '#host/redis-server.ts';
 
-export type TestRedis = {
-  /** Its origin, for the names of tests. */
-  source: string;
-  /** Disposing it stops only what was started here. */
-  start(): Promise<AsyncDisposable & { url: string }>;
-};
+type TestRedis = AsyncDisposable & { url: string };
 
 const image = process.env.REDIS_IMAGE ?? 'redis:8';
 const containerPort = 6379;
 export const noRedis =
   'there is no Redis: install redis-server, start a container engine, or set REDIS_URL=redis://host:6379';
 
-/** How this machine gets a Redis; null where it cannot. */
-export async function findRedis(): Promise<TestRedis | null> {
+/** The way to start a Redis here, null where there is none. Disposing it stops only what was started here. */
+export async function findRedis(): Promise<(() => Promise<TestRedis>) | null> {
   const url = process.env.REDIS_URL;
-  if (url)
-    return { source: 'REDIS_URL', start: async () => ({ url, [Symbol.asyncDispose]: async () => {} }) };
+  if (url) return async () => ({ url, [Symbol.asyncDispose]: async () => {} });
   const binary = await ownRedisBinary();
-  if (binary) return { source: binary, start: () => startRedisServer(binary) };
+  if (binary) return () => startRedisServer(binary);
   const { GenericContainer, getContainerRuntimeClient, Wait } = await import('testcontainers');
   if (!(await getContainerRuntimeClient().catch(() => null))) return null;
-  const start = async () => {
+  return async () => {
     const container = await new GenericContainer(image)
       .withCommand(withoutPersistence)
       .withExposedPorts(containerPort)
@@ -31,5 +25,4 @@ export async function findRedis(): Promise<TestRedis | null> {
     const address = `${container.getHost()}:${container.getMappedPort(containerPort)}`;
     return { url: `redis://${address}`, [Symbol.asyncDispose]: async () => void (await container.stop()) };
   };
-  return { source: `container ${image}`, start };
 }

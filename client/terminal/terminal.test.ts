@@ -6,7 +6,7 @@ import { runTerminal, type TerminalEnd } from './terminal.ts';
 import { Tty } from './tty.fixture.ts';
 import { wsSockets } from './ws-socket.ts';
 
-/** A terminal of that many columns, with alice in the room. */
+/** A terminal of this many columns, with alice in the room. */
 async function openTerminal(server: RoomServer, columns: number) {
   const tty = new Tty(columns);
   const clock = new ManualClock();

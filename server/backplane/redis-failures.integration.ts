@@ -87,12 +87,12 @@ describe('failures of the Redis backplane', { skip: binary === null && reason },
     const [alice, bob] = [await started(), await started()];
     alice.publish('tea', 'before');
     await until(() => bob.received.length === 1, 'received before');
-    server.signal('SIGSTOP');
+    server.process.signal('SIGSTOP');
     assert.equal(alice.publish('tea', 'while frozen'), true);
     await until(() => !alice.backplane.ready && !bob.backplane.ready, 'unready', 2000);
     assert.equal(alice.publish('tea', 'refused'), false);
     await sleep(500);
-    server.signal('SIGCONT');
+    server.process.signal('SIGCONT');
     await assertTalking([alice, bob]);
     const lost = 'the subscription to Redis was lost: Redis is silent';
     assert.deepEqual(bob.gaps, [lost]);
@@ -191,7 +191,7 @@ describe('failures of the Redis backplane', { skip: binary === null && reason },
   test('after Redis was killed and started anew: one gap, ready again by itself, nothing received twice', async () => {
     const [alice, bob] = [await started(), await started()];
     const { port } = server;
-    server.signal('SIGKILL');
+    server.process.signal('SIGKILL');
     await until(() => !alice.backplane.ready && !bob.backplane.ready, 'unready', 1000);
     await server[Symbol.asyncDispose]();
     server = await startRedisServer(binary!, port);

@@ -4,13 +4,13 @@ import { findRedis, noRedis } from '../../testing/redis.ts';
 import { backplaneContract } from './backplane.contract.ts';
 import { RedisPubSubBackplane } from './redis-pub-sub.ts';
 
-const redis = await findRedis();
-if (redis === null) console.log(`skipped: the Redis backplane: ${noRedis}`);
+const startRedis = await findRedis();
+if (startRedis === null) console.log(`skipped: the Redis backplane: ${noRedis}`);
 else {
-  const service = await redis.start();
+  const service = await startRedis();
   after(() => service[Symbol.asyncDispose]());
   backplaneContract({
-    name: `redis, ${redis.source}`,
+    name: 'redis',
     create: (count, queueBytesMax) => {
       const channel = `test:${randomUUID()}`;
       const options = { url: service.url, channel, ...(queueBytesMax && { queueBytesMax }) };

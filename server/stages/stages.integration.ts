@@ -7,9 +7,9 @@ import { stageContract } from './stage.contract.ts';
 for (const stage of stages.filter(({ services }) => services.length === 0)) stageContract(stage);
 
 const onRedis = stages.filter(({ services }) => services.includes('redis'));
-const redis = await findRedis();
-if (redis) {
-  const service = await redis.start();
+const startRedis = await findRedis();
+if (startRedis) {
+  const service = await startRedis();
   after(() => service[Symbol.asyncDispose]());
   for (const stage of onRedis) stageContract(stage, ['--redis-url', service.url]);
 } else {

@@ -71,14 +71,20 @@ async function startProcess(binary: string, from: string, signal: AbortSignal): 
     ...description,
     owned: true,
     nodeUrl: url,
-    signal: async (name) => server.signal(name),
+    signal: async (name) => server.process.signal(name),
     restart: async () => {
       await server[Symbol.asyncDispose]();
       server = await startRedisServer(binary, port);
     },
     sample: async () => {
-      const usage = readTreeUsage(server.pid);
-      return { name: 'redis', role: 'redis', ...usage, throttledSeconds: null, fault: server.howEnded() };
+      const usage = readTreeUsage(server.process.pid);
+      return {
+        name: 'redis',
+        role: 'redis',
+        ...usage,
+        throttledSeconds: null,
+        fault: server.process.howEnded(),
+      };
     },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
