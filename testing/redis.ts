@@ -4,7 +4,6 @@ import { ownRedisBinary, redisReadyText, startRedisServer, withoutPersistence } 
 type TestRedis = AsyncDisposable & { url: string };
 
 const image = process.env.REDIS_IMAGE ?? 'redis:8';
-const containerPort = 6379;
 export const noRedis =
   'there is no Redis: install redis-server, start a container engine, or set REDIS_URL=redis://host:6379';
 
@@ -19,10 +18,10 @@ export async function findRedis(): Promise<(() => Promise<TestRedis>) | null> {
   return async () => {
     const container = await new GenericContainer(image)
       .withCommand(withoutPersistence)
-      .withExposedPorts(containerPort)
+      .withExposedPorts(6379)
       .withWaitStrategy(Wait.forLogMessage(redisReadyText))
       .start();
-    const address = `${container.getHost()}:${container.getMappedPort(containerPort)}`;
+    const address = `${container.getHost()}:${container.getMappedPort(6379)}`;
     return { url: `redis://${address}`, [Symbol.asyncDispose]: async () => void (await container.stop()) };
   };
 }

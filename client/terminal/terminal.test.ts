@@ -122,8 +122,6 @@ test('when the server closes it finally, the terminal prints the reason and ends
   const { end, shown } = await openTerminal(server, 200);
   server.closeAll(1008, 'rate');
   assert.equal(await end, 'closed');
-  assert.match(
-    shown().join('\n'),
-    /rule of the server was broken.*\[1008\] \("rate"\)\. Trying again would not help\.$/,
-  );
+  const goodbye = /rule of the server was broken.*\[1008\] \("rate"\)\. Trying again would not help\.$/;
+  assert.match(shown().join('\n'), goodbye);
 });

@@ -28,7 +28,7 @@ backplaneContract({
   crossesProcesses: true,
 });
 
-test('a broken batch causes a gap and ends the connection to its worker, and a new one is made', async () => {
+test('a broken batch causes a gap and ends the connection to its worker, and a new one is made', async (t) => {
   const path = join(directory, 'broken.sock');
   const header = { kind: 'messages', publisher: '0123456789abcdef', sequence: 1, publishedAtMs: 0 } as const;
   const sockets: Socket[] = [];
@@ -41,11 +41,11 @@ test('a broken batch causes a gap and ends the connection to its worker, and a n
   const events = { deliver: () => assert.fail(), gap: (reason: string) => gaps.push(reason) };
   const options = { workerNumber: 0, meter: createBackplaneMeter(), path, batchBytesMax: 1000, events };
   const subscription = new MeshSubscription(options);
+  t.after(() => subscription.close());
+  t.after(() => server.close());
   subscription.connect();
   await until(() => subscription.state === 'joined', 'joined');
   sockets[0]!.write(withLength(Buffer.from('not a batch')));
   await until(() => sockets.length === 2 && subscription.state === 'joined', 'joined again');
   assert.deepEqual(gaps, ['a batch of another worker could not be read: 11 bytes are no batch']);
-  subscription.close();
-  server.close();
 });

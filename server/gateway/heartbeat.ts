@@ -3,7 +3,7 @@ import { group, limit } from '../settings.ts';
 
 /** The default is chosen, not measured. */
 export const heartbeatSettings = group('Heartbeat', {
-  heartbeatIntervalMs: limit(100, 3_600_000, 30_000, 'time between pings, in ms; silent for two: closed'),
+  heartbeatIntervalMs: limit(100, 3_600_000, 30_000, 'ping interval in ms; a peer silent for two is cut'),
 });
 
 type Pingable = { readonly open: boolean; alive: boolean; ping(): void };

@@ -59,12 +59,8 @@ export function createMetrics(stage: string, observed: { sessions(): number; roo
 export function createSupervisorMetrics(readyWorkers: () => number) {
   const registry = new Registry();
   declareGauge(registry, 'chat_workers_ready', 'Workers that accept sessions', readyWorkers);
-  const restarts = new Counter({
-    name: 'chat_worker_restarts_total',
-    help: 'Workers that ended and were started again',
-    registers: [registry],
-  });
-  return { registry, restarts };
+  const [name, help] = ['chat_worker_restarts_total', 'Workers that ended and were started again'];
+  return { registry, restarts: new Counter({ name, help, registers: [registry] }) };
 }
 
 /** Declares the kernel's view of the process; a limit of 0 is none. */
@@ -83,11 +79,7 @@ function declareCgroup(registry: Registry): void {
 const cgroupGauges: readonly [field: keyof CgroupReading, name: string, help: string][] = [
   ['cpuLimitCores', 'chat_cgroup_cpu_limit_cores', 'CPU quota in cores; 0: none'],
   ['cpuPeriodsTotal', 'chat_cgroup_cpu_periods_total', 'Quota periods that have passed'],
-  [
-    'cpuThrottledPeriodsTotal',
-    'chat_cgroup_cpu_throttled_periods_total',
-    'Quota periods that were cut short',
-  ],
+  ['cpuThrottledPeriodsTotal', 'chat_cgroup_cpu_throttled_periods_total', 'Quota periods cut short'],
   ['cpuThrottledSecondsTotal', 'chat_cgroup_cpu_throttled_seconds_total', 'Time stopped by the CPU quota'],
   ['memoryBytes', 'chat_cgroup_memory_bytes', 'Memory charged to the cgroup'],
   ['memoryLimitBytes', 'chat_cgroup_memory_limit_bytes', 'Memory limit of the cgroup; 0: none'],
