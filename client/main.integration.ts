@@ -31,14 +31,9 @@ test('it exits after the echo of every line, and prints messages as clientId: Me
   const relay = server.relay;
   // A slow room: a client that does not wait for the echoes exits before them.
   server.relay = (clientId, message) => setTimeout(() => relay(clientId, message), 100);
-  const { code, stdout, stderr } = await run(
-    ['--url', server.url, '--id', 'bot', '--room', 'tea'],
-    'hi\n\nübrigens 👋',
-  );
-  assert.deepEqual(
-    { code, stdout, stderr },
-    { code: 0, stdout: 'bot: hi\nbot: \nbot: übrigens 👋\n', stderr: '' },
-  );
+  const args = ['--url', server.url, '--id', 'bot', '--room', 'tea'];
+  const result = await run(args, 'hi\n\nübrigens 👋');
+  assert.deepEqual(result, { code: 0, stdout: 'bot: hi\nbot: \nbot: übrigens 👋\n', stderr: '' });
   assert.equal(server.handshakes[0]?.url, '/ws/tea');
 });
 
@@ -86,10 +81,8 @@ test('all mistakes are reported at once, with what is required and what was give
   const { code, stderr } = await run(['--url', 'http://x', '--room', 'a b', '--attempts-max', '0'], '');
   assert.equal(code, 2);
   const lines = stderr.split('\n').filter((line) => line.includes('Required:'));
-  assert.deepEqual(
-    lines.map((line) => /--(id|url|room|attempts-max)/.exec(line)?.[1]),
-    ['id', 'room', 'url', 'attempts-max'],
-  );
+  const flags = lines.map((line) => /--(id|url|room|attempts-max)/.exec(line)?.[1]);
+  assert.deepEqual(flags, ['id', 'room', 'url', 'attempts-max']);
   assert.ok(lines.every((line) => line.includes('Given:')));
   assert.equal((await run(['--bogus'], '')).code, 2);
 });

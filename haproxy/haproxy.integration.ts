@@ -10,7 +10,7 @@ import { startChildUntil } from '#host/child-process.ts';
 import { freePorts } from '#host/free-ports.ts';
 import { closeCode } from '#protocol';
 import { Person } from '../testing/person.ts';
-import { redisProvider } from '../testing/redis.ts';
+import { findRedis, noRedis } from '../testing/redis.ts';
 import { ServerProcess } from '../testing/server.ts';
 
 const image = process.env.HAPROXY_IMAGE ?? 'haproxy:3.2';
@@ -19,13 +19,13 @@ const startDeadlineMs = 60_000;
 const stopGraceMs = 5000;
 
 const engine = await promisify(execFile)('docker', ['version']).catch(() => null);
-const redis = await redisProvider.find();
-const skip = engine ? !redis.found && 'there is no Redis' : 'no Docker engine answers';
+const startRedis = await findRedis();
+const skip = engine ? startRedis === null && noRedis : 'no Docker engine answers';
 
 test('two nodes behind HAProxy are one chat; clients of a draining node find the other', {
   skip,
 }, async () => {
-  await using service = await redisProvider.start(new AbortController().signal);
+  await using service = await startRedis!();
   const args = ['--redis-url', service.url, '--reconnect-wait-ms-max', '0'];
   await using one = await ServerProcess.start('05-backplane', args);
   await using two = await ServerProcess.start('05-backplane', args);

@@ -82,15 +82,11 @@ function readV1(read: ReadText, membership: string): CgroupReading | undefined {
     return quotaUs > 0 ? quotaUs / periodUs : undefined;
   };
   const usageNs = firstText(read, foldersOf('cpuacct'), 'cpuacct.usage');
-  const memoryFiles = {
-    used: 'memory.usage_in_bytes',
-    limit: 'memory.limit_in_bytes',
-    anonymous: 'total_rss',
-  };
+  const files = { used: 'memory.usage_in_bytes', limit: 'memory.limit_in_bytes', anonymous: 'total_rss' };
   return {
     ...readCpu(read, folders, quotaCoresOf, 'throttled_time', 1e9),
     cpuSecondsTotal: usageNs === undefined ? undefined : Number(usageNs) / 1e9,
-    ...readMemory(read, foldersOf('memory'), memoryFiles),
+    ...readMemory(read, foldersOf('memory'), files),
   };
 }
 
@@ -148,11 +144,8 @@ function foldersUp(root: string, path: string): string[] {
 
 /** Of the lowest folder that has the file. */
 function firstText(read: ReadText, folders: readonly string[], file: string): string | undefined {
-  for (const folder of folders) {
-    const text = read(`${folder}/${file}`);
-    if (text !== undefined) return text;
-  }
-  return undefined;
+  const texts = folders.values().map((folder) => read(`${folder}/${file}`));
+  return texts.find((text) => text !== undefined);
 }
 
 /** The number behind a key in a `key value` file such as cpu.stat. */

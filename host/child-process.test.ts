@@ -40,9 +40,8 @@ test('when a child ends by itself, the processes that it leaves behind are kille
 });
 
 test('the last lines are kept, of both streams', async () => {
-  const { child } = await script(
-    `console.log('one'); console.error('two'); for (let i = 0; i < 40; i++) console.log('line ' + i);`,
-  );
+  const talker = `console.log('one'); console.error('two'); for (let i = 0; i < 40; i++) console.log('line ' + i);`;
+  const { child } = await script(talker);
   await child.exit;
   const lines = child.lastLines().split('\n');
   assert.ok(lines.length <= 12 && lines.includes('line 39') && !lines.includes('line 5'));

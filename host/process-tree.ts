@@ -1,7 +1,7 @@
 /** CPU and memory of a process with all its descendants, from /proc (Linux). */
 import { readdirSync, readFileSync } from 'node:fs';
 
-export type TreeUsage = {
+type TreeUsage = {
   /** User and system time of every process of the tree, and of its children that ended and were reaped. */
   cpuSeconds: number;
   /** Resident sets added up; pages that processes share are counted once for each. */

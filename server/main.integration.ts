@@ -35,10 +35,8 @@ test('bad input, from flags and environment, is reported with required and given
 test('the stages are listed as JSON, and --help names every variable under the heading of its part', async () => {
   const listed = await run(['--list-stages']);
   const stages = JSON.parse(listed.stdout) as StageDeclaration[];
-  assert.deepEqual(
-    stages.slice(0, 3).map(({ name, services }) => ({ name, services })),
-    ['01-naive', '02-bounded', '03-cursor'].map((name) => ({ name, services: [] })),
-  );
+  const first = stages.slice(0, 3).map(({ name, services }) => `${name}:${services}`);
+  assert.deepEqual(first, ['01-naive:', '02-bounded:', '03-cursor:']);
   assert.ok(stages.every(({ summary }) => summary.length > 0));
   const declared = ['name', 'summary', 'processes', 'services', 'limits', 'order', 'delivery'];
   for (const stage of stages) assert.deepEqual(Object.keys(stage), declared);

@@ -54,7 +54,7 @@ export class Person {
     this.ws.send(encodeMessage({ clientId: this.clientId, Message: message }));
   }
 
-  /** Waits until that many frames were heard; rejects after ten seconds. */
+  /** Waits until at least `count` frames were heard; rejects after ten seconds. */
   async hears(count: number): Promise<this> {
     if (this.heard.length >= count) return this;
     const heard = Promise.withResolvers<void>();
@@ -77,7 +77,7 @@ export type Refused = { readonly status: number; readonly headers: IncomingMessa
 export function refusedAt(url: string, options: ClientOptions = {}): Promise<Refused> {
   return new Promise((resolve, reject) => {
     const ws = new WebSocket(url, options);
-    ws.on('error', () => {}); // Follows from `terminate` below.
+    ws.on('error', reject); // Without effect once the answer is here: it follows from `terminate` below.
     ws.on('open', () => {
       ws.terminate();
       reject(new Error(`${url} opened a session`));

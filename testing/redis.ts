@@ -1,25 +1,27 @@
-/** A real Redis for tests, got as the lab gets one. */
-import type { ContainerSite } from '../experiments/lab/deployment/container.ts';
-import { redisProvider as provider } from '../experiments/lab/deployment/services/redis.ts';
-import type { RunningService } from '../experiments/lab/deployment/services/service.ts';
+/** A real Redis for tests: the one that REDIS_URL names, else a process of our own, else a container. */
+import { ownRedisBinary, redisReadyText, startRedisServer, withoutPersistence } from '#host/redis-server.ts';
 
-export {
-  ownRedisBinary,
-  type RedisServer,
-  startRedisServer,
-} from '../experiments/lab/deployment/services/redis.ts';
+type TestRedis = AsyncDisposable & { url: string };
 
-/** Finds and starts a Redis that processes of this machine reach; disposing it removes all that it needed. */
-export const redisProvider = {
-  find: () => provider.find('process'),
-  async start(signal: AbortSignal): Promise<RunningService> {
-    await using started = new AsyncDisposableStack();
-    const containers = async (): Promise<ContainerSite> => {
-      const { ContainerSite } = await import('../experiments/lab/deployment/container.ts');
-      return started.use(await ContainerSite.open('127.0.0.1', signal));
-    };
-    const service = started.use(await provider.start({ target: 'process', containers, signal }));
-    const owned = started.move();
-    return { ...service, [Symbol.asyncDispose]: () => owned.disposeAsync() };
-  },
-};
+const image = process.env.REDIS_IMAGE ?? 'redis:8';
+export const noRedis =
+  'there is no Redis: install redis-server, start a container engine, or set REDIS_URL=redis://host:6379';
+
+/** The way to start a Redis here, null where there is none. Disposing it stops only what was started here. */
+export async function findRedis(): Promise<(() => Promise<TestRedis>) | null> {
+  const url = process.env.REDIS_URL;
+  if (url) return async () => ({ url, [Symbol.asyncDispose]: async () => {} });
+  const binary = await ownRedisBinary();
+  if (binary) return () => startRedisServer(binary);
+  const { GenericContainer, getContainerRuntimeClient, Wait } = await import('testcontainers');
+  if (!(await getContainerRuntimeClient().catch(() => null))) return null;
+  return async () => {
+    const container = await new GenericContainer(image)
+      .withCommand(withoutPersistence)
+      .withExposedPorts(6379)
+      .withWaitStrategy(Wait.forLogMessage(redisReadyText))
+      .start();
+    const address = `${container.getHost()}:${container.getMappedPort(6379)}`;
+    return { url: `redis://${address}`, [Symbol.asyncDispose]: async () => void (await container.stop()) };
+  };
+}

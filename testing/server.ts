@@ -12,7 +12,7 @@ const eventuallyDeadlineMs = 5000;
 /** Options for tests that send more than a session may. */
 export const noRate = ['--messages-per-second-max', '1000000', '--messages-burst-max', '1000000'];
 
-export type LogLine = { readonly event?: string; readonly [key: string]: unknown };
+type LogLine = { readonly event?: string; readonly [key: string]: unknown };
 
 /** Reads one metric; 0 where it has never been counted. */
 export type Metrics = (name: string) => number;

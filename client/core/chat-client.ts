@@ -82,15 +82,9 @@ export class ChatClient {
   connect(): void {
     // A connection that was given up may still report its end; only the current one counts.
     const socket: ChatSocket = this.#options.openSocket(this.#options.url, {
-      opened: () => {
-        if (socket === this.#socket) this.#onOpen(socket);
-      },
-      received: (text) => {
-        if (socket === this.#socket) this.#onText(text);
-      },
-      ended: (end) => {
-        if (socket === this.#socket) this.#onEnd(end);
-      },
+      opened: () => socket === this.#socket && this.#onOpen(socket),
+      received: (text) => socket === this.#socket && this.#onText(text),
+      ended: (end) => socket === this.#socket && this.#onEnd(end),
     });
     this.#socket = socket;
     this.#state = 'connecting';
@@ -144,7 +138,7 @@ export class ChatClient {
 
   #onText(text: string): void {
     const message = decodeMessage(text, noLimits);
-    // Later stages also send typed frames (`{"type": …}`), which this client ignores.
+    // Later stages also send typed messages (`{"type": …}`), which this client ignores.
     if (!isDecodeFault(message)) this.events.emit('message', message);
   }
 

@@ -117,8 +117,6 @@ test('a line that a closing connection does not accept is sent over the next one
   clock.advance(0);
   connections[1]!.listener.opened();
   assert.equal(await put, true);
-  assert.deepEqual(
-    connections.map(({ lines }) => lines.length),
-    [0, 1],
-  );
+  const counts = connections.map(({ lines }) => lines.length);
+  assert.deepEqual(counts, [0, 1]);
 });

@@ -6,7 +6,7 @@ import { runTerminal, type TerminalEnd } from './terminal.ts';
 import { Tty } from './tty.fixture.ts';
 import { wsSockets } from './ws-socket.ts';
 
-/** A terminal of that many columns, with alice in the room. */
+/** A terminal of this many columns, with alice in the room. */
 async function openTerminal(server: RoomServer, columns: number) {
   const tty = new Tty(columns);
   const clock = new ManualClock();
@@ -122,8 +122,6 @@ test('when the server closes it finally, the terminal prints the reason and ends
   const { end, shown } = await openTerminal(server, 200);
   server.closeAll(1008, 'rate');
   assert.equal(await end, 'closed');
-  assert.match(
-    shown().join('\n'),
-    /rule of the server was broken.*\[1008\] \("rate"\)\. Trying again would not help\.$/,
-  );
+  const goodbye = /rule of the server was broken.*\[1008\] \("rate"\)\. Trying again would not help\.$/;
+  assert.match(shown().join('\n'), goodbye);
 });

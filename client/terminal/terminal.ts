@@ -118,20 +118,16 @@ class Screen {
 
   close(): void {
     this.#flush();
-    if (!this.#closed) {
-      this.#clearInput();
-      this.lines.close();
-    }
+    if (this.#closed) return;
+    this.#clearInput();
+    this.lines.close();
   }
 
   #flush(): void {
     if (this.#pending.length === 0) return;
     const text = `${this.#pending.join('\n')}\n`;
     this.#pending = [];
-    if (this.#closed) {
-      this.#output.write(text);
-      return;
-    }
+    if (this.#closed) return void this.#output.write(text);
     this.#clearInput();
     this.#output.write(text);
     // Readline redraws from `prevRows` rows above the cursor, and the cursor is on the first row now.

@@ -4,9 +4,9 @@ import { describe, it } from 'node:test';
 import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises';
 import type { Backplane } from './backplane.ts';
 
-export type BackplaneUnderTest = {
+type BackplaneUnderTest = {
   name: string;
-  /** Makes the backplanes of that many processes, not yet started. */
+  /** Makes the backplanes of `count` processes, not yet started. */
   create(count: number, queueBytesMax?: number): Backplane[];
   /** Whether the messages of all publishers have one order, and not only those of each. */
   oneOrderForAll: boolean;

@@ -4,7 +4,7 @@
  * | bytes | field                                                             |
  * |-------|-------------------------------------------------------------------|
  * | 1     | version, 1                                                        |
- * | 1     | kind: 0 messages (none of them is a heartbeat), 1 goodbye         |
+ * | 1     | kind: 0 messages, 1 goodbye; one without messages is a heartbeat  |
  * | 8     | publisher, a random id of its process                             |
  * | 6     | sequence, big-endian: 1, 2, 3 … per publisher, without gaps       |
  * | 8     | published at, milliseconds of the epoch, double                   |

@@ -1,4 +1,4 @@
-/** The publishing side of one worker: it writes each batch once to every worker that listens. */
+/** The publishing side of one worker: it writes each batch once to every worker that subscribes. */
 import { randomBytes } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { createServer, type Server, type Socket } from 'node:net';
@@ -11,8 +11,8 @@ import type { BackplaneMeter } from './meter.ts';
 export type WorkerPlace = {
   /** The folder of the sockets of all workers, private to them. */
   readonly directory: string;
-  /** Number of this worker, from 0. */
-  readonly slot: number;
+  /** From 0. */
+  readonly workerNumber: number;
   /** Number of workers, 255 at most. */
   readonly workers: number;
 };
@@ -32,15 +32,15 @@ export type MeshOptions = WorkerPlace & {
 
 type PublisherOptions = MeshOptions & {
   path: string;
-  /** The worker of that slot listens now. */
-  joined(slot: number): void;
-  /** A batch is on its way to every listener. */
-  sent(batch: Buffer): void;
+  /** The worker of this number subscribes from now on. */
+  joined(workerNumber: number): void;
+  /** Called when a batch is on its way to every subscriber. */
+  deliverToOwnSessions(batch: Buffer): void;
 };
 
-type Listener = {
+type Subscriber = {
   readonly socket: Socket;
-  readonly slot: number;
+  readonly workerNumber: number;
   /** Bytes that the kernel had taken for it at the last tick. */
   takenBytes: number;
   stalledTicks: number;
@@ -50,7 +50,7 @@ export class MeshPublisher {
   readonly #options: PublisherOptions;
   readonly #publisher = randomBytes(8).toString('hex');
   readonly #server: Server;
-  readonly #listeners = new Set<Listener>();
+  readonly #subscribers = new Set<Subscriber>();
   readonly #queue = new BatchQueue();
   #sequence = 0;
   #flushing = false;
@@ -67,8 +67,8 @@ export class MeshPublisher {
     await listen(this.#server, { path: this.#options.path });
   }
 
-  isHeardBy(slot: number): boolean {
-    return this.#listeners.values().some((listener) => listener.slot === slot);
+  hasSubscriber(workerNumber: number): boolean {
+    return this.#subscribers.values().some((subscriber) => subscriber.workerNumber === workerNumber);
   }
 
   publish(room: string, payload: Buffer): boolean {
@@ -78,23 +78,23 @@ export class MeshPublisher {
     return true;
   }
 
-  /** Call at every heartbeat. Disconnects a listener that takes nothing for some ticks. */
+  /** Call at every heartbeat. Disconnects a subscriber that takes nothing for some ticks. */
   tick(): void {
-    for (const listener of this.#listeners) {
-      const { bytesWritten, writableLength } = listener.socket;
+    for (const subscriber of this.#subscribers) {
+      const { bytesWritten, writableLength } = subscriber.socket;
       const takenBytes = bytesWritten - writableLength;
-      if (writableLength === 0 || takenBytes > listener.takenBytes) listener.stalledTicks = 0;
-      else if (++listener.stalledTicks > this.#options.stalledTicksMax) listener.socket.destroy();
-      listener.takenBytes = takenBytes;
+      if (writableLength === 0 || takenBytes > subscriber.takenBytes) subscriber.stalledTicks = 0;
+      else if (++subscriber.stalledTicks > this.#options.stalledTicksMax) subscriber.socket.destroy();
+      subscriber.takenBytes = takenBytes;
     }
   }
 
-  /** Sends the accepted messages and a goodbye, then closes; waits for slow listeners until the deadline. */
+  /** Sends the accepted messages and a goodbye, then closes; waits for subscribers until the deadline. */
   async close(): Promise<void> {
     this.#server.close();
     this.#flush();
     this.#broadcast('goodbye');
-    const ends = [...this.#listeners].map(({ socket }) => {
+    const ends = [...this.#subscribers].map(({ socket }) => {
       setTimeout(() => socket.destroy(), this.#options.closeDeadlineMs).unref();
       return new Promise((resolve) => socket.once('close', resolve).end());
     });
@@ -104,13 +104,14 @@ export class MeshPublisher {
   #accept(socket: Socket): void {
     socket.on('error', () => undefined); // `close` follows.
     socket.once('data', (hello) => {
-      const listener: Listener = { socket, slot: hello[0]!, takenBytes: 0, stalledTicks: 0 };
-      // Queued messages are for the listeners of before; this one starts after them.
+      const workerNumber = hello[0]!;
+      const subscriber: Subscriber = { socket, workerNumber, takenBytes: 0, stalledTicks: 0 };
+      // Queued messages are for the subscribers of before; this one starts after them.
       this.#flush();
       socket.write(withLength(this.#queue.take(this.#header('messages', this.#sequence), 0)));
-      this.#listeners.add(listener);
-      socket.once('close', () => this.#listeners.delete(listener));
-      this.#options.joined(listener.slot);
+      this.#subscribers.add(subscriber);
+      socket.once('close', () => this.#subscribers.delete(subscriber));
+      this.#options.joined(workerNumber);
     });
   }
 
@@ -133,9 +134,9 @@ export class MeshPublisher {
     const { messages } = this.#queue;
     const batch = this.#queue.take(this.#header(kind, ++this.#sequence), Number.POSITIVE_INFINITY);
     const piece = withLength(batch);
-    for (const { socket } of this.#listeners) socket.write(piece);
+    for (const { socket } of this.#subscribers) socket.write(piece);
     if (messages > 0) this.#options.meter.batchMessages.observe(messages);
-    this.#options.sent(batch);
+    this.#options.deliverToOwnSessions(batch);
   }
 
   #header(kind: BatchHeader['kind'], sequence: number): BatchHeader {
@@ -144,7 +145,7 @@ export class MeshPublisher {
 
   #backlogBytes(): number {
     let unsent = 0;
-    for (const { socket } of this.#listeners) unsent = Math.max(unsent, socket.writableLength);
+    for (const { socket } of this.#subscribers) unsent = Math.max(unsent, socket.writableLength);
     return this.#queue.bytes + unsent;
   }
 }

@@ -1,12 +1,12 @@
 /** One worker's connection to another: receives its batches, and notices missing ones. */
-import { connect, type Socket } from 'node:net';
+import { createConnection, type Socket } from 'node:net';
 import type { BackplaneEvents } from './backplane.ts';
-import { readBatchHeader, visitBatch } from './batch.ts';
+import { BatchError, readBatchHeader, visitBatch } from './batch.ts';
 import { BatchReader } from './batch-reader.ts';
 import type { MeshOptions } from './mesh-publisher.ts';
 import { SequenceCheck } from './sequence.ts';
 
-type SubscriptionOptions = MeshOptions & {
+type SubscriptionOptions = Pick<MeshOptions, 'workerNumber' | 'meter'> & {
   /** Socket of the other worker. */
   path: string;
   batchBytesMax: number;
@@ -14,7 +14,7 @@ type SubscriptionOptions = MeshOptions & {
 };
 
 /** For a worker that runs but is too busy to accept; chosen, not measured. */
-const redialMs = 50;
+const reconnectMs = 50;
 
 /** Shared by all reads: a fresh buffer for each read costs more than the copy out of this one. */
 const readBuffer = Buffer.allocUnsafeSlow(65_536);
@@ -23,9 +23,9 @@ export class MeshSubscription {
   readonly #options: SubscriptionOptions;
   readonly #sequences = new SequenceCheck();
   /** `absent`: the other worker does not run; it connects when it starts. */
-  state: 'absent' | 'dialing' | 'joined' = 'absent';
+  state: 'absent' | 'connecting' | 'joined' = 'absent';
   #socket: Socket | undefined;
-  #redialTimer: NodeJS.Timeout | undefined;
+  #reconnectTimer: NodeJS.Timeout | undefined;
   #closed = false;
 
   constructor(options: SubscriptionOptions) {
@@ -33,33 +33,41 @@ export class MeshSubscription {
   }
 
   /** Connects, unless it is connected or about to be. */
-  dial(): void {
+  connect(): void {
     if (this.state !== 'absent' || this.#closed) return;
-    this.state = 'dialing';
+    this.state = 'connecting';
     const reader = new BatchReader(this.#options.batchBytesMax);
     const callback = (length: number) => {
-      reader.read(readBuffer.subarray(0, length), (batch) => this.#receive(batch));
+      try {
+        reader.read(readBuffer.subarray(0, length), (batch) => this.#receive(batch));
+      } catch (error) {
+        if (!(error instanceof BatchError)) throw error;
+        // The start of the next batch is unknown: only a new connection has a known one.
+        socket.destroy();
+        this.#options.events.gap(`a batch of another worker could not be read: ${error.message}`);
+      }
       return true;
     };
-    const socket = connect({ path: this.#options.path, onread: { buffer: readBuffer, callback } });
+    const onread = { buffer: readBuffer, callback };
+    const socket = createConnection({ path: this.#options.path, onread });
     this.#socket = socket;
     let failure = '';
     socket.on('error', (error: NodeJS.ErrnoException) => {
       failure = error.code ?? error.message;
     });
-    socket.once('connect', () => socket.write(Buffer.from([this.#options.slot])));
+    socket.once('connect', () => socket.write(Buffer.from([this.#options.workerNumber])));
     socket.once('close', () => this.#lost(failure));
   }
 
   close(): void {
     this.#closed = true;
-    clearTimeout(this.#redialTimer);
+    clearTimeout(this.#reconnectTimer);
     this.#socket?.destroy();
   }
 
   #receive(batch: Buffer): void {
     const { publisher, sequence, kind, publishedAtMs } = readBatchHeader(batch);
-    if (this.state === 'dialing') {
+    if (this.state === 'connecting') {
       this.state = 'joined';
       if (!this.#sequences.resume(publisher, sequence)) this.#missed();
       return;
@@ -79,15 +87,15 @@ export class MeshSubscription {
     const wasJoined = this.state === 'joined';
     this.state = 'absent';
     if (wasJoined) {
-      // The worker died, and refuses the next dial; or it disconnected us: its first batch shows the gap.
+      // It died, and refuses the next connection; or it disconnected us: its first batch shows the gap.
       this.#options.meter.reconnects.inc();
-      this.dial();
+      this.connect();
     } else if (failure !== 'ECONNREFUSED' && failure !== 'ENOENT') {
-      this.state = 'dialing';
-      this.#redialTimer = setTimeout(() => {
+      this.state = 'connecting';
+      this.#reconnectTimer = setTimeout(() => {
         this.state = 'absent';
-        this.dial();
-      }, redialMs);
+        this.connect();
+      }, reconnectMs);
     }
   }
 }

@@ -29,7 +29,7 @@ export function createBackplaneMeter(registry = new Registry()) {
       help: 'Connections of the backplane that were lost and are made anew',
       registers,
     }),
-    suspectedLosses: new Counter({
+    gaps: new Counter({
       name: 'chat_backplane_suspected_losses_total',
       help: 'Times when messages may have been missed, and the sessions were told to reconnect',
       registers,
@@ -47,7 +47,7 @@ export function countGaps(events: BackplaneEvents, meter: BackplaneMeter): Backp
   return {
     deliver: (room, payload) => events.deliver(room, payload),
     gap: (reason) => {
-      meter.suspectedLosses.inc();
+      meter.gaps.inc();
       events.gap(reason);
     },
   };

@@ -4,8 +4,8 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { after, afterEach, beforeEach, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
-import { ownRedisBinary, type RedisServer, startRedisServer } from '../../testing/redis.ts';
-import { SilentProxy } from '../../testing/silent-proxy.ts';
+import { ownRedisBinary, type RedisServer, startRedisServer } from '#host/redis-server.ts';
+import { SilentProxy } from '#host/silent-proxy.ts';
 import { Listener, until } from './backplane.contract.ts';
 import { BatchQueue } from './batch.ts';
 import { RedisPubSubBackplane, type RedisPubSubOptions } from './redis-pub-sub.ts';
@@ -87,12 +87,12 @@ describe('failures of the Redis backplane', { skip: binary === null && reason },
     const [alice, bob] = [await started(), await started()];
     alice.publish('tea', 'before');
     await until(() => bob.received.length === 1, 'received before');
-    server.signal('SIGSTOP');
+    server.process.signal('SIGSTOP');
     assert.equal(alice.publish('tea', 'while frozen'), true);
     await until(() => !alice.backplane.ready && !bob.backplane.ready, 'unready', 2000);
     assert.equal(alice.publish('tea', 'refused'), false);
     await sleep(500);
-    server.signal('SIGCONT');
+    server.process.signal('SIGCONT');
     await assertTalking([alice, bob]);
     const lost = 'the subscription to Redis was lost: Redis is silent';
     assert.deepEqual(bob.gaps, [lost]);
@@ -191,7 +191,7 @@ describe('failures of the Redis backplane', { skip: binary === null && reason },
   test('after Redis was killed and started anew: one gap, ready again by itself, nothing received twice', async () => {
     const [alice, bob] = [await started(), await started()];
     const { port } = server;
-    server.signal('SIGKILL');
+    server.process.signal('SIGKILL');
     await until(() => !alice.backplane.ready && !bob.backplane.ready, 'unready', 1000);
     await server[Symbol.asyncDispose]();
     server = await startRedisServer(binary!, port);

@@ -27,7 +27,7 @@ export type RedisOptions = {
 type LinkOptions = RedisOptions & {
   /** Name of the connection in Redis's CLIENT LIST. */
   name: string;
-  /** Prepares a new connection for service; rejecting gives this attempt up. */
+  /** Prepares a new connection for service; rejecting ends this attempt. */
   prepare(client: Redis): Promise<void>;
   /** The connection is in service from now on. */
   up(): void;
@@ -82,7 +82,7 @@ export class RedisLink {
     client.on('error', (cause: Error) => {
       error = cause.message;
     });
-    client.on('close', () => this.#give(client, error));
+    client.on('close', () => this.#endAttempt(client, error));
     client
       .connect()
       .then(() => this.#options.prepare(client))
@@ -95,7 +95,7 @@ export class RedisLink {
           this.#options.up();
         },
         (cause: Error) =>
-          this.#give(client, cause.message === 'Connection is closed.' ? error : cause.message),
+          this.#endAttempt(client, cause.message === 'Connection is closed.' ? error : cause.message),
       );
   }
 
@@ -113,9 +113,12 @@ export class RedisLink {
     if (++this.#silentTicks > this.#options.silentTicksMax) this.fail('Redis is silent');
   }
 
-  /** Gives up the present connection at once, without waiting for the other side, and makes a new one. */
-  fail(reason: string): void {
-    if (this.#attempt) this.#give(this.#attempt, reason);
+  /**
+   * Drops the present connection at once, without waiting for the other side, and makes a new one. Does
+   * nothing where `client` is one of before.
+   */
+  fail(reason: string, client = this.#attempt): void {
+    if (client) this.#endAttempt(client, reason);
   }
 
   close(): void {
@@ -126,7 +129,7 @@ export class RedisLink {
     this.#inService = false;
   }
 
-  #give(client: Redis, reason: string): void {
+  #endAttempt(client: Redis, reason: string): void {
     if (client !== this.#attempt) return;
     this.#attempt = undefined;
     this.lastFailure = reason;

@@ -1,17 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import { after } from 'node:test';
-import { redisProvider } from '../../testing/redis.ts';
+import { findRedis, noRedis } from '../../testing/redis.ts';
 import { backplaneContract } from './backplane.contract.ts';
 import { RedisPubSubBackplane } from './redis-pub-sub.ts';
 
-const found = await redisProvider.find();
-if (!found.found) {
-  console.log(`skipped: the Redis backplane. ${found.ways.join(' ')}`);
-} else {
-  const service = await redisProvider.start(new AbortController().signal);
+const startRedis = await findRedis();
+if (startRedis === null) console.log(`skipped: the Redis backplane: ${noRedis}`);
+else {
+  const service = await startRedis();
   after(() => service[Symbol.asyncDispose]());
   backplaneContract({
-    name: `redis, ${service.fact}`,
+    name: 'redis',
     create: (count, queueBytesMax) => {
       const channel = `test:${randomUUID()}`;
       const options = { url: service.url, channel, ...(queueBytesMax && { queueBytesMax }) };

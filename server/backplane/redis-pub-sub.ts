@@ -11,8 +11,8 @@
  * - publishing and subscribing end at different servers (failover, DNS): our own batches do not come back;
  * - Redis became a replica, whose publishes reach only its own clients: ROLE is asked at every heartbeat;
  * - anything else that drops a batch: the publisher's next number, a heartbeat later at most, shows a gap.
- * A batch in doubt is sent again under its old number within the same few heartbeats. After them it is given
- * up, and only the sessions of its publisher are told, because no other session was owed it.
+ * A batch that is possibly lost is sent again under its old number within the same few heartbeats. After them
+ * it is dropped. Only the sessions of its publisher are told: it was promised to no other session.
  *
  * Not reported: a node that dies loses the messages that Redis had not taken from it, but its own sessions
  * never received their echo and lose their connections too. Not detected: an old primary that is cut off
@@ -27,7 +27,7 @@ import type { RedisOptions } from './redis-link.ts';
 import { RedisPublisher } from './redis-publisher.ts';
 import { RedisSubscriber } from './redis-subscriber.ts';
 
-export const redisSettings = group('Redis backplane (stage 05)', {
+export const redisSettings = group('Redis backplane', {
   redisUrl: text('redis://127.0.0.1:6379', 'Redis that carries frames between nodes'),
 });
 
@@ -61,7 +61,7 @@ export class RedisPubSubBackplane implements Backplane {
   get ready(): boolean {
     if (!this.#running || this.#closing) return false;
     const { publisher, subscriber } = this.#running;
-    return publisher.link.client !== undefined && subscriber.proven;
+    return publisher.link.client !== undefined && subscriber.receivesOwnBatches;
   }
 
   async start(events: BackplaneEvents): Promise<void> {
@@ -95,17 +95,17 @@ export class RedisPubSubBackplane implements Backplane {
     this.#stop();
   }
 
-  #run(received: BackplaneEvents): Running {
-    const events = countGaps(received, this.#options.meter);
+  #run(events: BackplaneEvents): Running {
+    const counted = countGaps(events, this.#options.meter);
     const options = { ...this.#options, publisher: randomBytes(8).toString('hex') };
     const publisher = new RedisPublisher({
       ...options,
-      gaveUp: (reason) => events.gap(reason),
+      gap: counted.gap,
       demoted: (reason) => subscriber.link.fail(reason),
     });
     const subscriber = new RedisSubscriber({
       ...options,
-      events,
+      events: counted,
       // The node is ready when a batch of its own has come back: it need not wait for the next heartbeat.
       subscribed: () => publisher.sendEmpty('messages'),
     });

@@ -1,6 +1,6 @@
 /**
  * The publishing side of the Redis backplane: one batch is in flight, and the next one gathers behind it. So
- * batches grow with the load, and after a broken connection one batch is in doubt: it is sent again under its
+ * batches grow with the load, and a broken connection has possibly lost one batch: it is sent again under its
  * old number, which tells receivers whether they had it.
  */
 import type { Redis } from 'ioredis';
@@ -10,8 +10,8 @@ import { RedisLink, type RedisOptions } from './redis-link.ts';
 type PublisherOptions = RedisOptions & {
   /** Random id of this process: 16 hexadecimal digits. */
   publisher: string;
-  /** Messages that were accepted have been given up. */
-  gaveUp(reason: string): void;
+  /** Messages that were accepted have been dropped. */
+  gap(reason: string): void;
   /** Redis became a replica at an unknown time: messages may have been missed in both directions. */
   demoted(reason: string): void;
 };
@@ -82,12 +82,12 @@ export class RedisPublisher {
         this.link.fail(demotion);
         this.#options.demoted(demotion);
       },
-      (error: Error) => this.#failIf(client, error),
+      (error: Error) => this.link.fail(error.message, client),
     );
   }
 
   #up(): void {
-    if (this.#inFlightTicks > this.#options.silentTicksMax) this.#giveUp();
+    if (this.#inFlightTicks > this.#options.silentTicksMax) this.#dropLate();
     if (this.#inFlight) this.#send(this.#inFlight);
     else this.#sendNext('messages');
   }
@@ -96,12 +96,12 @@ export class RedisPublisher {
    * Drops the messages that could not be handed over in time; their senders are told. The number of the batch
    * in flight goes out with an empty batch, so that no other node sees a gap.
    */
-  #giveUp(): void {
+  #dropLate(): void {
     const waiting = this.#inFlight !== undefined && this.#inFlight.length > batchHeaderBytes;
     if (!waiting && this.#queue.messages === 0) return;
     this.#inFlight = this.#inFlight?.subarray(0, batchHeaderBytes);
     this.#queue.clear();
-    this.#options.gaveUp('messages that were accepted could not be handed to Redis in time');
+    this.#options.gap('messages that were accepted could not be handed to Redis in time');
   }
 
   #flush(): void {
@@ -110,15 +110,11 @@ export class RedisPublisher {
 
   #sendNext(kind: BatchHeader['kind']): void {
     const waiting = this.#queue.messages;
-    const header = {
-      kind,
-      publisher: this.#options.publisher,
-      sequence: ++this.#sequence,
-      publishedAtMs: epochMs(),
-    };
-    const batch = this.#queue.take(header, this.#options.batchBytesMax);
+    const { publisher, batchBytesMax, meter } = this.#options;
+    const header = { kind, publisher, sequence: ++this.#sequence, publishedAtMs: epochMs() };
+    const batch = this.#queue.take(header, batchBytesMax);
     const messages = waiting - this.#queue.messages;
-    if (messages > 0) this.#options.meter.batchMessages.observe(messages);
+    if (messages > 0) meter.batchMessages.observe(messages);
     this.#inFlightTicks = 0;
     this.#send(batch);
   }
@@ -129,7 +125,7 @@ export class RedisPublisher {
     const client = this.link.client!;
     client.publish(this.#options.channel, batch).then(
       () => this.#acknowledge(client),
-      (error: Error) => this.#failIf(client, error),
+      (error: Error) => this.link.fail(error.message, client),
     );
   }
 
@@ -140,10 +136,6 @@ export class RedisPublisher {
     this.acknowledged = this.#sequence;
     this.#flush();
     this.#options.meter.queueBytes.set(this.#queuedBytes());
-  }
-
-  #failIf(client: Redis, error: Error): void {
-    if (this.link.isPresent(client)) this.link.fail(error.message);
   }
 
   #queuedBytes(): number {

@@ -25,6 +25,7 @@ export class RedisSubscriber {
     this.#options = options;
     this.link = new RedisLink({
       ...options,
+      // experiments/lab/shapes/faults/scenarios.ts counts the subscriptions by this name.
       name: `chat-subscribe-${options.publisher}`,
       prepare: (client) => this.#subscribe(client),
       up: () => options.subscribed(),
@@ -36,7 +37,7 @@ export class RedisSubscriber {
   }
 
   /** True when a batch of this process has come back over the present subscription. */
-  get proven(): boolean {
+  get receivesOwnBatches(): boolean {
     return this.link.client !== undefined && this.#receivedOwn;
   }
 

@@ -25,8 +25,8 @@ export class SequenceCheck {
   }
 
   /**
-   * Judges the number that a publisher sent last, as it tells a new listener, and goes on from there. False:
-   * batches are missing. True: none is, or this process never listened to it before.
+   * Judges the number that a publisher sent last, as it tells a new subscriber, and goes on there. False:
+   * batches are missing. True: none is, or this process never subscribed to it before.
    */
   resume(publisher: string, lastSent: number): boolean {
     const received = this.#received.get(publisher);

@@ -1,7 +1,7 @@
 /**
  * The backplane between the workers of one machine. Every worker listens to every other worker over a Unix
  * domain socket. The messages of one turn of the event loop, or of several that follow closely, cross in one
- * write per listener.
+ * write per subscriber.
  *
  * Order: one per publisher, not one for all. The sessions of a worker receive its messages when these cross,
  * the sessions of other workers a moment later. So two messages sent at the same time on two workers may
@@ -44,26 +44,28 @@ type Running = {
   publisher: MeshPublisher;
   subscriptions: Map<number, MeshSubscription>;
   heartbeat: NodeJS.Timeout;
+  /** True once all workers listen to each other. */
+  started: boolean;
 };
 
 export class SocketMeshBackplane implements Backplane {
   readonly #options: MeshOptions;
   #running: Running | undefined;
-  #started = false;
 
   constructor(options: Partial<MeshOptions> & WorkerPlace) {
     this.#options = { meter: createBackplaneMeter(), ...defaults, ...options };
   }
 
   get ready(): boolean {
-    return this.#started && this.#running!.subscriptions.values().every(({ state }) => state !== 'dialing');
+    if (!this.#running?.started) return false;
+    return this.#running.subscriptions.values().every(({ state }) => state !== 'connecting');
   }
 
-  async start(received: BackplaneEvents): Promise<void> {
-    const running = this.#run(received);
-    // Listen before dialing: of two workers that start together, at least one then reaches the other.
+  async start(events: BackplaneEvents): Promise<void> {
+    const running = this.#run(events);
+    // Listen before connecting: of two workers that start together, at least one then reaches the other.
     await running.publisher.open();
-    for (const subscription of running.subscriptions.values()) subscription.dial();
+    for (const subscription of running.subscriptions.values()) subscription.connect();
     const deadlineAtMs = performance.now() + this.#options.startDeadlineMs;
     while (!isMutual(running)) {
       if (performance.now() > deadlineAtMs) {
@@ -72,7 +74,7 @@ export class SocketMeshBackplane implements Backplane {
       }
       await sleep(2);
     }
-    this.#started = true;
+    running.started = true;
   }
 
   want(): void {}
@@ -80,46 +82,45 @@ export class SocketMeshBackplane implements Backplane {
   unwant(): void {}
 
   publish(room: string, payload: Buffer): boolean {
-    return this.#started && this.#running!.publisher.publish(room, payload);
+    return this.#running?.started === true && this.#running.publisher.publish(room, payload);
   }
 
   async close(): Promise<void> {
     const running = this.#running;
     this.#running = undefined;
-    this.#started = false;
     if (!running) return;
     clearInterval(running.heartbeat);
     await running.publisher.close();
     for (const subscription of running.subscriptions.values()) subscription.close();
   }
 
-  #run(received: BackplaneEvents): Running {
-    const { directory, slot, workers, meter, queueBytesMax } = this.#options;
+  #run(events: BackplaneEvents): Running {
+    const { directory, workerNumber, workers, meter, queueBytesMax } = this.#options;
     const pathOf = (worker: number) => join(directory, `worker-${worker}.sock`);
-    const events = countGaps(received, meter);
+    const counted = countGaps(events, meter);
     // One batch holds at most a full queue, and the message that exceeded it.
     const batchBytesMax = 2 * queueBytesMax;
     const subscriptions = new Map<number, MeshSubscription>();
     for (let peer = 0; peer < workers; peer++) {
-      if (peer === slot) continue;
-      const options = { ...this.#options, path: pathOf(peer), batchBytesMax, events };
+      if (peer === workerNumber) continue;
+      const options = { ...this.#options, path: pathOf(peer), batchBytesMax, events: counted };
       subscriptions.set(peer, new MeshSubscription(options));
     }
     const publisher = new MeshPublisher({
       ...this.#options,
-      path: pathOf(slot),
-      joined: (peer) => subscriptions.get(peer)?.dial(),
-      sent: (batch) => visitBatch(batch, events.deliver),
+      path: pathOf(workerNumber),
+      joined: (peer) => subscriptions.get(peer)?.connect(),
+      deliverToOwnSessions: (batch) => visitBatch(batch, counted.deliver),
     });
     const heartbeat = setInterval(() => publisher.tick(), this.#options.heartbeatIntervalMs);
-    this.#running = { publisher, subscriptions, heartbeat };
+    this.#running = { publisher, subscriptions, heartbeat, started: false };
     return this.#running;
   }
 }
 
 /** True when this worker listens to every worker that runs, and each of them listens to this one. */
 function isMutual({ publisher, subscriptions }: Running): boolean {
-  return subscriptions
-    .entries()
-    .every(([peer, { state }]) => state === 'absent' || (state === 'joined' && publisher.isHeardBy(peer)));
+  for (const [peer, { state }] of subscriptions)
+    if (state === 'connecting' || (state === 'joined' && !publisher.hasSubscriber(peer))) return false;
+  return true;
 }

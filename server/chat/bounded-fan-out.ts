@@ -11,15 +11,15 @@ import { frameHeaderBytes } from './frame.ts';
 import type { Member } from './member.ts';
 
 const gibibyte = 1024 ** 3;
-const sharedQueue = 'bytes queued for one room; beyond it each session may have only its equal share';
+const totalBytesHelp = 'bytes queued for one room; beyond it each session may have only its equal share';
 
 /** The bounds are chosen, not measured. */
-export const boundedFanOutSettings = group('Bounded fan-out (stage 02)', {
+export const boundedFanOutSettings = group('Fan-out with bounded queues', {
   outboundBytesMax: limit(1024, gibibyte, 1024 ** 2, 'bytes queued for one session before it is evicted'),
-  outboundTotalBytesMax: limit(1024, 64 * gibibyte, 256 * 1024 ** 2, sharedQueue),
+  outboundTotalBytesMax: limit(1024, 64 * gibibyte, 256 * 1024 ** 2, totalBytesHelp),
 });
 
-export type BoundedFanOutOptions = ValuesOf<typeof boundedFanOutSettings | typeof roomSettings>;
+type BoundedFanOutOptions = ValuesOf<typeof boundedFanOutSettings | typeof roomSettings>;
 
 type Room = {
   readonly members: Set<Member>;

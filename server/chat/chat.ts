@@ -26,7 +26,7 @@ export interface Chat {
   close(): Promise<void>;
 }
 
-/** Brings frames that arrived in this process to the members that are in this process. */
+/** Brings messages that arrived in this process to its members: bounded-fan-out.ts and fan-out.ts. */
 export type FanOut = Pick<Chat, 'rooms' | 'join' | 'leave' | 'flush'> & {
   /** Sends one encoded message to every member of a room; the buffer is not kept. */
   deliver(room: string, payload: Buffer): void;

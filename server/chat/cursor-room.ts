@@ -47,14 +47,14 @@ export class CursorRoom {
     member.segment = tail;
     member.offset = tail.end;
     member.framesSeen = this.log.frames;
-    member.slot = this.members.length;
+    member.index = this.members.length;
     this.members.push(member);
   }
 
   leave(member: Member): void {
-    if (member.slot === -1) return;
-    let free = member.slot;
-    member.slot = -1;
+    if (member.index === -1) return;
+    let free = member.index;
+    member.index = -1;
     member.segment = undefined;
     // The last member of the list must not move to a place that the present round has passed: it would miss
     // its turn. So the member that was served last moves into the free place first, and frees its own.
@@ -71,7 +71,7 @@ export class CursorRoom {
     if (from !== to) {
       const member = this.members[from]!;
       this.members[to] = member;
-      member.slot = to;
+      member.index = to;
     }
     return from;
   }

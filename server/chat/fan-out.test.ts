@@ -101,16 +101,16 @@ test('every member receives the messages of its room from its join to its leave:
   await fc.assert(
     fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 120 }), async (steps) => {
       const { fanOut, enter, metrics } = setUp();
-      const people: (ReturnType<typeof enter> & { owed: string[]; here: boolean })[] = [];
+      const people: (ReturnType<typeof enter> & { due: string[]; here: boolean })[] = [];
       let said = 0;
       for (const action of steps) {
-        if (action.do === 'join') people.push({ ...enter(`room-${action.room}`), owed: [], here: true });
+        if (action.do === 'join') people.push({ ...enter(`room-${action.room}`), due: [], here: true });
         else if (action.do === 'turn') await turn();
         else if (action.do === 'say') {
           const text = `message ${said++}`;
           fanOut.deliver(`room-${action.room}`, Buffer.from(text));
           for (const person of people)
-            if (person.here && person.member.room === `room-${action.room}`) person.owed.push(text);
+            if (person.here && person.member.room === `room-${action.room}`) person.due.push(text);
         } else if (people.length > 0) {
           const person = people[action.person % people.length]!;
           if (action.do === 'stall') person.connection.stalled = true;
@@ -125,9 +125,9 @@ test('every member receives the messages of its room from its join to its leave:
       }
       for (const person of people) person.connection.flush();
       await settle();
-      for (const { connection, owed } of people) assert.deepEqual(connection.payloads, owed);
+      for (const { connection, due } of people) assert.deepEqual(connection.payloads, due);
       const counted = (await metrics.deliveries.get()).values[0]?.value ?? 0;
-      assert.equal(counted, people.flatMap(({ owed }) => owed).length);
+      assert.equal(counted, people.flatMap(({ due }) => due).length);
     }),
     { numRuns: 150 },
   );
@@ -151,7 +151,7 @@ test('a member that leaves in the middle of a round costs no other member its tu
   assert.ok(served.length > 0 && served.length < 200, `${served.length} of 200 served in the first slice`);
   for (const { member } of [served[0]!, served[5]!, people.at(-1)!]) fanOut.leave(member);
   await settle();
-  const stayed = people.filter(({ member }) => member.slot !== -1);
+  const stayed = people.filter(({ member }) => member.index !== -1);
   assert.equal(stayed.length, 197);
   for (const { connection } of stayed) assert.deepEqual(connection.payloads, ['first']);
 });

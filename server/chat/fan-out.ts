@@ -1,7 +1,8 @@
 /**
- * Hot path. Moves every member of a room to the end of the room's log, in rounds. One write carries all
- * that was appended since the member's last one. A round yields to the event loop every few milliseconds;
- * members that come late in it also receive what was appended during it.
+ * Hot path. The fan-out with room logs; the interface `FanOut` is in chat.ts. It moves every member of a room
+ * to the end of the room's log, in rounds. One write carries all that was appended since the member's last
+ * one. A round yields to the event loop every few milliseconds; members that come late in it also receive
+ * what was appended during it.
  */
 import { performance } from 'node:perf_hooks';
 import { closeCode } from '#protocol';
@@ -13,21 +14,18 @@ import type { Member } from './member.ts';
 import type { Segment } from './room-log.ts';
 
 const mebibyte = 1024 ** 2;
-const behind = 'segments that a session may be behind before it is evicted';
-const kept = 'bytes that slow readers may keep alive in all room logs, shared equally by the rooms';
-const slice = 'longest stretch of fan-out before the event loop gets its turn, in ms';
-const interval = 'least time between two rounds of a room, in ms: trades latency for CPU';
+const logBytesHelp = 'bytes that slow readers may keep alive in all room logs, shared equally by the rooms';
 
 /** The defaults are chosen, not measured. */
-export const cursorFanOutSettings = group('Cursor fan-out (stage 03 and later)', {
+export const cursorFanOutSettings = group('Fan-out with room logs', {
   segmentBytes: integer(4096, 64 * mebibyte, 256 * 1024, 'largest segment of a room log in bytes'),
-  segmentsBehindMax: limit(1, 100_000, 32, behind),
-  logBytesMax: limit(4096, 64 * 1024 * mebibyte, 256 * mebibyte, kept),
-  fanOutSliceMs: integer(1, 1000, 4, slice),
-  fanOutIntervalMs: integer(0, 10_000, 0, interval),
+  segmentsBehindMax: limit(1, 100_000, 32, 'segments that a session may be behind before it is evicted'),
+  logBytesMax: limit(4096, 64 * 1024 * mebibyte, 256 * mebibyte, logBytesHelp),
+  fanOutSliceMs: integer(1, 1000, 4, 'longest stretch of fan-out before the event loop gets its turn, in ms'),
+  fanOutIntervalMs: integer(0, 10_000, 0, 'least time between two rounds of a room, in ms; saves CPU'),
 });
 
-export type CursorFanOutOptions = ValuesOf<typeof cursorFanOutSettings | typeof roomSettings>;
+type CursorFanOutOptions = ValuesOf<typeof cursorFanOutSettings | typeof roomSettings>;
 
 /** Members served between two readings of the clock: about 0.2 ms at 6 µs a write. */
 const membersPerClockRead = 32;
@@ -185,11 +183,11 @@ export class CursorFanOut implements FanOut {
     member.framesSeen = framesEnd;
     member.offset = end;
     member.connection.write(this.#view);
-    if (member.connection.bufferedBytes > 0) this.#await(member);
+    if (member.connection.bufferedBytes > 0) this.#skipUntilWritten(member);
   }
 
   /** The rare path: the kernel's buffer is full, so the member is skipped until it has drained. */
-  #await(member: Member): void {
+  #skipUntilWritten(member: Member): void {
     const { connection } = member;
     member.writing = true;
     connection.whenWritten((error) => {

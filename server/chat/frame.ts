@@ -3,7 +3,7 @@
 /** The first byte of a final frame of text without extensions. */
 const finalText = 0x81;
 
-/** Bytes of an unmasked frame header for a payload of that many bytes. */
+/** Bytes of an unmasked frame header for a payload of this many bytes. */
 export function frameHeaderBytes(payloadBytes: number): number {
   if (payloadBytes < 126) return 2;
   return payloadBytes < 65536 ? 4 : 10;

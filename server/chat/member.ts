@@ -4,7 +4,7 @@
  */
 import type { Segment } from './room-log.ts';
 
-/** The part of a connection that the chat uses. */
+/** The part of a connection that the chat uses. The session implements it (gateway/session.ts). */
 export interface Connection {
   /** False once either side begins to close: after a close frame no other frame may follow. */
   readonly open: boolean;
@@ -32,7 +32,7 @@ export class Member {
   /** The kernel has not taken the last write whole; the member is skipped until it has. */
   writing = false;
   /** Index in its room's list of members, or -1; kept by the fan-out. */
-  slot = -1;
+  index = -1;
 
   constructor(connection: Connection, room: string) {
     this.connection = connection;

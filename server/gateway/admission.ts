@@ -6,13 +6,10 @@ import { roomOfPath } from '#protocol';
 import { group, limit, list, text, type ValuesOf } from '../settings.ts';
 import type { drainSettings } from './drain.ts';
 
-const token = 'shared token that clients must present (?token= or Authorization: Bearer); empty: none';
-const origins = 'Origin headers that are let in; empty: every one, and clients without Origin always';
-
 /** The bounds are chosen, not measured. */
 export const admissionSettings = group('Admission', {
-  token: text('', token),
-  origins: list(origins),
+  token: text('', 'shared token that clients must present (?token= or Authorization: Bearer); empty: none'),
+  origins: list('Origin headers that are let in; empty: every one, and clients without Origin always'),
   sessionsMax: limit(1, 1_000_000, 15_000, 'sessions in this process'),
   handshakeTimeoutMs: limit(100, 600_000, 5_000, 'time a client has to complete its handshake, in ms'),
   overloadLagMs: limit(10, 600_000, 2_000, 'event-loop lag from which new sessions are refused, in ms'),
@@ -23,7 +20,7 @@ type Options = ValuesOf<typeof admissionSettings | typeof drainSettings>;
 /** The load of the server at the moment of a request. */
 type Load = { readonly sessions: number; readonly ready: boolean; readonly lagMs: number };
 
-export type Refusal = {
+type Refusal = {
   readonly reason: 'path' | 'draining' | 'unready' | 'origin' | 'full' | 'overload';
   readonly status: number;
   readonly detail: string;

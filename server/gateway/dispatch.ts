@@ -1,6 +1,6 @@
 /**
- * Dispatch: brings each frame of a session to its handler. Every stage takes messages; a stage may take typed
- * frames (`{"type": …}`) too. Any other frame costs its sender the connection.
+ * Dispatch: brings each frame of a session to its handler. Every stage takes chat messages; a stage may
+ * take typed messages (`{"type": …}`) too. Any other frame costs its sender the connection.
  */
 import { performance } from 'node:perf_hooks';
 import { closeCode, decodeMessage, isDecodeFault } from '#protocol';
@@ -17,25 +17,25 @@ export const messageSettings = group('Messages', {
 
 type Limits = ValuesOf<typeof messageSettings | typeof sessionSettings>;
 
-/** Takes one typed frame, parsed; it may close the session. */
-export type FrameHandler = (session: Session, frame: Readonly<Record<string, unknown>>) => void;
+/** Takes one typed message, the object that was in its frame; it may close the session. */
+export type TypedMessageHandler = (session: Session, value: Readonly<Record<string, unknown>>) => void;
 
-/** The typed frames that a stage takes: a handler for each value of `type`. */
-export type FrameHandlers = ReadonlyMap<unknown, FrameHandler>;
+/** The typed messages that a stage takes: a handler for each value of `type`. */
+export type TypedMessageHandlers = ReadonlyMap<unknown, TypedMessageHandler>;
 
 /** Makes the function that takes each frame as ws delivers it. */
-export function createDispatch(chat: Chat, metrics: Metrics, limits: Limits, handlers: FrameHandlers) {
-  /** Brings a frame that is no message to the handler of its type. False: there is none. */
+export function createDispatch(chat: Chat, metrics: Metrics, limits: Limits, handlers: TypedMessageHandlers) {
+  /** Brings a frame that is no chat message to the handler of its type. False: there is none. */
   const takeTyped = (session: Session, text: string): boolean => {
     if (handlers.size === 0) return false;
-    let frame: Record<string, unknown>;
+    let value: Record<string, unknown>;
     try {
-      frame = Object(JSON.parse(text));
+      value = Object(JSON.parse(text));
     } catch {
       return false;
     }
-    const handler = handlers.get(frame.type);
-    handler?.(session, frame);
+    const handler = handlers.get(value.type);
+    handler?.(session, value);
     return handler !== undefined;
   };
 

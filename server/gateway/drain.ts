@@ -4,16 +4,18 @@ import { closeCode, encodeReconnectReason } from '#protocol';
 import { group, integer, type ValuesOf } from '../settings.ts';
 import type { Session } from './session.ts';
 
-const notice = 'time between unready and the first closed session, for load balancers, in ms';
-const wait = 'longest wait that a restart asks of a client, in ms (uniform jitter)';
-
 /** The defaults are chosen, not measured. */
 export const drainSettings = group('Drain', {
   drainDeadlineMs: integer(0, 600_000, 10_000, 'longest drain after SIGTERM, in ms'),
-  drainNoticeMs: integer(0, 600_000, 0, notice),
+  drainNoticeMs: integer(0, 600_000, 0, 'time between unready and the first closed session, in ms'),
   drainBatchSessions: integer(1, 1_000_000, 200, 'sessions closed per batch of a drain'),
   drainBatchIntervalMs: integer(0, 60_000, 50, 'time between two batches of a drain, in ms'),
-  reconnectWaitMsMax: integer(0, 600_000, 5_000, wait),
+  reconnectWaitMsMax: integer(
+    0,
+    600_000,
+    5_000,
+    'longest wait that a restart asks of a client, in ms (random)',
+  ),
 });
 
 export type DrainOutcome = { closedSessions: number; cutSessions: number };

@@ -1,6 +1,6 @@
 /** The gateway: HTTP, the upgrade to WebSocket, and the sessions. It is the same for every stage. */
-import type { ServerOptions as HttpOptions, IncomingMessage, RequestListener, Server } from 'node:http';
-import { createServer } from 'node:http';
+import type { ServerOptions as HttpOptions, IncomingMessage, RequestListener } from 'node:http';
+import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
@@ -12,7 +12,7 @@ import { listen } from '../ops/listen.ts';
 import { createMetrics, type Metrics } from '../ops/metrics.ts';
 import type { commonSettings, ValuesOf } from '../settings.ts';
 import { Admission, admissionSettings, refuse } from './admission.ts';
-import { createDispatch, type FrameHandlers, messageSettings } from './dispatch.ts';
+import { createDispatch, messageSettings, type TypedMessageHandlers } from './dispatch.ts';
 import { type Drain, type DrainOutcome, drainSettings } from './drain.ts';
 import { heartbeatSettings, startHeartbeat } from './heartbeat.ts';
 import { LoopLag } from './loop-lag.ts';
@@ -33,15 +33,15 @@ export type GatewayParts = {
   readonly chat: Chat;
   readonly drain: Drain;
   readonly settings: GatewaySettings & ValuesOf<typeof commonSettings>;
-  /** Typed frames that the stage takes beside messages. */
-  readonly frames?: FrameHandlers;
+  /** Typed messages that the stage takes beside chat messages. */
+  readonly typedMessages?: TypedMessageHandlers;
   /** HTTP endpoints beside /ws: a handler for each path, the query not included. */
   readonly routes?: ReadonlyMap<string, RequestListener>;
 };
 
 /** The default of ws; a frame is held in memory, so it needs some bound even where a stage sets none. */
 const framePayloadBytesMaxOfWs = 100 * 1024 * 1024;
-/** Above any segment, so that a write which the kernel takes at once never costs a `drain` tick. */
+/** Larger than a segment of default size: Node emits no `drain` for a write that the kernel takes at once. */
 const socketHighWaterMarkBytes = 1024 * 1024;
 /** Connections waiting to be accepted; the kernel caps it at net.core.somaxconn, 4096 on current Linux. */
 const acceptBacklog = 4096;
@@ -67,12 +67,12 @@ export class Gateway {
     });
     this.#parts = compose(this.metrics);
     this.#log = log;
-    const { chat, settings, frames = new Map() } = this.#parts;
+    const { chat, settings, typedMessages = new Map() } = this.#parts;
     this.#admission = new Admission(settings);
-    this.#dispatch = createDispatch(chat, this.metrics, settings, frames);
+    this.#dispatch = createDispatch(chat, this.metrics, settings, typedMessages);
     this.#wss = new WebSocketServer(webSocketOptions(settings));
-    const answer: RequestListener = (request, response) => this.#answer(request, response);
-    this.#http = createServer(httpOptions(settings.handshakeTimeoutMs), answer);
+    this.#http = createServer(httpOptions(settings.handshakeTimeoutMs));
+    this.#http.on('request', (request, response) => this.#answer(request, response));
     this.#http.on('upgrade', (request, socket, head) => this.#upgrade(request, socket as Socket, head));
     this.#internal = createInternalServer(this.metrics.registry, () => this.ready);
   }
@@ -127,11 +127,11 @@ export class Gateway {
   }
 
   /** Answers plain HTTP: the routes of the stage, and hints for everything else. */
-  #answer(...[request, response]: Parameters<RequestListener>): void {
+  #answer(request: IncomingMessage, response: ServerResponse): void {
     const path = (request.url ?? '').split('?', 1)[0]!;
     const route = this.#parts.routes?.get(path);
     if (route) return route(request, response);
-    const upgradable = request.url === '/ws' || request.url?.startsWith('/ws/');
+    const upgradable = path === '/ws' || path.startsWith('/ws/');
     response.writeHead(upgradable ? 426 : 404, { connection: 'close' });
     response.end(upgradable ? 'this is a WebSocket endpoint\n' : 'not found: join at /ws or /ws/<room>\n');
   }

@@ -1,11 +1,9 @@
 /** Finds dead peers: pings every session once per interval, and reports those that do not answer. */
 import { group, limit } from '../settings.ts';
 
-const interval = 'time between pings, in ms; a peer silent for two is closed';
-
 /** The default is chosen, not measured. */
 export const heartbeatSettings = group('Heartbeat', {
-  heartbeatIntervalMs: limit(100, 3_600_000, 30_000, interval),
+  heartbeatIntervalMs: limit(100, 3_600_000, 30_000, 'ping interval in ms; a peer silent for two is cut'),
 });
 
 type Pingable = { readonly open: boolean; alive: boolean; ping(): void };

@@ -15,7 +15,7 @@ async function fill(server: ServerProcess, stalledReaders: number): Promise<Pers
   return speaker;
 }
 
-/** Sends and receives that many bytes; resolves to the highest resident memory meanwhile, in bytes. */
+/** Sends and receives at least `bytes`; resolves to the highest resident memory meanwhile, in bytes. */
 async function speak(server: ServerProcess, speaker: Person, bytes: number): Promise<number> {
   let residentBytesMax = 0;
   const filler = 'x'.repeat(messageBytes);

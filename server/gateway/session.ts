@@ -5,11 +5,9 @@ import { closeCode } from '#protocol';
 import { type Connection, Member } from '../chat/member.ts';
 import { group, integer, limit, type ValuesOf } from '../settings.ts';
 
-const rate = 'messages per second that one session may send, on average';
-
 /** The defaults are chosen, not measured. */
 export const sessionSettings = group('Sessions', {
-  messagesPerSecondMax: limit(1, 1_000_000, 100, rate),
+  messagesPerSecondMax: limit(1, 1_000_000, 100, 'messages per second that one session may send, on average'),
   messagesBurstMax: limit(1, 1_000_000, 200, 'messages that one session may send at once'),
   evictionGraceMs: integer(0, 60_000, 1_000, 'time a peer has to take and answer our close frame, in ms'),
 });

@@ -39,15 +39,9 @@ export function createMetrics(stage: string, observed: { sessions(): number; roo
 
   return {
     registry,
-    messagesReceived: counter(
-      'chat_messages_received_total',
-      'Messages that clients sent and the server accepted',
-    ),
+    messagesReceived: counter('chat_messages_received_total', 'Messages that the server accepted'),
     deliveries: counter('chat_deliveries_total', 'Frames handed to the sockets of recipients'),
-    deliveredBytes: counter(
-      'chat_delivered_bytes_total',
-      'Bytes of frames handed to the sockets of recipients',
-    ),
+    deliveredBytes: counter('chat_delivered_bytes_total', 'Bytes of the frames handed to sockets'),
     writes: counter('chat_writes_total', 'Writes to sockets that carried chat frames'),
     evictions: counter('chat_evictions_total', 'Sessions closed on purpose by the server', ['reason']),
     rejections: counter('chat_rejections_total', 'Connections that were not let in', ['reason']),
@@ -65,12 +59,8 @@ export function createMetrics(stage: string, observed: { sessions(): number; roo
 export function createSupervisorMetrics(readyWorkers: () => number) {
   const registry = new Registry();
   declareGauge(registry, 'chat_workers_ready', 'Workers that accept sessions', readyWorkers);
-  const restarts = new Counter({
-    name: 'chat_worker_restarts_total',
-    help: 'Workers that ended and were started again',
-    registers: [registry],
-  });
-  return { registry, restarts };
+  const [name, help] = ['chat_worker_restarts_total', 'Workers that ended and were started again'];
+  return { registry, restarts: new Counter({ name, help, registers: [registry] }) };
 }
 
 /** Declares the kernel's view of the process; a limit of 0 is none. */
@@ -89,16 +79,8 @@ function declareCgroup(registry: Registry): void {
 const cgroupGauges: readonly [field: keyof CgroupReading, name: string, help: string][] = [
   ['cpuLimitCores', 'chat_cgroup_cpu_limit_cores', 'CPU quota in cores; 0: none'],
   ['cpuPeriodsTotal', 'chat_cgroup_cpu_periods_total', 'Quota periods that have passed'],
-  [
-    'cpuThrottledPeriodsTotal',
-    'chat_cgroup_cpu_throttled_periods_total',
-    'Quota periods in which the process was stopped',
-  ],
-  [
-    'cpuThrottledSecondsTotal',
-    'chat_cgroup_cpu_throttled_seconds_total',
-    'Time the process was stopped by its CPU quota',
-  ],
+  ['cpuThrottledPeriodsTotal', 'chat_cgroup_cpu_throttled_periods_total', 'Quota periods cut short'],
+  ['cpuThrottledSecondsTotal', 'chat_cgroup_cpu_throttled_seconds_total', 'Time stopped by the CPU quota'],
   ['memoryBytes', 'chat_cgroup_memory_bytes', 'Memory charged to the cgroup'],
   ['memoryLimitBytes', 'chat_cgroup_memory_limit_bytes', 'Memory limit of the cgroup; 0: none'],
 ];

@@ -14,7 +14,7 @@ const scrapeDeadlineMs = 1000;
 const drainGraceMs = 2000;
 
 export class SupervisedWorker {
-  readonly slot: number;
+  readonly number: number;
   /** Resolves when the worker listens; rejects with the system's error, or when the worker ended. */
   readonly listening: Promise<AddressInfo>;
   /** Resolves with the way in which the worker ended, in words. */
@@ -29,7 +29,7 @@ export class SupervisedWorker {
   readonly #waiting = new Map<number, (snapshot: MetricsSnapshot) => void>();
 
   constructor(stage: string, config: Config, place: WorkerPlace) {
-    this.slot = place.slot;
+    this.number = place.workerNumber;
     this.#child = fork(workerPath, [], { stdio: 'inherit' });
     const listening = Promise.withResolvers<AddressInfo>();
     this.listening = listening.promise;
@@ -46,7 +46,7 @@ export class SupervisedWorker {
         const how = signal === null ? `exited with code ${code}` : `was killed by ${signal}`;
         this.ready = false;
         this.sessions = 0;
-        listening.reject(new Error(`worker ${place.slot} ${how} before it listened`));
+        listening.reject(new Error(`worker ${place.workerNumber} ${how} before it listened`));
         for (const answer of this.#waiting.values()) answer(this.lastSnapshot);
         resolve(how);
       });

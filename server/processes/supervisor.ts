@@ -18,14 +18,14 @@ import type { Config, Stage } from '../stages/stage.ts';
 import { SupervisedWorker } from './supervised-worker.ts';
 import type { MetricsSnapshot } from './worker-messages.ts';
 
-export const supervisorSettings = group('Workers (stage 04)', {
+export const supervisorSettings = group('Workers', {
   workers: integer(0, 1024, 0, 'processes of the stages with one per core; 0: one for each core'),
 });
 
 // Chosen, not measured: one crash costs a moment, and a crash at every start costs little CPU.
 const restartMsMin = 100;
 const restartMsMax = 5000;
-/** A worker that ran for so long did not die of its start. */
+/** A worker that ran for at least this long did not die of its start. */
 const healthyAfterMs = 10_000;
 /** Types of metrics whose sums may only grow, by prom-client's names. */
 const countingTypes = new Set(['counter', 'histogram', 'summary']);
@@ -41,7 +41,7 @@ export class Supervisor {
   readonly #metrics: ReturnType<typeof createSupervisorMetrics>;
   readonly #directory = mkdtempSync(join(tmpdir(), 'chat-cores-'));
   /** Counters of workers that have ended, so that the sums never fall. */
-  #departed: MetricsSnapshot = [];
+  #countersOfEnded: MetricsSnapshot = [];
   #draining = false;
 
   constructor(config: SupervisorConfig, stage: Stage, log: Logger) {
@@ -68,9 +68,9 @@ export class Supervisor {
   async listen(): Promise<{ chat: AddressInfo; internal: AddressInfo }> {
     const { host, port, internalHost, internalPort, workers } = this.#config;
     try {
-      const chat = await reserve(host, port);
+      const chat = await findPort(host, port);
       const internal = await listen(this.#internal, { host: internalHost, port: internalPort });
-      for (let slot = 0; slot < workers; slot++) this.#workers.push(this.#start(slot, chat.port));
+      for (let number = 0; number < workers; number++) this.#workers.push(this.#start(number, chat.port));
       await Promise.all(this.#workers.map((worker) => worker.listening));
       for (const worker of this.#workers) this.#watch(worker, chat.port, 0);
       return { chat, internal };
@@ -106,11 +106,11 @@ export class Supervisor {
     return this.#workers.filter((worker) => worker.ready).length;
   }
 
-  #start(slot: number, port: number): SupervisedWorker {
+  #start(workerNumber: number, port: number): SupervisedWorker {
     // Metrics and health of a worker go over the channel; its own internal listener is not used.
     const internal = { internalHost: '127.0.0.1', internalPort: 0 };
     const config = { ...this.#config, port, ...internal, drainNoticeMs: 0 };
-    const place = { slot, workers: this.#config.workers, directory: this.#directory };
+    const place = { workerNumber, workers: this.#config.workers, directory: this.#directory };
     return new SupervisedWorker(this.#stage.name, config, place);
   }
 
@@ -121,26 +121,27 @@ export class Supervisor {
     if (this.#draining) return;
     const failed = performance.now() - startedAtMs < healthyAfterMs ? failures : 0;
     const restartMs = Math.min(restartMsMax, restartMsMin * 2 ** failed);
-    this.#log.error({ event: 'worker ended', worker: worker.slot, pid: worker.pid, how, restartMs });
+    this.#log.error({ event: 'worker ended', worker: worker.number, pid: worker.pid, how, restartMs });
     const counters = worker.lastSnapshot.filter(({ type }) => countingTypes.has(String(type)));
-    this.#departed = await AggregatorRegistry.aggregate([this.#departed, counters]).getMetricsAsJSON();
+    const sums = AggregatorRegistry.aggregate([this.#countersOfEnded, counters]);
+    this.#countersOfEnded = await sums.getMetricsAsJSON();
     await sleep(restartMs);
     if (this.#draining) return;
     this.#metrics.restarts.inc();
-    const successor = this.#start(worker.slot, port);
-    this.#workers[worker.slot] = successor;
+    const successor = this.#start(worker.number, port);
+    this.#workers[worker.number] = successor;
     void this.#watch(successor, port, failed + 1);
     await successor.listening.then(
-      () => this.#log.info({ event: 'worker restarted', worker: worker.slot, pid: successor.pid }),
+      () => this.#log.info({ event: 'worker restarted', worker: worker.number, pid: successor.pid }),
       (error: Error) =>
-        this.#log.error({ event: 'worker failed', worker: worker.slot, reason: error.message }),
+        this.#log.error({ event: 'worker failed', worker: worker.number, reason: error.message }),
     );
   }
 
   async #collect(): Promise<string> {
     const live = await Promise.all(this.#workers.map((worker) => worker.scrape()));
     const own = await this.#metrics.registry.getMetricsAsJSON();
-    return AggregatorRegistry.aggregate([...live, this.#departed, own]).metrics();
+    return AggregatorRegistry.aggregate([...live, this.#countersOfEnded, own]).metrics();
   }
 
   #stop(): void {
@@ -155,7 +156,7 @@ export class Supervisor {
  * Finds the port for all workers; 0 takes a free one. Listening once without `reusePort` fails where another
  * server has the port. With `reusePort` two servers of one user would share the connections silently.
  */
-async function reserve(host: string, port: number): Promise<AddressInfo> {
+async function findPort(host: string, port: number): Promise<AddressInfo> {
   await using server = createServer();
   return await listen(server, { host, port });
 }

@@ -14,22 +14,22 @@ let draining = false;
 // A terminal and a container send signals to the whole group, but only the supervisor ends a worker.
 process.on('SIGTERM', () => {});
 process.on('SIGINT', () => {});
-process.on('message', (message: ToWorker) => void obey(message));
+process.on('message', (message: ToWorker) => void handle(message));
 // Without a supervisor this process would not be watched, drained or counted.
-process.on('disconnect', () => void leave());
+process.on('disconnect', () => void drainAndExit());
 
-async function obey(message: ToWorker): Promise<void> {
+async function handle(message: ToWorker): Promise<void> {
   if (message.kind === 'start') await start(message);
   else if (message.kind === 'stop-admitting') gateway?.stopAdmitting();
-  else if (message.kind === 'drain') await leave(message.deadlineMs);
-  else if (gateway) {
+  else if (message.kind === 'drain') await drainAndExit(message.deadlineMs);
+  else if (message.kind === 'scrape' && gateway) {
     const snapshot = await gateway.metrics.registry.getMetricsAsJSON();
     send({ kind: 'metrics', number: message.number, snapshot });
   }
 }
 
 async function start({ stage, config, place }: Extract<ToWorker, { kind: 'start' }>): Promise<void> {
-  const log = pino({ level: config.logLevel, base: { pid: process.pid, worker: place.slot } });
+  const log = pino({ level: config.logLevel, base: { pid: process.pid, worker: place.workerNumber } });
   gateway = createGateway(findStage(stage)!, config, log, place);
   try {
     const { chat } = await gateway.listen({ reusePort: true });
@@ -42,7 +42,7 @@ async function start({ stage, config, place }: Extract<ToWorker, { kind: 'start'
   }
 }
 
-async function leave(deadlineMs?: number): Promise<void> {
+async function drainAndExit(deadlineMs?: number): Promise<void> {
   if (draining) process.exit(1);
   draining = true;
   const outcome = (await gateway?.drain(deadlineMs)) ?? { closedSessions: 0, cutSessions: 0 };

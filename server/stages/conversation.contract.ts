@@ -129,7 +129,8 @@ export function conversationContract(
       assert.equal(counted, paths.length);
       const http = server.origin.replace(/^ws/, 'http');
       assert.equal((await fetch(`${http}/nothing`)).status, 404);
-      assert.equal((await fetch(`${http}/ws`)).status, 426);
+      for (const path of ['/ws', '/ws?token=x', '/ws/tea'])
+        assert.equal((await fetch(http + path)).status, 426, path);
     });
 
     test('liveness, readiness and the name of the stage are on the internal port only', async () => {

@@ -29,7 +29,7 @@ export function drainContract(
     if (!isBounded(stage)) return;
 
     test('it is unready first, refuses newcomers with 503, and the open sessions still talk', async () => {
-      await using server = await start('--drain-notice-ms', '400');
+      await using server = await start('--drain-notice-ms', '1500');
       const [alice, bob] = await Person.joinAll(server.url(), ['alice', 'bob']);
       const stopped = server.stop();
       while ((await server.get('/readyz')).status !== 503) await sleep(5);

@@ -22,7 +22,7 @@ test('a stage in the table is found by name, number and noun, and listed with it
   assert.deepEqual((JSON.parse(stdout) as StageDeclaration[]).at(-1), declaration);
 });
 
-test('a stage adds typed frames and HTTP routes; all other frames and paths are answered as ever', async () => {
+test('a stage adds typed messages and HTTP routes; all other frames and paths are answered as ever', async () => {
   await using server = await ServerProcess.start(madeUp.name, [], nodeArgs);
   const http = server.origin.replace(/^ws/, 'http');
   assert.equal(await (await fetch(`${http}/hello?to=all`)).text(), 'hello\n');

@@ -42,7 +42,7 @@ export type StageDeclaration = {
   readonly services: readonly Service[];
   /** Each bound at its default, by setting key. Infinity (in JSON null): the stage does not bound it. */
   readonly limits: Readonly<Record<string, number>>;
-  /** Whether the messages of a room have one order for all its sessions, or only those of each sender. */
+  /** `one for all`: all sessions of a room receive its messages in one order; else only those of a sender. */
   readonly order: 'one for all' | 'per sender';
   readonly delivery: 'at most once';
 };

@@ -1,5 +1,6 @@
 /** Starts a deployment: where each part runs, on which CPUs, with which services, and over which network. */
 import { StartError } from '#host/readiness.ts';
+import { SilentProxy } from '#host/silent-proxy.ts';
 import type { ContainerSite } from './container.ts';
 import { ensureImage } from './container-image.ts';
 import type { Deployment, DeploymentRequest, Placement, TargetKind } from './deployment.ts';
@@ -8,7 +9,6 @@ import { describePins, type Pins, pinnableCpus, pinnedServerCores, pinning } fro
 import { type ProcessPrograms, ProcessSite } from './process.ts';
 import type { RunningService } from './services/service.ts';
 import { startService } from './services/services.ts';
-import { SilentProxy } from './silent-proxy.ts';
 import { runSimulator } from './simulator.ts';
 import type { Site, SiteNode } from './site.ts';
 

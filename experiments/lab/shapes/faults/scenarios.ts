@@ -128,6 +128,7 @@ async function overflowOutputBuffer(deployment: Deployment, signal: AbortSignal)
   }
 }
 
+/** Nodes name their subscriptions so: server/backplane/redis-subscriber.ts. */
 async function countSubscribers(admin: Redis): Promise<number> {
   const list = String(await admin.call('CLIENT', 'LIST', 'TYPE', 'pubsub'));
   return list.split('\n').filter((line) => line.includes('name=chat-subscribe-')).length;

@@ -21,9 +21,8 @@ export class SilentProxy implements AsyncDisposable {
 
   /** Listens on a free port of loopback, before ports of loopback. See `listen`. */
   static start(...ports: number[]): Promise<SilentProxy> {
-    const host = '127.0.0.1';
-    const destinations = ports.map((port) => ({ host, port }));
-    return SilentProxy.listen(host, destinations);
+    const destinations = ports.map((port) => ({ host: '127.0.0.1', port }));
+    return SilentProxy.listen('127.0.0.1', destinations);
   }
 
   /** Listens on a free port of an address. Each destination takes one connection, the last all others. */
