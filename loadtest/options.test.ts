@@ -4,9 +4,7 @@ import { checkOptions, newCommand } from './options.ts';
 
 /** The options of a command line whose arguments are separated by blanks. */
 function check(args = '') {
-  return checkOptions(
-    newCommand().exitOverride().parse(args.split(' ').filter(Boolean), { from: 'user' }).opts(),
-  );
+  return checkOptions(newCommand().exitOverride().parse(args.split(' ').filter(Boolean), { from: 'user' }));
 }
 
 test('every default is valid and in the unit of its name', () => {
@@ -75,4 +73,24 @@ test('combinations that cannot be run are refused', () => {
     /--rooms must be at most --clients \(5\); given: 6/,
   );
   assert.match(check('--rate 1e9 --duration 10s').problems.join(), /a run holds at most 1073741823 messages/);
+});
+
+test('steps replace the rate and the duration, and are refused beside them', () => {
+  const { options, problems } = check('--step 100:10s --step 0.5:500ms');
+  assert.deepEqual(problems, []);
+  assert.deepEqual(options.steps, [
+    { ratePerSecond: 100, durationSeconds: 10 },
+    { ratePerSecond: 0.5, durationSeconds: 0.5 },
+  ]);
+  assert.deepEqual(check().options.steps, [{}]);
+  assert.deepEqual(check('--step 100:10s --rate 100').problems, [
+    '--step and --rate cannot be given together: the rate of each step is in --step',
+  ]);
+  assert.match(check('--step 1e9:10s').problems.join(), /a run holds at most/);
+  assert.match(check('--step 10s').problems.join(), /--step must be <rate>:<time>, .*; given: 10s/);
+  assert.match(check('--step 5:5').problems.join(), /--step must be a time .*given: 5$/);
+  assert.match(
+    check('--control --step 5:5s --json -').problems.join(),
+    /steps come as commands.*\n?.*--json/,
+  );
 });

@@ -29,6 +29,12 @@ export class Interleavings {
     this.references = [newReference()];
   }
 
+  /** Forgets everything, for a step that begins. No user may follow a reference. */
+  restart(): void {
+    this.references.length = 1;
+    this.references[0]!.clear();
+  }
+
   /**
    * The reference for a user that does not match its current one and has just received these messages in
    * this order: a reference with the same order, a new one if there is none, the current one in doubt.

@@ -7,8 +7,9 @@ import type { RoomAudit } from './room-audit.ts';
 /** The part of a room that lives in this worker. */
 export type LocalRoom = {
   index: number;
+  /** Of the step that is measured. */
   audit: RoomAudit;
-  interleavings: Interleavings;
+  readonly interleavings: Interleavings;
 };
 
 /** The part of a virtual user that the receive path needs. */

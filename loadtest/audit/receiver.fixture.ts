@@ -8,7 +8,9 @@ import { Receiver } from './receiver.ts';
 import { RoomAudit } from './room-audit.ts';
 import { Verifier } from './verifier.ts';
 
+/** Run ids: of the step that is measured, the second one of its run, and of the first one. */
 export const runId = 4242;
+export const earlierRunId = runId - 2;
 export const senders = 3;
 export const payloadBytes = 90;
 const timeline = { warmUpUs: 0, measureUs: 10e6, drainUs: 1e6 };
@@ -42,13 +44,13 @@ export function receive(
   referenceFrames: number,
   frameBytes: number,
 ) {
-  const recorder = new Recorder(timeline, 2);
+  const recorder = new Recorder(timeline);
   const receiver = new Receiver({
-    runId,
     timeline,
     recorder,
     verifier: new Verifier({
-      runId,
+      firstRunId: earlierRunId,
+      step: 1,
       format,
       senderOf: (room, number) => room * senders + (number % senders),
     }),
@@ -85,10 +87,10 @@ export function receive(
     at[member] = at[member]! + size;
   }
   const report = recorder.take(9);
-  const delivered = report.deliveredBySlot.reduce((sum, count) => sum + count, 0);
+  const delivered = report.deliveredBySlot.reduce((sum, [, count]) => sum + count, 0);
   const recorded = report.delivery.counts.reduce((sum, count) => sum + count, 0);
   assert.equal(recorded, delivered, 'a latency for each distinct delivery');
-  const { duplicated, reordered, misrouted, corrupted } = receiver.tally;
+  const { duplicated, reordered, misrouted, corrupted, late } = receiver.tally;
   const followed = listeners.map(({ reference }) => interleavings.references.indexOf(reference));
-  return { counts: { delivered, duplicated, reordered, misrouted, corrupted }, followed };
+  return { counts: { delivered, duplicated, reordered, misrouted, corrupted, late }, followed };
 }

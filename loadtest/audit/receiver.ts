@@ -1,7 +1,7 @@
 /** The receive path of a worker's virtual users: follow the room's stream, audit, record. Hot path. */
 
 import { readStampNumber } from '../model/stamp.ts';
-import { type Recorder, type StreamTimes, secondSlotOf, type Timeline } from '../record/recorder.ts';
+import { type Recorder, type StreamTimes, slotAt, type Timeline } from '../record/recorder.ts';
 import type { FrameSink } from '../wire/frame-scanner.ts';
 import { type Listener, stopFollowing } from './listener.ts';
 import { equalPrefix, isEqual, type Reference } from './reference.ts';
@@ -16,11 +16,12 @@ export type Tally = {
   /** Of the misrouted deliveries, those of another run. */
   foreign: number;
   corrupted: number;
+  /** Deliveries of earlier steps of this run. */
+  late: number;
   probed: number;
 };
 
 export type ReceiverSettings = {
-  runId: number;
   verifier: Verifier;
   timeline: Timeline;
   recorder: Recorder;
@@ -39,7 +40,17 @@ const differencesOfMisfit = 4;
 const sampleMax = 256;
 
 export class Receiver implements FrameSink {
-  readonly tally: Tally = { duplicated: 0, reordered: 0, misrouted: 0, foreign: 0, corrupted: 0, probed: 0 };
+  readonly tally: Tally = {
+    duplicated: 0,
+    reordered: 0,
+    misrouted: 0,
+    foreign: 0,
+    corrupted: 0,
+    late: 0,
+    probed: 0,
+  };
+  /** When the last new delivery came, in µs since the schedule began. */
+  lastDeliveryUs = 0;
   /** A stream of one frame, for a message that is not in the reference. */
   readonly #single: StreamTimes = {
     mask: 0,
@@ -135,7 +146,10 @@ export class Receiver implements FrameSink {
     const nowUs = this.#nowUs | 0;
     for (let frame = from; frame < to; ) {
       const odd = audit.markRun(member, reference.numbers, reference.mask, frame, to);
-      if (odd > frame) this.#recorder.delivered(reference, frame, odd, nowUs);
+      if (odd > frame) {
+        this.#recorder.delivered(reference, frame, odd, nowUs);
+        this.lastDeliveryUs = this.#nowUs;
+      }
       if (odd < to) this.#deliver(audit, reference, member, odd, reference.numbers[odd & reference.mask]!);
       frame = odd + 1;
     }
@@ -144,7 +158,10 @@ export class Receiver implements FrameSink {
   /** One message has reached a recipient. Its times are at `frame` of the stream. */
   #deliver(audit: RoomAudit, stream: StreamTimes, member: number, frame: number, number: number): void {
     const how = audit.mark(member, number);
-    if (how !== arrival.duplicated) this.#recorder.delivered(stream, frame, frame + 1, this.#nowUs | 0);
+    if (how !== arrival.duplicated) {
+      this.#recorder.delivered(stream, frame, frame + 1, this.#nowUs | 0);
+      this.lastDeliveryUs = this.#nowUs;
+    }
     if (how !== arrival.inOrder) this.#countFault(how, stream.slots[frame & stream.mask]!);
   }
 
@@ -189,7 +206,7 @@ export class Receiver implements FrameSink {
   }
 
   #takeNew(bytes: Buffer, frameAt: number, payloadAt: number, end: number): void {
-    const { runId, timeline, verifier } = this.#settings;
+    const { timeline, verifier } = this.#settings;
     const listener = this.#listener;
     const { stamp } = verifier;
     const finding = verifier.verify(bytes, payloadAt, end);
@@ -197,9 +214,16 @@ export class Receiver implements FrameSink {
     if (finding === 'corrupted') return this.#corrupted();
     const { reference } = listener;
     const { audit, index } = listener.room;
-    if (stamp.runId === runId + 1 && stamp.room === index) return this.#probed();
-    const slot = secondSlotOf(timeline, stamp.dueUs);
-    if (stamp.runId !== runId || stamp.room !== index) return this.#misrouted(slot);
+    const { stepsAgo } = verifier;
+    const isProbe = (stamp.runId & 1) === 1;
+    const isHere = stepsAgo >= 0 && stamp.room === index;
+    if (isHere && isProbe) return this.#probed();
+    const slot = slotAt(timeline, stamp.dueUs);
+    if (!isHere || isProbe) return this.#misrouted(stepsAgo, slot);
+    if (stepsAgo > 0) {
+      this.tally.late++;
+      return;
+    }
     this.#addToSample(stamp.number);
     const single = this.#single;
     single.slots[0] = slot;
@@ -218,20 +242,20 @@ export class Receiver implements FrameSink {
     this.tally.probed++;
   }
 
-  /** Of another room, or of another run, whose schedule is unknown: those messages count by their arrival. */
-  #misrouted(slot: number): void {
-    const { verifier, runId, timeline } = this.#settings;
-    const isForeign = verifier.stamp.runId >> 1 !== runId >> 1;
-    if (isForeign && this.#nowUs < 0) return;
-    if ((isForeign ? secondSlotOf(timeline, this.#nowUs) : slot) < this.#recorder.measureSlot) return;
+  /** Of another room or another run. One of another schedule counts by its arrival. */
+  #misrouted(stepsAgo: number, slot: number): void {
+    const isOther = stepsAgo !== 0;
+    if (isOther && this.#nowUs < 0) return;
+    const at = isOther ? slotAt(this.#settings.timeline, this.#nowUs) : slot;
+    if (at < this.#recorder.measureSlot) return;
     this.tally.misrouted++;
-    if (isForeign) this.tally.foreign++;
+    if (stepsAgo < 0) this.tally.foreign++;
   }
 
   /** A corrupted message does not say when it was due: it counts if it arrived after the warm-up. */
   #corrupted(): void {
     if (this.#nowUs < 0) return;
-    const slot = secondSlotOf(this.#settings.timeline, this.#nowUs);
+    const slot = slotAt(this.#settings.timeline, this.#nowUs);
     if (slot >= this.#recorder.measureSlot) this.tally.corrupted++;
   }
 }

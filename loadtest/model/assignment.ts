@@ -5,8 +5,8 @@ import type { ResolvedWorkload } from '../workload.ts';
 /** Everything that all workers of a run must agree on. */
 export type Assignment = {
   workload: ResolvedWorkload;
-  /** Even; the odd number after it marks the probes. */
-  runId: number;
+  /** The run id of the first step; even. */
+  firstRunId: number;
   /** Where each of the workload's URLs leads: host names are looked up once for all workers. */
   addresses: Address[];
   /** Extra headers of the handshake, by name. */

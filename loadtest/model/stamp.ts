@@ -9,7 +9,7 @@ import { payloadBytesMin } from '../workload.ts';
 
 /** The fields of a stamp: where a message belongs and when it was due. */
 export type Stamp = {
-  /** Even for measured messages; the odd number after it for the probes of the same run. Below 2^18. */
+  /** Even for measured messages, see `runIdOfStep`; the odd number after it for probes. Below 2^18. */
   runId: number;
   room: number;
   /** Position in the room's schedule. The sender follows from it. */
@@ -22,6 +22,16 @@ export type Stamp = {
 
 export const stampChars = 27;
 export const runIdMax = 2 ** 18 - 1;
+
+/** The run id of a step, counted from 0: the even numbers from that of the first step on, and round again. */
+export function runIdOfStep(firstRunId: number, step: number): number {
+  return (firstRunId + 2 * step) & runIdMax;
+}
+
+/** The step whose messages or probes have this run id. A very high one means another run. */
+export function stepOfRunId(firstRunId: number, runId: number): number {
+  return ((runId - firstRunId) & runIdMax) >> 1;
+}
 
 const lagUsMax = 2 ** 30 - 1;
 const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';

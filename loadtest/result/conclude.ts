@@ -1,5 +1,4 @@
-/** From the counts of a run to its result and verdict. Pure. */
-import type { Assignment } from '../model/assignment.ts';
+/** From the counts of a step to its result and verdict. Pure. */
 import { Schedule, scheduleOf } from '../model/schedule.ts';
 import {
   encodeHistogram,
@@ -11,23 +10,23 @@ import {
 import { timelineOf } from '../record/recorder.ts';
 import { seriesOf } from '../record/series.ts';
 import { mergeCounts } from '../record/totals.ts';
-import type { RunOutcome } from '../run/coordinator.ts';
+import type { StepOutcome } from '../run/coordinator.ts';
 import type { ResolvedWorkload } from '../workload.ts';
 import type { Environment } from './environment.ts';
 import { type HealthLimits, judgeHealth } from './health.ts';
 import { checkLimits, type Limit, type Observed } from './limits.ts';
 import type { LoadtestResult } from './schema.ts';
 
-/** Judges a run: first the simulator's health, then the limits. */
+/** Judges a step: first the simulator's health, then the limits. */
 export function conclude(
-  { workload }: Assignment,
-  outcome: RunOutcome,
+  outcome: StepOutcome,
   limits: readonly Limit[],
   healthLimits: HealthLimits,
   environment: Environment,
 ): LoadtestResult {
+  const { workload } = outcome;
   const scheduled = scheduledMessages(workload, outcome.measuredUs);
-  const seen = observe(workload, outcome, scheduled, environment);
+  const seen = observe(outcome, scheduled, environment);
   const checked = checkLimits(limits, seen);
   const failReasons = checked.filter((limit) => !limit.held).map((limit) => limit.reason);
   const voidReasons = judgeHealth(
@@ -65,13 +64,8 @@ function scheduledMessages(workload: ResolvedWorkload, measuredUs: number): numb
   return messages;
 }
 
-function observe(
-  workload: ResolvedWorkload,
-  outcome: RunOutcome,
-  scheduled: number,
-  environment: Environment,
-): Observed {
-  const { totals, finals } = outcome;
+function observe(outcome: StepOutcome, scheduled: number, environment: Environment): Observed {
+  const { workload, totals, reports } = outcome;
   const seconds = outcome.measuredUs / 1e6;
   const perSecond = (count: number) => (seconds === 0 ? 0 : count / seconds);
   const audit = totals.audit();
@@ -80,6 +74,8 @@ function observe(
     workload,
     startedAt: outcome.startedAt,
     audit,
+    late: totals.sumOfSamples((sample) => sample.late),
+    recoveredSeconds: outcome.interrupted ? null : totals.recoveredSeconds,
     misroutedOfOtherRuns: totals.sumOfSamples((sample) => sample.foreign),
     sent: totals.sent,
     offeredPerSecond: perSecond(scheduled),
@@ -95,13 +91,13 @@ function observe(
     },
     connections: connectionsOf(workload.clients, outcome),
     unsent: {
-      closed: sum(finals, (final) => final.unsentClosed),
-      blocked: sum(finals, (final) => final.unsentBlocked),
+      closed: sum(reports, (report) => report.unsentClosed),
+      blocked: sum(reports, (report) => report.unsentBlocked),
     },
     stalled: {
-      opened: sum(finals, (final) => final.stalled.opened),
-      closed: sum(finals, (final) => final.stalled.closed),
-      closedAfterMs: finals.flatMap((final) => final.stalled.closedAfterMs).sort((a, b) => a - b),
+      opened: sum(reports, (report) => report.stalled.opened),
+      closed: sum(reports, (report) => report.stalled.closed),
+      closedAfterMs: reports.flatMap((report) => report.stalled.closedAfterMs).sort((a, b) => a - b),
     },
     churn: churnOf(outcome),
     interrupted: outcome.interrupted,
@@ -111,20 +107,21 @@ function observe(
   };
 }
 
-function connectionsOf(asked: number, outcome: RunOutcome): LoadtestResult['connections'] {
-  const { connections, finals, silent } = outcome;
+function connectionsOf(asked: number, outcome: StepOutcome): LoadtestResult['connections'] {
+  const { connections, reports, silent } = outcome;
   return {
     asked,
     opened: sum(connections, (report) => report.opened),
+    recipients: outcome.recipientsByRoom.reduce((total, count) => total + count, 0),
     refused: mergeCounts(connections.map((report) => report.refused)),
-    closedEarly: mergeCounts(finals.map((final) => final.connections.closedEarly)),
+    closedEarly: mergeCounts(reports.map((report) => report.connections.closedEarly)),
     silent,
     connectMs: summarizeUs(connections.flatMap((report) => report.connectUs)),
   };
 }
 
-function churnOf(outcome: RunOutcome): LoadtestResult['churn'] {
-  const churn = outcome.finals.map((final) => final.churn);
+function churnOf(outcome: StepOutcome): LoadtestResult['churn'] {
+  const churn = outcome.reports.map((report) => report.churn);
   return {
     asked: sum(churn, (counts) => counts.asked),
     opened: sum(churn, (counts) => counts.opened),
@@ -139,8 +136,8 @@ function summarizeUs(values: readonly number[]): LatencySummary {
   return summarize(counts);
 }
 
-function instrumentOf(outcome: RunOutcome): LoadtestResult['instrument'] {
-  const workers = outcome.finals.map((final) => final.usage);
+function instrumentOf(outcome: StepOutcome): LoadtestResult['instrument'] {
+  const workers = outcome.reports.map((report) => report.usage);
   const turnMs = summarize(outcome.totals.turn);
   const opened = sum(outcome.connections, (report) => report.opened);
   return {

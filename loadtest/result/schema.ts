@@ -20,6 +20,13 @@ export type LoadtestResult = {
   startedAt: string;
   limits: { expression: string; held: boolean; observed: number }[];
   audit: AuditCounts;
+  /** Deliveries of earlier steps of the run that came after this step had begun. They count nowhere else. */
+  late: number;
+  /**
+   * From the end of the measure phase to the last delivery that was owed; 0 if nothing was outstanding then,
+   * null if something was still outstanding when the drain ended.
+   */
+  recoveredSeconds: number | null;
   /** Of the misrouted deliveries, those of another run: another simulator was sending in the same room. */
   misroutedOfOtherRuns: number;
   /** Messages of the measure phase that were sent. */
@@ -39,9 +46,11 @@ export type LoadtestResult = {
   connections: {
     asked: number;
     opened: number;
+    /** Connected when the step began: the recipients of its messages. */
+    recipients: number;
     /** Before the upgrade, by HTTP status or socket error code. */
     refused: Record<string, number>;
-    /** Closed by the server before the end, by close code. */
+    /** Closed by the server in this step, by close code. */
     closedEarly: Record<string, number>;
     /** Connected users that received no probe. */
     silent: number;
@@ -80,8 +89,11 @@ export type LoadtestResult = {
   environment: Environment;
 };
 
+/** The file of a run with `--step`: a whole result for each step. */
+export type StepsResult = { stepsSchemaVersion: 1; steps: LoadtestResult[] };
+
 /** Writes a result as JSON. The path `-` is standard output. */
-export function writeResult(path: string, result: LoadtestResult): void {
+export function writeResult(path: string, result: LoadtestResult | StepsResult): void {
   const text = `${JSON.stringify(result)}\n`;
   if (path === '-') process.stdout.write(text);
   else writeFileSync(path, text);
@@ -100,6 +112,11 @@ export function parseResult(text: string, origin: string): LoadtestResult {
   } catch (error) {
     throw new Error(`${origin} is not JSON: ${(error as Error).message}`);
   }
+  return checkSchema(value, origin);
+}
+
+/** The same for a value that has been parsed. */
+export function checkSchema(value: unknown, origin: string): LoadtestResult {
   const version = (value as { schemaVersion?: unknown } | null)?.schemaVersion;
   if (version !== 1)
     throw new Error(

@@ -36,6 +36,9 @@ export function formatSummary(result: LoadtestResult): string {
       '',
       `closed early: ${count} × ${code}, ${describeCloseCode(Number(code))}`,
     ]),
+    ...(result.late > 0
+      ? [['', `${integer(result.late)} deliveries of earlier steps`] as [string, string]]
+      : []),
     ...unsentRows(result),
     ...stalledRows(result),
     ...churnRows(result),
@@ -49,6 +52,37 @@ export function formatSummary(result: LoadtestResult): string {
     ],
   ];
   return `${rows.map(([name, text]) => `${name.padEnd(18)}${text}`.trimEnd()).join('\n')}\n`;
+}
+
+/** A table with one line for each step. It ends with a line break. */
+export function formatSteps(steps: readonly LoadtestResult[]): string {
+  const head = [
+    'step',
+    'offered/s',
+    'achieved/s',
+    'deliveries/s',
+    'p50 ms',
+    'p99 ms',
+    'lost',
+    'recovered s',
+    'verdict',
+  ];
+  const lines = steps.map((result, index) => [
+    String(index + 1),
+    decimal(result.offeredPerSecond),
+    decimal(result.achievedPerSecond),
+    decimal(result.deliveriesPerSecond),
+    String(result.deliveryLatencyMs.p50),
+    String(result.deliveryLatencyMs.p99),
+    integer(result.audit.lost),
+    String(result.recoveredSeconds ?? 'never'),
+    result.verdict,
+  ]);
+  const widths = head.map((name, column) =>
+    Math.max(name.length, ...lines.map((line) => line[column]!.length)),
+  );
+  const row = (cells: readonly string[]) => cells.map((cell, i) => cell.padStart(widths[i]!)).join('  ');
+  return `\n${[head, ...lines].map(row).join('\n')}\n`;
 }
 
 function unsentRows(result: LoadtestResult): [string, string][] {

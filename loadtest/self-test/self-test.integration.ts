@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { WebSocket } from 'ws';
 import { MessageFormat, runIdMax } from '../model/stamp.ts';
 import type { AuditCounts } from '../record/totals.ts';
+import { encodeCommand, parseEvent } from '../result/control.ts';
 import { type LoadtestResult, parseResult } from '../result/schema.ts';
 import { startSimulator, withRetries } from '../simulator.fixture.ts';
 import type { FaultReport, Flaw } from './flawed-server.ts';
@@ -24,8 +25,8 @@ function runSimulator(url: string, args: string) {
   return startSimulator(all).ended;
 }
 
-async function startServer(flaw: Flaw): Promise<{ url: string; child: ChildProcess }> {
-  const child = fork(new URL('./flawed-server.ts', import.meta.url), [flaw, String(delayMs)]);
+async function startServer(flaw: Flaw, heldMs = delayMs): Promise<{ url: string; child: ChildProcess }> {
+  const child = fork(new URL('./flawed-server.ts', import.meta.url), [flaw, String(heldMs)]);
   const [{ url }] = (await once(child, 'message')) as [{ url: string }];
   return { url, child };
 }
@@ -229,6 +230,32 @@ describe('exact faults', { concurrency: 3 }, () => {
       assert.match(reasons.join(), new RegExp(`${audit.misrouted} of them to another run`));
     } finally {
       intruder.terminate();
+      await stopServer(child);
+    }
+  });
+
+  test('what comes after its step counts as late in the next one, and nowhere else', async () => {
+    const { url, child } = await startServer('delay', 1500);
+    try {
+      const args = `--clients 10 ${tolerant} --control --drain 500ms`;
+      const run = startSimulator(`--url ${url} --warm-up 0s ${args}`);
+      const step = { command: 'step', ratePerSecond: 100, durationSeconds: 2 } as const;
+      run.child.stdin!.end(encodeCommand(step) + encodeCommand({ ...step, drainSeconds: 4 }));
+      const { stdout } = await run.ended;
+      const results = stdout.split('\n').flatMap((line) => {
+        const event = parseEvent(line);
+        return event?.event === 'step' ? [event.result] : [];
+      });
+      assert.equal(results.length, 2);
+      const [first, second] = results as [LoadtestResult, LoadtestResult];
+      assert.ok(first.audit.lost > 700 && first.audit.lost <= 1100, `${first.audit.lost} lost`);
+      assert.equal(first.recoveredSeconds, null);
+      // The second schedule begins at least 300 ms after the first drain.
+      assert.ok(second.late > 200 && second.late <= first.audit.lost, `${second.late} late`);
+      assert.deepEqual(faultsOf(second.audit), flawless);
+      assert.equal(second.audit.delivered, 2000);
+      assert.ok(second.recoveredSeconds! > 1.4 && second.recoveredSeconds! < 3);
+    } finally {
       await stopServer(child);
     }
   });

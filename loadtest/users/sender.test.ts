@@ -28,7 +28,7 @@ function newUser(index: number): FakeUser {
 /** A sender of 1,000 messages/s by these users in turn, with a clock that the test moves. */
 function newSender(users: (FakeUser | undefined)[], endUs = 10e6) {
   const time = { nowUs: 5_000_000 };
-  const recorder = new Recorder(timeline, 1);
+  const recorder = new Recorder(timeline);
   const sender = new Sender({
     runId: 2,
     format: new MessageFormat(payloadBytes),
@@ -46,7 +46,7 @@ function newSender(users: (FakeUser | undefined)[], endUs = 10e6) {
   return {
     sender,
     advance,
-    sent: () => recorder.take(0).sentBySlot.reduce((sum, [, byRoom]) => sum + byRoom[0]!, 0),
+    sent: () => recorder.take(0).sentBySlot.reduce((sum, [, messages]) => sum + messages, 0),
   };
 }
 

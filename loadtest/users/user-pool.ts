@@ -1,6 +1,6 @@
 /** The users of one worker: connects them at the planned pace, counts their connections, and closes them. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type LocalRoom, newInterleavings } from '../audit/listener.ts';
+import { type LocalRoom, newInterleavings, stopFollowing } from '../audit/listener.ts';
 import { RoomAudit } from '../audit/room-audit.ts';
 import {
   type Assignment,
@@ -21,7 +21,7 @@ export type ConnectionReport = {
   opened: number;
   /** By HTTP status or socket error code. */
   refused: Record<string, number>;
-  /** By close code. */
+  /** Since the step began, by close code. */
   closedEarly: Record<string, number>;
   open: number;
   /** Duration of each handshake. */
@@ -127,6 +127,21 @@ export class UserPool {
     return reader;
   }
 
+  /** Begins a step: from now on every delivery is new. Closed users stay closed. */
+  beginStep(): void {
+    for (const user of this.users) stopFollowing(user);
+    for (const room of this.rooms) {
+      room.audit = newAudit(this.#workload, room.index, room.users.length);
+      room.interleavings.restart();
+      for (const user of room.users) {
+        user.reference = room.interleavings.references[0]!;
+        user.isMisfit = false;
+      }
+    }
+    this.connections.closedEarly = {};
+    Object.assign(this.churn, { asked: 0, opened: 0, refused: {}, connectUs: [] });
+  }
+
   /** Starts churn users at the planned rate, from `delayMs` on until `endChurn`. */
   beginChurn(delayMs: number): void {
     const { churnPerSecond, clients, stalledReaders, workers } = this.#workload;
@@ -208,5 +223,9 @@ function countUp(counts: Record<string, number>, name: string): void {
 function newRoom(workload: ResolvedWorkload, index: number, recipients: number): UserRoom {
   const users: VirtualUser[] = [];
   const interleavings = newInterleavings(users, Math.floor(referenceBytesMax / workload.rooms));
-  return { index, users, interleavings, audit: new RoomAudit(recipients, sendersOfRoom(workload, index)) };
+  return { index, users, interleavings, audit: newAudit(workload, index, recipients) };
+}
+
+function newAudit(workload: ResolvedWorkload, room: number, recipients: number): RoomAudit {
+  return new RoomAudit(recipients, sendersOfRoom(workload, room));
 }
