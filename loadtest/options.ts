@@ -28,7 +28,8 @@ export type Options = {
 const explanation = `
 A message is due when the schedule says so, whether or not the server has answered (open model).
 Delivery latency counts from the due time. Every delivery to every client is audited: lost, duplicated,
-reordered, misrouted, corrupted.
+reordered, misrouted, corrupted. What is outstanding when the drain ends is lost, and infinitely late in every
+percentile (2147483.647 ms in the result file).
 
 The limits decide the exit code: 0 all limits held, 1 a limit broke, 2 bad input, 3 void (the simulator
 itself failed), 130 interrupted. A limit is <metric><operator><number>[us|ms|s]; metrics:

@@ -49,7 +49,7 @@ export const workloadTable = {
   ),
   drainSeconds: one(
     '--drain',
-    'longest wait for deliveries under way; later ones count as lost',
+    'wait for deliveries under way and for duplicates; what is outstanding then is lost',
     seconds(0),
     2,
   ),

@@ -114,12 +114,17 @@ export class Recorder {
     }
   }
 
+  /** One message is late by so much: it has been sent, or will not be. */
+  lagged(dueUs: number, lagUs: number): void {
+    const lagSlot = slotOf(Math.min(Math.max(0, lagUs), 2 ** 31 - 1));
+    if (slotAt(this.#timeline, dueUs) >= this.measureSlot) this.#lag[lagSlot]!++;
+    else this.#warmUpLag[lagSlot]!++;
+  }
+
   /** One message has been sent. */
   sent(room: number, dueUs: number, lagUs: number): void {
     const slot = slotAt(this.#timeline, dueUs);
-    const lagSlot = slotOf(Math.min(Math.max(0, lagUs), 2 ** 31 - 1));
-    if (slot >= this.measureSlot) this.#lag[lagSlot]!++;
-    else this.#warmUpLag[lagSlot]!++;
+    this.lagged(dueUs, lagUs);
     let sent = this.#sentBySlot.get(slot);
     if (sent === undefined) {
       sent = { messages: 0, owed: 0 };

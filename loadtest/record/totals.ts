@@ -10,7 +10,7 @@ import {
 } from './recorder.ts';
 import type { Second } from './series.ts';
 
-/** Exact counts over all recipients. `lost` counts deliveries of sent messages that never arrived. */
+/** Exact counts over all recipients. `lost` counts what was outstanding when the drain ended. */
 export type AuditCounts = {
   expected: number;
   delivered: number;

@@ -6,6 +6,7 @@ import {
   type LatencySummary,
   slotOf,
   summarize,
+  withOutstanding,
 } from '../record/histogram.ts';
 import { timelineOf } from '../record/recorder.ts';
 import { seriesOf } from '../record/series.ts';
@@ -69,6 +70,9 @@ function observe(outcome: StepOutcome, scheduled: number, environment: Environme
   const seconds = outcome.measuredUs / 1e6;
   const perSecond = (count: number) => (seconds === 0 ? 0 : count / seconds);
   const audit = totals.audit();
+  // A percentile over the survivors alone would flatter a server that loses what it cannot deliver in time.
+  const delivery = withOutstanding(totals.delivery, audit.lost);
+  const service = withOutstanding(totals.service, audit.lost);
   return {
     schemaVersion: 1,
     workload,
@@ -81,12 +85,12 @@ function observe(outcome: StepOutcome, scheduled: number, environment: Environme
     offeredPerSecond: perSecond(scheduled),
     achievedPerSecond: perSecond(totals.sent),
     deliveriesPerSecond: perSecond(audit.delivered),
-    deliveryLatencyMs: summarize(totals.delivery),
-    serviceLatencyMs: summarize(totals.service),
+    deliveryLatencyMs: summarize(delivery),
+    serviceLatencyMs: summarize(service),
     scheduleLagMs: summarize(totals.lag),
     histograms: {
-      deliveryLatencyUs: encodeHistogram(totals.delivery),
-      serviceLatencyUs: encodeHistogram(totals.service),
+      deliveryLatencyUs: encodeHistogram(delivery),
+      serviceLatencyUs: encodeHistogram(service),
       scheduleLagUs: encodeHistogram(totals.lag),
     },
     connections: connectionsOf(workload.clients, outcome),

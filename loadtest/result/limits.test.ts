@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { outstandingMs } from '../record/histogram.ts';
 import { checkLimits, type Observed, parseLimit, withDefaults } from './limits.ts';
 
 /** The part of a result that these tests need. */
@@ -53,12 +54,19 @@ test('each limit is checked against its metric, and a broken one has a reason in
     held: false,
     reason: 'p99 was 250 ms; the limit is p99<250ms',
   });
+  assert.deepEqual(
+    check('p99<250ms', { p99: outstandingMs, lost: 7 }).reason,
+    'p99 was infinite, because 7 deliveries were outstanding when the drain ended; the limit is p99<250ms',
+  );
   assert.equal(check('service.p99<1ms').observed, 7);
   assert.equal(check('lag.p99<=3').held, true);
   assert.equal(check('deliveries>=5000').held, true);
   assert.equal(check('achieved>50').held, false);
   assert.equal(check('refused<3', { refused: { 503: 2, ECONNRESET: 1 } }).observed, 3);
-  assert.match(check('lost<=1', { lost: 2 }).reason, /^2 deliveries never came; the limit is lost<=1$/);
+  assert.match(
+    check('lost<=1', { lost: 2 }).reason,
+    /^2 deliveries were outstanding when the drain ended; the limit is lost<=1$/,
+  );
 });
 
 test('by default nothing may be lost or faulty, and a limit replaces only the default of its metric', () => {

@@ -1,5 +1,6 @@
 /** Limits such as `p99<250ms` or `lost=0`: the conditions of a pass. */
 import { msOfUnit } from '../option-values.ts';
+import { outstandingMs } from '../record/histogram.ts';
 import type { LoadtestResult } from './schema.ts';
 
 /** A limit. Bounds of latencies are in milliseconds. */
@@ -10,7 +11,7 @@ export type Observed = Omit<LoadtestResult, 'verdict' | 'reasons' | 'limits'>;
 
 const latencies = ['mean', 'p50', 'p90', 'p99', 'p999', 'max'] as const;
 const counters: Record<string, { words: string; of: (seen: Observed) => number }> = {
-  lost: { words: 'deliveries never came', of: (seen) => seen.audit.lost },
+  lost: { words: 'deliveries were outstanding when the drain ended', of: (seen) => seen.audit.lost },
   duplicated: { words: 'deliveries came more than once', of: (seen) => seen.audit.duplicated },
   reordered: {
     words: 'deliveries came after a later one of the same sender',
@@ -85,6 +86,8 @@ function reasonOf(limit: Limit, observed: number, seen: Observed): string {
   const others = limit.metric === 'misrouted' ? seen.misroutedOfOtherRuns : 0;
   const detail = others === 0 ? '' : ` (${others} of them to another run, in the same room)`;
   if (counter) return `${observed} ${counter.words}${detail}; the limit is ${limit.expression}`;
+  if (isLatency(limit.metric) && observed >= outstandingMs)
+    return `${limit.metric} was infinite, because ${seen.audit.lost} deliveries were outstanding when the drain ended; the limit is ${limit.expression}`;
   const unit = isLatency(limit.metric) ? ' ms' : '';
   return `${limit.metric} was ${observed}${unit}; the limit is ${limit.expression}`;
 }

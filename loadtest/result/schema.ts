@@ -35,13 +35,16 @@ export type LoadtestResult = {
   achievedPerSecond: number;
   /** Deliveries of measured messages ÷ measured seconds. */
   deliveriesPerSecond: number;
-  /** Receipt − due time. */
+  /**
+   * Receipt − due time, of every delivery that was owed. One that was outstanding when the drain ended counts
+   * as infinitely late: 2147483.647 stands for infinity in all percentiles and in the histograms.
+   */
   deliveryLatencyMs: LatencySummary;
-  /** Receipt − actual send. */
+  /** Receipt − actual send, of every delivery that was owed. */
   serviceLatencyMs: LatencySummary;
-  /** Actual send − due time: the instrument's own error. */
+  /** Actual send − due time: the instrument's own error. Of a message that could not be sent, its lag at the end. */
   scheduleLagMs: LatencySummary;
-  /** HDR V2 compressed, base64, in microseconds. */
+  /** HDR V2 compressed, base64, in microseconds; 2147483647 stands for infinity. */
   histograms: { deliveryLatencyUs: string; serviceLatencyUs: string; scheduleLagUs: string };
   connections: {
     asked: number;

@@ -1,6 +1,6 @@
 /** A result as text for a terminal. */
 import { describeCloseCode } from '#protocol';
-import type { LatencySummary } from '../record/histogram.ts';
+import { type LatencySummary, outstandingMs } from '../record/histogram.ts';
 import type { LoadtestResult } from './schema.ts';
 
 /** The table at the end of a run, without colours. It ends with a line break. */
@@ -24,7 +24,7 @@ export function formatSummary(result: LoadtestResult): string {
     ['schedule lag', latency(result.scheduleLagMs)],
     [
       'audit',
-      `${integer(audit.delivered)} of ${integer(audit.expected)} deliveries, ${integer(audit.lost)} lost`,
+      `${integer(audit.delivered)} of ${integer(audit.expected)} deliveries, ${integer(audit.lost)} lost (outstanding when the drain ended)`,
     ],
     [
       '',
@@ -72,8 +72,8 @@ export function formatSteps(steps: readonly LoadtestResult[]): string {
     decimal(result.offeredPerSecond),
     decimal(result.achievedPerSecond),
     decimal(result.deliveriesPerSecond),
-    String(result.deliveryLatencyMs.p50),
-    String(result.deliveryLatencyMs.p99),
+    ms(result.deliveryLatencyMs.p50),
+    ms(result.deliveryLatencyMs.p99),
     integer(result.audit.lost),
     String(result.recoveredSeconds ?? 'never'),
     result.verdict,
@@ -111,7 +111,12 @@ function churnRows(result: LoadtestResult): [string, string][] {
 function latency(summary: LatencySummary): string {
   if (summary.count === 0) return 'nothing measured';
   const { p50, p90, p99, p999, max } = summary;
-  return `p50 ${p50}  p90 ${p90}  p99 ${p99}  p99.9 ${p999}  max ${max} ms`;
+  return `p50 ${ms(p50)}  p90 ${ms(p90)}  p99 ${ms(p99)}  p99.9 ${ms(p999)}  max ${ms(max)} ms`;
+}
+
+/** Milliseconds as text. */
+function ms(value: number): string {
+  return value >= outstandingMs ? 'outstanding' : String(value);
 }
 
 function counts(record: Record<string, number>): string[] {

@@ -23,6 +23,11 @@ export type StepSettings = {
   send(message: WorkerMessage): void;
 };
 
+/**
+ * Messages that are due at the end of the measure phase and were delayed here are still sent for so long.
+ * Chosen: one window, as long as the shortest drain.
+ */
+const lateSendUs = windowUs;
 /** Longest sleep between two readings of the clock, so that a window is reported soon after its end. */
 const sleepMsMax = 50;
 
@@ -167,11 +172,12 @@ export class WorkerStep {
           : this.#beginUs + this.#slotEndUs(this.#slot);
     }
     if (this.#usage === undefined && nowUs >= this.#beginUs + warmUpUs) this.#markUsage();
-    this.#sender.pump();
     const endUs = this.#beginUs + warmUpUs + measureUs;
+    if (nowUs >= endUs + lateSendUs) this.#sender.stop();
+    this.#sender.pump();
     if (nowUs >= endUs && !this.#ended) {
       this.#ended = true;
-      this.stopSending();
+      this.#users.endChurn();
       this.#markUsage();
     }
     const boundaryUs = this.#usage === undefined ? this.#beginUs + warmUpUs : endUs;

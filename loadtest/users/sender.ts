@@ -52,8 +52,14 @@ export class Sender {
     this.#skipToOwn();
   }
 
-  /** Nothing more is sent. Messages that are due now and were not sent lower the achieved rate. */
+  /** Nothing more is sent. Messages that are due and were not sent lower the achieved rate; their lag counts. */
   stop(): void {
+    const { schedule, clock, recorder } = this.#settings;
+    const nowUs = clock.nowUs();
+    for (; this.nextDueUs <= nowUs; this.#skipToOwn()) {
+      recorder.lagged(schedule.dueUs, Math.floor(nowUs - this.nextDueUs));
+      schedule.advance();
+    }
     this.nextDueUs = Number.POSITIVE_INFINITY;
   }
 
