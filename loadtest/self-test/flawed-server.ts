@@ -14,6 +14,7 @@ export type Flaw =
   | 'reorder'
   | 'misroute'
   | 'corrupt'
+  | 'splice'
   | 'rewrite'
   | 'close'
   | 'refuse'
@@ -28,7 +29,7 @@ const every = 100;
 const closeAfterMessages = 50;
 
 /** The flaws of single deliveries. */
-const flawsOfDelivery: ReadonlySet<Flaw> = new Set(['drop', 'duplicate', 'misroute', 'corrupt']);
+const flawsOfDelivery: ReadonlySet<Flaw> = new Set(['drop', 'duplicate', 'misroute', 'corrupt', 'splice']);
 
 type Member = { socket: WebSocket; room: string; index: number; held: string | undefined };
 
@@ -39,6 +40,8 @@ const announceAfterMessages = 200;
 const delayMs = Number(process.argv[3]);
 const members: Member[] = [];
 const report: FaultReport = { faults: 0, withheld: 0, delivered: 0, heldMs: [] };
+/** The message before the one that is being delivered. */
+let previous = '';
 let deliveries = 0;
 let messages = 0;
 let connections = 0;
@@ -70,6 +73,7 @@ function publish(from: Member, text: string): void {
   if (flaw === 'announce' && messages === announceAfterMessages) process.send!('busy');
   if (flaw === 'delay') hold(() => fanOut(audience, text));
   else fanOut(audience, text);
+  previous = text;
   if (flaw === 'close' && messages === closeAfterMessages)
     for (const member of members.slice(1)) member.socket.close(1013, 'too many');
 }
@@ -113,6 +117,8 @@ function deliverFaulty(to: Member, text: string): void {
   report.withheld++;
   report.delivered--;
   if (flaw === 'misroute') members.find((member) => member.room !== to.room)!.socket.send(text);
+  // As an aliased buffer in a shared log would do: the first half of one message, the second half of another.
+  if (flaw === 'splice') to.socket.send(text.slice(0, text.length / 2) + previous.slice(text.length / 2));
   if (flaw === 'corrupt') to.socket.send(withOneOtherChar(text, report.faults % text.length));
 }
 

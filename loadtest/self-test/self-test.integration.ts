@@ -172,6 +172,17 @@ describe('exact faults', { concurrency: 3 }, () => {
     });
   });
 
+  test('each delivery that is made of the halves of two messages is counted as corrupted', async () => {
+    const { code, result, report } = await tryServer('splice', small);
+    assert.equal(code, 1, result.reasons.join());
+    assert.ok(report.faults > 50);
+    assert.deepEqual(faultsOf(result.audit), {
+      ...flawless,
+      corrupted: report.faults,
+      lost: report.faults,
+    });
+  });
+
   test('a server that writes its JSON differently is audited in the same way', async () => {
     const { code, result, report } = await tryServer('rewrite', small);
     assert.deepEqual(result.reasons, []);

@@ -1,4 +1,5 @@
 /** Numbers as people read them: three significant digits, thousands apart, the unit beside them. */
+import { outstandingMs } from '../../../loadtest/record/histogram.ts';
 
 /** `19,973`, `0.42`; three significant digits below 1,000, whole numbers above. */
 export function formatNumber(value: number): string {
@@ -20,8 +21,9 @@ export function formatMagnitude(value: number): string {
   return formatNumber(value);
 }
 
-/** `41.2 ms`, `4.21 s`. */
+/** `41.2 ms`, `4.21 s`, `∞` for a delivery that was outstanding when the drain ended. */
 export function formatMs(milliseconds: number): string {
+  if (milliseconds >= outstandingMs) return '∞';
   if (milliseconds >= 1000) return `${Number((milliseconds / 1000).toPrecision(3))} s`;
   return `${Number(milliseconds.toPrecision(3))} ms`;
 }
