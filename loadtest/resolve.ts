@@ -21,7 +21,7 @@ export async function resolveAssignment(
   const plans = steps.map((step) => plan({ ...workload, ...step }));
   const problems = [...new Set(plans.flatMap((one) => one.problems))];
   const addresses = await Promise.all(workload.urls.map((url) => addressOf(url, problems)));
-  const { clients, rooms, sendersPerRoom = clients } = workload;
+  const { clients, rooms, sendersPerRoom } = workload;
   const workers = Math.max(...plans.map((one) => one.workers));
   const assignment = {
     workload: { ...workload, workers, sendersPerRoom: Math.min(sendersPerRoom, Math.ceil(clients / rooms)) },

@@ -59,11 +59,11 @@ export const workloadTable = {
     count(1, roomsMax),
     1,
   ),
-  sendersPerRoom: one<number | undefined>(
+  sendersPerRoom: one(
     '--senders',
-    'users of each room that send, in turn (default: all)',
+    'users of each room that send, in turn; a sender with one message cannot show a wrong order',
     count(1, usersMax),
-    undefined,
+    10,
   ),
   payloadBytes: one(
     '--payload-bytes',
@@ -76,6 +76,12 @@ export const workloadTable = {
     'constant or poisson',
     oneOf(['constant', 'poisson']),
     'constant',
+  ),
+  order: one<'per-sender' | 'one-for-all'>(
+    '--order',
+    'order that the target promises: per-sender, or one-for-all: all users of a room receive in one order',
+    oneOf(['per-sender', 'one-for-all']),
+    'per-sender',
   ),
   seed: one('--seed', 'seed of everything random', count(0, 2 ** 32 - 1), 1),
   connectPerSecond: one('--connect-rate', 'connections opened per second', count(1, 1e6), 2000),

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { MessageFormat, type Stamp } from '../model/stamp.ts';
 import { Recorder } from '../record/recorder.ts';
 import { FrameScanner } from '../wire/frame-scanner.ts';
+import { interleavingsMax } from './interleavings.ts';
 import { type Listener, type LocalRoom, newInterleavings } from './listener.ts';
 import { Receiver } from './receiver.ts';
 import { RoomAudit } from './room-audit.ts';
@@ -43,9 +44,11 @@ export function receive(
   chunkSizes: readonly number[],
   referenceFrames: number,
   frameBytes: number,
+  isOneOrder = false,
 ) {
   const recorder = new Recorder(timeline);
   const receiver = new Receiver({
+    isOneOrder,
     timeline,
     recorder,
     verifier: new Verifier({
@@ -56,7 +59,10 @@ export function receive(
     }),
   });
   const listeners: Listener[] = [];
-  const interleavings = newInterleavings(listeners, referenceFrames * frameBytes);
+  const interleavings = newInterleavings(listeners, {
+    bytesMax: referenceFrames * frameBytes,
+    referencesMax: isOneOrder ? 1 : interleavingsMax,
+  });
   const room: LocalRoom = { index: 0, audit: new RoomAudit(streams.length, senders), interleavings };
   const fail = (detail: string) => assert.fail(detail);
   for (const [member] of streams.entries())
@@ -67,6 +73,7 @@ export function receive(
       reference: interleavings.references[0]!,
       frame: -1,
       within: 0,
+      heard: 0,
       isMisfit: false,
       probed: false,
       pinged() {},

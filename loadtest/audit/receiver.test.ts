@@ -230,3 +230,23 @@ test('recipients with many losses and duplicates are counted exactly, whichever 
     late: 0,
   });
 });
+
+test('where one order is promised, every delivery that breaks the order of the first recipient is reordered', () => {
+  const frameBytes = frameOf(0, 0, 'canonical').length;
+  const streamOf = (numbers: readonly number[]) =>
+    Buffer.concat(numbers.map((number) => frameOf(number, 0, 'canonical')));
+  const order = Array.from({ length: 3000 }, (_, i) => (i % 4 === 1 ? i + 1 : i % 4 === 2 ? i - 1 : i));
+  const other = order.slice();
+  // Of two senders, so that each sender's own order holds.
+  for (let i = 100; i < 3000; i += 100) [other[i], other[i + 3]] = [order[i + 3]!, order[i]!];
+  const streams = [order, other, order].map(streamOf);
+  for (const isOneOrder of [true, false])
+    for (const chunkSizes of [[2900, 20_000], [700], [97]]) {
+      const { counts } = receive(streams, chunkSizes, 4096, frameBytes, isOneOrder);
+      const { delivered, reordered, duplicated, corrupted } = counts;
+      assert.deepEqual([delivered, duplicated, corrupted], [9000, 0, 0]);
+      if (isOneOrder) assert.ok(reordered >= 29, `${reordered} reordered`);
+    }
+  const agreed = receive([order, order, order].map(streamOf), [2900, 70], 4096, frameBytes, true);
+  assert.equal(agreed.counts.reordered, 0);
+});

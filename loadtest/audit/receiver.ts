@@ -25,6 +25,12 @@ export type ReceiverSettings = {
   verifier: Verifier;
   timeline: Timeline;
   recorder: Recorder;
+  /**
+   * The target promises one order for all. Then each room has one reference, in the order of the first
+   * recipient, and a delivery that comes after a later frame of it is reordered. Exact where nothing is lost. A
+   * frame that its reference cannot hold is judged by sender only.
+   */
+  isOneOrder: boolean;
 };
 
 /**
@@ -60,6 +66,7 @@ export class Receiver implements FrameSink {
   };
   readonly #settings: ReceiverSettings;
   readonly #recorder: Recorder;
+  readonly #isOneOrder: boolean;
   #listener!: Listener;
   /** When the chunk arrived, in µs since the schedule began; negative before. */
   #nowUs = 0;
@@ -70,6 +77,7 @@ export class Receiver implements FrameSink {
   constructor(settings: ReceiverSettings) {
     this.#settings = settings;
     this.#recorder = settings.recorder;
+    this.#isOneOrder = settings.isOneOrder;
   }
 
   /** Takes `bytes` from `at` to `end`, which one virtual user received `nowUs` after the schedule began. */
@@ -132,7 +140,7 @@ export class Receiver implements FrameSink {
       const total = listener.within + same;
       const frames = Math.floor(total / frameBytes);
       if (frames > 0) {
-        this.#deliverRun(audit, reference, listener.member, listener.frame, listener.frame + frames);
+        this.#deliverRun(audit, reference, listener, listener.frame, listener.frame + frames);
         listener.frame += frames;
       }
       listener.within = total - frames * frameBytes;
@@ -142,27 +150,41 @@ export class Receiver implements FrameSink {
   }
 
   /** The frames [from, to) of the reference have reached a recipient. */
-  #deliverRun(audit: RoomAudit, reference: Reference, member: number, from: number, to: number): void {
+  #deliverRun(audit: RoomAudit, reference: Reference, listener: Listener, from: number, to: number): void {
+    const { member } = listener;
     const nowUs = this.#nowUs | 0;
     for (let frame = from; frame < to; ) {
       const odd = audit.markRun(member, reference.numbers, reference.mask, frame, to);
       if (odd > frame) {
         this.#recorder.delivered(reference, frame, odd, nowUs);
         this.lastDeliveryUs = this.#nowUs;
+        if (this.#isOneOrder) this.#checkOrder(listener, frame, odd);
       }
-      if (odd < to) this.#deliver(audit, reference, member, odd, reference.numbers[odd & reference.mask]!);
+      if (odd < to) {
+        const how = this.#deliver(audit, reference, member, odd, reference.numbers[odd & reference.mask]!);
+        if (this.#isOneOrder && how === arrival.inOrder) this.#checkOrder(listener, odd, odd + 1);
+      }
       frame = odd + 1;
     }
   }
 
   /** One message has reached a recipient. Its times are at `frame` of the stream. */
-  #deliver(audit: RoomAudit, stream: StreamTimes, member: number, frame: number, number: number): void {
+  #deliver(audit: RoomAudit, stream: StreamTimes, member: number, frame: number, number: number): number {
     const how = audit.mark(member, number);
     if (how !== arrival.duplicated) {
       this.#recorder.delivered(stream, frame, frame + 1, this.#nowUs | 0);
       this.lastDeliveryUs = this.#nowUs;
     }
     if (how !== arrival.inOrder) this.#countFault(how, stream.slots[frame & stream.mask]!);
+    return how;
+  }
+
+  /** The frames [from, to) of its reference are new to this listener, and in the order of each sender. */
+  #checkOrder(listener: Listener, from: number, to: number): void {
+    const { slots, mask } = listener.reference;
+    for (let frame = from; frame < Math.min(to, listener.heard); frame++)
+      this.#countFault(arrival.reordered, slots[frame & mask]!);
+    if (to > listener.heard) listener.heard = to;
   }
 
   #countFault(how: number, slot: number): void {
@@ -200,7 +222,7 @@ export class Receiver implements FrameSink {
     const at = (frame & reference.mask) * reference.frameBytes;
     if (!isEqual(bytes, frameAt, reference.bytes, at, reference.frameBytes)) return false;
     this.#addToSample(number);
-    this.#deliverRun(audit, reference, listener.member, frame, frame + 1);
+    this.#deliverRun(audit, reference, listener, frame, frame + 1);
     listener.frame = frame + 1;
     return true;
   }
@@ -229,11 +251,24 @@ export class Receiver implements FrameSink {
     single.slots[0] = slot;
     single.dueUs[0] = stamp.dueUs | 0;
     single.sentUs[0] = (stamp.dueUs + stamp.lagUs) | 0;
-    this.#deliver(audit, single, listener.member, 0, stamp.number);
-    if (frameAt === -1 || reference.find(stamp.number) !== -1) return;
+    const how = this.#deliver(audit, single, listener.member, 0, stamp.number);
+    const known = reference.find(stamp.number);
+    if (known === -1) this.#append(bytes, frameAt, payloadAt, end, slot);
+    const frame = known === -1 ? reference.find(stamp.number) : known;
+    if (this.#isOneOrder && how === arrival.inOrder && frame !== -1)
+      this.#checkOrder(listener, frame, frame + 1);
+  }
+
+  /** The last intact message becomes the newest frame of the reference, if it can be held there. */
+  #append(bytes: Buffer, frameAt: number, payloadAt: number, end: number, slot: number): void {
+    const { verifier } = this.#settings;
+    const listener = this.#listener;
+    const { reference } = listener;
+    if (frameAt === -1) return;
     const offset = verifier.offsetOfStamp(bytes, payloadAt, end);
     if (offset === -1) return;
-    if (reference.append(bytes, frameAt, end, offset - frameAt, stamp, slot)) listener.frame = reference.next;
+    const isHeld = reference.append(bytes, frameAt, end, offset - frameAt, verifier.stamp, slot);
+    if (isHeld) listener.frame = reference.next;
   }
 
   #probed(): void {

@@ -74,11 +74,12 @@ export class Recorder {
   readonly #deliveredBySlot: Float64Array;
   readonly #sentBySlot = new Map<number, { messages: number; owed: number }>();
   readonly #timeline: Timeline;
-  #recipientsByRoom: Uint32Array;
+  #recipientsByRoom: Uint32Array = new Uint32Array(0);
+  /** Messages of the measure phase that were sent. */
+  sentByRoom: Uint32Array = new Uint32Array(0);
 
   constructor(timeline: Timeline) {
     this.#timeline = timeline;
-    this.#recipientsByRoom = new Uint32Array(0);
     this.measureSlot = measureSlotOf(timeline);
     const endUs = timeline.warmUpUs + timeline.measureUs;
     this.#deliveredBySlot = new Float64Array(slotAt(timeline, endUs) + 1);
@@ -87,6 +88,7 @@ export class Recorder {
   /** The recipients of each room, of all workers together, before anything is sent. */
   setRecipients(byRoom: Uint32Array): void {
     this.#recipientsByRoom = byRoom;
+    this.sentByRoom = new Uint32Array(byRoom.length);
   }
 
   /**
@@ -130,6 +132,7 @@ export class Recorder {
       sent = { messages: 0, owed: 0 };
       this.#sentBySlot.set(slot, sent);
     }
+    if (slot >= this.measureSlot) this.sentByRoom[room]!++;
     sent.messages++;
     sent.owed += this.#recipientsByRoom[room]!;
   }

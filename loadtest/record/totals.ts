@@ -56,6 +56,8 @@ export class Totals {
   messagesSent = 0;
   deliveries = 0;
   readonly seconds: Second[] = [];
+  /** Deliveries in which the order of one worker differs from that of another, where one order is promised. */
+  disordered = 0;
   /** Messages of the measure phase that were sent. */
   sent = 0;
   readonly #timeline: Timeline;
@@ -147,7 +149,7 @@ export class Totals {
       delivered,
       lost: expected - delivered,
       duplicated: sum((sample) => sample.duplicated),
-      reordered: sum((sample) => sample.reordered),
+      reordered: sum((sample) => sample.reordered) + this.disordered,
       misrouted: sum((sample) => sample.misrouted),
       corrupted: sum((sample) => sample.corrupted),
     };

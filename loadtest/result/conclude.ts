@@ -1,4 +1,5 @@
 /** From the counts of a step to its result and verdict. Pure. */
+import { sendersOfRoom } from '../model/assignment.ts';
 import { Schedule, scheduleOf } from '../model/schedule.ts';
 import {
   encodeHistogram,
@@ -81,6 +82,7 @@ function observe(outcome: StepOutcome, scheduled: number, environment: Environme
     late: totals.sumOfSamples((sample) => sample.late),
     recoveredSeconds: outcome.interrupted ? null : totals.recoveredSeconds,
     misroutedOfOtherRuns: totals.sumOfSamples((sample) => sample.foreign),
+    orderedPairs: orderedPairsOf(outcome),
     sent: totals.sent,
     offeredPerSecond: perSecond(scheduled),
     achievedPerSecond: perSecond(totals.sent),
@@ -109,6 +111,14 @@ function observe(outcome: StepOutcome, scheduled: number, environment: Environme
     series: seriesOf(totals.seconds),
     environment,
   };
+}
+
+function orderedPairsOf({ workload, reports, recipientsByRoom }: StepOutcome): number {
+  return recipientsByRoom.reduce((total, recipients, room) => {
+    const sent = sum(reports, (report) => report.sentByRoom[room]!);
+    const streams = workload.order === 'one-for-all' ? 1 : sendersOfRoom(workload, room);
+    return total + Math.max(0, sent - streams) * recipients;
+  }, 0);
 }
 
 function connectionsOf(asked: number, outcome: StepOutcome): LoadtestResult['connections'] {

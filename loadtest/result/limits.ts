@@ -14,7 +14,7 @@ const counters: Record<string, { words: string; of: (seen: Observed) => number }
   lost: { words: 'deliveries were outstanding when the drain ended', of: (seen) => seen.audit.lost },
   duplicated: { words: 'deliveries came more than once', of: (seen) => seen.audit.duplicated },
   reordered: {
-    words: 'deliveries came after a later one of the same sender',
+    words: 'deliveries came after a later one (of the same sender; with --order one-for-all, of the room)',
     of: (seen) => seen.audit.reordered,
   },
   misrouted: {

@@ -29,6 +29,11 @@ export type LoadtestResult = {
   recoveredSeconds: number | null;
   /** Of the misrouted deliveries, those of another run: another simulator was sending in the same room. */
   misroutedOfOtherRuns: number;
+  /**
+   * In how many places a wrong order could have been seen: pairs of successive messages of one sender (of one
+   * room, where `workload.order` is one-for-all) times the recipients. 0: the order was not tested.
+   */
+  orderedPairs: number;
   /** Messages of the measure phase that were sent. */
   sent: number;
   offeredPerSecond: number;

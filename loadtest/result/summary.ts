@@ -30,6 +30,7 @@ export function formatSummary(result: LoadtestResult): string {
       '',
       `${integer(audit.duplicated)} duplicated, ${integer(audit.reordered)} reordered, ${integer(audit.misrouted)} misrouted, ${integer(audit.corrupted)} corrupted`,
     ],
+    ['order', orderText(result)],
     ['connections', `${integer(connections.opened)} of ${integer(connections.asked)} opened`],
     ...counts(connections.refused).map((line): [string, string] => ['', `refused: ${line}`]),
     ...Object.entries(connections.closedEarly).map(([code, count]): [string, string] => [
@@ -112,6 +113,12 @@ function latency(summary: LatencySummary): string {
   if (summary.count === 0) return 'nothing measured';
   const { p50, p90, p99, p999, max } = summary;
   return `p50 ${ms(p50)}  p90 ${ms(p90)}  p99 ${ms(p99)}  p99.9 ${ms(p999)}  max ${ms(max)} ms`;
+}
+
+function orderText({ workload, orderedPairs }: LoadtestResult): string {
+  const promise = workload.order === 'one-for-all' ? 'one for all' : 'per sender';
+  if (orderedPairs === 0) return `${promise}, not tested: too few messages for a wrong order`;
+  return `${promise}, ${integer(orderedPairs)} ordered pairs could have shown a fault`;
 }
 
 /** Milliseconds as text. */

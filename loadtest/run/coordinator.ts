@@ -1,5 +1,6 @@
 /** Leads a run: starts the workers, takes them through the steps together, and adds up their reports. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { RoomOrders } from '../audit/room-orders.ts';
 import type { Assignment } from '../model/assignment.ts';
 import { Clock } from '../record/clock.ts';
 import { type Timeline, timelineOf } from '../record/recorder.ts';
@@ -52,7 +53,14 @@ const leadUs = 300_000;
 const interruptedDrainMsMax = 1000;
 
 /** The step that is under way. */
-type OpenStep = { timeline: Timeline; totals: Totals; settled: PromiseWithResolvers<'settled'> };
+type OpenStep = {
+  timeline: Timeline;
+  totals: Totals;
+  orders: RoomOrders;
+  /** Recipients by worker and room. */
+  recipients: Uint32Array[];
+  settled: PromiseWithResolvers<'settled'>;
+};
 
 export class Coordinator {
   readonly #assignment: Assignment;
@@ -123,7 +131,13 @@ export class Coordinator {
         recipientsByRoom[room]! += count;
       });
     }
-    const open = { timeline, totals, settled: Promise.withResolvers<'settled'>() };
+    const open = {
+      timeline,
+      totals,
+      orders: new RoomOrders(workload.workers),
+      recipients: prepared.map((message) => message.recipientsByRoom),
+      settled: Promise.withResolvers<'settled'>(),
+    };
     this.#step = open;
     const measured = await this.#measure(open, recipientsByRoom, isLast);
     const done = await this.#pool.ask('step-done', () => ({ kind: 'end-step' }));
@@ -196,7 +210,9 @@ export class Coordinator {
 
   #onMessage(worker: number, message: WorkerMessage): void {
     if (message.kind === 'window' && this.#step !== undefined) {
-      const { totals, settled } = this.#step;
+      const { totals, settled, orders, recipients } = this.#step;
+      for (const [room, numbers] of message.orders)
+        totals.disordered += orders.add(worker, room, numbers) * recipients[worker]![room]!;
       this.#show(this.#step, totals.addWindow(worker, message.report, message.sample));
       if (totals.settled) settled.resolve('settled');
     } else if (message.kind === 'progress') {

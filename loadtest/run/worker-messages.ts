@@ -31,7 +31,13 @@ export type WorkerMessage =
   | { kind: 'probed'; silent: number }
   /** By room: the connected users here, which are the recipients of the step. */
   | { kind: 'prepared'; recipientsByRoom: Uint32Array; sample: WorkerSample }
-  | { kind: 'window'; report: WindowReport; sample: WorkerSample }
+  /** With the orders of rooms that are in other workers too, where one order is promised, see `RoomOrders`. */
+  | {
+      kind: 'window';
+      report: WindowReport;
+      sample: WorkerSample;
+      orders: [room: number, numbers: Int32Array][];
+    }
   | { kind: 'step-done'; report: StepReport }
   | { kind: 'done' };
 
@@ -42,6 +48,8 @@ export type StepReport = {
   /** Messages due in the measure phase and not sent: the user was closed, or its send buffer was full. */
   unsentClosed: number;
   unsentBlocked: number;
+  /** Messages of the measure phase that were sent. */
+  sentByRoom: Uint32Array;
   /** Over the measure phase. */
   usage: WorkerUsage;
   stalled: StalledReport;

@@ -33,6 +33,7 @@ const sleepMsMax = 50;
 
 export class WorkerStep {
   readonly #timeline: Timeline;
+  readonly #isOneOrder: boolean;
   readonly #users: UserPool;
   readonly #clock: Clock;
   readonly #send: StepSettings['send'];
@@ -58,6 +59,7 @@ export class WorkerStep {
     const format = new MessageFormat(workload.payloadBytes);
     const recorder = new Recorder(timeline);
     this.#timeline = timeline;
+    this.#isOneOrder = workload.order === 'one-for-all';
     this.#users = users;
     this.#clock = clock;
     this.#send = send;
@@ -69,7 +71,12 @@ export class WorkerStep {
       format,
       senderOf: (room, number) => senderOf(workload, room, number),
     });
-    this.#receiver = new Receiver({ timeline, recorder, verifier });
+    this.#receiver = new Receiver({
+      timeline,
+      recorder,
+      verifier,
+      isOneOrder: this.#isOneOrder,
+    });
     this.#sender = new Sender({
       runId: runIdOfStep(firstRunId, step),
       format,
@@ -121,6 +128,7 @@ export class WorkerStep {
       connections: { ...this.#users.connections, connectUs: [] },
       unsentClosed,
       unsentBlocked,
+      sentByRoom: this.#recorder.sentByRoom,
       usage: usageBetween(this.#usage!.from, this.#usage!.to),
       stalled: this.#users.stalledReport(),
       churn: { ...this.#users.churn },
@@ -201,7 +209,9 @@ export class WorkerStep {
   }
 
   #tick(): void {
-    this.#send({ kind: 'window', report: this.#recorder.take(this.#slot), sample: this.sample() });
+    const report = this.#recorder.take(this.#slot);
+    const orders = this.#isOneOrder ? this.#users.takeOrders(this.#recorder.measureSlot) : [];
+    this.#send({ kind: 'window', report, sample: this.sample(), orders });
   }
 
   #markUsage(): void {

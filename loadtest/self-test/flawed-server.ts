@@ -12,6 +12,7 @@ export type Flaw =
   | 'drop'
   | 'duplicate'
   | 'reorder'
+  | 'two-orders'
   | 'misroute'
   | 'corrupt'
   | 'splice'
@@ -42,6 +43,8 @@ const members: Member[] = [];
 const report: FaultReport = { faults: 0, withheld: 0, delivered: 0, heldMs: [] };
 /** The message before the one that is being delivered. */
 let previous = '';
+/** The first message of a pair, which the `two-orders` server holds back from half of the audience. */
+let pending: { text: string; from: Member } | undefined;
 let deliveries = 0;
 let messages = 0;
 let connections = 0;
@@ -71,7 +74,8 @@ function publish(from: Member, text: string): void {
   }
   messages++;
   if (flaw === 'announce' && messages === announceAfterMessages) process.send!('busy');
-  if (flaw === 'delay') hold(() => fanOut(audience, text));
+  if (flaw === 'two-orders') fanOutInTwoOrders(audience, text, from);
+  else if (flaw === 'delay') hold(() => fanOut(audience, text));
   else fanOut(audience, text);
   previous = text;
   if (flaw === 'close' && messages === closeAfterMessages)
@@ -95,6 +99,22 @@ function fanOut(audience: readonly Member[], text: string): void {
       report.delivered++;
       deliver(member, text, deliveries % every === 0);
     }
+  }
+}
+
+/** Half of the audience receives each pair of messages of two senders the other way round. */
+function fanOutInTwoOrders(audience: readonly Member[], text: string, from: Member): void {
+  const [some, others] = [
+    audience.filter(({ index }) => index % 2 === 0),
+    audience.filter(({ index }) => index % 2 === 1),
+  ];
+  fanOut(some, text);
+  if (pending === undefined) pending = { text, from };
+  else {
+    const pair = pending.from === from ? [pending.text, text] : [text, pending.text];
+    for (const one of pair) fanOut(others, one);
+    if (pending.from !== from) report.faults += others.length;
+    pending = undefined;
   }
 }
 

@@ -149,6 +149,31 @@ describe('exact faults', { concurrency: 3 }, () => {
     assert.ok(lost <= 7, 'only what was held back at the very end');
   });
 
+  test('a server with two orders is convicted where it promises one, within a worker and over workers', async () => {
+    const load = '--clients 8 --senders 4 --rate 300 --duration 1500ms --drain 1s';
+    for (const workers of [1, 2]) {
+      const args = `${load} --workers ${workers} ${tolerant}`;
+      const [promised, perSender] = await Promise.all([
+        tryServer('two-orders', `${args} --order one-for-all`),
+        tryServer('two-orders', args),
+      ]);
+      assert.equal(promised.code, 1, promised.result.reasons.join());
+      assert.ok(promised.result.audit.reordered >= promised.report.faults, promised.result.reasons.join());
+      assert.deepEqual(faultsOf(promised.result.audit), {
+        ...flawless,
+        reordered: promised.result.audit.reordered,
+      });
+      assert.equal(promised.result.orderedPairs, 449 * 8);
+      assert.equal(perSender.code, 0, perSender.result.reasons.join());
+      assert.equal(perSender.result.orderedPairs, (450 - 4) * 8);
+    }
+  });
+
+  test('a server with one order is not convicted where it promises one', async () => {
+    const { code, result } = await tryServer('none', `${small} --workers 2 --order one-for-all`);
+    assert.equal(code, 0, result.reasons.join());
+  });
+
   test('each delivery to a wrong room is counted as misrouted, and as lost in its own room', async () => {
     const { code, result, report } = await tryServer('misroute', `${small} --rooms 2`);
     assert.equal(code, 1, result.reasons.join());
@@ -202,7 +227,7 @@ describe('exact faults', { concurrency: 3 }, () => {
   });
 
   test('each refused connection is counted, and the other connections are audited', async () => {
-    const { code, result, report } = await tryServer('refuse', small);
+    const { code, result, report } = await tryServer('refuse', `${small} --senders 20`);
     assert.equal(code, 1, result.reasons.join());
     assert.deepEqual(result.connections.refused, { 503: 10 });
     assert.equal(result.connections.opened, 10);

@@ -1,5 +1,6 @@
 /** The users of one worker: connects them at the planned pace, counts their connections, and closes them. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { interleavingsMax } from '../audit/interleavings.ts';
 import { type LocalRoom, newInterleavings, stopFollowing } from '../audit/listener.ts';
 import { RoomAudit } from '../audit/room-audit.ts';
 import {
@@ -29,7 +30,13 @@ export type ConnectionReport = {
 };
 
 /** The part of a room that is in this worker. */
-export type UserRoom = LocalRoom & { readonly users: VirtualUser[] };
+export type UserRoom = LocalRoom & {
+  readonly users: VirtualUser[];
+  /** Other workers have users of the room too. */
+  readonly isShared: boolean;
+  /** Frames of the first reference whose order has been taken. */
+  orderTaken: number;
+};
 
 /** Handshakes at the same time at most: more would overflow a listener's default backlog of 511. */
 const handshakesMax = 256;
@@ -80,7 +87,8 @@ export class UserPool {
       const first = Math.max(from, inRoom.from);
       const last = Math.min(to, inRoom.to);
       if (first >= last) continue;
-      const local = newRoom(workload, room, last - first);
+      const isShared = inRoom.from < from || inRoom.to > to;
+      const local = newRoom(workload, room, last - first, isShared);
       for (let index = first; index < last; index++) {
         const user = new VirtualUser(index, local, index - first, messageBytesMax, events);
         local.users.push(user);
@@ -133,13 +141,31 @@ export class UserPool {
     for (const room of this.rooms) {
       room.audit = newAudit(this.#workload, room.index, room.users.length);
       room.interleavings.restart();
+      room.orderTaken = 0;
       for (const user of room.users) {
         user.reference = room.interleavings.references[0]!;
+        user.heard = 0;
         user.isMisfit = false;
       }
     }
     this.connections.closedEarly = {};
     Object.assign(this.churn, { asked: 0, opened: 0, refused: {}, connectUs: [] });
+  }
+
+  /** The order of each shared room since the last call; the numbers of messages of the warm-up are inverted. */
+  takeOrders(measureSlot: number): [room: number, numbers: Int32Array][] {
+    return this.rooms.flatMap((room) => {
+      const reference = room.interleavings.references[0]!;
+      const { numbers, slots, mask, next } = reference;
+      const from = Math.max(room.orderTaken, reference.oldest);
+      room.orderTaken = next;
+      if (!room.isShared || from === next) return [];
+      const order = Int32Array.from({ length: next - from }, (_, i) => {
+        const at = (from + i) & mask;
+        return slots[at]! >= measureSlot ? numbers[at]! : ~numbers[at]!;
+      });
+      return [[room.index, order] as [number, Int32Array]];
+    });
   }
 
   /** Starts churn users at the planned rate, from `delayMs` on until `endChurn`. */
@@ -220,10 +246,14 @@ function countUp(counts: Record<string, number>, name: string): void {
   counts[name] = (counts[name] ?? 0) + 1;
 }
 
-function newRoom(workload: ResolvedWorkload, index: number, recipients: number): UserRoom {
+function newRoom(workload: ResolvedWorkload, index: number, recipients: number, isShared: boolean): UserRoom {
   const users: VirtualUser[] = [];
-  const interleavings = newInterleavings(users, Math.floor(referenceBytesMax / workload.rooms));
-  return { index, users, interleavings, audit: newAudit(workload, index, recipients) };
+  const interleavings = newInterleavings(users, {
+    bytesMax: Math.floor(referenceBytesMax / workload.rooms),
+    referencesMax: workload.order === 'one-for-all' ? 1 : interleavingsMax,
+  });
+  const audit = newAudit(workload, index, recipients);
+  return { index, users, interleavings, audit, isShared, orderTaken: 0 };
 }
 
 function newAudit(workload: ResolvedWorkload, room: number, recipients: number): RoomAudit {

@@ -36,6 +36,7 @@ export class VirtualUser implements Listener {
   reference: Reference;
   frame = -1;
   within = 0;
+  heard = 0;
   isMisfit = false;
   probed = false;
   state: UserState = 'new';
