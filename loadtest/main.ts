@@ -14,7 +14,7 @@ import { Coordinator } from './run/coordinator.ts';
 import { Metrics, type MetricsServer, serveMetrics } from './run/metrics.ts';
 import { RunError } from './run/run-error.ts';
 
-const exitCode = { pass: 0, fail: 1, input: 2, void: 3, interrupted: 130 } as const;
+const exitCode = { pass: 0, fail: 1, input: 2, undetermined: 3, void: 3, interrupted: 130 } as const;
 
 process.exitCode = await main(process.argv);
 

@@ -32,10 +32,12 @@ reordered, misrouted, corrupted. What is outstanding when the drain ends is lost
 percentile (2147483.647 ms in the result file).
 
 The limits decide the exit code: 0 all limits held, 1 a limit broke, 2 bad input, 3 void (the simulator
-itself failed), 130 interrupted. A limit is <metric><operator><number>[us|ms|s]; metrics:
+itself failed) or undetermined (a latency limit broke, but would have held with twice the p99 of the
+simulator's own turn taken off), 130 interrupted. A limit is <metric><operator><number>[us|ms|s]; metrics:
 ${limitMetrics.join(' ')}.
 Lost, duplicated, reordered, misrouted, corrupted, refused, closed, silent and blocked must be 0 unless a
-limit names another bound.
+limit names another bound. The backlog of deliveries must not grow (growth<50ms): growth is how much further
+behind the target is in the last third of the measure phase than in the first, in a phase of at least 3 s.
 
 Steps: with --step, the connections stay, and each step has its own warm-up, schedule, audit, limits and
 verdict. A drain ends when nothing is outstanding; only the last one takes its full time. The exit code is
@@ -75,7 +77,7 @@ export function newCommand(): Command {
     .addOption(
       option(
         '--turn-limit <time>',
-        'void if a busy worker takes longer to read what waits (p99)',
+        'a worker that is busy and takes longer to read what waits is saturated; void if that lasts',
         `${turnMsP99Max}ms`,
       ),
     )

@@ -105,7 +105,7 @@ export async function capacity(
       `  ${stage} at ${ratePerSecond} messages/s: ${result.verdict}, p99 ${p99} ms${result.reasons[0] ? ` (${result.reasons[0]})` : ''}`,
     );
     if (result.verdict === 'pass') best = result;
-    return result.verdict;
+    return result.verdict === 'undetermined' ? 'void' : result.verdict;
   });
   if (answer.capacity === null || best === undefined)
     throw new Error(`${stage} has no capacity that could be confirmed (${answer.end}).`);

@@ -58,7 +58,14 @@ export type WindowReport = {
   sentBySlot: [slot: number, messages: number, owed: number][];
   /** Lengths of turns of the event loop, see `turned`. */
   turn: CountRange;
+  /** The time since the last report; the share of it in which the event loop was busy; the longest turn. */
+  elapsedUs: number;
+  busyShare: number;
+  turnUsMax: number;
 };
+
+/** The load of a worker since its last report. `openTurnUs` is the length of the turn that it is in. */
+export type WorkerLoad = { elapsedUs: number; busyShare: number; openTurnUs: number };
 
 /** When the messages of a stream were due (and in which slot) and sent, by `frame & mask`. */
 export type StreamTimes = { mask: number; slots: Int32Array; dueUs: Int32Array; sentUs: Int32Array };
@@ -73,6 +80,7 @@ export class Recorder {
   readonly #turn = new Uint32Array(histogramSlots);
   readonly #deliveredBySlot: Float64Array;
   readonly #sentBySlot = new Map<number, { messages: number; owed: number }>();
+  #turnUsMax = 0;
   readonly #timeline: Timeline;
   #recipientsByRoom: Uint32Array = new Uint32Array(0);
   /** Messages of the measure phase that were sent. */
@@ -141,10 +149,11 @@ export class Recorder {
   turned(durationUs: number): void {
     const us = Math.min(Math.floor(durationUs), 2 ** 31 - 1);
     this.#turn[slotOf(us)]! += us;
+    if (us > this.#turnUsMax) this.#turnUsMax = us;
   }
 
-  /** The increments since the last call, as the report of the window `slot`. */
-  take(slot: number): WindowReport {
+  /** The increments since the last call, as the report of the window `slot`, with the load of this worker. */
+  take(slot: number, load: WorkerLoad = { elapsedUs: 0, busyShare: 0, openTurnUs: 0 }): WindowReport {
     const report: WindowReport = {
       slot,
       delivery: takeCounts(this.#delivery),
@@ -155,7 +164,11 @@ export class Recorder {
       deliveredBySlot: nonZero(this.#deliveredBySlot),
       sentBySlot: [...this.#sentBySlot].map(([at, { messages, owed }]) => [at, messages, owed]),
       turn: takeCounts(this.#turn),
+      elapsedUs: load.elapsedUs,
+      busyShare: load.busyShare,
+      turnUsMax: Math.max(this.#turnUsMax, load.openTurnUs),
     };
+    this.#turnUsMax = 0;
     this.#deliveredBySlot.fill(0);
     this.#sentBySlot.clear();
     return report;

@@ -129,3 +129,18 @@ test('a step has settled when a window after the measure phase is reported and n
   report(13, 3_400_000);
   assert.equal(totals.recoveredSeconds, 0.4);
 });
+
+test('saturation is the share of the time in which one worker was never idle and read for long', () => {
+  const totals = new Totals(2, timeline);
+  const report = (worker: number, slot: number, busyShare: number, turnUs: number) => {
+    const load = { elapsedUs: 250_000, busyShare, openTurnUs: turnUs };
+    totals.addWindow(worker, newRecorder(0).take(slot, load), sample(0));
+  };
+  report(0, 0, 1, 90_000); // Warm-up.
+  report(0, 4, 0.97, 30_000);
+  report(0, 5, 0.97, 20_000);
+  report(0, 6, 0.9, 30_000);
+  report(0, 7, 0.5, 10_000);
+  report(1, 4, 0.5, 10_000);
+  assert.equal(totals.saturatedShare(0.95, 25), 0.25);
+});

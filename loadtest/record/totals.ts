@@ -1,4 +1,5 @@
 /** Adds up the reports of all workers on one step: histograms, the audit, and the step second by second. */
+import { backlogGrowthMs } from './backlog.ts';
 import { addCounts, histogramSlots, summarize } from './histogram.ts';
 import {
   type CountRange,
@@ -66,11 +67,15 @@ export class Totals {
   readonly #open = new Map<number, OpenSecond>();
   readonly #expectedBySlot = new Map<number, number>();
   readonly #deliveredBySlot = new Map<number, number>();
+  readonly #arrivedBySlot = new Map<number, number>();
+  /** By worker: its load in each window of the measure phase. */
+  readonly #loads: Pick<WindowReport, 'elapsedUs' | 'busyShare' | 'turnUsMax'>[][];
 
   constructor(workers: number, timeline: Timeline) {
     this.#timeline = timeline;
     this.#samples = new Array(workers).fill(undefined);
     this.#lastSlot = new Array(workers).fill(-1);
+    this.#loads = Array.from({ length: workers }, () => []);
   }
 
   /** Keeps the counts of a worker at the beginning of the step. */
@@ -84,7 +89,11 @@ export class Totals {
     addRange(this.delivery, report.delivery);
     addRange(this.service, report.service);
     addRange(this.lag, report.lag);
-    if (this.#isMeasured(report.slot)) addRange(this.turn, report.turn);
+    if (this.#isMeasured(report.slot)) {
+      addRange(this.turn, report.turn);
+      const { elapsedUs, busyShare, turnUsMax } = report;
+      this.#loads[worker]!.push({ elapsedUs, busyShare, turnUsMax });
+    }
     const second = this.#openSecond(report.slot);
     for (const range of [report.delivery, report.warmUpDelivery]) {
       addRange(second.delivery, range);
@@ -95,14 +104,15 @@ export class Totals {
       addRange(this.allLag, range);
     }
     for (const [slot, count] of report.deliveredBySlot) {
-      this.#deliveredBySlot.set(slot, (this.#deliveredBySlot.get(slot) ?? 0) + count);
+      addTo(this.#deliveredBySlot, slot, count);
+      addTo(this.#arrivedBySlot, report.slot, count);
       this.deliveries += count;
     }
     for (const [slot, messages, owed] of report.sentBySlot) {
       second.sent += messages;
       this.messagesSent += messages;
       if (slot >= measureSlot) this.sent += messages;
-      this.#expectedBySlot.set(slot, (this.#expectedBySlot.get(slot) ?? 0) + owed);
+      addTo(this.#expectedBySlot, slot, owed);
     }
     second.cpuUs += sample.cpuUs - (this.#samples[worker]?.cpuUs ?? sample.cpuUs);
     this.#samples[worker] = sample;
@@ -132,6 +142,34 @@ export class Totals {
     if (this.audit().lost > 0) return null;
     const lastUs = Math.max(...this.#samples.map((sample) => sample?.lastDeliveryUs ?? 0));
     return Math.round(Math.max(0, lastUs - warmUpUs - measureUs) / 1000) / 1000;
+  }
+
+  /** By how much the backlog grew through the measure phase, see `backlogGrowthMs`. */
+  get backlogGrowthMs(): number | null {
+    const bySlot = (counts: Map<number, number>) =>
+      Array.from({ length: lastMeasureSlotOf(this.#timeline) + 1 }, (_, slot) => counts.get(slot) ?? 0);
+    const { measureUs } = this.#timeline;
+    const measureSlot = measureSlotOf(this.#timeline);
+    return backlogGrowthMs(
+      bySlot(this.#deliveredBySlot),
+      bySlot(this.#arrivedBySlot),
+      measureSlot,
+      measureUs,
+    );
+  }
+
+  /** Share of the measure phase in which one worker was at least so busy and had a turn longer than that. */
+  saturatedShare(busyShareMin: number, turnMsMax: number): number {
+    const shares = this.#loads.map((loads) => {
+      let totalUs = 0;
+      let saturatedUs = 0;
+      for (const { elapsedUs, busyShare, turnUsMax } of loads) {
+        totalUs += elapsedUs;
+        if (busyShare >= busyShareMin && turnUsMax > turnMsMax * 1000) saturatedUs += elapsedUs;
+      }
+      return totalUs === 0 ? 0 : saturatedUs / totalUs;
+    });
+    return Math.max(...shares);
   }
 
   /** The audit of the measure phase; with `beforeSlot`, only of messages due before that window. */
@@ -205,6 +243,10 @@ export class Totals {
       return second;
     });
   }
+}
+
+function addTo(counts: Map<number, number>, slot: number, count: number): void {
+  counts.set(slot, (counts.get(slot) ?? 0) + count);
 }
 
 function addRange(into: Float64Array, range: CountRange): void {

@@ -8,8 +8,7 @@ const healthy: HealthObservation = {
   sent: 1000,
   unsentByTarget: 0,
   scheduleLagMs: { ...none, p99: 3 },
-  turnMs: { ...none, p99: 3 },
-  loopUtilizationMax: 0.5,
+  saturatedShare: 0,
   throttledMs: 0,
   refused: {},
   targetFailed: false,
@@ -36,14 +35,12 @@ test('sending late is void', () => {
   );
 });
 
-test('a busy worker with long turns makes a failed run void, and never a passed one', () => {
-  const busy = { loopUtilizationMax: 0.99, turnMs: { ...none, p99: 40 } };
-  assert.equal(judge(busy), '');
-  assert.equal(judge({ ...busy, turnMs: healthy.turnMs, targetFailed: true }), '');
-  assert.equal(judge({ ...busy, loopUtilizationMax: 0.5, targetFailed: true }), '');
+test('a worker that is saturated for long makes a failed run void, and never a passed one', () => {
+  assert.equal(judge({ saturatedShare: 0.9 }), '');
+  assert.equal(judge({ saturatedShare: 0.2, targetFailed: true }), '');
   assert.match(
-    judge({ ...busy, targetFailed: true }),
-    /may have been the bottleneck: a worker was busy 99.0 % of the time and took 40 ms/,
+    judge({ saturatedShare: 0.21, targetFailed: true }),
+    /may have been the bottleneck: for 21.0 % of the time a worker was 95.0 % busy and took more than 25 ms/,
   );
 });
 

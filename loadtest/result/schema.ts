@@ -8,8 +8,11 @@ import type { StalledReport } from '../users/stalled-reader.ts';
 import type { ResolvedWorkload } from '../workload.ts';
 import type { Environment } from './environment.ts';
 
-/** Whether the limits held; `void` if the simulator failed. */
-export type Verdict = 'pass' | 'fail' | 'void';
+/**
+ * Whether the limits held. `void`: the simulator failed. `undetermined`: a limit of latency broke, but would
+ * have held with twice the p99 of the simulator's own turn taken off.
+ */
+export type Verdict = 'pass' | 'fail' | 'undetermined' | 'void';
 
 export type LoadtestResult = {
   schemaVersion: 1;
@@ -27,6 +30,11 @@ export type LoadtestResult = {
    * null if something was still outstanding when the drain ended.
    */
   recoveredSeconds: number | null;
+  /**
+   * By how much the backlog grew through the measure phase, in ms of its load: how much further behind its
+   * schedule the target was in the last third than in the first. Null if the phase is shorter than 3 s.
+   */
+  backlogGrowthMs: number | null;
   /** Of the misrouted deliveries, those of another run: another simulator was sending in the same room. */
   misroutedOfOtherRuns: number;
   /**
@@ -87,6 +95,8 @@ export type LoadtestResult = {
     turnMs: LatencySummary;
     /** Share of the time in which the event loop of the busiest worker was not idle, 0 to 1. */
     loopUtilizationMax: number;
+    /** Share of the measure phase in which a worker was never idle and read for longer than the turn limit. */
+    saturatedShare: number;
     throttledSeconds: number;
     /** Of all workers, at the end of the measure phase. */
     rssBytes: number;

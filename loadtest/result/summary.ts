@@ -1,16 +1,18 @@
 /** A result as text for a terminal. */
 import { describeCloseCode } from '#protocol';
 import { type LatencySummary, outstandingMs } from '../record/histogram.ts';
-import type { LoadtestResult } from './schema.ts';
+import type { LoadtestResult, Verdict } from './schema.ts';
+
+const verdictNotes: Partial<Record<Verdict, string>> = {
+  void: ' (the simulator failed, not the server)',
+  undetermined: ' (the simulator itself may have broken the limit)',
+};
 
 /** The table at the end of a run, without colours. It ends with a line break. */
 export function formatSummary(result: LoadtestResult): string {
   const { audit, connections, instrument } = result;
   const rows: [string, string][] = [
-    [
-      'verdict',
-      result.verdict + (result.verdict === 'void' ? ' (the simulator failed, not the server)' : ''),
-    ],
+    ['verdict', result.verdict + (verdictNotes[result.verdict] ?? '')],
     ...result.reasons.map((reason): [string, string] => ['', `- ${reason}`]),
     [
       'limits',
@@ -22,6 +24,7 @@ export function formatSummary(result: LoadtestResult): string {
     ['delivery latency', latency(result.deliveryLatencyMs)],
     ['service latency', latency(result.serviceLatencyMs)],
     ['schedule lag', latency(result.scheduleLagMs)],
+    ['backlog', growthText(result)],
     [
       'audit',
       `${integer(audit.delivered)} of ${integer(audit.expected)} deliveries, ${integer(audit.lost)} lost (outstanding when the drain ended)`,
@@ -113,6 +116,11 @@ function latency(summary: LatencySummary): string {
   if (summary.count === 0) return 'nothing measured';
   const { p50, p90, p99, p999, max } = summary;
   return `p50 ${ms(p50)}  p90 ${ms(p90)}  p99 ${ms(p99)}  p99.9 ${ms(p999)}  max ${ms(max)} ms`;
+}
+
+function growthText({ backlogGrowthMs }: LoadtestResult): string {
+  if (backlogGrowthMs === null) return 'too short to say whether it grew';
+  return `grew by ${backlogGrowthMs} ms of load`;
 }
 
 function orderText({ workload, orderedPairs }: LoadtestResult): string {

@@ -6,7 +6,15 @@ import { Schedule, scheduleOf } from '../model/schedule.ts';
 import { MessageFormat, runIdOfStep } from '../model/stamp.ts';
 import type { Clock } from '../record/clock.ts';
 import { markUsage, type UsageMark, usageBetween } from '../record/process-usage.ts';
-import { measureSlotOf, Recorder, slotAt, type Timeline, timelineOf, windowUs } from '../record/recorder.ts';
+import {
+  measureSlotOf,
+  Recorder,
+  slotAt,
+  type Timeline,
+  timelineOf,
+  type WorkerLoad,
+  windowUs,
+} from '../record/recorder.ts';
 import type { WorkerSample } from '../record/totals.ts';
 import { Sender } from '../users/sender.ts';
 import type { UserPool } from '../users/user-pool.ts';
@@ -48,6 +56,7 @@ export class WorkerStep {
   /** The window in which the drain ends; everything later is reported with it. */
   readonly #lastSlot: number;
   #turnBeganUs = 0;
+  #load = { atUs: 0, idleMs: 0 };
   #ended = false;
   #over = false;
   #usage: { from: UsageMark; to: UsageMark } | undefined;
@@ -106,6 +115,7 @@ export class WorkerStep {
     this.#beginUs = beginUs;
     this.#nextTickUs = beginUs + this.#slotEndUs(0);
     this.#recorder.setRecipients(recipientsByRoom);
+    this.#takeLoad();
     this.#sender.start(beginUs);
     this.#users.beginChurn((beginUs - this.#clock.nowUs()) / 1000);
     this.#sleep();
@@ -209,9 +219,19 @@ export class WorkerStep {
   }
 
   #tick(): void {
-    const report = this.#recorder.take(this.#slot);
+    const report = this.#recorder.take(this.#slot, this.#takeLoad());
     const orders = this.#isOneOrder ? this.#users.takeOrders(this.#recorder.measureSlot) : [];
     this.#send({ kind: 'window', report, sample: this.sample(), orders });
+  }
+
+  /** The load of this worker since the last call. */
+  #takeLoad(): WorkerLoad {
+    const atUs = this.#clock.nowUs();
+    const { idle } = performance.eventLoopUtilization();
+    const elapsedUs = atUs - this.#load.atUs;
+    const busyShare = 1 - ((idle - this.#load.idleMs) * 1000) / elapsedUs;
+    this.#load = { atUs, idleMs: idle };
+    return { elapsedUs, busyShare, openTurnUs: this.#turnBeganUs === 0 ? 0 : atUs - this.#turnBeganUs };
   }
 
   #markUsage(): void {

@@ -9,6 +9,7 @@ export type Flaw =
   | 'none'
   | 'announce'
   | 'delay'
+  | 'behind'
   | 'drop'
   | 'duplicate'
   | 'reorder'
@@ -37,8 +38,10 @@ type Member = { socket: WebSocket; room: string; index: number; held: string | u
 const flaw = process.argv[2] as Flaw;
 /** The `announce` server has no flaw, and tells its parent when it has received so many messages. */
 const announceAfterMessages = 200;
-/** The delay of the `delay` server. */
+/** The delay of the `delay` server; of the `behind` server, the time that it takes for each message. */
 const delayMs = Number(process.argv[3]);
+/** When the `behind` server has worked off its queue. */
+let freeAtMs = 0;
 const members: Member[] = [];
 const report: FaultReport = { faults: 0, withheld: 0, delivered: 0, heldMs: [] };
 /** The message before the one that is being delivered. */
@@ -75,6 +78,7 @@ function publish(from: Member, text: string): void {
   messages++;
   if (flaw === 'announce' && messages === announceAfterMessages) process.send!('busy');
   if (flaw === 'two-orders') fanOutInTwoOrders(audience, text, from);
+  else if (flaw === 'behind') queue(() => fanOut(audience, text));
   else if (flaw === 'delay') hold(() => fanOut(audience, text));
   else fanOut(audience, text);
   previous = text;
@@ -89,6 +93,15 @@ function hold(deliverLater: () => void): void {
     report.heldMs.push(performance.now() - sinceMs);
     deliverLater();
   }, delayMs);
+}
+
+/** Takes `delayMs` for each message, one after another, as a server does that is too slow. */
+const waiting: (() => void)[] = [];
+function queue(deliverLater: () => void): void {
+  freeAtMs = Math.max(freeAtMs, performance.now()) + delayMs;
+  waiting.push(deliverLater);
+  // Timers of different lengths may fire in another order.
+  setTimeout(() => waiting.shift()!(), freeAtMs - performance.now());
 }
 
 function fanOut(audience: readonly Member[], text: string): void {

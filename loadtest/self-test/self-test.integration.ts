@@ -41,8 +41,9 @@ async function tryServer(
   flaw: Flaw,
   args: string,
   meanwhile?: (server: ChildProcess) => Promise<void>,
+  heldMs?: number,
 ): Promise<Trial> {
-  const { url, child } = await startServer(flaw);
+  const { url, child } = await startServer(flaw, heldMs);
   try {
     const [{ code, stdout, stderr }] = await Promise.all([runSimulator(url, args), meanwhile?.(child)]);
     assert.equal(stderr, '');
@@ -80,6 +81,29 @@ describe('exact times', () => {
       assert.ok(p50 >= heldMsP50 - 1 && p50 < heldMsP50 + 8, `p50 ${p50} ms, held for ${heldMsP50} ms`);
       assert.ok(p99 >= p50 && max < held.at(-1)! + 100, `p99 ${p99} ms, max ${max} ms`);
       assert.ok(result.deliveryLatencyMs.p50 >= p50, 'due time is never after the send');
+    }));
+
+  test('a server that falls behind slowly fails by its backlog, while its p99 and its audit are good', () =>
+    withRetries(async () => {
+      // It holds 200 messages/s.
+      const run = (rate: number) =>
+        tryServer(
+          'behind',
+          `--clients 10 --rate ${rate} --duration 5s --limit p99<1s ${tolerant}`,
+          undefined,
+          5,
+        );
+      const { code, result } = await run(208);
+      assert.equal(code, 1, result.reasons.join());
+      assert.match(
+        result.reasons.join(),
+        /^the backlog grew by [\d.]+ ms of load through the measure phase;/,
+      );
+      // 4 % of the time between the thirds, and a little more: its timers are late.
+      const growthMs = result.backlogGrowthMs!;
+      assert.ok(growthMs > 100 && growthMs < 250, `${growthMs} ms`);
+      const steady = await run(150);
+      assert.equal(steady.code, 0, steady.result.reasons.join());
     }));
 
   test('a freeze of 500 ms appears in the tail, with its length', () =>
