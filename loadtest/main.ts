@@ -3,16 +3,17 @@ import { createInterface } from 'node:readline';
 import { CommanderError } from 'commander';
 import type { Assignment } from './model/assignment.ts';
 import { checkOptions, newCommand, type Options } from './options.ts';
-import { checkStep, resolveAssignment } from './resolve.ts';
+import { checkStep, resolveAssignment, resolveWorkload } from './resolve.ts';
 import { conclude } from './result/conclude.ts';
 import { encodeEvent, parseCommand, type StepQuantities } from './result/control.ts';
 import { readEnvironment } from './result/environment.ts';
 import { newProgress } from './result/progress.ts';
 import { type LoadtestResult, writeResult } from './result/schema.ts';
 import { formatSteps, formatSummary } from './result/summary.ts';
-import { Coordinator } from './run/coordinator.ts';
+import { Coordinator, type StepOptions } from './run/coordinator.ts';
 import { Metrics, type MetricsServer, serveMetrics } from './run/metrics.ts';
 import { RunError } from './run/run-error.ts';
+import type { Workload } from './workload.ts';
 
 const exitCode = { pass: 0, fail: 1, input: 2, undetermined: 3, void: 3, interrupted: 130 } as const;
 
@@ -57,13 +58,15 @@ async function main(argv: string[]): Promise<number> {
 /** Runs all steps and publishes their results. Returns the exit code of the worst step. */
 async function run(coordinator: Coordinator, assignment: Assignment, options: Options): Promise<number> {
   const environment = readEnvironment();
-  const measure = async (step: Partial<StepQuantities>, isLast: boolean) => {
-    const outcome = await coordinator.step({ ...assignment.workload, ...step }, isLast);
+  const { workers } = assignment.workload;
+  const measure: Measure = async (step, how) => {
+    const workload = resolveWorkload({ ...options.workload, ...step }, workers);
+    const outcome = await coordinator.step(workload, how);
     return conclude(outcome, options.limits, options.health, environment);
   };
   await coordinator.connect();
   const results = options.isControlled
-    ? await runCommands(coordinator, assignment, measure)
+    ? await runCommands(coordinator, options.workload, measure)
     : await runList(options.steps, measure);
   await coordinator.finish();
   if (!options.isControlled) publish(options, results);
@@ -71,13 +74,13 @@ async function run(coordinator: Coordinator, assignment: Assignment, options: Op
   return Math.max(exitCode.pass, ...results.map((result) => exitCode[result.verdict]));
 }
 
-type Measure = (step: Partial<StepQuantities>, isLast: boolean) => Promise<LoadtestResult>;
+type Measure = (step: Partial<StepQuantities>, how: StepOptions) => Promise<LoadtestResult>;
 
 async function runList(steps: Options['steps'], measure: Measure): Promise<LoadtestResult[]> {
   const results: LoadtestResult[] = [];
   for (const [index, step] of steps.entries()) {
     if (results.at(-1)?.interrupted) break;
-    results.push(await measure(step, index === steps.length - 1));
+    results.push(await measure(step, { isLast: index === steps.length - 1 }));
   }
   return results;
 }
@@ -85,7 +88,7 @@ async function runList(steps: Options['steps'], measure: Measure): Promise<Loadt
 /** Runs a step for each command, until `end`, the end of the input, or an interruption. */
 async function runCommands(
   coordinator: Coordinator,
-  { workload }: Assignment,
+  workload: Workload,
   measure: Measure,
 ): Promise<LoadtestResult[]> {
   const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
@@ -94,11 +97,12 @@ async function runCommands(
     const line = await coordinator.idleUntil(lines.next());
     if (line.done) break;
     try {
-      const { command, ...step } = parseCommand(line.value);
-      if (command === 'end') break;
+      const command = parseCommand(line.value);
+      if (command.command === 'end') break;
+      const { command: _, reconnect, ...step } = command;
       const problems = checkStep({ ...workload, ...step });
       if (problems.length > 0) throw new Error(problems.join('; '));
-      results.push(await measure(step, false));
+      results.push(await measure(step, { isLast: false, reconnect }));
       process.stdout.write(encodeEvent({ event: 'step', result: results.at(-1)! }));
     } catch (error) {
       if (error instanceof RunError) throw error;

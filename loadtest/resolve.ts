@@ -10,6 +10,13 @@ import { coresToFill, planWorkers } from './run/sizing.ts';
 import { checkWorkload, type ResolvedWorkload, type Workload } from './workload.ts';
 
 /**
+ * Senders of a room by default. With as many senders as users, each has so few messages that a wrong order
+ * cannot be seen. But servers limit what one session may send (ours to 100 messages/s, chosen).
+ */
+const sendersMin = 10;
+const messagesPerSenderMax = 50;
+
+/**
  * The assignment of a run of these steps, with as many workers as the largest of them needs. A string for each
  * reason why it does not fit this machine, with the arithmetic.
  */
@@ -21,10 +28,9 @@ export async function resolveAssignment(
   const plans = steps.map((step) => plan({ ...workload, ...step }));
   const problems = [...new Set(plans.flatMap((one) => one.problems))];
   const addresses = await Promise.all(workload.urls.map((url) => addressOf(url, problems)));
-  const { clients, rooms, sendersPerRoom } = workload;
   const workers = Math.max(...plans.map((one) => one.workers));
   const assignment = {
-    workload: { ...workload, workers, sendersPerRoom: Math.min(sendersPerRoom, Math.ceil(clients / rooms)) },
+    workload: resolveWorkload(workload, workers),
     // Not from the seed: two runs at the same time must not take each other's messages for their own.
     firstRunId: randomInt((runIdMax + 1) / 2) * 2,
     addresses,
@@ -33,8 +39,16 @@ export async function resolveAssignment(
   return { assignment, problems };
 }
 
+/** The workload of a run or of one of its steps, without open quantities. */
+export function resolveWorkload(workload: Workload, workers: number): ResolvedWorkload {
+  const { clients, rooms, ratePerSecond } = workload;
+  const byRate = Math.ceil(ratePerSecond / rooms / messagesPerSenderMax);
+  const sendersPerRoom = workload.sendersPerRoom ?? Math.max(sendersMin, byRate);
+  return { ...workload, workers, sendersPerRoom: Math.min(sendersPerRoom, Math.ceil(clients / rooms)) };
+}
+
 /** Why this step cannot be run, one sentence each. */
-export function checkStep(workload: ResolvedWorkload): string[] {
+export function checkStep(workload: Workload): string[] {
   return [...checkWorkload(workload), ...plan(workload).problems];
 }
 

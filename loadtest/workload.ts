@@ -59,11 +59,11 @@ export const workloadTable = {
     count(1, roomsMax),
     1,
   ),
-  sendersPerRoom: one(
+  sendersPerRoom: one<number | undefined>(
     '--senders',
-    'users of each room that send, in turn; a sender with one message cannot show a wrong order',
+    'users of each room that send, in turn (default: 10; more where each would send over 50 messages/s)',
     count(1, usersMax),
-    10,
+    undefined,
   ),
   payloadBytes: one(
     '--payload-bytes',

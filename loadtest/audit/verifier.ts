@@ -36,8 +36,7 @@ export class Verifier {
     const { format, senderOf } = this.#settings;
     const { stamp } = this;
     if (end - start === format.payloadBytes && readStamp(bytes, start + stampAt, stamp)) {
-      // The senders and sizes of another run are unknown here.
-      if (this.stepsAgo < 0) return 'intact';
+      if (this.#hasAnySender()) return 'intact';
       if (format.isIntact(bytes, start, end, senderOf(stamp.room, stamp.number), stamp)) return 'intact';
     }
     return this.#parse(bytes.toString('utf8', start, end));
@@ -68,10 +67,15 @@ export class Verifier {
     if (typeof clientId !== 'string' || typeof Message !== 'string') return 'corrupted';
     const chars = Buffer.from(Message.slice(0, stampChars), 'latin1');
     if (chars.length < stampChars || !readStamp(chars, 0, stamp)) return 'corrupted';
-    if (this.stepsAgo < 0) return 'intact';
+    if (this.#hasAnySender()) return 'intact';
     return format.isSame(clientId, Message, senderOf(stamp.room, stamp.number), stamp)
       ? 'intact'
       : 'corrupted';
+  }
+
+  /** Any user may send a probe, and the senders and sizes of another run are unknown here. */
+  #hasAnySender(): boolean {
+    return this.stepsAgo < 0 || (this.stamp.runId & 1) === 1;
   }
 
   /** How many steps ago the last message was sent: 0 for this step; below 0, it is of another run. */

@@ -11,7 +11,7 @@ import { parseLimit, withDefaults } from './limits.ts';
 
 const workload: ResolvedWorkload = {
   ...defaultWorkload,
-  ...{ clients: 1, ratePerSecond: 100, warmUpSeconds: 0, durationSeconds: 1, workers: 1 },
+  ...{ clients: 1, ratePerSecond: 100, sendersPerRoom: 1, warmUpSeconds: 0, durationSeconds: 1, workers: 1 },
 };
 const timeline = { warmUpUs: 0, measureUs: 1e6, drainUs: 2e6 };
 const sample: WorkerSample = {
@@ -37,7 +37,7 @@ function resultOf({ slow = 0, lost = 0, turnMs = 1 }) {
     reports: [
       {
         connections: { opened: 1, refused: {}, closedEarly: {}, open: 1, connectUs: [] },
-        ...{ unsentClosed: 0, unsentBlocked: 0, sentByRoom: recorder.sentByRoom },
+        ...{ unsentClosed: 0, unsentBlocked: 0, unsentAbsent: 0, sentByRoom: recorder.sentByRoom },
         usage: { cpuUs: 1, threadCpuUs: 1, elapsedUs: 1e6, loopIdleUs: 9e5, rssBytes: 1, throttledUs: 0 },
         stalled: { opened: 0, closed: 0, closedAfterMs: [] },
         churn: { asked: 0, opened: 0, refused: {}, connectUs: [], present: 0 },

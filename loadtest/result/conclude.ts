@@ -37,6 +37,7 @@ export function conclude(
   const voidReasons = judgeHealth(
     {
       scheduled,
+      absent: seen.unsent.absent,
       sent: seen.sent,
       unsentByTarget: seen.unsent.closed + seen.unsent.blocked,
       scheduleLagMs: seen.scheduleLagMs,
@@ -112,6 +113,7 @@ function observe(
     unsent: {
       closed: sum(reports, (report) => report.unsentClosed),
       blocked: sum(reports, (report) => report.unsentBlocked),
+      absent: sum(reports, (report) => report.unsentAbsent),
     },
     stalled: {
       opened: sum(reports, (report) => report.stalled.opened),

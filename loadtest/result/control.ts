@@ -24,8 +24,13 @@ export const stepQuantities = [
 ] as const;
 export type StepQuantities = Pick<Workload, (typeof stepQuantities)[number]>;
 
-/** One line of input. */
-export type ControlCommand = ({ command: 'step' } & Partial<StepQuantities>) | { command: 'end' };
+/**
+ * One line of input. With `reconnect`, users whose connection has been closed connect again before the step
+ * and are probed; without, they stay closed.
+ */
+export type ControlCommand =
+  | ({ command: 'step'; reconnect?: boolean } & Partial<StepQuantities>)
+  | { command: 'end' };
 
 /** One line of output. */
 export type ControlEvent =
@@ -42,17 +47,21 @@ export function encodeCommand(command: ControlCommand): string {
 
 /** Reads one line of input. Throws a sentence with what is required and what was given. */
 export function parseCommand(line: string): ControlCommand {
-  const required = `a command is {"command":"step"} with ${stepQuantities.join(', ')} as wanted, or {"command":"end"}`;
+  const required = `a command is {"command":"step"} with ${stepQuantities.join(', ')}, reconnect as wanted, or {"command":"end"}`;
   let value: unknown;
   try {
     value = JSON.parse(line);
   } catch {
     throw new Error(`${required}; given: ${line}`);
   }
-  const { command, ...quantities } = (value ?? {}) as Record<string, unknown>;
-  if (command === 'end' && Object.keys(quantities).length === 0) return { command };
+  const { command, reconnect, ...quantities } = (value ?? {}) as Record<string, unknown>;
+  if (command === 'end' && reconnect === undefined && Object.keys(quantities).length === 0)
+    return { command };
   if (command !== 'step') throw new Error(`${required}; given: ${line}`);
-  return { command, ...checkQuantities(quantities, required) };
+  if (reconnect !== undefined && typeof reconnect !== 'boolean')
+    throw new Error(`reconnect must be true or false; given: ${JSON.stringify(reconnect)}`);
+  const step: ControlCommand = { command, ...checkQuantities(quantities, required) };
+  return reconnect === undefined ? step : { ...step, reconnect };
 }
 
 /** The line of an event, with its line break. */

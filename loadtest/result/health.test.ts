@@ -7,6 +7,7 @@ const healthy: HealthObservation = {
   scheduled: 1000,
   sent: 1000,
   unsentByTarget: 0,
+  absent: 0,
   scheduleLagMs: { ...none, p99: 3 },
   saturatedShare: 0,
   throttledMs: 0,
@@ -26,6 +27,10 @@ test('a healthy simulator gives no reason', () => {
 test('sending too few messages is void, unless the target made it impossible', () => {
   assert.match(judge({ sent: 989 }), /sent 98.9 % of what was due; at least 99.0 % is needed/);
   assert.equal(judge({ sent: 500, unsentByTarget: 500 }), '');
+  assert.match(
+    judge({ sent: 500, absent: 500 }),
+    /the users of 500 messages had been closed in an earlier step/,
+  );
 });
 
 test('sending late is void', () => {

@@ -33,6 +33,8 @@ export type HealthObservation = {
   scheduled: number;
   sent: number;
   unsentByTarget: number;
+  /** Messages whose user had been closed in an earlier step. */
+  absent: number;
   scheduleLagMs: LatencySummary;
   /** Share of the measure phase in which a worker was saturated, by the limits of utilization and turn. */
   saturatedShare: number;
@@ -67,7 +69,7 @@ export function judgeHealth(seen: HealthObservation, limits: HealthLimits): stri
   const achieved = seen.scheduled === 0 ? 1 : (seen.sent + seen.unsentByTarget) / seen.scheduled;
   if (achieved < limits.achievedMin)
     reasons.push(
-      `the simulator sent ${percent(achieved)} of what was due; at least ${percent(limits.achievedMin)} is needed`,
+      `the simulator sent ${percent(achieved)} of what was due; at least ${percent(limits.achievedMin)} is needed${seen.absent > 0 ? `; the users of ${seen.absent} messages had been closed in an earlier step` : ''}`,
     );
   if (seen.scheduleLagMs.p99 > limits.scheduleLagMsP99Max)
     reasons.push(

@@ -29,7 +29,7 @@ function observed(changes: {
       corrupted: 0,
     },
     connections: { refused: changes.refused ?? {}, closedEarly: {}, silent: 0 },
-    unsent: { closed: 0, blocked: 0 },
+    unsent: { closed: 0, blocked: 0, absent: 0 },
   } as unknown as Observed;
 }
 

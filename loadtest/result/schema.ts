@@ -73,7 +73,12 @@ export type LoadtestResult = {
     connectMs: LatencySummary;
   };
   /** Messages due in the measure phase and not sent: the target closed the user, or did not read from it. */
-  unsent: { closed: number; blocked: number };
+  unsent: {
+    closed: number;
+    blocked: number;
+    /** The user had been closed before the step: this part of the load was never made. */
+    absent: number;
+  };
   /** Extra connections that never read; not audited. `closedAfterMs` is up to a second too long. */
   stalled: StalledReport;
   /** Extra connections at `workload.churnPerSecond` that stayed a second each; not audited. */

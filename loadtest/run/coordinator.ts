@@ -47,6 +47,13 @@ export type StepOutcome = ConnectOutcome & {
   measuredUs: number;
 };
 
+export type StepOptions = {
+  /** The run ends with this step. */
+  isLast: boolean;
+  /** Users whose connection has been closed connect again before the step. */
+  reconnect?: boolean | undefined;
+};
+
 /** Time from the start command to the first due message, so that slow workers get the command in time. */
 const leadUs = 300_000;
 /** After an interruption, deliveries under way are waited for at most this long. Chosen, not measured. */
@@ -117,13 +124,13 @@ export class Coordinator {
    * what comes late is seen in the next step. The drain of the last step takes its full time: a duplicate
    * comes later than its original. Rejects with a RunError if a worker dies.
    */
-  async step(workload: ResolvedWorkload, isLast: boolean): Promise<StepOutcome> {
+  async step(workload: ResolvedWorkload, { isLast, reconnect = false }: StepOptions): Promise<StepOutcome> {
     const startedAt = new Date().toISOString();
     const timeline = timelineOf(workload);
     const totals = new Totals(workload.workers, timeline);
     for (const observer of this.#observers) observer.step(workload);
     const step = this.#steps++;
-    const prepared = await this.#pool.ask('prepared', () => ({ kind: 'prepare', step, workload }));
+    const prepared = await this.#pool.ask('prepared', () => ({ kind: 'prepare', step, workload, reconnect }));
     const recipientsByRoom = new Uint32Array(workload.rooms);
     for (const [worker, message] of prepared.entries()) {
       totals.setSample(worker, message.sample);

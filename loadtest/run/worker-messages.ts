@@ -11,8 +11,8 @@ import type { ResolvedWorkload } from '../workload.ts';
 export type WorkerCommand =
   | { kind: 'connect'; assignment: Assignment; worker: number }
   | { kind: 'probe' }
-  /** Make a new audit and new records for this step. */
-  | { kind: 'prepare'; step: number; workload: ResolvedWorkload }
+  /** Make a new audit and new records for this step; before, connect and probe the closed users again if asked. */
+  | { kind: 'prepare'; step: number; workload: ResolvedWorkload; reconnect: boolean }
   /** The schedule begins at this time of the common clock. The recipients are those of all workers. */
   | { kind: 'start'; beginUs: number; recipientsByRoom: Uint32Array }
   /** Nothing more is sent from now on; deliveries still count. */
@@ -48,6 +48,8 @@ export type StepReport = {
   /** Messages due in the measure phase and not sent: the user was closed, or its send buffer was full. */
   unsentClosed: number;
   unsentBlocked: number;
+  /** The same for users that had been closed before the step. */
+  unsentAbsent: number;
   /** Messages of the measure phase that were sent. */
   sentByRoom: Uint32Array;
   /** Over the measure phase. */

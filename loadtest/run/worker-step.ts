@@ -133,11 +133,12 @@ export class WorkerStep {
     this.stopSending();
     this.#markUsage();
     this.#tick();
-    const { unsentClosed, unsentBlocked } = this.#sender;
+    const { unsentClosed, unsentBlocked, unsentAbsent } = this.#sender;
     return {
       connections: { ...this.#users.connections, connectUs: [] },
       unsentClosed,
       unsentBlocked,
+      unsentAbsent,
       sentByRoom: this.#recorder.sentByRoom,
       usage: usageBetween(this.#usage!.from, this.#usage!.to),
       stalled: this.#users.stalledReport(),

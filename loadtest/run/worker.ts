@@ -35,19 +35,27 @@ class Worker {
 
   /** In each room one user sends until all users of the room have received a probe. */
   async probe(): Promise<void> {
+    await this.#probe();
+    clearInterval(this.#progress);
+    this.#reportProgress();
+    send({ kind: 'probed', silent: this.#users.silent() });
+  }
+
+  async #probe(): Promise<void> {
     const endMs = performance.now() + this.#assignment.workload.probeTimeoutSeconds * 1000;
     while (this.#users.silent() > 0 && performance.now() < endMs) {
       this.#step.probe();
       const nextMs = performance.now() + probeIntervalMs;
       while (this.#users.silent() > 0 && performance.now() < nextMs) await sleep(10);
     }
-    clearInterval(this.#progress);
-    this.#reportProgress();
-    send({ kind: 'probed', silent: this.#users.silent() });
   }
 
-  prepare(step: number, workload: ResolvedWorkload): void {
-    this.#users.beginStep();
+  async prepare(step: number, workload: ResolvedWorkload, reconnect: boolean): Promise<void> {
+    if (reconnect) {
+      await this.#users.reconnect();
+      await this.#probe();
+    }
+    this.#users.beginStep(workload);
     this.#step = this.#newStep(step, workload);
     const recipientsByRoom = this.#users.recipientsByRoom();
     send({ kind: 'prepared', recipientsByRoom, sample: this.#step.sample() });
@@ -99,8 +107,9 @@ process.on('message', (command: WorkerCommand) => {
     worker = new Worker(command.assignment, command.worker);
     worker.connect();
   } else if (command.kind === 'probe') worker!.probe();
-  else if (command.kind === 'prepare') worker!.prepare(command.step, command.workload);
-  else if (command.kind === 'start') worker!.start(command.beginUs, command.recipientsByRoom);
+  else if (command.kind === 'prepare') {
+    worker!.prepare(command.step, command.workload, command.reconnect);
+  } else if (command.kind === 'start') worker!.start(command.beginUs, command.recipientsByRoom);
   else if (command.kind === 'stop-sending') worker!.stopSending();
   else if (command.kind === 'end-step') worker!.endStep();
   else worker!.finish();

@@ -30,6 +30,8 @@ export class Sender {
   /** Messages of the measure phase that were not sent: the user was closed, or the target did not read. */
   unsentClosed = 0;
   unsentBlocked = 0;
+  /** The same for users that had been closed before the step. */
+  unsentAbsent = 0;
   readonly #settings: SenderSettings;
   readonly #stamp: Stamp;
   readonly #frameBytes: number;
@@ -72,7 +74,8 @@ export class Sender {
       const { room, number, dueUs } = schedule;
       const user = userOf(room, number)!;
       const measured = dueUs >= measureFromUs ? 1 : 0;
-      if (user.state !== 'open') this.unsentClosed += measured;
+      if (user.isAbsent) this.unsentAbsent += measured;
+      else if (user.state !== 'open') this.unsentClosed += measured;
       else if (user.bufferedBytes > bufferedBytesMax) this.unsentBlocked += measured;
       else {
         const lagUs = Math.floor(nowUs - this.nextDueUs);

@@ -62,6 +62,8 @@ export class UserPool {
   readonly #workload: ResolvedWorkload;
   readonly #worker: number;
   readonly #firstUser: number;
+  readonly #events: UserEvents;
+  readonly #messageBytesMax: number;
   readonly #stalled: StalledReader[] = [];
   /** When each handshake in progress began, oldest first, in ms of this process. */
   readonly #connecting = new Map<VirtualUser | StalledReader, number>();
@@ -74,14 +76,14 @@ export class UserPool {
     this.#worker = worker;
     const { from, to } = usersOfWorker(workload, worker);
     this.#firstUser = from;
-    const events: UserEvents = {
+    this.#events = {
       received,
       opened: (user) => this.#onOpened(user),
       refused: (_user, why) => countUp(this.connections.refused, why),
       closed: (_user, code) => this.#onClosed(code),
     };
     // Enough for any JSON encoding (an escape takes six bytes), and a bound for a broken server.
-    const messageBytesMax = Math.max(1_048_576, workload.payloadBytes * 6);
+    this.#messageBytesMax = Math.max(1_048_576, workload.payloadBytes * 6);
     for (let room = 0; room < workload.rooms; room++) {
       const inRoom = usersOfRoom(workload, room);
       const first = Math.max(from, inRoom.from);
@@ -90,7 +92,7 @@ export class UserPool {
       const isShared = inRoom.from < from || inRoom.to > to;
       const local = newRoom(workload, room, last - first, isShared);
       for (let index = first; index < last; index++) {
-        const user = new VirtualUser(index, local, index - first, messageBytesMax, events);
+        const user = new VirtualUser(index, local, index - first, this.#messageBytesMax, this.#events);
         local.users.push(user);
         this.users.push(user);
       }
@@ -105,9 +107,31 @@ export class UserPool {
 
   /** Connects all users at the planned pace, stalled readers last. Resolves when each handshake has ended. */
   async connect(): Promise<void> {
-    const { connectPerSecond, workers } = this.#workload;
     const stalled = stalledReadersOfWorker(this.#workload, this.#worker);
     const total = this.users.length + stalled.to - stalled.from;
+    await this.#connectPaced(total, (next) => this.#connectNext(next, stalled.from));
+  }
+
+  /** Replaces each closed user by one that connects anew. Resolves when each handshake has ended. */
+  async reconnect(): Promise<void> {
+    const closed = this.users.filter((user) => user.state === 'closed');
+    await this.#connectPaced(closed.length, (next) => {
+      const { index, member } = closed[next]!;
+      const room = this.rooms.find(({ users }) => users[member] === closed[next])!;
+      const user = new VirtualUser(index, room, member, this.#messageBytesMax, this.#events);
+      room.users[member] = user;
+      this.users[index - this.#firstUser] = user;
+      user.connect(endpointOf(this.#assignment, index, room.index));
+      return user;
+    });
+  }
+
+  /** Connects so many at the planned pace. Resolves when each handshake has ended. */
+  async #connectPaced(
+    total: number,
+    connectNext: (next: number) => VirtualUser | StalledReader,
+  ): Promise<void> {
+    const { connectPerSecond, workers } = this.#workload;
     const beganMs = performance.now();
     for (let next = 0; next < total || this.#connecting.size > 0; ) {
       const nowMs = performance.now();
@@ -116,7 +140,7 @@ export class UserPool {
         else if (one instanceof VirtualUser && nowMs - sinceMs > this.#connectTimeoutMs) one.abandon();
       const paceMax = Math.ceil(((nowMs - beganMs) / 1000) * (connectPerSecond / workers));
       while (next < Math.min(total, paceMax) && this.#connecting.size < handshakesMax) {
-        this.#connecting.set(this.#connectNext(next, stalled.from), performance.now());
+        this.#connecting.set(connectNext(next), performance.now());
         next++;
       }
       await sleep(paceIntervalMs);
@@ -136,16 +160,17 @@ export class UserPool {
   }
 
   /** Begins a step: from now on every delivery is new. Closed users stay closed. */
-  beginStep(): void {
+  beginStep(workload: ResolvedWorkload): void {
     for (const user of this.users) stopFollowing(user);
     for (const room of this.rooms) {
-      room.audit = newAudit(this.#workload, room.index, room.users.length);
+      room.audit = newAudit(workload, room.index, room.users.length);
       room.interleavings.restart();
       room.orderTaken = 0;
       for (const user of room.users) {
         user.reference = room.interleavings.references[0]!;
         user.heard = 0;
         user.isMisfit = false;
+        user.isAbsent = user.state === 'closed';
       }
     }
     this.connections.closedEarly = {};

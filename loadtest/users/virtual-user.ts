@@ -40,6 +40,8 @@ export class VirtualUser implements Listener {
   isMisfit = false;
   probed = false;
   state: UserState = 'new';
+  /** Its connection had been closed when the step began. */
+  isAbsent = false;
   readonly #events: UserEvents;
   #socket: UserSocket | null = null;
   #accept = '';

@@ -84,7 +84,7 @@ export function loadtestFixture(
       silent: 0,
       connectMs: zero,
     },
-    unsent: { closed: 0, blocked: 0 },
+    unsent: { closed: 0, blocked: 0, absent: 0 },
     stalled: { opened: 0, closed: 0, closedAfterMs: [] },
     misroutedOfOtherRuns: 0,
     churn: { asked: 0, opened: 0, refused: {}, connectMs: zero },
