@@ -17,8 +17,8 @@ const sendersMin = 10;
 const messagesPerSenderMax = 50;
 
 /**
- * The assignment of a run of these steps, with as many workers as the largest of them needs. A string for each
- * reason why it does not fit this machine, with the arithmetic.
+ * The assignment of a run of these steps, with as many workers as the largest of them needs. The problems say
+ * why it does not fit this machine, with the arithmetic.
  */
 export async function resolveAssignment(
   workload: Workload,

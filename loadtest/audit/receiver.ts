@@ -6,20 +6,8 @@ import type { FrameSink } from '../wire/frame-scanner.ts';
 import { type Listener, stopFollowing } from './listener.ts';
 import { equalPrefix, isEqual, type Reference } from './reference.ts';
 import { arrival, type RoomAudit } from './room-audit.ts';
+import { newTally } from './tally.ts';
 import type { Verifier } from './verifier.ts';
-
-/** Exact counts over all input of this worker. The recorder counts deliveries, from which losses follow. */
-export type Tally = {
-  duplicated: number;
-  reordered: number;
-  misrouted: number;
-  /** Of the misrouted deliveries, those of another run. */
-  foreign: number;
-  corrupted: number;
-  /** Deliveries of earlier steps of this run. */
-  late: number;
-  probed: number;
-};
 
 export type ReceiverSettings = {
   verifier: Verifier;
@@ -27,8 +15,8 @@ export type ReceiverSettings = {
   recorder: Recorder;
   /**
    * The target promises one order for all. Then each room has one reference, in the order of the first
-   * recipient, and a delivery that comes after a later frame of it is reordered. Exact where nothing is lost. A
-   * frame that its reference cannot hold is judged by sender only.
+   * recipient, and a delivery that comes after a later frame of it is reordered. Exact where nothing is lost.
+   * A frame that its reference cannot hold is judged by sender only.
    */
   isOneOrder: boolean;
 };
@@ -46,15 +34,7 @@ const differencesOfMisfit = 4;
 const sampleMax = 256;
 
 export class Receiver implements FrameSink {
-  readonly tally: Tally = {
-    duplicated: 0,
-    reordered: 0,
-    misrouted: 0,
-    foreign: 0,
-    corrupted: 0,
-    late: 0,
-    probed: 0,
-  };
+  readonly tally = newTally();
   /** When the last new delivery came, in µs since the schedule began. */
   lastDeliveryUs = 0;
   /** A stream of one frame, for a message that is not in the reference. */

@@ -120,8 +120,8 @@ let source: Buffer | undefined;
 const fillerEndChars = 8;
 
 /**
- * Writes and checks whole messages of one size. The filler of a message follows from its run, room and number:
- * a part of one message and a part of another never make a third that passes as intact.
+ * Writes and checks whole messages of one size. The filler of a message follows from its run, room and
+ * number: a part of one message and a part of another never make a third that passes as intact.
  */
 export class MessageFormat {
   readonly payloadBytes: number;

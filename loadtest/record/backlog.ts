@@ -5,8 +5,8 @@ import { windowUs } from './recorder.ts';
 const windowsPerThirdMin = 4;
 
 /**
- * By how much the backlog grew through the measure phase, in milliseconds of its load; null if it is too short
- * to say. `due` and `arrived` hold deliveries for each window of the step: by the window in which the message
+ * By how much the backlog grew through the measure phase, in milliseconds of its load; null if the phase is
+ * too short to say. `due` and `arrived` hold deliveries for each window of the step: by the window in which the message
  * was due, and by the window in which it arrived. Deliveries that never came are in neither.
  *
  * The backlog at the end of a window is what was due until then and came later. Its growth is the median of

@@ -12,7 +12,7 @@ import { histogramSlots, slotOf } from './histogram.ts';
  */
 export const windowUs = 250_000;
 
-/** The lengths of the phases. A step is counted in slots, one for each window; slot 0 is the first of the warm-up. */
+/** The lengths of the phases. A step is counted in slots, one for each window; the warm-up begins with slot 0. */
 export type Timeline = { warmUpUs: number; measureUs: number; drainUs: number };
 
 /** The timeline of a workload. */
@@ -54,7 +54,7 @@ export type WindowReport = {
   warmUpLag: CountRange;
   /** Distinct deliveries since the last report, by the slot in which the message was due. */
   deliveredBySlot: [slot: number, deliveries: number][];
-  /** Messages sent since the last report and the deliveries that they owe, by the slot in which they were due. */
+  /** Messages sent since the last report, and the deliveries that they owe, by the slot of their due time. */
   sentBySlot: [slot: number, messages: number, owed: number][];
   /** Lengths of turns of the event loop, see `turned`. */
   turn: CountRange;

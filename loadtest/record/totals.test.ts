@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { WorkerSample } from './counts.ts';
 import { measureSlotOf, Recorder, slotAt, type Timeline } from './recorder.ts';
-import { Totals, type WorkerSample } from './totals.ts';
+import { Totals } from './totals.ts';
 
 const timeline: Timeline = { warmUpUs: 1e6, measureUs: 2e6, drainUs: 1e6 };
 

@@ -1,5 +1,6 @@
 /** Adds up the reports of all workers on one step: histograms, the audit, and the step second by second. */
 import { backlogGrowthMs } from './backlog.ts';
+import type { AuditCounts, WorkerSample } from './counts.ts';
 import { addCounts, histogramSlots, summarize } from './histogram.ts';
 import {
   type CountRange,
@@ -10,34 +11,6 @@ import {
   windowUs,
 } from './recorder.ts';
 import type { Second } from './series.ts';
-
-/** Exact counts over all recipients. `lost` counts what was outstanding when the drain ended. */
-export type AuditCounts = {
-  expected: number;
-  delivered: number;
-  lost: number;
-  duplicated: number;
-  reordered: number;
-  misrouted: number;
-  corrupted: number;
-};
-
-/** Counts of one worker since the step began. */
-export type WorkerSample = {
-  sessionsOpen: number;
-  duplicated: number;
-  reordered: number;
-  misrouted: number;
-  corrupted: number;
-  /** Of the misrouted deliveries, those of another run. */
-  foreign: number;
-  /** Deliveries of earlier steps of this run. */
-  late: number;
-  /** When the last new delivery came, in µs since the schedule began. */
-  lastDeliveryUs: number;
-  /** CPU of the process since its start. */
-  cpuUs: number;
-};
 
 const windowsPerSecond = 1e6 / windowUs;
 
@@ -57,7 +30,7 @@ export class Totals {
   messagesSent = 0;
   deliveries = 0;
   readonly seconds: Second[] = [];
-  /** Deliveries in which the order of one worker differs from that of another, where one order is promised. */
+  /** Where one order is promised: deliveries in another order than that of another worker. */
   disordered = 0;
   /** Messages of the measure phase that were sent. */
   sent = 0;
@@ -136,7 +109,7 @@ export class Totals {
     return this.#reportedSlot > lastMeasureSlotOf(this.#timeline) && this.audit().lost === 0;
   }
 
-  /** Seconds from the end of the measure phase to the last delivery that was owed; null if some never came. */
+  /** Seconds from the end of the measure phase to the last owed delivery; null if some never came. */
   get recoveredSeconds(): number | null {
     const { warmUpUs, measureUs } = this.#timeline;
     if (this.audit().lost > 0) return null;
@@ -251,12 +224,4 @@ function addTo(counts: Map<number, number>, slot: number, count: number): void {
 
 function addRange(into: Float64Array, range: CountRange): void {
   addCounts(into, range.counts, range.from);
-}
-
-/** Adds counters by name. */
-export function mergeCounts(parts: readonly Readonly<Record<string, number>>[]): Record<string, number> {
-  const merged: Record<string, number> = {};
-  for (const part of parts)
-    for (const [name, count] of Object.entries(part)) merged[name] = (merged[name] ?? 0) + count;
-  return merged;
 }

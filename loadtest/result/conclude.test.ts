@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { WorkerSample } from '../record/counts.ts';
 import { Recorder } from '../record/recorder.ts';
-import { Totals, type WorkerSample } from '../record/totals.ts';
+import { Totals } from '../record/totals.ts';
 import type { StepOutcome } from '../run/coordinator.ts';
 import { defaultWorkload, type ResolvedWorkload } from '../workload.ts';
 import { conclude } from './conclude.ts';

@@ -1,6 +1,7 @@
 /** From the counts of a step to its result and verdict. Pure. */
 import { sendersOfRoom } from '../model/assignment.ts';
 import { Schedule, scheduleOf } from '../model/schedule.ts';
+import { mergeCounts } from '../record/counts.ts';
 import {
   encodeHistogram,
   histogramSlots,
@@ -11,7 +12,6 @@ import {
 } from '../record/histogram.ts';
 import { timelineOf } from '../record/recorder.ts';
 import { seriesOf } from '../record/series.ts';
-import { mergeCounts } from '../record/totals.ts';
 import type { StepOutcome } from '../run/coordinator.ts';
 import type { ResolvedWorkload } from '../workload.ts';
 import type { Environment } from './environment.ts';

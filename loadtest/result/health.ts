@@ -15,8 +15,8 @@ export type HealthLimits = {
 };
 
 /**
- * The limits of a healthy simulator. 0.99, 0.95 and 0.2 are chosen, not measured. Lag and turn are each a tenth of
- * the 250 ms that the lab's experiments allow as p99, so that neither can decide a verdict. No throttling is
+ * The limits of a healthy simulator. 0.99, 0.95 and 0.2 are chosen, not measured. Lag and turn are each a
+ * tenth of the 250 ms that the lab's experiments allow as p99, so that neither can decide a verdict. No throttling is
  * tolerated: a throttled simulator measures its own pause.
  */
 export const defaultHealthLimits: HealthLimits = {

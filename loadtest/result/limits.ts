@@ -33,7 +33,7 @@ const counters: Record<string, { words: string; of: (seen: Observed) => number }
     of: (seen) => seen.unsent.blocked,
   },
 };
-/** The defaults for metrics without a limit: a chat delivers everything, once, in order, intact, and keeps up. */
+/** The defaults: a chat delivers everything, once, in order, intact, and keeps up. */
 const defaultExpressions = [
   ...Object.keys(counters).map((metric) => `${metric}=0`),
   // A target that does not keep up: 50 ms in 4 s are 2 % of the load. Chosen, not measured.

@@ -1,6 +1,6 @@
 /** The progress of a run: a redrawn line on a terminal, plain lines elsewhere, or one JSON event per line. */
 import { type Timeline, timelineOf } from '../record/recorder.ts';
-import type { Phase, RunObserver } from '../run/coordinator.ts';
+import type { Phase, RunObserver } from '../run/observer.ts';
 
 export type ProgressStyle = 'tty' | 'plain' | 'json' | 'none';
 

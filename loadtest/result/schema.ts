@@ -1,8 +1,8 @@
 /** The result of one run: the schema of the JSON file that `--json` writes and that all reports read. */
 import { readFileSync, writeFileSync } from 'node:fs';
+import type { AuditCounts } from '../record/counts.ts';
 import type { LatencySummary } from '../record/histogram.ts';
 import type { Series } from '../record/series.ts';
-import type { AuditCounts } from '../record/totals.ts';
 import type { ChurnCounts } from '../users/churn-user.ts';
 import type { StalledReport } from '../users/stalled-reader.ts';
 import type { ResolvedWorkload } from '../workload.ts';
@@ -100,7 +100,7 @@ export type LoadtestResult = {
     turnMs: LatencySummary;
     /** Share of the time in which the event loop of the busiest worker was not idle, 0 to 1. */
     loopUtilizationMax: number;
-    /** Share of the measure phase in which a worker was never idle and read for longer than the turn limit. */
+    /** Share of the measure phase in which a worker was never idle and had turns above the turn limit. */
     saturatedShare: number;
     throttledSeconds: number;
     /** Of all workers, at the end of the measure phase. */

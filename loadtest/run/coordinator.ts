@@ -3,28 +3,16 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { RoomOrders } from '../audit/room-orders.ts';
 import type { Assignment } from '../model/assignment.ts';
 import { Clock } from '../record/clock.ts';
+import { mergeCounts } from '../record/counts.ts';
 import { type Timeline, timelineOf } from '../record/recorder.ts';
 import type { Second } from '../record/series.ts';
-import { mergeCounts, Totals } from '../record/totals.ts';
+import { Totals } from '../record/totals.ts';
 import type { ConnectionReport } from '../users/user-pool.ts';
 import type { ResolvedWorkload } from '../workload.ts';
+import type { Phase, RunObserver } from './observer.ts';
 import { RunError } from './run-error.ts';
 import type { StepReport, WorkerMessage } from './worker-messages.ts';
 import { WorkerPool } from './worker-pool.ts';
-
-/** `idle`: connected, and waiting for the command of the next step. */
-export type Phase = 'connect' | 'probe' | 'idle' | 'warm-up' | 'measure' | 'drain' | 'done';
-
-/** Follows a run while it goes. */
-export type RunObserver = {
-  phase(phase: Phase): void;
-  /** While connecting and probing: how many users are connected, and how many have received a probe. */
-  progress(sessionsOpen: number, probed: number): void;
-  /** A step begins. */
-  step(workload: ResolvedWorkload): void;
-  /** After each second. `lost` counts the deliveries that are overdue by more than the drain. */
-  second(phase: Phase, second: Second, totals: Totals, lost: number): void;
-};
 
 /** How the users of a run connected. */
 export type ConnectOutcome = {

@@ -6,7 +6,7 @@ import { lowestOf } from '../record/histogram.ts';
 import type { Second } from '../record/series.ts';
 import type { Totals } from '../record/totals.ts';
 import type { ResolvedWorkload } from '../workload.ts';
-import type { Phase, RunObserver } from './coordinator.ts';
+import type { Phase, RunObserver } from './observer.ts';
 
 const phases: readonly Phase[] = ['connect', 'probe', 'idle', 'warm-up', 'measure', 'drain', 'done'];
 const audited = ['lost', 'duplicated', 'reordered', 'misrouted', 'corrupted'] as const;

@@ -1,8 +1,8 @@
 /** The messages between the coordinator and its workers (child process IPC, structured clone). */
 import type { Assignment } from '../model/assignment.ts';
+import type { WorkerSample } from '../record/counts.ts';
 import type { WorkerUsage } from '../record/process-usage.ts';
 import type { WindowReport } from '../record/recorder.ts';
-import type { WorkerSample } from '../record/totals.ts';
 import type { ChurnCounts } from '../users/churn-user.ts';
 import type { StalledReport } from '../users/stalled-reader.ts';
 import type { ConnectionReport } from '../users/user-pool.ts';
@@ -11,7 +11,7 @@ import type { ResolvedWorkload } from '../workload.ts';
 export type WorkerCommand =
   | { kind: 'connect'; assignment: Assignment; worker: number }
   | { kind: 'probe' }
-  /** Make a new audit and new records for this step; before, connect and probe the closed users again if asked. */
+  /** Make a new audit and new records for this step. With `reconnect`, connect and probe closed users before. */
   | { kind: 'prepare'; step: number; workload: ResolvedWorkload; reconnect: boolean }
   /** The schedule begins at this time of the common clock. The recipients are those of all workers. */
   | { kind: 'start'; beginUs: number; recipientsByRoom: Uint32Array }

@@ -5,6 +5,7 @@ import { type Assignment, senderOf } from '../model/assignment.ts';
 import { Schedule, scheduleOf } from '../model/schedule.ts';
 import { MessageFormat, runIdOfStep } from '../model/stamp.ts';
 import type { Clock } from '../record/clock.ts';
+import type { WorkerSample } from '../record/counts.ts';
 import { markUsage, type UsageMark, usageBetween } from '../record/process-usage.ts';
 import {
   measureSlotOf,
@@ -15,7 +16,6 @@ import {
   type WorkerLoad,
   windowUs,
 } from '../record/recorder.ts';
-import type { WorkerSample } from '../record/totals.ts';
 import { Sender } from '../users/sender.ts';
 import type { UserPool } from '../users/user-pool.ts';
 import type { VirtualUser } from '../users/virtual-user.ts';

@@ -54,7 +54,7 @@ export class Sender {
     this.#skipToOwn();
   }
 
-  /** Nothing more is sent. Messages that are due and were not sent lower the achieved rate; their lag counts. */
+  /** Nothing more is sent. What is due and was not sent lowers the achieved rate, and its lag counts. */
   stop(): void {
     const { schedule, clock, recorder } = this.#settings;
     const nowUs = clock.nowUs();

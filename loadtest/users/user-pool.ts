@@ -1,13 +1,9 @@
 /** The users of one worker: connects them at the planned pace, counts their connections, and closes them. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { interleavingsMax } from '../audit/interleavings.ts';
-import { type LocalRoom, newInterleavings, stopFollowing } from '../audit/listener.ts';
-import { RoomAudit } from '../audit/room-audit.ts';
 import {
   type Assignment,
   churnUsersMax,
   endpointOf,
-  sendersOfRoom,
   stalledReadersOfWorker,
   usersOfRoom,
   usersOfWorker,
@@ -15,6 +11,7 @@ import {
 import type { ResolvedWorkload } from '../workload.ts';
 import { type ChurnCounts, startChurnUser } from './churn-user.ts';
 import { StalledReader, type StalledReport } from './stalled-reader.ts';
+import { beginStepIn, newRoom, takeOrder, type UserRoom } from './user-room.ts';
 import { type UserEvents, VirtualUser } from './virtual-user.ts';
 
 /** The connections of a worker's virtual users so far. */
@@ -29,24 +26,9 @@ export type ConnectionReport = {
   connectUs: number[];
 };
 
-/** The part of a room that is in this worker. */
-export type UserRoom = LocalRoom & {
-  readonly users: VirtualUser[];
-  /** Other workers have users of the room too. */
-  readonly isShared: boolean;
-  /** Frames of the first reference whose order has been taken. */
-  orderTaken: number;
-};
-
 /** Handshakes at the same time at most: more would overflow a listener's default backlog of 511. */
 const handshakesMax = 256;
 const paceIntervalMs = 5;
-/**
- * Bound of the reference streams of one worker, for each interleaving of its rooms: 13 s of 20,000 messages/s
- * of 128 B. A recipient that is further behind is read frame by frame.
- */
-const referenceBytesMax = 64 * 2 ** 20;
-
 export class UserPool {
   readonly rooms: UserRoom[] = [];
   readonly users: VirtualUser[] = [];
@@ -161,36 +143,16 @@ export class UserPool {
 
   /** Begins a step: from now on every delivery is new. Closed users stay closed. */
   beginStep(workload: ResolvedWorkload): void {
-    for (const user of this.users) stopFollowing(user);
-    for (const room of this.rooms) {
-      room.audit = newAudit(workload, room.index, room.users.length);
-      room.interleavings.restart();
-      room.orderTaken = 0;
-      for (const user of room.users) {
-        user.reference = room.interleavings.references[0]!;
-        user.heard = 0;
-        user.isMisfit = false;
-        user.isAbsent = user.state === 'closed';
-      }
-    }
+    for (const room of this.rooms) beginStepIn(room, workload);
     this.connections.closedEarly = {};
     Object.assign(this.churn, { asked: 0, opened: 0, refused: {}, connectUs: [] });
   }
 
-  /** The order of each shared room since the last call; the numbers of messages of the warm-up are inverted. */
+  /** The order of each shared room since the last call, see `takeOrder`. */
   takeOrders(measureSlot: number): [room: number, numbers: Int32Array][] {
-    return this.rooms.flatMap((room) => {
-      const reference = room.interleavings.references[0]!;
-      const { numbers, slots, mask, next } = reference;
-      const from = Math.max(room.orderTaken, reference.oldest);
-      room.orderTaken = next;
-      if (!room.isShared || from === next) return [];
-      const order = Int32Array.from({ length: next - from }, (_, i) => {
-        const at = (from + i) & mask;
-        return slots[at]! >= measureSlot ? numbers[at]! : ~numbers[at]!;
-      });
-      return [[room.index, order] as [number, Int32Array]];
-    });
+    return this.rooms
+      .filter((room) => room.isShared)
+      .map((room) => [room.index, takeOrder(room, measureSlot)]);
   }
 
   /** Starts churn users at the planned rate, from `delayMs` on until `endChurn`. */
@@ -269,18 +231,4 @@ export class UserPool {
 
 function countUp(counts: Record<string, number>, name: string): void {
   counts[name] = (counts[name] ?? 0) + 1;
-}
-
-function newRoom(workload: ResolvedWorkload, index: number, recipients: number, isShared: boolean): UserRoom {
-  const users: VirtualUser[] = [];
-  const interleavings = newInterleavings(users, {
-    bytesMax: Math.floor(referenceBytesMax / workload.rooms),
-    referencesMax: workload.order === 'one-for-all' ? 1 : interleavingsMax,
-  });
-  const audit = newAudit(workload, index, recipients);
-  return { index, users, interleavings, audit, isShared, orderTaken: 0 };
-}
-
-function newAudit(workload: ResolvedWorkload, room: number, recipients: number): RoomAudit {
-  return new RoomAudit(recipients, sendersOfRoom(workload, room));
 }
