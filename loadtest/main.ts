@@ -1,39 +1,41 @@
-/** The simulator as a command: options → assignment → run → result → exit code. */
-import { randomInt } from 'node:crypto';
-import { lookup } from 'node:dns/promises';
-import os from 'node:os';
+/** The simulator as a command: options → assignment → steps → results → exit code. */
+import { createInterface } from 'node:readline';
 import { CommanderError } from 'commander';
-import { readCgroup } from '#host/cgroup.ts';
-import type { Address, Assignment } from './model/assignment.ts';
-import { runIdMax } from './model/stamp.ts';
+import type { Assignment } from './model/assignment.ts';
 import { checkOptions, newCommand, type Options } from './options.ts';
-import { timelineOf } from './record/recorder.ts';
+import { checkStep, resolveAssignment, resolveWorkload } from './resolve.ts';
 import { conclude } from './result/conclude.ts';
-import { readEnvironment, readEphemeralPorts, readFilesMax } from './result/environment.ts';
+import { encodeEvent, parseCommand, type StepQuantities } from './result/control.ts';
+import { readEnvironment } from './result/environment.ts';
 import { newProgress } from './result/progress.ts';
 import { type LoadtestResult, writeResult } from './result/schema.ts';
-import { formatSummary } from './result/summary.ts';
-import { Coordinator } from './run/coordinator.ts';
+import { formatSteps, formatSummary } from './result/summary.ts';
+import { Coordinator, type StepOptions } from './run/coordinator.ts';
 import { Metrics, type MetricsServer, serveMetrics } from './run/metrics.ts';
 import { RunError } from './run/run-error.ts';
-import { coresToFill, planWorkers } from './run/sizing.ts';
+import type { Workload } from './workload.ts';
 
-const exitCode = { pass: 0, fail: 1, input: 2, void: 3, interrupted: 130 } as const;
+const exitCode = { pass: 0, fail: 1, input: 2, undetermined: 3, void: 3, interrupted: 130 } as const;
 
 process.exitCode = await main(process.argv);
 
 async function main(argv: string[]): Promise<number> {
   const options = readOptions(argv);
   if (typeof options === 'number') return options;
-  const assignment = await newAssignment(options);
-  if (typeof assignment === 'number') return assignment;
-
-  const metrics = new Metrics(options.workload.ratePerSecond);
+  const { origin, token } = options;
+  const { assignment, problems } = await resolveAssignment(options.workload, options.steps, {
+    ...(origin !== undefined && { Origin: origin }),
+    ...(token !== undefined && { Authorization: `Bearer ${token}` }),
+  });
+  if (problems.length > 0) return refuse(problems);
+  const metrics = new Metrics();
   const server = await tryServe(metrics, options);
   if (typeof server === 'string') return refuse([server]);
   using _server = server;
-  const progress = newProgress(styleOf(options), timelineOf(options.workload), progressStream(options));
-  const coordinator = new Coordinator(assignment, [progress, metrics]);
+  await using coordinator = new Coordinator(assignment, [
+    newProgress(styleOf(options), progressStream(options)),
+    metrics,
+  ]);
   let interrupts = 0;
   const interrupt = () => {
     if (++interrupts > 1) process.exit(exitCode.interrupted);
@@ -43,15 +45,71 @@ async function main(argv: string[]): Promise<number> {
   // Container engines and service managers send SIGTERM instead.
   process.on('SIGTERM', interrupt);
   try {
-    const outcome = await coordinator.run();
-    const result = conclude(assignment, outcome, options.limits, options.health, readEnvironment());
-    publish(options, result);
-    return result.interrupted ? exitCode.interrupted : exitCode[result.verdict];
+    return await run(coordinator, assignment, options);
   } catch (error) {
     if (!(error instanceof RunError)) throw error;
     console.error(error.message);
     return exitCode[error.kind];
+  } finally {
+    if (options.isControlled) process.stdin.destroy();
   }
+}
+
+/** Runs all steps and publishes their results. Returns the exit code of the worst step. */
+async function run(coordinator: Coordinator, assignment: Assignment, options: Options): Promise<number> {
+  const environment = readEnvironment();
+  const { workers } = assignment.workload;
+  const measure: Measure = async (step, how) => {
+    const workload = resolveWorkload({ ...options.workload, ...step }, workers);
+    const outcome = await coordinator.step(workload, how);
+    return conclude(outcome, options.limits, options.health, environment);
+  };
+  await coordinator.connect();
+  const results = options.isControlled
+    ? await runCommands(coordinator, options.workload, measure)
+    : await runList(options.steps, measure);
+  await coordinator.finish();
+  if (!options.isControlled) publish(options, results);
+  if (results.at(-1)?.interrupted) return exitCode.interrupted;
+  return Math.max(exitCode.pass, ...results.map((result) => exitCode[result.verdict]));
+}
+
+type Measure = (step: Partial<StepQuantities>, how: StepOptions) => Promise<LoadtestResult>;
+
+async function runList(steps: Options['steps'], measure: Measure): Promise<LoadtestResult[]> {
+  const results: LoadtestResult[] = [];
+  for (const [index, step] of steps.entries()) {
+    if (results.at(-1)?.interrupted) break;
+    results.push(await measure(step, { isLast: index === steps.length - 1 }));
+  }
+  return results;
+}
+
+/** Runs a step for each command, until `end`, the end of the input, or an interruption. */
+async function runCommands(
+  coordinator: Coordinator,
+  workload: Workload,
+  measure: Measure,
+): Promise<LoadtestResult[]> {
+  const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
+  const results: LoadtestResult[] = [];
+  while (!results.at(-1)?.interrupted) {
+    const line = await coordinator.idleUntil(lines.next());
+    if (line.done) break;
+    try {
+      const command = parseCommand(line.value);
+      if (command.command === 'end') break;
+      const { command: _, reconnect, ...step } = command;
+      const problems = checkStep({ ...workload, ...step });
+      if (problems.length > 0) throw new Error(problems.join('; '));
+      results.push(await measure(step, { isLast: false, reconnect }));
+      process.stdout.write(encodeEvent({ event: 'step', result: results.at(-1)! }));
+    } catch (error) {
+      if (error instanceof RunError) throw error;
+      process.stdout.write(encodeEvent({ event: 'refused', reason: (error as Error).message }));
+    }
+  }
+  return results;
 }
 
 function readOptions(argv: string[]): Options | number {
@@ -62,44 +120,8 @@ function readOptions(argv: string[]): Options | number {
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitCode.pass : exitCode.input;
     throw error;
   }
-  const { options, problems } = checkOptions(command.opts());
+  const { options, problems } = checkOptions(command);
   return problems.length === 0 ? options : refuse(problems);
-}
-
-/** Resolves the workload for this machine, or returns an exit code if it does not fit. */
-async function newAssignment({ workload, origin, token }: Options): Promise<Assignment | number> {
-  const memoryBytesMax = readCgroup()?.memoryLimitBytes ?? Number.POSITIVE_INFINITY;
-  const { workers, problems } = planWorkers(workload, {
-    filesMax: readFilesMax(),
-    portsPerAddress: readEphemeralPorts(),
-    auditBytesMax: Math.min(os.freemem(), memoryBytesMax) / 2,
-    cores: coresToFill(os.availableParallelism(), os.cpus().length),
-  });
-  const addresses = await Promise.all(workload.urls.map((url) => addressOf(url, problems)));
-  if (problems.length > 0) return refuse(problems);
-  const { clients, rooms, sendersPerRoom = clients } = workload;
-  return {
-    workload: { ...workload, workers, sendersPerRoom: Math.min(sendersPerRoom, Math.ceil(clients / rooms)) },
-    // Not from the seed: two runs at the same time must not take each other's messages for their own.
-    runId: randomInt((runIdMax + 1) / 2) * 2,
-    addresses,
-    headers: {
-      ...(origin !== undefined && { Origin: origin }),
-      ...(token !== undefined && { Authorization: `Bearer ${token}` }),
-    },
-  };
-}
-
-/** Looks up the host of a URL. A host that cannot be found is one more problem. */
-async function addressOf(url: string, problems: string[]): Promise<Address> {
-  const { hostname, port } = new URL(url);
-  try {
-    const { address } = await lookup(hostname.replace(/^\[|\]$/g, ''));
-    return { address, port: Number(port || 80) };
-  } catch (error) {
-    problems.push(`--url ${url} names a host that cannot be found: ${(error as Error).message}`);
-    return { address: '', port: 0 };
-  }
 }
 
 /** Serves the metrics if that was asked for. A string says why that is not possible. */
@@ -122,6 +144,7 @@ function refuse(problems: readonly string[]): number {
 }
 
 function styleOf(options: Options) {
+  if (options.isControlled) return 'json';
   if (options.progress !== 'auto') return options.progress;
   return progressStream(options).isTTY ? 'tty' : 'plain';
 }
@@ -131,8 +154,11 @@ function progressStream(options: Options): NodeJS.WriteStream {
   return options.json === '-' ? process.stderr : process.stdout;
 }
 
-function publish(options: Options, result: LoadtestResult): void {
-  if (options.json !== undefined) writeResult(options.json, result);
-  if (options.progress !== 'none' && options.progress !== 'json')
-    progressStream(options).write(formatSummary(result));
+function publish(options: Options, results: readonly LoadtestResult[]): void {
+  const hasSteps = options.steps.length > 1;
+  if (options.json !== undefined)
+    writeResult(options.json, hasSteps ? { stepsSchemaVersion: 1, steps: [...results] } : results[0]!);
+  if (options.progress === 'none' || options.progress === 'json') return;
+  for (const result of results) progressStream(options).write(formatSummary(result));
+  if (hasSteps) progressStream(options).write(formatSteps(results));
 }

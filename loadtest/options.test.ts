@@ -6,7 +6,7 @@ import type { Limit } from './result/limits.ts';
 /** The options of a command line whose arguments are separated by blanks. */
 function check(args = '') {
   const command = newCommand().exitOverride();
-  return checkOptions(command.parse(args.split(' ').filter(Boolean), { from: 'user' }).opts());
+  return checkOptions(command.parse(args.split(' ').filter(Boolean), { from: 'user' }));
 }
 
 const firstTwo = (limits: Limit[]) => limits.slice(0, 2).map(({ expression }) => expression);
@@ -65,4 +65,24 @@ test('combinations that cannot be run are refused', () => {
   const problems = (args: string) => check(args).problems.join();
   assert.match(problems('--clients 5 --rooms 6'), /--rooms must be at most --clients \(5\); given: 6/);
   assert.match(problems('--rate 1e9 --duration 10s'), /a run holds at most 1073741823 messages/);
+});
+
+test('steps replace the rate and the duration, and are refused beside them', () => {
+  const { options, problems } = check('--step 100:10s --step 0.5:500ms');
+  assert.deepEqual(problems, []);
+  assert.deepEqual(options.steps, [
+    { ratePerSecond: 100, durationSeconds: 10 },
+    { ratePerSecond: 0.5, durationSeconds: 0.5 },
+  ]);
+  assert.deepEqual(check().options.steps, [{}]);
+  assert.deepEqual(check('--step 100:10s --rate 100').problems, [
+    '--step and --rate cannot be given together: the rate of each step is in --step',
+  ]);
+  assert.match(check('--step 1e9:10s').problems.join(), /a run holds at most/);
+  assert.match(check('--step 10s').problems.join(), /--step must be <rate>:<time>, .*; given: 10s/);
+  assert.match(check('--step 5:5').problems.join(), /--step must be a time .*given: 5$/);
+  assert.match(
+    check('--control --step 5:5s --json -').problems.join(),
+    /steps come as commands.*\n?.*--json/,
+  );
 });

@@ -1,6 +1,7 @@
 /** The simulator's command line: the workload's table, and the options beside it with their checks. */
 import { Command, Option } from 'commander';
-import { parseCount, parseOneOf, parseTimeMs, variableOf } from './option-values.ts';
+import { parseCount, parseOneOf, parseRate, parseTimeMs, variableOf } from './option-values.ts';
+import type { StepQuantities } from './result/control.ts';
 import { defaultHealthLimits, type HealthLimits } from './result/health.ts';
 import { type Limit, limitMetrics, parseLimit, withDefaults } from './result/limits.ts';
 import type { ProgressStyle } from './result/progress.ts';
@@ -9,6 +10,10 @@ import { checkWorkload, defaultWorkload, quantities, readWorkload, type Workload
 /** Checked options. */
 export type Options = {
   workload: Workload;
+  /** What each step changes in the workload: one step that changes nothing, unless steps are given. */
+  steps: Partial<StepQuantities>[];
+  /** Steps come as commands on standard input. */
+  isControlled: boolean;
   origin: string | undefined;
   token: string | undefined;
   limits: Limit[];
@@ -23,17 +28,25 @@ export type Options = {
 const explanation = `
 A message is due when the schedule says so, whether or not the server has answered (open model).
 Delivery latency counts from the due time. Every delivery to every client is audited: lost, duplicated,
-reordered, misrouted, corrupted.
+reordered, misrouted, corrupted. What is outstanding when the drain ends is lost, and infinitely late in every
+percentile (2147483.647 ms in the result file).
 
 The limits decide the exit code: 0 all limits held, 1 a limit broke, 2 bad input, 3 void (the simulator
-itself failed), 130 interrupted. A limit is <metric><operator><number>[us|ms|s]; metrics:
+itself failed) or undetermined (a latency limit broke, but would have held with twice the p99 of the
+simulator's own turn taken off), 130 interrupted. A limit is <metric><operator><number>[us|ms|s]; metrics:
 ${limitMetrics.join(' ')}.
 Lost, duplicated, reordered, misrouted, corrupted, refused, closed, silent and blocked must be 0 unless a
-limit names another bound.
+limit names another bound. The backlog of deliveries must not grow (growth<50ms): growth is how much further
+behind the target is in the last third of the measure phase than in the first, in a phase of at least 3 s.
+
+Steps: with --step, the connections stay, and each step has its own warm-up, schedule, audit, limits and
+verdict. A drain ends when nothing is outstanding; only the last one takes its full time. The exit code is
+that of the worst step.
 
 Examples:
   npm run loadtest -- --url ws://127.0.0.1:8080/ws --clients 2000 --rate 500 --limit 'p99<250ms'
   npm run loadtest -- --clients 1000 --rooms 50 --rate 2000 --arrival poisson --seed 7 --json result.json
+  npm run loadtest -- --clients 1000 --step 1000:10s --step 2000:10s --step 4000:10s
   LOADTEST_CLIENTS=70 LOADTEST_RATE=70 LOADTEST_PAYLOAD_BYTES=256 npm run loadtest
 `;
 
@@ -46,6 +59,15 @@ export function newCommand(): Command {
     command.addOption(option(`${flag} ${argument}`, help, isList ? undefined : write(fallback)[0], isList));
   const { scheduleLagMsP99Max, turnMsP99Max, throttledMsMax } = defaultHealthLimits;
   return command
+    .addOption(
+      option(
+        '--step <rate:time>',
+        'one step, such as 100:10s, in place of --rate and --duration; repeatable, on the same connections',
+        undefined,
+        true,
+      ),
+    )
+    .addOption(option('--control', 'take steps as JSON commands from standard input (result/control.ts)'))
     .addOption(option('--origin <origin>', 'Origin header of the handshake'))
     .addOption(option('--token <token>', 'sent as Authorization: Bearer in the handshake'))
     .addOption(option('--limit <limit>', "must hold, such as 'p99<250ms'; repeatable", undefined, true))
@@ -55,7 +77,7 @@ export function newCommand(): Command {
     .addOption(
       option(
         '--turn-limit <time>',
-        'void if a busy worker takes longer to read what waits (p99)',
+        'a worker that is busy and takes longer to read what waits is saturated; void if that lasts',
         `${turnMsP99Max}ms`,
       ),
     )
@@ -80,13 +102,10 @@ function option(flags: string, help: string, fallback?: string, isList = false):
 }
 
 /** Checks all options at once. Each problem says what is required and what was given. */
-export function checkOptions(raw: Readonly<Record<string, unknown>>): {
-  options: Options;
-  problems: string[];
-} {
+export function checkOptions(command: Command): { options: Options; problems: string[] } {
+  const raw: Readonly<Record<string, unknown>> = command.opts();
   const { workload: given, problems } = readWorkload(raw);
   const workload = { ...defaultWorkload, ...given };
-  problems.push(...checkWorkload(workload));
   const text = (name: string) => raw[name] as string | undefined;
   const attempt = <T>(fallback: T, check: () => T): T => {
     try {
@@ -101,8 +120,13 @@ export function checkOptions(raw: Readonly<Record<string, unknown>>): {
   const limits = ((raw.limit as string[] | undefined) ?? []).map((expression) =>
     attempt(undefined, () => parseLimit(expression)),
   );
+  const steps = (raw.step as string[] | undefined)?.map((step) => attempt({}, () => parseStep(step)));
+  for (const step of steps ?? [{}]) problems.push(...checkWorkload({ ...workload, ...step }));
+  problems.push(...checkTogether(command));
   const options: Options = {
     workload,
+    steps: steps ?? [{}],
+    isControlled: raw.control === true,
     origin: text('origin'),
     token: text('token'),
     limits: withDefaults(limits.filter((limit) => limit !== undefined)),
@@ -121,4 +145,27 @@ export function checkOptions(raw: Readonly<Record<string, unknown>>): {
     metricsHost: text('metricsHost')!,
   };
   return { options, problems };
+}
+
+/** Reads a step such as `100:10s`. Throws a sentence with the syntax. */
+function parseStep(text: string): Partial<StepQuantities> {
+  const [, rate, time] = /^([^:]+):([^:]+)$/.exec(text) ?? [];
+  if (rate === undefined || time === undefined)
+    throw new Error(`--step must be <rate>:<time>, such as 100:10s; given: ${text}`);
+  return { ratePerSecond: parseRate(rate, '--step'), durationSeconds: parseTimeMs(time, '--step', 1) / 1000 };
+}
+
+/** Options that exclude each other, one sentence for each pair that is given. */
+function checkTogether(command: Command): string[] {
+  const isGiven = (name: string) => (command.getOptionValueSource(name) ?? 'default') !== 'default';
+  const pairs = [
+    ['step', 'rate', 'the rate of each step is in --step'],
+    ['step', 'duration', 'the duration of each step is in --step'],
+    ['control', 'step', 'steps come as commands'],
+    ['control', 'json', 'results come on standard output'],
+    ['control', 'progress', 'progress is always json'],
+  ] as const;
+  return pairs
+    .filter(([one, other]) => isGiven(one) && isGiven(other))
+    .map(([one, other, why]) => `--${one} and --${other} cannot be given together: ${why}`);
 }

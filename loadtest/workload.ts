@@ -49,7 +49,7 @@ export const workloadTable = {
   ),
   drainSeconds: one(
     '--drain',
-    'longest wait for deliveries under way; later ones count as lost',
+    'wait for deliveries under way and for duplicates; what is outstanding then is lost',
     seconds(0),
     2,
   ),
@@ -61,7 +61,7 @@ export const workloadTable = {
   ),
   sendersPerRoom: one<number | undefined>(
     '--senders',
-    'users of each room that send, in turn (default: all)',
+    'users of each room that send, in turn (default: 10; more where each would send over 50 messages/s)',
     count(1, usersMax),
     undefined,
   ),
@@ -76,6 +76,12 @@ export const workloadTable = {
     'constant or poisson',
     oneOf(['constant', 'poisson']),
     'constant',
+  ),
+  order: one<'per-sender' | 'one-for-all'>(
+    '--order',
+    'order that the target promises: per-sender, or one-for-all: all users of a room receive in one order',
+    oneOf(['per-sender', 'one-for-all']),
+    'per-sender',
   ),
   seed: one('--seed', 'seed of everything random', count(0, 2 ** 32 - 1), 1),
   connectPerSecond: one('--connect-rate', 'connections opened per second', count(1, 1e6), 2000),

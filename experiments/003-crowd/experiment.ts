@@ -11,7 +11,7 @@ export const crowd: CapacityExperiment = {
   method: { ...search, start: 200, loadMin: 2, loadMax: 15_000 },
   limits: ['p99<250ms', ...exactDelivery],
   timing: { warmUpSeconds: 2, measureSeconds: 3, drainSeconds: 2 },
-  workloadAt: (load) => ({ clients: load, ratePerSecond: load, payloadBytes: 256 }),
+  workloadAt: (load) => ({ clients: load, sendersPerRoom: load, ratePerSecond: load, payloadBytes: 256 }),
   variants: (stages) => stages.map(variantOfStage),
   notes: [
     'Deliveries grow with the square of the clients: N clients make N² deliveries per second.',

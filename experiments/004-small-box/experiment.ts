@@ -18,7 +18,13 @@ export const smallBox: CapacityExperiment = {
   limits: ['p99<1s', ...exactDelivery],
   timing: { warmUpSeconds: 2, measureSeconds: 8, drainSeconds: 5 },
   // A quarter of a core completes few handshakes per second, and the ramp is not the question.
-  workloadAt: (load) => ({ clients: load, ratePerSecond: load, payloadBytes: 256, connectPerSecond: 200 }),
+  workloadAt: (load) => ({
+    clients: load,
+    sendersPerRoom: load,
+    ratePerSecond: load,
+    payloadBytes: 256,
+    connectPerSecond: 200,
+  }),
   variants: (stages) => {
     const variants = stages.filter(isOneProcess).map((stage) => ({ ...variantOfStage(stage), allocation }));
     // A fan-out over a log can wait between its rounds: the limit of 1 s lets it trade latency for CPU.

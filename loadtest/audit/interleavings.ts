@@ -7,7 +7,7 @@
 import type { Reference } from './reference.ts';
 
 /** References of one room at most. Recipients of further interleavings are read frame by frame. Chosen. */
-const interleavingsMax = 8;
+export const interleavingsMax = 8;
 /**
  * To judge a reference, so many pairs of successive messages must be known in it. Of them, one may be broken,
  * and one more in each `neighboursPerBreak`: a lost message breaks a pair too, and rare breaks cost little.
@@ -22,11 +22,19 @@ const staleMessages = 32_768;
 
 export class Interleavings {
   readonly references: Reference[];
+  readonly #referencesMax: number;
   readonly #newReference: () => Reference;
 
-  constructor(newReference: () => Reference) {
+  constructor(referencesMax: number, newReference: () => Reference) {
+    this.#referencesMax = referencesMax;
     this.#newReference = newReference;
     this.references = [newReference()];
+  }
+
+  /** Forgets everything, for a step that begins. No user may follow a reference. */
+  restart(): void {
+    this.references.length = 1;
+    this.references[0]!.clear();
   }
 
   /**
@@ -46,7 +54,7 @@ export class Interleavings {
       }
     }
     if (leastBroken === 0) return best;
-    if (!isSure || this.references.length === interleavingsMax) return current;
+    if (!isSure || this.references.length === this.#referencesMax) return current;
     if (this.references.length > 1 && this.references.at(-1)!.next < settledFrames) return current;
     const started = this.#newReference();
     this.references.push(started);

@@ -7,8 +7,9 @@ import type { RoomAudit } from './room-audit.ts';
 /** The part of a room that lives in this worker. */
 export type LocalRoom = {
   index: number;
+  /** Of the step that is measured. */
   audit: RoomAudit;
-  interleavings: Interleavings;
+  readonly interleavings: Interleavings;
 };
 
 /** The part of a virtual user that the receive path needs. */
@@ -23,6 +24,8 @@ export type Listener = {
   within: number;
   /** The last chunk differed from the reference too often. */
   isMisfit: boolean;
+  /** One more than the last frame of the reference that it has received: its place in the one order. */
+  heard: number;
   /** Whether it has received a probe. */
   probed: boolean;
   pinged(payload: Buffer): void;
@@ -41,9 +44,15 @@ export function stopFollowing(listener: Listener): void {
   listener.within = 0;
 }
 
+/** At most so many references of a room are followed in each worker. */
+export type ReferenceBounds = { bytesMax: number; referencesMax: number };
+
 /** The interleavings of a room of these listeners, which may still grow. `bytesMax` bounds each reference. */
-export function newInterleavings(listeners: readonly Listener[], bytesMax: number): Interleavings {
-  return new Interleavings(() => {
+export function newInterleavings(
+  listeners: readonly Listener[],
+  { bytesMax, referencesMax }: ReferenceBounds,
+): Interleavings {
+  return new Interleavings(referencesMax, () => {
     const reference: Reference = new Reference({
       bytesMax,
       forget: (frame) => {

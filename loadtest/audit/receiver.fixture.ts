@@ -3,12 +3,15 @@ import assert from 'node:assert/strict';
 import { MessageFormat, type Stamp } from '../model/stamp.ts';
 import { Recorder } from '../record/recorder.ts';
 import { FrameScanner } from '../wire/frame-scanner.ts';
+import { interleavingsMax } from './interleavings.ts';
 import { type Listener, type LocalRoom, newInterleavings } from './listener.ts';
 import { Receiver } from './receiver.ts';
 import { RoomAudit } from './room-audit.ts';
 import { Verifier } from './verifier.ts';
 
+/** Run ids: of the step that is measured, the second one of its run, and of the first one. */
 export const runId = 4242;
+export const earlierRunId = runId - 2;
 export const senders = 3;
 export const payloadBytes = 90;
 const timeline = { warmUpUs: 0, measureUs: 10e6, drainUs: 1e6 };
@@ -41,20 +44,25 @@ export function receive(
   chunkSizes: readonly number[],
   referenceFrames: number,
   frameBytes: number,
+  isOneOrder = false,
 ) {
-  const recorder = new Recorder(timeline, 2);
+  const recorder = new Recorder(timeline);
   const receiver = new Receiver({
-    runId,
+    isOneOrder,
     timeline,
     recorder,
     verifier: new Verifier({
-      runId,
+      firstRunId: earlierRunId,
+      step: 1,
       format,
       senderOf: (room, number) => room * senders + (number % senders),
     }),
   });
   const listeners: Listener[] = [];
-  const interleavings = newInterleavings(listeners, referenceFrames * frameBytes);
+  const interleavings = newInterleavings(listeners, {
+    bytesMax: referenceFrames * frameBytes,
+    referencesMax: isOneOrder ? 1 : interleavingsMax,
+  });
   const room: LocalRoom = { index: 0, audit: new RoomAudit(streams.length, senders), interleavings };
   const fail = (detail: string) => assert.fail(detail);
   for (const [member] of streams.entries())
@@ -65,6 +73,7 @@ export function receive(
       reference: interleavings.references[0]!,
       frame: -1,
       within: 0,
+      heard: 0,
       isMisfit: false,
       probed: false,
       pinged() {},
@@ -85,10 +94,10 @@ export function receive(
     at[member] = at[member]! + size;
   }
   const report = recorder.take(9);
-  const delivered = report.deliveredBySlot.reduce((sum, count) => sum + count, 0);
+  const delivered = report.deliveredBySlot.reduce((sum, [, count]) => sum + count, 0);
   const recorded = report.delivery.counts.reduce((sum, count) => sum + count, 0);
   assert.equal(recorded, delivered, 'a latency for each distinct delivery');
-  const { duplicated, reordered, misrouted, corrupted } = receiver.tally;
+  const { duplicated, reordered, misrouted, corrupted, late } = receiver.tally;
   const followed = listeners.map(({ reference }) => interleavings.references.indexOf(reference));
-  return { counts: { delivered, duplicated, reordered, misrouted, corrupted }, followed };
+  return { counts: { delivered, duplicated, reordered, misrouted, corrupted, late }, followed };
 }

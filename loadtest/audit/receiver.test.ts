@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import {
+  earlierRunId,
   frameOf,
   payloadBytes,
   receive,
@@ -13,7 +14,15 @@ import {
 
 /** The delivery of message `number` to a recipient, or something else in its place. */
 type Event = {
-  kind: 'message' | 'corrupted' | 'misrouted' | 'other-run' | 'ping' | 'typed' | 'fragmented';
+  kind:
+    | 'message'
+    | 'corrupted'
+    | 'misrouted'
+    | 'other-run'
+    | 'earlier-step'
+    | 'ping'
+    | 'typed'
+    | 'fragmented';
   number: number;
   where: number;
 };
@@ -22,6 +31,7 @@ function bytesOf({ kind, number, where }: Event, writing: Writing): Buffer {
   if (kind === 'ping') return Buffer.from([0x89, 2, 1, 2]);
   if (kind === 'typed') return Buffer.concat([Buffer.from([0x81, 19]), Buffer.from('{"type":"presence"}')]);
   if (kind === 'misrouted') return frameOf(number, 1, writing);
+  if (kind === 'earlier-step') return frameOf(number, 0, writing, earlierRunId);
   if (kind === 'other-run') return frameOf(number, 0, writing, runId + 2);
   if (kind === 'fragmented') {
     const payload = frameOf(number, 0, 'canonical').subarray(2);
@@ -43,6 +53,7 @@ const anyEvent = fc.record({
     'corrupted',
     'misrouted',
     'other-run',
+    'earlier-step',
     'ping',
     'typed',
     'fragmented',
@@ -64,10 +75,11 @@ const anyDeliveries = fc.array(anyEvent, { maxLength: 60 }).map((events) =>
 );
 
 function expectedOf(deliveries: readonly Event[]) {
-  const counts = { delivered: 0, duplicated: 0, reordered: 0, misrouted: 0, corrupted: 0 };
+  const counts = { delivered: 0, duplicated: 0, reordered: 0, misrouted: 0, corrupted: 0, late: 0 };
   const received = new Set<number>();
   for (const { kind, number } of deliveries) {
     if (kind === 'corrupted') counts.corrupted++;
+    else if (kind === 'earlier-step') counts.late++;
     else if (kind === 'misrouted' || kind === 'other-run') counts.misrouted++;
     else if (kind === 'message' || kind === 'fragmented') {
       if (received.has(number)) {
@@ -106,8 +118,9 @@ test('every fault of the streams is counted exactly, however they are written, c
             reordered: sum.reordered + one.reordered,
             misrouted: sum.misrouted + one.misrouted,
             corrupted: sum.corrupted + one.corrupted,
+            late: sum.late + one.late,
           }),
-          { delivered: 0, duplicated: 0, reordered: 0, misrouted: 0, corrupted: 0 },
+          { delivered: 0, duplicated: 0, reordered: 0, misrouted: 0, corrupted: 0, late: 0 },
         );
         assert.deepEqual(seen.counts, expected);
       },
@@ -130,6 +143,7 @@ test('a changed byte anywhere in a frame costs exactly that delivery', () => {
         reordered: 0,
         misrouted: 0,
         corrupted: 1,
+        late: 0,
       });
     }
   }
@@ -171,6 +185,7 @@ test('users of processes with different interleavings follow a reference each, a
     reordered: 0,
     misrouted: 0,
     corrupted: users * each,
+    late: 0,
   });
   const interleavingsOf = (reference: number) =>
     new Set([...followed.keys()].filter((user) => followed[user] === reference).map((user) => user % 3));
@@ -212,5 +227,26 @@ test('recipients with many losses and duplicates are counted exactly, whichever 
     reordered: 0,
     misrouted: 0,
     corrupted: 0,
+    late: 0,
   });
+});
+
+test('where one order is promised, every delivery that breaks the order of the first recipient is reordered', () => {
+  const frameBytes = frameOf(0, 0, 'canonical').length;
+  const streamOf = (numbers: readonly number[]) =>
+    Buffer.concat(numbers.map((number) => frameOf(number, 0, 'canonical')));
+  const order = Array.from({ length: 3000 }, (_, i) => (i % 4 === 1 ? i + 1 : i % 4 === 2 ? i - 1 : i));
+  const other = order.slice();
+  // Of two senders, so that each sender's own order holds.
+  for (let i = 100; i < 3000; i += 100) [other[i], other[i + 3]] = [order[i + 3]!, order[i]!];
+  const streams = [order, other, order].map(streamOf);
+  for (const isOneOrder of [true, false])
+    for (const chunkSizes of [[2900, 20_000], [700], [97]]) {
+      const { counts } = receive(streams, chunkSizes, 4096, frameBytes, isOneOrder);
+      const { delivered, reordered, duplicated, corrupted } = counts;
+      assert.deepEqual([delivered, duplicated, corrupted], [9000, 0, 0]);
+      if (isOneOrder) assert.ok(reordered >= 29, `${reordered} reordered`);
+    }
+  const agreed = receive([order, order, order].map(streamOf), [2900, 70], 4096, frameBytes, true);
+  assert.equal(agreed.counts.reordered, 0);
 });

@@ -1,29 +1,24 @@
 /** The receive path of a worker's virtual users: follow the room's stream, audit, record. Hot path. */
 
 import { readStampNumber } from '../model/stamp.ts';
-import { type Recorder, type StreamTimes, secondSlotOf, type Timeline } from '../record/recorder.ts';
+import { type Recorder, type StreamTimes, slotAt, type Timeline } from '../record/recorder.ts';
 import type { FrameSink } from '../wire/frame-scanner.ts';
 import { type Listener, stopFollowing } from './listener.ts';
 import { equalPrefix, isEqual, type Reference } from './reference.ts';
 import { arrival, type RoomAudit } from './room-audit.ts';
+import { newTally } from './tally.ts';
 import type { Verifier } from './verifier.ts';
 
-/** Exact counts over all input of this worker. The recorder counts deliveries, from which losses follow. */
-export type Tally = {
-  duplicated: number;
-  reordered: number;
-  misrouted: number;
-  /** Of the misrouted deliveries, those of another run. */
-  foreign: number;
-  corrupted: number;
-  probed: number;
-};
-
 export type ReceiverSettings = {
-  runId: number;
   verifier: Verifier;
   timeline: Timeline;
   recorder: Recorder;
+  /**
+   * The target promises one order for all. Then each room has one reference, in the order of the first
+   * recipient, and a delivery that comes after a later frame of it is reordered. Exact where nothing is lost.
+   * A frame that its reference cannot hold is judged by sender only.
+   */
+  isOneOrder: boolean;
 };
 
 /**
@@ -39,7 +34,9 @@ const differencesOfMisfit = 4;
 const sampleMax = 256;
 
 export class Receiver implements FrameSink {
-  readonly tally: Tally = { duplicated: 0, reordered: 0, misrouted: 0, foreign: 0, corrupted: 0, probed: 0 };
+  readonly tally = newTally();
+  /** When the last new delivery came, in µs since the schedule began. */
+  lastDeliveryUs = 0;
   /** A stream of one frame, for a message that is not in the reference. */
   readonly #single: StreamTimes = {
     mask: 0,
@@ -49,6 +46,7 @@ export class Receiver implements FrameSink {
   };
   readonly #settings: ReceiverSettings;
   readonly #recorder: Recorder;
+  readonly #isOneOrder: boolean;
   #listener!: Listener;
   /** When the chunk arrived, in µs since the schedule began; negative before. */
   #nowUs = 0;
@@ -59,6 +57,7 @@ export class Receiver implements FrameSink {
   constructor(settings: ReceiverSettings) {
     this.#settings = settings;
     this.#recorder = settings.recorder;
+    this.#isOneOrder = settings.isOneOrder;
   }
 
   /** Takes `bytes` from `at` to `end`, which one virtual user received `nowUs` after the schedule began. */
@@ -121,7 +120,7 @@ export class Receiver implements FrameSink {
       const total = listener.within + same;
       const frames = Math.floor(total / frameBytes);
       if (frames > 0) {
-        this.#deliverRun(audit, reference, listener.member, listener.frame, listener.frame + frames);
+        this.#deliverRun(audit, reference, listener, listener.frame, listener.frame + frames);
         listener.frame += frames;
       }
       listener.within = total - frames * frameBytes;
@@ -131,21 +130,41 @@ export class Receiver implements FrameSink {
   }
 
   /** The frames [from, to) of the reference have reached a recipient. */
-  #deliverRun(audit: RoomAudit, reference: Reference, member: number, from: number, to: number): void {
+  #deliverRun(audit: RoomAudit, reference: Reference, listener: Listener, from: number, to: number): void {
+    const { member } = listener;
     const nowUs = this.#nowUs | 0;
     for (let frame = from; frame < to; ) {
       const odd = audit.markRun(member, reference.numbers, reference.mask, frame, to);
-      if (odd > frame) this.#recorder.delivered(reference, frame, odd, nowUs);
-      if (odd < to) this.#deliver(audit, reference, member, odd, reference.numbers[odd & reference.mask]!);
+      if (odd > frame) {
+        this.#recorder.delivered(reference, frame, odd, nowUs);
+        this.lastDeliveryUs = this.#nowUs;
+        if (this.#isOneOrder) this.#checkOrder(listener, frame, odd);
+      }
+      if (odd < to) {
+        const how = this.#deliver(audit, reference, member, odd, reference.numbers[odd & reference.mask]!);
+        if (this.#isOneOrder && how === arrival.inOrder) this.#checkOrder(listener, odd, odd + 1);
+      }
       frame = odd + 1;
     }
   }
 
   /** One message has reached a recipient. Its times are at `frame` of the stream. */
-  #deliver(audit: RoomAudit, stream: StreamTimes, member: number, frame: number, number: number): void {
+  #deliver(audit: RoomAudit, stream: StreamTimes, member: number, frame: number, number: number): number {
     const how = audit.mark(member, number);
-    if (how !== arrival.duplicated) this.#recorder.delivered(stream, frame, frame + 1, this.#nowUs | 0);
+    if (how !== arrival.duplicated) {
+      this.#recorder.delivered(stream, frame, frame + 1, this.#nowUs | 0);
+      this.lastDeliveryUs = this.#nowUs;
+    }
     if (how !== arrival.inOrder) this.#countFault(how, stream.slots[frame & stream.mask]!);
+    return how;
+  }
+
+  /** The frames [from, to) of its reference are new to this listener, and in the order of each sender. */
+  #checkOrder(listener: Listener, from: number, to: number): void {
+    const { slots, mask } = listener.reference;
+    for (let frame = from; frame < Math.min(to, listener.heard); frame++)
+      this.#countFault(arrival.reordered, slots[frame & mask]!);
+    if (to > listener.heard) listener.heard = to;
   }
 
   #countFault(how: number, slot: number): void {
@@ -183,13 +202,13 @@ export class Receiver implements FrameSink {
     const at = (frame & reference.mask) * reference.frameBytes;
     if (!isEqual(bytes, frameAt, reference.bytes, at, reference.frameBytes)) return false;
     this.#addToSample(number);
-    this.#deliverRun(audit, reference, listener.member, frame, frame + 1);
+    this.#deliverRun(audit, reference, listener, frame, frame + 1);
     listener.frame = frame + 1;
     return true;
   }
 
   #takeNew(bytes: Buffer, frameAt: number, payloadAt: number, end: number): void {
-    const { runId, timeline, verifier } = this.#settings;
+    const { timeline, verifier } = this.#settings;
     const listener = this.#listener;
     const { stamp } = verifier;
     const finding = verifier.verify(bytes, payloadAt, end);
@@ -197,19 +216,39 @@ export class Receiver implements FrameSink {
     if (finding === 'corrupted') return this.#corrupted();
     const { reference } = listener;
     const { audit, index } = listener.room;
-    if (stamp.runId === runId + 1 && stamp.room === index) return this.#probed();
-    const slot = secondSlotOf(timeline, stamp.dueUs);
-    if (stamp.runId !== runId || stamp.room !== index) return this.#misrouted(slot);
+    const { stepsAgo } = verifier;
+    const isProbe = (stamp.runId & 1) === 1;
+    const isHere = stepsAgo >= 0 && stamp.room === index;
+    if (isHere && isProbe) return this.#probed();
+    const slot = slotAt(timeline, stamp.dueUs);
+    if (!isHere || isProbe) return this.#misrouted(stepsAgo, slot);
+    if (stepsAgo > 0) {
+      this.tally.late++;
+      return;
+    }
     this.#addToSample(stamp.number);
     const single = this.#single;
     single.slots[0] = slot;
     single.dueUs[0] = stamp.dueUs | 0;
     single.sentUs[0] = (stamp.dueUs + stamp.lagUs) | 0;
-    this.#deliver(audit, single, listener.member, 0, stamp.number);
-    if (frameAt === -1 || reference.find(stamp.number) !== -1) return;
+    const how = this.#deliver(audit, single, listener.member, 0, stamp.number);
+    const known = reference.find(stamp.number);
+    if (known === -1) this.#append(bytes, frameAt, payloadAt, end, slot);
+    const frame = known === -1 ? reference.find(stamp.number) : known;
+    if (this.#isOneOrder && how === arrival.inOrder && frame !== -1)
+      this.#checkOrder(listener, frame, frame + 1);
+  }
+
+  /** The last intact message becomes the newest frame of the reference, if it can be held there. */
+  #append(bytes: Buffer, frameAt: number, payloadAt: number, end: number, slot: number): void {
+    const { verifier } = this.#settings;
+    const listener = this.#listener;
+    const { reference } = listener;
+    if (frameAt === -1) return;
     const offset = verifier.offsetOfStamp(bytes, payloadAt, end);
     if (offset === -1) return;
-    if (reference.append(bytes, frameAt, end, offset - frameAt, stamp, slot)) listener.frame = reference.next;
+    const isHeld = reference.append(bytes, frameAt, end, offset - frameAt, verifier.stamp, slot);
+    if (isHeld) listener.frame = reference.next;
   }
 
   #probed(): void {
@@ -218,20 +257,20 @@ export class Receiver implements FrameSink {
     this.tally.probed++;
   }
 
-  /** Of another room, or of another run, whose schedule is unknown: those messages count by their arrival. */
-  #misrouted(slot: number): void {
-    const { verifier, runId, timeline } = this.#settings;
-    const isForeign = verifier.stamp.runId >> 1 !== runId >> 1;
-    if (isForeign && this.#nowUs < 0) return;
-    if ((isForeign ? secondSlotOf(timeline, this.#nowUs) : slot) < this.#recorder.measureSlot) return;
+  /** Of another room or another run. One of another schedule counts by its arrival. */
+  #misrouted(stepsAgo: number, slot: number): void {
+    const isOther = stepsAgo !== 0;
+    if (isOther && this.#nowUs < 0) return;
+    const at = isOther ? slotAt(this.#settings.timeline, this.#nowUs) : slot;
+    if (at < this.#recorder.measureSlot) return;
     this.tally.misrouted++;
-    if (isForeign) this.tally.foreign++;
+    if (stepsAgo < 0) this.tally.foreign++;
   }
 
   /** A corrupted message does not say when it was due: it counts if it arrived after the warm-up. */
   #corrupted(): void {
     if (this.#nowUs < 0) return;
-    const slot = secondSlotOf(this.#settings.timeline, this.#nowUs);
+    const slot = slotAt(this.#settings.timeline, this.#nowUs);
     if (slot >= this.#recorder.measureSlot) this.tally.corrupted++;
   }
 }

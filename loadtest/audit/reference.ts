@@ -36,6 +36,13 @@ export class Reference {
     this.#settings = settings;
   }
 
+  /** Forgets all frames; their memory is kept. */
+  clear(): void {
+    this.oldest = 0;
+    this.next = 0;
+    this.#frameOf.fill(-1);
+  }
+
   /** The frame with this message number, or −1. */
   find(number: number): number {
     if (this.next === 0) return -1;

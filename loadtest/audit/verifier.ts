@@ -5,11 +5,14 @@ import {
   type Stamp,
   stampAt,
   stampChars,
+  stepOfRunId,
   writeStamp,
 } from '../model/stamp.ts';
 
 export type VerifierSettings = {
-  runId: number;
+  firstRunId: number;
+  /** The step that is measured, counted from 0. */
+  step: number;
   format: MessageFormat;
   /** The user (its index in the whole run) that sends message `number` of `room`. */
   senderOf(room: number, number: number): number;
@@ -33,7 +36,7 @@ export class Verifier {
     const { format, senderOf } = this.#settings;
     const { stamp } = this;
     if (end - start === format.payloadBytes && readStamp(bytes, start + stampAt, stamp)) {
-      if (this.#isForeign()) return 'intact';
+      if (this.#hasAnySender()) return 'intact';
       if (format.isIntact(bytes, start, end, senderOf(stamp.room, stamp.number), stamp)) return 'intact';
     }
     return this.#parse(bytes.toString('utf8', start, end));
@@ -64,14 +67,19 @@ export class Verifier {
     if (typeof clientId !== 'string' || typeof Message !== 'string') return 'corrupted';
     const chars = Buffer.from(Message.slice(0, stampChars), 'latin1');
     if (chars.length < stampChars || !readStamp(chars, 0, stamp)) return 'corrupted';
-    if (this.#isForeign()) return 'intact';
+    if (this.#hasAnySender()) return 'intact';
     return format.isSame(clientId, Message, senderOf(stamp.room, stamp.number), stamp)
       ? 'intact'
       : 'corrupted';
   }
 
-  /** True for a message of another run, whose senders and sizes are unknown here. */
-  #isForeign(): boolean {
-    return this.stamp.runId >> 1 !== this.#settings.runId >> 1;
+  /** Any user may send a probe, and the senders and sizes of another run are unknown here. */
+  #hasAnySender(): boolean {
+    return this.stepsAgo < 0 || (this.stamp.runId & 1) === 1;
+  }
+
+  /** How many steps ago the last message was sent: 0 for this step; below 0, it is of another run. */
+  get stepsAgo(): number {
+    return this.#settings.step - stepOfRunId(this.#settings.firstRunId, this.stamp.runId);
   }
 }

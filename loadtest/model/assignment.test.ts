@@ -13,6 +13,13 @@ import {
 } from './assignment.ts';
 
 const resolved: ResolvedWorkload = { ...defaultWorkload, workers: 1, sendersPerRoom: 1 };
+/** Of all users, those that send. */
+function sendersIn(workload: ResolvedWorkload, room: number): number[] {
+  return Array.from({ length: sendersOfRoom(workload, room) }, (_, number) =>
+    senderOf(workload, room, number),
+  );
+}
+
 const anyWorkload = fc
   .record({
     clients: fc.integer({ min: 1, max: 500 }),
@@ -27,7 +34,7 @@ const anyWorkload = fc
 function assignmentOf(changes: Partial<ResolvedWorkload>): Assignment {
   const workload = { ...resolved, ...changes };
   const addresses = workload.urls.map((_, i) => ({ address: '127.0.0.1', port: i + 1 }));
-  return { workload, runId: 0, addresses, headers: {} };
+  return { workload, firstRunId: 0, addresses, headers: {} };
 }
 
 test('rooms and workers each get all users, none twice, in equal shares', () => {
@@ -58,6 +65,19 @@ test('the senders of a room take turns and belong to it', () => {
       assert.equal(senderOf(workload, room, number + sendersOfRoom(workload, room)), sender);
     }),
   );
+});
+
+test('a room has as many senders as asked, spread over its users and over the targets', () => {
+  fc.assert(
+    fc.property(anyWorkload, fc.integer({ min: 1, max: 4 }), (workload, targets) => {
+      const asked = { ...workload, urls: Array<string>(targets).fill('ws://a/ws') };
+      for (let room = 0; room < asked.rooms; room++)
+        assert.equal(new Set(sendersIn(asked, room)).size, sendersOfRoom(asked, room));
+    }),
+  );
+  const crowd = { ...resolved, clients: 1000, sendersPerRoom: 10, urls: ['ws://a/ws', 'ws://b/ws'] };
+  assert.deepEqual(sendersIn(crowd, 0), [0, 101, 200, 301, 400, 501, 600, 701, 800, 901]);
+  assert.deepEqual(sendersIn({ ...crowd, clients: 5 }, 0), [0, 1, 2, 3, 4]);
 });
 
 test('connections spread over all pairs of source address and target', () => {

@@ -5,8 +5,8 @@ import type { ResolvedWorkload } from '../workload.ts';
 /** Everything that all workers of a run must agree on. */
 export type Assignment = {
   workload: ResolvedWorkload;
-  /** Even; the odd number after it marks the probes. */
-  runId: number;
+  /** The run id of the first step; even. */
+  firstRunId: number;
   /** Where each of the workload's URLs leads: host names are looked up once for all workers. */
   addresses: Address[];
   /** Extra headers of the handshake, by name. */
@@ -53,9 +53,19 @@ export function sendersOfRoom(workload: ResolvedWorkload, room: number): number 
   return Math.min(workload.sendersPerRoom, to - from);
 }
 
-/** The user that sends message `number` of a room: its senders take turns. */
+/**
+ * The user that sends message `number` of a room. Its senders take turns. They are spread evenly over the
+ * users of the room, and so over workers; and where there are users enough, over all targets.
+ */
 export function senderOf(workload: ResolvedWorkload, room: number, number: number): number {
-  return usersOfRoom(workload, room).from + (number % sendersOfRoom(workload, room));
+  const { from, to } = usersOfRoom(workload, room);
+  const senders = sendersOfRoom(workload, room);
+  const sender = number % senders;
+  const at = Math.floor((sender * (to - from)) / senders);
+  const next = Math.floor(((sender + 1) * (to - from)) / senders);
+  const targets = workload.urls.length;
+  const shift = (((sender - at) % targets) + targets) % targets;
+  return from + at + (at + shift < next ? shift : 0);
 }
 
 /** The endpoint of a connection, numbered over all workers: connections take the targets in turn. */

@@ -58,3 +58,37 @@ test('a message with one changed byte is never intact', () => {
     { numRuns: 2000 },
   );
 });
+
+test('parts of two messages never make a third that is intact', () => {
+  const anyNumber = fc.oneof(fc.nat(100), fc.integer({ min: 0, max: messageNumberMax }));
+  const anyPlace = fc.record({ runId: fc.constantFrom(2, 4), room: fc.nat(3), number: anyNumber });
+  const size = 200;
+  const format = new MessageFormat(size);
+  fc.assert(
+    fc.property(anyPlace, anyPlace, fc.nat(size), fc.nat(size), (one, other, a, b) => {
+      const [first, second] = [one, other].map((place) => {
+        const bytes = Buffer.alloc(size);
+        format.write(bytes, 0, 7, { ...place, dueUs: 5, lagUs: 1 });
+        return bytes;
+      }) as [Buffer, Buffer];
+      const spliced = Buffer.from(first);
+      second.copy(spliced, Math.min(a, b), Math.min(a, b), Math.max(a, b));
+      const stamp = newStamp();
+      const isIntact = readStamp(spliced, stampAt, stamp) && format.isIntact(spliced, 0, size, 7, stamp);
+      assert.equal(isIntact, spliced.equals(first) || spliced.equals(second));
+    }),
+    { numRuns: 3000 },
+  );
+});
+
+test('the fillers of successive messages differ from the first bytes on, also beyond the end of their source', () => {
+  const size = payloadBytesMin + 2 ** 18 + 500;
+  const format = new MessageFormat(size);
+  const fillers = Array.from({ length: 40 }, (_, number) => {
+    const bytes = Buffer.alloc(size);
+    format.write(bytes, 0, 7, { runId: 2, room: 0, number, dueUs: 0, lagUs: 0 });
+    return bytes.toString('latin1', stampAt + stampChars, size - 2);
+  });
+  for (const filler of fillers) assert.match(filler, /^[-\w]+$/);
+  assert.equal(new Set(fillers.map((filler) => filler.slice(0, 8))).size, 40);
+});

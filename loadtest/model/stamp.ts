@@ -6,10 +6,11 @@
  *     run 3 · room 3 · number 5 · due 6 · lag 5 · checksum 5      digits of base 64, most significant first
  */
 import { payloadBytesMin } from '../workload.ts';
+import { seededRandom } from './schedule.ts';
 
 /** The fields of a stamp: where a message belongs and when it was due. */
 export type Stamp = {
-  /** Even for measured messages; the odd number after it for the probes of the same run. Below 2^18. */
+  /** Even for measured messages, see `runIdOfStep`; the odd number after it for probes. Below 2^18. */
   runId: number;
   room: number;
   /** Position in the room's schedule. The sender follows from it. */
@@ -22,6 +23,16 @@ export type Stamp = {
 
 export const stampChars = 27;
 export const runIdMax = 2 ** 18 - 1;
+
+/** The run id of a step, counted from 0: the even numbers from that of the first step on, and round again. */
+export function runIdOfStep(firstRunId: number, step: number): number {
+  return (firstRunId + 2 * step) & runIdMax;
+}
+
+/** The step whose messages or probes have this run id. A very high one means another run. */
+export function stepOfRunId(firstRunId: number, runId: number): number {
+  return ((runId - firstRunId) & runIdMax) >> 1;
+}
 
 const lagUsMax = 2 ** 30 - 1;
 const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
@@ -99,7 +110,19 @@ function checksum(
   return (h ^ (h >>> 17)) & 0x3fffffff;
 }
 
-/** Writes and checks whole messages of one size. */
+/**
+ * The source of all fillers: random text, in which each message has an offset of its own. In one room, the
+ * offsets of so many successive messages all differ. Chosen, not measured.
+ */
+const sourceBytes = 2 ** 18;
+let source: Buffer | undefined;
+/** The end of a filler: 5 digits of the message number, 3 of the room. */
+const fillerEndChars = 8;
+
+/**
+ * Writes and checks whole messages of one size. The filler of a message follows from its run, room and
+ * number: a part of one message and a part of another never make a third that passes as intact.
+ */
 export class MessageFormat {
   readonly payloadBytes: number;
   readonly #template: Buffer;
@@ -109,10 +132,11 @@ export class MessageFormat {
     const fillerBytes = payloadBytes - payloadBytesMin;
     if (fillerBytes < 0)
       throw new RangeError(`a payload holds at least ${payloadBytesMin} bytes, not ${payloadBytes}`);
-    const filler = alphabet.repeat(Math.ceil(fillerBytes / 64)).slice(0, fillerBytes);
     const id = `u${'0'.repeat(clientIdDigits)}`;
+    const filler = 'A'.repeat(stampChars + fillerBytes);
     this.payloadBytes = payloadBytes;
-    this.#template = Buffer.from(`{"clientId":"${id}","Message":"${'A'.repeat(stampChars)}${filler}"}`);
+    this.#template = Buffer.from(`{"clientId":"${id}","Message":"${filler}"}`);
+    source ??= newSource();
     this.#expected = Buffer.from(this.#template);
   }
 
@@ -121,6 +145,7 @@ export class MessageFormat {
     this.#template.copy(target, at);
     writeUser(target, at + clientIdAt + 1, user);
     writeStamp(target, at + stampAt, stamp);
+    writeFiller(target, at + stampAt + stampChars, at + this.payloadBytes - 2, stamp);
   }
 
   /** True if the bytes are exactly the message that this user sends with this stamp. */
@@ -138,8 +163,7 @@ export class MessageFormat {
   }
 
   #expect(user: number, stamp: Stamp): void {
-    writeUser(this.#expected, clientIdAt + 1, user);
-    writeStamp(this.#expected, stampAt, stamp);
+    this.write(this.#expected, 0, user, stamp);
   }
 }
 
@@ -148,4 +172,22 @@ function writeUser(target: Buffer, at: number, user: number): void {
     target[i] = 48 + (user % 10);
     user = Math.floor(user / 10);
   }
+}
+
+/** Writes the filler from `at` to `end`. Where it is long enough, it ends with the number and the room. */
+function writeFiller(target: Buffer, at: number, end: number, { runId, room, number }: Stamp): void {
+  // The multiplier of the number is odd: successive numbers take all offsets before one comes again.
+  const hash = Math.imul(runId, 0x9e3779b1) ^ Math.imul(room, 0x85ebca6b);
+  let from = (Math.imul(number, 0x2c1b3) + (hash ^ (hash >>> 15))) & (sourceBytes - 1);
+  const isLong = end - at >= fillerEndChars;
+  for (const textEnd = isLong ? end - fillerEndChars : end; at < textEnd; from = 0)
+    at += source!.copy(target, at, from, from + textEnd - at);
+  if (!isLong) return;
+  writeDigits(target, at, 5, number);
+  writeDigits(target, at + 5, 3, room);
+}
+
+function newSource(): Buffer {
+  const random = seededRandom(1);
+  return Buffer.from(Array.from({ length: sourceBytes }, () => charOf[Math.floor(random() * 64)]!));
 }

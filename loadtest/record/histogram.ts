@@ -5,7 +5,10 @@
  */
 import { build, encodeIntoCompressedBase64, type Histogram } from 'hdr-histogram-js';
 
-/** Milliseconds, with three significant digits. All zero if nothing was recorded (`count` 0). */
+/**
+ * Milliseconds, with three significant digits. All zero if nothing was recorded (`count` 0). A value of
+ * `outstandingMs` stands for infinity: a delivery that was outstanding when the drain ended.
+ */
 export type LatencySummary = {
   count: number;
   mean: number;
@@ -19,6 +22,11 @@ export type LatencySummary = {
 /** Number of counters, for values from 0 to 2^31 − 1 µs (35 minutes). */
 export const histogramSlots = (20 << 10) + 2048;
 const valueMax = 2 ** 31 - 1;
+/**
+ * Stands for an infinite latency in results, because JSON has no infinity: the end of the histogram, longer
+ * than any drain. It compares as infinity does with every limit and every measured latency.
+ */
+export const outstandingMs = valueMax / 1000;
 
 /** The counter of a value, an integer from 0 to 2^31 − 1. */
 export function slotOf(valueUs: number): number {
@@ -36,6 +44,13 @@ export function lowestOf(slot: number): number {
 /** Adds the counts of one histogram to another, from slot `offset` on. */
 export function addCounts(into: Float64Array, counts: ArrayLike<number>, offset = 0): void {
   for (let i = 0; i < counts.length; i++) into[offset + i]! += counts[i]!;
+}
+
+/** The same counts, and so many deliveries that never came, as infinite latencies. */
+export function withOutstanding(counts: Float64Array, outstanding: number): Float64Array {
+  const all = counts.slice();
+  all[histogramSlots - 1]! += outstanding;
+  return all;
 }
 
 /** The same counts as an HDR histogram in microseconds. */
@@ -63,10 +78,11 @@ export function encodeHistogram(counts: ArrayLike<number>): string {
 export function summarize(counts: ArrayLike<number>): LatencySummary {
   const histogram = toHdr(counts);
   if (histogram.totalCount === 0) return { count: 0, mean: 0, p50: 0, p90: 0, p99: 0, p999: 0, max: 0 };
+  const isInfinite = counts[histogramSlots - 1]! > 0;
   const ms = (percentile: number) => histogram.getValueAtPercentile(percentile) / 1000;
   return {
     count: histogram.totalCount,
-    mean: Math.round(histogram.mean) / 1000,
+    mean: isInfinite ? outstandingMs : Math.round(histogram.mean) / 1000,
     p50: ms(50),
     p90: ms(90),
     p99: ms(99),

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { measureSlotOf, Recorder, secondSlotOf, type Timeline } from './recorder.ts';
-import { Totals, type WorkerSample } from './totals.ts';
+import type { WorkerSample } from './counts.ts';
+import { measureSlotOf, Recorder, slotAt, type Timeline } from './recorder.ts';
+import { Totals } from './totals.ts';
 
 const timeline: Timeline = { warmUpUs: 1e6, measureUs: 2e6, drainUs: 1e6 };
 
@@ -12,9 +13,18 @@ function sample(cpuUs: number): WorkerSample {
     reordered: 0,
     misrouted: 0,
     foreign: 0,
+    late: 0,
+    lastDeliveryUs: 0,
     corrupted: 0,
     cpuUs,
   };
+}
+
+/** A recorder whose rooms have so many recipients each. */
+function newRecorder(...recipients: number[]): Recorder {
+  const recorder = new Recorder(timeline);
+  recorder.setRecipients(Uint32Array.from(recipients));
+  return recorder;
 }
 
 /** A message of `room`, due at `dueUs`, was sent in time and reached so many recipients `latencyUs` later. */
@@ -25,37 +35,35 @@ function record(
   recipients: number,
   latencyUs: number,
 ): void {
-  const slots = Int32Array.of(secondSlotOf(timeline, dueUs));
+  const slots = Int32Array.of(slotAt(timeline, dueUs));
   const stream = { mask: 0, slots, dueUs: Int32Array.of(dueUs), sentUs: Int32Array.of(dueUs + 10) };
   recorder.sent(room, dueUs, 10);
   for (let i = 0; i < recipients; i++) recorder.delivered(stream, 0, 1, dueUs + latencyUs);
 }
 
-test('a warm-up of one and a half seconds takes two slots, and measuring begins a new one', () => {
-  const odd = { ...timeline, warmUpUs: 1.5e6 };
-  assert.equal(measureSlotOf(odd), 2);
+test('a warm-up of 0.6 s takes three slots, and measuring begins a new one', () => {
+  const odd = { ...timeline, warmUpUs: 600_000 };
+  assert.equal(measureSlotOf(odd), 3);
   assert.deepEqual(
-    [0, 499_999, 500_000, 1_499_999, 1_500_000, 2_500_000].map((atUs) => secondSlotOf(odd, atUs)),
-    [0, 0, 1, 1, 2, 3],
+    [0, 99_999, 100_000, 599_999, 600_000, 850_000].map((atUs) => slotAt(odd, atUs)),
+    [0, 0, 1, 2, 3, 4],
   );
 });
 
 test('expected deliveries are the messages sent to each room times its recipients, over all workers', () => {
-  const totals = new Totals(2, 2, timeline);
-  totals.addRecipients(Uint32Array.of(3, 0));
-  totals.addRecipients(Uint32Array.of(1, 2));
-  const one = new Recorder(timeline, 2);
-  const other = new Recorder(timeline, 2);
+  const totals = new Totals(2, timeline);
+  const one = newRecorder(4, 2);
+  const other = newRecorder(4, 2);
   record(one, 0, 1_500_000, 4, 2000);
   record(other, 1, 2_500_000, 1, 9000);
   totals.setSample(0, sample(0));
   totals.setSample(1, sample(0));
   assert.deepEqual(
-    totals.addSecond(0, one.take(1), sample(500_000)),
+    totals.addWindow(0, one.take(7), sample(500_000)),
     [],
     'the other worker may still report it',
   );
-  const [second] = totals.addSecond(1, other.take(1), sample(250_000));
+  const [second] = totals.addWindow(1, other.take(7), sample(250_000));
   assert.equal(second!.sent, 2);
   assert.equal(second!.deliveries, 5);
   assert.equal(second!.atSeconds, 0);
@@ -71,11 +79,10 @@ test('expected deliveries are the messages sent to each room times its recipient
 });
 
 test('a message of the warm-up counts for its second but not for the audit', () => {
-  const totals = new Totals(1, 1, timeline);
-  totals.addRecipients(Uint32Array.of(2));
-  const recorder = new Recorder(timeline, 1);
+  const totals = new Totals(1, timeline);
+  const recorder = newRecorder(2);
   record(recorder, 0, 999_999, 1, 5_000_000);
-  const [second] = totals.addSecond(0, recorder.take(4), sample(0));
+  const [second] = totals.addWindow(0, recorder.take(19), sample(0));
   assert.equal(second!.deliveries, 1);
   assert.equal(second!.deliveryLatencyMsP99 > 4990, true);
   assert.equal(totals.audit().expected, 0);
@@ -85,26 +92,56 @@ test('a message of the warm-up counts for its second but not for the audit', () 
   );
 });
 
-test('while the run goes on, a delivery counts as lost only when the drain would no longer wait for it', () => {
-  const totals = new Totals(1, 1, timeline);
-  totals.addRecipients(Uint32Array.of(2));
-  const recorder = new Recorder(timeline, 1);
+test('a second is complete when all workers have reported its last window', () => {
+  const totals = new Totals(2, timeline);
+  const report = (worker: number, slot: number) =>
+    totals.addWindow(worker, newRecorder(0).take(slot), sample(0)).map((second) => second.atSeconds);
+  assert.deepEqual([report(0, 0), report(1, 3)], [[], []]);
+  assert.deepEqual([report(0, 2), report(0, 3), report(0, 7)], [[], [-1], []]);
+  assert.deepEqual(report(1, 8), [0]);
+});
+
+test('while the step goes on, a delivery counts as lost only when the drain would no longer wait for it', () => {
+  const totals = new Totals(1, timeline);
+  const recorder = newRecorder(2);
   record(recorder, 0, 1_500_000, 1, 2000);
-  totals.addSecond(0, recorder.take(1), sample(0));
+  totals.addWindow(0, recorder.take(7), sample(0));
   assert.equal(totals.lostBy(0), 0);
   assert.equal(totals.lostBy(1), 1);
 });
 
-test('the drain may end early only when nothing is missing and a duplicate has had time to arrive', () => {
-  const totals = new Totals(1, 1, timeline);
-  totals.addRecipients(Uint32Array.of(1));
-  const recorder = new Recorder(timeline, 1);
+test('a step has settled when a window after the measure phase is reported and nothing is outstanding', () => {
+  const totals = new Totals(1, timeline);
+  const recorder = newRecorder(1);
   record(recorder, 0, 1_500_000, 1, 2000);
-  totals.addSecond(0, recorder.take(2), sample(0));
+  const report = (slot: number, lastDeliveryUs: number) =>
+    totals.addWindow(0, recorder.take(slot), { ...sample(0), lastDeliveryUs });
+  report(11, 1_502_000);
   assert.equal(totals.settled, false);
-  totals.addSecond(0, recorder.take(3), sample(0));
+  report(12, 1_502_000);
   assert.equal(totals.settled, true);
-  recorder.sent(0, 1_600_000, 0);
-  totals.addSecond(0, recorder.take(3), sample(0));
+  assert.equal(totals.recoveredSeconds, 0);
+  recorder.sent(0, 2_600_000, 0);
+  report(12, 1_502_000);
   assert.equal(totals.settled, false);
+  assert.equal(totals.recoveredSeconds, null);
+  const stream = { mask: 0, slots: Int32Array.of(10), dueUs: Int32Array.of(0), sentUs: Int32Array.of(0) };
+  recorder.delivered(stream, 0, 1, 3_400_000);
+  report(13, 3_400_000);
+  assert.equal(totals.recoveredSeconds, 0.4);
+});
+
+test('saturation is the share of the time in which one worker was never idle and read for long', () => {
+  const totals = new Totals(2, timeline);
+  const report = (worker: number, slot: number, busyShare: number, turnUs: number) => {
+    const load = { elapsedUs: 250_000, busyShare, openTurnUs: turnUs };
+    totals.addWindow(worker, newRecorder(0).take(slot, load), sample(0));
+  };
+  report(0, 0, 1, 90_000); // Warm-up.
+  report(0, 4, 0.97, 30_000);
+  report(0, 5, 0.97, 20_000);
+  report(0, 6, 0.9, 30_000);
+  report(0, 7, 0.5, 10_000);
+  report(1, 4, 0.5, 10_000);
+  assert.equal(totals.saturatedShare(0.95, 25), 0.25);
 });

@@ -1,34 +1,18 @@
-/** Adds up the reports of all workers: histograms, the audit, and the run second by second. */
+/** Adds up the reports of all workers on one step: histograms, the audit, and the step second by second. */
+import { backlogGrowthMs } from './backlog.ts';
+import type { AuditCounts, WorkerSample } from './counts.ts';
 import { addCounts, histogramSlots, summarize } from './histogram.ts';
-import { type CountRange, measureSlotOf, type SecondReport, type Timeline } from './recorder.ts';
+import {
+  type CountRange,
+  lastMeasureSlotOf,
+  measureSlotOf,
+  type Timeline,
+  type WindowReport,
+  windowUs,
+} from './recorder.ts';
 import type { Second } from './series.ts';
 
-/** Exact counts over all recipients. `lost` counts deliveries of sent messages that never arrived. */
-export type AuditCounts = {
-  expected: number;
-  delivered: number;
-  lost: number;
-  duplicated: number;
-  reordered: number;
-  misrouted: number;
-  corrupted: number;
-};
-
-/** Counts of one worker since its start. */
-export type WorkerSample = {
-  sessionsOpen: number;
-  duplicated: number;
-  reordered: number;
-  misrouted: number;
-  corrupted: number;
-  /** Of the misrouted deliveries, those of another run. */
-  foreign: number;
-  /** CPU of the process since its start. */
-  cpuUs: number;
-};
-
-/** The drain lasts at least this long if nothing is missing: a duplicate arrives later than its original. */
-const settleUs = 250_000;
+const windowsPerSecond = 1e6 / windowUs;
 
 type OpenSecond = { delivery: Float64Array; lag: Float64Array; sent: number; cpuUs: number };
 
@@ -46,40 +30,43 @@ export class Totals {
   messagesSent = 0;
   deliveries = 0;
   readonly seconds: Second[] = [];
+  /** Where one order is promised: deliveries in another order than that of another worker. */
+  disordered = 0;
   /** Messages of the measure phase that were sent. */
   sent = 0;
   readonly #timeline: Timeline;
-  readonly #recipientsByRoom: Float64Array;
   readonly #samples: (WorkerSample | undefined)[];
   readonly #lastSlot: number[];
   readonly #open = new Map<number, OpenSecond>();
   readonly #expectedBySlot = new Map<number, number>();
   readonly #deliveredBySlot = new Map<number, number>();
+  readonly #arrivedBySlot = new Map<number, number>();
+  /** By worker: its load in each window of the measure phase. */
+  readonly #loads: Pick<WindowReport, 'elapsedUs' | 'busyShare' | 'turnUsMax'>[][];
 
-  constructor(workers: number, rooms: number, timeline: Timeline) {
+  constructor(workers: number, timeline: Timeline) {
     this.#timeline = timeline;
-    this.#recipientsByRoom = new Float64Array(rooms);
     this.#samples = new Array(workers).fill(undefined);
     this.#lastSlot = new Array(workers).fill(-1);
+    this.#loads = Array.from({ length: workers }, () => []);
   }
 
-  /** Adds a worker's recipients, before the schedule begins. */
-  addRecipients(byRoom: Uint32Array): void {
-    addCounts(this.#recipientsByRoom, byRoom);
-  }
-
-  /** Keeps the latest counts of a worker. */
+  /** Keeps the counts of a worker at the beginning of the step. */
   setSample(worker: number, sample: WorkerSample): void {
     this.#samples[worker] = sample;
   }
 
-  /** Adds one second of one worker. Returns the seconds that all workers have now reported. */
-  addSecond(worker: number, report: SecondReport, sample: WorkerSample): Second[] {
+  /** Adds one window of one worker. Returns the seconds that all workers have now reported. */
+  addWindow(worker: number, report: WindowReport, sample: WorkerSample): Second[] {
     const measureSlot = measureSlotOf(this.#timeline);
     addRange(this.delivery, report.delivery);
     addRange(this.service, report.service);
     addRange(this.lag, report.lag);
-    if (this.#isMeasured(report.slot)) addRange(this.turn, report.turn);
+    if (this.#isMeasured(report.slot)) {
+      addRange(this.turn, report.turn);
+      const { elapsedUs, busyShare, turnUsMax } = report;
+      this.#loads[worker]!.push({ elapsedUs, busyShare, turnUsMax });
+    }
     const second = this.#openSecond(report.slot);
     for (const range of [report.delivery, report.warmUpDelivery]) {
       addRange(second.delivery, range);
@@ -89,27 +76,21 @@ export class Totals {
       addRange(second.lag, range);
       addRange(this.allLag, range);
     }
-    report.deliveredBySlot.forEach((count, slot) => {
-      if (count === 0) return;
-      this.#deliveredBySlot.set(slot, (this.#deliveredBySlot.get(slot) ?? 0) + count);
+    for (const [slot, count] of report.deliveredBySlot) {
+      addTo(this.#deliveredBySlot, slot, count);
+      addTo(this.#arrivedBySlot, report.slot, count);
       this.deliveries += count;
-    });
-    for (const [slot, byRoom] of report.sentBySlot) {
-      let expected = 0;
-      let sent = 0;
-      for (let room = 0; room < byRoom.length; room++) {
-        sent += byRoom[room]!;
-        expected += byRoom[room]! * this.#recipientsByRoom[room]!;
-      }
-      second.sent += sent;
-      this.messagesSent += sent;
-      if (slot >= measureSlot) this.sent += sent;
-      this.#expectedBySlot.set(slot, (this.#expectedBySlot.get(slot) ?? 0) + expected);
+    }
+    for (const [slot, messages, owed] of report.sentBySlot) {
+      second.sent += messages;
+      this.messagesSent += messages;
+      if (slot >= measureSlot) this.sent += messages;
+      addTo(this.#expectedBySlot, slot, owed);
     }
     second.cpuUs += sample.cpuUs - (this.#samples[worker]?.cpuUs ?? sample.cpuUs);
     this.#samples[worker] = sample;
     this.#lastSlot[worker] = report.slot;
-    return this.#close(Math.min(...this.#lastSlot));
+    return this.#close(Math.floor((this.#reportedSlot + 1 - measureSlot) / windowsPerSecond) - 1);
   }
 
   /** Returns the seconds that are left when all workers are done. */
@@ -119,17 +100,52 @@ export class Totals {
 
   /** Deliveries that were overdue by more than the drain when the second `atSeconds` ended. */
   lostBy(atSeconds: number): number {
-    const drainSlots = Math.ceil(this.#timeline.drainUs / 1e6);
-    return this.audit(measureSlotOf(this.#timeline) + atSeconds + 1 - drainSlots).lost;
+    const drainSlots = Math.ceil(this.#timeline.drainUs / windowUs);
+    return this.audit(measureSlotOf(this.#timeline) + (atSeconds + 1) * windowsPerSecond - drainSlots).lost;
   }
 
-  /** True when nothing is missing and the reported seconds exceed the measure phase by the settling time. */
+  /** True when all workers have reported a window after the measure phase and nothing is outstanding. */
   get settled(): boolean {
-    const reportedUs = (Math.min(...this.#lastSlot) + 1 - measureSlotOf(this.#timeline)) * 1e6;
-    return reportedUs >= this.#timeline.measureUs + settleUs && this.audit().lost === 0;
+    return this.#reportedSlot > lastMeasureSlotOf(this.#timeline) && this.audit().lost === 0;
   }
 
-  /** The audit of the measure phase; with `beforeSlot`, only of messages due before that second. */
+  /** Seconds from the end of the measure phase to the last owed delivery; null if some never came. */
+  get recoveredSeconds(): number | null {
+    const { warmUpUs, measureUs } = this.#timeline;
+    if (this.audit().lost > 0) return null;
+    const lastUs = Math.max(...this.#samples.map((sample) => sample?.lastDeliveryUs ?? 0));
+    return Math.round(Math.max(0, lastUs - warmUpUs - measureUs) / 1000) / 1000;
+  }
+
+  /** By how much the backlog grew through the measure phase, see `backlogGrowthMs`. */
+  get backlogGrowthMs(): number | null {
+    const bySlot = (counts: Map<number, number>) =>
+      Array.from({ length: lastMeasureSlotOf(this.#timeline) + 1 }, (_, slot) => counts.get(slot) ?? 0);
+    const { measureUs } = this.#timeline;
+    const measureSlot = measureSlotOf(this.#timeline);
+    return backlogGrowthMs(
+      bySlot(this.#deliveredBySlot),
+      bySlot(this.#arrivedBySlot),
+      measureSlot,
+      measureUs,
+    );
+  }
+
+  /** Share of the measure phase in which one worker was at least so busy and had a turn longer than that. */
+  saturatedShare(busyShareMin: number, turnMsMax: number): number {
+    const shares = this.#loads.map((loads) => {
+      let totalUs = 0;
+      let saturatedUs = 0;
+      for (const { elapsedUs, busyShare, turnUsMax } of loads) {
+        totalUs += elapsedUs;
+        if (busyShare >= busyShareMin && turnUsMax > turnMsMax * 1000) saturatedUs += elapsedUs;
+      }
+      return totalUs === 0 ? 0 : saturatedUs / totalUs;
+    });
+    return Math.max(...shares);
+  }
+
+  /** The audit of the measure phase; with `beforeSlot`, only of messages due before that window. */
   audit(beforeSlot = Number.POSITIVE_INFINITY): AuditCounts {
     let expected = 0;
     let delivered = 0;
@@ -144,7 +160,7 @@ export class Totals {
       delivered,
       lost: expected - delivered,
       duplicated: sum((sample) => sample.duplicated),
-      reordered: sum((sample) => sample.reordered),
+      reordered: sum((sample) => sample.reordered) + this.disordered,
       misrouted: sum((sample) => sample.misrouted),
       corrupted: sum((sample) => sample.corrupted),
     };
@@ -156,12 +172,17 @@ export class Totals {
   }
 
   #isMeasured(slot: number): boolean {
-    const measureSlot = measureSlotOf(this.#timeline);
-    return slot >= measureSlot && slot < measureSlot + Math.ceil(this.#timeline.measureUs / 1e6);
+    return slot >= measureSlotOf(this.#timeline) && slot <= lastMeasureSlotOf(this.#timeline);
+  }
+
+  /** The last window that all workers have reported. */
+  get #reportedSlot(): number {
+    return Math.min(...this.#lastSlot);
   }
 
   #openSecond(slot: number): OpenSecond {
-    let second = this.#open.get(slot);
+    const atSeconds = Math.floor((slot - measureSlotOf(this.#timeline)) / windowsPerSecond);
+    let second = this.#open.get(atSeconds);
     if (second === undefined) {
       second = {
         delivery: new Float64Array(histogramSlots),
@@ -169,19 +190,19 @@ export class Totals {
         sent: 0,
         cpuUs: 0,
       };
-      this.#open.set(slot, second);
+      this.#open.set(atSeconds, second);
     }
     return second;
   }
 
-  #close(lastSlot: number): Second[] {
-    const complete = [...this.#open.keys()].filter((slot) => slot <= lastSlot).sort((a, b) => a - b);
-    return complete.map((slot) => {
-      const { delivery, lag, sent, cpuUs } = this.#open.get(slot)!;
-      this.#open.delete(slot);
+  #close(lastSecond: number): Second[] {
+    const complete = [...this.#open.keys()].filter((second) => second <= lastSecond).sort((a, b) => a - b);
+    return complete.map((atSeconds) => {
+      const { delivery, lag, sent, cpuUs } = this.#open.get(atSeconds)!;
+      this.#open.delete(atSeconds);
       const latency = summarize(delivery);
       const second: Second = {
-        atSeconds: slot - measureSlotOf(this.#timeline),
+        atSeconds,
         sent,
         deliveries: latency.count,
         deliveryLatencyMsP50: latency.p50,
@@ -197,14 +218,10 @@ export class Totals {
   }
 }
 
-function addRange(into: Float64Array, range: CountRange): void {
-  addCounts(into, range.counts, range.from);
+function addTo(counts: Map<number, number>, slot: number, count: number): void {
+  counts.set(slot, (counts.get(slot) ?? 0) + count);
 }
 
-/** Adds counters by name. */
-export function mergeCounts(parts: readonly Readonly<Record<string, number>>[]): Record<string, number> {
-  const merged: Record<string, number> = {};
-  for (const part of parts)
-    for (const [name, count] of Object.entries(part)) merged[name] = (merged[name] ?? 0) + count;
-  return merged;
+function addRange(into: Float64Array, range: CountRange): void {
+  addCounts(into, range.counts, range.from);
 }

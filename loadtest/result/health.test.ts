@@ -7,17 +7,19 @@ const healthy: HealthObservation = {
   scheduled: 1000,
   sent: 1000,
   unsentByTarget: 0,
+  absent: 0,
   scheduleLagMs: { ...none, p99: 3 },
-  turnMs: { ...none, p99: 3 },
-  loopUtilizationMax: 0.5,
+  saturatedShare: 0,
   throttledMs: 0,
   refused: {},
   targetFailed: false,
 };
 
 const late = { ...none, p99: 26 };
-const busy = { loopUtilizationMax: 0.99, turnMs: { ...none, p99: 40 } };
-const bottleneck = /may have been the bottleneck: a worker was busy 99.0 % of the time and took 40 ms/;
+const saturated = { saturatedShare: 0.21 };
+const bottleneck =
+  /may have been the bottleneck: for 21.0 % of the time a worker was 95.0 % busy and took more than 25 ms/;
+const absent = /the users of 500 messages had been closed in an earlier step/;
 const starved = /ran out of files, ports or buffers: 2 × EADDRNOTAVAIL/;
 
 const cases: [name: string, changes: Partial<HealthObservation>, reason: RegExp | null][] = [
@@ -26,10 +28,10 @@ const cases: [name: string, changes: Partial<HealthObservation>, reason: RegExp 
   ['sending too few', { sent: 989 }, /sent 98.9 % of what was due; at least 99.0 % is needed/],
   ['sending too few because of the target', { sent: 500, unsentByTarget: 500 }, null],
   ['sending late', { scheduleLagMs: late }, /p99 of its schedule lag was 26 ms; the limit is 25 ms/],
-  ['a busy worker with long turns in a passed run', busy, null],
-  ['a busy worker in a failed run', { ...busy, turnMs: healthy.turnMs, targetFailed: true }, null],
-  ['long turns in a failed run', { ...busy, loopUtilizationMax: 0.5, targetFailed: true }, null],
-  ['a busy worker with long turns in a failed run', { ...busy, targetFailed: true }, bottleneck],
+  ['sending too few because an earlier step closed the users', { sent: 500, absent: 500 }, absent],
+  ['a saturated worker in a passed run', { saturatedShare: 0.9 }, null],
+  ['a worker saturated for a fifth of a failed run', { saturatedShare: 0.2, targetFailed: true }, null],
+  ['a worker saturated for longer in a failed run', { ...saturated, targetFailed: true }, bottleneck],
   ['being throttled', { throttledMs: 12 }, /throttled for 12 ms; the limit is 0 ms/],
   ['being refused by the target', { refused: { 503: 4, ECONNREFUSED: 1 } }, null],
   ['running out of files or ports', { refused: { 503: 4, EADDRNOTAVAIL: 2 } }, starved],

@@ -1,14 +1,21 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { outstandingMs } from '../record/histogram.ts';
 import { checkLimits, type Limit, type Observed, parseLimit, withDefaults } from './limits.ts';
 
 /** The part of a result that these tests need. */
-function observed(changes: { p99?: number; lost?: number; refused?: Record<string, number> }): Observed {
+function observed(changes: {
+  p99?: number;
+  lost?: number;
+  growthMs?: number;
+  refused?: Record<string, number>;
+}): Observed {
   const latency = { count: 1, mean: 1, p50: 1, p90: 1, p99: changes.p99 ?? 1, p999: 1, max: 1 };
   return {
     deliveryLatencyMs: latency,
     serviceLatencyMs: { ...latency, p99: 7 },
     scheduleLagMs: { ...latency, p99: 3 },
+    backlogGrowthMs: changes.growthMs ?? null,
     misroutedOfOtherRuns: 0,
     deliveriesPerSecond: 5000,
     achievedPerSecond: 50,
@@ -38,14 +45,22 @@ test('each limit is checked against its metric, and a broken one has a reason in
     expression: 'p99<250ms',
     observed: 250,
     held: false,
+    couldHold: false,
     reason: 'p99 was 250 ms; the limit is p99<250ms',
   });
+  assert.deepEqual(
+    check('p99<250ms', { p99: outstandingMs, lost: 7 }).reason,
+    'p99 was infinite, because 7 deliveries were outstanding when the drain ended; the limit is p99<250ms',
+  );
   assert.equal(check('service.p99<1ms').observed, 7);
   assert.equal(check('lag.p99<=3').held, true);
   assert.equal(check('deliveries>=5000').held, true);
   assert.equal(check('achieved>50').held, false);
   assert.equal(check('refused<3', { refused: { 503: 2, ECONNRESET: 1 } }).observed, 3);
-  assert.match(check('lost<=1', { lost: 2 }).reason, /^2 deliveries never came; the limit is lost<=1$/);
+  assert.match(
+    check('lost<=1', { lost: 2 }).reason,
+    /^2 deliveries were outstanding when the drain ended; the limit is lost<=1$/,
+  );
 });
 
 test('by default nothing may be lost or faulty, and a limit replaces only the default of its metric', () => {
@@ -54,4 +69,27 @@ test('by default nothing may be lost or faulty, and a limit replaces only the de
   const limits = withDefaults([parseLimit('lost<100')]);
   assert.deepEqual(ofLost(limits), [parseLimit('lost<100')]);
   assert.ok(limits.some((limit) => limit.expression === 'duplicated=0'));
+});
+
+test('a backlog that grows breaks a default limit, and a phase that is too short to say does not', () => {
+  const growth = withDefaults([]).filter((limit) => limit.metric === 'growth');
+  assert.ok(checkLimits(growth, observed({}))[0]!.held);
+  assert.ok(checkLimits(growth, observed({ growthMs: 49 }))[0]!.held);
+  assert.equal(
+    checkLimits(growth, observed({ growthMs: 60 }))[0]!.reason,
+    'the backlog grew by 60 ms of load through the measure phase; the limit is growth<50ms',
+  );
+  assert.equal(parseLimit('growth<1s').bound, 1000);
+});
+
+test('a latency of the target could have held with the doubt taken off; other limits could not', () => {
+  const couldHold = (text: string, changes: Parameters<typeof observed>[0], doubtMs: number) =>
+    checkLimits([parseLimit(text)], observed(changes), doubtMs)[0]!.couldHold;
+  assert.equal(couldHold('p99<250ms', { p99: 300 }, 51), true);
+  assert.equal(couldHold('p99<250ms', { p99: 300 }, 49), false);
+  assert.equal(couldHold('p99<250ms', { p99: outstandingMs }, 1000), false);
+  assert.equal(couldHold('service.p99<5ms', {}, 3), true);
+  assert.equal(couldHold('lag.p99<2ms', {}, 3), false);
+  assert.equal(couldHold('lost=0', { lost: 2 }, 5), false);
+  assert.equal(couldHold('growth<50ms', { growthMs: 60 }, 50), false);
 });

@@ -3,9 +3,10 @@ import { PassThrough } from 'node:stream';
 import { test } from 'node:test';
 import type { Second } from '../record/series.ts';
 import type { Totals } from '../record/totals.ts';
+import { defaultWorkload, type ResolvedWorkload } from '../workload.ts';
 import { newProgress, type ProgressStyle, parseProgress } from './progress.ts';
 
-const timeline = { warmUpUs: 1e6, measureUs: 3e6, drainUs: 1e6 };
+const workload = { ...defaultWorkload, warmUpSeconds: 1, durationSeconds: 3, drainSeconds: 1 };
 const second = {
   atSeconds: 1,
   sent: 50,
@@ -18,9 +19,10 @@ const second = {
 /** Everything that is written during a short run. */
 function show(style: ProgressStyle, lost: number): string {
   const stream = new PassThrough();
-  const progress = newProgress(style, timeline, stream);
+  const progress = newProgress(style, stream);
   progress.phase('connect');
   progress.progress(5, 0);
+  progress.step(workload as ResolvedWorkload);
   progress.phase('measure');
   progress.second('measure', second, {} as Totals, lost);
   progress.phase('done');

@@ -1,6 +1,6 @@
 /** The progress of a run: a redrawn line on a terminal, plain lines elsewhere, or one JSON event per line. */
-import type { Timeline } from '../record/recorder.ts';
-import type { Phase, RunObserver } from '../run/coordinator.ts';
+import { type Timeline, timelineOf } from '../record/recorder.ts';
+import type { Phase, RunObserver } from '../run/observer.ts';
 
 export type ProgressStyle = 'tty' | 'plain' | 'json' | 'none';
 
@@ -30,14 +30,10 @@ export function parseProgress(line: string): ProgressEvent | undefined {
 }
 
 /** An observer of the given style that writes to `stream`. */
-export function newProgress(
-  style: ProgressStyle,
-  timeline: Timeline,
-  stream: NodeJS.WritableStream,
-): RunObserver {
+export function newProgress(style: ProgressStyle, stream: NodeJS.WritableStream): RunObserver {
   if (style === 'json') return jsonProgress(stream);
-  if (style === 'none') return { phase() {}, progress() {}, second() {} };
-  return lineProgress(timeline, stream, style === 'tty');
+  if (style === 'none') return { phase() {}, progress() {}, step() {}, second() {} };
+  return lineProgress(stream, style === 'tty');
 }
 
 function jsonProgress(stream: NodeJS.WritableStream): RunObserver {
@@ -45,6 +41,7 @@ function jsonProgress(stream: NodeJS.WritableStream): RunObserver {
   return {
     phase: (phase) => write({ event: 'phase', phase, atMs: Date.now() }),
     progress: (sessionsOpen, probed) => write({ event: 'progress', sessionsOpen, heard: probed }),
+    step() {},
     second: (phase, second, _totals, lost) =>
       write({
         event: 'second',
@@ -58,9 +55,9 @@ function jsonProgress(stream: NodeJS.WritableStream): RunObserver {
   };
 }
 
-function lineProgress(timeline: Timeline, stream: NodeJS.WritableStream, redraw: boolean): RunObserver {
+function lineProgress(stream: NodeJS.WritableStream, redraw: boolean): RunObserver {
   let phaseNow: Phase = 'connect';
-  const totalSeconds = Math.round((timeline.warmUpUs + timeline.measureUs + timeline.drainUs) / 1e6);
+  let timeline: Timeline = { warmUpUs: 0, measureUs: 0, drainUs: 0 };
   const write = (line: string) => stream.write(redraw ? `\r\x1b[2K${line}` : `${line}\n`);
   return {
     phase(phase) {
@@ -74,7 +71,11 @@ function lineProgress(timeline: Timeline, stream: NodeJS.WritableStream, redraw:
       if (phaseNow === 'connect' || phaseNow === 'probe')
         write(`${phaseNow.padEnd(8)} ${sessionsOpen} ${text}`);
     },
+    step(workload) {
+      timeline = timelineOf(workload);
+    },
     second(phase, second, _totals, lost) {
+      const totalSeconds = Math.round((timeline.warmUpUs + timeline.measureUs + timeline.drainUs) / 1e6);
       const elapsed = Math.round(second.atSeconds + 1 + timeline.warmUpUs / 1e6);
       write(
         [

@@ -1,15 +1,18 @@
 /** The result of one run: the schema of the JSON file that `--json` writes and that all reports read. */
 import { readFileSync, writeFileSync } from 'node:fs';
+import type { AuditCounts } from '../record/counts.ts';
 import type { LatencySummary } from '../record/histogram.ts';
 import type { Series } from '../record/series.ts';
-import type { AuditCounts } from '../record/totals.ts';
 import type { ChurnCounts } from '../users/churn-user.ts';
 import type { StalledReport } from '../users/stalled-reader.ts';
 import type { ResolvedWorkload } from '../workload.ts';
 import type { Environment } from './environment.ts';
 
-/** Whether the limits held; `void` if the simulator failed. */
-export type Verdict = 'pass' | 'fail' | 'void';
+/**
+ * Whether the limits held. `void`: the simulator failed. `undetermined`: a limit of latency broke, but would
+ * have held with twice the p99 of the simulator's own turn taken off.
+ */
+export type Verdict = 'pass' | 'fail' | 'undetermined' | 'void';
 
 export type LoadtestResult = {
   schemaVersion: 1;
@@ -20,35 +23,62 @@ export type LoadtestResult = {
   startedAt: string;
   limits: { expression: string; held: boolean; observed: number }[];
   audit: AuditCounts;
+  /** Deliveries of earlier steps of the run that came after this step had begun. They count nowhere else. */
+  late: number;
+  /**
+   * From the end of the measure phase to the last delivery that was owed; 0 if nothing was outstanding then,
+   * null if something was still outstanding when the drain ended.
+   */
+  recoveredSeconds: number | null;
+  /**
+   * By how much the backlog grew through the measure phase, in ms of its load: how much further behind its
+   * schedule the target was in the last third than in the first. Null if the phase is shorter than 3 s.
+   */
+  backlogGrowthMs: number | null;
   /** Of the misrouted deliveries, those of another run: another simulator was sending in the same room. */
   misroutedOfOtherRuns: number;
+  /**
+   * In how many places a wrong order could have been seen: pairs of successive messages of one sender (of one
+   * room, where `workload.order` is one-for-all) times the recipients. 0: the order was not tested.
+   */
+  orderedPairs: number;
   /** Messages of the measure phase that were sent. */
   sent: number;
   offeredPerSecond: number;
   achievedPerSecond: number;
   /** Deliveries of measured messages ÷ measured seconds. */
   deliveriesPerSecond: number;
-  /** Receipt − due time. */
+  /**
+   * Receipt − due time, of every delivery that was owed. One that was outstanding when the drain ended counts
+   * as infinitely late: 2147483.647 stands for infinity in all percentiles and in the histograms.
+   */
   deliveryLatencyMs: LatencySummary;
-  /** Receipt − actual send. */
+  /** Receipt − actual send, of every delivery that was owed. */
   serviceLatencyMs: LatencySummary;
-  /** Actual send − due time: the instrument's own error. */
+  /** Actual send − due time: the instrument's own error. Of an unsent message: its lag at the end. */
   scheduleLagMs: LatencySummary;
-  /** HDR V2 compressed, base64, in microseconds. */
+  /** HDR V2 compressed, base64, in microseconds; 2147483647 stands for infinity. */
   histograms: { deliveryLatencyUs: string; serviceLatencyUs: string; scheduleLagUs: string };
   connections: {
     asked: number;
     opened: number;
+    /** Connected when the step began: the recipients of its messages. */
+    recipients: number;
     /** Before the upgrade, by HTTP status or socket error code. */
     refused: Record<string, number>;
-    /** Closed by the server before the end, by close code. */
+    /** Closed by the server in this step, by close code. */
     closedEarly: Record<string, number>;
     /** Connected users that received no probe. */
     silent: number;
     connectMs: LatencySummary;
   };
   /** Messages due in the measure phase and not sent: the target closed the user, or did not read from it. */
-  unsent: { closed: number; blocked: number };
+  unsent: {
+    closed: number;
+    blocked: number;
+    /** The user had been closed before the step: this part of the load was never made. */
+    absent: number;
+  };
   /** Extra connections that never read; not audited. `closedAfterMs` is up to a second too long. */
   stalled: StalledReport;
   /** Extra connections at `workload.churnPerSecond` that stayed a second each; not audited. */
@@ -70,6 +100,8 @@ export type LoadtestResult = {
     turnMs: LatencySummary;
     /** Share of the time in which the event loop of the busiest worker was not idle, 0 to 1. */
     loopUtilizationMax: number;
+    /** Share of the measure phase in which a worker was never idle and had turns above the turn limit. */
+    saturatedShare: number;
     throttledSeconds: number;
     /** Of all workers, at the end of the measure phase. */
     rssBytes: number;
@@ -80,8 +112,11 @@ export type LoadtestResult = {
   environment: Environment;
 };
 
+/** The file of a run with `--step`: a whole result for each step. */
+export type StepsResult = { stepsSchemaVersion: 1; steps: LoadtestResult[] };
+
 /** Writes a result as JSON. The path `-` is standard output. */
-export function writeResult(path: string, result: LoadtestResult): void {
+export function writeResult(path: string, result: LoadtestResult | StepsResult): void {
   const text = `${JSON.stringify(result)}\n`;
   if (path === '-') process.stdout.write(text);
   else writeFileSync(path, text);
@@ -100,6 +135,11 @@ export function parseResult(text: string, origin: string): LoadtestResult {
   } catch (error) {
     throw new Error(`${origin} is not JSON: ${(error as Error).message}`);
   }
+  return checkSchema(value, origin);
+}
+
+/** The same for a value that has been parsed. */
+export function checkSchema(value: unknown, origin: string): LoadtestResult {
   const version = (value as { schemaVersion?: unknown } | null)?.schemaVersion;
   if (version !== 1)
     throw new Error(

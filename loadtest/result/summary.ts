@@ -1,16 +1,18 @@
 /** A result as text for a terminal. */
 import { describeCloseCode } from '#protocol';
-import type { LatencySummary } from '../record/histogram.ts';
-import type { LoadtestResult } from './schema.ts';
+import { type LatencySummary, outstandingMs } from '../record/histogram.ts';
+import type { LoadtestResult, Verdict } from './schema.ts';
+
+const verdictNotes: Partial<Record<Verdict, string>> = {
+  void: ' (the simulator failed, not the server)',
+  undetermined: ' (the simulator itself may have broken the limit)',
+};
 
 /** The table at the end of a run, without colours. It ends with a line break. */
 export function formatSummary(result: LoadtestResult): string {
   const { audit, connections, instrument } = result;
   const rows: [string, string][] = [
-    [
-      'verdict',
-      result.verdict + (result.verdict === 'void' ? ' (the simulator failed, not the server)' : ''),
-    ],
+    ['verdict', result.verdict + (verdictNotes[result.verdict] ?? '')],
     ...result.reasons.map((reason): [string, string] => ['', `- ${reason}`]),
     [
       'limits',
@@ -22,20 +24,25 @@ export function formatSummary(result: LoadtestResult): string {
     ['delivery latency', latency(result.deliveryLatencyMs)],
     ['service latency', latency(result.serviceLatencyMs)],
     ['schedule lag', latency(result.scheduleLagMs)],
+    ['backlog', growthText(result)],
     [
       'audit',
-      `${integer(audit.delivered)} of ${integer(audit.expected)} deliveries, ${integer(audit.lost)} lost`,
+      `${integer(audit.delivered)} of ${integer(audit.expected)} deliveries, ${integer(audit.lost)} lost (outstanding when the drain ended)`,
     ],
     [
       '',
       `${integer(audit.duplicated)} duplicated, ${integer(audit.reordered)} reordered, ${integer(audit.misrouted)} misrouted, ${integer(audit.corrupted)} corrupted`,
     ],
+    ['order', orderText(result)],
     ['connections', `${integer(connections.opened)} of ${integer(connections.asked)} opened`],
     ...counts(connections.refused).map((line): [string, string] => ['', `refused: ${line}`]),
     ...Object.entries(connections.closedEarly).map(([code, count]): [string, string] => [
       '',
       `closed early: ${count} × ${code}, ${describeCloseCode(Number(code))}`,
     ]),
+    ...(result.late > 0
+      ? [['', `${integer(result.late)} deliveries of earlier steps`] as [string, string]]
+      : []),
     ...unsentRows(result),
     ...stalledRows(result),
     ...churnRows(result),
@@ -49,6 +56,37 @@ export function formatSummary(result: LoadtestResult): string {
     ],
   ];
   return `${rows.map(([name, text]) => `${name.padEnd(18)}${text}`.trimEnd()).join('\n')}\n`;
+}
+
+/** A table with one line for each step. It ends with a line break. */
+export function formatSteps(steps: readonly LoadtestResult[]): string {
+  const head = [
+    'step',
+    'offered/s',
+    'achieved/s',
+    'deliveries/s',
+    'p50 ms',
+    'p99 ms',
+    'lost',
+    'recovered s',
+    'verdict',
+  ];
+  const lines = steps.map((result, index) => [
+    String(index + 1),
+    decimal(result.offeredPerSecond),
+    decimal(result.achievedPerSecond),
+    decimal(result.deliveriesPerSecond),
+    ms(result.deliveryLatencyMs.p50),
+    ms(result.deliveryLatencyMs.p99),
+    integer(result.audit.lost),
+    String(result.recoveredSeconds ?? 'never'),
+    result.verdict,
+  ]);
+  const widths = head.map((name, column) =>
+    Math.max(name.length, ...lines.map((line) => line[column]!.length)),
+  );
+  const row = (cells: readonly string[]) => cells.map((cell, i) => cell.padStart(widths[i]!)).join('  ');
+  return `\n${[head, ...lines].map(row).join('\n')}\n`;
 }
 
 function unsentRows(result: LoadtestResult): [string, string][] {
@@ -77,7 +115,23 @@ function churnRows(result: LoadtestResult): [string, string][] {
 function latency(summary: LatencySummary): string {
   if (summary.count === 0) return 'nothing measured';
   const { p50, p90, p99, p999, max } = summary;
-  return `p50 ${p50}  p90 ${p90}  p99 ${p99}  p99.9 ${p999}  max ${max} ms`;
+  return `p50 ${ms(p50)}  p90 ${ms(p90)}  p99 ${ms(p99)}  p99.9 ${ms(p999)}  max ${ms(max)} ms`;
+}
+
+function growthText({ backlogGrowthMs }: LoadtestResult): string {
+  if (backlogGrowthMs === null) return 'too short to say whether it grew';
+  return `grew by ${backlogGrowthMs} ms of load`;
+}
+
+function orderText({ workload, orderedPairs }: LoadtestResult): string {
+  const promise = workload.order === 'one-for-all' ? 'one for all' : 'per sender';
+  if (orderedPairs === 0) return `${promise}, not tested: too few messages for a wrong order`;
+  return `${promise}, ${integer(orderedPairs)} ordered pairs could have shown a fault`;
+}
+
+/** Milliseconds as text. */
+function ms(value: number): string {
+  return value >= outstandingMs ? 'outstanding' : String(value);
 }
 
 function counts(record: Record<string, number>): string[] {

@@ -1,38 +1,45 @@
-/** Leads a run: starts the workers, takes them through the phases together, and adds up their reports. */
+/** Leads a run: starts the workers, takes them through the steps together, and adds up their reports. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { RoomOrders } from '../audit/room-orders.ts';
 import type { Assignment } from '../model/assignment.ts';
 import { Clock } from '../record/clock.ts';
+import { mergeCounts } from '../record/counts.ts';
 import { type Timeline, timelineOf } from '../record/recorder.ts';
 import type { Second } from '../record/series.ts';
-import { mergeCounts, Totals } from '../record/totals.ts';
+import { Totals } from '../record/totals.ts';
 import type { ConnectionReport } from '../users/user-pool.ts';
+import type { ResolvedWorkload } from '../workload.ts';
+import type { Phase, RunObserver } from './observer.ts';
 import { RunError } from './run-error.ts';
-import type { FinalReport, WorkerMessage } from './worker-messages.ts';
+import type { StepReport, WorkerMessage } from './worker-messages.ts';
 import { WorkerPool } from './worker-pool.ts';
 
-export type Phase = 'connect' | 'probe' | 'warm-up' | 'measure' | 'drain' | 'done';
-
-/** Follows a run while it goes. */
-export type RunObserver = {
-  phase(phase: Phase): void;
-  /** While connecting and probing: how many users are connected, and how many have received a probe. */
-  progress(sessionsOpen: number, probed: number): void;
-  /** After each second. `lost` counts the deliveries that are overdue by more than the drain. */
-  second(phase: Phase, second: Second, totals: Totals, lost: number): void;
-};
-
-/** Everything that a result is made of. */
-export type RunOutcome = {
-  totals: Totals;
-  startedAt: string;
+/** How the users of a run connected. */
+export type ConnectOutcome = {
   silent: number;
   connections: ConnectionReport[];
   /** Growth of the workers' memory by connecting. */
   connectedRssBytes: number;
-  finals: FinalReport[];
+};
+
+/** Everything that the result of a step is made of. */
+export type StepOutcome = ConnectOutcome & {
+  workload: ResolvedWorkload;
+  totals: Totals;
+  startedAt: string;
+  /** By room: the connected users when the step began, of all workers. */
+  recipientsByRoom: Uint32Array;
+  reports: StepReport[];
   interrupted: boolean;
   /** Length of the measure phase: as planned, or until the interruption. */
   measuredUs: number;
+};
+
+export type StepOptions = {
+  /** The run ends with this step. */
+  isLast: boolean;
+  /** Users whose connection has been closed connect again before the step. */
+  reconnect?: boolean | undefined;
 };
 
 /** Time from the start command to the first due message, so that slow workers get the command in time. */
@@ -40,24 +47,34 @@ const leadUs = 300_000;
 /** After an interruption, deliveries under way are waited for at most this long. Chosen, not measured. */
 const interruptedDrainMsMax = 1000;
 
+/** The step that is under way. */
+type OpenStep = {
+  timeline: Timeline;
+  totals: Totals;
+  orders: RoomOrders;
+  /** Recipients by worker and room. */
+  recipients: Uint32Array[];
+  settled: PromiseWithResolvers<'settled'>;
+};
+
 export class Coordinator {
   readonly #assignment: Assignment;
-  readonly #timeline: Timeline;
   readonly #observers: readonly RunObserver[];
-  readonly #totals: Totals;
   readonly #pool: WorkerPool;
   readonly #interrupt = Promise.withResolvers<'interrupted'>();
-  /** Nothing more is expected: the drain may end early. */
-  readonly #settled = Promise.withResolvers<'settled'>();
+  readonly #sessions: number[] = [];
   readonly #probed: number[] = [];
+  #connected: ConnectOutcome | undefined;
+  #step: OpenStep | undefined;
+  #steps = 0;
+  #phase: Phase = 'connect';
 
   constructor(assignment: Assignment, observers: readonly RunObserver[]) {
-    const { workers, rooms } = assignment.workload;
     this.#assignment = assignment;
-    this.#timeline = timelineOf(assignment.workload);
     this.#observers = observers;
-    this.#totals = new Totals(workers, rooms, this.#timeline);
-    this.#pool = new WorkerPool(workers, (worker, message) => this.#onMessage(worker, message));
+    this.#pool = new WorkerPool(assignment.workload.workers, (worker, message) =>
+      this.#onMessage(worker, message),
+    );
   }
 
   /** Ends the run early and in order: everything measured until now is kept. */
@@ -65,16 +82,8 @@ export class Coordinator {
     this.#interrupt.resolve('interrupted');
   }
 
-  /** Runs all phases. Rejects with a RunError if a worker dies, nothing connects, or nothing was measured. */
-  async run(): Promise<RunOutcome> {
-    try {
-      return await this.#phases(new Date().toISOString());
-    } finally {
-      await this.#pool.stop();
-    }
-  }
-
-  async #phases(startedAt: string): Promise<RunOutcome> {
+  /** Connects all users and probes them. Rejects with a RunError if a worker dies or nothing connects. */
+  async connect(): Promise<void> {
     this.#enter('connect');
     const baselines = (await this.#pool.start()).map((message) => message.rssBytes);
     const connected = await this.#unlessInterrupted(
@@ -88,23 +97,72 @@ export class Coordinator {
 
     this.#enter('probe');
     const probed = await this.#unlessInterrupted(this.#pool.ask('probed', () => ({ kind: 'probe' })));
-    for (const message of probed) this.#totals.addRecipients(message.recipientsByRoom);
     const silent = probed.reduce((total, message) => total + message.silent, 0);
+    this.#connected = { silent, connections, connectedRssBytes };
+  }
 
-    const measured = await this.#measure();
-    const done = await this.#pool.ask('done', () => ({ kind: 'finish' }));
-    this.#show(this.#totals.end());
+  /** Resolves as `next` does. Rejects with a RunError if a worker dies or the run is interrupted before. */
+  async idleUntil<T>(next: Promise<T>): Promise<T> {
+    if (this.#phase !== 'idle') this.#enter('idle');
+    return await this.#unlessInterrupted(Promise.race([next, this.#pool.failed]));
+  }
+
+  /**
+   * Measures one step on the connections that are open. Its drain ends when nothing is outstanding, because
+   * what comes late is seen in the next step. The drain of the last step takes its full time: a duplicate
+   * comes later than its original. Rejects with a RunError if a worker dies.
+   */
+  async step(workload: ResolvedWorkload, { isLast, reconnect = false }: StepOptions): Promise<StepOutcome> {
+    const startedAt = new Date().toISOString();
+    const timeline = timelineOf(workload);
+    const totals = new Totals(workload.workers, timeline);
+    for (const observer of this.#observers) observer.step(workload);
+    const step = this.#steps++;
+    const prepared = await this.#pool.ask('prepared', () => ({ kind: 'prepare', step, workload, reconnect }));
+    const recipientsByRoom = new Uint32Array(workload.rooms);
+    for (const [worker, message] of prepared.entries()) {
+      totals.setSample(worker, message.sample);
+      message.recipientsByRoom.forEach((count, room) => {
+        recipientsByRoom[room]! += count;
+      });
+    }
+    const open = {
+      timeline,
+      totals,
+      orders: new RoomOrders(workload.workers),
+      recipients: prepared.map((message) => message.recipientsByRoom),
+      settled: Promise.withResolvers<'settled'>(),
+    };
+    this.#step = open;
+    const measured = await this.#measure(open, recipientsByRoom, isLast);
+    const done = await this.#pool.ask('step-done', () => ({ kind: 'end-step' }));
+    this.#show(open, totals.end());
+    this.#step = undefined;
+    const reports = done.map((message) => message.report);
+    return { ...this.#connected!, workload, totals, startedAt, recipientsByRoom, reports, ...measured };
+  }
+
+  /** Closes the connections in order. */
+  async finish(): Promise<void> {
+    await this.#pool.ask('done', () => ({ kind: 'finish' }));
     this.#enter('done');
-    const finals = done.map((message) => message.report);
-    return { totals: this.#totals, startedAt, silent, connections, connectedRssBytes, finals, ...measured };
+  }
+
+  /** Resolves when no worker is left. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#pool.stop();
   }
 
   /** Warm-up, measure and drain, by the clock. */
-  async #measure(): Promise<{ interrupted: boolean; measuredUs: number }> {
-    const { warmUpUs, measureUs, drainUs } = this.#timeline;
+  async #measure(
+    open: OpenStep,
+    recipientsByRoom: Uint32Array,
+    isLast: boolean,
+  ): Promise<{ interrupted: boolean; measuredUs: number }> {
+    const { warmUpUs, measureUs, drainUs } = open.timeline;
     const clock = new Clock();
     const beginUs = Math.ceil(clock.nowUs() + leadUs);
-    this.#pool.tell(() => ({ kind: 'start', beginUs }));
+    this.#pool.tell(() => ({ kind: 'start', beginUs, recipientsByRoom }));
     const measureAtUs = beginUs + warmUpUs;
     const ends: [Phase, number][] = [
       ['warm-up', measureAtUs],
@@ -113,7 +171,8 @@ export class Coordinator {
     ];
     for (const [phase, untilUs] of ends) {
       this.#enter(phase);
-      if (await this.#reached(clock, untilUs)) continue;
+      const early = phase === 'drain' && !isLast ? [open.settled.promise] : [];
+      if (await this.#reached(clock, untilUs, early)) continue;
       const measuredUs = Math.min(Math.max(0, clock.nowUs() - measureAtUs), measureUs);
       this.#pool.tell(() => ({ kind: 'stop-sending' }));
       this.#enter('drain');
@@ -123,50 +182,52 @@ export class Coordinator {
     return { interrupted: false, measuredUs: measureUs };
   }
 
-  /** True when that time has come or nothing more is expected, false if the run was interrupted before. */
-  async #reached(clock: Clock, untilUs: number): Promise<boolean> {
+  /** True when that time or one of the events has come, false if the run was interrupted before. */
+  async #reached(clock: Clock, untilUs: number, early: readonly Promise<unknown>[]): Promise<boolean> {
     const abort = new AbortController();
     const timer = sleep(Math.max(0, (untilUs - clock.nowUs()) / 1000), undefined, { signal: abort.signal });
     timer.catch(() => {}); // It rejects when it is aborted.
     try {
-      const events = [timer, this.#interrupt.promise, this.#pool.failed, this.#settled.promise];
+      const events = [timer, this.#interrupt.promise, this.#pool.failed, ...early];
       return (await Promise.race<unknown>(events)) !== 'interrupted';
     } finally {
       abort.abort();
     }
   }
 
-  /** Before the schedule begins, an interruption ends the run without a result. */
+  /** Between steps, an interruption ends the run without a further result. */
   async #unlessInterrupted<T>(answers: Promise<T>): Promise<T> {
     const first = await Promise.race([answers, this.#interrupt.promise]);
-    if (first === 'interrupted')
-      throw new RunError('interrupted', 'Interrupted before anything was measured.');
-    return first as T;
+    if (first !== 'interrupted') return first as T;
+    const when = this.#steps === 0 ? 'before anything was measured' : `after ${this.#steps} steps`;
+    throw new RunError('interrupted', `Interrupted ${when}.`);
   }
 
   #onMessage(worker: number, message: WorkerMessage): void {
-    if (message.kind === 'second') {
-      this.#show(this.#totals.addSecond(worker, message.report, message.sample));
-      if (this.#totals.settled) this.#settled.resolve('settled');
+    if (message.kind === 'window' && this.#step !== undefined) {
+      const { totals, settled, orders, recipients } = this.#step;
+      for (const [room, numbers] of message.orders)
+        totals.disordered += orders.add(worker, room, numbers) * recipients[worker]![room]!;
+      this.#show(this.#step, totals.addWindow(worker, message.report, message.sample));
+      if (totals.settled) settled.resolve('settled');
     } else if (message.kind === 'progress') {
+      this.#sessions[worker] = message.sessionsOpen;
       this.#probed[worker] = message.probed;
-      this.#totals.setSample(worker, message.sample);
       if (worker !== 0) return; // All workers report at the same pace; the observers are told once for all.
-      const open = this.#totals.sumOfSamples((sample) => sample.sessionsOpen);
-      const probed = this.#probed.reduce((total, count) => total + count, 0);
-      for (const observer of this.#observers) observer.progress(open, probed);
+      for (const observer of this.#observers) observer.progress(sum(this.#sessions), sum(this.#probed));
     }
   }
 
-  #show(seconds: readonly Second[]): void {
+  #show({ timeline, totals }: OpenStep, seconds: readonly Second[]): void {
     for (const second of seconds) {
-      const lost = this.#totals.lostBy(second.atSeconds);
+      const lost = totals.lostBy(second.atSeconds);
       for (const observer of this.#observers)
-        observer.second(phaseOf(second, this.#timeline), second, this.#totals, lost);
+        observer.second(phaseOf(second, timeline), second, totals, lost);
     }
   }
 
   #enter(phase: Phase): void {
+    this.#phase = phase;
     for (const observer of this.#observers) observer.phase(phase);
   }
 }
@@ -181,4 +242,8 @@ function nothingConnected(urls: readonly string[], connections: readonly Connect
 function phaseOf(second: Second, timeline: Timeline): Phase {
   if (second.atSeconds < 0) return 'warm-up';
   return second.atSeconds * 1e6 < timeline.measureUs ? 'measure' : 'drain';
+}
+
+function sum(counts: readonly number[]): number {
+  return counts.reduce((total, count) => total + count, 0);
 }

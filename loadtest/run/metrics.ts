@@ -5,27 +5,29 @@ import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import { lowestOf } from '../record/histogram.ts';
 import type { Second } from '../record/series.ts';
 import type { Totals } from '../record/totals.ts';
-import type { Phase, RunObserver } from './coordinator.ts';
+import type { ResolvedWorkload } from '../workload.ts';
+import type { Phase, RunObserver } from './observer.ts';
 
-const phases: readonly Phase[] = ['connect', 'probe', 'warm-up', 'measure', 'drain', 'done'];
+const phases: readonly Phase[] = ['connect', 'probe', 'idle', 'warm-up', 'measure', 'drain', 'done'];
 const audited = ['lost', 'duplicated', 'reordered', 'misrouted', 'corrupted'] as const;
 /** Upper bounds in seconds: 1 ms to 30 s, for latencies and for the schedule lag. */
 const boundsSeconds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 
-/** Follows a run and exports it, in a registry of its own. */
+/** Follows a run and exports it, in a registry of its own. All counters begin anew with each step. */
 export class Metrics implements RunObserver {
   readonly registry = new Registry();
   #phase: Phase = 'connect';
   #sessions = 0;
+  #offeredPerSecond = 0;
   #second: Second | undefined;
   #totals: Totals | undefined;
   #lost = 0;
 
-  constructor(offeredMessagesPerSecond: number) {
+  constructor() {
     this.#gauge(
       'loadtest_offered_messages_per_second',
       'Messages per second that the schedule asks for',
-      () => offeredMessagesPerSecond,
+      () => this.#offeredPerSecond,
     );
     this.#gauge('loadtest_sessions', 'Open connections of virtual users', () => this.#sessions);
     this.#gauge(
@@ -51,6 +53,10 @@ export class Metrics implements RunObserver {
 
   progress(sessionsOpen: number): void {
     this.#sessions = sessionsOpen;
+  }
+
+  step(workload: ResolvedWorkload): void {
+    this.#offeredPerSecond = workload.ratePerSecond;
   }
 
   second(_phase: Phase, second: Second, totals: Totals, lost: number): void {

@@ -12,10 +12,7 @@ export class WorkerPool {
   readonly #size: number;
   readonly #received: (worker: number, message: WorkerMessage) => void;
   readonly #workers: ChildProcess[] = [];
-  readonly #waiting: {
-    kind: WorkerMessage['kind'];
-    take: (worker: number, message: WorkerMessage) => void;
-  }[] = [];
+  readonly #waiting = new Map<WorkerMessage['kind'], (worker: number, message: WorkerMessage) => void>();
   readonly #failure = Promise.withResolvers<never>();
   /** Workers that have sent their last message and may exit. */
   readonly #done = new Set<number>();
@@ -38,7 +35,7 @@ export class WorkerPool {
       const child = fork(new URL('./worker.ts', import.meta.url), { serialization: 'advanced' });
       child.on('message', (message: WorkerMessage) => {
         this.#received(worker, message);
-        for (const waiting of this.#waiting) if (waiting.kind === message.kind) waiting.take(worker, message);
+        this.#waiting.get(message.kind)?.(worker, message);
         if (message.kind === 'done') this.#done.add(worker);
       });
       child.on('error', (error) => this.#fail(`worker ${worker} could not be started: ${error.message}`));
@@ -89,12 +86,9 @@ export class WorkerPool {
     const answers: Answer<K>[] = [];
     let missing = this.#size;
     const all = new Promise<Answer<K>[]>((done) => {
-      this.#waiting.push({
-        kind,
-        take: (worker, message) => {
-          answers[worker] = message as Answer<K>;
-          if (--missing === 0) done(answers);
-        },
+      this.#waiting.set(kind, (worker, message) => {
+        answers[worker] = message as Answer<K>;
+        if (--missing === 0) done(answers);
       });
     });
     return Promise.race([all, this.#failure.promise]);

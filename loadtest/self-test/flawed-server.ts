@@ -9,11 +9,14 @@ export type Flaw =
   | 'none'
   | 'announce'
   | 'delay'
+  | 'behind'
   | 'drop'
   | 'duplicate'
   | 'reorder'
+  | 'two-orders'
   | 'misroute'
   | 'corrupt'
+  | 'splice'
   | 'rewrite'
   | 'close'
   | 'refuse'
@@ -28,17 +31,23 @@ const every = 100;
 const closeAfterMessages = 50;
 
 /** The flaws of single deliveries. */
-const flawsOfDelivery: ReadonlySet<Flaw> = new Set(['drop', 'duplicate', 'misroute', 'corrupt']);
+const flawsOfDelivery: ReadonlySet<Flaw> = new Set(['drop', 'duplicate', 'misroute', 'corrupt', 'splice']);
 
 type Member = { socket: WebSocket; room: string; index: number; held: string | undefined };
 
 const flaw = process.argv[2] as Flaw;
 /** The `announce` server has no flaw, and tells its parent when it has received so many messages. */
 const announceAfterMessages = 200;
-/** The delay of the `delay` server. */
+/** The delay of the `delay` server; of the `behind` server, the time that it takes for each message. */
 const delayMs = Number(process.argv[3]);
+/** When the `behind` server has worked off its queue. */
+let freeAtMs = 0;
 const members: Member[] = [];
 const report: FaultReport = { faults: 0, withheld: 0, delivered: 0, heldMs: [] };
+/** The message before the one that is being delivered. */
+let previous = '';
+/** The first message of a pair, which the `two-orders` server holds back from half of the audience. */
+let pending: { text: string; from: Member } | undefined;
 let deliveries = 0;
 let messages = 0;
 let connections = 0;
@@ -68,8 +77,11 @@ function publish(from: Member, text: string): void {
   }
   messages++;
   if (flaw === 'announce' && messages === announceAfterMessages) process.send!('busy');
-  if (flaw === 'delay') hold(() => fanOut(audience, text));
+  if (flaw === 'two-orders') fanOutInTwoOrders(audience, text, from);
+  else if (flaw === 'behind') queue(() => fanOut(audience, text));
+  else if (flaw === 'delay') hold(() => fanOut(audience, text));
   else fanOut(audience, text);
+  previous = text;
   if (flaw === 'close' && messages === closeAfterMessages)
     for (const member of members.slice(1)) member.socket.close(1013, 'too many');
 }
@@ -83,6 +95,15 @@ function hold(deliverLater: () => void): void {
   }, delayMs);
 }
 
+/** Takes `delayMs` for each message, one after another, as a server does that is too slow. */
+const waiting: (() => void)[] = [];
+function queue(deliverLater: () => void): void {
+  freeAtMs = Math.max(freeAtMs, performance.now()) + delayMs;
+  waiting.push(deliverLater);
+  // Timers of different lengths may fire in another order.
+  setTimeout(() => waiting.shift()!(), freeAtMs - performance.now());
+}
+
 function fanOut(audience: readonly Member[], text: string): void {
   for (const member of audience) {
     if (member.socket.readyState !== WebSocket.OPEN) report.withheld++;
@@ -91,6 +112,22 @@ function fanOut(audience: readonly Member[], text: string): void {
       report.delivered++;
       deliver(member, text, deliveries % every === 0);
     }
+  }
+}
+
+/** Half of the audience receives each pair of messages of two senders the other way round. */
+function fanOutInTwoOrders(audience: readonly Member[], text: string, from: Member): void {
+  const [some, others] = [
+    audience.filter(({ index }) => index % 2 === 0),
+    audience.filter(({ index }) => index % 2 === 1),
+  ];
+  fanOut(some, text);
+  if (pending === undefined) pending = { text, from };
+  else {
+    const pair = pending.from === from ? [pending.text, text] : [text, pending.text];
+    for (const one of pair) fanOut(others, one);
+    if (pending.from !== from) report.faults += others.length;
+    pending = undefined;
   }
 }
 
@@ -113,6 +150,8 @@ function deliverFaulty(to: Member, text: string): void {
   report.withheld++;
   report.delivered--;
   if (flaw === 'misroute') members.find((member) => member.room !== to.room)!.socket.send(text);
+  // As an aliased buffer in a shared log would do: the first half of one message, the second half of another.
+  if (flaw === 'splice') to.socket.send(text.slice(0, text.length / 2) + previous.slice(text.length / 2));
   if (flaw === 'corrupt') to.socket.send(withOneOtherChar(text, report.faults % text.length));
 }
 

@@ -1,56 +1,24 @@
 /** The proof of the audit: each flaw of a server is counted exactly; an overloaded simulator is void. */
 import assert from 'node:assert/strict';
-import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { WebSocket } from 'ws';
 import { MessageFormat, runIdMax } from '../model/stamp.ts';
-import type { AuditCounts } from '../record/totals.ts';
+import type { AuditCounts } from '../record/counts.ts';
+import { outstandingMs } from '../record/histogram.ts';
+import { encodeCommand, parseEvent } from '../result/control.ts';
 import { type LoadtestResult, parseResult } from '../result/schema.ts';
 import { startSimulator, withRetries } from '../simulator.fixture.ts';
-import type { FaultReport, Flaw } from './flawed-server.ts';
-
-const delayMs = 80;
-/** These tests share a machine: a disturbed simulator is not their question, but for the overloaded one. */
-const tolerant = '--lag-limit 10s --turn-limit 10s';
-const flawless = { lost: 0, duplicated: 0, reordered: 0, misrouted: 0, corrupted: 0 };
-
-type Trial = { code: number | null; result: LoadtestResult; report: FaultReport };
-
-/** Runs the simulator against a server, with arguments that are separated by blanks. */
-function runSimulator(url: string, args: string) {
-  const all = `--url ${url} --warm-up 0s --drain 4s --progress none --json - ${args}`;
-  return startSimulator(all).ended;
-}
-
-async function startServer(flaw: Flaw): Promise<{ url: string; child: ChildProcess }> {
-  const child = fork(new URL('./flawed-server.ts', import.meta.url), [flaw, String(delayMs)]);
-  const [{ url }] = (await once(child, 'message')) as [{ url: string }];
-  return { url, child };
-}
-
-async function stopServer(child: ChildProcess): Promise<void> {
-  child.kill('SIGKILL');
-  if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
-}
-
-async function tryServer(
-  flaw: Flaw,
-  args: string,
-  meanwhile?: (server: ChildProcess) => Promise<void>,
-): Promise<Trial> {
-  const { url, child } = await startServer(flaw);
-  try {
-    const [{ code, stdout, stderr }] = await Promise.all([runSimulator(url, args), meanwhile?.(child)]);
-    assert.equal(stderr, '');
-    child.send('report');
-    const [report] = (await once(child, 'message')) as [FaultReport];
-    return { code, result: parseResult(stdout, 'standard output'), report };
-  } finally {
-    await stopServer(child);
-  }
-}
+import {
+  delayMs,
+  flawless,
+  runSimulator,
+  startServer,
+  stopServer,
+  tolerant,
+  tryServer,
+} from './trial.fixture.ts';
 
 /** A message as another simulator would send it: of the same format, with the number of its own run. */
 function messageOfAnotherRun(): string {
@@ -78,6 +46,29 @@ describe('exact times', () => {
       assert.ok(p50 >= heldMsP50 - 1 && p50 < heldMsP50 + 8, `p50 ${p50} ms, held for ${heldMsP50} ms`);
       assert.ok(p99 >= p50 && max < held.at(-1)! + 100, `p99 ${p99} ms, max ${max} ms`);
       assert.ok(result.deliveryLatencyMs.p50 >= p50, 'due time is never after the send');
+    }));
+
+  test('a server that falls behind slowly fails by its backlog, while its p99 and its audit are good', () =>
+    withRetries(async () => {
+      // It holds 200 messages/s.
+      const run = (rate: number) =>
+        tryServer(
+          'behind',
+          `--clients 10 --rate ${rate} --duration 5s --limit p99<1s ${tolerant}`,
+          undefined,
+          5,
+        );
+      const { code, result } = await run(208);
+      assert.equal(code, 1, result.reasons.join());
+      assert.match(
+        result.reasons.join(),
+        /^the backlog grew by [\d.]+ ms of load through the measure phase;/,
+      );
+      // 4 % of the time between the thirds, and a little more: its timers are late.
+      const growthMs = result.backlogGrowthMs!;
+      assert.ok(growthMs > 100 && growthMs < 250, `${growthMs} ms`);
+      const steady = await run(150);
+      assert.equal(steady.code, 0, steady.result.reasons.join());
     }));
 
   test('a freeze of 500 ms appears in the tail, with its length', () =>
@@ -123,7 +114,11 @@ describe('exact faults', { concurrency: 3 }, () => {
     assert.ok(report.faults > 50);
     assert.deepEqual(faultsOf(result.audit), { ...flawless, lost: report.faults });
     assert.equal(result.audit.delivered, report.delivered);
-    assert.match(result.reasons.join(), new RegExp(`${report.faults} deliveries never came`));
+    assert.match(result.reasons.join(), new RegExp(`${report.faults} deliveries were outstanding`));
+    // 1 % is lost: the latency of the 99.9th percentile of all that is owed is infinite.
+    const { count, p50, p999 } = result.deliveryLatencyMs;
+    assert.equal(count, result.audit.expected);
+    assert.ok(p50 < outstandingMs && p999 === outstandingMs, `p50 ${p50} ms, p99.9 ${p999} ms`);
   });
 
   test('each delivery that a server repeats is counted as duplicated', async () => {
@@ -143,6 +138,31 @@ describe('exact faults', { concurrency: 3 }, () => {
     assert.ok(lost <= 7, 'only what was held back at the very end');
   });
 
+  test('a server with two orders is convicted where it promises one, within a worker and over workers', async () => {
+    const load = '--clients 8 --senders 4 --rate 300 --duration 1500ms --drain 1s';
+    for (const workers of [1, 2]) {
+      const args = `${load} --workers ${workers} ${tolerant}`;
+      const [promised, perSender] = await Promise.all([
+        tryServer('two-orders', `${args} --order one-for-all`),
+        tryServer('two-orders', args),
+      ]);
+      assert.equal(promised.code, 1, promised.result.reasons.join());
+      assert.ok(promised.result.audit.reordered >= promised.report.faults, promised.result.reasons.join());
+      assert.deepEqual(faultsOf(promised.result.audit), {
+        ...flawless,
+        reordered: promised.result.audit.reordered,
+      });
+      assert.equal(promised.result.orderedPairs, 449 * 8);
+      assert.equal(perSender.code, 0, perSender.result.reasons.join());
+      assert.equal(perSender.result.orderedPairs, (450 - 4) * 8);
+    }
+  });
+
+  test('a server with one order is not convicted where it promises one', async () => {
+    const { code, result } = await tryServer('none', `${small} --workers 2 --order one-for-all`);
+    assert.equal(code, 0, result.reasons.join());
+  });
+
   test('each delivery to a wrong room is counted as misrouted, and as lost in its own room', async () => {
     const { code, result, report } = await tryServer('misroute', `${small} --rooms 2`);
     assert.equal(code, 1, result.reasons.join());
@@ -159,6 +179,17 @@ describe('exact faults', { concurrency: 3 }, () => {
     assert.equal(code, 1, result.reasons.join());
     // More than there are characters in a message, so that each of them was changed at least once.
     assert.ok(report.faults > 128);
+    assert.deepEqual(faultsOf(result.audit), {
+      ...flawless,
+      corrupted: report.faults,
+      lost: report.faults,
+    });
+  });
+
+  test('each delivery that is made of the halves of two messages is counted as corrupted', async () => {
+    const { code, result, report } = await tryServer('splice', small);
+    assert.equal(code, 1, result.reasons.join());
+    assert.ok(report.faults > 50);
     assert.deepEqual(faultsOf(result.audit), {
       ...flawless,
       corrupted: report.faults,
@@ -185,7 +216,7 @@ describe('exact faults', { concurrency: 3 }, () => {
   });
 
   test('each refused connection is counted, and the other connections are audited', async () => {
-    const { code, result, report } = await tryServer('refuse', small);
+    const { code, result, report } = await tryServer('refuse', `${small} --senders 20`);
     assert.equal(code, 1, result.reasons.join());
     assert.deepEqual(result.connections.refused, { 503: 10 });
     assert.equal(result.connections.opened, 10);
@@ -229,6 +260,32 @@ describe('exact faults', { concurrency: 3 }, () => {
       assert.match(reasons.join(), new RegExp(`${audit.misrouted} of them to another run`));
     } finally {
       intruder.terminate();
+      await stopServer(child);
+    }
+  });
+
+  test('what comes after its step counts as late in the next one, and nowhere else', async () => {
+    const { url, child } = await startServer('delay', 1500);
+    try {
+      const args = `--clients 10 ${tolerant} --control --drain 500ms`;
+      const run = startSimulator(`--url ${url} --warm-up 0s ${args}`);
+      const step = { command: 'step', ratePerSecond: 100, durationSeconds: 2 } as const;
+      run.child.stdin!.end(encodeCommand(step) + encodeCommand({ ...step, drainSeconds: 4 }));
+      const { stdout } = await run.ended;
+      const results = stdout.split('\n').flatMap((line) => {
+        const event = parseEvent(line);
+        return event?.event === 'step' ? [event.result] : [];
+      });
+      assert.equal(results.length, 2);
+      const [first, second] = results as [LoadtestResult, LoadtestResult];
+      assert.ok(first.audit.lost > 700 && first.audit.lost <= 1100, `${first.audit.lost} lost`);
+      assert.equal(first.recoveredSeconds, null);
+      // The second schedule begins at least 300 ms after the first drain.
+      assert.ok(second.late > 200 && second.late <= first.audit.lost, `${second.late} late`);
+      assert.deepEqual(faultsOf(second.audit), flawless);
+      assert.equal(second.audit.delivered, 2000);
+      assert.ok(second.recoveredSeconds! > 1.4 && second.recoveredSeconds! < 3);
+    } finally {
       await stopServer(child);
     }
   });

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { Schedule } from '../model/schedule.ts';
 import { MessageFormat, readStamp, type Stamp, stampAt } from '../model/stamp.ts';
 import type { Clock } from '../record/clock.ts';
+import { lowestOf, slotOf } from '../record/histogram.ts';
 import { Recorder } from '../record/recorder.ts';
 import { clientFrameBytes, clientHeaderBytes } from '../wire/client-frame.ts';
 import { Sender } from './sender.ts';
@@ -20,7 +21,7 @@ function newUser(index: number) {
 /** A sender of 1,000 messages/s by these users in turn, with a clock that the test moves. */
 function newSender(users: (ReturnType<typeof newUser> | undefined)[], endUs = 10e6) {
   const time = { nowUs: 5_000_000 };
-  const recorder = new Recorder(timeline, 1);
+  const recorder = new Recorder(timeline);
   const sender = new Sender({
     runId: 2,
     format: new MessageFormat(payloadBytes),
@@ -35,8 +36,8 @@ function newSender(users: (ReturnType<typeof newUser> | undefined)[], endUs = 10
     time.nowUs += us;
     sender.pump();
   };
-  const sent = () => recorder.take(0).sentBySlot.reduce((sum, [, byRoom]) => sum + byRoom[0]!, 0);
-  return { sender, advance, sent };
+  const sent = () => recorder.take(0).sentBySlot.reduce((sum, [, messages]) => sum + messages, 0);
+  return { sender, advance, recorder, sent };
 }
 
 /** The stamps of the frames of a write. */
@@ -113,3 +114,27 @@ test('sends only for the users of its own worker, and nothing after the end of t
   other.advance(10_000);
   assert.equal(other.sent(), 0);
 });
+
+test('messages that are due when the sender stops are not sent, and their lag counts', () => {
+  const user = newUser(0);
+  const { advance, sender, recorder } = newSender([user], 400_000);
+  advance(1_000_000);
+  sender.stop();
+  advance(1000);
+  const { lag, sentBySlot } = recorder.take(0);
+  assert.equal(
+    sentBySlot.reduce((sum, [, messages]) => sum + messages, 0),
+    256,
+  );
+  assert.equal(
+    lag.counts.reduce((sum, count) => sum + count, 0),
+    400,
+  );
+  // The last message was due at 399 ms.
+  assert.equal(lowestOf(lag.from), slotStart(601_000));
+});
+
+/** The lowest value of the counter of this value. */
+function slotStart(us: number): number {
+  return lowestOf(slotOf(us));
+}

@@ -30,6 +30,8 @@ export class Sender {
   /** Messages of the measure phase that were not sent: the user was closed, or the target did not read. */
   unsentClosed = 0;
   unsentBlocked = 0;
+  /** The same for users that had been closed before the step. */
+  unsentAbsent = 0;
   readonly #settings: SenderSettings;
   readonly #stamp: Stamp;
   readonly #frameBytes: number;
@@ -52,8 +54,14 @@ export class Sender {
     this.#skipToOwn();
   }
 
-  /** Nothing more is sent. Messages that are due now and were not sent lower the achieved rate. */
+  /** Nothing more is sent. What is due and was not sent lowers the achieved rate, and its lag counts. */
   stop(): void {
+    const { schedule, clock, recorder } = this.#settings;
+    const nowUs = clock.nowUs();
+    for (; this.nextDueUs <= nowUs; this.#skipToOwn()) {
+      recorder.lagged(schedule.dueUs, Math.floor(nowUs - this.nextDueUs));
+      schedule.advance();
+    }
     this.nextDueUs = Number.POSITIVE_INFINITY;
   }
 
@@ -66,7 +74,8 @@ export class Sender {
       const { room, number, dueUs } = schedule;
       const user = userOf(room, number)!;
       const measured = dueUs >= measureFromUs ? 1 : 0;
-      if (user.state !== 'open') this.unsentClosed += measured;
+      if (user.isAbsent) this.unsentAbsent += measured;
+      else if (user.state !== 'open') this.unsentClosed += measured;
       else if (user.bufferedBytes > bufferedBytesMax) this.unsentBlocked += measured;
       else {
         const lagUs = Math.floor(nowUs - this.nextDueUs);

@@ -1,12 +1,9 @@
 /** The users of one worker: connects them at the planned pace, counts their connections, and closes them. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type LocalRoom, newInterleavings } from '../audit/listener.ts';
-import { RoomAudit } from '../audit/room-audit.ts';
 import {
   type Assignment,
   churnUsersMax,
   endpointOf,
-  sendersOfRoom,
   stalledReadersOfWorker,
   usersOfRoom,
   usersOfWorker,
@@ -14,6 +11,7 @@ import {
 import type { ResolvedWorkload } from '../workload.ts';
 import { type ChurnCounts, startChurnUser } from './churn-user.ts';
 import { StalledReader, type StalledReport } from './stalled-reader.ts';
+import { beginStepIn, newRoom, takeOrder, type UserRoom } from './user-room.ts';
 import { type UserEvents, VirtualUser } from './virtual-user.ts';
 
 /** The connections of a worker's virtual users so far. */
@@ -21,25 +19,16 @@ export type ConnectionReport = {
   opened: number;
   /** By HTTP status or socket error code. */
   refused: Record<string, number>;
-  /** By close code. */
+  /** Since the step began, by close code. */
   closedEarly: Record<string, number>;
   open: number;
   /** Duration of each handshake. */
   connectUs: number[];
 };
 
-/** The part of a room that is in this worker. */
-export type UserRoom = LocalRoom & { readonly users: VirtualUser[] };
-
 /** Handshakes at the same time at most: more would overflow a listener's default backlog of 511. */
 const handshakesMax = 256;
 const paceIntervalMs = 5;
-/**
- * Bound of the reference streams of one worker, for each interleaving of its rooms: 13 s of 20,000 messages/s
- * of 128 B. A recipient that is further behind is read frame by frame.
- */
-const referenceBytesMax = 64 * 2 ** 20;
-
 export class UserPool {
   readonly rooms: UserRoom[] = [];
   readonly users: VirtualUser[] = [];
@@ -55,6 +44,8 @@ export class UserPool {
   readonly #workload: ResolvedWorkload;
   readonly #worker: number;
   readonly #firstUser: number;
+  readonly #events: UserEvents;
+  readonly #messageBytesMax: number;
   readonly #stalled: StalledReader[] = [];
   /** When each handshake in progress began, oldest first, in ms of this process. */
   readonly #connecting = new Map<VirtualUser | StalledReader, number>();
@@ -67,22 +58,23 @@ export class UserPool {
     this.#worker = worker;
     const { from, to } = usersOfWorker(workload, worker);
     this.#firstUser = from;
-    const events: UserEvents = {
+    this.#events = {
       received,
       opened: (user) => this.#onOpened(user),
       refused: (_user, why) => countUp(this.connections.refused, why),
       closed: (_user, code) => this.#onClosed(code),
     };
     // Enough for any JSON encoding (an escape takes six bytes), and a bound for a broken server.
-    const messageBytesMax = Math.max(1_048_576, workload.payloadBytes * 6);
+    this.#messageBytesMax = Math.max(1_048_576, workload.payloadBytes * 6);
     for (let room = 0; room < workload.rooms; room++) {
       const inRoom = usersOfRoom(workload, room);
       const first = Math.max(from, inRoom.from);
       const last = Math.min(to, inRoom.to);
       if (first >= last) continue;
-      const local = newRoom(workload, room, last - first);
+      const isShared = inRoom.from < from || inRoom.to > to;
+      const local = newRoom(workload, room, last - first, isShared);
       for (let index = first; index < last; index++) {
-        const user = new VirtualUser(index, local, index - first, messageBytesMax, events);
+        const user = new VirtualUser(index, local, index - first, this.#messageBytesMax, this.#events);
         local.users.push(user);
         this.users.push(user);
       }
@@ -97,9 +89,31 @@ export class UserPool {
 
   /** Connects all users at the planned pace, stalled readers last. Resolves when each handshake has ended. */
   async connect(): Promise<void> {
-    const { connectPerSecond, workers } = this.#workload;
     const stalled = stalledReadersOfWorker(this.#workload, this.#worker);
     const total = this.users.length + stalled.to - stalled.from;
+    await this.#connectPaced(total, (next) => this.#connectNext(next, stalled.from));
+  }
+
+  /** Replaces each closed user by one that connects anew. Resolves when each handshake has ended. */
+  async reconnect(): Promise<void> {
+    const closed = this.users.filter((user) => user.state === 'closed');
+    await this.#connectPaced(closed.length, (next) => {
+      const { index, member } = closed[next]!;
+      const room = this.rooms.find(({ users }) => users[member] === closed[next])!;
+      const user = new VirtualUser(index, room, member, this.#messageBytesMax, this.#events);
+      room.users[member] = user;
+      this.users[index - this.#firstUser] = user;
+      user.connect(endpointOf(this.#assignment, index, room.index));
+      return user;
+    });
+  }
+
+  /** Connects so many at the planned pace. Resolves when each handshake has ended. */
+  async #connectPaced(
+    total: number,
+    connectNext: (next: number) => VirtualUser | StalledReader,
+  ): Promise<void> {
+    const { connectPerSecond, workers } = this.#workload;
     const beganMs = performance.now();
     for (let next = 0; next < total || this.#connecting.size > 0; ) {
       const nowMs = performance.now();
@@ -108,7 +122,7 @@ export class UserPool {
         else if (one instanceof VirtualUser && nowMs - sinceMs > this.#connectTimeoutMs) one.abandon();
       const paceMax = Math.ceil(((nowMs - beganMs) / 1000) * (connectPerSecond / workers));
       while (next < Math.min(total, paceMax) && this.#connecting.size < handshakesMax) {
-        this.#connecting.set(this.#connectNext(next, stalled.from), performance.now());
+        this.#connecting.set(connectNext(next), performance.now());
         next++;
       }
       await sleep(paceIntervalMs);
@@ -125,6 +139,20 @@ export class UserPool {
     const reader = new StalledReader(this.#unauditedEndpoint(connection), this.#connectTimeoutMs);
     this.#stalled.push(reader);
     return reader;
+  }
+
+  /** Begins a step: from now on every delivery is new. Closed users stay closed. */
+  beginStep(workload: ResolvedWorkload): void {
+    for (const room of this.rooms) beginStepIn(room, workload);
+    this.connections.closedEarly = {};
+    Object.assign(this.churn, { asked: 0, opened: 0, refused: {}, connectUs: [] });
+  }
+
+  /** The order of each shared room since the last call, see `takeOrder`. */
+  takeOrders(measureSlot: number): [room: number, numbers: Int32Array][] {
+    return this.rooms
+      .filter((room) => room.isShared)
+      .map((room) => [room.index, takeOrder(room, measureSlot)]);
   }
 
   /** Starts churn users at the planned rate, from `delayMs` on until `endChurn`. */
@@ -203,10 +231,4 @@ export class UserPool {
 
 function countUp(counts: Record<string, number>, name: string): void {
   counts[name] = (counts[name] ?? 0) + 1;
-}
-
-function newRoom(workload: ResolvedWorkload, index: number, recipients: number): UserRoom {
-  const users: VirtualUser[] = [];
-  const interleavings = newInterleavings(users, Math.floor(referenceBytesMax / workload.rooms));
-  return { index, users, interleavings, audit: new RoomAudit(recipients, sendersOfRoom(workload, index)) };
 }

@@ -19,7 +19,7 @@ function newUser() {
     seen.push(what);
     wake();
   };
-  const interleavings = new Interleavings(() => new Reference({ bytesMax: 0, forget() {} }));
+  const interleavings = new Interleavings(1, () => new Reference({ bytesMax: 0, forget() {} }));
   const user = new VirtualUser(3, { interleavings } as LocalRoom, 0, 1_048_576, {
     opened: () => note('opened'),
     refused: (_user, why) => note(`refused ${why}`),

@@ -36,9 +36,12 @@ export class VirtualUser implements Listener {
   reference: Reference;
   frame = -1;
   within = 0;
+  heard = 0;
   isMisfit = false;
   probed = false;
   state: UserState = 'new';
+  /** Its connection had been closed when the step began. */
+  isAbsent = false;
   readonly #events: UserEvents;
   #socket: UserSocket | null = null;
   #accept = '';

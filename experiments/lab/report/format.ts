@@ -1,4 +1,5 @@
-/** Numbers as text: three significant digits, separated thousands, with their unit. */
+/** Numbers as people read them: three significant digits, thousands apart, the unit beside them. */
+import { outstandingMs } from '../../../loadtest/record/histogram.ts';
 
 /** `19,973`, `0.42`: whole numbers from 1,000. */
 export function formatNumber(value: number): string {
@@ -13,9 +14,11 @@ export function formatMagnitude(value: number): string {
   return unit === undefined ? formatNumber(value) : `${digits(value / unit[1])} ${unit[0]}`;
 }
 
-/** `41.2 ms`, `4.21 s`. */
+/** `41.2 ms`, `4.21 s`, `∞` for a delivery that was outstanding when the drain ended. */
 export function formatMs(milliseconds: number): string {
-  return milliseconds >= 1000 ? `${digits(milliseconds / 1000)} s` : `${digits(milliseconds)} ms`;
+  if (milliseconds >= outstandingMs) return '∞';
+  if (milliseconds >= 1000) return `${Number((milliseconds / 1000).toPrecision(3))} s`;
+  return `${Number(milliseconds.toPrecision(3))} ms`;
 }
 
 /** Powers of ten, as bytes on a wire are counted: `5.4 kB`, `212 MB`. */

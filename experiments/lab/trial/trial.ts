@@ -141,7 +141,9 @@ function judge(
   const reasons = result === null ? [] : [...result.reasons];
   if (interrupted) return { outcome: 'interrupted', reasons };
   if (fault !== null) return { outcome: 'fail', reasons: [`the server failed: ${fault}`, ...reasons] };
-  if (result !== null) return { outcome: result.verdict, reasons };
+  // An undetermined trial has measured the simulator as much as the server.
+  if (result !== null)
+    return { outcome: result.verdict === 'undetermined' ? 'void' : result.verdict, reasons };
   if (exitCode === refusedInput) return { outcome: 'void', reasons: [`the simulator refused: ${errorText}`] };
   throw new Error(`The simulator ended with code ${exitCode} and no result. Its last lines:\n${errorText}`);
 }
