@@ -4,7 +4,6 @@ import { once } from 'node:events';
 import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { WebSocket } from 'ws';
-import { MessageFormat, runIdMax } from '../model/stamp.ts';
 import type { AuditCounts } from '../record/counts.ts';
 import { outstandingMs } from '../record/histogram.ts';
 import { encodeCommand, parseEvent } from '../result/control.ts';
@@ -13,20 +12,13 @@ import { startSimulator, withRetries } from '../simulator.fixture.ts';
 import {
   delayMs,
   flawless,
+  messageOfAnotherRun,
   runSimulator,
   startServer,
   stopServer,
   tolerant,
   tryServer,
 } from './trial.fixture.ts';
-
-/** A message as another simulator would send it: of the same format, with the number of its own run. */
-function messageOfAnotherRun(): string {
-  const format = new MessageFormat(128);
-  const message = Buffer.alloc(format.payloadBytes);
-  format.write(message, 0, 0, { runId: (runIdMax + 1) / 2, room: 0, number: 0, dueUs: 0, lagUs: 0 });
-  return message.toString();
-}
 
 function faultsOf({ lost, duplicated, reordered, misrouted, corrupted }: AuditCounts) {
   return { lost, duplicated, reordered, misrouted, corrupted };

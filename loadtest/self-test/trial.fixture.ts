@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
+import { MessageFormat, runIdMax } from '../model/stamp.ts';
 import { type LoadtestResult, parseResult } from '../result/schema.ts';
 import { startSimulator } from '../simulator.fixture.ts';
 import type { FaultReport, Flaw } from './flawed-server.ts';
@@ -49,4 +50,12 @@ export async function tryServer(
   } finally {
     await stopServer(child);
   }
+}
+
+/** A message as another simulator would send it: of the same format, with the number of its own run. */
+export function messageOfAnotherRun(): string {
+  const format = new MessageFormat(128);
+  const message = Buffer.alloc(format.payloadBytes);
+  format.write(message, 0, 0, { runId: (runIdMax + 1) / 2, room: 0, number: 0, dueUs: 0, lagUs: 0 });
+  return message.toString();
 }
