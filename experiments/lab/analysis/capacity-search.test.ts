@@ -83,6 +83,7 @@ test('where the instrument fails first, the search ends there and says so', asyn
   const passed = asked.filter(({ outcome }) => outcome === 'pass').map(({ load }) => load);
   assert.ok(Math.max(...passed) > 2400, String(passed));
   assert.equal(answer.voids, asked.length - passed.length);
+  assert.ok(answer.atLeast! <= Math.max(...passed));
 });
 
 test('an instrument that fails half of the time costs trials, and does not change the answer', async () => {

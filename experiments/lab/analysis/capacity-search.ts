@@ -3,7 +3,15 @@
  * threshold (threshold.ts), until the threshold is known well enough or the trials are spent.
  */
 import type { CapacityAnswer, CapacityMethod, Threshold, TrialOutcome } from '../records/schema.ts';
-import { type Judged, nextLoad, posteriorOf, precisionOf, thresholdOf, triedRange } from './threshold.ts';
+import {
+  heldAtLeast,
+  type Judged,
+  nextLoad,
+  posteriorOf,
+  precisionOf,
+  thresholdOf,
+  triedRange,
+} from './threshold.ts';
 
 /** Bound of one step above the highest load that passed: an overload beyond it teaches nothing more. */
 const stepMax = 8;
@@ -36,7 +44,7 @@ export async function searchCapacity(
   let posterior = posteriorOf(judged, method);
   const ended = (end: CapacityAnswer['end']): CapacityAnswer => {
     const threshold = judged.some(({ passed }) => passed) ? answerOf(judged, method) : null;
-    return { end, threshold, trials, voids };
+    return { end, threshold, atLeast: threshold && heldAtLeast(judged, threshold), trials, voids };
   };
   let load = clamp(method.start, method.loadMin, reach);
   for (;;) {

@@ -2,7 +2,14 @@
 import type { LoadtestResult } from '../../../loadtest/result/schema.ts';
 import type { CapacityMethod, LoadRun, Threshold, TrialRecord, VariantRecord } from '../records/schema.ts';
 import { medianOf } from './statistics.ts';
-import { type Judged, type Posterior, posteriorOf, thresholdOf, triedRange } from './threshold.ts';
+import {
+  heldAtLeast,
+  type Judged,
+  type Posterior,
+  posteriorOf,
+  thresholdOf,
+  triedRange,
+} from './threshold.ts';
 
 type Finding = {
   variant: VariantRecord;
@@ -45,7 +52,6 @@ export function capacityFindings(run: LoadRun): CapacityFinding[] {
     const posterior = posteriorOf(judged, triedRange(judged, { loadMin, loadMax }));
     const passed = trials.filter(({ outcome }) => outcome === 'pass').toSorted((a, b) => a.load - b.load);
     const threshold = passed.length === 0 ? null : thresholdOf(posterior);
-    const isOpen = threshold !== null && trials.every(({ outcome }) => outcome !== 'fail');
     const isHeld = ({ load }: TrialRecord) => load <= threshold!.capacity.middle;
     const finding = findingOf(variant, passed.findLast(isHeld) ?? passed.at(-1) ?? null);
     const grownBytes = grownBytesOf(finding);
@@ -53,8 +59,7 @@ export function capacityFindings(run: LoadRun): CapacityFinding[] {
     return {
       ...finding,
       threshold,
-      // Above the highest load that passed, the threshold would only repeat the range of the search.
-      atLeast: isOpen ? Math.min(threshold.capacity.low, passed.at(-1)!.load) : null,
+      atLeast: threshold && heldAtLeast(judged, threshold),
       posterior,
       near: passed.filter(({ load }) => load >= nearShare * (threshold?.capacity.middle ?? 0)),
       rssBytesPerSession: grownBytes === null || sessions === 0 ? null : grownBytes / sessions,

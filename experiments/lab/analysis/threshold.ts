@@ -59,6 +59,15 @@ export function triedRange(trials: readonly Judged[], { loadMin, loadMax }: Load
   };
 }
 
+/**
+ * The load that is held at the least, where no trial failed; else null. Above the highest load that passed,
+ * the threshold would only repeat the range of the search.
+ */
+export function heldAtLeast(trials: readonly Judged[], { capacity }: Threshold): number | null {
+  if (trials.some(({ passed }) => !passed)) return null;
+  return Math.min(capacity.low, Math.max(...trials.map(({ load }) => load)));
+}
+
 /** Capacity and safe load of a posterior. */
 export function thresholdOf(posterior: Posterior): Threshold {
   const { thetas } = posterior;

@@ -184,7 +184,7 @@ export function answerFixture(
   const around = (middle: number) => ({ low: middle / 1.1, middle, high: middle * 1.1 });
   const threshold =
     capacity === null ? null : { capacity: around(capacity), safeLoad: around(0.9 * capacity), slope: 0.05 };
-  return { end, threshold, trials: 6, voids: 0 };
+  return { end, threshold, atLeast: null, trials: 6, voids: 0 };
 }
 
 export function variantFixture(name: string, changes: Partial<VariantRecord> = {}): VariantRecord {

@@ -66,6 +66,8 @@ export type CapacityAnswer = {
   end: SearchEnd;
   /** Null where no trial passed. */
   threshold: Threshold | null;
+  /** The load that it holds at the least, where no trial failed because of the server; else null. */
+  atLeast: number | null;
   trials: number;
   /** Those of them that say nothing about the server. */
   voids: number;
