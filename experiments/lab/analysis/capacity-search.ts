@@ -41,7 +41,6 @@ export async function searchCapacity(
   let trials = 0;
   let voids = 0;
   let voidsInARow = 0;
-  let posterior = posteriorOf(judged, method);
   const ended = (end: CapacityAnswer['end']): CapacityAnswer => {
     const threshold = judged.some(({ passed }) => passed) ? answerOf(judged, method) : null;
     return { end, threshold, atLeast: threshold && heldAtLeast(judged, threshold), trials, voids };
@@ -54,7 +53,6 @@ export async function searchCapacity(
     if (outcome === 'pass' || outcome === 'fail') {
       voidsInARow = 0;
       judged.push({ load, passed: outcome === 'pass' });
-      posterior = posteriorOf(judged, method);
     } else {
       voids += 1;
       if (++voidsInARow < voidsMax) continue;
@@ -64,7 +62,7 @@ export async function searchCapacity(
     }
     const end = endOf(judged, method, reach);
     if (end !== null) return ended(end);
-    const next = nextLoad(posterior);
+    const next = nextLoad(posteriorOf(judged, method));
     const max = Math.min(reach, stepMax * highestPass(judged, load));
     load = clamp(next > nearEnd * reach ? reach : next, method.loadMin, max);
   }
