@@ -54,7 +54,7 @@ export function withOutstanding(counts: Float64Array, outstanding: number): Floa
 }
 
 /** The same counts as an HDR histogram in microseconds. */
-export function toHdr(counts: ArrayLike<number>): Histogram {
+function toHdr(counts: ArrayLike<number>): Histogram {
   const histogram = build({
     bitBucketSize: 64,
     highestTrackableValue: valueMax,

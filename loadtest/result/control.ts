@@ -14,7 +14,7 @@ import { type ProgressEvent, parseProgress } from './progress.ts';
 import { checkSchema, type LoadtestResult } from './schema.ts';
 
 /** The quantities of the workload that a step may change. */
-export const stepQuantities = [
+const stepQuantities = [
   'ratePerSecond',
   'durationSeconds',
   'warmUpSeconds',
