@@ -1,4 +1,5 @@
 /** The system under test and its simulator, as the rest of the lab sees them. */
+import type { ControlCommand } from '../../../loadtest/result/control.ts';
 import type { ProgressEvent } from '../../../loadtest/result/progress.ts';
 import type { LoadtestResult } from '../../../loadtest/result/schema.ts';
 import type { Workload } from '../../../loadtest/workload.ts';
@@ -51,6 +52,9 @@ export type DeployedNode = {
   scrapeAddress: string;
   /** Sends a signal to its main process; does nothing once that has ended. */
   signal(name: NodeJS.Signals): Promise<void>;
+  /** Stops all its processes, without their knowledge, until `thaw`. */
+  freeze(): Promise<void>;
+  thaw(): Promise<void>;
   /** Signals one of its workers, from 0, the oldest first; rejects where there is none. */
   signalWorker(index: number, name: NodeJS.Signals): Promise<void>;
   /** Resolves with how it ended, in words. */
@@ -60,7 +64,7 @@ export type DeployedNode = {
 /** Limits really in force (read from the cgroup, not copied from the request); null where there is none. */
 export type ObservedLimits = { cpuCores: number | null; memoryBytes: number | null };
 
-/** One run of the simulator. Its own defaults hold for quantities of the workload that are left out. */
+/** A start of the simulator. Its own defaults hold for quantities of the workload that are left out. */
 export type SimulatorOptions = Partial<Workload> & {
   /** Such as `p99<250ms` and `lost=0`. */
   limits: readonly string[];
@@ -78,13 +82,13 @@ export type SimulatorWatch = {
   signal: AbortSignal;
 };
 
-export type SimulatorOutcome = {
-  /** 0 passed, 1 failed, 2 bad input, 3 void, 130 interrupted; null where a signal ended it. */
-  exitCode: number | null;
-  /** Null when it ended without writing one. */
-  result: LoadtestResult | null;
-  /** The last lines that it wrote to standard error. */
-  errorText: string;
+/** One step on the connections that are open; quantities that are left out are those of the start. */
+export type SimulatorStep = Omit<Extract<ControlCommand, { command: 'step' }>, 'command'>;
+
+/** A simulator with all its users connected and probed. Disposing it closes them in order. */
+export type RunningSimulator = AsyncDisposable & {
+  /** One at a time. Rejects with a `SimulatorError` where it refuses the step, or ends before its result. */
+  step(step: SimulatorStep): Promise<LoadtestResult>;
 };
 
 /** Disposing it stops all that it started and resolves when that is gone; it may be done twice. */
@@ -104,6 +108,6 @@ export type Deployment = AsyncDisposable & {
   facts: Readonly<Record<string, string>>;
   /** CPU, memory and throttling now: of all nodes, then of the services. */
   sample(): Promise<NodeSample[]>;
-  /** Runs the simulator against all nodes to its end. One run at a time. */
-  runSimulator(options: Omit<SimulatorOptions, 'urls'>, watch: SimulatorWatch): Promise<SimulatorOutcome>;
+  /** Starts the simulator against all nodes. One at a time. */
+  startSimulator(options: Omit<SimulatorOptions, 'urls'>, watch: SimulatorWatch): Promise<RunningSimulator>;
 };

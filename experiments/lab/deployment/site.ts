@@ -34,6 +34,8 @@ export type SiteSimulator = AsyncDisposable & {
   scrapeAddress: string | null;
   /** The exit code, null where a signal ended it, and why it was killed where that is known. */
   exit: Promise<{ code: number | null; fault: string | null }>;
+  /** Writes to its standard input; does nothing once it has ended. */
+  write(text: string): void;
   signal(name: NodeJS.Signals): Promise<void>;
 };
 

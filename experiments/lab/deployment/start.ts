@@ -9,7 +9,7 @@ import { describePins, type Pins, pinnableCpus, pinnedServerCores, pinning } fro
 import { type ProcessPrograms, ProcessSite } from './process.ts';
 import type { RunningService } from './services/service.ts';
 import { startService } from './services/services.ts';
-import { runSimulator } from './simulator.ts';
+import { startSimulator } from './simulator.ts';
 import type { Site, SiteNode } from './site.ts';
 
 /** The target asked for, else the one that is preferred, else containers where an engine answers. */
@@ -97,7 +97,7 @@ export async function startDeployment(
       ...Object.fromEntries(services.map(({ name, fact }) => [name, fact])),
     },
     sample: () => Promise.all([...nodes, ...services].map((part) => part.sample())),
-    runSimulator: (options, watch) => runSimulator(simulatorSite, place, { ...options, urls }, watch),
+    startSimulator: (options, watch) => startSimulator(simulatorSite, place, { ...options, urls }, watch),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }

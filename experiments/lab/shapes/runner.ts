@@ -29,7 +29,8 @@ type PlannedRun = {
 /** Follows the run between trials. */
 export type RunObserver = {
   trialEnded(line: string): void;
-  variantEnded(line: string): void;
+  /** With a line where there is something to say. */
+  variantEnded(line: string | null): void;
 };
 
 /** Runs all variants. An abort of the context's signal ends the run early, with the results until then. */
@@ -68,7 +69,7 @@ export async function runPlan(
     else record.variants.push(end);
     save();
     const line = end instanceof SkipVariant ? `skipped ${variant.name}: ${end.message}` : lineOf(end, plan);
-    if (line !== null) observer.variantEnded(line);
+    observer.variantEnded(line);
   }
   return run;
 }
