@@ -6,7 +6,12 @@ import type { Command } from 'commander';
 import { readEnvironment } from '../../../loadtest/result/environment.ts';
 import { quantities, readWorkload } from '../../../loadtest/workload.ts';
 import { exitCodeOf } from '../analysis/exit-code.ts';
-import type { Allocation, Placement, TargetKind } from '../deployment/deployment.ts';
+import {
+  type Allocation,
+  defaultCpuPeriodMs,
+  type Placement,
+  type TargetKind,
+} from '../deployment/deployment.ts';
 import { listStages } from '../deployment/list-stages.ts';
 import { findServices } from '../deployment/services/services.ts';
 import { chooseTarget, prepareContainers, startDeployment } from '../deployment/start.ts';
@@ -61,6 +66,11 @@ export function addRun(program: Command, registry: Registry): void {
     .option('--server-memory-mb <MiB>', 'memory limit of each server container', value.positiveInteger)
     .option('--loadtest-cpus <cores>', 'CPU quota of the simulator container', value.positiveNumber)
     .option('--loadtest-memory-mb <MiB>', 'memory limit of the simulator container', value.positiveInteger)
+    .option(
+      '--cpu-period-ms <ms>',
+      `periods in which CPU quotas are enforced (default: ${defaultCpuPeriodMs}; the engine's own: 100)`,
+      value.positiveNumber,
+    )
     .option('--measure-seconds <s>', 'length of the measure phase', value.positiveNumber)
     .option('--warm-up-seconds <s>', 'length of the warm-up', value.positiveNumber)
     .option('--set <flag=value>', 'a flag of the server for every variant; repeatable', value.settings)
@@ -171,8 +181,9 @@ function optionsOf(flags: RunFlags, target: TargetKind): RunOptions {
   };
 }
 
-function allocationOf({ serverCpus, serverMemoryMb, loadtestCpus, loadtestMemoryMb }: RunFlags): Allocation {
-  return { serverCpus, serverMemoryMb, loadtestCpus, loadtestMemoryMb };
+function allocationOf(flags: RunFlags): Allocation {
+  const { serverCpus, serverMemoryMb, loadtestCpus, loadtestMemoryMb, cpuPeriodMs } = flags;
+  return { serverCpus, serverMemoryMb, loadtestCpus, loadtestMemoryMb, cpuPeriodMs };
 }
 
 function liveOf(experiment: Experiment, { estimate }: Plan): LiveView {

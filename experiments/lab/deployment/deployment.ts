@@ -18,7 +18,16 @@ export type Allocation = {
   serverMemoryMb?: number;
   loadtestCpus?: number;
   loadtestMemoryMb?: number;
+  /** Length of the periods in which every CPU quota is enforced; left out: `defaultCpuPeriodMs`. */
+  cpuPeriodMs?: number;
 };
+
+/**
+ * A container that has used up its quota sleeps until the period ends. In 0.5 CPU that is up to 50 ms of the
+ * engine's own 100 ms, and up to 5 ms of these: at 6,000 messages/s to 1,000 sessions of 03-cursor the p99 was
+ * 950 ms with the one and 116 ms with the other.
+ */
+export const defaultCpuPeriodMs = 10;
 
 export type DeploymentRequest = {
   stage: StageInfo;
@@ -58,7 +67,12 @@ export type DeployedNode = {
 };
 
 /** Limits really in force (read from the cgroup, not copied from the request); null where there is none. */
-export type ObservedLimits = { cpuCores: number | null; memoryBytes: number | null };
+export type ObservedLimits = {
+  cpuCores: number | null;
+  memoryBytes: number | null;
+  /** Of the CPU quota; absent in old results. */
+  cpuPeriodMs?: number | null;
+};
 
 /** One run of the simulator. Its own defaults hold for quantities of the workload that are left out. */
 export type SimulatorOptions = Partial<Workload> & {

@@ -62,8 +62,9 @@ export class ProcessSite implements Site, AsyncDisposable {
         return { name, role: 'server', ...usage, throttledSeconds, fault, faultKind: kindOf(fault) };
       },
       observeLimits: async () => {
-        const { cpuLimitCores: cpuCores = null, memoryLimitBytes: memoryBytes = null } = readCgroup() ?? {};
-        return { cpuCores, memoryBytes };
+        const cgroup = readCgroup();
+        const { cpuLimitCores: cpuCores = null, memoryLimitBytes: memoryBytes = null } = cgroup ?? {};
+        return { cpuCores, memoryBytes, cpuPeriodMs: cgroup?.cpuPeriodMs ?? null };
       },
     };
   }

@@ -22,6 +22,8 @@ export type ContainerRequest = {
   /** Names that the container resolves to the machine of the engine. */
   hostNames?: readonly string[];
   cpus?: number | undefined;
+  /** Length of the periods of that quota; left out: the engine's own, of 100 ms. */
+  cpuPeriodMs?: number | undefined;
   memoryMb?: number | undefined;
   /** Such as `0` or `0,1`; undefined for any. */
   pinnedCpus?: string | undefined;
@@ -50,6 +52,7 @@ export type RunningContainer = Program & {
 /** Open files of a container: every session is one. Chosen: the most that one process is planned to hold. */
 const openFilesMax = 20_000;
 const linesKept = 20;
+const engineCpuPeriodMs = 100;
 /** Of a main process that ended by SIGABRT: Node aborts when its heap is full. */
 const abortedCode = 134;
 
@@ -161,10 +164,13 @@ class LimitedContainer extends GenericContainer {
   }
 
   protected override async beforeContainerCreated(): Promise<void> {
-    const { cpus, memoryMb, pinnedCpus, hostIp } = this.#request;
+    const { cpus, cpuPeriodMs = engineCpuPeriodMs, memoryMb, pinnedCpus, hostIp } = this.#request;
     // A health check would start a Node process inside the container that is measured.
     this.createOpts.Healthcheck = { Test: ['NONE'] };
-    if (cpus !== undefined) this.hostConfig.NanoCpus = Math.round(cpus * 1e9);
+    if (cpus !== undefined) {
+      this.hostConfig.CpuPeriod = cpuPeriodMs * 1000;
+      this.hostConfig.CpuQuota = Math.round(cpus * cpuPeriodMs * 1000);
+    }
     if (memoryMb !== undefined) {
       this.hostConfig.Memory = memoryMb * 2 ** 20;
       // Memory and swap together: the same figure leaves no swap.

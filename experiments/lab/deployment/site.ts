@@ -7,6 +7,8 @@ type ProgramRequest = {
   /** But for those that the site sets: hosts, and ports of nodes. */
   flags: readonly string[];
   cpus: number | undefined;
+  /** Of the quota of CPU. */
+  cpuPeriodMs: number;
   memoryMb: number | undefined;
   /** Such as `0` or `0,1`. */
   pinnedCpus: string | undefined;

@@ -3,7 +3,13 @@ import { StartError } from '#host/readiness.ts';
 import { SilentProxy } from '#host/silent-proxy.ts';
 import type { ContainerSite } from './container.ts';
 import { ensureImage } from './container-image.ts';
-import type { Deployment, DeploymentRequest, Placement, TargetKind } from './deployment.ts';
+import {
+  type Deployment,
+  type DeploymentRequest,
+  defaultCpuPeriodMs,
+  type Placement,
+  type TargetKind,
+} from './deployment.ts';
 import { isScalable } from './list-stages.ts';
 import { describePins, type Pins, pinnableCpus, pinnedServerCores, pinning } from './pinning.ts';
 import { type ProcessPrograms, ProcessSite } from './process.ts';
@@ -79,8 +85,9 @@ export async function startDeployment(
   const nodes = await startNodes(site, request, roles, pins, services, network?.urls);
   const observedLimits = await Promise.all(nodes.map((node) => node.observeLimits()));
   const urls = nodes.map(({ chatUrl, siteUrl }) => (nodesAreElsewhere ? chatUrl : siteUrl));
-  const { loadtestCpus, loadtestMemoryMb: memoryMb } = allocation;
-  const place = { cpus: loadtestCpus, memoryMb, pinnedCpus: pins.simulator, nodesAreElsewhere };
+  const { loadtestCpus: simulatorCpus, loadtestMemoryMb, cpuPeriodMs = defaultCpuPeriodMs } = allocation;
+  const simulatorLimits = { cpus: simulatorCpus, cpuPeriodMs, memoryMb: loadtestMemoryMb };
+  const place = { ...simulatorLimits, pinnedCpus: pins.simulator, nodesAreElsewhere };
   const owned = started.move();
   return {
     target: placement.target,
@@ -127,6 +134,7 @@ async function startNodes(
       role,
       flags: ['--stage', stage.name, ...settingFlags, ...serviceFlags],
       cpus: allocation.serverCpus,
+      cpuPeriodMs: allocation.cpuPeriodMs ?? defaultCpuPeriodMs,
       memoryMb: allocation.serverMemoryMb,
       pinnedCpus: pins.servers[index],
       signal,

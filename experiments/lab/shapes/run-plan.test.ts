@@ -76,6 +76,13 @@ test('all mistakes of the input are named at once, with the requirement and the 
   );
 });
 
+test('a CPU quota that the kernel would refuse is named before anything starts', () => {
+  const asking = (allocation: object) => () => plan('ladder', { target: 'container', allocation });
+  assert.doesNotThrow(asking({ serverCpus: 0.1, cpuPeriodMs: 10 }));
+  assert.throws(asking({ serverCpus: 0.05 }), /given 0\.05 cores in periods of 10 ms/);
+  assert.throws(asking({ cpuPeriodMs: 2000 }), /required up to 1000, .* in periods of 2000 ms/);
+});
+
 test('a quantity of the workload that the experiment leaves open reaches its trials', () => {
   const { fields } = plan('ladder', { workload: { churnPerSecond: 20, warmUpSeconds: 7 } });
   const { workload, timing } = fields as LoadRunRecord;
