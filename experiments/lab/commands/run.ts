@@ -22,6 +22,7 @@ import { shapeOf, showReport } from '../shapes/run-report.ts';
 import { runPlan } from '../shapes/runner.ts';
 import type { Experiment, Plan, Registry } from '../shapes/shape.ts';
 import type { TrialObserver } from '../trial/trial.ts';
+import { needsOf } from '../trial/variant.ts';
 import { LiveView } from '../watch/live-line.ts';
 import { openPhaseMetrics, type PhaseMetrics } from '../watch/phase-metrics.ts';
 import { interruption } from './interruption.ts';
@@ -106,7 +107,7 @@ async function runExperiment(experiment: Experiment, flags: RunFlags, signal: Ab
   const stages = await listStages();
   const target = await chooseTarget(flags.target, experiment.target);
   const plan = shape.plan(experiment, stages, optionsOf(flags, target));
-  const services = plan.variants.flatMap(({ stage }) => stage.services);
+  const services = plan.variants.flatMap(needsOf);
   const { runnable, skipped } = skipMissing(plan.variants, await findServices(target, services));
   if (!plan.usesSimulator && flags.simulator !== undefined)
     throw new InputError(['Leave out --simulator: this experiment uses clients of the lab instead.']);

@@ -75,6 +75,7 @@ export class ContainerSite implements Site, AsyncDisposable {
       role,
       chatUrl: `ws://127.0.0.1:${container.hostPort(chatPort)}/ws`,
       siteUrl: `ws://${container.name}:${chatPort}/ws`,
+      siteReadinessPort: internalPort,
       internalUrl: `http://127.0.0.1:${container.hostPort(internalPort)}`,
       scrapeAddress: `${this.#scrapeHost}:${container.hostPort(internalPort)}`,
       ended: container.ended,
@@ -85,7 +86,11 @@ export class ContainerSite implements Site, AsyncDisposable {
     };
   }
 
-  async startService({ readyText, signal, ...request }: ServiceContainerRequest): Promise<RunningContainer> {
+  async startService({
+    readyText,
+    signal,
+    ...request
+  }: ServiceContainerRequest & Pick<ContainerRequest, 'pinnedCpus'>): Promise<RunningContainer> {
     return this.#startUntil(readyText, signal, { ...request, ...this.#place(request.name) });
   }
 

@@ -27,6 +27,8 @@ export type ContainerRequest = {
   memoryMb?: number | undefined;
   /** Such as `0` or `0,1`; undefined for any. */
   pinnedCpus?: string | undefined;
+  /** Written into it before it starts. */
+  files?: readonly { target: string; content: string }[] | undefined;
   onLine: OnLine;
 };
 
@@ -158,6 +160,8 @@ class LimitedContainer extends GenericContainer {
       .withCommand([...request.command])
       .withLabels(request.labels)
       .withExposedPorts(...request.ports)
+      // Readable by every user: an image may run its program as another than root.
+      .withCopyContentToContainer((request.files ?? []).map((file) => ({ ...file, mode: 0o644 })))
       .withExtraHosts(hostNames.map((host) => ({ host, ipAddress: 'host-gateway' })))
       .withUlimits({ nofile: { soft: openFilesMax, hard: openFilesMax } })
       .withWaitStrategy(new AsSoonAsItRuns());

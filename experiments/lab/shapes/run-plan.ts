@@ -6,7 +6,7 @@ import { faultOfQuota } from '../deployment/observed-limits.ts';
 import type { ServicesFound } from '../deployment/services/services.ts';
 import { InputError } from '../input-error.ts';
 import type { RunRecord } from '../records/schema.ts';
-import type { Variant } from '../trial/variant.ts';
+import { needsOf, type Variant } from '../trial/variant.ts';
 
 /** Options of `run`; those that are given replace the values of the experiment. */
 export type RunOptions = {
@@ -61,9 +61,10 @@ export function skipMissing(
   variants: readonly Variant[],
   services: ServicesFound,
 ): { runnable: Variant[]; skipped: RunRecord['skipped'] } {
-  const skipped = variants.flatMap(({ name, stage }) => {
-    const missing = stage.services.find((need) => services.get(need)?.found !== true);
+  const skipped = variants.flatMap((variant) => {
+    const missing = needsOf(variant).find((need) => services.get(need)?.found !== true);
     if (missing === undefined) return [];
+    const { name } = variant;
     const service = services.get(missing);
     const ways = service?.found === false ? service.ways : [];
     return [{ name, reason: `it needs ${missing}, and none was found`, ways }];
