@@ -23,9 +23,9 @@ export type Allocation = {
 };
 
 /**
- * A container that has used up its quota sleeps until the period ends: in 0.5 CPU up to 50 ms of the engine's
- * own 100 ms, and up to 5 ms of these. Measured for 03-cursor at 6,000 messages/s to 1,000 sessions: p99 950 ms
- * with the one, 116 ms with the other.
+ * A container that has used up its quota sleeps until the period ends: in 0.5 CPU up to 50 ms of the
+ * engine's own 100 ms, and up to 5 ms of these. Measured for 03-cursor at 6,000 messages/s to 1,000 sessions:
+ * p99 950 ms with the one, 116 ms with the other.
  */
 export const defaultCpuPeriodMs = 10;
 

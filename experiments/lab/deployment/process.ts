@@ -7,7 +7,6 @@ import { readCgroup } from '#host/cgroup.ts';
 import { startChild, startChildUntil } from '#host/child-process.ts';
 import { childrenOf, readTreeUsage } from '#host/process-tree.ts';
 import { StartError } from '#host/readiness.ts';
-import { launcherOn } from './pinning.ts';
 import type { FaultKind } from './services/service.ts';
 import type { NodeRequest, SimulatorRequest, Site, SiteNode, SiteSimulator } from './site.ts';
 import { listenHost } from './site.ts';
@@ -94,8 +93,10 @@ export class ProcessSite implements Site, AsyncDisposable {
 
 /** A program of Node as a command line, on those CPUs only. */
 function commandLine(program: readonly string[], pinnedCpus: string | undefined, flags: readonly string[]) {
-  const [command, ...args] = [...launcherOn(pinnedCpus), process.execPath, ...program, ...flags];
-  return { command: command!, args };
+  const args = [...program, ...flags];
+  return pinnedCpus === undefined
+    ? { command: process.execPath, args }
+    : { command: 'taskset', args: ['--cpu-list', pinnedCpus, process.execPath, ...args] };
 }
 
 /** Node aborts a process whose heap is full. */

@@ -20,8 +20,8 @@ export type NodeRequest = ProgramRequest & { name: string; role: string; signal:
 export type SiteNode = DeployedNode & {
   /** The chat URL for a simulator at the same site. */
   siteUrl: string;
-  /** Port of that URL's host at which /readyz answers; null for a server that has none. */
-  siteReadinessPort: number | null;
+  /** Port of that URL's host at which /readyz answers. */
+  siteReadinessPort: number;
   sample(): Promise<NodeSample>;
   observeLimits(): Promise<ObservedLimits>;
 };

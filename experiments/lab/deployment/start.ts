@@ -4,6 +4,7 @@ import { SilentProxy } from '#host/silent-proxy.ts';
 import type { ContainerSite } from './container.ts';
 import { ensureImage } from './container-image.ts';
 import {
+  type Allocation,
   type Deployment,
   type DeploymentRequest,
   defaultCpuPeriodMs,
@@ -107,6 +108,7 @@ export async function startDeployment(
     facts: {
       ...simulatorSite.facts,
       ...site.facts,
+      ...quotaFact(site.kind, allocation),
       'pinned CPUs': describePins(pins, beside.length > 0),
       ...Object.fromEntries(beside.map(({ name, fact }) => [name, fact])),
     },
@@ -131,6 +133,13 @@ function requestOfServices(
     launcher: launcherOn(pinnedCpus),
     signal,
   };
+}
+
+/** Where nodes are processes, the quota that they ought to have and do not. */
+function quotaFact(kind: TargetKind, { serverCpus }: Allocation): Readonly<Record<string, string>> {
+  if (kind === 'container' || serverCpus === undefined) return {};
+  const without = `none: a process cannot have one; in a container each node would have ${serverCpus} CPU`;
+  return { 'CPU quota': without };
 }
 
 /** Puts a load balancer in front of these nodes. */

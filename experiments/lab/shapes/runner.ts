@@ -75,7 +75,7 @@ export async function runPlan(
 
 /** Runs a variant. Never rejects: a failure becomes the error of the record, an abort leaves no answer. */
 async function endOf(variant: Variant, plan: Plan, run: OngoingRun): Promise<VariantRecord | SkipVariant> {
-  const { name, stage, settings, nodes, balancer, allocation } = variant;
+  const { name, stage, settings, nodes, balancer, scale, allocation } = variant;
   const record: VariantRecord = {
     name,
     stage: stage.name,
@@ -83,6 +83,7 @@ async function endOf(variant: Variant, plan: Plan, run: OngoingRun): Promise<Var
     settings,
     nodes,
     ...(balancer ? { balancer } : {}),
+    scale,
     targetLimits: allocation,
     answer: null,
     bound: null,
