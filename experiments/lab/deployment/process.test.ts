@@ -59,6 +59,13 @@ test('every node is started, named, sampled, and gone after disposal', async () 
   assert.equal(await deployment.nodes[0]!.ended, 'killed by SIGTERM');
 });
 
+test('the quota that a process cannot have is named, where one was asked for', async () => {
+  await using limited = await start({ allocation: { serverCpus: 0.5 } });
+  assert.match(limited.facts['CPU quota']!, /^none: .* in a container each node would have 0\.5 CPU$/);
+  await using free = await start({});
+  assert.equal(free.facts['CPU quota'], undefined);
+});
+
 test('more nodes than the stage can have are refused', async () => {
   const single = { ...stage, processes: [{ role: 'server', count: 'one per core' as const }] };
   await assert.rejects(start({ stage: single, nodes: 2 }), /05-backplane runs on one node; 2 were asked for/);

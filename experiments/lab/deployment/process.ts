@@ -44,6 +44,7 @@ export class ProcessSite implements Site, AsyncDisposable {
       role,
       chatUrl: ready.chat,
       siteUrl: ready.chat,
+      siteReadinessPort: Number(port),
       internalUrl: `http://127.0.0.1:${port}`,
       scrapeAddress: `${this.#scrapeHost}:${port}`,
       ended: child.ended,
@@ -64,8 +65,9 @@ export class ProcessSite implements Site, AsyncDisposable {
         return { name, role: 'server', ...usage, throttledSeconds, fault, faultKind: kindOf(fault) };
       },
       observeLimits: async () => {
-        const { cpuLimitCores: cpuCores = null, memoryLimitBytes: memoryBytes = null } = readCgroup() ?? {};
-        return { cpuCores, memoryBytes };
+        const cgroup = readCgroup();
+        const { cpuLimitCores: cpuCores = null, memoryLimitBytes: memoryBytes = null } = cgroup ?? {};
+        return { cpuCores, memoryBytes, cpuPeriodMs: cgroup?.cpuPeriodMs ?? null };
       },
     };
   }

@@ -105,9 +105,9 @@ export class TrialSession implements AsyncDisposable {
 
   async #open(): Promise<StandingServer> {
     if (this.#server !== null) return this.#server;
-    const { stage, settings, nodes, allocation } = this.#setup;
+    const { stage, settings, nodes, balancer = false, allocation } = this.#setup;
     this.#enter('start');
-    const deployment = await this.#context.deploy({ stage, settings, nodes, allocation });
+    const deployment = await this.#context.deploy({ stage, settings, nodes, balancer, allocation });
     try {
       this.#context.observer.started(deployment, null);
       this.#enter('verify');
