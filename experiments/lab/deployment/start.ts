@@ -90,6 +90,7 @@ export async function startDeployment(
     network,
     observedLimits,
     pinnedServerCores: pinnedServerCores(pins),
+    pins,
     facts: {
       ...simulatorSite.facts,
       ...site.facts,
@@ -97,6 +98,7 @@ export async function startDeployment(
       ...Object.fromEntries(services.map(({ name, fact }) => [name, fact])),
     },
     sample: () => Promise.all([...nodes, ...services].map((part) => part.sample())),
+    simulatorCpuSeconds: () => simulatorSite.simulatorCpuSeconds(),
     runSimulator: (options, watch) => runSimulator(simulatorSite, place, { ...options, urls }, watch),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
