@@ -63,7 +63,7 @@ test('CPU is the growth of the counters, summed over servers and not over servic
   assert.equal(third!.role, 'redis');
 });
 
-/** Two servers, a Redis and a simulator on `busyHost`, whose parts use all that is busy but for 0.05 cores. */
+/** Two servers, a Redis and a simulator on `busyHost`, which use all that is busy but for 0.05 cores. */
 async function quiet(changes: Partial<Deployment>): Promise<ServerSummary> {
   let atMs = 0;
   const seconds = () => atMs / 1000;
