@@ -32,7 +32,11 @@ export type BoundName =
   | 'CPU quota'
   | 'event loop'
   | 'machine'
+  | 'Redis'
+  | 'garbage collection'
   | 'loss'
+  /** No resource is used up by failed trials alone; `latency` in old results. */
+  | 'not known'
   | 'latency'
   | 'another limit'
   | 'nothing';
