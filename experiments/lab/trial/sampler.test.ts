@@ -97,7 +97,8 @@ test('a machine busy with the trial alone is not disturbed; with a simulator les
 });
 
 test('on pinned CPUs all that the pinned part did not use was beside it', async () => {
-  const summary = await quiet({ pins: { servers: ['0,1', '0,1'], simulator: '2,3' } });
+  const pins = { servers: ['0,1', '0,1'], services: undefined, simulator: '2,3' };
+  const summary = await quiet({ pins });
   // CPUs 0 and 1 are busy with 0.9 cores each, of which the servers used 1.5; 2 and 3 with 0.6 each.
   assert.deepEqual([summary.besideServerCpuCores, summary.besideSimulatorCpuCores], [0.3, 0]);
 });
