@@ -1,6 +1,9 @@
 /** The schema of result files, for all shapes of experiment. Every report is a function of these alone. */
 import type { LoadtestResult } from '../../../loadtest/result/schema.ts';
 import type { Allocation, FaultKind, ObservedLimits, TargetKind } from '../deployment/deployment.ts';
+import type { ServerSummary } from './server-summary.ts';
+
+export type { ServerSummary };
 
 /** `pass`: all limits held; `fail`: one broke; `void`: the instrument failed, so nothing is known. */
 export type TrialOutcome = 'pass' | 'fail' | 'void';
@@ -39,7 +42,11 @@ export type BoundName =
   | 'CPU quota'
   | 'event loop'
   | 'machine'
+  | 'Redis'
+  | 'garbage collection'
   | 'loss'
+  /** No resource is used up by failed trials alone; `latency` in old results. */
+  | 'not known'
   | 'latency'
   | 'another limit'
   | 'nothing';
@@ -163,28 +170,6 @@ export type MetricsSeries = {
   heapUsedBytes: (number | null)[];
   sessions: (number | null)[];
   evictions: (number | null)[];
-};
-
-/** Sums over the server nodes, measure phase only. */
-export type ServerSummary = {
-  cpuCores: number;
-  /** Of the services beside the servers (Redis, a proxy), which are in none of the other figures. */
-  serviceCpuCores: number;
-  /** Of processes that are not part of the trial. */
-  otherCpuCores: number;
-  /** Processes of all server nodes, where they can be counted from outside; a container counts as one. */
-  processes: number;
-  /** Event loops of all server nodes, as they report; absent in old results. */
-  eventLoops?: number;
-  /** After start, before the first session. */
-  rssIdleBytes: number;
-  rssMaxBytes: number;
-  throttledShare: number | null;
-  eventLoopLagMsP99: number | null;
-  scrapeMsMax: number | null;
-  /** Mean CPU time of a scrape on the event loop, as the server reports; absent in old results. */
-  scrapeCpuMs?: number | null;
-  evictions: number;
 };
 
 /** How one path of the internal port answered. Times from request to last byte; zero without an answer. */
