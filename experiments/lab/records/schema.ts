@@ -12,7 +12,7 @@ export type TrialHeader = {
   variant: string;
   stage: string;
   /** Why it ran; trials of a capacity search do not decide the exit code by themselves. */
-  purpose: 'search' | 'confirm' | 'fixed' | 'fault';
+  purpose: 'search' | 'confirm' | 'fixed' | 'fault' | 'curve' | 'freeze';
   outcome: TrialOutcome | 'interrupted';
   /** Why it is not a pass, one sentence each. */
   reasons: string[];
@@ -71,6 +71,8 @@ export type CapacityAnswer = {
   trials: number;
   /** Those of them that say nothing about the server. */
   voids: number;
+  /** Loads after which the backlog was not gone within that time. */
+  metastable?: { load: number; seconds: number }[];
 };
 
 export type VariantRecord = {
@@ -180,6 +182,10 @@ export type ProbeSummary = {
 /** A trial at one load, measured by the simulator. */
 export type TrialRecord = TrialHeader & {
   load: number;
+  /** Of the capacity, 0 to 1; trials of purpose `curve` and `freeze` have it. */
+  share?: number;
+  /** The server was stopped for that long; null: latency was not as before until the step ended. */
+  freeze?: { seconds: number; recoveredSeconds: number | null };
   phases: { phase: string; atSeconds: number }[];
   observedLimits: readonly ObservedLimits[];
   /** Cores that the server nodes are pinned to, in total; null where they are not; absent in old results. */

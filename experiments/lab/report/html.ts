@@ -6,11 +6,13 @@ import type { ReportContent, Table } from './table.ts';
 
 /** The text of the file. */
 export function htmlReport({ record }: Run, content: ReportContent, plots: readonly Plot[]): string {
-  const [answer = '', ...details] = content.answer;
+  const [first = '', second = '', ...details] = content.answer;
   const startedAt = record.startedAt.slice(0, 16).replace('T', ' ');
   const skipped = record.skipped.map(
     ({ name, reason, ways }) => `${name} was skipped: ${reason}. ${ways.join(' ')}`,
   );
+  const notes = [...details, ...skipped];
+  const seen = notes.length === 0 ? '' : `<section>\n<h2>What else was seen</h2>\n${list(notes)}\n</section>`;
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -24,13 +26,16 @@ export function htmlReport({ record }: Run, content: ReportContent, plots: reado
 <header>
 <p class="kicker">${escapeHtml(`${record.experiment} · ${startedAt} UTC · ${record.target} target`)}</p>
 <h1>${escapeHtml(record.question)}</h1>
-<p class="answer">${escapeHtml(answer)}</p>
-${list([...details, ...skipped])}
+<p class="answer">${escapeHtml(`${first} ${second}`.trim())}</p>
 </header>
 <section>
 ${htmlTable(content.summary)}
 </section>
+${(content.more ?? []).map(({ title, table }) => `<section>\n<h2>${escapeHtml(title)}</h2>\n${htmlTable(table)}\n</section>`).join('\n')}
+<div class="figures">
 ${plots.map(figure).join('\n')}
+</div>
+${seen}
 <section>
 <h2>How it was measured</h2>
 ${list(content.method)}
@@ -52,8 +57,11 @@ ${htmlTable(content.trials, 'dense')}
 `;
 }
 
+/** A drawing of several panels takes the whole width. */
 function figure({ title, caption, svg }: Plot): string {
-  return `<section>\n<h2>${escapeHtml(title)}</h2>\n<figure>${svg}\n<figcaption>${escapeHtml(caption)}</figcaption></figure>\n</section>`;
+  const isWide = svg.indexOf('<svg ') !== svg.lastIndexOf('<svg ');
+  const drawing = isWide ? `<div class="panels">${svg}</div>` : svg;
+  return `<section${isWide ? ' class="wide"' : ''}>\n<h2>${escapeHtml(title)}</h2>\n<figure>${drawing}\n<figcaption>${escapeHtml(caption)}</figcaption></figure>\n</section>`;
 }
 
 function list(items: readonly string[]): string {
