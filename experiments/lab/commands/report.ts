@@ -54,7 +54,7 @@ export function findingOf(registry: Registry): string | null {
   const table = shapeOf(newest, registry).finding?.(newest);
   if (table === undefined) return null;
   const picture = `experiments/${newest.record.experiment}/results/capacity.svg`;
-  return `![Capacity of every stage](${picture})\n\n${markdownTable(table)}`;
+  return `\n![Capacity of every stage](${picture})\n\n${markdownTable(table)}`;
 }
 
 /** Writes the documents of an experiment, removes pictures of older runs, and returns the paths written. */

@@ -253,7 +253,8 @@ export function curveFixture(
   const { variant, capacity, share, arrival } = at;
   const load = share * capacity;
   const constant = loadtestFixture(load, p99);
-  const loadtest = { ...constant, workload: { ...constant.workload, arrival } };
+  const deliveryLatencyMs = { ...constant.deliveryLatencyMs, p50: Math.min(p99 / 4, 300) };
+  const loadtest = { ...constant, deliveryLatencyMs, workload: { ...constant.workload, arrival } };
   const outcome = p99 < 250 ? 'pass' : 'fail';
   return trialFixture(number, load, p99, {
     ...{ variant, stage: variant, purpose: 'curve', share, loadtest, outcome },

@@ -27,8 +27,8 @@ export function claimOf(a: CapacityFinding, b: CapacityFinding): Claim {
 export function claimCell(claim: Claim): string {
   if (claim.kind === 'same') return 'not told apart';
   if (claim.kind === 'unknown') return '–';
-  if (claim.kind === 'at least') return `≥ ${times(claim.times)}`;
-  if (claim.kind === 'at most') return `≤ ${times(claim.times)}`;
+  if (claim.kind === 'at least') return `≥ ${times(claim.times, Math.floor)}`;
+  if (claim.kind === 'at most') return `≤ ${times(claim.times, Math.ceil)}`;
   const { low, middle, high } = claim.ratio;
   return `${times(middle)} (${times(low)}–${times(high)})`;
 }
@@ -37,8 +37,8 @@ export function claimCell(claim: Claim): string {
 export function claimPhrase(claim: Claim): string {
   if (claim.kind === 'same') return 'the two cannot be told apart';
   if (claim.kind === 'unknown') return 'how many times as many is not known';
-  if (claim.kind === 'at least') return `at least ${times(claim.times)} times as many`;
-  if (claim.kind === 'at most') return `at least ${times(1 / claim.times)} times fewer`;
+  if (claim.kind === 'at least') return `at least ${times(claim.times, Math.floor)} times as many`;
+  if (claim.kind === 'at most') return `at least ${times(1 / claim.times, Math.floor)} times fewer`;
   const { low, middle, high } = claim.ratio;
   return middle >= 1
     ? `${times(middle)} times as many (${times(low)}–${times(high)})`
@@ -106,6 +106,8 @@ function rangeOf({ threshold, atLeast }: CapacityFinding): { low: number; high: 
   return atLeast === null ? threshold.capacity : { low: atLeast, high: Number.POSITIVE_INFINITY };
 }
 
-function times(value: number): string {
-  return formatNumber(Number(value.toPrecision(value < 10 ? 2 : 3)));
+/** Two digits of a factor, three from 100; a bound is rounded to its safe side. */
+function times(value: number, round: (value: number) => number = Math.round): string {
+  const step = 10 ** (Math.floor(Math.log10(value)) - (value < 100 ? 1 : 2));
+  return formatNumber(round(value / step) * step);
 }

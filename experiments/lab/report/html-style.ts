@@ -14,7 +14,8 @@ h2 { margin: 0 0 8px; font-size: 17px; font-weight: 600; }
 section { margin-top: 40px; }
 .figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(540px, 100%), 1fr)); gap: 0 40px; }
 .panels { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(440px, 100%), 1fr)); gap: 8px 24px; }
-.wide { grid-column: 1 / -1; }
+/* The first drawing is the legend of the others. */
+.panels svg:first-child, .wide { grid-column: 1 / -1; }
 .answer {
   margin: 0 0 12px; padding: 14px 18px; background: var(--soft); border-left: 4px solid #2f80d8;
   font-size: 18px;
@@ -48,7 +49,7 @@ dt { color: var(--muted); }
 dd { margin: 0; overflow-wrap: anywhere; }
 @media (max-width: 960px) {
   main { padding: 24px 20px 48px; }
-  table:not(.dense) td, table:not(.dense) th { white-space: normal; padding: 5px 6px; font-size: 13px; }
+  table:not(.dense) td.left, table:not(.dense) th { white-space: normal; padding: 5px 6px; font-size: 13px; }
   table:not(.dense) td:first-child { white-space: nowrap; }
 }
 @media print { main { max-width: none; } }

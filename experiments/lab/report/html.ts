@@ -2,17 +2,18 @@
 import type { Run } from '../records/schema.ts';
 import { htmlStyle } from './html-style.ts';
 import type { Plot } from './plot.ts';
-import type { ReportContent, Table } from './table.ts';
+import { detailsOf, type ReportContent, type Table, withoutDetails } from './table.ts';
 
 /** The text of the file. */
 export function htmlReport({ record }: Run, content: ReportContent, plots: readonly Plot[]): string {
-  const [first = '', second = '', ...details] = content.answer;
+  const [first = '', second = '', ...said] = content.answer;
   const startedAt = record.startedAt.slice(0, 16).replace('T', ' ');
   const skipped = record.skipped.map(
     ({ name, reason, ways }) => `${name} was skipped: ${reason}. ${ways.join(' ')}`,
   );
-  const notes = [...details, ...skipped];
-  const seen = notes.length === 0 ? '' : `<section>\n<h2>What else was seen</h2>\n${list(notes)}\n</section>`;
+  const notes = [...said, ...skipped];
+  const seen = notes.length === 0 ? '' : section('What else was seen', list(notes));
+  const details = detailsOf(content.summary);
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -29,13 +30,14 @@ export function htmlReport({ record }: Run, content: ReportContent, plots: reado
 <p class="answer">${escapeHtml(`${first} ${second}`.trim())}</p>
 </header>
 <section>
-${htmlTable(content.summary)}
+${htmlTable(withoutDetails(content.summary))}
 </section>
-${(content.more ?? []).map(({ title, table }) => `<section>\n<h2>${escapeHtml(title)}</h2>\n${htmlTable(table)}\n</section>`).join('\n')}
+${(content.more ?? []).map(({ title, table }) => section(title, htmlTable(table))).join('\n')}
 <div class="figures">
 ${plots.map(figure).join('\n')}
 </div>
 ${seen}
+${details === null ? '' : section('More figures', htmlTable(details))}
 <section>
 <h2>How it was measured</h2>
 ${list(content.method)}
@@ -55,6 +57,10 @@ ${htmlTable(content.trials, 'dense')}
 </body>
 </html>
 `;
+}
+
+function section(title: string, html: string): string {
+  return `<section>\n<h2>${escapeHtml(title)}</h2>\n${html}\n</section>`;
 }
 
 /** A drawing of several panels takes the whole width. */
@@ -78,7 +84,8 @@ function htmlTable({ columns, rows }: Table, className = ''): string {
   const cells = (tag: string, texts: readonly string[]) =>
     texts
       .map((text, index) => {
-        const long = text.length > unwrappedMax ? ' long' : '';
+        const isLong = columns[index]!.align === 'left' && text.length > unwrappedMax;
+        const long = isLong ? ' long' : '';
         return `<${tag} class="${columns[index]!.align}${long}">${escapeHtml(text)}</${tag}>`;
       })
       .filter((_, index) => index !== remark)

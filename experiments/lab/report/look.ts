@@ -33,10 +33,11 @@ export function markOf(outcome: string, color: string, size = 8) {
     return {
       symbol: 'circle',
       symbolSize: size,
-      itemStyle: { color, borderColor: page, borderWidth: 1 },
+      itemStyle: { color, borderColor: page, borderWidth: 1, opacity: 1 },
     };
-  if (outcome === 'fail') return { symbol: crossPath, symbolSize: size + 1, itemStyle: { color } };
-  const itemStyle = { color: 'transparent', borderColor: color, borderWidth: 1.25 };
+  if (outcome === 'fail')
+    return { symbol: crossPath, symbolSize: size + 1, itemStyle: { color, opacity: 1 } };
+  const itemStyle = { color: 'transparent', borderColor: color, borderWidth: 1.25, opacity: 1 };
   return { symbol: 'triangle', symbolSize: size, itemStyle };
 }
 

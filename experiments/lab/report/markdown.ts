@@ -1,5 +1,6 @@
 /** REPORT.md of an experiment: one screen, and everything else folded. Pure. */
 import type { Run } from '../records/schema.ts';
+import { effortText } from './claims.ts';
 import type { Plot } from './plot.ts';
 import {
   detailsOf,
@@ -10,17 +11,17 @@ import {
   withoutDetails,
 } from './table.ts';
 
-/** A run with its report; the newest of an experiment comes with its plots. */
+/** A run with its report, and the question as it is worded today. */
 export type Reported = { run: Run; content: ReportContent; question: string };
 
 const pictureTop = 2;
 const command = 'npm run experiment -- report --refresh';
 
-/** The newest run, its pictures in `pictureFolder` (such as `results/`), and older runs folded. */
+/** The newest run, its pictures in `pictureFolder` (such as `results/`), and the other runs folded. */
 export function markdownReport(
   { run, content, question }: Reported,
   plots: readonly Plot[],
-  older: readonly Reported[],
+  others: readonly Reported[],
   pictureFolder: string,
 ): string {
   const { record, trials } = run;
@@ -49,7 +50,7 @@ export function markdownReport(
     folded('Machine, versions and parameters', pairs(content.environment)),
     folded('What limits these numbers', bullets(content.caveats)),
     ...named.map(({ title, table }) => folded(title, markdownTable(table))),
-    ...older.map((one) => folded(`Older run: ${measuredLine(one.run)}`, olderRun(one, run))),
+    ...others.map((one) => folded(`Another run. ${measuredLine(one.run)}`, otherRun(one, run))),
   ]
     .filter((part) => part !== '')
     .join('\n\n')}\n`;
@@ -60,11 +61,11 @@ function measuredLine({ record, trials }: Run): string {
   const { cpuModel, cpus } = record.environment;
   const target = record.target === 'container' ? 'containers' : 'processes';
   const cores = `${cpus} ${cpus === 1 ? 'core' : 'cores'}`;
-  return `Measured on ${record.startedAt.slice(0, 10)}: ${target}, ${cpuModel} with ${cores}, ${trials.length} trials.`;
+  return `Measured on ${record.startedAt.slice(0, 10)}: ${target}, ${cpuModel} with ${cores}, ${effortText(trials)}.`;
 }
 
 /** Its sentences, table and machine. */
-function olderRun({ run, content }: Reported, newest: Run): string {
+function otherRun({ run, content }: Reported, newest: Run): string {
   const isOther = sameMachine(run) !== sameMachine(newest);
   const warning = 'Another machine or target: its figures must not be compared with those above.';
   return [

@@ -1,12 +1,12 @@
 /** The one quantity that an experiment varies beside the load, such as a message size. Pure. */
 import type { CapacityFinding } from '../analysis/finding.ts';
 import type { TrialRecord } from '../records/schema.ts';
-import { formatNumber } from './format.ts';
+import { formatCount } from './format.ts';
 
 export type Parameter = {
   /** For an axis. */
   name: string;
-  /** A value in a sentence: `64 B`, `1 node`. */
+  /** A value in a sentence: `16,384 B`, `1 node`. */
   text(value: number): string;
 };
 /** Variants that differ in the parameter only, in its order. */
@@ -19,7 +19,7 @@ export type Family = {
 type Quantity = Parameter & { pick(finding: CapacityFinding): number | null };
 
 const quantities: readonly Quantity[] = [
-  quantity('message size in bytes', (value) => `${formatNumber(value)} B`, ofWorkload('payloadBytes')),
+  quantity('message size in bytes', (value) => `${formatCount(value)} B`, ofWorkload('payloadBytes')),
   quantity('worker processes', counted('worker'), ({ variant }) => Number(variant.settings.workers ?? 1)),
   quantity('nodes', counted('node'), ({ variant }) => variant.nodes),
   quantity('rooms', counted('room'), ofWorkload('rooms')),
@@ -85,7 +85,7 @@ function quantity(name: string, text: Parameter['text'], pick: Quantity['pick'])
 }
 
 function counted(noun: string): Parameter['text'] {
-  return (value) => `${formatNumber(value)} ${noun}${value === 1 ? '' : 's'}`;
+  return (value) => `${formatCount(value)} ${noun}${value === 1 ? '' : 's'}`;
 }
 
 /** Of the workload, where all trials of the variant have the same: else it is the load. */

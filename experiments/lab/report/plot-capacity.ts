@@ -10,6 +10,8 @@ import { parameterPlot } from './plot-parameter.ts';
 import { type RowText, rowPixels, rowsAxis, rowTexts } from './rows.ts';
 import { whiskerSeries } from './whisker.ts';
 
+/** Room for the arrow of a lower bound, as a factor of its load. */
+const arrowRoom = 1.25;
 /** Height of capacity and trials within a row, from its top. */
 const level = { capacity: 0.52, trials: 0.8 };
 
@@ -44,13 +46,15 @@ function rowsPlot(run: LoadRun, findings: readonly CapacityFinding[]): Plot {
     return { whisker, marks };
   });
   const whiskers = rows.map(({ whisker }) => whisker);
-  const ends = whiskers.flatMap(({ isOpen, along, low, high }) => (isOpen ? [along] : [low, high]));
+  const ends = whiskers.flatMap(({ isOpen, along, low, high }) =>
+    isOpen ? [along, arrowRoom * along] : [low, high],
+  );
   const loads = rows.flatMap(({ marks }) => marks.map(({ value }) => value[0]));
   const range = logRange([...ends, ...loads], 'across');
   const first = findings[0]!;
   const texts = findings.map((finding) => textOf(finding, first));
-  const svg = renderSvg('capacity', findings.length * rowPixels + 62, {
-    grid: { left: 8, right: 12, top: 4, bottom: 58 },
+  const svg = renderSvg('capacity', findings.length * rowPixels + 54, {
+    grid: { left: 8, right: 12, top: 4, bottom: 50 },
     xAxis: axisBelow(`${unit}, logarithmic`, formatNumber, range),
     yAxis: rowsAxis(findings.length),
     series: [
@@ -59,7 +63,7 @@ function rowsPlot(run: LoadRun, findings: readonly CapacityFinding[]): Plot {
         type: 'scatter',
         z: 4,
         data: whiskers.map(({ along, across, colour }) => {
-          return { value: [along, across], symbolSize: 13, itemStyle: { color: colour } };
+          return { value: [along, across], symbolSize: 13, itemStyle: { color: colour, opacity: 1 } };
         }),
       },
       { type: 'scatter', z: 2, data: rows.flatMap(({ marks }) => marks) },
@@ -81,6 +85,5 @@ function textOf(finding: CapacityFinding, first: CapacityFinding): RowText {
   const factor = finding === first || claim === '–' ? [] : [/\d/.test(claim) ? `× ${claim}` : claim];
   const [box, firstBox] = [boxOf(finding), boxOf(first)];
   const remarks = [...factor, ...(box === firstBox || box === null ? [] : [box])];
-  const row = { name: finding.variant.name, figure: capacityText(finding) };
-  return remarks.length === 0 ? row : { ...row, remark: remarks.join('  ·  ') };
+  return { name: finding.variant.name, figure: capacityText(finding), remarks };
 }

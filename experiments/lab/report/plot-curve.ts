@@ -172,7 +172,7 @@ function keyOf(curves: readonly Curve[]): (LegendEntry & { series: object })[] {
   const arrivals = [...new Set(curves.map(({ arrival }) => arrival))];
   return (['p99', 'p50'] as const).flatMap((percentile) =>
     arrivals.map((arrival) => {
-      const name = `${percentile} ${arrival === 'poisson' ? 'Poisson' : arrival}`;
+      const name = `${percentile}${arrival === 'poisson' ? ', Poisson' : ''}`;
       return { name, series: lineOf(name, ink, widths[percentile], [], { type: arrivalDash[arrival] }) };
     }),
   );

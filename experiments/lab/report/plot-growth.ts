@@ -1,4 +1,4 @@
-/** Memory growth of the server at each fixed load, as bars. */
+/** Memory growth of the server at the highest fixed load, as bars. */
 import { fixedFindings } from '../analysis/finding.ts';
 import type { LoadRun } from '../records/schema.ts';
 import { formatBytes, formatNumber } from './format.ts';
@@ -12,18 +12,20 @@ const barLevel = 0.56;
 
 /** Null where memory was not observed. */
 export function growthPlot(run: LoadRun): Plot | null {
-  const findings = fixedFindings(run).flatMap(({ variant, load, rssGrownBytes }) =>
-    rssGrownBytes === null ? [] : { variant, load, grown: rssGrownBytes },
+  const all = fixedFindings(run);
+  const highest = Math.max(...all.map(({ load }) => load));
+  const findings = all.flatMap(({ variant, load, rssGrownBytes }) =>
+    rssGrownBytes === null || load < highest ? [] : { variant, grown: rssGrownBytes },
   );
   if (findings.length === 0) return null;
   const { unit } = run.record.varied;
   const looks = looksOf(run);
-  const max = Math.max(1, ...findings.map(({ grown }) => grown));
-  const texts = findings.map(({ variant, load, grown }) => {
-    return { name: `${variant.name}, ${formatNumber(load)} ${unit}`, figure: formatBytes(grown) };
+  const max = roundUp(Math.max(1, ...findings.map(({ grown }) => grown)));
+  const texts = findings.map(({ variant, grown }) => {
+    return { name: variant.name, figure: formatBytes(grown), remarks: [] };
   });
-  const svg = renderSvg('memory', findings.length * rowPixels + 62, {
-    grid: { left: 8, right: 20, top: 4, bottom: 58 },
+  const svg = renderSvg('memory', findings.length * rowPixels + 54, {
+    grid: { left: 8, right: 20, top: 4, bottom: 50 },
     xAxis: axisBelow('memory added to the idle server', formatBytes, {
       type: 'value',
       min: 0,
@@ -46,10 +48,15 @@ export function growthPlot(run: LoadRun): Plot | null {
     ],
   });
   return {
-    title: 'Memory',
+    title: `Memory with ${formatNumber(highest)} ${unit}`,
     caption:
       'Highest resident memory of the server in the measure phase, less that of the idle server before the first session.',
     svg,
-    file: 'memory',
   };
+}
+
+/** To half of a power of ten, so that the axis ends at a mark. */
+function roundUp(value: number): number {
+  const step = 10 ** Math.floor(Math.log10(value)) / 2;
+  return Math.ceil(value / step) * step;
 }

@@ -31,7 +31,7 @@ export function spectrumPlot(run: LoadRun): Plot | null {
   const svg = renderSvg('spectrum', plotPixels + pixels, {
     grid: { ...grid, top: pixels + 40 },
     legend,
-    xAxis: axisBelow('deliveries that were at least this fast', percentileOf, x),
+    xAxis: axisBelow('% of deliveries were at least this fast', percentileOf, x),
     yAxis: axisLeft('delivery latency', formatMs, logRange([...latencies, ...bounds], 'up')),
     series: shown.map(({ variant }, index) => {
       const { colour, dash } = looks.get(variant)!;
@@ -134,8 +134,8 @@ function spectrumOf(trial: TrialRecord): number[][] {
   return points;
 }
 
-/** `90 %` at 10, `99.9 %` at 1,000. */
-const percentileOf = (inverse: number) => {
+/** `90` at 10, `99.9` at 1,000. */
+function percentileOf(inverse: number): string {
   const nines = Math.round(Math.log10(inverse));
-  return nines === 0 ? '0 %' : `${(100 * (1 - 10 ** -nines)).toFixed(Math.max(0, nines - 2))} %`;
-};
+  return nines === 0 ? '0' : (100 * (1 - 10 ** -nines)).toFixed(Math.max(0, nines - 2));
+}

@@ -106,11 +106,11 @@ export function axisStyle(name: string, formatter?: Format) {
 export type LegendEntry = { name: string; look?: object };
 
 /** Names in as many rows as they need above the plot, and the height of these rows. */
-export function legendAbove(entries: readonly LegendEntry[], top = 0) {
+export function legendAbove(entries: readonly LegendEntry[], iconPixels = 26) {
   const rows: LegendEntry[][] = [[]];
   let used = 0;
   for (const entry of entries) {
-    const pixels = 52 + entry.name.length * characterPixels;
+    const pixels = 26 + iconPixels + entry.name.length * characterPixels;
     if (used > 0 && used + pixels > plotWidth) {
       rows.push([]);
       used = 0;
@@ -120,11 +120,11 @@ export function legendAbove(entries: readonly LegendEntry[], top = 0) {
   }
   const legend = rows.map((row, index) => ({
     data: row.map(({ name, look }) => ({ name, ...look })),
-    ...{ top: top + index * legendRowPixels, left: 0, itemWidth: 26, itemHeight: 10, itemGap: 18 },
+    ...{ top: index * legendRowPixels, left: 0, itemWidth: iconPixels, itemHeight: 11, itemGap: 18 },
     textStyle: { color: ink, fontSize: fontPixels },
     inactiveColor: ink,
   }));
-  return { legend, pixels: top + rows.length * legendRowPixels };
+  return { legend, pixels: rows.length * legendRowPixels };
 }
 
 /** A line of a variant in its colour. */

@@ -15,7 +15,12 @@ export function plotsOf(run: LoadRun): Plot[] {
     method.kind === 'capacity'
       ? [capacityPlot(run), sharePlot(run), absolutePlot(run), latency]
       : method.emphasis === 'held'
-        ? [latency && { ...latency, file: 'latency' }, growthPlot(run)]
-        : [growthPlot(run), latency];
+        ? [named(latency, 'latency'), growthPlot(run)]
+        : [named(growthPlot(run), 'memory'), latency];
   return [...first, spectrumPlot(run), timelinePlot(run)].filter((plot) => plot !== null);
+}
+
+/** The picture that answers a question about given loads. */
+function named(plot: Plot | null, file: string): Plot | null {
+  return plot && { ...plot, file };
 }

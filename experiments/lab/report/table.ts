@@ -88,10 +88,18 @@ export function terminalTable({ columns, rows }: Table): string {
   return [line(columns.map(({ title }) => title)), rule, ...rows.map(line)].join('\n');
 }
 
-/** GitHub's Markdown; bars in cells are escaped. */
+/** GitHub's Markdown; bars in cells are escaped. An interval stands below its figure, a unit beside it. */
 export function markdownTable({ columns, rows }: Table): string {
-  const line = (cells: readonly string[]) =>
-    `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
+  const line = (cells: readonly string[]) => `| ${cells.map(markdownCell).join(' | ')} |`;
   const rule = `|${columns.map(({ align }) => (align === 'left' ? '---' : '---:')).join('|')}|`;
   return [line(columns.map(({ title }) => title)), rule, ...rows.map(line)].join('\n');
+}
+
+function markdownCell(cell: string): string {
+  return cell
+    .replaceAll('|', '\\|')
+    .replace(/ (?=\([\d.,]+–[\d.,]+\))/, '<br>')
+    .replace(/(?<=\([\d.,]+–)(?=[\d.,]+\))/, '&NoBreak;')
+    .replaceAll(/(?<=\d) (?=(?:[kMG]?B|[kMGs%]|ms)(?![\w]))/g, '&nbsp;')
+    .replaceAll(/(?<=[≥≤]) /g, '&nbsp;');
 }

@@ -12,7 +12,7 @@ export type Whisker = {
 };
 
 const capPixels = 6;
-const arrowPixels = 30;
+const arrowPixels = 24;
 
 /** A series of whiskers; `direction` is that of the interval. */
 export function whiskerSeries(whiskers: readonly Whisker[], direction: 'horizontal' | 'vertical') {

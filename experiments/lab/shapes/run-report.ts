@@ -35,17 +35,23 @@ export async function showReport(run: Run, shape: Shape, resultsDirectory: strin
 
 /**
  * The documents of an experiment by their path in its directory: `REPORT.md`, and `results/<name>.svg` of the
- * newest run. `runs` are its archived runs, the newest first; empty without any.
+ * newest run. `runs` are its archived runs, the newest first; empty without any. The newest run of the
+ * experiment’s own shape stands on top: one at given loads (`--loads`) answers another question.
  */
 export async function documentsOf(runs: readonly Run[], registry: Registry): Promise<Map<string, string>> {
-  const [newest, ...older] = runs.map((run) => reportedOf(run, registry));
+  const own = registry.experiments.find(({ name }) => name === runs[0]?.record.experiment)?.shape.name;
+  const [newest = runs[0]] = runs.filter(({ record }) => record.shape === own);
   if (newest === undefined) return new Map();
-  const plots = (await shapeOf(newest.run, registry).plots?.(newest.run)) ?? [];
+  const others = runs.filter((run) => run !== newest).map((run) => reportedOf(run, registry));
+  const plots = (await shapeOf(newest, registry).plots?.(newest)) ?? [];
   const { svgFile } = await import('../report/plot.ts');
   const pictures = plots.flatMap((plot) =>
     plot.file === undefined ? [] : [[`results/${plot.file}.svg`, svgFile(plot)] as const],
   );
-  return new Map([['REPORT.md', markdownReport(newest, plots, older, 'results/')], ...pictures]);
+  return new Map([
+    ['REPORT.md', markdownReport(reportedOf(newest, registry), plots, others, 'results/')],
+    ...pictures,
+  ]);
 }
 
 /** An experiment may have been worded anew since the run. */

@@ -4,6 +4,7 @@ import type { LoadRun } from '../../records/schema.ts';
 import {
   boxOf,
   capacityText,
+  claimCell,
   claimOf,
   claimPhrase,
   effortText,
@@ -25,7 +26,9 @@ export function capacityAnswer(run: LoadRun): string[] {
     series === null
       ? ladderSentences(findings, unit)
       : familySentences(series.parameter, series.families, unit);
-  const notes = [...likenessNotes(findings), ...all.map(boundSentence), ...all.flatMap(metastableNotes)];
+  const across = series === null ? [] : familyNotes(series.parameter, series.families);
+  const likeness = series === null ? likenessNotes(findings) : [];
+  const notes = [...across, ...likeness, ...all.map(boundSentence), ...all.flatMap(metastableNotes)];
   return [...sentences, ...notes];
 }
 
@@ -55,16 +58,51 @@ function familySentences(parameter: Parameter, families: readonly Family[], unit
     }))
     .filter(({ points }) => points.length > 1);
   const told = [...new Set([series.at(-1), series[0]])].filter((family) => family !== undefined);
-  return told.map(({ name, points }) => {
+  const sentences = told.map(({ name, points }) => {
     const [from, to] = [points[0]!, points.at(-1)!];
     const [peak] = points.toSorted((a, b) => heldBy(b.finding) - heldBy(a.finding)) as [
       (typeof points)[number],
     ];
     const isInside = peak !== from && peak !== to && claimOf(peak.finding, to.finding).kind !== 'same';
-    const most = isInside ? ` The most is ${plain(peak.finding)} with ${parameter.text(peak.value)}.` : '';
+    const most = isInside ? `; the most is ${plain(peak.finding)} with ${parameter.text(peak.value)}` : '';
     const change = `${claimPhrase(claimOf(to.finding, from.finding))}${boxes(to.finding, from.finding)}`;
-    return `${name}: ${plain(from.finding)} ${unit} with ${parameter.text(from.value)}, ${plain(to.finding)} with ${parameter.text(to.value)}: ${change}.${most}`;
+    return `${name}: ${plain(from.finding)} ${unit} with ${parameter.text(from.value)}, ${plain(to.finding)} with ${parameter.text(to.value)}: ${change}${most}.`;
   });
+  return sentences.length > 1
+    ? sentences
+    : [...sentences, ...controlSentence(parameter, families, series[0]!)];
+}
+
+/** The only series of values against the first other variant that has one of its values. */
+function controlSentence(
+  parameter: Parameter,
+  families: readonly Family[],
+  { name, points }: Family,
+): string[] {
+  const controls = families.filter((family) => family.points.length === 1).map((family) => family.points[0]!);
+  const [pair] = controls.flatMap((control) => {
+    const point = points.find(({ value }) => value === control.value);
+    return point === undefined || control.finding.threshold === null ? [] : { control, point };
+  });
+  if (pair === undefined) return [];
+  const { control, point } = pair;
+  const { variant } = control.finding;
+  const change = `${claimPhrase(claimOf(point.finding, control.finding))}${boxes(point.finding, control.finding)}`;
+  return [`${name} with ${parameter.text(point.value)} against ${variant.name}: ${change}.`];
+}
+
+/** The last family against the first, value by value, where both have it and their boxes are equal. */
+function familyNotes(parameter: Parameter, families: readonly Family[]): string[] {
+  const [first, last] = [families[0]!, families.at(-1)!];
+  if (first.points.length < 2 || first === last) return [];
+  const ratios = last.points.flatMap(({ value, finding }) => {
+    const other = first.points.find((point) => point.value === value)?.finding;
+    if (other === undefined || boxOf(other) !== boxOf(finding)) return [];
+    return [`${claimCell(claimOf(finding, other))} with ${parameter.text(value)}`];
+  });
+  return ratios.length === 0
+    ? []
+    : [`How many times as many on ${last.name} as on ${first.name}: ${ratios.join('; ')}.`];
 }
 
 /** `03-cursor holds 14,100 messages/s (90 % interval 10,800–17,800, 9 trials)`. */

@@ -6,6 +6,7 @@ import { boxOf, capacityCell, claimCell, claimOf, effortCell, safeLoadCell } fro
 import { freezeTable } from '../../report/curve.ts';
 import { formatBytes, formatMagnitude, formatMs, formatShare } from '../../report/format.ts';
 import { answerWithNotes, caveatsOf, phasesNote } from '../../report/notes.ts';
+import { familiesOf } from '../../report/parameter.ts';
 import { detail, left, type ReportContent, right, type Table, tableOf } from '../../report/table.ts';
 import { environmentRows, trialsTable } from '../../report/trials.ts';
 import { capacityAnswer } from './answer.ts';
@@ -34,7 +35,6 @@ export function findingTable(run: LoadRun): Table {
     right(`${run.record.varied.unit} (90 %)`, capacityCell),
     right(`× ${first?.variant.name ?? ''}`, (finding) => first && timesCell(finding, first)),
     right('deliveries/s', ({ result }) => result && formatMagnitude(result.deliveriesPerSecond)),
-    right('p99', ({ result }) => result && formatMs(result.deliveryLatencyMs.p99)),
     right('trials (void)', ({ trials }) => effortCell(trials)),
     left('stopped by', ({ variant }) => variant.bound?.name),
   ]);
@@ -70,22 +70,25 @@ function searchNotes({ record, trials }: LoadRun): string[] {
 
 function capacityTable(run: LoadRun): Table {
   const findings = capacityFindings(run);
-  const first = findings.find(({ threshold }) => threshold !== null);
+  const { title, baseOf } = baseline(findings);
   return tableOf(findings, [
     left('variant', ({ variant }) => variant.name),
     right(`${run.record.varied.unit} (90 %)`, capacityCell),
     right('safe load (90 %)', safeLoadCell),
-    right(`× ${first?.variant.name ?? 'first'}`, (finding) => first && timesCell(finding, first)),
+    right(title, (finding) => {
+      const base = baseOf(finding);
+      return base && timesCell(finding, base);
+    }),
     right('deliveries per CPU s', ({ typical }) => {
       return typical && formatMagnitude(deliveriesPerCpuSecond(typical) ?? Number.NaN);
     }),
-    right('p99', ({ result }) => result && formatMs(result.deliveryLatencyMs.p99)),
     right('trials (void)', ({ trials }) => effortCell(trials)),
     left('bound by', ({ variant: { error, bound } }) =>
       error === null ? (bound?.name ?? 'interrupted') : 'not run',
     ),
     detail(right('deliveries/s', ({ result }) => result && formatMagnitude(result.deliveriesPerSecond))),
     detail(right('p50', ({ result }) => result && formatMs(result.deliveryLatencyMs.p50))),
+    detail(right('p99', ({ result }) => result && formatMs(result.deliveryLatencyMs.p99))),
     detail(left('box', boxOf)),
     detail(right('CPU cores', cpuText)),
     detail(right('memory', ({ server }) => server && formatBytes(server.rssMaxBytes))),
@@ -93,6 +96,18 @@ function capacityTable(run: LoadRun): Table {
       right('per session', ({ rssBytesPerSession: bytes }) => (bytes === null ? null : formatBytes(bytes))),
     ),
   ]);
+}
+
+/** What a variant is compared with: the first of its family, else the first that has a capacity. */
+function baseline(findings: readonly CapacityFinding[]) {
+  const series = familiesOf(findings);
+  const first = findings.find(({ threshold }) => threshold !== null);
+  if (series === null) return { title: `× ${first?.variant.name ?? 'first'}`, baseOf: () => first };
+  const { parameter, families } = series;
+  const long = families.filter(({ points }) => points.length > 1);
+  const baseOf = (finding: CapacityFinding) =>
+    long.find(({ points }) => points.some((point) => point.finding === finding))?.points[0]?.finding;
+  return { title: `× ${parameter.text(long[0]!.points[0]!.value)}`, baseOf };
 }
 
 /** Of all servers together, and of each node and service where there are several. */

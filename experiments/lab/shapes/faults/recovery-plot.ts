@@ -24,17 +24,17 @@ export function recoveryPlot({ record, trials }: FaultRun): Plot | null {
     'across',
   );
   const texts = rows.map(({ name, times, missing }) => {
-    const row = { name, figure: formatMs(medianOf(times)) };
-    return missing === 0 ? row : { ...row, remark: `never in ${missing}` };
+    const remarks = missing === 0 ? [] : [`never in ${missing}`];
+    return { name, figure: formatMs(medianOf(times)), remarks };
   });
   const data = rows.flatMap(({ name, times }, row) =>
     times.map((time) => ({
       value: [time, row + markLevel],
-      itemStyle: { color: looks.get(name)!.colour, borderColor: page, borderWidth: 1 },
+      itemStyle: { color: looks.get(name)!.colour, borderColor: page, borderWidth: 1, opacity: 1 },
     })),
   );
-  const svg = renderSvg('recovery', rows.length * rowPixels + 62, {
-    grid: { left: 8, right: 12, top: 4, bottom: 58 },
+  const svg = renderSvg('recovery', rows.length * rowPixels + 54, {
+    grid: { left: 8, right: 12, top: 4, bottom: 50 },
     xAxis: axisBelow('recovered after, logarithmic', formatMs, range),
     yAxis: rowsAxis(rows.length),
     series: [{ type: 'scatter', symbolSize: 12, data }, ...rowTexts(texts, [range.min, range.max])],

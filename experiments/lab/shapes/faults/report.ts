@@ -53,7 +53,7 @@ function recoveryAnswer({ trials, record }: FaultRun): string {
   const [quickest, ...others] = times.toSorted((a, b) => a.afterMs - b.afterMs);
   if (quickest === undefined) return 'The chat recovered from none within the trial.';
   const slowest = others.at(-1) ?? quickest;
-  return `After ${quickest.name} everybody received everything again within ${formatMs(quickest.afterMs)}, after ${slowest.name} within ${formatMs(slowest.afterMs)}.`;
+  return `Everybody received everything again within ${formatMs(quickest.afterMs)} after the quickest failure (${quickest.name}), and within ${formatMs(slowest.afterMs)} after the slowest (${slowest.name}).`;
 }
 
 function aboutVariant({ name, summary, error }: FaultRun['record']['variants'][number]): string {

@@ -47,9 +47,10 @@ function highestLoad(findings: readonly FixedFinding[], unit: string): string[] 
       .map(({ variant, result }) => `${variant.name} (p99 ${formatMs(result!.deliveryLatencyMs.p99)})`)
       .join(', ');
   const load = `${formatNumber(highest)} ${unit}`;
+  const broken = names(false);
   return [
     `${load} were held by ${names(true) || 'no variant'}.`,
-    `They were not held by ${names(false) || 'none'}.`,
+    broken === '' ? 'No variant broke a limit there.' : `They were not held by ${broken}.`,
   ];
 }
 
