@@ -4,7 +4,10 @@ import { ratioOf } from '../analysis/threshold.ts';
 import type { LoadEstimate } from '../records/schema.ts';
 import { formatAtLeast, formatCores, formatNumber, formatTrials } from './format.ts';
 
-/** Of one against another. `same`: their intervals overlap. `unknown`: both are lower bounds, or one has no capacity. */
+/**
+ * Of one against another. `same`: their intervals overlap. `unknown`: both are lower bounds, or one has no
+ * capacity.
+ */
 export type Claim =
   | { kind: 'ratio'; ratio: LoadEstimate }
   | { kind: 'at least'; times: number }

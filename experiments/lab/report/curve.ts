@@ -17,7 +17,7 @@ export type Curve = {
 
 const arrivals = ['constant', 'poisson'] as const;
 
-/** A curve for each variant and kind of arrival; empty where no trial was made for it. Void trials are left out. */
+/** A curve for each variant and kind of arrival that has trials for it. Void trials are left out. */
 export function curvesOf({ record, trials }: LoadRun): Curve[] {
   const judged = trials.filter(
     ({ purpose, outcome }) => purpose === 'curve' && (outcome === 'pass' || outcome === 'fail'),

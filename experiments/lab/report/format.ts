@@ -66,7 +66,7 @@ export function formatShare(share: number): string {
   return share < 0.0005 ? '0 %' : `${digits(share * 100, 2)} %`;
 }
 
-/** A sentence of a program with its figures rounded; limits such as `p99<250ms` and names stay as they are. */
+/** A sentence of a program with its figures rounded; limits such as `p99<250ms` and names stay. */
 export function roundFigures(sentence: string): string {
   return sentence
     .replaceAll(/(?<![\w.<>=:-])(\d+\.\d+|\d{4,}) ms\b/g, (_, figure) => formatMs(Number(figure)))

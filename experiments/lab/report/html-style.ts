@@ -12,8 +12,14 @@ main { max-width: 1240px; margin: 0 auto; padding: 40px 24px 64px; }
 h1 { margin: 4px 0 12px; font-size: 24px; line-height: 1.25; font-weight: 600; text-wrap: balance; }
 h2 { margin: 0 0 8px; font-size: 17px; font-weight: 600; }
 section { margin-top: 40px; }
-.figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(540px, 100%), 1fr)); gap: 0 40px; }
-.panels { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(440px, 100%), 1fr)); gap: 8px 24px; }
+.figures {
+  display: grid; gap: 0 40px;
+  grid-template-columns: repeat(auto-fit, minmax(min(540px, 100%), 1fr));
+}
+.panels {
+  display: grid; gap: 8px 24px;
+  grid-template-columns: repeat(auto-fit, minmax(min(440px, 100%), 1fr));
+}
 /* The first drawing is the legend of the others. */
 .panels svg:first-child, .wide { grid-column: 1 / -1; }
 .answer {

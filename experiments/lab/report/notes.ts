@@ -13,7 +13,7 @@ const headroomMin = 0.4;
 /** Period of a CPU quota where the result does not say: the default of Linux. */
 const quotaPeriodMs = 100;
 
-/** The two sentences of a shape and its own notes, followed by the notes that every run of load trials has. */
+/** The two sentences of a shape and its own notes, then the notes that every run of load trials has. */
 export function answerWithNotes(run: LoadRun, [first = '', ...rest]: readonly string[]): string[] {
   const opening = [...interruptionNote(run), first].join(' ');
   return [opening, ...rest, ...headroomNotes(run), ...throttlingNotes(run), ...metricsNotes(run)];
@@ -31,7 +31,7 @@ export function phasesNote({ record: { timing, limits }, trials }: LoadRun): str
   return `Each trial: ${server}${formatNumber(timing.warmUpSeconds)} s warm-up, ${formatNumber(timing.measureSeconds)} s measured, up to ${formatNumber(timing.drainSeconds)} s drain. Limits: ${limits.join(', ')}.`;
 }
 
-/** Idle share of the simulator's CPU, 0 to 1, in the trial that passed and left it the least; null without one. */
+/** Idle share of the simulator's CPU, 0 to 1, in the pass that left it the least; null without a pass. */
 export function headroomOf({ record, trials }: LoadRun) {
   const cpusOf = new Map(record.variants.map(({ name, targetLimits }) => [name, targetLimits.loadtestCpus]));
   const known = trials.flatMap(({ variant, load, outcome, loadtest }) => {

@@ -4,9 +4,9 @@
  */
 
 /**
- * One colour for each stage, the same in every picture: the set of Okabe and Ito (2008), which people with any
- * kind of colour blindness can tell apart. Grey stands for its black; shades that are too faint on a white
- * page are darker there.
+ * One colour for each stage, the same in every picture: the set of Okabe and Ito (2008), which people with
+ * any kind of colour blindness can tell apart. Grey stands for its black; shades that are too faint on a
+ * white page are darker there.
  */
 const stageShades = [
   ['#6e7681', '#9aa3ae'],
@@ -50,7 +50,7 @@ export const page = placeholders.get('page')!;
 /** Of limits. */
 export const warning = placeholders.get('warning')!;
 
-/** The colour of each stage by its number, as in `03-cursor`; others have theirs by their place among `stages`. */
+/** The colour of each stage by its number, as in `03-cursor`; others have theirs by their place. */
 export function stageColours(stages: readonly string[]): ReadonlyMap<string, string> {
   const isNumbered = (stage: string) => {
     const number = Number.parseInt(stage, 10);

@@ -81,7 +81,7 @@ export function sharePlot(run: LoadRun): Plot | null {
   };
 }
 
-/** The same latencies against loads in their own unit, all variants in one picture; null without such trials. */
+/** The same latencies against loads in their own unit, all variants together; null without such trials. */
 export function absolutePlot(run: LoadRun): Plot | null {
   const curves = curvesOf(run);
   if (curves.length === 0) return null;

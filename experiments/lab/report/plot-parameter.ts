@@ -117,7 +117,7 @@ function familySeries(
   ];
 }
 
-/** To the right, where neither whisker nor trials are: above the point, or below it where another is higher. */
+/** To the right, where neither whisker nor trials are: above the point, or below where another is higher. */
 function labelPosition(value: number, along: number, all: readonly Family[]): [number, number] {
   const others = all.flatMap(({ points }) => points.filter((point) => point.value === value));
   const isLower = others.some(
