@@ -21,6 +21,8 @@ import { whiskerSeries } from './whisker.ts';
 const plotPixels = 320;
 /** Larger ranges of the parameter, or of the capacity, need a logarithmic axis. Chosen, not measured. */
 const logFrom = { across: 12, up: 8 };
+/** Labels of two points collide below this factor between them. Chosen, not measured. */
+const nearTimes = 1.6;
 /** Room for the arrow of a lower bound, as a share of the height of a logarithmic axis. */
 const arrowShare = 0.1;
 /** How far beside its point a trial is drawn, as a share of the width of the axis. */
@@ -117,13 +119,11 @@ function familySeries(
   ];
 }
 
-/** To the right, where neither whisker nor trials are: above the point, or below where another is higher. */
+/** To the right, where neither whisker nor trials are: above the point, or below where another is near. */
 function labelPosition(value: number, along: number, all: readonly Family[]): [number, number] {
   const others = all.flatMap(({ points }) => points.filter((point) => point.value === value));
-  const isLower = others.some(
-    ({ finding: { atLeast, threshold } }) => along < (atLeast ?? threshold!.capacity.middle),
-  );
-  return isLower ? [16, 10] : [16, -14];
+  const loads = others.map(({ finding: { atLeast, threshold } }) => atLeast ?? threshold!.capacity.middle);
+  return loads.some((load) => along < load && load < nearTimes * along) ? [16, 10] : [16, -14];
 }
 
 type Beside = (value: number, family: number) => number;
