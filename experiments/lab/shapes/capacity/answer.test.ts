@@ -124,6 +124,8 @@ test('more nodes with more cores are a ratio that says so, and the most is named
     first!,
     /with 1 node, .* with 3 nodes: 2 times as many \([\d.–]+\), with 0\.6 cores against 0\.2 cores; the most is 4,\d+ \([\d,–]+\) with 2 nodes\.$/,
   );
+  const [unsure] = sentences([nodes(1, [1000, 1050]), nodes(2, [1200, 1260]), nodes(3, [600, 630])]);
+  assert.doesNotMatch(unsure!, /the most/);
 });
 
 test('trials at shares of the capacity do not decide it, and make a picture and a table of their own', async () => {

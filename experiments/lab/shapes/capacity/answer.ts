@@ -63,8 +63,8 @@ function familySentences(parameter: Parameter, families: readonly Family[], unit
     const [peak] = points.toSorted((a, b) => heldBy(b.finding) - heldBy(a.finding)) as [
       (typeof points)[number],
     ];
-    const isInside = peak !== from && peak !== to && claimOf(peak.finding, to.finding).kind !== 'same';
-    const most = isInside ? `; the most is ${plain(peak.finding)} with ${parameter.text(peak.value)}` : '';
+    const isMost = [from, to].every((end) => isAbove(peak.finding, end.finding));
+    const most = isMost ? `; the most is ${plain(peak.finding)} with ${parameter.text(peak.value)}` : '';
     const change = `${claimPhrase(claimOf(to.finding, from.finding))}${boxes(to.finding, from.finding)}`;
     return `${name}: ${plain(from.finding)} ${unit} with ${parameter.text(from.value)}, ${plain(to.finding)} with ${parameter.text(to.value)}: ${change}${most}.`;
   });
@@ -103,6 +103,12 @@ function familyNotes(parameter: Parameter, families: readonly Family[]): string[
   return ratios.length === 0
     ? []
     : [`How many times as many on ${last.name} as on ${first.name}: ${ratios.join('; ')}.`];
+}
+
+/** Whether the intervals allow to say that a holds more than b. */
+function isAbove(a: CapacityFinding, b: CapacityFinding): boolean {
+  const claim = claimOf(a, b);
+  return claim.kind === 'at least' || (claim.kind === 'ratio' && claim.ratio.middle > 1);
 }
 
 /** `03-cursor holds 14,100 messages/s (90 % interval 10,800–17,800, 9 trials)`. */
