@@ -27,6 +27,8 @@ export type CapacityFinding = Finding & {
   /** The load that it holds at the least, where no trial failed because of the server; else null. */
   atLeast: number | null;
   posterior: Posterior;
+  /** Those of the search, void ones included. */
+  trials: readonly TrialRecord[];
   /** Trials that passed near the capacity: at four fifths of it or more. */
   near: readonly TrialRecord[];
   /** Memory that each session added to the idle server. */
@@ -61,6 +63,7 @@ export function capacityFindings(run: LoadRun): CapacityFinding[] {
       threshold,
       atLeast: threshold && heldAtLeast(judged, threshold),
       posterior,
+      trials,
       near: passed.filter(({ load }) => load >= nearShare * (threshold?.capacity.middle ?? 0)),
       rssBytesPerSession: grownBytes === null || sessions === 0 ? null : grownBytes / sessions,
     };

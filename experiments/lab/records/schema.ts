@@ -87,8 +87,8 @@ export type CapacityAnswer = {
   trials: number;
   /** Those of them that say nothing about the server. */
   voids: number;
-  /** Loads after which the server did not recover although the load was gone; absent in old results. */
-  metastableLoads?: readonly number[];
+  /** Loads after which the server had not recovered within that time, although the load was gone. */
+  metastable?: readonly { load: number; seconds: number }[];
 };
 
 /** The place of a variant in a question about growth: how many of what it has, beside others of its group. */

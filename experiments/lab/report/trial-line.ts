@@ -1,7 +1,14 @@
 /** One line for the terminal when a trial or a variant of a load experiment has ended. */
 import type { TrialRecord, VariantRecord } from '../records/schema.ts';
-import { intervalText } from './capacity-text.ts';
-import { formatBytes, formatMagnitude, formatMs, formatNumber } from './format.ts';
+import { intervalText } from './claims.ts';
+import {
+  formatAtLeast,
+  formatBytes,
+  formatMagnitude,
+  formatMs,
+  formatNumber,
+  formatTrials,
+} from './format.ts';
 
 /** Enough CPU of other processes to disturb a trial. Chosen, not measured. */
 const noticedCores = 0.2;
@@ -26,10 +33,10 @@ export function trialLine(trial: TrialRecord, unit: string): string {
 export function answerLine({ name, answer, bound }: VariantRecord, unit: string): string | null {
   if (answer === null) return null;
   const { threshold, atLeast, trials, voids, end } = answer;
-  const effort = `${trials} trials${voids === 0 ? '' : `, ${voids} void`}, ${end}`;
+  const effort = `${formatTrials(trials)}${voids === 0 ? '' : `, ${voids} void`}, ${end}`;
   if (threshold === null) return `${name}: no trial passed (${effort})`;
   const { capacity, safeLoad } = threshold;
   const boundBy = bound === null ? '' : `; bound by ${bound.name}`;
-  if (atLeast !== null) return `${name}: ≥ ${formatNumber(atLeast)} ${unit}; ${effort}${boundBy}`;
+  if (atLeast !== null) return `${name}: ${formatAtLeast(atLeast)} ${unit}; ${effort}${boundBy}`;
   return `${name}: ${formatNumber(capacity.middle)} ${unit} (90 %: ${intervalText(capacity)}), safe ${formatNumber(safeLoad.middle)}; ${effort}${boundBy}`;
 }

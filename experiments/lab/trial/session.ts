@@ -22,7 +22,7 @@ type StandingSimulator = { running: RunningSimulator; connections: string; rateM
 const recoveryShare = 0.1;
 const recoveryStep = { warmUpSeconds: 0, durationSeconds: 0.75, drainSeconds: 0.5 };
 /** Chosen, not measured: several times what the backlog of an overload of a few seconds takes. */
-const recoverySecondsMax = 15;
+export const recoverySecondsMax = 15;
 
 export class TrialSession implements AsyncDisposable {
   readonly #setup: Variant;

@@ -5,7 +5,7 @@ import { compareCapacities } from '../../analysis/compare.ts';
 import { disturbanceOf } from '../../analysis/disturbance.ts';
 import type { CapacityMethod, LoadRun, TrialRecord } from '../../records/schema.ts';
 import { answerLine } from '../../report/trial-line.ts';
-import { TrialSession } from '../../trial/session.ts';
+import { recoverySecondsMax, TrialSession } from '../../trial/session.ts';
 import { planFixedLoads } from '../fixed-load/fixed-load.ts';
 import {
   exactDelivery,
@@ -91,10 +91,10 @@ export const capacity: Shape<CapacityExperiment, LoadRun> = {
         const found = answer.threshold?.capacity.middle;
         if (found !== undefined && curve) await runCurve(found, capacities, trial);
         if (found !== undefined) capacities.push(found);
-        const metastableLoads = trials.flatMap(({ load, recoverySeconds }) =>
-          recoverySeconds === null ? [load] : [],
+        const metastable = trials.flatMap(({ load, recoverySeconds }) =>
+          recoverySeconds === null ? [{ load, seconds: recoverySecondsMax }] : [],
         );
-        return { answer: { ...answer, metastableLoads }, bound: boundOf(answer, trials) };
+        return { answer: { ...answer, metastable }, bound: boundOf(answer, trials) };
       },
     };
   },
