@@ -103,6 +103,11 @@ export type SimulatorOutcome = {
   errorText: string;
 };
 
+/** Usage of one part of a deployment at its newest reading; counters grow from the start of the part. */
+export type PartUsage = Pick<NodeSample, 'name' | 'cpuSeconds' | 'rssBytes' | 'throttledSeconds'> & {
+  role: NodeSample['role'] | 'simulator';
+};
+
 /** Disposing it stops all that it started and resolves when that is gone; it may be done twice. */
 export type Deployment = AsyncDisposable & {
   target: TargetKind;
@@ -122,6 +127,8 @@ export type Deployment = AsyncDisposable & {
   facts: Readonly<Record<string, string>>;
   /** CPU, memory and throttling now: of all nodes, then of the services, then of the balancer. */
   sample(): Promise<NodeSample[]>;
+  /** Of the last `sample` that was taken, and of the simulator where it ran then; empty before the first. */
+  latestUsage(): readonly PartUsage[];
   /** Runs the simulator to its end, against all nodes or their balancer. One run at a time. */
   runSimulator(options: Omit<SimulatorOptions, 'urls'>, watch: SimulatorWatch): Promise<SimulatorOutcome>;
 };

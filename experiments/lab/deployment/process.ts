@@ -4,9 +4,10 @@
  */
 import { fileURLToPath } from 'node:url';
 import { readCgroup } from '#host/cgroup.ts';
-import { startChild, startChildUntil } from '#host/child-process.ts';
+import { type Child, startChild, startChildUntil } from '#host/child-process.ts';
 import { childrenOf, readTreeUsage } from '#host/process-tree.ts';
 import { StartError } from '#host/readiness.ts';
+import type { PartUsage } from './deployment.ts';
 import type { FaultKind } from './services/service.ts';
 import type { NodeRequest, SimulatorRequest, Site, SiteNode, SiteSimulator } from './site.ts';
 import { listenHost } from './site.ts';
@@ -25,6 +26,7 @@ export class ProcessSite implements Site, AsyncDisposable {
   readonly #scrapeHost: string;
   readonly #programs: ProcessPrograms;
   readonly #started = new AsyncDisposableStack();
+  #simulator: Child | null = null;
 
   constructor(scrapeHost: string, programs: ProcessPrograms = realPrograms) {
     this.#scrapeHost = scrapeHost;
@@ -74,12 +76,19 @@ export class ProcessSite implements Site, AsyncDisposable {
     const host = ['--metrics-host', listenHost(this.#scrapeHost)];
     const options = commandLine(this.#programs.simulator, pinnedCpus, [...flags, ...host]);
     const child = this.#started.use(await startChild({ ...options, onLine }));
+    this.#simulator = child;
     return {
       scrapeAddress: metricsPort === undefined ? null : `${this.#scrapeHost}:${metricsPort}`,
       exit: child.exit.then((code) => ({ code, fault: null })),
       signal: async (name) => child.signal(name),
       [Symbol.asyncDispose]: () => child[Symbol.asyncDispose](),
     };
+  }
+
+  async simulatorUsage(): Promise<PartUsage | null> {
+    if (this.#simulator === null || this.#simulator.howEnded() !== null) return null;
+    const usage = readTreeUsage(this.#simulator.pid);
+    return { name: 'simulator', role: 'simulator', ...usage, throttledSeconds: null };
   }
 
   async labAddress() {

@@ -8,6 +8,8 @@ import {
   type Deployment,
   type DeploymentRequest,
   defaultCpuPeriodMs,
+  type NodeSample,
+  type PartUsage,
   type Placement,
   type TargetKind,
 } from './deployment.ts';
@@ -87,14 +89,13 @@ export async function startDeployment(
   const nodes = await startNodes(site, request, roles, pins, services, network?.urls);
   const observedLimits = await Promise.all(nodes.map((node) => node.observeLimits()));
   const balancer = request.balancer
-    ? started.use(await balance(nodes, { ...forServices, listenHost: listenHost(scrapeHost) }))
+    ? started.use(await balance(nodes, { ...forServices, metricsHost: listenHost(scrapeHost) }))
     : null;
   const entries = balancer === null ? nodes : [{ ...balancer, chatUrl: balancer.url }];
   const urls = entries.map(({ chatUrl, siteUrl }) => (nodesAreElsewhere ? chatUrl : siteUrl));
   const beside = [...services, ...(balancer === null ? [] : [balancer])];
-  const { loadtestCpus: simulatorCpus, loadtestMemoryMb, cpuPeriodMs = defaultCpuPeriodMs } = allocation;
-  const simulatorLimits = { cpus: simulatorCpus, cpuPeriodMs, memoryMb: loadtestMemoryMb };
-  const place = { ...simulatorLimits, pinnedCpus: pins.simulator, nodesAreElsewhere };
+  const place = { ...simulatorLimits(allocation, pins), nodesAreElsewhere };
+  const readings = readingsOf([...nodes, ...beside], simulatorSite);
   const owned = started.move();
   return {
     target: placement.target,
@@ -112,7 +113,7 @@ export async function startDeployment(
       'pinned CPUs': describePins(pins, beside.length > 0),
       ...Object.fromEntries(beside.map(({ name, fact }) => [name, fact])),
     },
-    sample: () => Promise.all([...nodes, ...beside].map((part) => part.sample())),
+    ...readings,
     runSimulator: (options, watch) => runSimulator(simulatorSite, place, { ...options, urls }, watch),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
@@ -135,6 +136,28 @@ function requestOfServices(
   };
 }
 
+function simulatorLimits(
+  { loadtestCpus: cpus, loadtestMemoryMb: memoryMb, cpuPeriodMs = defaultCpuPeriodMs }: Allocation,
+  { simulator: pinnedCpus }: Pins,
+) {
+  return { cpus, memoryMb, cpuPeriodMs, pinnedCpus };
+}
+
+/** The simulator is read at the same moments, and apart: it is no part of the system under test. */
+function readingsOf(
+  parts: readonly { sample(): Promise<NodeSample> }[],
+  simulatorSite: Site,
+): Pick<Deployment, 'sample' | 'latestUsage'> {
+  let latest: PartUsage[] = [];
+  const sample = async () => {
+    const read = Promise.all(parts.map((part) => part.sample()));
+    const [samples, simulator] = await Promise.all([read, simulatorSite.simulatorUsage()]);
+    latest = simulator === null ? samples : [...samples, simulator];
+    return samples;
+  };
+  return { sample, latestUsage: () => latest };
+}
+
 /** Where nodes are processes, the quota that they ought to have and do not. */
 function quotaFact(kind: TargetKind, { serverCpus }: Allocation): Readonly<Record<string, string>> {
   if (kind === 'container' || serverCpus === undefined) return {};
@@ -143,7 +166,7 @@ function quotaFact(kind: TargetKind, { serverCpus }: Allocation): Readonly<Recor
 }
 
 /** Puts a load balancer in front of these nodes. */
-function balance(nodes: readonly SiteNode[], request: ServiceRequest & { listenHost: string }) {
+function balance(nodes: readonly SiteNode[], request: ServiceRequest & { metricsHost: string }) {
   const balanced = nodes.map(({ name, siteUrl, siteReadinessPort: readinessPort }) => ({
     name,
     address: new URL(siteUrl).host,
