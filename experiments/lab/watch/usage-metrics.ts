@@ -1,8 +1,8 @@
-/** CPU, memory and throttling of every part of the running trial, as metrics of the lab: no cAdvisor needed. */
+/** CPU, memory and throttling of every part of the running trial as metrics of the lab, without cAdvisor. */
 import { Counter, Gauge, type Registry } from 'prom-client';
 import type { PartUsage } from '../deployment/deployment.ts';
 
-/** Registers metrics that show the newest readings at each scrape. Names of nodes and roles are few and fixed. */
+/** Registers metrics that show the newest readings at each scrape. Nodes and roles are few and fixed. */
 export function exportUsage(registry: Registry, newest: () => readonly PartUsage[]): void {
   const labelNames = ['node', 'role'];
   const registers = [registry];
