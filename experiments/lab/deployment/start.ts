@@ -16,7 +16,7 @@ import {
 import { isScalable } from './list-stages.ts';
 import { describePins, launcherOn, type Pins, pinnableCpus, pinnedServerCores, pinning } from './pinning.ts';
 import { type ProcessPrograms, ProcessSite } from './process.ts';
-import { startBalancer } from './services/haproxy.ts';
+import { type RunningBalancer, startBalancer } from './services/haproxy.ts';
 import type { RunningService, ServiceContainerRequest, ServiceRequest } from './services/service.ts';
 import { startService } from './services/services.ts';
 import { runSimulator } from './simulator.ts';
@@ -88,14 +88,11 @@ export async function startDeployment(
   started.use(processes);
   const nodes = await startNodes(site, request, roles, pins, services, network?.urls);
   const observedLimits = await Promise.all(nodes.map((node) => node.observeLimits()));
-  const balancer = request.balancer
-    ? started.use(await balance(nodes, { ...forServices, metricsHost: listenHost(scrapeHost) }))
-    : null;
-  const entries = balancer === null ? nodes : [{ ...balancer, chatUrl: balancer.url }];
-  const urls = entries.map(({ chatUrl, siteUrl }) => (nodesAreElsewhere ? chatUrl : siteUrl));
+  const forBalancer = { ...forServices, metricsHost: listenHost(scrapeHost) };
+  const balancer = request.balancer ? started.use(await balance(nodes, forBalancer)) : null;
+  const urls = entryUrls(nodes, balancer, nodesAreElsewhere);
   const beside = [...services, ...(balancer === null ? [] : [balancer])];
   const place = { ...simulatorLimits(allocation, pins), nodesAreElsewhere };
-  const readings = readingsOf([...nodes, ...beside], simulatorSite);
   const owned = started.move();
   return {
     target: placement.target,
@@ -113,7 +110,7 @@ export async function startDeployment(
       'pinned CPUs': describePins(pins, beside.length > 0),
       ...Object.fromEntries(beside.map(({ name, fact }) => [name, fact])),
     },
-    ...readings,
+    ...readingsOf([...nodes, ...beside], simulatorSite),
     runSimulator: (options, watch) => runSimulator(simulatorSite, place, { ...options, urls }, watch),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
@@ -134,6 +131,16 @@ function requestOfServices(
     launcher: launcherOn(pinnedCpus),
     signal,
   };
+}
+
+/** The URLs that the simulator connects to: of the balancer alone where there is one. */
+function entryUrls(
+  nodes: readonly SiteNode[],
+  balancer: RunningBalancer | null,
+  nodesAreElsewhere: boolean,
+): string[] {
+  const entries = balancer === null ? nodes : [{ ...balancer, chatUrl: balancer.url }];
+  return entries.map(({ chatUrl, siteUrl }) => (nodesAreElsewhere ? chatUrl : siteUrl));
 }
 
 function simulatorLimits(
