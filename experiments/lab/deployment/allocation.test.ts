@@ -37,6 +37,7 @@ test('the default box grows with the machine, and the simulator has at least twi
     serverMemoryMb: 1024,
     loadtestCpus: 1,
     loadtestMemoryMb: 2048,
+    cpuPeriodMs: 10,
   });
 });
 
@@ -47,6 +48,7 @@ test('a server never gets more than the simulator leaves', () => {
     serverMemoryMb: 3072,
     loadtestCpus: 4,
     loadtestMemoryMb: 8192,
+    cpuPeriodMs: 10,
   });
 });
 

@@ -1,6 +1,6 @@
 /** How much of a machine the parts of a trial get, in experiments that do not vary it. */
 import { availableParallelism } from 'node:os';
-import type { Allocation } from './deployment.ts';
+import { type Allocation, defaultCpuPeriodMs } from './deployment.ts';
 import { isPerCore, type StageInfo } from './list-stages.ts';
 
 /** Chosen, not measured: several times what any stage or simulator has been seen to use at these loads. */
@@ -41,6 +41,7 @@ export function allocate(serverCpus?: number, cores?: number): Allocation {
     serverMemoryMb: Math.ceil(cpus) * memoryMbPerCore.server,
     loadtestCpus: simulator,
     loadtestMemoryMb: simulator * memoryMbPerCore.simulator,
+    cpuPeriodMs: defaultCpuPeriodMs,
   };
 }
 

@@ -7,7 +7,7 @@ import { networkInterfaces } from 'node:os';
 import { StartError, startUntilReady } from '#host/readiness.ts';
 import { type Engine, findEngine, labelsOf, removeDeployment, sweep } from './container-engine.ts';
 import { ensureImage } from './container-image.ts';
-import type { ObservedLimits } from './deployment.ts';
+import type { ObservedLimits, PartUsage } from './deployment.ts';
 import { differenceOfLimits } from './observed-limits.ts';
 import { type ContainerRequest, type RunningContainer, startContainer } from './running-container.ts';
 import type { ServiceContainerRequest } from './services/service.ts';
@@ -31,9 +31,8 @@ export class ContainerSite implements Site, AsyncDisposable {
   /** Of the network, and the beginning of every container's name. */
   readonly #name = `chat-lab-${this.#id.slice(0, 8)}`;
   #image = '';
+  #simulator: RunningContainer | null = null;
   #gateway: string | undefined;
-  /** The one that was started last. */
-  #simulator: RunningContainer | undefined;
 
   private constructor(engine: Engine, scrapeHost: string, signal: AbortSignal) {
     this.engine = engine;
@@ -116,6 +115,9 @@ export class ContainerSite implements Site, AsyncDisposable {
       takesInput: true,
     });
     this.#simulator = container;
+    void container.exit.then(() => {
+      if (this.#simulator === container) this.#simulator = null;
+    });
     const scrapePort = (port: number) => (nodesAreElsewhere ? port : container.hostPort(port));
     return {
       scrapeAddress: metricsPort === undefined ? null : `${this.#scrapeHost}:${scrapePort(metricsPort)}`,
@@ -130,10 +132,10 @@ export class ContainerSite implements Site, AsyncDisposable {
     };
   }
 
-  async simulatorCpuSeconds(): Promise<number | null> {
-    const sample = this.#simulator?.sample('simulator', 'server');
-    // A container that is removed can no longer be asked.
-    return (await sample?.catch(() => null))?.cpuSeconds ?? null;
+  async simulatorUsage(): Promise<PartUsage | null> {
+    // One that was removed can no longer be asked.
+    const sample = await this.#simulator?.sample('simulator', 'server').catch(() => null);
+    return sample == null || sample.processes === 0 ? null : { ...sample, role: 'simulator' };
   }
 
   async labAddress() {

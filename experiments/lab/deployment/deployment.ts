@@ -108,6 +108,11 @@ export type RunningSimulator = AsyncDisposable & {
   step(step: SimulatorStep): Promise<LoadtestResult>;
 };
 
+/** Usage of one part of a deployment at its newest reading; counters grow from the start of the part. */
+export type PartUsage = Pick<NodeSample, 'name' | 'cpuSeconds' | 'rssBytes' | 'throttledSeconds'> & {
+  role: NodeSample['role'] | 'simulator';
+};
+
 /** Disposing it stops all that it started and resolves when that is gone; it may be done twice. */
 export type Deployment = AsyncDisposable & {
   target: TargetKind;
@@ -129,8 +134,10 @@ export type Deployment = AsyncDisposable & {
   facts: Readonly<Record<string, string>>;
   /** CPU, memory and throttling now: of all nodes, then of the services, then of the balancer. */
   sample(): Promise<NodeSample[]>;
+  /** Of the last `sample` that was taken, and of the simulator where it ran then; empty before the first. */
+  latestUsage(): readonly PartUsage[];
   /** Starts the simulator, against all nodes or their balancer. One at a time. */
   startSimulator(options: Omit<SimulatorOptions, 'urls'>, watch: SimulatorWatch): Promise<RunningSimulator>;
-  /** CPU time of the simulator that was started last, since its start; null where it cannot be seen. */
+  /** CPU time of the simulator that runs, since its start; null while none does, or where it is not seen. */
   simulatorCpuSeconds?(): Promise<number | null>;
 };

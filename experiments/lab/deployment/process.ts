@@ -4,9 +4,10 @@
  */
 import { fileURLToPath } from 'node:url';
 import { readCgroup } from '#host/cgroup.ts';
-import { startChild, startChildUntil } from '#host/child-process.ts';
+import { type Child, startChild, startChildUntil } from '#host/child-process.ts';
 import { childrenOf, readRunDelaySeconds, readTreeUsage } from '#host/process-tree.ts';
 import { StartError } from '#host/readiness.ts';
+import type { PartUsage } from './deployment.ts';
 import type { FaultKind } from './services/service.ts';
 import type { NodeRequest, SimulatorRequest, Site, SiteNode, SiteSimulator } from './site.ts';
 import { listenHost } from './site.ts';
@@ -25,8 +26,7 @@ export class ProcessSite implements Site, AsyncDisposable {
   readonly #scrapeHost: string;
   readonly #programs: ProcessPrograms;
   readonly #started = new AsyncDisposableStack();
-  /** Of the simulator that was started last. */
-  #simulatorPid: number | undefined;
+  #simulator: Child | null = null;
 
   constructor(scrapeHost: string, programs: ProcessPrograms = realPrograms) {
     this.#scrapeHost = scrapeHost;
@@ -80,7 +80,7 @@ export class ProcessSite implements Site, AsyncDisposable {
     const host = ['--metrics-host', listenHost(this.#scrapeHost)];
     const options = commandLine(this.#programs.simulator, pinnedCpus, [...flags, ...host]);
     const child = this.#started.use(await startChild({ ...options, onLine, takesInput: true }));
-    this.#simulatorPid = child.pid;
+    this.#simulator = child;
     return {
       scrapeAddress: metricsPort === undefined ? null : `${this.#scrapeHost}:${metricsPort}`,
       exit: child.exit.then((code) => ({ code, fault: null })),
@@ -90,8 +90,10 @@ export class ProcessSite implements Site, AsyncDisposable {
     };
   }
 
-  async simulatorCpuSeconds(): Promise<number | null> {
-    return this.#simulatorPid === undefined ? null : readTreeUsage(this.#simulatorPid).cpuSeconds;
+  async simulatorUsage(): Promise<PartUsage | null> {
+    if (this.#simulator === null || this.#simulator.howEnded() !== null) return null;
+    const usage = readTreeUsage(this.#simulator.pid);
+    return { name: 'simulator', role: 'simulator', ...usage, throttledSeconds: null };
   }
 
   async labAddress() {

@@ -1,6 +1,6 @@
 /** Where programs of a deployment run: processes of this machine and containers both implement this. */
 import type { OnLine } from '#host/readiness.ts';
-import type { DeployedNode, NodeSample, ObservedLimits, TargetKind } from './deployment.ts';
+import type { DeployedNode, NodeSample, ObservedLimits, PartUsage, TargetKind } from './deployment.ts';
 
 /** What server nodes and the simulator have in common; undefined stands for no limit and for any CPU. */
 type ProgramRequest = {
@@ -49,8 +49,8 @@ export type Site = {
   /** Resolves once the node listens; rejects with a `StartError`. */
   startNode(request: NodeRequest): Promise<SiteNode>;
   startSimulator(request: SimulatorRequest): Promise<SiteSimulator>;
-  /** CPU time of the simulator that was started last; null before that, and where it cannot be seen. */
-  simulatorCpuSeconds(): Promise<number | null>;
+  /** Usage of the simulator that runs; null while none does. */
+  simulatorUsage(): Promise<PartUsage | null>;
   /** At which address the lab must listen for nodes to reach it, and the host name that they reach it by. */
   labAddress(): Promise<{ listenHost: string; reachedAs: string }>;
 };

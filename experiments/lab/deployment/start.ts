@@ -8,13 +8,15 @@ import {
   type Deployment,
   type DeploymentRequest,
   defaultCpuPeriodMs,
+  type NodeSample,
+  type PartUsage,
   type Placement,
   type TargetKind,
 } from './deployment.ts';
 import { isScalable } from './list-stages.ts';
 import { describePins, launcherOn, type Pins, pinnableCpus, pinnedServerCores, pinning } from './pinning.ts';
 import { type ProcessPrograms, ProcessSite } from './process.ts';
-import { startBalancer } from './services/haproxy.ts';
+import { type RunningBalancer, startBalancer } from './services/haproxy.ts';
 import type { RunningService, ServiceContainerRequest, ServiceRequest } from './services/service.ts';
 import { startService } from './services/services.ts';
 import { startSimulator } from './simulator.ts';
@@ -86,15 +88,11 @@ export async function startDeployment(
   started.use(processes);
   const nodes = await startNodes(site, request, roles, pins, services, network?.urls);
   const observedLimits = await Promise.all(nodes.map((node) => node.observeLimits()));
-  const balancer = request.balancer
-    ? started.use(await balance(nodes, { ...forServices, listenHost: listenHost(scrapeHost) }))
-    : null;
-  const entries = balancer === null ? nodes : [{ ...balancer, chatUrl: balancer.url }];
-  const urls = entries.map(({ chatUrl, siteUrl }) => (nodesAreElsewhere ? chatUrl : siteUrl));
+  const forBalancer = { ...forServices, metricsHost: listenHost(scrapeHost) };
+  const balancer = request.balancer ? started.use(await balance(nodes, forBalancer)) : null;
+  const urls = entryUrls(nodes, balancer, nodesAreElsewhere);
   const beside = [...services, ...(balancer === null ? [] : [balancer])];
-  const { loadtestCpus: simulatorCpus, loadtestMemoryMb, cpuPeriodMs = defaultCpuPeriodMs } = allocation;
-  const simulatorLimits = { cpus: simulatorCpus, cpuPeriodMs, memoryMb: loadtestMemoryMb };
-  const place = { ...simulatorLimits, pinnedCpus: pins.simulator, nodesAreElsewhere };
+  const place = { ...simulatorLimits(allocation, pins), nodesAreElsewhere };
   const owned = started.move();
   return {
     target: placement.target,
@@ -113,8 +111,8 @@ export async function startDeployment(
       'pinned CPUs': describePins(pins, beside.length > 0),
       ...Object.fromEntries(beside.map(({ name, fact }) => [name, fact])),
     },
-    sample: () => Promise.all([...nodes, ...beside].map((part) => part.sample())),
-    simulatorCpuSeconds: () => simulatorSite.simulatorCpuSeconds(),
+    ...readingsOf([...nodes, ...beside], simulatorSite),
+    simulatorCpuSeconds: async () => (await simulatorSite.simulatorUsage())?.cpuSeconds ?? null,
     startSimulator: (options, watch) => startSimulator(simulatorSite, place, { ...options, urls }, watch),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
@@ -137,6 +135,38 @@ function requestOfServices(
   };
 }
 
+/** The URLs that the simulator connects to: of the balancer alone where there is one. */
+function entryUrls(
+  nodes: readonly SiteNode[],
+  balancer: RunningBalancer | null,
+  nodesAreElsewhere: boolean,
+): string[] {
+  const entries = balancer === null ? nodes : [{ ...balancer, chatUrl: balancer.url }];
+  return entries.map(({ chatUrl, siteUrl }) => (nodesAreElsewhere ? chatUrl : siteUrl));
+}
+
+function simulatorLimits(
+  { loadtestCpus: cpus, loadtestMemoryMb: memoryMb, cpuPeriodMs = defaultCpuPeriodMs }: Allocation,
+  { simulator: pinnedCpus }: Pins,
+) {
+  return { cpus, memoryMb, cpuPeriodMs, pinnedCpus };
+}
+
+/** The simulator is read at the same moments, and apart: it is no part of the system under test. */
+function readingsOf(
+  parts: readonly { sample(): Promise<NodeSample> }[],
+  simulatorSite: Site,
+): Pick<Deployment, 'sample' | 'latestUsage'> {
+  let latest: PartUsage[] = [];
+  const sample = async () => {
+    const read = Promise.all(parts.map((part) => part.sample()));
+    const [samples, simulator] = await Promise.all([read, simulatorSite.simulatorUsage()]);
+    latest = simulator === null ? samples : [...samples, simulator];
+    return samples;
+  };
+  return { sample, latestUsage: () => latest };
+}
+
 /** Where nodes are processes, the quota that they ought to have and do not. */
 function quotaFact(kind: TargetKind, { serverCpus }: Allocation): Readonly<Record<string, string>> {
   if (kind === 'container' || serverCpus === undefined) return {};
@@ -145,7 +175,7 @@ function quotaFact(kind: TargetKind, { serverCpus }: Allocation): Readonly<Recor
 }
 
 /** Puts a load balancer in front of these nodes. */
-function balance(nodes: readonly SiteNode[], request: ServiceRequest & { listenHost: string }) {
+function balance(nodes: readonly SiteNode[], request: ServiceRequest & { metricsHost: string }) {
   const balanced = nodes.map(({ name, siteUrl, siteReadinessPort: readinessPort }) => ({
     name,
     address: new URL(siteUrl).host,

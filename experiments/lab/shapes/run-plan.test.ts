@@ -93,6 +93,8 @@ test('a CPU quota that the kernel would refuse is named before anything starts',
   assert.doesNotThrow(asking({ serverCpus: 0.1, cpuPeriodMs: 10 }));
   assert.throws(asking({ serverCpus: 0.05 }), /given 0\.05 cores in periods of 10 ms/);
   assert.throws(asking({ cpuPeriodMs: 2000 }), /required up to 1000, .* in periods of 2000 ms/);
+  const wrongTwice = { target: 'container' as const, stages: ['nine'], allocation: { serverCpus: 0.05 } };
+  assert.throws(() => plan('ladder', wrongTwice), /given nine[\s\S]*given 0\.05 cores/);
 });
 
 test('a quantity of the workload that the experiment leaves open reaches its trials', () => {

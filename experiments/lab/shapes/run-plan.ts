@@ -50,14 +50,14 @@ export function chooseVariants(
       `Choose stages that ${experiment} asks about: required one of ${known}; given ${chosen.join(', ')}.`,
     );
   }
-  const asked = variants.map((variant) => ({
+  const boxes = (variants.length > 0 ? variants : all).map((variant) => variant.allocation);
+  mistakes.push(...new Set(boxes.flatMap((box) => quotaMistakes({ ...box, ...allocation }))));
+  if (mistakes.length > 0) throw new InputError(mistakes);
+  return variants.map((variant) => ({
     ...variant,
     settings: { ...variant.settings, ...options.settings },
     allocation: { ...variant.allocation, ...allocation },
   }));
-  mistakes.push(...new Set(asked.flatMap((variant) => quotaMistakes(variant.allocation))));
-  if (mistakes.length > 0) throw new InputError(mistakes);
-  return asked;
 }
 
 /** Splits variants into those that can run and those whose services are missing. */

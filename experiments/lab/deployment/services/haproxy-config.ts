@@ -10,18 +10,17 @@ export type BalancedNode = {
 };
 
 /**
- * Puts these nodes in the place of those that the configuration lists, and binds it to these ports: at every
- * address, or at `host` alone. Throws where the text does not have the lines that it replaces.
+ * Puts these nodes in the place of those that the configuration lists, and binds it to these addresses, such
+ * as `127.0.0.1:8070`, or `:8070` for all. Throws where the text does not have the lines that it replaces.
  */
 export function configOf(
   committed: string,
   nodes: readonly BalancedNode[],
-  ports: { chat: number; observatory: number },
-  host = '',
+  binds: { chat: string; observatory: string },
 ): string {
   const servers = nodes.map((node) => `  server ${node.name} ${node.address} port ${node.readinessPort}`);
-  let text = replaced(committed, /^ {2}bind :8070$/m, `  bind ${host}:${ports.chat}`);
-  text = replaced(text, /^ {2}bind :8404$/m, `  bind ${host}:${ports.observatory}`);
+  let text = replaced(committed, /^ {2}bind :8070$/m, `  bind ${binds.chat}`);
+  text = replaced(text, /^ {2}bind :8404$/m, `  bind ${binds.observatory}`);
   return replaced(text, /^(?: {2}server .*\n)+/m, `${servers.join('\n')}\n`);
 }
 

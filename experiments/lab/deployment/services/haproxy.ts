@@ -41,8 +41,8 @@ export const haproxyFinder: ServiceFinder = {
 
 export type BalancerRequest = ServiceRequest & {
   nodes: readonly BalancedNode[];
-  /** At which address of this machine it listens where it is a process. */
-  listenHost: string;
+  /** At which address of this machine /metrics listens where it is a process. */
+  metricsHost: string;
 };
 
 /** A started balancer; disposing it stops it. */
@@ -82,7 +82,8 @@ type Ports = { chat: number; observatory: number };
 
 async function startContainer({ nodes, containers, signal }: BalancerRequest, { chat, observatory }: Ports) {
   const site = await containers();
-  const content = configOf(readFileSync(committed, 'utf8'), nodes, containerPorts);
+  const binds = { chat: `:${containerPorts.chat}`, observatory: `:${containerPorts.observatory}` };
+  const content = configOf(readFileSync(committed, 'utf8'), nodes, binds);
   const container = await site.startService({
     name: 'haproxy',
     image,
@@ -103,12 +104,13 @@ async function startContainer({ nodes, containers, signal }: BalancerRequest, { 
   };
 }
 
-async function startProcess({ nodes, listenHost, launcher, signal }: BalancerRequest, ports: Ports) {
+async function startProcess({ nodes, metricsHost, launcher, signal }: BalancerRequest, ports: Ports) {
   await using started = new AsyncDisposableStack();
   const directory = mkdtempSync(join(tmpdir(), 'chat-haproxy-'));
   started.defer(() => rmSync(directory, { recursive: true, force: true }));
   const path = join(directory, 'haproxy.cfg');
-  writeFileSync(path, configOf(readFileSync(committed, 'utf8'), nodes, ports, listenHost));
+  const binds = { chat: `127.0.0.1:${ports.chat}`, observatory: `${metricsHost}:${ports.observatory}` };
+  writeFileSync(path, configOf(readFileSync(committed, 'utf8'), nodes, binds));
   const [command, ...args] = [...launcher, ...commandLine(path)];
   const readLine = (line: string) => line.includes(readyText) || undefined;
   const readiness = { name: 'HAProxy', readLine, deadlineMs: startDeadlineMs, signal };
