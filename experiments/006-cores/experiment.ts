@@ -19,9 +19,10 @@ export const cores: CapacityExperiment = {
       const control = stages.slice(0, index).findLast(isOneProcess);
       return [
         ...(control === undefined ? [] : [variantOf(control.name, control, 1, {})]),
-        ...workerCounts(availableParallelism()).map((workers) =>
-          variantOf(`${stage.name} × ${workers}`, stage, workers, { workers: String(workers) }),
-        ),
+        ...workerCounts(availableParallelism()).map((workers) => ({
+          ...variantOf(`${stage.name} × ${workers}`, stage, workers, { workers: String(workers) }),
+          scale: { of: 'workers' as const, count: workers, group: stage.name },
+        })),
       ];
     }),
   notes: [

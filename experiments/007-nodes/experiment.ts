@@ -22,6 +22,7 @@ export const nodes: CapacityExperiment = {
           // A session may send as much as the search asks for; the rate limit is not the question.
           settings: { 'messages-per-second-max': '10000', 'messages-burst-max': '20000' },
           nodes: count,
+          scale: { of: 'nodes' as const, count, group: `${stage.name}, ${where}` },
           allocation: allocate(),
           workload: { rooms: roomCount },
         }));

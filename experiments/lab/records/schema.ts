@@ -73,6 +73,14 @@ export type CapacityAnswer = {
   voids: number;
 };
 
+/** The place of a variant in a question about growth: how many of what it has, beside others of its group. */
+export type Scale = {
+  of: 'nodes' | 'workers';
+  count: number;
+  /** The same for variants that differ in nothing but the count, e.g. `05-backplane, one room`. */
+  group: string;
+};
+
 export type VariantRecord = {
   name: string;
   stage: string;
@@ -80,6 +88,8 @@ export type VariantRecord = {
   summary: string;
   settings: Readonly<Record<string, string>>;
   nodes: number;
+  /** Absent where the experiment does not ask about growth. */
+  scale?: Scale;
   targetLimits: Allocation;
   /** Null where no capacity was searched, and where the search was interrupted. */
   answer: CapacityAnswer | null;
