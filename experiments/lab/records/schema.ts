@@ -152,6 +152,22 @@ export type MetricsSeries = {
   evictions: (number | null)[];
 };
 
+/**
+ * Growth of the servers' own counters, of all nodes together, between two readings of /metrics within the measure
+ * phase. They are about a second apart from its ends: good for ratios between them, not for rates.
+ */
+export type ServerCounters = {
+  /** Messages that were accepted from sessions. */
+  accepted: number;
+  deliveries: number;
+  /** Frames of messages, in bytes. */
+  deliveredBytes: number;
+  /** Writes to sockets; each carries one frame or many. */
+  writes: number;
+  /** Messages that the nodes, or workers, read from the backplane; null without one. */
+  backplaneRead: number | null;
+};
+
 /** Sums over the server nodes, measure phase only. */
 export type ServerSummary = {
   cpuCores: number;
@@ -172,6 +188,8 @@ export type ServerSummary = {
   /** Mean CPU time of a scrape on the event loop, as the server reports; absent in old results. */
   scrapeCpuMs?: number | null;
   evictions: number;
+  /** Null where a node answered fewer than twice; absent in old results. */
+  counters?: ServerCounters | null;
 };
 
 /** How one path of the internal port answered. Times from request to last byte; zero without an answer. */
