@@ -1,4 +1,4 @@
-/** Least squares in logarithms with coefficients that are never negative: costs and shares cannot be. Pure. */
+/** Least squares in logarithms with coefficients that are never negative, as costs and shares. Pure. */
 
 /** One value with the weights of the coefficients in it: value ≈ Σ coefficient × term. All above 0 or 0. */
 export type Observation = { readonly terms: readonly number[]; readonly value: number };

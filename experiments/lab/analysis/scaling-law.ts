@@ -24,8 +24,8 @@ export type ScalingLaw = {
   /** The count with the highest capacity; infinite where there is no peak. Never below 1. */
   peak: LoadEstimate;
   /**
-   * The capacity of that many by the law. Simulated, its interval holds the truth 9 of 10 times within the counts
-   * that were fitted, and 8 of 10 times at twice the highest where σ or κ is 0.
+   * The capacity of that many by the law. Simulated, its interval holds the truth 9 of 10 times within the
+   * counts that were fitted, and 8 of 10 times at twice the highest where σ or κ is 0.
    */
   at(count: number): LoadEstimate;
 };
@@ -49,9 +49,9 @@ const draws = 200;
 const deviationsWide = 3.29;
 
 /**
- * Fits the law. From the posterior of each count a capacity is drawn, and the law is fitted to these by least
- * squares in logarithms, each weighing by the precision of its posterior; the intervals are those of many such
- * fits. Null with fewer than three distinct counts. The same seed gives the same law.
+ * Fits the law. From the posterior of each count a capacity is drawn, and the law is fitted to these by
+ * least squares in logarithms, each weighing by the precision of its posterior; the intervals are those of
+ * many such fits. Null with fewer than three distinct counts. The same seed gives the same law.
  */
 export function fitScaling(points: readonly ScalingPoint[], seed: number): ScalingLaw | null {
   if (new Set(points.map(({ count }) => count)).size < countsMin) return null;

@@ -153,8 +153,8 @@ export type MetricsSeries = {
 };
 
 /**
- * Growth of the servers' own counters, of all nodes together, between two readings of /metrics within the measure
- * phase. They are about a second apart from its ends: good for ratios between them, not for rates.
+ * Growth of the servers' own counters, of all nodes together, between the first and the last reading of
+ * /metrics within the measure phase: good for ratios between them, not for rates.
  */
 export type ServerCounters = {
   /** Messages that were accepted from sessions. */

@@ -8,6 +8,7 @@ import { formatBytes, formatMagnitude, formatMs, formatNumber, formatShare } fro
 import { answerWithNotes, caveatsOf, phasesNote } from '../../report/notes.ts';
 import { left, type ReportContent, right, type Table, tableOf } from '../../report/table.ts';
 import { environmentRows, trialsTable } from '../../report/trials.ts';
+import { scalingColumns, scalingSentences } from './scaling.ts';
 
 /** One row for each variant. */
 export function reportCapacity(run: LoadRun): ReportContent {
@@ -51,6 +52,7 @@ function capacityAnswer(run: LoadRun): string[] {
   const safe = interval === null ? '' : ` Nine of ten trials hold ${safeLoadText(best)}.`;
   return [
     `${best.variant.name} carries ${capacityText(best)} ${unit}${sure}${first === best ? '' : ratio}.${safe}`,
+    ...scalingSentences(run),
     ...findings.map(boundSentence),
   ];
 }
@@ -119,6 +121,7 @@ function capacityTable(run: LoadRun): Table {
     right('per CPU s', ({ typical }) => {
       return typical && formatMagnitude(deliveriesPerCpuSecond(typical) ?? Number.NaN);
     }),
+    ...scalingColumns(run),
     right('memory', ({ server }) => server && formatBytes(server.rssMaxBytes)),
     right('B/session', ({ rssBytesPerSession: bytes }) => (bytes === null ? null : formatBytes(bytes))),
     left('bound by', ({ variant: { error, bound } }) =>
