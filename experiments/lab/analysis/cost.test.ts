@@ -165,6 +165,7 @@ test('no number of nodes meets more messages than one node can read', () => {
     prices,
   );
   assert.deepEqual(cost.unmet, { cause: 'entry', coresNeeded: 1 });
+  assert.equal(cost.processes, 1);
 });
 
 test('what lies outside the measured rooms, payloads, sessions and processes is named; what lies inside is not', () => {
@@ -172,7 +173,7 @@ test('what lies outside the measured rooms, payloads, sessions and processes is 
   const named = (text: string) =>
     extrapolations(costOf(goal(text), stage, { ...known, safeShare: 1 }, prices)).map(({ what }) => what);
   assert.deepEqual(named('1000 sessions, 150 messages/s per room of 100'), []);
-  assert.deepEqual(named('1M sessions, 2 messages/s per room of 5, 1024 B'), [
+  assert.deepEqual(named('1M sessions, 0.2 messages/s per room of 5, 1024 B'), [
     'clients in each room',
     'messages/s in each room',
     'B of payload',

@@ -110,7 +110,7 @@ function processesFor(
   model: CostModel,
   sessionsMax: number,
 ): { processes: number; unmet: Unmet | null } {
-  const forSessions = Math.ceil(demand.sessions / sessionsMax);
+  const forSessions = Math.max(1, Math.ceil(demand.sessions / sessionsMax));
   if (!isPerCore(stage) && !isScalable(stage)) {
     const coresNeeded = coresOf(demand, model, 1) / model.safeShare;
     const isMet = coresNeeded <= 1 && forSessions <= 1;
@@ -121,7 +121,7 @@ function processesFor(
   if (left <= 0) return { processes: forSessions, unmet: { cause: 'entry', coresNeeded: entryCores } };
   // Rounded down by a trifle: 3.0000000001 of them are 3.
   const forCpu = Math.ceil(sharedCores(demand, model) / left - 1e-9);
-  return { processes: Math.max(1, forSessions, forCpu), unmet: null };
+  return { processes: Math.max(forSessions, forCpu), unmet: null };
 }
 
 type Figures = Pick<StageCost, 'cores' | 'serviceCores' | 'memoryBytes' | 'egressBytesPerSecond'>;

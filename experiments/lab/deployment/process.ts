@@ -44,10 +44,13 @@ export class ProcessSite implements Site, AsyncDisposable {
       role,
       chatUrl: ready.chat,
       siteUrl: ready.chat,
+      siteReadinessPort: Number(port),
       internalUrl: `http://127.0.0.1:${port}`,
       scrapeAddress: `${this.#scrapeHost}:${port}`,
       ended: child.ended,
       signal: async (signalName) => child.signal(signalName),
+      freeze: async () => child.signalGroup('SIGSTOP'),
+      thaw: async () => child.signalGroup('SIGCONT'),
       signalWorker: async (index, signalName) => {
         const pid = childrenOf(child.pid)[index];
         if (pid === undefined) throw new StartError(`${name} has no worker number ${index}.`);
@@ -62,8 +65,9 @@ export class ProcessSite implements Site, AsyncDisposable {
         return { name, role: 'server', ...usage, throttledSeconds, fault, faultKind: kindOf(fault) };
       },
       observeLimits: async () => {
-        const { cpuLimitCores: cpuCores = null, memoryLimitBytes: memoryBytes = null } = readCgroup() ?? {};
-        return { cpuCores, memoryBytes };
+        const cgroup = readCgroup();
+        const { cpuLimitCores: cpuCores = null, memoryLimitBytes: memoryBytes = null } = cgroup ?? {};
+        return { cpuCores, memoryBytes, cpuPeriodMs: cgroup?.cpuPeriodMs ?? null };
       },
     };
   }
@@ -71,10 +75,11 @@ export class ProcessSite implements Site, AsyncDisposable {
   async startSimulator({ flags, pinnedCpus, metricsPort, onLine }: SimulatorRequest): Promise<SiteSimulator> {
     const host = ['--metrics-host', listenHost(this.#scrapeHost)];
     const options = commandLine(this.#programs.simulator, pinnedCpus, [...flags, ...host]);
-    const child = this.#started.use(await startChild({ ...options, onLine }));
+    const child = this.#started.use(await startChild({ ...options, onLine, takesInput: true }));
     return {
       scrapeAddress: metricsPort === undefined ? null : `${this.#scrapeHost}:${metricsPort}`,
       exit: child.exit.then((code) => ({ code, fault: null })),
+      write: child.write,
       signal: async (name) => child.signal(name),
       [Symbol.asyncDispose]: () => child[Symbol.asyncDispose](),
     };

@@ -7,6 +7,8 @@ type ProgramRequest = {
   /** But for those that the site sets: hosts, and ports of nodes. */
   flags: readonly string[];
   cpus: number | undefined;
+  /** Of the quota of CPU. */
+  cpuPeriodMs: number;
   memoryMb: number | undefined;
   /** Such as `0` or `0,1`. */
   pinnedCpus: string | undefined;
@@ -18,6 +20,8 @@ export type NodeRequest = ProgramRequest & { name: string; role: string; signal:
 export type SiteNode = DeployedNode & {
   /** The chat URL for a simulator at the same site. */
   siteUrl: string;
+  /** Port of that URL's host at which /readyz answers. */
+  siteReadinessPort: number;
   sample(): Promise<NodeSample>;
   observeLimits(): Promise<ObservedLimits>;
 };
@@ -34,6 +38,8 @@ export type SiteSimulator = AsyncDisposable & {
   scrapeAddress: string | null;
   /** The exit code, null where a signal ended it, and why it was killed where that is known. */
   exit: Promise<{ code: number | null; fault: string | null }>;
+  /** Writes to its standard input; does nothing once it has ended. */
+  write(text: string): void;
   signal(name: NodeJS.Signals): Promise<void>;
 };
 
