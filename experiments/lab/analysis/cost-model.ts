@@ -61,14 +61,21 @@ const busyShare = 0.1;
 /** Costs are told apart where the ratio of what they count spans this factor. Chosen, not measured. */
 const separableSpan = 2;
 
-/** The model of a stage; null where no trial of it passed. All runs must be capacity runs. */
+/**
+ * The model of a stage, without its variants behind a load balancer; null where no trial of it passed. All
+ * runs must be capacity runs.
+ */
 export function costModelOf(runs: readonly LoadRun[], stage: string): CostModel | null {
   const findings = runs.flatMap((run) => {
-    const ofStage = capacityFindings(run).filter(({ variant }) => variant.stage === stage);
+    const ofStage = capacityFindings(run).filter(
+      ({ variant }) => variant.stage === stage && !variant.balancer,
+    );
     return ofStage.map((finding) => ({ ...finding, run }));
   });
   const trials = runs.flatMap((run) => {
-    const passed = run.trials.filter((trial) => trial.stage === stage && trial.outcome === 'pass');
+    const variants = run.record.variants.filter((variant) => variant.stage === stage && !variant.balancer);
+    const names = variants.map(({ name }) => name);
+    const passed = run.trials.filter((trial) => names.includes(trial.variant) && isSteady(trial));
     return passed.flatMap((trial) => sampleOf(run.record.run, trial) ?? []);
   });
   const safe = findings.flatMap((finding) => safeOf(finding) ?? []);
@@ -81,7 +88,9 @@ export function costModelOf(runs: readonly LoadRun[], stage: string): CostModel 
   const memory = findings.flatMap((finding) => memoryOf(finding) ?? []);
   const { share: safeShare, ...safeLoad } = lowest;
   const peaks = runs.flatMap((run) => {
-    const ofStage = scalingFindings(run).filter(({ points }) => points[0]!.variant.stage === stage);
+    const ofStage = scalingFindings(run).filter(({ points: [first] }) => {
+      return first!.variant.stage === stage && !first!.variant.balancer;
+    });
     return ofStage.flatMap(({ law }) => law?.peak.middle ?? []);
   });
   return {
@@ -146,8 +155,8 @@ function sampleOf(run: string, trial: TrialRecord): Sample | null {
   if (server.cpuCores < busyShare * coresOf(trial)) return null;
   const { clients, rooms, payloadBytes } = loadtest.workload;
   const messages = loadtest.achievedPerSecond;
-  const { counters } = server;
-  const isCounted = counters && counters.accepted > 0 && counters.writes > 0;
+  const { messagesPerWrite, bytesPerWrite } = server;
+  const isCounted = messagesPerWrite && bytesPerWrite;
   return {
     run,
     processes: processesOf(trial),
@@ -155,8 +164,8 @@ function sampleOf(run: string, trial: TrialRecord): Sample | null {
     serviceCpuCores: server.serviceCpuCores,
     messages,
     deliveries: loadtest.deliveriesPerSecond,
-    writes: isCounted ? (messages * counters.writes) / counters.accepted : null,
-    frameBytes: isCounted ? counters.deliveredBytes / counters.deliveries : frameBytesOf(payloadBytes),
+    writes: isCounted ? loadtest.deliveriesPerSecond / messagesPerWrite : null,
+    frameBytes: isCounted ? bytesPerWrite / messagesPerWrite : frameBytesOf(payloadBytes),
     payloadBytes,
     sessions: clients,
     rooms,
@@ -170,7 +179,7 @@ function safeOf(finding: CapacityFinding & { run: LoadRun }) {
   const { run, variant, threshold, atLeast } = finding;
   if (threshold === null) return null;
   const load = atLeast ?? threshold.safeLoad.middle;
-  const passed = run.trials.filter((trial) => trial.variant === variant.name && trial.outcome === 'pass');
+  const passed = run.trials.filter((trial) => trial.variant === variant.name && isSteady(trial));
   const known = passed.filter(({ server, load: tried }) => (server?.cpuCores ?? 0) > 0 && tried > 0);
   const distance = (trial: TrialRecord) => Math.abs(Math.log(trial.load / load));
   const [nearest] = known.toSorted((a, b) => distance(a) - distance(b));
@@ -183,6 +192,11 @@ function safeOf(finding: CapacityFinding & { run: LoadRun }) {
 function memoryOf({ server, typical, rssBytesPerSession }: CapacityFinding) {
   if (server === null || typical === null || rssBytesPerSession === null) return null;
   return { idleBytes: server.rssIdleBytes / processesOf(typical), sessionBytes: rssBytesPerSession };
+}
+
+/** A pass of a server that is warm and was not frozen. */
+function isSteady({ outcome, purpose }: TrialRecord): boolean {
+  return outcome === 'pass' && purpose !== 'warm-up' && purpose !== 'freeze';
 }
 
 /** Event loops: each is a process or a worker, and reads every message. */

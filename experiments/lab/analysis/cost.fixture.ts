@@ -48,17 +48,8 @@ function costTrial(stage: string, variant: string, number: number, measured: Mea
     workload: { ...base.workload, clients, rooms, payloadBytes },
   };
   const trial = trialFixture(number, messages, 50, { stage, variant, outcome, loadtest });
-  // Of three seconds; only the ratios are used.
-  const counters = {
-    ...{ accepted: 3 * messages, deliveries: 3 * deliveries, writes: 3 * writes },
-    ...{ deliveredBytes: 3 * deliveries * frameBytes, backplaneRead: null },
-  };
-  const server = {
-    ...trial.server!,
-    cpuCores,
-    eventLoops: processes,
-    counters: counted ? counters : undefined,
-  };
+  const perWrite = { messagesPerWrite: framesPerWrite, bytesPerWrite: framesPerWrite * frameBytes };
+  const server = { ...trial.server!, cpuCores, eventLoops: processes, ...(counted ? perWrite : {}) };
   return {
     ...trial,
     server: { ...server, rssIdleBytes: 60e6 * processes, rssMaxBytes: 60e6 * processes + 30e6 },

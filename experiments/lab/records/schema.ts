@@ -165,22 +165,6 @@ export type MetricsSeries = {
   evictions: (number | null)[];
 };
 
-/**
- * Growth of the servers' own counters, of all nodes together, between the first and the last reading of
- * /metrics within the measure phase: good for ratios between them, not for rates.
- */
-export type ServerCounters = {
-  /** Messages that were accepted from sessions. */
-  accepted: number;
-  deliveries: number;
-  /** Frames of messages, in bytes. */
-  deliveredBytes: number;
-  /** Writes to sockets; each carries one frame or many. */
-  writes: number;
-  /** Messages that the nodes, or workers, read from the backplane; null without one. */
-  backplaneRead: number | null;
-};
-
 /** Sums over the server nodes, measure phase only. */
 export type ServerSummary = {
   cpuCores: number;
@@ -201,8 +185,11 @@ export type ServerSummary = {
   /** Mean CPU time of a scrape on the event loop, as the server reports; absent in old results. */
   scrapeCpuMs?: number | null;
   evictions: number;
-  /** Null where a node answered fewer than twice; absent in old results. */
-  counters?: ServerCounters | null;
+  /** Bytes of chat frames for each write; null where the server does not count, absent in old results. */
+  bytesPerWrite?: number | null;
+  messagesPerWrite?: number | null;
+  /** Messages that all nodes or workers read from the backplane for one that was said; null without one. */
+  messagesReadPerSaid?: number | null;
 };
 
 /** How one path of the internal port answered. Times from request to last byte; zero without an answer. */

@@ -3,7 +3,6 @@ import { type HostReading, readHost } from '#host/cpu.ts';
 import { meanOf } from '../analysis/statistics.ts';
 import type { DeployedNode, Deployment, FaultKind, NodeSample } from '../deployment/deployment.ts';
 import type { MetricsSeries, NodeSeries, ServerSummary } from '../records/schema.ts';
-import { countersOf } from './server-counters.ts';
 import { readMetric, readServerTiming } from './server-metrics.ts';
 
 const samplePeriodMs = 250;
@@ -147,7 +146,6 @@ export class Sampler {
       scrapeMsMax: maxOrNull(scrapeMs.map((value) => round(value, 1))),
       scrapeCpuMs: scrapeCpuMs.length === 0 ? null : round(meanOf(scrapeCpuMs), 3),
       evictions: this.#grown('chat_evictions_total', fromMs, toMs),
-      counters: countersOf(metrics, this.#deployment.nodes.length),
     };
   }
 

@@ -43,11 +43,10 @@ export function cpuUsPerMessage({ variant: { scale }, server, result }: Capacity
   return (1e6 * server.cpuCores) / result.achievedPerSecond / scale.count;
 }
 
-/** Messages read from the backplane ÷ messages accepted ÷ workers or nodes, by their own counters. */
+/** Messages read from the backplane for one said ÷ workers or nodes, by their own counters. */
 export function readPerSaid({ variant: { scale }, server }: CapacityFinding): number | null {
-  const counters = server?.counters;
-  if (!scale || !counters || counters.backplaneRead === null || counters.accepted === 0) return null;
-  return counters.backplaneRead / counters.accepted / scale.count;
+  const read = server?.messagesReadPerSaid ?? null;
+  return scale && read !== null ? read / scale.count : null;
 }
 
 function peakText({ of, law, points }: ScalingFinding): string {
