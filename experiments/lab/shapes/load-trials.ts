@@ -3,8 +3,6 @@ import type { Workload } from '../../../loadtest/workload.ts';
 import { shownTrials } from '../analysis/finding.ts';
 import type { StageInfo } from '../deployment/list-stages.ts';
 import type {
-  CapacityMethod,
-  FixedMethod,
   LoadRun,
   LoadRunRecord,
   RunRecord,
@@ -47,7 +45,7 @@ export function planLoads(
   experiment: LoadExperiment,
   stages: readonly StageInfo[],
   options: RunOptions,
-  method: CapacityMethod | FixedMethod,
+  method: LoadRunRecord['method'],
 ) {
   const all = experiment.variants(stages);
   const mistakes = refuseWorkload(options.workload, (quantity) => refusalOf(quantity, experiment, all));

@@ -108,6 +108,7 @@ export class Sampler {
         heapUsedBytes: gauge('nodejs_heap_size_used_bytes'),
         sessions: gauge('chat_sessions'),
         evictions: gauge('chat_evictions_total'),
+        openFiles: gauge('process_open_fds'),
       };
     });
   }
