@@ -32,6 +32,8 @@ export class ContainerSite implements Site, AsyncDisposable {
   readonly #name = `chat-lab-${this.#id.slice(0, 8)}`;
   #image = '';
   #gateway: string | undefined;
+  /** The one that was started last. */
+  #simulator: RunningContainer | undefined;
 
   private constructor(engine: Engine, scrapeHost: string, signal: AbortSignal) {
     this.engine = engine;
@@ -113,6 +115,7 @@ export class ContainerSite implements Site, AsyncDisposable {
       ports: metricsPort === undefined || nodesAreElsewhere ? [] : [metricsPort],
       takesInput: true,
     });
+    this.#simulator = container;
     const scrapePort = (port: number) => (nodesAreElsewhere ? port : container.hostPort(port));
     return {
       scrapeAddress: metricsPort === undefined ? null : `${this.#scrapeHost}:${scrapePort(metricsPort)}`,
@@ -125,6 +128,12 @@ export class ContainerSite implements Site, AsyncDisposable {
       signal: (name) => container.signal(name),
       [Symbol.asyncDispose]: () => container[Symbol.asyncDispose](),
     };
+  }
+
+  async simulatorCpuSeconds(): Promise<number | null> {
+    const sample = this.#simulator?.sample('simulator', 'server');
+    // A container that is removed can no longer be asked.
+    return (await sample?.catch(() => null))?.cpuSeconds ?? null;
   }
 
   async labAddress() {

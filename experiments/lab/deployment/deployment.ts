@@ -4,6 +4,7 @@ import type { ProgressEvent } from '../../../loadtest/result/progress.ts';
 import type { LoadtestResult } from '../../../loadtest/result/schema.ts';
 import type { Workload } from '../../../loadtest/workload.ts';
 import type { StageInfo } from './list-stages.ts';
+import type { Pins } from './pinning.ts';
 import type { DeployedBalancer, DeployedService, FaultKind, NodeSample } from './services/service.ts';
 
 export type { DeployedBalancer, DeployedService, FaultKind, NodeSample };
@@ -122,10 +123,14 @@ export type Deployment = AsyncDisposable & {
   observedLimits: readonly ObservedLimits[];
   /** Cores that the nodes are pinned to, all together; null where the scheduler decides. */
   pinnedServerCores: number | null;
+  /** Of each node and of the simulator. */
+  pins?: Pins;
   /** Versions and choices for the result, e.g. `{ redis: 'Redis 7.0.15 (redis-server on PATH)' }`. */
   facts: Readonly<Record<string, string>>;
   /** CPU, memory and throttling now: of all nodes, then of the services, then of the balancer. */
   sample(): Promise<NodeSample[]>;
   /** Starts the simulator, against all nodes or their balancer. One at a time. */
   startSimulator(options: Omit<SimulatorOptions, 'urls'>, watch: SimulatorWatch): Promise<RunningSimulator>;
+  /** CPU time of the simulator that was started last, since its start; null where it cannot be seen. */
+  simulatorCpuSeconds?(): Promise<number | null>;
 };

@@ -5,7 +5,7 @@
 import { fileURLToPath } from 'node:url';
 import { readCgroup } from '#host/cgroup.ts';
 import { startChild, startChildUntil } from '#host/child-process.ts';
-import { childrenOf, readTreeUsage } from '#host/process-tree.ts';
+import { childrenOf, readRunDelaySeconds, readTreeUsage } from '#host/process-tree.ts';
 import { StartError } from '#host/readiness.ts';
 import type { FaultKind } from './services/service.ts';
 import type { NodeRequest, SimulatorRequest, Site, SiteNode, SiteSimulator } from './site.ts';
@@ -25,6 +25,8 @@ export class ProcessSite implements Site, AsyncDisposable {
   readonly #scrapeHost: string;
   readonly #programs: ProcessPrograms;
   readonly #started = new AsyncDisposableStack();
+  /** Of the simulator that was started last. */
+  #simulatorPid: number | undefined;
 
   constructor(scrapeHost: string, programs: ProcessPrograms = realPrograms) {
     this.#scrapeHost = scrapeHost;
@@ -61,8 +63,10 @@ export class ProcessSite implements Site, AsyncDisposable {
         const cgroup = readCgroup();
         const throttledSeconds = cgroup?.cpuLimitCores === undefined ? null : cgroup.cpuThrottledSecondsTotal;
         const usage = readTreeUsage(child.pid);
+        const runDelaySeconds = readRunDelaySeconds(child.pid) ?? undefined;
         const fault = child.howEnded();
-        return { name, role: 'server', ...usage, throttledSeconds, fault, faultKind: kindOf(fault) };
+        const health = { fault, faultKind: kindOf(fault) };
+        return { name, role: 'server', ...usage, throttledSeconds, runDelaySeconds, ...health };
       },
       observeLimits: async () => {
         const cgroup = readCgroup();
@@ -76,6 +80,7 @@ export class ProcessSite implements Site, AsyncDisposable {
     const host = ['--metrics-host', listenHost(this.#scrapeHost)];
     const options = commandLine(this.#programs.simulator, pinnedCpus, [...flags, ...host]);
     const child = this.#started.use(await startChild({ ...options, onLine, takesInput: true }));
+    this.#simulatorPid = child.pid;
     return {
       scrapeAddress: metricsPort === undefined ? null : `${this.#scrapeHost}:${metricsPort}`,
       exit: child.exit.then((code) => ({ code, fault: null })),
@@ -83,6 +88,10 @@ export class ProcessSite implements Site, AsyncDisposable {
       signal: async (name) => child.signal(name),
       [Symbol.asyncDispose]: () => child[Symbol.asyncDispose](),
     };
+  }
+
+  async simulatorCpuSeconds(): Promise<number | null> {
+    return this.#simulatorPid === undefined ? null : readTreeUsage(this.#simulatorPid).cpuSeconds;
   }
 
   async labAddress() {

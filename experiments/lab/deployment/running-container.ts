@@ -2,6 +2,7 @@
 import { createInterface } from 'node:readline';
 import { PassThrough } from 'node:stream';
 import { GenericContainer, StartupCheckStrategy, type StartupStatus } from 'testcontainers';
+import { readRunDelaySeconds } from '#host/process-tree.ts';
 import type { OnLine, Program } from '#host/readiness.ts';
 import { allowGone, type Engine } from './container-engine.ts';
 import { type ContainerUsage, type EngineStats, usageOf, usageOfProcess } from './container-usage.ts';
@@ -113,6 +114,8 @@ class ContainerSampler {
   #startedAt = '';
   #readCgroup: (() => ContainerUsage | undefined) | null = null;
   #last = noUsage;
+  /** Of its main process on this machine; null where the engine runs on another. */
+  #pid: number | null = null;
 
   constructor(container: ReturnType<Engine['client']['container']['getById']>, memoryMb: number | undefined) {
     this.#container = container;
@@ -126,6 +129,7 @@ class ContainerSampler {
     this.#last = noUsage;
     const readCgroup = () => usageOfProcess(pid, this.#container.id);
     this.#readCgroup = readCgroup() === undefined ? null : readCgroup;
+    this.#pid = this.#readCgroup === null ? null : pid;
   }
 
   async sample(name: string, role: NodeSample['role']): Promise<NodeSample> {
@@ -136,7 +140,8 @@ class ContainerSampler {
     const { running: _, ...usage } = this.#last;
     // The engine takes its time to answer why: it is asked only after an end, or where counters began anew.
     const fault = runs && now.cpuSeconds >= before.cpuSeconds ? { fault: null } : await this.#fault();
-    return { name, role, ...usage, processes: runs ? 1 : 0, ...fault };
+    const runDelaySeconds = this.#pid === null ? undefined : (readRunDelaySeconds(this.#pid) ?? undefined);
+    return { name, role, ...usage, runDelaySeconds, processes: runs ? 1 : 0, ...fault };
   }
 
   async #askEngine(): Promise<ContainerUsage> {

@@ -49,6 +49,8 @@ export type Site = {
   /** Resolves once the node listens; rejects with a `StartError`. */
   startNode(request: NodeRequest): Promise<SiteNode>;
   startSimulator(request: SimulatorRequest): Promise<SiteSimulator>;
+  /** CPU time of the simulator that was started last; null before that, and where it cannot be seen. */
+  simulatorCpuSeconds(): Promise<number | null>;
   /** At which address the lab must listen for nodes to reach it, and the host name that they reach it by. */
   labAddress(): Promise<{ listenHost: string; reachedAs: string }>;
 };

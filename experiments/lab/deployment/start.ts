@@ -105,6 +105,7 @@ export async function startDeployment(
     network,
     observedLimits,
     pinnedServerCores: pinnedServerCores(pins),
+    pins,
     facts: {
       ...simulatorSite.facts,
       ...site.facts,
@@ -113,6 +114,7 @@ export async function startDeployment(
       ...Object.fromEntries(beside.map(({ name, fact }) => [name, fact])),
     },
     sample: () => Promise.all([...nodes, ...beside].map((part) => part.sample())),
+    simulatorCpuSeconds: () => simulatorSite.simulatorCpuSeconds(),
     startSimulator: (options, watch) => startSimulator(simulatorSite, place, { ...options, urls }, watch),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };

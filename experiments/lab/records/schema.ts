@@ -1,7 +1,10 @@
 /** The schema of result files, for all shapes of experiment. Every report is a function of these alone. */
 import type { LoadtestResult } from '../../../loadtest/result/schema.ts';
 import type { Allocation, FaultKind, ObservedLimits, TargetKind } from '../deployment/deployment.ts';
+import type { ServerSummary } from './server-summary.ts';
 import type { SoakMethod, SoakSeries } from './soak-schema.ts';
+
+export type { ServerSummary };
 
 /** `pass`: all limits held; `fail`: one broke; `void`: the instrument failed, so nothing is known. */
 export type TrialOutcome = 'pass' | 'fail' | 'void';
@@ -40,7 +43,11 @@ export type BoundName =
   | 'CPU quota'
   | 'event loop'
   | 'machine'
+  | 'Redis'
+  | 'garbage collection'
   | 'loss'
+  /** No resource is used up by failed trials alone; `latency` in old results. */
+  | 'not known'
   | 'latency'
   | 'another limit'
   | 'nothing';
@@ -166,33 +173,6 @@ export type MetricsSeries = {
   evictions: (number | null)[];
   /** Open descriptors; absent in old results, null where the kernel does not count them. */
   openFiles?: (number | null)[];
-};
-
-/** Sums over the server nodes, measure phase only. */
-export type ServerSummary = {
-  cpuCores: number;
-  /** Of the services beside the servers (Redis, a proxy), which are in none of the other figures. */
-  serviceCpuCores: number;
-  /** Of processes that are not part of the trial. */
-  otherCpuCores: number;
-  /** Processes of all server nodes, where they can be counted from outside; a container counts as one. */
-  processes: number;
-  /** Event loops of all server nodes, as they report; absent in old results. */
-  eventLoops?: number;
-  /** After start, before the first session. */
-  rssIdleBytes: number;
-  rssMaxBytes: number;
-  throttledShare: number | null;
-  eventLoopLagMsP99: number | null;
-  scrapeMsMax: number | null;
-  /** Mean CPU time of a scrape on the event loop, as the server reports; absent in old results. */
-  scrapeCpuMs?: number | null;
-  evictions: number;
-  /** Bytes of chat frames for each write; null where the server does not count, absent in old results. */
-  bytesPerWrite?: number | null;
-  messagesPerWrite?: number | null;
-  /** Messages that all nodes or workers read from the backplane for one that was said; null without one. */
-  messagesReadPerSaid?: number | null;
 };
 
 /** How one path of the internal port answered. Times from request to last byte; zero without an answer. */

@@ -16,8 +16,8 @@ export function trialLine(trial: TrialRecord, unit: string): string {
     parts.push(`${formatMagnitude(loadtest.deliveriesPerSecond).padStart(6)} deliveries/s`);
   }
   if (server !== null) parts.push(`CPU ${server.cpuCores.toFixed(2)}`, formatBytes(server.rssMaxBytes));
-  if (server !== null && server.otherCpuCores >= noticedCores)
-    parts.push(`other processes used ${server.otherCpuCores.toFixed(2)} cores`);
+  const otherCores = server?.otherCpuCores ?? 0;
+  if (otherCores >= noticedCores) parts.push(`other processes used ${otherCores.toFixed(2)} cores`);
   if (trial.outcome === 'void') parts.push(trial.reasons[0]?.split('\n')[0] ?? '');
   return parts.join('  ');
 }

@@ -23,7 +23,7 @@ export function trialsTable(run: LoadRun): Table {
       server?.throttledShare == null ? null : formatShare(server.throttledShare),
     ),
     right('sim. CPU', ({ loadtest }) => loadtest && instrumentCores(loadtest).toFixed(2)),
-    right('other CPU', ({ server }) => server?.otherCpuCores.toFixed(2)),
+    right('other CPU', ({ server }) => server?.otherCpuCores?.toFixed(2)),
     right('lag p99', ({ loadtest }) => loadtest && formatMs(loadtest.scheduleLagMs.p99)),
     left('remark', ({ reasons }) => reasons.join('; ')),
   ]);

@@ -1,9 +1,10 @@
 /** One trial: what it is asked, who follows it, and its record once it has ended. session.ts runs it. */
 import type { LoadtestResult } from '../../../loadtest/result/schema.ts';
 import type { Workload } from '../../../loadtest/workload.ts';
+import { disturbanceOf } from '../analysis/disturbance.ts';
 import { recoveredAfter } from '../analysis/recovery.ts';
 import type { Deployment, DeploymentRequest, SimulatorProgress } from '../deployment/deployment.ts';
-import type { Timing, TrialRecord } from '../records/schema.ts';
+import type { ServerSummary, Timing, TrialRecord } from '../records/schema.ts';
 import type { Freeze } from './freeze.ts';
 import type { Sampler } from './sampler.ts';
 
@@ -81,7 +82,7 @@ export function recordOf(
   const figures = figuresOf(deployment, sampler, marks, end.result);
   return {
     ...title,
-    ...judge(end, figures.fault, interrupted),
+    ...judge(end, figures, interrupted),
     ...(share !== undefined && { share }),
     ...(freeze !== null && { freeze: { ...freeze, recoveredSeconds: recoveredAfter(freeze, end.result) } }),
     ...figures,
@@ -120,18 +121,21 @@ function figuresOf(
 }
 
 /**
- * A dead server is a failed trial, also where the simulator reports a pass. A simulator that refuses its
+ * A dead server is a failed trial, also where the simulator reports a pass. One that something else disturbed
+ * says nothing. A simulator that refuses its
  * input (more clients than it has ports for) cannot judge that load. One that dies without a message is a
  * bug, and no trial.
  */
 function judge(
   { result, error }: TrialEnd,
-  fault: string | null,
+  { fault, server }: { fault: string | null; server: ServerSummary | null },
   interrupted: boolean,
 ): Pick<TrialRecord, 'outcome' | 'reasons'> {
   const reasons = result === null ? [] : [...result.reasons];
   if (interrupted) return { outcome: 'interrupted', reasons };
   if (fault !== null) return { outcome: 'fail', reasons: [`the server failed: ${fault}`, ...reasons] };
+  const disturbance = server === null ? null : disturbanceOf(server);
+  if (error === null && disturbance !== null) return { outcome: 'void', reasons: [disturbance, ...reasons] };
   // An undetermined trial has measured the simulator as much as the server.
   if (error === null)
     return { outcome: result.verdict === 'undetermined' ? 'void' : result.verdict, reasons };

@@ -120,16 +120,32 @@ async function useGiven(url: string): Promise<RunningService> {
   const refuse = async () => {
     throw new StartError('The Redis that REDIS_URL names is not the lab’s to stop or restart.');
   };
-  const usage = { cpuSeconds: 0, rssBytes: 0, throttledSeconds: null, processes: 0, fault: null };
+  const description = await described(url, 'REDIS_URL');
+  const client = new Redis(url, { maxRetriesPerRequest: 0 });
+  client.on('error', () => {}); // It connects again by itself; until then the last reading stands.
+  const isHere = localHosts.includes(new URL(url).hostname);
+  let cpuSeconds = 0;
   return {
-    ...(await described(url, 'REDIS_URL')),
+    ...description,
     owned: false,
     nodeUrl: url,
     signal: refuse,
     restart: refuse,
-    sample: async () => ({ name: 'redis', role: 'redis', ...usage }),
-    [Symbol.asyncDispose]: async () => undefined,
+    sample: async () => {
+      // On another machine it takes nothing from this one.
+      if (isHere) cpuSeconds = await client.info('cpu').then(readCpuSeconds, () => cpuSeconds);
+      const usage = { cpuSeconds, rssBytes: 0, throttledSeconds: null, processes: 0, fault: null };
+      return { name: 'redis', role: 'redis', ...usage };
+    },
+    [Symbol.asyncDispose]: async () => client.disconnect(),
   };
+}
+
+const localHosts = ['localhost', '127.0.0.1', '[::1]'];
+
+function readCpuSeconds(info: string): number {
+  const used = info.matchAll(/^used_cpu_(?:sys|user):([\d.]+)/gm).map(([, seconds]) => Number(seconds));
+  return used.reduce((sum, seconds) => sum + seconds, 0);
 }
 
 async function described(url: string, source: string) {

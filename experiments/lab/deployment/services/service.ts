@@ -11,6 +11,8 @@ export type NodeSample = {
   rssBytes: number;
   /** Time for which a used-up CPU quota held it back; null where no quota can be seen. */
   throttledSeconds: number | null;
+  /** Time for which its threads were ready and waited for a CPU; absent where that cannot be seen. */
+  runDelaySeconds?: number;
   /** Processes counted into this reading; 0 once it has ended. */
   processes: number;
   /** E.g. `exited with code 137` or `was restarted`; null while it runs as it was started. */

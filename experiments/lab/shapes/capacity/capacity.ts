@@ -2,6 +2,7 @@
 import { boundOf } from '../../analysis/bottleneck.ts';
 import { searchCapacity, trialsOfSearch } from '../../analysis/capacity-search.ts';
 import { compareCapacities } from '../../analysis/compare.ts';
+import { disturbanceOf } from '../../analysis/disturbance.ts';
 import type { CapacityMethod, LoadRun, TrialRecord } from '../../records/schema.ts';
 import { answerLine } from '../../report/trial-line.ts';
 import { TrialSession } from '../../trial/session.ts';
@@ -21,8 +22,7 @@ import { warmUp } from './warm-up.ts';
 
 export type CapacityExperiment = LoadExperiment & { method: CapacityMethod };
 
-/** CPU of other processes that disturbs a trial, and repetitions of such a trial. Chosen, not measured. */
-const disturbingCores = 0.1;
+/** Repetitions of a trial that something else disturbed. Chosen, not measured. */
 const repetitionsMax = 3;
 /** How far above its start the look for the edge usually goes; the simulator is sized for it. */
 const scoutReach = 64;
@@ -103,9 +103,9 @@ export const capacity: Shape<CapacityExperiment, LoadRun> = {
   compare: compareCapacities,
 };
 
-/** Void because of other processes: that says nothing about this load, and the trial is repeated. */
-function isDisturbed({ outcome, server }: TrialRecord): boolean {
-  return outcome === 'void' && (server?.otherCpuCores ?? 0) > disturbingCores;
+/** Void because of something else on the machine: that says nothing about this load. */
+function isDisturbed({ server }: TrialRecord): boolean {
+  return server !== null && disturbanceOf(server) !== null;
 }
 
 /** A usual search. An experiment sets its start. */
