@@ -7,12 +7,14 @@ import { messageSize } from './005-message-size/experiment.ts';
 import { cores } from './006-cores/experiment.ts';
 import { nodes } from './007-nodes/experiment.ts';
 import { kill } from './008-kill/experiment.ts';
+import { soakTest } from './020-soak/experiment.ts';
 import { capacity } from './lab/shapes/capacity/capacity.ts';
 import { faults } from './lab/shapes/faults/faults.ts';
 import { fixedLoad } from './lab/shapes/fixed-load/fixed-load.ts';
 import type { Registry } from './lab/shapes/shape.ts';
+import { soak } from './lab/shapes/soak/soak.ts';
 
 export const registry: Registry = {
-  experiments: [ladder, slowReader, crowd, smallBox, messageSize, cores, nodes, kill],
-  shapes: [capacity, fixedLoad, faults],
+  experiments: [ladder, slowReader, crowd, smallBox, messageSize, cores, nodes, kill, soakTest],
+  shapes: [capacity, fixedLoad, faults, soak],
 };

@@ -31,7 +31,8 @@ function queueOf(said: readonly Entry[]): BatchQueue {
 
 function entriesOf(batch: Buffer): Entry[] {
   const heard: Entry[] = [];
-  visitBatch(batch, (room, payload) => heard.push([room, payload.toString()]));
+  const messages = visitBatch(batch, (room, payload) => heard.push([room, payload.toString()]));
+  assert.equal(messages, heard.length);
   return heard;
 }
 

@@ -96,8 +96,9 @@ export function readBatchHeader(batch: Buffer): BatchHeader {
   };
 }
 
-/** Visits the messages in order; payloads are views. Throws a `BatchError` when the batch is cut short. */
-export function visitBatch(batch: Buffer, visit: (room: string, payload: Buffer) => void): void {
+/** Visits the messages in order, and counts them; payloads are views. Throws a `BatchError` if cut short. */
+export function visitBatch(batch: Buffer, visit: (room: string, payload: Buffer) => void): number {
+  let messages = 0;
   let offset = batchHeaderBytes;
   while (offset < batch.length) {
     const roomEnd = offset + 1 + batch[offset]!;
@@ -107,7 +108,9 @@ export function visitBatch(batch: Buffer, visit: (room: string, payload: Buffer)
     if (end > batch.length) throw new BatchError('the batch ends inside a message');
     visit(room, batch.subarray(roomEnd + 4, end));
     offset = end;
+    messages += 1;
   }
+  return messages;
 }
 
 function writeHeader(batch: Buffer, header: BatchHeader): void {

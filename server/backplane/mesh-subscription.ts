@@ -73,8 +73,9 @@ export class MeshSubscription {
       return;
     }
     if (this.#sequences.check(publisher, sequence) === 'gap') this.#missed();
-    this.#options.meter.observeLag(publishedAtMs);
-    visitBatch(batch, (room, payload) => this.#options.events.deliver(room, payload));
+    const { meter, events } = this.#options;
+    meter.observeLag(publishedAtMs);
+    meter.messagesRead.inc(visitBatch(batch, (room, payload) => events.deliver(room, payload)));
     if (kind === 'goodbye') this.#sequences.forget(publisher);
   }
 

@@ -24,6 +24,11 @@ export function createBackplaneMeter(registry = new Registry()) {
       registers,
       buckets: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000],
     }),
+    messagesRead: new Counter({
+      name: 'chat_backplane_messages_read_total',
+      help: 'Chat messages that this process read from the backplane, its own included',
+      registers,
+    }),
     reconnects: new Counter({
       name: 'chat_backplane_reconnects_total',
       help: 'Connections of the backplane that were lost and are made anew',

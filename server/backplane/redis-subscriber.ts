@@ -83,7 +83,7 @@ export class RedisSubscriber {
       }
       if (verdict === 'repeated') return;
       if (verdict === 'gap') events.gap(`the batches before ${header.sequence} did not arrive`);
-      visitBatch(batch, (room, payload) => events.deliver(room, payload));
+      meter.messagesRead.inc(visitBatch(batch, (room, payload) => events.deliver(room, payload)));
       if (header.kind === 'goodbye') this.#sequences.forget(header.publisher);
     } catch (error) {
       if (!(error instanceof BatchError)) throw error;

@@ -110,7 +110,7 @@ export class SocketMeshBackplane implements Backplane {
       ...this.#options,
       path: pathOf(workerNumber),
       joined: (peer) => subscriptions.get(peer)?.connect(),
-      deliverToOwnSessions: (batch) => visitBatch(batch, counted.deliver),
+      deliverToOwnSessions: (batch) => meter.messagesRead.inc(visitBatch(batch, counted.deliver)),
     });
     const heartbeat = setInterval(() => publisher.tick(), this.#options.heartbeatIntervalMs);
     this.#running = { publisher, subscriptions, heartbeat, started: false };

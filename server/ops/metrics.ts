@@ -1,4 +1,5 @@
 /** The metrics of the server. Labels come from closed sets: never a room, a user, a URL. */
+import { statSync } from 'node:fs';
 import { type Aggregator, Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import { type CgroupReading, readCgroup } from '#host/cgroup.ts';
 import { declareLoop } from './loop-metrics.ts';
@@ -41,6 +42,7 @@ export function createMetrics(stage: string, observed: { sessions(): number; roo
   }).set({ stage, node: process.version }, 1);
   declareGauge(registry, 'chat_sessions', 'Sessions that are open', observed.sessions);
   declareGauge(registry, 'chat_rooms', 'Rooms that have sessions, in each process', observed.rooms);
+  declareGauge(registry, 'process_open_fds', 'Open file descriptors; 0: not known', countOpenFiles);
   declareCgroup(registry);
   declareLoop(registry, loop);
 
@@ -69,6 +71,12 @@ export function createSupervisorMetrics(readyWorkers: () => number) {
   declareGauge(registry, 'chat_workers_ready', 'Workers that accept sessions', readyWorkers);
   const [name, help] = ['chat_worker_restarts_total', 'Workers that ended and were started again'];
   return { registry, restarts: new Counter({ name, help, registers: [registry] }) };
+}
+
+/** Without a walk over them: since Linux 6.2 the directory says its size. Undefined elsewhere. */
+function countOpenFiles(): number | undefined {
+  const size = statSync('/proc/self/fd', { throwIfNoEntry: false })?.size ?? 0;
+  return size > 0 ? size : undefined;
 }
 
 /** Declares the kernel's view of the process; a limit of 0 is none. */

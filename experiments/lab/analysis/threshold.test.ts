@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Threshold } from '../records/schema.ts';
+import { seeded } from './random.ts';
 import { type Judged, nextLoad, posteriorOf, precisionOf, ratioOf, thresholdOf } from './threshold.ts';
 
 const range = { loadMin: 10, loadMax: 60_000 };
@@ -12,17 +13,6 @@ const spreadSearches = 200;
 const slopes = [0.02, 0.05, 0.1, 0.2];
 
 type Trial = (load: number) => boolean;
-
-/** Uniform numbers in [0, 1) from a seed (mulberry32, public domain by Tommy Ettinger). */
-function seeded(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 /** A made-up server of known capacity: whether a trial passes is drawn from the model. */
 function madeUp(seed: number, slope: number, lapse: number): { capacity: number; trial: Trial } {

@@ -109,6 +109,12 @@ export function precisionOf({ low, high }: LoadEstimate): number {
   return Math.sqrt(high / low) - 1;
 }
 
+/** The quantiles of the capacity: for a probability from 0 to 1, the load that it lies below with that. */
+export function quantilesOf(posterior: Posterior): (probability: number) => number {
+  const marginal = marginalOf(posterior);
+  return (probability) => Math.exp(quantileOf(posterior.thetas, marginal, probability));
+}
+
 /** b ÷ a with its 90 % interval, from the posteriors of both; the two are taken as independent. */
 export function ratioOf(a: Posterior, b: Posterior): LoadEstimate {
   const [marginalA, marginalB] = [marginalOf(a), marginalOf(b)];

@@ -8,9 +8,13 @@ import { replaceBetweenMarkers } from '../report/markdown.ts';
 import { markdownTable } from '../report/table.ts';
 import { documentsOf, shapeOf, showReport } from '../shapes/run-report.ts';
 import type { Registry } from '../shapes/shape.ts';
+import { answerGoal } from './goal.ts';
+import { repeated } from './option-values.ts';
 
 const experimentsDirectory = join(import.meta.dirname, '..', '..');
 const readmePath = join(experimentsDirectory, '..', 'README.md');
+
+type ReportFlags = { keep: boolean; refresh: boolean; goal?: string; with?: string[]; results: string };
 
 export function addReport(program: Command, registry: Registry): void {
   program
@@ -19,10 +23,14 @@ export function addReport(program: Command, registry: Registry): void {
     .argument('[run]', 'result directory, archived .json file, or name of a run (default: the newest)')
     .option('--keep', 'also archive the run in the repository, and refresh every REPORT.md', false)
     .option('--refresh', 'only refresh every REPORT.md and the README from the archived runs', false)
+    .option('--goal <text>', "only tell what it costs, e.g. '1M sessions, 1 message/s per room of 100'")
+    .option('--with <run>', 'for --goal: count the trials of this run too; repeatable', repeated)
     .option('--results <dir>', 'where result directories are', 'results')
-    .action(async (name: string | undefined, flags: { keep: boolean; refresh: boolean; results: string }) => {
+    .action(async (name: string | undefined, flags: ReportFlags) => {
       if (flags.refresh) return refresh(registry);
       const run = readRun(findRun(name, flags.results));
+      const others = (flags.with ?? []).map((other) => readRun(findRun(other, flags.results)));
+      if (flags.goal !== undefined) return console.log(await answerGoal(flags.goal, [run, ...others]));
       const shape = shapeOf(run, registry);
       await showReport(run, shape, flags.results);
       if (!flags.keep) return;

@@ -61,7 +61,11 @@ export function addRun(program: Command, registry: Registry): void {
     .option('--stage <names>', 'only these stages; repeat it or separate names with commas', value.names)
     .option('--trials <n>', 'bound on the trials of a capacity search, or repetitions', value.positiveInteger)
     .option('--precision <share>', 'half width of the interval that ends a search, e.g. 5%', value.share)
-    .option('--minutes <n>', 'time for all searches together, for a narrower interval', value.positiveNumber)
+    .option(
+      '--minutes <n>',
+      'time for all searches together; of 019, for each long trial',
+      value.positiveNumber,
+    )
     .option('--curve', 'after each search also latency against load, and recovery from a freeze')
     .option('--loads <n,n>', 'try exactly these loads instead of searching', value.loads)
     .option('--seed <n>', 'seed of payloads and schedules', value.positiveInteger, 1)

@@ -1,5 +1,5 @@
 /** Reads schema 1, the committed results of 001 to 008, as schema 2. Goes when they are measured anew. */
-import type { CapacityAnswer, LoadRunRecord, Run, RunRecord, TrialRecord } from './schema.ts';
+import type { CapacityAnswer, FixedMethod, LoadRunRecord, Run, RunRecord, TrialRecord } from './schema.ts';
 
 const outcomes = { passed: 'pass', failed: 'fail', void: 'void', interrupted: 'interrupted' } as const;
 /** Fields of a fault trial under their names of today. */
@@ -40,7 +40,10 @@ function upgradeLoadRun({ record, trials }: OldRun): Run {
     schemaVersion: 2,
     shape: method.kind === 'capacity' ? 'capacity' : 'fixed-load',
     simulator: record.target,
-    method: method.kind === 'capacity' ? method : { ...method, emphasis: stalled ? 'cost' : 'held' },
+    method:
+      method.kind === 'capacity'
+        ? method
+        : { ...(method as FixedMethod), emphasis: stalled ? 'cost' : 'held' },
     variants: record.variants.map((variant) => ({ ...variant, answer: upgradeAnswer(variant.answer) })),
   };
   return {

@@ -2,6 +2,7 @@
 import type { LoadtestResult } from '../../../loadtest/result/schema.ts';
 import type { Allocation, FaultKind, ObservedLimits, TargetKind } from '../deployment/deployment.ts';
 import type { ServerSummary } from './server-summary.ts';
+import type { SoakMethod, SoakSeries } from './soak-schema.ts';
 
 export type { ServerSummary };
 
@@ -11,9 +12,9 @@ export type TrialOutcome = 'pass' | 'fail' | 'void';
 /**
  * `warm-up`: a short look for the edge, which also gets the code compiled, and counts for nothing; `search`:
  * a trial of the search (`confirm` in old results); `curve`: latency at a share of the capacity; `freeze`:
- * recovery from a freeze; `fixed`: a load that was asked for; `fault`: a failure.
+ * recovery from a freeze; `fixed`: a load that was asked for; `fault`: a failure; `soak`: a long one.
  */
-export type TrialPurpose = 'warm-up' | 'search' | 'confirm' | 'curve' | 'freeze' | 'fixed' | 'fault';
+export type TrialPurpose = 'warm-up' | 'search' | 'confirm' | 'curve' | 'freeze' | 'fixed' | 'fault' | 'soak';
 
 /** The fields that trials of every shape have. */
 export type TrialHeader = {
@@ -170,6 +171,8 @@ export type MetricsSeries = {
   heapUsedBytes: (number | null)[];
   sessions: (number | null)[];
   evictions: (number | null)[];
+  /** Open descriptors; absent in old results, null where the kernel does not count them. */
+  openFiles?: (number | null)[];
 };
 
 /** How one path of the internal port answered. Times from request to last byte; zero without an answer. */
@@ -211,6 +214,8 @@ export type TrialRecord = TrialHeader & {
   server: ServerSummary | null;
   /** Of the first node during the measure phase; empty where nothing was measured. */
   probes: ProbeSummary[];
+  /** Of a trial of purpose `soak`, instead of the series. */
+  soak?: SoakSeries;
   nodes: NodeSeries[];
   metrics: MetricsSeries[];
   loadtest: LoadtestResult | null;
@@ -247,7 +252,7 @@ export type FixedMethod = {
 /** A run whose trials each have one load. */
 export type LoadRunRecord = RunRecord & {
   varied: Varied;
-  method: CapacityMethod | FixedMethod;
+  method: CapacityMethod | FixedMethod | SoakMethod;
   timing: Timing;
   /** At load 1, which shows everything that is not varied. */
   workload: Readonly<Record<string, unknown>>;

@@ -42,6 +42,8 @@ export type ServerSummary = {
   /** Bytes of chat frames for each write; null where the server does not count, absent in old results. */
   bytesPerWrite?: number | null;
   messagesPerWrite?: number | null;
+  /** Messages that all nodes or workers read from the backplane for one that was said; null without one. */
+  messagesReadPerSaid?: number | null;
   /** Of those writes, which the kernel did not take whole at once: the socket was full. 0 to 1. */
   partialWriteShare?: number | null;
   /** Share of its time in which the busiest event loop was not idle, 0 to 1. */

@@ -5,6 +5,7 @@ import { capacityPlot } from './plot-capacity.ts';
 import { absolutePlot, sharePlot } from './plot-curve.ts';
 import { growthPlot } from './plot-growth.ts';
 import { loadPlot, spectrumPlot } from './plot-latency.ts';
+import { scalingPlot } from './plot-scaling.ts';
 import { timelinePlot } from './plot-timeline.ts';
 
 /** Those for which the run has data. */
@@ -13,8 +14,8 @@ export function plotsOf(run: LoadRun): Plot[] {
   const latency = loadPlot(run);
   const first =
     method.kind === 'capacity'
-      ? [capacityPlot(run), sharePlot(run), absolutePlot(run), latency]
-      : method.emphasis === 'held'
+      ? [capacityPlot(run), scalingPlot(run), sharePlot(run), absolutePlot(run), latency]
+      : method.kind === 'fixed' && method.emphasis === 'held'
         ? [named(latency, 'latency'), growthPlot(run)]
         : [named(growthPlot(run), 'memory'), latency];
   return [...first, spectrumPlot(run), timelinePlot(run)].filter((plot) => plot !== null);

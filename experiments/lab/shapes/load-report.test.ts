@@ -133,7 +133,7 @@ test('the period of a CPU quota is named, and bounds how long the scheduler can 
   }
   const text = markdownOf(run);
   assert.match(text, /CPU quota of 0.5 cores sets a floor of latency: .* sleep up to 5 ms of every 10 ms/);
-  assert.match(text, /limits observed.*0.5 cores in periods of 10 ms,/);
+  assert.match(text, /limits observed.*0.5 cores in periods of 10.{1,6}ms,/);
 });
 
 test('a report of given loads names those that each variant held, and those that it did not', () => {

@@ -3,8 +3,6 @@ import type { Workload } from '../../../loadtest/workload.ts';
 import { shownTrials } from '../analysis/finding.ts';
 import type { StageInfo } from '../deployment/list-stages.ts';
 import type {
-  CapacityMethod,
-  FixedMethod,
   LoadRun,
   LoadRunRecord,
   RunRecord,
@@ -47,7 +45,7 @@ export function planLoads(
   experiment: LoadExperiment,
   stages: readonly StageInfo[],
   options: RunOptions,
-  method: CapacityMethod | FixedMethod,
+  method: LoadRunRecord['method'],
 ) {
   const all = experiment.variants(stages);
   const mistakes = refuseWorkload(options.workload, (quantity) => refusalOf(quantity, experiment, all));
@@ -73,11 +71,13 @@ export function planLoads(
 }
 
 /** What a trial has beside its load. */
-export type TrialExtras = Pick<TrialRequest, 'rateMax' | 'isLast' | 'share' | 'freeze'> & {
+export type TrialExtras = Pick<TrialRequest, 'isLast' | 'share' | 'freeze'> & {
   purpose: TrialRecord['purpose'];
   timing?: Timing;
   /** Replaces quantities of the workload. */
   workload?: Partial<Workload>;
+  /** The highest load that is expected on the same connections. */
+  highest?: number;
   /** Waits after an overload until the server has recovered. */
   recover?: boolean;
 };
@@ -88,7 +88,7 @@ export async function runAtLoad(
   { setup: variant, session }: { setup: Variant; session: TrialSession },
   run: OngoingRun,
   load: number,
-  { recover = false, workload, ...extras }: TrialExtras,
+  { recover = false, highest, workload, ...extras }: TrialExtras,
 ): Promise<TrialRecord> {
   const number = run.nextNumber();
   const order = variant.stage.order === 'one for all' ? 'one-for-all' : 'per-sender';
@@ -102,6 +102,7 @@ export async function runAtLoad(
     timing,
     limits,
     ...extras,
+    ...(highest !== undefined && { rateMax: workloadAt(highest).ratePerSecond }),
     workload: { order, ...workloadAt(load), ...variant.workload, ...workload },
   };
   const trial = await session.run(request);

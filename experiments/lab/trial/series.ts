@@ -38,7 +38,7 @@ export function metricsSeriesOf(
   originMs: number,
 ): MetricsSeries {
   const own = readings.filter((reading) => reading.name === name);
-  const gauge = (field: 'eventLoopLagMsP99' | 'heapUsedBytes' | 'sessions' | 'evictions') =>
+  const gauge = (field: 'eventLoopLagMsP99' | 'heapUsedBytes' | 'sessions' | 'evictions' | 'openFiles') =>
     own.map(({ metrics }) => metrics?.[field] ?? null);
   return {
     name,
@@ -48,5 +48,6 @@ export function metricsSeriesOf(
     heapUsedBytes: gauge('heapUsedBytes'),
     sessions: gauge('sessions'),
     evictions: gauge('evictions'),
+    openFiles: gauge('openFiles'),
   };
 }

@@ -29,9 +29,14 @@ export type ServerMetrics = {
   eventLoopLagMsP99: number | null;
   heapUsedBytes: number | null;
   sessions: number | null;
+  /** Null where the kernel does not count them. */
+  openFiles: number | null;
   evictions: number | null;
   /** Of a node with one process per core; null for one that is one loop. */
   workersReady: number | null;
+  /** Messages that were accepted from sessions. */
+  accepted: number | null;
+  backplaneRead: number | null;
   deliveries: number | null;
   deliveredBytes: number | null;
   writes: number | null;
@@ -53,8 +58,11 @@ export function readServerMetrics(text: string): ServerMetrics {
       lagSeconds === null || lagSeconds < 1e-5 ? null : Number((lagSeconds * 1000).toFixed(3)),
     heapUsedBytes: read('nodejs_heap_size_used_bytes'),
     sessions: read('chat_sessions'),
+    openFiles: read('process_open_fds') || null,
     evictions: read('chat_evictions_total'),
     workersReady: read('chat_workers_ready'),
+    accepted: read('chat_messages_received_total'),
+    backplaneRead: read('chat_backplane_messages_read_total'),
     deliveries: read('chat_deliveries_total'),
     deliveredBytes: read('chat_delivered_bytes_total'),
     writes: read('chat_writes_total'),

@@ -18,6 +18,8 @@ function reading(atMs: number, name: string, counters: Counters, loops: [number,
 chat_writes_total ${writes}
 chat_writes_partial_total ${partial}
 chat_deliveries_total ${messages}
+chat_messages_received_total ${writes}
+chat_backplane_messages_read_total ${2 * writes}
 chat_delivered_bytes_total ${bytes}
 chat_gc_seconds_total{loop="0"} ${gc}
 ${lines.join('')}`;
@@ -48,6 +50,7 @@ test('bytes and messages per write, partial writes and collections are those of 
     evictions: 0,
     bytesPerWrite: 1600,
     messagesPerWrite: 12,
+    messagesReadPerSaid: 2,
     partialWriteShare: 0.04,
     eventLoopUtilization: 0.9,
     gcShare: 0.04,

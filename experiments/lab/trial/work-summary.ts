@@ -9,6 +9,7 @@ type Work = Pick<
   | 'evictions'
   | 'bytesPerWrite'
   | 'messagesPerWrite'
+  | 'messagesReadPerSaid'
   | 'partialWriteShare'
   | 'eventLoopUtilization'
   | 'gcShare'
@@ -17,7 +18,14 @@ type Work = Pick<
 /** A node before a window, at its start (or before it, where it answered only once in it), and at its end. */
 type Ends = { before: ServerMetrics | null; first: ServerMetrics | null; last: ServerMetrics };
 
-type CounterName = 'deliveries' | 'deliveredBytes' | 'writes' | 'partialWrites' | 'gcSeconds';
+type CounterName =
+  | 'accepted'
+  | 'backplaneRead'
+  | 'deliveries'
+  | 'deliveredBytes'
+  | 'writes'
+  | 'partialWrites'
+  | 'gcSeconds';
 
 /** `nodes`: their number, which is that of the loops where a server does not report more. */
 export function summarizeWork(
@@ -48,6 +56,7 @@ export function summarizeWork(
     evictions: sum(ends.map(({ before, last }) => growth(before?.evictions ?? 0, last.evictions) ?? 0)),
     bytesPerWrite: perWrite('deliveredBytes', 0),
     messagesPerWrite: perWrite('deliveries', 2),
+    messagesReadPerSaid: ratio(grown('backplaneRead'), grown('accepted'), 3),
     partialWriteShare: perWrite('partialWrites', 4),
     eventLoopUtilization: utilizations.length === 0 ? null : round(Math.max(...utilizations), 3),
     gcShare: ratio(grown('gcSeconds'), loopSeconds, 4),

@@ -13,6 +13,7 @@ import {
 } from '../../report/claims.ts';
 import { formatNumber, roundFigures } from '../../report/format.ts';
 import { type Family, familiesOf, type Parameter } from '../../report/parameter.ts';
+import { scalingSentences } from './scaling.ts';
 
 /** Two sentences, and one for each thing worth saying. */
 export function capacityAnswer(run: LoadRun): string[] {
@@ -28,7 +29,13 @@ export function capacityAnswer(run: LoadRun): string[] {
       : familySentences(series.parameter, series.families, unit);
   const across = series === null ? [] : familyNotes(series.parameter, series.families);
   const likeness = series === null ? likenessNotes(findings) : [];
-  const notes = [...across, ...likeness, ...all.map(boundSentence), ...all.flatMap(metastableNotes)];
+  const notes = [
+    ...scalingSentences(run),
+    ...across,
+    ...likeness,
+    ...all.map(boundSentence),
+    ...all.flatMap(metastableNotes),
+  ];
   return [...sentences, ...notes];
 }
 

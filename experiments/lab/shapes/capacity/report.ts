@@ -10,6 +10,7 @@ import { familiesOf } from '../../report/parameter.ts';
 import { detail, left, type ReportContent, right, type Table, tableOf } from '../../report/table.ts';
 import { environmentRows, trialsTable } from '../../report/trials.ts';
 import { capacityAnswer } from './answer.ts';
+import { scalingColumns } from './scaling.ts';
 
 /** One row for each variant. */
 export function reportCapacity(run: LoadRun): ReportContent {
@@ -83,6 +84,7 @@ function capacityTable(run: LoadRun): Table {
       return typical && formatMagnitude(deliveriesPerCpuSecond(typical) ?? Number.NaN);
     }),
     right('trials (void)', ({ trials }) => effortCell(trials)),
+    ...scalingColumns(run).map(detail),
     left('bound by', ({ variant: { error, bound } }) =>
       error === null ? (bound?.name ?? 'interrupted') : 'not run',
     ),
