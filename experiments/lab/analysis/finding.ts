@@ -75,7 +75,7 @@ function isOfSearch({ purpose }: TrialRecord): boolean {
 }
 
 /** The trials that say something about the server. */
-function judgedOf(trials: readonly TrialRecord[]): Judged[] {
+export function judgedOf(trials: readonly TrialRecord[]): Judged[] {
   return trials
     .filter(({ outcome }) => outcome === 'pass' || outcome === 'fail')
     .map(({ load, outcome }) => ({ load, passed: outcome === 'pass' }));
