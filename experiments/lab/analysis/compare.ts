@@ -1,5 +1,5 @@
 /** The rows of a comparison of two runs of one experiment, before they are judged (judge.ts). Pure. */
-import type { CapacityMethod, LoadEstimate, LoadRun, TrialRecord } from '../records/schema.ts';
+import type { CapacityMethod, LoadEstimate, LoadRun } from '../records/schema.ts';
 import { deliveriesPerCpuSecond } from './cpu.ts';
 import { type CapacityFinding, capacityFindings, fixedFindings, judgedOf } from './finding.ts';
 import { type Difference, meanOf, welchDifference } from './statistics.ts';
@@ -66,7 +66,7 @@ export function compareFixedLoads(runA: LoadRun, runB: LoadRun): Comparison[] {
     const variant = `${a.variant.name}, ${a.load} ${runA.record.varied.unit}`;
     const latency = { variant, metric: 'p99 latency', unit: 'ms' } as const;
     const memory = { variant, metric: 'memory', unit: 'magnitude' } as const;
-    const [trialsA, trialsB] = [a, b].map(({ trials }) => trials.filter(isJudged)) as [Trials, Trials];
+    const [trialsA, trialsB] = [a.trials.filter(isJudged), b.trials.filter(isJudged)];
     return [
       compareFailures(variant, trialsA, trialsB),
       compareSpread(latency, 'lower', trialsA, trialsB, ({ loadtest }) => loadtest?.deliveryLatencyMs.p99),
@@ -74,8 +74,6 @@ export function compareFixedLoads(runA: LoadRun, runB: LoadRun): Comparison[] {
     ];
   });
 }
-
-type Trials = readonly TrialRecord[];
 
 function isJudged({ outcome }: { outcome: string }): boolean {
   return outcome === 'pass' || outcome === 'fail';
