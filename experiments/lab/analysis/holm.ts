@@ -1,4 +1,4 @@
-/** Holm's correction: with many rows, some differ by chance alone (Scandinavian Journal of Statistics 6, 1979). */
+/** Holm's correction for many rows, of which some differ by chance (Scand. J. Statist. 6, 1979). */
 
 /**
  * p-values adjusted so that the probability of one false finding or more among all of them stays below the

@@ -13,7 +13,7 @@ const marginMin = 0.02;
 const tail = 0.05;
 const normalQuantile = 1.645;
 
-/** A figure for each row of the comparisons of any two of the runs. Rows with a bound or no figure have none. */
+/** A figure for each row of the comparisons of any two runs; none where a run has only a bound. */
 export function noiseOf(runs: readonly Run[], compare: (a: Run, b: Run) => Comparison[]): NoiseFigure[] {
   const first = runs[0];
   if (first === undefined) return [];

@@ -32,6 +32,7 @@ export class ContainerSite implements Site, AsyncDisposable {
   readonly #name = `chat-lab-${this.#id.slice(0, 8)}`;
   #image = '';
   #simulator: RunningContainer | null = null;
+  #serverImage = '';
   #gateway: string | undefined;
 
   private constructor(engine: Engine, scrapeHost: string, signal: AbortSignal) {
@@ -53,21 +54,27 @@ export class ContainerSite implements Site, AsyncDisposable {
     return site;
   }
 
-  /** Gets the image of nodes and simulator, which may take a build. A service alone needs none. */
-  async prepare(): Promise<this> {
-    this.#image = await ensureImage(this.engine, this.#signal);
+  /**
+   * Gets the image of nodes and simulator, which may take a build; with `serverRoot` the nodes have one of
+   * their own. A service alone needs none.
+   */
+  async prepare(serverRoot?: string): Promise<this> {
+    const imageOf = (root?: string) => ensureImage(this.engine, this.#signal, undefined, root);
+    this.#image = await imageOf();
+    this.#serverImage = serverRoot === undefined ? this.#image : await imageOf(serverRoot);
     return this;
   }
 
   get facts(): Readonly<Record<string, string>> {
-    return { engine: this.engine.fact, image: this.#image };
+    const facts = { engine: this.engine.fact, image: this.#image };
+    return this.#serverImage === this.#image ? facts : { ...facts, 'server image': this.#serverImage };
   }
 
   async startNode({ name, role, flags, signal, ...limits }: NodeRequest): Promise<SiteNode> {
     const container = await this.#startUntil('"event":"listening"', signal, {
       ...this.#place(name),
       ...limits,
-      image: this.#image,
+      image: this.#serverImage,
       command: ['server/main.ts', ...flags],
       ports: [chatPort, internalPort],
     });

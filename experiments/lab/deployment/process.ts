@@ -2,6 +2,7 @@
  * Programs as child processes of the lab on this machine. It needs nothing but Node. Where Linux has
  * `taskset` they run on CPUs of their own; nothing else is isolated, which the report says.
  */
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { readCgroup } from '#host/cgroup.ts';
 import { type Child, startChild, startChildUntil } from '#host/child-process.ts';
@@ -15,8 +16,12 @@ import { listenHost } from './site.ts';
 /** Files of Node programs with arguments that precede the flags; tests put fakes here. */
 export type ProcessPrograms = { server: readonly string[]; simulator: readonly string[] };
 
-const pathOf = (file: string) => fileURLToPath(new URL(`../../../${file}`, import.meta.url));
-const realPrograms = { server: [pathOf('server/main.ts')], simulator: [pathOf('loadtest/main.ts')] };
+/** The simulator of this checkout, and the server of that one. */
+export function programsOf(serverRoot = repository): ProcessPrograms {
+  return { server: [join(serverRoot, 'server/main.ts')], simulator: [join(repository, 'loadtest/main.ts')] };
+}
+
+const repository = fileURLToPath(new URL('../../../', import.meta.url));
 /** Chosen, not measured: many times the time that a start takes on a busy machine. */
 const listenDeadlineMs = 15_000;
 
@@ -28,7 +33,7 @@ export class ProcessSite implements Site, AsyncDisposable {
   readonly #started = new AsyncDisposableStack();
   #simulator: Child | null = null;
 
-  constructor(scrapeHost: string, programs: ProcessPrograms = realPrograms) {
+  constructor(scrapeHost: string, programs: ProcessPrograms = programsOf()) {
     this.#scrapeHost = scrapeHost;
     this.#programs = programs;
   }

@@ -1,4 +1,4 @@
-/** Whether a parsed file has the fields that every report reads, so that no report fails on a foreign file. */
+/** Whether a parsed file has the fields that reports read, so that none of them fails on a foreign file. */
 
 /** The type of a field; a nested template for an object; a list of one template for its items. */
 type Template = Kind | { readonly [field: string]: Template } | readonly [Template];
@@ -42,7 +42,7 @@ const loadtest: Template = {
 };
 /** By shape. */
 const methods: Readonly<Record<string, Template>> = {
-  capacity: { start: 'number', loadMin: 'number', loadMax: 'number', precision: 'number' },
+  capacity: { start: 'number', loadMin: 'number', loadMax: 'number' },
   'fixed-load': { loads: ['number'], repetitions: 'number', emphasis: 'string' },
 };
 const faultRecord: Template = { workload: { participants: 'number', repetitions: 'number' } };
