@@ -28,8 +28,9 @@ export type Comparison = {
   atLeast?: readonly ('a' | 'b')[];
   /** b ÷ a with its 90 % interval; null where there is nothing to divide, or no interval. */
   ratio: LoadEstimate | null;
-  /** Null where the row cannot be judged; `why` says the reason. */
+  /** Null where the row cannot be judged. */
   doubts: Doubts | null;
+  /** Why there is no verdict, where there is none. */
   why?: string;
   /** No trial of a side could be judged, so that the row is void. */
   isVoid?: true;
@@ -121,13 +122,17 @@ function compareThresholds(a: Side, b: Side): Comparison {
   const canBeBetter = !(a.isOpenAbove || b.isOpenBelow);
   if (!canBeWorse && !canBeBetter)
     return { ...row, atLeast, why: a.isOpenAbove ? 'both are lower bounds' : 'no trial passed' };
-  const isOpen = !canBeWorse || !canBeBetter;
-  return {
-    ...row,
-    atLeast,
-    ratio: isOpen ? null : ratioOf(a.posterior, b.posterior),
-    doubts: doubtsOf(a.posterior, b.posterior, canBeWorse, canBeBetter),
-  };
+  const doubts = doubtsOf(a.posterior, b.posterior, canBeWorse, canBeBetter);
+  if (canBeWorse && canBeBetter) return { ...row, ratio: ratioOf(a.posterior, b.posterior), doubts };
+  return { ...row, atLeast, doubts, why: `${openSides(a, b)}, and no claim beyond it` };
+}
+
+function openSides(a: Side, b: Side): string {
+  const texts = Object.entries({ a, b }).flatMap(([name, { isOpenAbove, isOpenBelow }]) => {
+    if (isOpenAbove) return [`${name} is a lower bound`];
+    return isOpenBelow ? [`${name} is below all loads tried`] : [];
+  });
+  return texts.join(', ');
 }
 
 function doubtsOf(a: Posterior, b: Posterior, canBeWorse: boolean, canBeBetter: boolean): Doubts {
@@ -151,9 +156,9 @@ export function compareSpread<Trial>(
   if (difference !== null)
     return { ...row, ratio: ratioWithin(difference), doubts: welchDoubts(difference, good) };
   const unjudged = { ...row, ratio: null, doubts: null };
-  if (trialsA.length === 0 || trialsB.length === 0) return { ...unjudged, why: noTrial, isVoid: true };
-  const isMissing = logsA.length === 0 || logsB.length === 0;
-  return { ...unjudged, why: isMissing ? 'no figure on one side' : oneSample };
+  const why = logsA.length === 0 || logsB.length === 0 ? 'no figure on one side' : oneSample;
+  const isVoid = trialsA.length === 0 || trialsB.length === 0;
+  return { ...unjudged, why, ...(isVoid ? { isVoid } : {}) };
 }
 
 function ratioWithin({ mean, error, freedom }: Difference): LoadEstimate {

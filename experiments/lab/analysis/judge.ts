@@ -33,7 +33,9 @@ export function judge(rows: readonly Comparison[], marginOf: (row: Comparison) =
     const p = pOf.get(index) ?? raw[index]!;
     if (doubts === null || p === null) return { ...row, margin, p: null, verdict: 'unknown' };
     const direction = doubts.worse < doubts.better ? 'worse' : 'better';
-    return { ...row, margin, p, verdict: p < level ? direction : 'noise' };
+    const { why, ...judged } = row;
+    if (p < level) return { ...judged, margin, p, verdict: direction };
+    return { ...row, margin, p, verdict: why === undefined ? 'noise' : 'unknown' };
   });
 }
 

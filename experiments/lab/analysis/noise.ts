@@ -68,7 +68,8 @@ export function marginsFor(
 ): Margins {
   const found = new Map(rows.map((row) => [row, figureFor(row, a, b, known)]));
   const used = [...new Set([...found.values()].filter((figure) => figure !== null))];
-  const missing = rows.some((row) => row.ratio !== null && found.get(row) === null);
+  const isJudged = ({ ratio, atLeast = [] }: Comparison) => ratio !== null || atLeast.length === 1;
+  const missing = rows.some((row) => isJudged(row) && found.get(row) === null);
   return {
     marginOf: (row) => found.get(row)?.margin ?? defaultMargin,
     notes: [

@@ -39,6 +39,7 @@ export function differencesOf(a: Comparable, b: Comparable): Difference[] {
     ...differing(kindOf(a), kindOf(b)),
     ...differing(machineOf(a), machineOf(b)),
     ...differing(placeOf(a), placeOf(b)),
+    ...limitsOf(a, b),
     ...differing(methodOf(a), methodOf(b)),
     ...differing(workloadOf(a), workloadOf(b)),
     ...boxesOf(a, b),
@@ -94,11 +95,20 @@ function placeOf({ record: { target, simulator } }: Comparable): Facts {
 function methodOf({ record }: Comparable): Facts {
   const { timing } = record as Partial<LoadRunRecord>;
   return facts([
-    ['limits', record.limits.toSorted(), 'Run both from one version of the experiment'],
-    ['seconds of warm-up', timing?.warmUpSeconds, 'Run both with the same --warm-up-seconds'],
-    ['measured seconds', timing?.measureSeconds, 'Run both with the same --measure-seconds'],
-    ['seconds of drain', timing?.drainSeconds, 'Run both with the same --drain'],
+    ['warm-up in seconds', timing?.warmUpSeconds, 'Run both with the same --warm-up-seconds'],
+    ['measure phase in seconds', timing?.measureSeconds, 'Run both with the same --measure-seconds'],
+    ['drain in seconds', timing?.drainSeconds, 'Run both with the same --drain'],
   ]);
+}
+
+/** One difference for all limits that only one of the two has. */
+function limitsOf({ record: a }: Comparable, { record: b }: Comparable): Difference[] {
+  const only = (one: typeof a, other: typeof a) =>
+    one.limits.filter((limit) => !other.limits.includes(limit));
+  const [onlyA, onlyB] = [only(a, b), only(b, a)];
+  if (onlyA.length + onlyB.length === 0) return [];
+  const remedy = 'Run both from one version of the experiment';
+  return [{ what: 'limits', a: textOf(onlyA), b: textOf(onlyB), remedy }];
 }
 
 /** The workload as the record has it, and the defaults of the simulator where its trials agree on them. */
@@ -124,28 +134,43 @@ function remedyOf(quantity: string): string {
   return flag === undefined ? 'Run both with one workload' : `Run both with the same ${flag}`;
 }
 
-/** Of each variant that both have: the limits that were asked for and observed, and the number of nodes. */
+/** Boxes of the variants that both have; a difference of several variants is one. */
 function boxesOf(a: Comparable, b: Comparable): Difference[] {
-  return a.record.variants.flatMap(({ name, ...variantA }) => {
-    const variantB = b.record.variants.find((variant) => variant.name === name);
-    if (variantB === undefined) return [];
-    const limits = new Set([variantA, variantB].flatMap(({ targetLimits }) => Object.keys(targetLimits)));
-    const boxOf = ({ targetLimits, nodes }: typeof variantB | typeof variantA, { trials }: Comparable) => {
-      const limitOf = (limit: string) => (targetLimits as Readonly<Record<string, unknown>>)[limit] ?? null;
-      const trial = trials.find(({ variant }) => variant === name) as Partial<TrialRecord> | undefined;
-      return facts([
-        ...[...limits].map((limit) => {
-          const remedy = `Run both with the same ${flagOf(limit)}`;
-          return [`${limit} of ${name}`, limitOf(limit), remedy] as const;
-        }),
-        ...Object.entries(trial?.observedLimits?.[0] ?? {}).map(
-          ([limit, value]) => [`observed ${limit} of ${name}`, value, 'Run both in the same box'] as const,
-        ),
-        [`number of nodes of ${name}`, nodes, 'Run both from one version of the experiment'],
-      ]);
-    };
-    return differing(boxOf(variantA, a), boxOf(variantB, b));
+  const differences = a.record.variants.flatMap(({ name }) => {
+    if (!b.record.variants.some((variant) => variant.name === name)) return [];
+    const asked = differing(askedOf(a, b, name), askedOf(b, a, name));
+    // Where another limit was asked for, that another one was observed is no news.
+    const found = asked.length > 0 ? [] : differing(observedOf(a, name), observedOf(b, name));
+    return [...asked, ...found].map((difference) => ({ name, ...difference }));
   });
+  const alike = Map.groupBy(differences, ({ what, a, b }) => JSON.stringify([what, a, b]));
+  return [...alike.values()].map((all) => {
+    const { name: _, ...difference } = all[0]!;
+    return { ...difference, what: `${difference.what} of ${all.map(({ name }) => name).join(', ')}` };
+  });
+}
+
+/** Limits that were asked for; one that only the other run has is none. */
+function askedOf({ record }: Comparable, other: Comparable, name: string): Facts {
+  const variantOf = ({ variants }: typeof record) => variants.find((variant) => variant.name === name)!;
+  const { targetLimits, nodes } = variantOf(record);
+  const ofOther = variantOf(other.record).targetLimits;
+  const limits = Object.keys({ ...targetLimits, ...ofOther }) as (keyof typeof targetLimits)[];
+  return facts([
+    ...limits.map((limit) => {
+      const flag = flagOf(limit);
+      return [flag.slice(2), targetLimits[limit] ?? null, `Run both with the same ${flag}`] as const;
+    }),
+    ['number of nodes', nodes, 'Run both from one version of the experiment'],
+  ]);
+}
+
+function observedOf({ trials }: Comparable, name: string): Facts {
+  const trial = trials.find(({ variant }) => variant === name) as Partial<TrialRecord> | undefined;
+  const observed = Object.entries(trial?.observedLimits?.[0] ?? {});
+  return facts(
+    observed.map(([limit, value]) => [`observed ${limit}`, value, 'Run both in the same box'] as const),
+  );
 }
 
 /** `serverCpus` is `--server-cpus`. */

@@ -41,9 +41,7 @@ function checkAlike(a: Run, b: Run, anyway: boolean): string[] {
     ]);
   const differences = differencesOf(a, b);
   if (differences.length > 0 && !anyway) throw new InputError([...differences.map(sentenceOf), anywayHint]);
-  return differences.map(
-    ({ what, a: ofA, b: ofB }) => `Not alike: the ${what} is ${ofA} in a and ${ofB} in b.`,
-  );
+  return differences.map(({ what, a: ofA, b: ofB }) => `Not alike, ${what}: ${ofA} in a, ${ofB} in b.`);
 }
 
 /** Follows the sentences of a refusal. */

@@ -25,7 +25,7 @@ export function readRun(path: string): Run {
   const version = (value as { record?: { schemaVersion?: unknown } } | null)?.record?.schemaVersion;
   if (run === null)
     throw new InputError([
-      `Give a result of this lab: required schema 1 or 2; ${path} has ${String(version)}.`,
+      `Give a result of this lab: required schema 1 or 2; ${path} has ${version === undefined ? 'none' : String(version)}.`,
     ]);
   const missing = missingField(run);
   if (missing === null) return run;

@@ -18,8 +18,8 @@ const formats = { ms: formatMs, magnitude: formatMagnitude, number: formatNumber
 
 /** How the verdicts are found, for the reader. */
 const method = [
-  `A row is better or worse where p is below ${level}. p is twice the probability that b ÷ a is not beyond the margin, by the posteriors of both thresholds (capacity) or by Welch’s difference of logarithms (other figures), and corrected by Holm for the number of rows.`,
-  'The interval is of 90 %. Rows in parentheses only explain; the others decide the exit code.',
+  `Better or worse: p is below ${level}. p: twice the probability that b ÷ a is not beyond the margin, corrected by Holm for the number of rows. It comes from the posteriors of both thresholds (capacity), Welch’s difference of logarithms (other figures) or Fisher’s exact test (failed trials).`,
+  'The interval is of 90 %. Verdicts in parentheses only explain; the others decide the exit code.',
 ];
 
 /** Notes, table and method for the terminal. */
