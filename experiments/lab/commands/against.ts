@@ -1,15 +1,13 @@
 /** `compare --against`: the server of another commit and that of this checkout, in turns on this machine. */
-import { execFile } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { prepareContainers } from '../deployment/start.ts';
 import { InputError } from '../input-error.ts';
 import { readNoise } from '../records/noise-file.ts';
 import type { Run } from '../records/schema.ts';
 import { comparisonReport } from '../report/comparison.ts';
 import type { Experiment, Registry } from '../shapes/shape.ts';
-import { needsOf, type Variant } from '../trial/variant.ts';
+import type { TrialContext } from '../trial/trial.ts';
+import type { Variant } from '../trial/variant.ts';
 import { type Checkout, checkOut } from './checkout.ts';
 import { compareRuns } from './comparing.ts';
 import { interruption } from './interruption.ts';
@@ -36,8 +34,8 @@ export async function compareAgainst(
     const [a, b] = await runExperiment(experiment, flagsOfTurn(flags), signal, {
       times: sides.length * rounds,
       run: async (planned, context, live) => {
-        await checkServer(checkout, ref, planned.variants, signal);
         if (planned.target === 'container') await prepareImage(checkout, ref, signal);
+        await checkServer(checkout, ref, planned.variants, context);
         return runSides(inTurns(sides, planned.variants, rounds), planned, context, live);
       },
     });
@@ -69,43 +67,25 @@ function flagsOfTurn(flags: RunFlags): RunFlags {
   };
 }
 
-/** Asks the other server whether it knows the stages and flags that it will be started with. */
+/** Starts the other server once for each variant: it may not know a stage, or a flag of today. */
 async function checkServer(
   { root }: Checkout,
   ref: string,
   variants: readonly Variant[],
-  signal: AbortSignal,
+  context: TrialContext,
 ): Promise<void> {
-  const main = join(root, 'server', 'main.ts');
-  if (!existsSync(main))
-    throw new InputError([`Name a version with a server: required server/main.ts; given ${ref}.`]);
-  const mistakes = new Set<string>();
-  for (const variant of variants) {
-    const settings = Object.entries(variant.settings).flatMap(([flag, value]) => [`--${flag}`, value]);
-    const urls = needsOf(variant)
-      .filter((service) => variant.stage.services.includes(service))
-      .flatMap((service) => [`--${service}-url`, `${service}://127.0.0.1:1`]);
-    const places = [
-      '--host',
-      '127.0.0.1',
-      '--port',
-      '0',
-      '--internal-host',
-      '127.0.0.1',
-      '--internal-port',
-      '0',
-    ];
-    const args = [main, '--list-stages', '--stage', variant.stage.name, ...settings, ...urls, ...places];
+  const mistakes: string[] = [];
+  for (const { name, stage, settings, nodes, allocation, balancer } of variants) {
     try {
-      await promisify(execFile)(process.execPath, args, { signal, timeout: 15_000 });
+      const request = { stage, settings, nodes, allocation, balancer: balancer === true, serverRoot: root };
+      await using _deployment = await context.deploy(request);
     } catch (error) {
-      signal.throwIfAborted();
-      const said = ((error as { stderr?: string }).stderr ?? '').trim() || (error as Error).message;
-      for (const line of said.split('\n'))
-        mistakes.add(`Choose stages and settings that the server of ${ref} knows. It says: ${line}`);
+      context.signal.throwIfAborted();
+      const reason = (error as Error).message.replaceAll('\n', ' ');
+      mistakes.push(`Choose stages and settings that the server of ${ref} knows; given ${name}: ${reason}`);
     }
   }
-  if (mistakes.size > 0) throw new InputError([...mistakes]);
+  if (mistakes.length > 0) throw new InputError(mistakes);
 }
 
 async function prepareImage({ root }: Checkout, ref: string, signal: AbortSignal): Promise<void> {

@@ -43,6 +43,8 @@ export async function checkOut(
   try {
     print(`checking out ${ref} (${commit.slice(0, 12)}) …`);
     await run('git', ['worktree', 'add', '--detach', root, commit], { cwd: repository, signal });
+    if (!existsSync(join(root, 'server', 'main.ts')))
+      throw new InputError([`Name a version with a server: required server/main.ts; given ${ref}.`]);
     await addDependencies(root, ref, signal, print);
     return { root, commit, [Symbol.dispose]: remove };
   } catch (error) {
