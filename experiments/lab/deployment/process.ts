@@ -16,14 +16,16 @@ import { listenHost } from './site.ts';
 /** Files of Node programs with arguments that precede the flags; tests put fakes here. */
 export type ProcessPrograms = { server: readonly string[]; simulator: readonly string[] };
 
-/** The simulator of this checkout, and the server of that one. */
-export function programsOf(serverRoot = repository): ProcessPrograms {
-  return { server: [join(serverRoot, 'server/main.ts')], simulator: [join(repository, 'loadtest/main.ts')] };
-}
-
-const repository = fileURLToPath(new URL('../../../', import.meta.url));
+const pathOf = (file: string) => fileURLToPath(new URL(`../../../${file}`, import.meta.url));
+const realPrograms = { server: [pathOf('server/main.ts')], simulator: [pathOf('loadtest/main.ts')] };
 /** Chosen, not measured: many times the time that a start takes on a busy machine. */
 const listenDeadlineMs = 15_000;
+
+/** The simulator of this checkout, and the server of that one. */
+export function programsOf(serverRoot?: string): ProcessPrograms {
+  if (serverRoot === undefined) return realPrograms;
+  return { ...realPrograms, server: [join(serverRoot, 'server/main.ts')] };
+}
 
 export class ProcessSite implements Site, AsyncDisposable {
   readonly kind = 'process';
@@ -33,7 +35,7 @@ export class ProcessSite implements Site, AsyncDisposable {
   readonly #started = new AsyncDisposableStack();
   #simulator: Child | null = null;
 
-  constructor(scrapeHost: string, programs: ProcessPrograms = programsOf()) {
+  constructor(scrapeHost: string, programs: ProcessPrograms = realPrograms) {
     this.#scrapeHost = scrapeHost;
     this.#programs = programs;
   }
