@@ -95,10 +95,10 @@ function figureFor(row: Comparison, a: Run, b: Run, known: readonly NoiseFigure[
   return exact ?? alike.toSorted((one, other) => other.margin - one.margin)[0] ?? null;
 }
 
-/** Machine, target, box and timing as one text. A row names its variant, or begins with its name. */
+/** Machine, target, box, timing and workload as one text. A row names its variant, or begins with its name. */
 function conditionsOf(record: RunRecord, row: string): string {
   const { environment, target, simulator, variants } = record;
-  const { timing } = record as Partial<LoadRunRecord>;
+  const { timing, workload = {} } = record as Partial<LoadRunRecord>;
   const [system, , architecture] = environment.platform.split(' ');
   const own = variants.filter(({ name }) => row === name || row.startsWith(`${name}, `));
   const limits = Object.entries((own[0] ?? variants[0])?.targetLimits ?? {}).sort();
@@ -109,6 +109,9 @@ function conditionsOf(record: RunRecord, row: string): string {
     `${target}, simulator ${simulator ?? 'none'}`,
     box,
     ...(seconds ? [seconds] : []),
+    Object.entries(workload)
+      .map(([name, value]) => `${name} ${value}`)
+      .join(' '),
   ].join('; ');
 }
 

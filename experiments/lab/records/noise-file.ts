@@ -5,7 +5,7 @@ import { InputError } from '../input-error.ts';
 
 /** Of one row of a comparison, from A/A runs: runs of the same code under the same conditions. */
 export type NoiseFigure = {
-  /** Machine, target, box and timing: a figure holds for runs under the same ones. */
+  /** Machine, target, box, timing and workload: a figure holds for runs under the same ones. */
   conditions: string;
   experiment: string;
   variant: string;
