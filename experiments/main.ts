@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander';
 import { addCompare } from './lab/commands/compare.ts';
 import { addDoctor } from './lab/commands/doctor.ts';
 import { addList } from './lab/commands/list.ts';
+import { addNoise } from './lab/commands/noise.ts';
 import { addReport } from './lab/commands/report.ts';
 import { addRun } from './lab/commands/run.ts';
 import { InputError } from './lab/input-error.ts';
@@ -16,6 +17,7 @@ addRun(program, registry);
 addList(program, registry);
 addReport(program, registry);
 addCompare(program, registry);
+addNoise(program, registry);
 addDoctor(program);
 
 try {

@@ -1,13 +1,4 @@
-/** Statistics for three to five repetitions: means with Student's t, and Welch's difference. */
-
-/** 97.5 % quantiles of Student's t by degrees of freedom, from 1; above 30 the normal quantile holds. */
-const tQuantiles = [
-  12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179, 2.16, 2.145, 2.131,
-  2.12, 2.11, 2.101, 2.093, 2.086, 2.08, 2.074, 2.069, 2.064, 2.06, 2.056, 2.052, 2.048, 2.045, 2.042,
-];
-const normalQuantile = 1.96;
-
-export type Interval = { mean: number; low: number; high: number };
+/** Statistics for three to five repetitions: means, medians, and Welch's difference. */
 
 export function meanOf(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0) / values.length;
@@ -18,21 +9,19 @@ export function medianOf(values: readonly number[]): number {
   return values.toSorted((a, b) => a - b)[Math.floor((values.length - 1) / 2)]!;
 }
 
-/** 95 % interval of mean(b) − mean(a), for any variances; null where either has fewer than two values. */
-export function welchInterval(a: readonly number[], b: readonly number[]): Interval | null {
-  if (a.length < 2 || b.length < 2) return null;
-  const [errorA, errorB] = [varianceOf(a) / a.length, varianceOf(b) / b.length];
-  const mean = meanOf(b) - meanOf(a);
-  const error = errorA + errorB;
-  if (error === 0) return { mean, low: mean, high: mean };
-  const freedom = error ** 2 / (errorA ** 2 / (a.length - 1) + errorB ** 2 / (b.length - 1));
-  // Rounding the degrees of freedom down makes the interval wider, never narrower.
-  return interval(mean, error, Math.max(1, Math.floor(freedom)));
-}
+/** mean(b) − mean(a), its standard error, and the degrees of freedom of Student's t for it. */
+export type Difference = { mean: number; error: number; freedom: number };
 
-function interval(mean: number, variance: number, freedom: number): Interval {
-  const half = (tQuantiles[freedom - 1] ?? normalQuantile) * Math.sqrt(variance);
-  return { mean, low: mean - half, high: mean + half };
+/** For any variances; null where either has fewer than two values. */
+export function welchDifference(a: readonly number[], b: readonly number[]): Difference | null {
+  if (a.length < 2 || b.length < 2) return null;
+  const [squareA, squareB] = [varianceOf(a) / a.length, varianceOf(b) / b.length];
+  const mean = meanOf(b) - meanOf(a);
+  const square = squareA + squareB;
+  if (square === 0) return { mean, error: 0, freedom: a.length + b.length - 2 };
+  const freedom = square ** 2 / (squareA ** 2 / (a.length - 1) + squareB ** 2 / (b.length - 1));
+  // Rounding the degrees of freedom down makes the interval wider, never narrower.
+  return { mean, error: Math.sqrt(square), freedom: Math.max(1, Math.floor(freedom)) };
 }
 
 function varianceOf(values: readonly number[]): number {

@@ -133,6 +133,24 @@ export function ratioOf(a: Posterior, b: Posterior): LoadEstimate {
   );
 }
 
+/** The probability that b ÷ a is below a ratio, from the posteriors of both, taken as independent. */
+export function probabilityBelow(ratio: number, a: Posterior, b: Posterior): number {
+  const [marginalA, marginalB] = [marginalOf(a), marginalOf(b)];
+  let probability = 0;
+  a.thetas.forEach((thetaA, indexA) => {
+    const weightA = marginalA[indexA]!;
+    if (weightA < negligible / pointsPerLook) return;
+    let below = 0;
+    b.thetas.forEach((thetaB, indexB) => {
+      const distance = thetaB - thetaA - Math.log(ratio);
+      // Two equal points stand for two intervals, of which half of the pairs lie on either side.
+      below += distance < 0 ? marginalB[indexB]! : distance === 0 ? marginalB[indexB]! / 2 : 0;
+    });
+    probability += weightA * below;
+  });
+  return Math.min(1, probability);
+}
+
 function weigh(trials: readonly Judged[], logMin: number, logMax: number): Posterior {
   const step = (logMax - logMin) / (pointsPerLook - 1);
   const thetas = Float64Array.from({ length: pointsPerLook }, (_, index) => logMin + index * step);

@@ -5,7 +5,6 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import { readEnvironment } from '../../../loadtest/result/environment.ts';
 import { quantities, readWorkload } from '../../../loadtest/workload.ts';
-import { exitCodeOf } from '../analysis/exit-code.ts';
 import {
   type Allocation,
   defaultCpuPeriodMs,
@@ -16,19 +15,19 @@ import { listStages } from '../deployment/list-stages.ts';
 import { findServices } from '../deployment/services/services.ts';
 import { chooseTarget, prepareContainers, startDeployment } from '../deployment/start.ts';
 import { InputError } from '../input-error.ts';
-import type { Run } from '../records/schema.ts';
 import { findByShortName, type RunOptions, skipMissing } from '../shapes/run-plan.ts';
 import { shapeOf, showReport } from '../shapes/run-report.ts';
-import { runPlan } from '../shapes/runner.ts';
+import { type PlannedRun, type RunObserver, runPlan } from '../shapes/runner.ts';
 import type { Experiment, Plan, Registry } from '../shapes/shape.ts';
-import type { TrialObserver } from '../trial/trial.ts';
+import type { TrialContext, TrialObserver } from '../trial/trial.ts';
 import { needsOf } from '../trial/variant.ts';
 import { LiveView } from '../watch/live-line.ts';
 import { openPhaseMetrics, type PhaseMetrics } from '../watch/phase-metrics.ts';
 import { interruption } from './interruption.ts';
 import * as value from './option-values.ts';
+import { addOutcomeOptions, type OutcomeFlags, openOutcome } from './outcome.ts';
 
-type RunFlags = Allocation & {
+export type RunFlags = Allocation & {
   stage?: string[];
   trials?: number;
   precision?: number;
@@ -58,6 +57,24 @@ export function addRun(program: Command, registry: Registry): void {
     .command('run', { isDefault: true })
     .description('run an experiment; without a name, the first of the list')
     .argument('[name]', 'name, number or word of an experiment, such as 001-ladder, 1 or ladder', first)
+    .action(async (name: string, flags: RunFlags & OutcomeFlags) => {
+      const experiment = experimentNamed(name, registry);
+      const outcome = openOutcome(flags, registry);
+      const run = await runExperiment(experiment, flags, interruption(), {
+        times: 1,
+        run: (planned, context, live) => runPlan(outcome.checked(planned), context, live),
+      });
+      console.log();
+      await showReport(run, shapeOf(run, registry), flags.results);
+      process.exitCode = outcome.conclude(run);
+    });
+  addRunOptions(command);
+  addOutcomeOptions(command).option('--baseline <run>', 'compare with this run at the end, as compare does');
+}
+
+/** The options of every command that runs an experiment. */
+export function addRunOptions(command: Command): void {
+  command
     .option('--stage <names>', 'only these stages; repeat it or separate names with commas', value.names)
     .option('--trials <n>', 'bound on the trials of a capacity search, or repetitions', value.positiveInteger)
     .option('--precision <share>', 'half width of the interval that ends a search, e.g. 5%', value.share)
@@ -96,21 +113,29 @@ export function addRun(program: Command, registry: Registry): void {
     const option = command.createOption(`${flag} ${argument}`, `workload: ${help}`);
     command.addOption(isList ? option.argParser(value.repeated) : option);
   }
-  command.action(async (name: string, flags: RunFlags) => {
-    const experiment = findByShortName(registry.experiments, name);
-    if (experiment === undefined) {
-      const known = registry.experiments.map((one) => one.name).join(', ');
-      throw new InputError([`Name an experiment: required one of ${known}; given ${name}.`]);
-    }
-    const run = await runExperiment(experiment, flags, interruption());
-    console.log();
-    await showReport(run, shapeOf(run, registry), flags.results);
-    process.exitCode = exitCodeOf(run);
-  });
 }
 
+/** Throws an `InputError` that lists the experiments. */
+export function experimentNamed(name: string, { experiments }: Registry): Experiment {
+  const experiment = findByShortName(experiments, name);
+  if (experiment !== undefined) return experiment;
+  const known = experiments.map((one) => one.name).join(', ');
+  throw new InputError([`Name an experiment: required one of ${known}; given ${name}.`]);
+}
+
+/** What is done with a planned run, once all is ready for its trials; `times`: runs of each variant. */
+export type Conduct<Result> = {
+  times: number;
+  run(planned: PlannedRun, context: TrialContext, live: RunObserver): Promise<Result>;
+};
+
 /** Runs it; rejects with an `InputError` when the flags cannot be met. An abort gives the partial run. */
-async function runExperiment(experiment: Experiment, flags: RunFlags, signal: AbortSignal): Promise<Run> {
+export async function runExperiment<Result>(
+  experiment: Experiment,
+  flags: RunFlags,
+  signal: AbortSignal,
+  conduct: Conduct<Result>,
+): Promise<Result> {
   const { shape } = experiment;
   const stages = await listStages();
   const target = await chooseTarget(flags.target, experiment.target);
@@ -124,10 +149,10 @@ async function runExperiment(experiment: Experiment, flags: RunFlags, signal: Ab
   print(`limits: ${plan.limits.join(', ')}; target: ${placement.target}`);
   for (const skip of skipped) print(`skipped ${skip.name}: ${skip.reason}. ${skip.ways.join(' ')}`);
   await using metrics = await openPhaseMetrics({ ...flags, experiment: experiment.name }, print);
-  using live = liveOf(experiment, plan);
+  using live = liveOf(experiment, plan, conduct.times);
   const { seed, results: resultsDirectory, scrapeHost } = flags;
   const environment = readEnvironment();
-  return await runPlan(
+  return await conduct.run(
     { experiment, plan, variants: runnable, skipped, seed, ...placement, resultsDirectory, environment },
     {
       deploy: (request) => startDeployment(placement, { ...request, scrapeHost, signal }),
@@ -197,15 +222,16 @@ function allocationOf(flags: RunFlags): Allocation {
   return { serverCpus, serverMemoryMb, loadtestCpus, loadtestMemoryMb, cpuPeriodMs };
 }
 
-function liveOf(experiment: Experiment, { variants, estimate }: Plan): LiveView {
+function liveOf(experiment: Experiment, { variants, estimate }: Plan, times: number): LiveView {
   return new LiveView({
     write: (text) => process.stdout.write(text),
     terminal: process.stdout.isTTY === true,
     // A pseudo-terminal without a size reports 0.
     columns: () => process.stdout.columns || 120,
     experiment: experiment.name,
-    variants: variants.length,
-    ...estimate,
+    variants: variants.length * times,
+    trials: estimate.trials * times,
+    secondsPerTrial: estimate.secondsPerTrial,
     now: () => performance.now(),
   });
 }

@@ -9,20 +9,22 @@ import type { Engine } from './container-engine.ts';
 const repository = fileURLToPath(new URL('../../../', import.meta.url));
 
 /**
- * Resolves with the name of an image of exactly these files. Where there is none, calls `onBuild` and builds
- * it, which takes up to a minute. Rejects with a `StartError` that holds the engine's message.
+ * Resolves with the name of an image of exactly the files of a checkout, this one by default. Where there is
+ * none, calls `onBuild` and builds it, which takes up to a minute. Rejects with a `StartError` that holds the
+ * engine's message.
  */
 export async function ensureImage(
   engine: Engine,
   signal: AbortSignal,
   onBuild: (name: string) => void = () => {},
+  root = repository,
 ): Promise<string> {
-  const name = `chat-scaling-lab:${contentTag(repository)}`;
+  const name = `chat-scaling-lab:${contentTag(root)}`;
   const { dockerode } = engine.client.container;
   const images = await dockerode.listImages({ filters: { reference: [name] } });
   if (images.length > 0) return name;
   onBuild(name);
-  const context = { context: repository, src: imageFiles(repository) };
+  const context = { context: root, src: imageFiles(root) };
   const stream = await dockerode.buildImage(context, { t: name, abortSignal: signal });
   const messages = await new Promise<{ error?: string }[]>((resolve, reject) =>
     dockerode.modem.followProgress(stream, (error, output) => (error ? reject(error) : resolve(output))),

@@ -3,6 +3,7 @@
  * the running node has it.
  */
 import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 import { StartError, startUntilReady } from '#host/readiness.ts';
 import { type Engine, findEngine, labelsOf, removeDeployment, sweep } from './container-engine.ts';
@@ -20,7 +21,11 @@ const internalPort = 8081;
 const desktopHostName = 'host.docker.internal';
 /** Chosen: with a quarter of a core Node takes seconds to start. */
 const startDeadlineMs = 30_000;
-const modules = '/app/host';
+/**
+ * The text of a module of this checkout, with which a script begins: nodes may be of another version, whose
+ * modules differ.
+ */
+const hostModule = (file: string) => readFileSync(new URL(`../../../host/${file}`, import.meta.url), 'utf8');
 
 export class ContainerSite implements Site, AsyncDisposable {
   readonly kind = 'container';
@@ -32,6 +37,7 @@ export class ContainerSite implements Site, AsyncDisposable {
   readonly #name = `chat-lab-${this.#id.slice(0, 8)}`;
   #image = '';
   #simulator: RunningContainer | null = null;
+  #serverImage = '';
   #gateway: string | undefined;
 
   private constructor(engine: Engine, scrapeHost: string, signal: AbortSignal) {
@@ -53,21 +59,27 @@ export class ContainerSite implements Site, AsyncDisposable {
     return site;
   }
 
-  /** Gets the image of nodes and simulator, which may take a build. A service alone needs none. */
-  async prepare(): Promise<this> {
-    this.#image = await ensureImage(this.engine, this.#signal);
+  /**
+   * Gets the image of nodes and simulator, which may take a build; with `serverRoot` the nodes have one of
+   * their own. A service alone needs none.
+   */
+  async prepare(serverRoot?: string): Promise<this> {
+    const imageOf = (root?: string) => ensureImage(this.engine, this.#signal, undefined, root);
+    this.#image = await imageOf();
+    this.#serverImage = serverRoot === undefined ? this.#image : await imageOf(serverRoot);
     return this;
   }
 
   get facts(): Readonly<Record<string, string>> {
-    return { engine: this.engine.fact, image: this.#image };
+    const facts = { engine: this.engine.fact, image: this.#image };
+    return this.#serverImage === this.#image ? facts : { ...facts, 'server image': this.#serverImage };
   }
 
   async startNode({ name, role, flags, signal, ...limits }: NodeRequest): Promise<SiteNode> {
     const container = await this.#startUntil('"event":"listening"', signal, {
       ...this.#place(name),
       ...limits,
-      image: this.#image,
+      image: this.#serverImage,
       command: ['server/main.ts', ...flags],
       ports: [chatPort, internalPort],
     });
@@ -178,7 +190,7 @@ export class ContainerSite implements Site, AsyncDisposable {
 /** In a container the main process is number 1, and the workers are its children. */
 async function signalWorker(container: RunningContainer, index: number, name: NodeJS.Signals): Promise<void> {
   await container.runScript(
-    `import { childrenOf } from '${modules}/process-tree.ts';
+    `${hostModule('process-tree.ts')}
      const pid = childrenOf(1)[${index}];
      if (pid === undefined) throw new Error('There is no worker number ${index}.');
      process.kill(pid, '${name}');`,
@@ -191,7 +203,7 @@ async function observeLimits(
   asked: Pick<NodeRequest, 'cpus' | 'cpuPeriodMs' | 'memoryMb'>,
 ): Promise<ObservedLimits> {
   const output = await container.runScript(
-    `import { readCgroup } from '${modules}/cgroup.ts';
+    `${hostModule('cgroup.ts')}
      const cgroup = readCgroup() ?? {};
      const { cpuLimitCores: cpuCores = null, memoryLimitBytes: memoryBytes = null } = cgroup;
      console.log(JSON.stringify({ cpuCores, memoryBytes, cpuPeriodMs: cgroup.cpuPeriodMs ?? null }));`,

@@ -33,6 +33,8 @@ export const defaultCpuPeriodMs = 10;
 
 export type DeploymentRequest = {
   stage: StageInfo;
+  /** The checkout whose server is tested; left out: this one. The simulator is always this one's. */
+  serverRoot?: string;
   /** Flags of the server without dashes; the deployment itself sets hosts, ports and services. */
   settings: Readonly<Record<string, string>>;
   /** Server nodes; more than one only where the stage has a role of any number of processes. */

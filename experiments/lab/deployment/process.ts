@@ -2,6 +2,7 @@
  * Programs as child processes of the lab on this machine. It needs nothing but Node. Where Linux has
  * `taskset` they run on CPUs of their own; nothing else is isolated, which the report says.
  */
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { readCgroup } from '#host/cgroup.ts';
 import { type Child, startChild, startChildUntil } from '#host/child-process.ts';
@@ -19,6 +20,12 @@ const pathOf = (file: string) => fileURLToPath(new URL(`../../../${file}`, impor
 const realPrograms = { server: [pathOf('server/main.ts')], simulator: [pathOf('loadtest/main.ts')] };
 /** Chosen, not measured: many times the time that a start takes on a busy machine. */
 const listenDeadlineMs = 15_000;
+
+/** The simulator of this checkout, and the server of that one. */
+export function programsOf(serverRoot?: string): ProcessPrograms {
+  if (serverRoot === undefined) return realPrograms;
+  return { ...realPrograms, server: [join(serverRoot, 'server/main.ts')] };
+}
 
 export class ProcessSite implements Site, AsyncDisposable {
   readonly kind = 'process';

@@ -51,7 +51,7 @@ export type RunningContainer = Program & {
   /** Stops all its processes until `thaw`. */
   freeze(): Promise<void>;
   thaw(): Promise<void>;
-  /** Runs a Node module in it and resolves with its output; rejects with the output where it fails. */
+  /** Runs a module of TypeScript in it and resolves with its output; rejects with the output where it fails. */
   runScript(script: string): Promise<string>;
   /** Starts it again after its end, with the same name and host ports. */
   restart(): Promise<void>;
@@ -92,7 +92,12 @@ export async function startContainer(engine: Engine, request: ContainerRequest):
     thaw: () => container.unpause(),
     signal: (name) => container.kill({ signal: name }).catch(allowGone),
     runScript: async (script) => {
-      const { output, exitCode } = await started.exec(['node', '--input-type=module', '--eval', script]);
+      const { output, exitCode } = await started.exec([
+        'node',
+        '--input-type=module-typescript',
+        '--eval',
+        script,
+      ]);
       if (exitCode !== 0) throw new Error(`A script in ${request.name} failed: ${output}`);
       return output;
     },

@@ -15,7 +15,7 @@ import {
 } from './deployment.ts';
 import { isScalable } from './list-stages.ts';
 import { describePins, launcherOn, type Pins, pinnableCpus, pinnedServerCores, pinning } from './pinning.ts';
-import { type ProcessPrograms, ProcessSite } from './process.ts';
+import { type ProcessPrograms, ProcessSite, programsOf } from './process.ts';
 import { type RunningBalancer, startBalancer } from './services/haproxy.ts';
 import type { RunningService, ServiceContainerRequest, ServiceRequest } from './services/service.ts';
 import { startService } from './services/services.ts';
@@ -36,15 +36,20 @@ export async function engineFault(): Promise<string | null> {
   return found.found ? null : found.why;
 }
 
-/** Builds the image before the first trial. Resolves with null, or with the reason why there is none. */
+/**
+ * Builds the image before the first trial, of this checkout or of that one. Resolves with null, or with the
+ * reason why there is none.
+ */
 export async function prepareContainers(
   signal: AbortSignal,
   print: (line: string) => void,
+  root?: string,
 ): Promise<string | null> {
   const found = await findEngine();
   if (!found.found) return `no container engine answers: ${found.why}`;
   try {
-    await ensureImage(found.engine, signal, (name) => print(`building ${name}, once for these sources …`));
+    const onBuild = (name: string) => print(`building ${name}, once for these sources …`);
+    await ensureImage(found.engine, signal, onBuild, root);
     return null;
   } catch (error) {
     signal.throwIfAborted();
@@ -57,7 +62,7 @@ export async function prepareContainers(
 export async function startDeployment(
   placement: Placement,
   request: DeploymentRequest,
-  programs?: ProcessPrograms,
+  programs: ProcessPrograms = programsOf(request.serverRoot),
 ): Promise<Deployment> {
   const { stage, allocation, scrapeHost, signal } = request;
   const roles = rolesOf(request);
@@ -71,7 +76,7 @@ export async function startDeployment(
     return opened;
   };
   const siteOf = async (kind: TargetKind): Promise<Site> =>
-    kind === 'process' ? processes : (await containers()).prepare();
+    kind === 'process' ? processes : (await containers()).prepare(request.serverRoot);
   const site = await siteOf(placement.target);
   const simulatorSite = await siteOf(placement.simulator);
   const nodesAreElsewhere = simulatorSite !== site;

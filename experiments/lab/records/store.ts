@@ -1,7 +1,8 @@
 /** The files of runs: a directory with `run.json` and `trials/NNN.json`, or one archived JSON file. */
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { InputError } from '../input-error.ts';
+import { missingField } from './check.ts';
 import { upgradeRun } from './old-schema.ts';
 import type { Run, RunRecord, TrialHeader } from './schema.ts';
 
@@ -20,12 +21,25 @@ export function writeTrialRecord(directory: string, trial: TrialHeader): void {
 /** Reads a run from its directory or from an archived file; throws an `InputError` where it is neither. */
 export function readRun(path: string): Run {
   const value = statSync(path).isDirectory() ? readDirectory(path) : readJson(path);
-  const run = upgradeRun(value);
-  if (run !== null) return run;
+  const run = upgraded(value);
   const version = (value as { record?: { schemaVersion?: unknown } } | null)?.record?.schemaVersion;
-  throw new InputError([
-    `Give a result of this lab: required schema 1 or 2; ${path} has ${String(version)}.`,
-  ]);
+  if (run === null)
+    throw new InputError([
+      `Give a result of this lab: required schema 1 or 2; ${path} has ${version === undefined ? 'none' : String(version)}.`,
+    ]);
+  const missing = missingField(run);
+  if (missing === null) return run;
+  throw new InputError([`Give a complete result of this lab: required ${missing}; ${path} has none.`]);
+}
+
+/** Null also for a file of another program that looks like an old result at first. */
+function upgraded(value: unknown): Run | null {
+  try {
+    return upgradeRun(value);
+  } catch (error) {
+    if (error instanceof TypeError) return null;
+    throw error;
+  }
 }
 
 /** Names of the runs in a results directory, oldest first; empty where there is none. */
@@ -46,7 +60,8 @@ export function findRun(name: string | undefined, resultsDirectory: string): str
     ]);
   if (name === undefined) return join(resultsDirectory, runs.at(-1)!);
   const found = [name, join(resultsDirectory, name)].find(isRun);
-  if (found !== undefined) return found;
+  // The file that a shell completes to, inside of a result directory.
+  if (found !== undefined) return basename(found) === 'run.json' ? dirname(found) : found;
   const known = runs.length === 0 ? `(${resultsDirectory} has none)` : runs.slice(-5).join(', ');
   throw new InputError([
     `Name a run: required a result directory, an archived .json file, or a name such as ${known}; given ${name}.`,

@@ -12,7 +12,7 @@ import type { TrialContext } from '../trial/trial.ts';
 import type { Variant } from '../trial/variant.ts';
 import { type Experiment, type OngoingRun, type Plan, SkipVariant } from './shape.ts';
 
-type PlannedRun = {
+export type PlannedRun = {
   experiment: Experiment;
   plan: Plan;
   /** Those of the plan whose services were found. */

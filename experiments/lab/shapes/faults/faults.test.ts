@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { judge } from '../../analysis/judge.ts';
 import { readArchived } from '../../records/archive.ts';
 import { faults } from './faults.ts';
 import type { FaultRun, FaultTrial } from './record.ts';
@@ -15,16 +16,17 @@ function changed(changes: Partial<FaultTrial>): FaultRun {
   return { ...run, trials };
 }
 
+const twice = (one: FaultRun): FaultRun => ({ ...one, trials: [...one.trials, ...one.trials] });
 const verdictsOf = (a: FaultRun, b: FaultRun) =>
-  faults
-    .compare(a, b)
-    .slice(0, 3)
-    .map(({ verdict }) => verdict);
+  judge(faults.compare(a, b).slice(0, 3), () => 0.05).map(({ verdict }) => verdict);
 
-test('a run of failures equals itself, and is worse where a trial fails or recovery takes longer', () => {
+test('a run of failures equals itself, and is worse where trials fail or recovery takes longer', () => {
   assert.deepEqual(verdictsOf(run, run), ['noise', 'noise', 'noise']);
-  assert.deepEqual(verdictsOf(run, changed({ outcome: 'fail' })), ['worse', 'noise', 'noise']);
-  assert.deepEqual(verdictsOf(changed({ outcome: 'fail' }), run), ['better', 'noise', 'noise']);
+  const failing = changed({ outcome: 'fail' });
+  // Three of three against none of three: p = 0.1.
+  assert.deepEqual(verdictsOf(run, failing), ['noise', 'noise', 'noise']);
+  assert.deepEqual(verdictsOf(twice(run), twice(failing)), ['worse', 'noise', 'noise']);
+  assert.deepEqual(verdictsOf(twice(failing), twice(run)), ['better', 'noise', 'noise']);
   assert.equal(verdictsOf(run, changed({ recoveredAfterMs: 9000 }))[2], 'worse');
 });
 

@@ -1,5 +1,5 @@
 /** The shape of a question about failures: losses when a part fails under load, and the time to recovery. */
-import { type Comparison, compareSpread } from '../../analysis/compare.ts';
+import { type Comparison, compareFailures, compareSpread } from '../../analysis/compare.ts';
 import { allocate } from '../../deployment/allocation.ts';
 import { isPerCore, type StageInfo } from '../../deployment/list-stages.ts';
 import { formatMs } from '../../report/format.ts';
@@ -79,14 +79,6 @@ function compareFaults(runA: FaultRun, runB: FaultRun): Comparison[] {
       compareSpread(recovery, 'lower', a, b, ({ recoveredAfterMs }) => recoveredAfterMs),
     ];
   });
-}
-
-/** Only a failure that was always survived in one of the runs makes the difference. */
-function compareFailures(variant: string, trialsA: FaultTrial[], trialsB: FaultTrial[]): Comparison {
-  const failed = (trials: FaultTrial[]) => trials.filter(({ outcome }) => outcome === 'fail').length;
-  const [a, b] = [failed(trialsA), failed(trialsB)];
-  const verdict = a === 0 && b > 0 ? 'worse' : a > 0 && b === 0 ? 'better' : 'noise';
-  return { variant, metric: 'failed trials', unit: 'number', a, b, ratio: null, verdict, decides: true };
 }
 
 /** The failures that a stage can have, by its declared processes and services. */
