@@ -7,12 +7,13 @@ import { messageSize } from './005-message-size/experiment.ts';
 import { cores } from './006-cores/experiment.ts';
 import { nodes } from './007-nodes/experiment.ts';
 import { kill } from './008-kill/experiment.ts';
+import { peers } from './014-peers/experiment.ts';
 import { capacity } from './lab/shapes/capacity/capacity.ts';
 import { faults } from './lab/shapes/faults/faults.ts';
 import { fixedLoad } from './lab/shapes/fixed-load/fixed-load.ts';
 import type { Registry } from './lab/shapes/shape.ts';
 
 export const registry: Registry = {
-  experiments: [ladder, slowReader, crowd, smallBox, messageSize, cores, nodes, kill],
+  experiments: [ladder, slowReader, crowd, smallBox, messageSize, cores, nodes, kill, peers],
   shapes: [capacity, fixedLoad, faults],
 };

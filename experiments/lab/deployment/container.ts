@@ -8,6 +8,8 @@ import { StartError, startUntilReady } from '#host/readiness.ts';
 import { type Engine, findEngine, labelsOf, removeDeployment, sweep } from './container-engine.ts';
 import { ensureImage } from './container-image.ts';
 import type { ObservedLimits } from './deployment.ts';
+import { ensurePeerImage } from './peer-image.ts';
+import type { PeerProgram } from './peers.ts';
 import { type ContainerRequest, type RunningContainer, startContainer } from './running-container.ts';
 import type { ServiceContainerRequest } from './services/service.ts';
 import type { NodeRequest, SimulatorRequest, Site, SiteNode, SiteSimulator } from './site.ts';
@@ -61,12 +63,12 @@ export class ContainerSite implements Site, AsyncDisposable {
     return { engine: this.engine.fact, image: this.#image };
   }
 
-  async startNode({ name, role, flags, signal, ...limits }: NodeRequest): Promise<SiteNode> {
+  async startNode({ name, role, flags, peer, signal, ...limits }: NodeRequest): Promise<SiteNode> {
+    const ours = { image: this.#image, command: ['server/main.ts', ...flags] };
     const container = await this.#startUntil('"event":"listening"', signal, {
       ...this.#place(name),
       ...limits,
-      image: this.#image,
-      command: ['server/main.ts', ...flags],
+      ...(peer === undefined ? ours : await this.#programOf(peer, signal)),
       ports: [chatPort, internalPort],
     });
     return {
@@ -127,6 +129,11 @@ export class ContainerSite implements Site, AsyncDisposable {
 
   [Symbol.asyncDispose](): Promise<void> {
     return removeDeployment(this.engine, this.#id);
+  }
+
+  async #programOf(peer: PeerProgram, signal: AbortSignal) {
+    const image = await ensurePeerImage(this.engine, this.#image, peer, signal);
+    return { image, command: [`experiments/${peer.files[0]}`] };
   }
 
   /** The fields that do not depend on the program. */

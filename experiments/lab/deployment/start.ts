@@ -94,6 +94,7 @@ export async function startDeployment(
       ...simulatorSite.facts,
       ...site.facts,
       'pinned CPUs': describePins(pins),
+      ...(stage.program && { packages: stage.program.packages.join(', ') || 'those of the project' }),
       ...Object.fromEntries(services.map(({ name, fact }) => [name, fact])),
     },
     sample: () => Promise.all([...nodes, ...services].map((part) => part.sample())),
@@ -118,6 +119,10 @@ async function startNodes(
   urlsOfFirst: readonly string[] = [],
 ): Promise<SiteNode[]> {
   const settingFlags = Object.entries(settings).flatMap(([flag, value]) => [`--${flag}`, value]);
+  if (stage.program && settingFlags.length > 0)
+    throw new StartError(
+      `${stage.name} is not our server and takes no settings; ${settingFlags[0]} was set.`,
+    );
   const nodes: SiteNode[] = [];
   for (const [index, role] of roles.entries()) {
     const own = index === 0 ? urlsOfFirst : [];
@@ -125,7 +130,8 @@ async function startNodes(
     const node = await site.startNode({
       name: `node-${index + 1}`,
       role,
-      flags: ['--stage', stage.name, ...settingFlags, ...serviceFlags],
+      flags: stage.program ? [] : ['--stage', stage.name, ...settingFlags, ...serviceFlags],
+      peer: stage.program,
       cpus: allocation.serverCpus,
       memoryMb: allocation.serverMemoryMb,
       pinnedCpus: pins.servers[index],

@@ -96,6 +96,15 @@ test('experiments choose stages by their declarations, not by their names', () =
   assert.deepEqual([first, second], ['worker killed (04-cores)', 'node killed (05-backplane)']);
 });
 
+test('a server of others is a stage of its own experiment only, and is chosen by its name', () => {
+  const all = ['ws-broadcast', '01-naive', '03-cursor', 'bun-uwebsockets'];
+  assert.deepEqual(namesOf(plan('peers')), all);
+  const { variants } = plan('peers', { stages: ['uwebsockets', '3'] });
+  assert.deepEqual(namesOf({ variants }), ['03-cursor', 'bun-uwebsockets']);
+  assert.deepEqual(namesOf(plan('peers', { stages: ['01-naive'] })), ['01-naive']);
+  assert.throws(() => plan('ladder', { stages: ['uwebsockets'] }), /Name a stage: .*given uwebsockets/);
+});
+
 test('an experiment is found by full name, number or word, and by nothing else', () => {
   for (const name of ['001-ladder', '001', '1', 'ladder']) assert.equal(find(name), registry.experiments[0]);
   for (const name of ['', 'lad', '00', '999'])
