@@ -6,7 +6,12 @@ import type { Command } from 'commander';
 import { readEnvironment } from '../../../loadtest/result/environment.ts';
 import { quantities, readWorkload } from '../../../loadtest/workload.ts';
 import { exitCodeOf } from '../analysis/exit-code.ts';
-import type { Allocation, Placement, TargetKind } from '../deployment/deployment.ts';
+import {
+  type Allocation,
+  defaultCpuPeriodMs,
+  type Placement,
+  type TargetKind,
+} from '../deployment/deployment.ts';
 import { listStages } from '../deployment/list-stages.ts';
 import { findServices } from '../deployment/services/services.ts';
 import { chooseTarget, prepareContainers, startDeployment } from '../deployment/start.ts';
@@ -17,6 +22,7 @@ import { shapeOf, showReport } from '../shapes/run-report.ts';
 import { runPlan } from '../shapes/runner.ts';
 import type { Experiment, Plan, Registry } from '../shapes/shape.ts';
 import type { TrialObserver } from '../trial/trial.ts';
+import { needsOf } from '../trial/variant.ts';
 import { LiveView } from '../watch/live-line.ts';
 import { openPhaseMetrics, type PhaseMetrics } from '../watch/phase-metrics.ts';
 import { interruption } from './interruption.ts';
@@ -61,6 +67,11 @@ export function addRun(program: Command, registry: Registry): void {
     .option('--server-memory-mb <MiB>', 'memory limit of each server container', value.positiveInteger)
     .option('--loadtest-cpus <cores>', 'CPU quota of the simulator container', value.positiveNumber)
     .option('--loadtest-memory-mb <MiB>', 'memory limit of the simulator container', value.positiveInteger)
+    .option(
+      '--cpu-period-ms <ms>',
+      `periods in which CPU quotas are enforced (default: ${defaultCpuPeriodMs}; the engine's own: 100)`,
+      value.positiveNumber,
+    )
     .option('--measure-seconds <s>', 'length of the measure phase', value.positiveNumber)
     .option('--warm-up-seconds <s>', 'length of the warm-up', value.positiveNumber)
     .option('--set <flag=value>', 'a flag of the server for every variant; repeatable', value.settings)
@@ -96,7 +107,7 @@ async function runExperiment(experiment: Experiment, flags: RunFlags, signal: Ab
   const stages = await listStages();
   const target = await chooseTarget(flags.target, experiment.target);
   const plan = shape.plan(experiment, stages, optionsOf(flags, target));
-  const services = plan.variants.flatMap(({ stage }) => stage.services);
+  const services = plan.variants.flatMap(needsOf);
   const { runnable, skipped } = skipMissing(plan.variants, await findServices(target, services));
   if (!plan.usesSimulator && flags.simulator !== undefined)
     throw new InputError(['Leave out --simulator: this experiment uses clients of the lab instead.']);
@@ -171,8 +182,9 @@ function optionsOf(flags: RunFlags, target: TargetKind): RunOptions {
   };
 }
 
-function allocationOf({ serverCpus, serverMemoryMb, loadtestCpus, loadtestMemoryMb }: RunFlags): Allocation {
-  return { serverCpus, serverMemoryMb, loadtestCpus, loadtestMemoryMb };
+function allocationOf(flags: RunFlags): Allocation {
+  const { serverCpus, serverMemoryMb, loadtestCpus, loadtestMemoryMb, cpuPeriodMs } = flags;
+  return { serverCpus, serverMemoryMb, loadtestCpus, loadtestMemoryMb, cpuPeriodMs };
 }
 
 function liveOf(experiment: Experiment, { estimate }: Plan): LiveView {

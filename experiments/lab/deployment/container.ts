@@ -8,6 +8,7 @@ import { StartError, startUntilReady } from '#host/readiness.ts';
 import { type Engine, findEngine, labelsOf, removeDeployment, sweep } from './container-engine.ts';
 import { ensureImage } from './container-image.ts';
 import type { ObservedLimits } from './deployment.ts';
+import { differenceOfLimits } from './observed-limits.ts';
 import { ensurePeerImage } from './peer-image.ts';
 import type { PeerProgram } from './peers.ts';
 import { type ContainerRequest, type RunningContainer, startContainer } from './running-container.ts';
@@ -76,6 +77,7 @@ export class ContainerSite implements Site, AsyncDisposable {
       role,
       chatUrl: `ws://127.0.0.1:${container.hostPort(chatPort)}/ws`,
       siteUrl: `ws://${container.name}:${chatPort}/ws`,
+      siteReadinessPort: internalPort,
       internalUrl: `http://127.0.0.1:${container.hostPort(internalPort)}`,
       scrapeAddress: `${this.#scrapeHost}:${container.hostPort(internalPort)}`,
       ended: container.ended,
@@ -86,7 +88,11 @@ export class ContainerSite implements Site, AsyncDisposable {
     };
   }
 
-  async startService({ readyText, signal, ...request }: ServiceContainerRequest): Promise<RunningContainer> {
+  async startService({
+    readyText,
+    signal,
+    ...request
+  }: ServiceContainerRequest & Pick<ContainerRequest, 'pinnedCpus'>): Promise<RunningContainer> {
     return this.#startUntil(readyText, signal, { ...request, ...this.#place(request.name) });
   }
 
@@ -174,21 +180,16 @@ async function signalWorker(container: RunningContainer, index: number, name: No
 /** Rejects where a limit that was asked for is not in force: the trial would measure something else. */
 async function observeLimits(
   container: RunningContainer,
-  { cpus, memoryMb }: Pick<NodeRequest, 'cpus' | 'memoryMb'>,
+  asked: Pick<NodeRequest, 'cpus' | 'cpuPeriodMs' | 'memoryMb'>,
 ): Promise<ObservedLimits> {
   const output = await container.runScript(
     `import { readCgroup } from '${modules}/cgroup.ts';
-     const { cpuLimitCores: cpuCores = null, memoryLimitBytes: memoryBytes = null } = readCgroup() ?? {};
-     console.log(JSON.stringify({ cpuCores, memoryBytes }));`,
+     const cgroup = readCgroup() ?? {};
+     const { cpuLimitCores: cpuCores = null, memoryLimitBytes: memoryBytes = null } = cgroup;
+     console.log(JSON.stringify({ cpuCores, memoryBytes, cpuPeriodMs: cgroup.cpuPeriodMs ?? null }));`,
   );
   const limits = JSON.parse(output) as ObservedLimits;
-  const refuse = (what: string, asked: string, found: string): never => {
-    throw new StartError(`The ${what} limit is not in force: asked for ${asked}, the cgroup has ${found}.`);
-  };
-  const { cpuCores, memoryBytes } = limits;
-  if (cpus !== undefined && Math.abs((cpuCores ?? 0) - cpus) > 0.01)
-    refuse('CPU', `${cpus} cores`, `${cpuCores}`);
-  if (memoryMb !== undefined && memoryBytes !== memoryMb * 2 ** 20)
-    refuse('memory', `${memoryMb} MiB`, `${memoryBytes} bytes`);
+  const difference = differenceOfLimits(asked, limits);
+  if (difference !== null) throw new StartError(difference);
   return limits;
 }

@@ -8,6 +8,7 @@ import { startChild, startChildUntil } from '#host/child-process.ts';
 import { childrenOf, readTreeUsage } from '#host/process-tree.ts';
 import { StartError } from '#host/readiness.ts';
 import { installPeer } from './peers.ts';
+import { launcherOn } from './pinning.ts';
 import type { FaultKind } from './services/service.ts';
 import type { NodeRequest, SimulatorRequest, Site, SiteNode, SiteSimulator } from './site.ts';
 import { listenHost } from './site.ts';
@@ -59,6 +60,7 @@ export class ProcessSite implements Site, AsyncDisposable {
       role,
       chatUrl: ready.chat,
       siteUrl: ready.chat,
+      siteReadinessPort: Number(port),
       internalUrl: `http://127.0.0.1:${port}`,
       scrapeAddress: `${this.#scrapeHost}:${port}`,
       ended: child.ended,
@@ -77,8 +79,9 @@ export class ProcessSite implements Site, AsyncDisposable {
         return { name, role: 'server', ...usage, throttledSeconds, fault, faultKind: kindOf(fault) };
       },
       observeLimits: async () => {
-        const { cpuLimitCores: cpuCores = null, memoryLimitBytes: memoryBytes = null } = readCgroup() ?? {};
-        return { cpuCores, memoryBytes };
+        const cgroup = readCgroup();
+        const { cpuLimitCores: cpuCores = null, memoryLimitBytes: memoryBytes = null } = cgroup ?? {};
+        return { cpuCores, memoryBytes, cpuPeriodMs: cgroup?.cpuPeriodMs ?? null };
       },
     };
   }
@@ -106,10 +109,9 @@ export class ProcessSite implements Site, AsyncDisposable {
 }
 
 /** A command line, on those CPUs only. */
-function commandLine(pinnedCpus: string | undefined, command: string, args: readonly string[]) {
-  return pinnedCpus === undefined
-    ? { command, args }
-    : { command: 'taskset', args: ['--cpu-list', pinnedCpus, command, ...args] };
+function commandLine(pinnedCpus: string | undefined, program: string, flags: readonly string[]) {
+  const [command, ...args] = [...launcherOn(pinnedCpus), program, ...flags];
+  return { command: command!, args };
 }
 
 /** Node aborts a process whose heap is full. */

@@ -22,9 +22,13 @@ export type ContainerRequest = {
   /** Names that the container resolves to the machine of the engine. */
   hostNames?: readonly string[];
   cpus?: number | undefined;
+  /** Length of the periods of that quota; left out: the engine's own, of 100 ms. */
+  cpuPeriodMs?: number | undefined;
   memoryMb?: number | undefined;
   /** Such as `0` or `0,1`; undefined for any. */
   pinnedCpus?: string | undefined;
+  /** Written into it before it starts. */
+  files?: readonly { target: string; content: string }[] | undefined;
   onLine: OnLine;
 };
 
@@ -50,6 +54,7 @@ export type RunningContainer = Program & {
 /** Open files of a container: every session is one. Chosen: the most that one process is planned to hold. */
 const openFilesMax = 20_000;
 const linesKept = 20;
+const engineCpuPeriodMs = 100;
 /** Of a main process that ended by SIGABRT: Node aborts when its heap is full. */
 const abortedCode = 134;
 
@@ -155,16 +160,21 @@ class LimitedContainer extends GenericContainer {
       .withCommand([...request.command])
       .withLabels(request.labels)
       .withExposedPorts(...request.ports)
+      // Readable by every user: an image may run its program as another than root.
+      .withCopyContentToContainer((request.files ?? []).map((file) => ({ ...file, mode: 0o644 })))
       .withExtraHosts(hostNames.map((host) => ({ host, ipAddress: 'host-gateway' })))
       .withUlimits({ nofile: { soft: openFilesMax, hard: openFilesMax } })
       .withWaitStrategy(new AsSoonAsItRuns());
   }
 
   protected override async beforeContainerCreated(): Promise<void> {
-    const { cpus, memoryMb, pinnedCpus, hostIp } = this.#request;
+    const { cpus, cpuPeriodMs = engineCpuPeriodMs, memoryMb, pinnedCpus, hostIp } = this.#request;
     // A health check would start a Node process inside the container that is measured.
     this.createOpts.Healthcheck = { Test: ['NONE'] };
-    if (cpus !== undefined) this.hostConfig.NanoCpus = Math.round(cpus * 1e9);
+    if (cpus !== undefined) {
+      this.hostConfig.CpuPeriod = cpuPeriodMs * 1000;
+      this.hostConfig.CpuQuota = Math.round(cpus * cpuPeriodMs * 1000);
+    }
     if (memoryMb !== undefined) {
       this.hostConfig.Memory = memoryMb * 2 ** 20;
       // Memory and swap together: the same figure leaves no swap.

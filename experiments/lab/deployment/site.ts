@@ -8,6 +8,8 @@ type ProgramRequest = {
   /** But for those that the site sets: hosts, and ports of nodes. */
   flags: readonly string[];
   cpus: number | undefined;
+  /** Of the quota of CPU. */
+  cpuPeriodMs: number;
   memoryMb: number | undefined;
   /** Such as `0` or `0,1`. */
   pinnedCpus: string | undefined;
@@ -25,6 +27,8 @@ export type NodeRequest = ProgramRequest & {
 export type SiteNode = DeployedNode & {
   /** The chat URL for a simulator at the same site. */
   siteUrl: string;
+  /** Port of that URL's host at which /readyz answers; null for a server that has none. */
+  siteReadinessPort: number | null;
   sample(): Promise<NodeSample>;
   observeLimits(): Promise<ObservedLimits>;
 };

@@ -3,14 +3,21 @@ import { StartError } from '#host/readiness.ts';
 import { SilentProxy } from '#host/silent-proxy.ts';
 import type { ContainerSite } from './container.ts';
 import { ensureImage } from './container-image.ts';
-import type { Deployment, DeploymentRequest, Placement, TargetKind } from './deployment.ts';
+import {
+  type Deployment,
+  type DeploymentRequest,
+  defaultCpuPeriodMs,
+  type Placement,
+  type TargetKind,
+} from './deployment.ts';
 import { isScalable } from './list-stages.ts';
-import { describePins, type Pins, pinnableCpus, pinnedServerCores, pinning } from './pinning.ts';
+import { describePins, launcherOn, type Pins, pinnableCpus, pinnedServerCores, pinning } from './pinning.ts';
 import { type ProcessPrograms, ProcessSite } from './process.ts';
-import type { RunningService } from './services/service.ts';
+import { startBalancer } from './services/haproxy.ts';
+import type { RunningService, ServiceContainerRequest, ServiceRequest } from './services/service.ts';
 import { startService } from './services/services.ts';
 import { runSimulator } from './simulator.ts';
-import type { Site, SiteNode } from './site.ts';
+import { listenHost, type Site, type SiteNode } from './site.ts';
 
 /** The target asked for, else the one that is preferred, else containers where an engine answers. */
 export async function chooseTarget(
@@ -71,36 +78,70 @@ export async function startDeployment(
   const nodeCpus = roles.map(() => allocation.serverCpus);
   const pins = pinning(cpus, nodeCpus, allocation.loadtestCpus);
   const services: RunningService[] = [];
-  for (const name of stage.services)
-    services.push(started.use(await startService(name, { target: site.kind, containers, signal })));
+  const forServices = requestOfServices(site.kind, containers, pins, signal);
+  for (const name of stage.services) services.push(started.use(await startService(name, forServices)));
   const network = request.breakableNetwork ? await breakableNetwork(site, services, started) : null;
   // After the services, because the last is stopped first: nodes must not outlive their services.
   started.use(processes);
   const nodes = await startNodes(site, request, roles, pins, services, network?.urls);
   const observedLimits = await Promise.all(nodes.map((node) => node.observeLimits()));
-  const urls = nodes.map(({ chatUrl, siteUrl }) => (nodesAreElsewhere ? chatUrl : siteUrl));
-  const { loadtestCpus, loadtestMemoryMb: memoryMb } = allocation;
-  const place = { cpus: loadtestCpus, memoryMb, pinnedCpus: pins.simulator, nodesAreElsewhere };
+  const balancer = request.balancer
+    ? started.use(await balance(nodes, { ...forServices, listenHost: listenHost(scrapeHost) }))
+    : null;
+  const entries = balancer === null ? nodes : [{ ...balancer, chatUrl: balancer.url }];
+  const urls = entries.map(({ chatUrl, siteUrl }) => (nodesAreElsewhere ? chatUrl : siteUrl));
+  const beside = [...services, ...(balancer === null ? [] : [balancer])];
+  const { loadtestCpus: simulatorCpus, loadtestMemoryMb, cpuPeriodMs = defaultCpuPeriodMs } = allocation;
+  const simulatorLimits = { cpus: simulatorCpus, cpuPeriodMs, memoryMb: loadtestMemoryMb };
+  const place = { ...simulatorLimits, pinnedCpus: pins.simulator, nodesAreElsewhere };
   const owned = started.move();
   return {
     target: placement.target,
     stage: stage.name,
     nodes,
     services,
+    balancer: balancer && { ...balancer, scrapeAddress: `${scrapeHost}:${balancer.metricsPort}` },
     network,
     observedLimits,
     pinnedServerCores: pinnedServerCores(pins),
     facts: {
       ...simulatorSite.facts,
       ...site.facts,
-      'pinned CPUs': describePins(pins),
+      'pinned CPUs': describePins(pins, beside.length > 0),
       ...(stage.program && { packages: stage.program.packages.join(', ') || 'those of the project' }),
-      ...Object.fromEntries(services.map(({ name, fact }) => [name, fact])),
+      ...Object.fromEntries(beside.map(({ name, fact }) => [name, fact])),
     },
-    sample: () => Promise.all([...nodes, ...services].map((part) => part.sample())),
+    sample: () => Promise.all([...nodes, ...beside].map((part) => part.sample())),
     runSimulator: (options, watch) => runSimulator(simulatorSite, place, { ...options, urls }, watch),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
+}
+
+/** Services run beside the nodes, on the CPUs that the simulator leaves. */
+function requestOfServices(
+  target: TargetKind,
+  containers: () => Promise<ContainerSite>,
+  { services: pinnedCpus }: Pins,
+  signal: AbortSignal,
+): ServiceRequest {
+  const startPinned = async (request: ServiceContainerRequest) =>
+    (await containers()).startService({ ...request, pinnedCpus });
+  return {
+    target,
+    containers: async () => ({ startService: startPinned }),
+    launcher: launcherOn(pinnedCpus),
+    signal,
+  };
+}
+
+/** Puts a load balancer in front of these nodes. */
+function balance(nodes: readonly SiteNode[], request: ServiceRequest & { listenHost: string }) {
+  const balanced = nodes.map(({ name, siteUrl, siteReadinessPort: readinessPort }) => ({
+    name,
+    address: new URL(siteUrl).host,
+    readinessPort,
+  }));
+  return startBalancer({ ...request, nodes: balanced });
 }
 
 /** Imports the client of the engine only where it is asked for, because that takes a while. */
@@ -133,6 +174,7 @@ async function startNodes(
       flags: stage.program ? [] : ['--stage', stage.name, ...settingFlags, ...serviceFlags],
       peer: stage.program,
       cpus: allocation.serverCpus,
+      cpuPeriodMs: allocation.cpuPeriodMs ?? defaultCpuPeriodMs,
       memoryMb: allocation.serverMemoryMb,
       pinnedCpus: pins.servers[index],
       signal,

@@ -80,6 +80,8 @@ export type VariantRecord = {
   summary: string;
   settings: Readonly<Record<string, string>>;
   nodes: number;
+  /** True where the simulator reached the nodes through a load balancer alone. */
+  balancer?: boolean;
   targetLimits: Allocation;
   /** Null where no capacity was searched, and where the search was interrupted. */
   answer: CapacityAnswer | null;

@@ -26,10 +26,12 @@ export function phasesNote({ record: { timing, limits } }: LoadRun): string {
 function throttlingNotes(run: LoadRun): string[] {
   return shownTrials(run).flatMap(({ variant, trial }) => {
     const share = trial.server?.throttledShare ?? 0;
-    const cores = trial.observedLimits[0]?.cpuCores ?? null;
+    // Old results do not say the period; it was the engine's own.
+    const { cpuCores: cores = null, cpuPeriodMs: given } = trial.observedLimits[0] ?? {};
+    const periodMs = given ?? 100;
     if (share < 0.01 || cores === null) return [];
-    const sleepMs = Math.round(100 * Math.max(0, 1 - cores));
-    return `The latency floor of ${variant} is set by its CPU quota of ${cores} cores: the scheduler held it back ${formatShare(share)} of the time, and can make it sleep up to ${sleepMs} ms of every 100 ms.`;
+    const sleepMs = Math.round(periodMs * Math.max(0, 1 - cores));
+    return `The latency floor of ${variant} is set by its CPU quota of ${cores} cores: the scheduler held it back ${formatShare(share)} of the time, and can make it sleep up to ${sleepMs} ms of every ${periodMs} ms.`;
   });
 }
 

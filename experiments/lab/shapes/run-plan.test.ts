@@ -45,6 +45,18 @@ test('a stage whose service is missing is skipped by name, with the ways to get 
   assert.deepEqual(skipMissing(variants, redis).skipped, []);
 });
 
+test('a variant behind a balancer is skipped by name where there is none, and others are not', () => {
+  const [alone] = plan('7').variants;
+  const balanced = { ...alone!, name: 'balanced', balancer: true };
+  const ways = ['Install haproxy.'];
+  const without = new Map([...redis, ['haproxy', { found: false as const, ways }] as const]);
+  const { runnable, skipped } = skipMissing([alone!, balanced], without);
+  assert.deepEqual(runnable, [alone]);
+  assert.deepEqual(skipped, [{ name: 'balanced', reason: 'it needs haproxy, and none was found', ways }]);
+  const proxied = new Map([...redis, ['haproxy', { found: true as const, source: 'PATH' }] as const]);
+  assert.deepEqual(skipMissing([balanced], proxied).runnable, [balanced]);
+});
+
 test('stages are chosen by number, word or name, and settings reach every variant', () => {
   const { variants } = plan('ladder', { stages: ['3', 'naive'], settings: { 'segment-bytes': '65536' } });
   assert.deepEqual(namesOf({ variants }), ['01-naive', '03-cursor']);
@@ -74,6 +86,13 @@ test('all mistakes of the input are named at once, with the requirement and the 
       /required --target container/.test(error.message) &&
       /Leave out --rate: 001-ladder varies it itself/.test(error.message),
   );
+});
+
+test('a CPU quota that the kernel would refuse is named before anything starts', () => {
+  const asking = (allocation: object) => () => plan('ladder', { target: 'container', allocation });
+  assert.doesNotThrow(asking({ serverCpus: 0.1, cpuPeriodMs: 10 }));
+  assert.throws(asking({ serverCpus: 0.05 }), /given 0\.05 cores in periods of 10 ms/);
+  assert.throws(asking({ cpuPeriodMs: 2000 }), /required up to 1000, .* in periods of 2000 ms/);
 });
 
 test('a quantity of the workload that the experiment leaves open reaches its trials', () => {

@@ -76,13 +76,14 @@ export async function runPlan(
 
 /** Runs a variant. Never rejects: a failure becomes the error of the record, an abort leaves no answer. */
 async function endOf(variant: Variant, plan: Plan, run: OngoingRun): Promise<VariantRecord | SkipVariant> {
-  const { name, stage, settings, nodes, allocation } = variant;
+  const { name, stage, settings, nodes, balancer, allocation } = variant;
   const record: VariantRecord = {
     name,
     stage: stage.name,
     summary: stage.summary,
     settings,
     nodes,
+    ...(balancer ? { balancer } : {}),
     targetLimits: allocation,
     answer: null,
     bound: null,

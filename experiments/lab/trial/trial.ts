@@ -56,7 +56,7 @@ const refusedInput = 2;
  */
 export async function runTrial(request: TrialRequest, context: TrialContext): Promise<TrialRecord> {
   const { signal, observer, simulatorMetricsPort } = context;
-  const { stage, settings, nodes, allocation } = request.setup;
+  const { stage, settings, nodes, balancer, allocation } = request.setup;
   const startedAt = new Date().toISOString();
   const marks: { phase: string; atMs: number }[] = [];
   const enter = (phase: string) => {
@@ -64,7 +64,13 @@ export async function runTrial(request: TrialRequest, context: TrialContext): Pr
     observer.phase(phase, request);
   };
   enter('start');
-  await using deployment = await context.deploy({ stage, settings, nodes, allocation });
+  await using deployment = await context.deploy({
+    stage,
+    settings,
+    nodes,
+    balancer: balancer ?? false,
+    allocation,
+  });
   observer.started(deployment, null);
   enter('verify');
   const chatUrls = deployment.nodes.map(({ chatUrl }) => chatUrl);

@@ -11,10 +11,17 @@ export type Variant = {
   /** Flags of the server without their dashes, e.g. `{ 'segment-bytes': '65536' }`. */
   settings: Readonly<Record<string, string>>;
   nodes: number;
+  /** The simulator reaches the nodes through a load balancer alone. */
+  balancer?: boolean;
   allocation: Allocation;
   /** Replaces these quantities of the workload of the experiment. */
   workload?: Partial<Workload>;
 };
+
+/** What a variant needs beside its nodes, by the names of services. */
+export function needsOf({ stage, balancer }: Variant): string[] {
+  return [...stage.services, ...(balancer ? ['haproxy'] : [])];
+}
 
 /** A stage as a variant of an experiment that compares stages. */
 export function variantOfStage(stage: StageInfo): Variant {

@@ -51,18 +51,22 @@ async function findSource(target: ServiceRequest['target']): Promise<Source | nu
   if (url) return { name: 'REDIS_URL', start: () => useGiven(url) };
   const binary = findRedisBinary();
   if (binary)
-    return { name: `${binary} on PATH`, start: ({ signal }) => startProcess(binary, 'on PATH', signal) };
+    return { name: `${binary} on PATH`, start: (request) => startProcess(binary, 'on PATH', request) };
   if (await engineAnswers()) return container;
   if (!canInstallRedis()) return null;
   return {
     name: 'apt-get install redis-server',
-    start: async ({ signal }) => startProcess(await installRedis(), 'from apt-get', signal),
+    start: async (request) => startProcess(await installRedis(), 'from apt-get', request),
   };
 }
 
-async function startProcess(binary: string, from: string, signal: AbortSignal): Promise<RunningService> {
+async function startProcess(
+  binary: string,
+  from: string,
+  { launcher, signal }: ServiceRequest,
+): Promise<RunningService> {
   await using started = new AsyncDisposableStack();
-  let server = await startRedisServer(binary, undefined, signal);
+  let server = await startRedisServer(binary, { launcher, signal });
   started.defer(() => server[Symbol.asyncDispose]());
   const { url, port } = server;
   const description = await described(url, `${binary} ${from}`);
@@ -74,7 +78,7 @@ async function startProcess(binary: string, from: string, signal: AbortSignal): 
     signal: async (name) => server.process.signal(name),
     restart: async () => {
       await server[Symbol.asyncDispose]();
-      server = await startRedisServer(binary, port);
+      server = await startRedisServer(binary, { launcher, port });
     },
     sample: async () => {
       const usage = readTreeUsage(server.process.pid);

@@ -1,0 +1,37 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { configOf } from './haproxy-config.ts';
+
+const committed = readFileSync(new URL('../../../../haproxy/haproxy.cfg', import.meta.url), 'utf8');
+const nodes = [
+  { name: 'node-1', address: '127.0.0.1:5001', readinessPort: 5002 },
+  { name: 'node-2', address: 'other:80', readinessPort: null },
+];
+
+test('the committed configuration keeps all but its addresses', () => {
+  const text = configOf(committed, nodes, { chat: 7001, observatory: 7002 }, '127.0.0.1');
+  const lines = (config: string) => config.split('\n');
+  const own = lines(committed);
+  assert.deepEqual(
+    lines(text).filter((line) => !own.includes(line)),
+    [
+      '  bind 127.0.0.1:7001',
+      '  server node-1 127.0.0.1:5001 port 5002',
+      '  server node-2 other:80 no-check',
+      '  bind 127.0.0.1:7002',
+    ],
+  );
+  const gone = own.filter((line) => !lines(text).includes(line)).map((line) => line.trim().split(' ')[0]);
+  assert.deepEqual(gone, ['bind', 'server', 'server', 'server', 'bind']);
+});
+
+test('it listens at every address where no host is given', () => {
+  assert.match(configOf(committed, nodes, { chat: 8070, observatory: 8404 }), /^ {2}bind :8070$/m);
+});
+
+test('a configuration without the expected lines is refused rather than run as it is', () => {
+  const ports = { chat: 1, observatory: 2 };
+  assert.throws(() => configOf(committed.replace('bind :8404', 'bind :1'), nodes, ports), /8404/);
+  assert.throws(() => configOf('', nodes, ports), /haproxy\.cfg has no lines like/);
+});

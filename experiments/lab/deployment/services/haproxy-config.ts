@@ -1,0 +1,34 @@
+/** The lab's configuration of HAProxy: the committed one with other addresses. Pure. */
+
+/** A node as the balancer reaches it. */
+export type BalancedNode = {
+  name: string;
+  /** `host:port` of the chat. */
+  address: string;
+  /** Port of that host at which GET /readyz answers; null for a server without one, which is not checked. */
+  readinessPort: number | null;
+};
+
+/**
+ * Puts these nodes in the place of those that the configuration lists, and binds it to these ports: at every
+ * address, or at `host` alone. Throws where the text does not have the lines that it replaces.
+ */
+export function configOf(
+  committed: string,
+  nodes: readonly BalancedNode[],
+  ports: { chat: number; observatory: number },
+  host = '',
+): string {
+  const servers = nodes.map(({ name, address, readinessPort }) => {
+    const check = readinessPort === null ? 'no-check' : `port ${readinessPort}`;
+    return `  server ${name} ${address} ${check}`;
+  });
+  let text = replaced(committed, /^ {2}bind :8070$/m, `  bind ${host}:${ports.chat}`);
+  text = replaced(text, /^ {2}bind :8404$/m, `  bind ${host}:${ports.observatory}`);
+  return replaced(text, /^(?: {2}server .*\n)+/m, `${servers.join('\n')}\n`);
+}
+
+function replaced(text: string, lines: RegExp, by: string): string {
+  if (!lines.test(text)) throw new Error(`haproxy.cfg has no lines like ${lines.source}.`);
+  return text.replace(lines, by);
+}
