@@ -8,12 +8,18 @@ import { cores } from './006-cores/experiment.ts';
 import { nodes } from './007-nodes/experiment.ts';
 import { kill } from './008-kill/experiment.ts';
 import { peers } from './014-peers/experiment.ts';
+import { scaleChatRoom } from './017-scale-chat-room/experiment.ts';
+import { scaleChatRooms } from './018-scale-chat-rooms/experiment.ts';
+import { scaleChatNodes } from './019-scale-chat-nodes/experiment.ts';
 import { capacity } from './lab/shapes/capacity/capacity.ts';
 import { faults } from './lab/shapes/faults/faults.ts';
 import { fixedLoad } from './lab/shapes/fixed-load/fixed-load.ts';
 import type { Registry } from './lab/shapes/shape.ts';
 
 export const registry: Registry = {
-  experiments: [ladder, slowReader, crowd, smallBox, messageSize, cores, nodes, kill, peers],
+  experiments: [
+    ...[ladder, slowReader, crowd, smallBox, messageSize, cores, nodes, kill, peers],
+    ...[scaleChatRoom, scaleChatRooms, scaleChatNodes],
+  ],
   shapes: [capacity, fixedLoad, faults],
 };
