@@ -52,8 +52,13 @@ export async function installPeer(
     return program;
   } catch (error) {
     signal.throwIfAborted();
-    throw new PeerUnavailable(`it needs ${packages.join(', ')} of npm: ${(error as Error).message}`);
+    throw new PeerUnavailable(`it needs ${packages.join(', ')} of npm: ${reasonOf(error as Error)}`);
   }
+}
+
+/** The first line of npm that names an error, such as `npm error code ECONNREFUSED`; else the message. */
+function reasonOf(error: Error & { stderr?: string }): string {
+  return error.stderr?.split('\n').find((line) => line.startsWith('npm error')) ?? error.message;
 }
 
 /** Under a name of its own first, so that an installation that was interrupted is never used. */
