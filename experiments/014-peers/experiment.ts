@@ -37,13 +37,9 @@ export const peers: CapacityExperiment = {
   name: '014-peers',
   question:
     'How many messages per second does the same chat carry as others build it: uWebSockets, and ws with one encoding?',
-  method: { ...search, start: 100, trialsMax: 14 },
+  method: { ...search, start: 100, trialsMax: 10 },
   // From the slowest to the fastest, as far as they are known: each search starts where the one before ended.
-  variants: (stages) =>
-    [wsBroadcast, ...stages.filter(isOneProcess), bunUwebsockets].map((stage) => ({
-      ...variantOfStage(stage),
-      workload: { order: stage.order === 'one for all' ? 'one-for-all' : 'per-sender' },
-    })),
+  variants: (stages) => [wsBroadcast, ...stages.filter(isOneProcess), bunUwebsockets].map(variantOfStage),
   notes: [
     'All clients are in one room, so that each message is delivered 1,000 times.',
     'Each peer is one file beside this report, written as the documentation of its library recommends. It reads, checks and encodes a message once, with the functions that our stages use, and relays it to all.',

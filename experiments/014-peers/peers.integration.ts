@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Person } from '../../testing/person.ts';
-import { defaults, quiet, signal, workload } from '../lab/deployment/deployment.fixture.ts';
+import { defaults, signal, simulate } from '../lab/deployment/deployment.fixture.ts';
 import type { Placement } from '../lab/deployment/deployment.ts';
 import { installPeer } from '../lab/deployment/peers.ts';
 import { engineFault, startDeployment } from '../lab/deployment/start.ts';
@@ -47,9 +47,8 @@ for (const stage of [wsBroadcast, bunUwebsockets]) {
     }, async () => {
       await using deployment = await start();
       assert.equal(stage.order, 'one for all');
-      const options = { ...workload, order: 'one-for-all' } as const;
-      const { result } = await deployment.runSimulator(options, quiet);
-      const { audit, orderedPairs, sent } = result!;
+      const result = await simulate(deployment, { order: 'one-for-all' });
+      const { audit, orderedPairs, sent } = result;
       assert.deepEqual([sent, audit.expected, audit.delivered], [40, 40 * 20, 40 * 20]);
       const faults = [audit.lost, audit.duplicated, audit.reordered, audit.misrouted, audit.corrupted];
       assert.deepEqual(faults, [0, 0, 0, 0, 0]);

@@ -12,7 +12,7 @@ export const scaleChatRoom: FixedLoadExperiment = {
   varied: { quantity: 'clients', unit: 'clients' },
   shape: fixedLoad,
   // Of its eleven; --loads 10,20,30,40,50,60,70,80,90,100,110 tries them all.
-  method: { kind: 'fixed', loads: [10, 40, 70, 80, 90, 100, 110], repetitions: 1, emphasis: 'held' },
+  method: { kind: 'fixed', loads: [10, 40, 70, 90, 110], repetitions: 1, emphasis: 'held' },
   workloadAt: (load) => oneMessageEach(load),
   variants: (stages) => inSmallBoxes(stages.filter(isOneProcess).map(variantOfStage)),
   notes: [

@@ -12,7 +12,8 @@ import { findEngine } from '../../experiments/lab/deployment/container-engine.ts
 import type { Deployment } from '../../experiments/lab/deployment/deployment.ts';
 import { listStages } from '../../experiments/lab/deployment/list-stages.ts';
 import { startDeployment } from '../../experiments/lab/deployment/start.ts';
-import { runTrial, type TrialRequest } from '../../experiments/lab/trial/trial.ts';
+import { TrialSession } from '../../experiments/lab/trial/session.ts';
+import type { TrialRequest } from '../../experiments/lab/trial/trial.ts';
 import { startPhaseMetrics } from '../../experiments/lab/watch/phase-metrics.fixture.ts';
 import type { PhaseMetrics } from '../../experiments/lab/watch/phase-metrics.ts';
 import { findPrometheus, startPrometheus } from '../../testing/prometheus.ts';
@@ -101,18 +102,18 @@ async function startObservatory() {
 
 /** One trial as the lab runs it, while clients in another room are refused, evicted and closed. */
 async function runObservedTrial(metrics: PhaseMetrics) {
+  const setup = {
+    name: stage,
+    stage: (await listStages()).find(({ name }) => name === stage)!,
+    settings: { 'heartbeat-interval-ms': '1000' },
+    nodes: 1,
+    allocation: { serverCpus: 0.5, serverMemoryMb: 256 },
+  };
   const request: TrialRequest = {
     number: 1,
     variant: stage,
     stage,
     about: '40 messages/s',
-    setup: {
-      name: stage,
-      stage: (await listStages()).find(({ name }) => name === stage)!,
-      settings: { 'heartbeat-interval-ms': '1000' },
-      nodes: 1,
-      allocation: { serverCpus: 0.5, serverMemoryMb: 256 },
-    },
     load: 40,
     purpose: 'fixed',
     seed: 1,
@@ -122,7 +123,7 @@ async function runObservedTrial(metrics: PhaseMetrics) {
   };
   let others: Promise<void> | undefined;
   const sites = { target: 'container', simulator: 'container' } as const;
-  const trial = await runTrial(request, {
+  await using session = new TrialSession(setup, {
     deploy: (asked) => startDeployment(sites, { ...asked, scrapeHost: '127.0.0.1', signal }),
     simulatorMetricsPort: 9464,
     signal,
@@ -135,6 +136,7 @@ async function runObservedTrial(metrics: PhaseMetrics) {
       },
     },
   });
+  const trial = await session.run(request);
   return { trial, others };
 }
 

@@ -47,7 +47,7 @@ const nearShare = 0.8;
 export function capacityFindings(run: LoadRun): CapacityFinding[] {
   const { loadMin, loadMax } = run.record.method as CapacityMethod;
   return run.record.variants.map((variant) => {
-    const trials = run.trials.filter((trial) => trial.variant === variant.name);
+    const trials = run.trials.filter((trial) => trial.variant === variant.name && isOfSearch(trial));
     const judged = judgedOf(trials);
     const posterior = posteriorOf(judged, triedRange(judged, { loadMin, loadMax }));
     const passed = trials.filter(({ outcome }) => outcome === 'pass').toSorted((a, b) => a.load - b.load);
@@ -65,6 +65,10 @@ export function capacityFindings(run: LoadRun): CapacityFinding[] {
       rssBytesPerSession: grownBytes === null || sessions === 0 ? null : grownBytes / sessions,
     };
   });
+}
+
+function isOfSearch({ purpose }: TrialRecord): boolean {
+  return purpose === 'search' || purpose === 'confirm';
 }
 
 /** The trials that say something about the server. */

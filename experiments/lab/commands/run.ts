@@ -32,6 +32,8 @@ type RunFlags = Allocation & {
   stage?: string[];
   trials?: number;
   precision?: number;
+  minutes?: number;
+  curve?: true;
   loads?: number[];
   seed: number;
   target?: TargetKind;
@@ -59,6 +61,8 @@ export function addRun(program: Command, registry: Registry): void {
     .option('--stage <names>', 'only these stages; repeat it or separate names with commas', value.names)
     .option('--trials <n>', 'bound on the trials of a capacity search, or repetitions', value.positiveInteger)
     .option('--precision <share>', 'half width of the interval that ends a search, e.g. 5%', value.share)
+    .option('--minutes <n>', 'time for all searches together, for a narrower interval', value.positiveNumber)
+    .option('--curve', 'after each search also latency against load, and recovery from a freeze')
     .option('--loads <n,n>', 'try exactly these loads instead of searching', value.loads)
     .option('--seed <n>', 'seed of payloads and schedules', value.positiveInteger, 1)
     .option('--target <kind>', 'where the servers run: process or container', value.targetKind)
@@ -160,7 +164,7 @@ function print(line: string): void {
 function optionsOf(flags: RunFlags, target: TargetKind): RunOptions {
   const { seed: _, ...texts } = flags as RunFlags & Record<string, unknown>;
   const { workload, problems } = readWorkload(texts);
-  const { stage, trials, precision, loads, measureSeconds, warmUpSeconds, set } = flags;
+  const { stage, trials, precision, minutes, curve, loads, measureSeconds, warmUpSeconds, set } = flags;
   if (measureSeconds !== undefined && workload.durationSeconds !== undefined)
     problems.push('Give the measured time once: required --measure-seconds or --duration; given both.');
   if (warmUpSeconds !== undefined && workload.warmUpSeconds !== undefined)
@@ -171,6 +175,8 @@ function optionsOf(flags: RunFlags, target: TargetKind): RunOptions {
     stages: stage ?? [],
     trials,
     precision,
+    minutes,
+    curve,
     loads,
     settings: set ?? {},
     allocation: allocationOf(flags),
@@ -187,13 +193,14 @@ function allocationOf(flags: RunFlags): Allocation {
   return { serverCpus, serverMemoryMb, loadtestCpus, loadtestMemoryMb, cpuPeriodMs };
 }
 
-function liveOf(experiment: Experiment, { estimate }: Plan): LiveView {
+function liveOf(experiment: Experiment, { variants, estimate }: Plan): LiveView {
   return new LiveView({
     write: (text) => process.stdout.write(text),
     terminal: process.stdout.isTTY === true,
     // A pseudo-terminal without a size reports 0.
     columns: () => process.stdout.columns || 120,
     experiment: experiment.name,
+    variants: variants.length,
     ...estimate,
     now: () => performance.now(),
   });

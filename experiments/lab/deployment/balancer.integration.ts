@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Person } from '../../../testing/person.ts';
-import { deploy, exchange, quiet, workload } from './deployment.fixture.ts';
+import { deploy, exchange, simulate } from './deployment.fixture.ts';
 import { findServices } from './services/services.ts';
 import { engineFault } from './start.ts';
 
@@ -23,8 +23,8 @@ for (const simulator of ['container', 'process'] as const)
       { target: 'container', simulator },
     );
     await balances(deployment);
-    const { result, errorText } = await deployment.runSimulator(workload, quiet);
-    assert.equal(result?.audit.delivered, 40 * 20, errorText);
+    const result = await simulate(deployment);
+    assert.equal(result.audit.delivered, 40 * 20);
     const { urls } = result.workload;
     assert.deepEqual([urls.length, new URL(urls[0]!).pathname], [1, '/ws']);
     assert.match(deployment.facts.haproxy!, /^HAProxy \d\S* \(container haproxy:/);
@@ -35,8 +35,8 @@ test('processes: haproxy on PATH runs in front of the nodes', { skip: missingWay
   const place = { target: 'process', simulator: 'process' } as const;
   await using deployment = await deploy('05-backplane', { nodes: 2, balancer: true, allocation }, place);
   await balances(deployment);
-  const { result, errorText } = await deployment.runSimulator(workload, quiet);
-  assert.equal(result?.audit.delivered, 40 * 20, errorText);
+  const result = await simulate(deployment);
+  assert.equal(result.audit.delivered, 40 * 20);
   assert.deepEqual(result.workload.urls, [deployment.balancer!.url]);
   assert.match(deployment.facts.haproxy!, /^HAProxy \d\S* \(haproxy on PATH\)$/);
 });

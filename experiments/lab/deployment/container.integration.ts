@@ -16,7 +16,7 @@ import {
   sweep,
 } from './container-engine.ts';
 import { ensureImage } from './container-image.ts';
-import { deploy, exchange, quiet, signal, until, workload } from './deployment.fixture.ts';
+import { deploy, exchange, signal, simulate, until } from './deployment.fixture.ts';
 import { type ContainerRequest, type RunningContainer, startContainer } from './running-container.ts';
 
 const found = await findEngine();
@@ -106,18 +106,18 @@ test('a deployment runs within limits that its server sees, and leaves nothing',
     const inForce = { cpuCores: 0.5, memoryBytes: 256 * 2 ** 20, cpuPeriodMs: 10 };
     assert.deepEqual(deployment.observedLimits, [inForce]);
     await exchange(deployment);
-    const outcome = await deployment.runSimulator(
-      { ...workload, metricsPort: 9464 },
+    const result = await simulate(
+      deployment,
+      { metricsPort: 9464 },
       {
-        ...quiet,
         onProgress: (progress) => events.push(progress.event),
         onScrapeAddress: (address) => events.push(address.replace(/:\d+$/, '')),
       },
     );
     const faultless = { lost: 0, duplicated: 0, reordered: 0, misrouted: 0, corrupted: 0 };
-    assert.deepEqual(outcome.result?.audit, { expected: 800, delivered: 800, ...faultless });
-    assert.equal(outcome.result.environment.cgroupCpuCores, 0.75);
-    assert.equal(outcome.result.environment.cgroupMemoryBytes, 512 * 2 ** 20);
+    assert.deepEqual(result.audit, { expected: 800, delivered: 800, ...faultless });
+    assert.equal(result.environment.cgroupCpuCores, 0.75);
+    assert.equal(result.environment.cgroupMemoryBytes, 512 * 2 ** 20);
     assert.ok(events.includes('127.0.0.1') && events.includes('phase') && events.includes('second'));
     const [node] = await deployment.sample();
     assert.ok(node!.cpuSeconds > 0 && node!.rssBytes > 2 ** 20 && node!.throttledSeconds !== null);

@@ -82,6 +82,8 @@ export class ContainerSite implements Site, AsyncDisposable {
       scrapeAddress: `${this.#scrapeHost}:${container.hostPort(internalPort)}`,
       ended: container.ended,
       signal: (signalName) => container.signal(signalName),
+      freeze: () => container.freeze(),
+      thaw: () => container.thaw(),
       signalWorker: (index, signalName) => signalWorker(container, index, signalName),
       sample: () => container.sample(name, 'server'),
       observeLimits: () => observeLimits(container, limits),
@@ -111,6 +113,7 @@ export class ContainerSite implements Site, AsyncDisposable {
       image: this.#image,
       command: ['loadtest/main.ts', ...flags, '--metrics-host', metricsHost],
       ports: metricsPort === undefined || nodesAreElsewhere ? [] : [metricsPort],
+      takesInput: true,
     });
     const scrapePort = (port: number) => (nodesAreElsewhere ? port : container.hostPort(port));
     return {
@@ -120,6 +123,7 @@ export class ContainerSite implements Site, AsyncDisposable {
         code: code >= 128 && code !== 130 ? null : code,
         fault: killedForMemory ? `It was killed for its memory (limit ${request.memoryMb} MiB).` : null,
       })),
+      write: container.write,
       signal: (name) => container.signal(name),
       [Symbol.asyncDispose]: () => container[Symbol.asyncDispose](),
     };

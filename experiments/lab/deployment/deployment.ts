@@ -1,4 +1,5 @@
 /** The system under test and its simulator, as the rest of the lab sees them. */
+import type { ControlCommand } from '../../../loadtest/result/control.ts';
 import type { ProgressEvent } from '../../../loadtest/result/progress.ts';
 import type { LoadtestResult } from '../../../loadtest/result/schema.ts';
 import type { Workload } from '../../../loadtest/workload.ts';
@@ -23,9 +24,9 @@ export type Allocation = {
 };
 
 /**
- * A container that has used up its quota sleeps until the period ends: in 0.5 CPU up to 50 ms of the engine's
- * own 100 ms, and up to 5 ms of these. Measured for 03-cursor at 6,000 messages/s to 1,000 sessions: p99 950 ms
- * with the one, 116 ms with the other.
+ * A container that has used up its quota sleeps until the period ends: in 0.5 CPU up to 50 ms of the
+ * engine's own 100 ms, and up to 5 ms of these. Measured for 03-cursor at 6,000 messages/s to 1,000 sessions:
+ * p99 950 ms with the one, 116 ms with the other.
  */
 export const defaultCpuPeriodMs = 10;
 
@@ -62,6 +63,9 @@ export type DeployedNode = {
   scrapeAddress: string;
   /** Sends a signal to its main process; does nothing once that has ended. */
   signal(name: NodeJS.Signals): Promise<void>;
+  /** Stops all its processes, without their knowledge, until `thaw`. */
+  freeze(): Promise<void>;
+  thaw(): Promise<void>;
   /** Signals one of its workers, from 0, the oldest first; rejects where there is none. */
   signalWorker(index: number, name: NodeJS.Signals): Promise<void>;
   /** Resolves with how it ended, in words. */
@@ -76,7 +80,7 @@ export type ObservedLimits = {
   cpuPeriodMs?: number | null;
 };
 
-/** One run of the simulator. Its own defaults hold for quantities of the workload that are left out. */
+/** A start of the simulator. Its own defaults hold for quantities of the workload that are left out. */
 export type SimulatorOptions = Partial<Workload> & {
   /** Such as `p99<250ms` and `lost=0`. */
   limits: readonly string[];
@@ -94,13 +98,13 @@ export type SimulatorWatch = {
   signal: AbortSignal;
 };
 
-export type SimulatorOutcome = {
-  /** 0 passed, 1 failed, 2 bad input, 3 void, 130 interrupted; null where a signal ended it. */
-  exitCode: number | null;
-  /** Null when it ended without writing one. */
-  result: LoadtestResult | null;
-  /** The last lines that it wrote to standard error. */
-  errorText: string;
+/** One step on the connections that are open; quantities that are left out are those of the start. */
+export type SimulatorStep = Omit<Extract<ControlCommand, { command: 'step' }>, 'command'>;
+
+/** A simulator with all its users connected and probed. Disposing it closes them in order. */
+export type RunningSimulator = AsyncDisposable & {
+  /** One at a time. Rejects with a `SimulatorError` where it refuses the step, or ends before its result. */
+  step(step: SimulatorStep): Promise<LoadtestResult>;
 };
 
 /** Disposing it stops all that it started and resolves when that is gone; it may be done twice. */
@@ -122,6 +126,6 @@ export type Deployment = AsyncDisposable & {
   facts: Readonly<Record<string, string>>;
   /** CPU, memory and throttling now: of all nodes, then of the services, then of the balancer. */
   sample(): Promise<NodeSample[]>;
-  /** Runs the simulator to its end, against all nodes or their balancer. One run at a time. */
-  runSimulator(options: Omit<SimulatorOptions, 'urls'>, watch: SimulatorWatch): Promise<SimulatorOutcome>;
+  /** Starts the simulator, against all nodes or their balancer. One at a time. */
+  startSimulator(options: Omit<SimulatorOptions, 'urls'>, watch: SimulatorWatch): Promise<RunningSimulator>;
 };

@@ -13,9 +13,9 @@ export type Pins = {
 /**
  * Cores are asked for in fractions or whole; undefined asks for no limit. Each part gets its own CPUs. Where
  * there are too few, the servers share what the simulator leaves, because a simulator that waits for the
- * servers measures its own delay. Services get the CPUs that servers and simulator leave, or else those of the
- * servers, for the same reason. Nothing is pinned where a part asks for no limit, because a pin would be one,
- * nor where the simulator would leave no CPU.
+ * servers measures its own delay. Services get the CPUs that servers and simulator leave, or else those of
+ * the servers, for the same reason. Nothing is pinned where a part asks for no limit, because a pin would be
+ * one, nor where the simulator would leave no CPU.
  */
 export function pinning(
   cpus: readonly number[],

@@ -7,8 +7,9 @@ import { readCgroup } from '#host/cgroup.ts';
 import { startChild, startChildUntil } from '#host/child-process.ts';
 import { childrenOf, readTreeUsage } from '#host/process-tree.ts';
 import { StartError } from '#host/readiness.ts';
+
 import { installPeer } from './peers.ts';
-import { launcherOn } from './pinning.ts';
+
 import type { FaultKind } from './services/service.ts';
 import type { NodeRequest, SimulatorRequest, Site, SiteNode, SiteSimulator } from './site.ts';
 import { listenHost } from './site.ts';
@@ -65,6 +66,8 @@ export class ProcessSite implements Site, AsyncDisposable {
       scrapeAddress: `${this.#scrapeHost}:${port}`,
       ended: child.ended,
       signal: async (signalName) => child.signal(signalName),
+      freeze: async () => child.signalGroup('SIGSTOP'),
+      thaw: async () => child.signalGroup('SIGCONT'),
       signalWorker: async (index, signalName) => {
         const pid = childrenOf(child.pid)[index];
         if (pid === undefined) throw new StartError(`${name} has no worker number ${index}.`);
@@ -90,10 +93,11 @@ export class ProcessSite implements Site, AsyncDisposable {
     const host = ['--metrics-host', listenHost(this.#scrapeHost)];
     const args = [...this.#programs.simulator, ...flags, ...host];
     const options = commandLine(pinnedCpus, process.execPath, args);
-    const child = this.#started.use(await startChild({ ...options, onLine }));
+    const child = this.#started.use(await startChild({ ...options, onLine, takesInput: true }));
     return {
       scrapeAddress: metricsPort === undefined ? null : `${this.#scrapeHost}:${metricsPort}`,
       exit: child.exit.then((code) => ({ code, fault: null })),
+      write: child.write,
       signal: async (name) => child.signal(name),
       [Symbol.asyncDispose]: () => child[Symbol.asyncDispose](),
     };
@@ -109,9 +113,10 @@ export class ProcessSite implements Site, AsyncDisposable {
 }
 
 /** A command line, on those CPUs only. */
-function commandLine(pinnedCpus: string | undefined, program: string, flags: readonly string[]) {
-  const [command, ...args] = [...launcherOn(pinnedCpus), program, ...flags];
-  return { command: command!, args };
+function commandLine(pinnedCpus: string | undefined, command: string, args: readonly string[]) {
+  return pinnedCpus === undefined
+    ? { command, args }
+    : { command: 'taskset', args: ['--cpu-list', pinnedCpus, command, ...args] };
 }
 
 /** Node aborts a process whose heap is full. */

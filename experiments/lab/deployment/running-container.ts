@@ -30,6 +30,8 @@ export type ContainerRequest = {
   /** Written into it before it starts. */
   files?: readonly { target: string; content: string }[] | undefined;
   onLine: OnLine;
+  /** Gives its main process a standard input to write to. */
+  takesInput?: boolean;
 };
 
 type ContainerEnd = { code: number; killedForMemory: boolean };
@@ -41,8 +43,13 @@ export type RunningContainer = Program & {
   hostPort(port: number): number;
   /** Resolves when it ends for the first time. */
   exit: Promise<ContainerEnd>;
+  /** Writes to the standard input of its main process; does nothing once that has ended. */
+  write(text: string): void;
   /** Sends its main process a signal; does nothing once that has ended. */
   signal(name: NodeJS.Signals): Promise<void>;
+  /** Stops all its processes until `thaw`. */
+  freeze(): Promise<void>;
+  thaw(): Promise<void>;
   /** Runs a Node module in it and resolves with its output; rejects with the output where it fails. */
   runScript(script: string): Promise<string>;
   /** Starts it again after its end, with the same name and host ports. */
@@ -79,6 +86,9 @@ export async function startContainer(engine: Engine, request: ContainerRequest):
       killedForMemory ? 'was killed for its memory' : `exited with code ${code}`,
     ),
     lastLines: () => lines.join('\n'),
+    write: (text) => limited.write(text),
+    freeze: () => container.pause(),
+    thaw: () => container.unpause(),
     signal: (name) => container.kill({ signal: name }).catch(allowGone),
     runScript: async (script) => {
       const { output, exitCode } = await started.exec(['node', '--input-type=module', '--eval', script]);
@@ -147,6 +157,7 @@ class ContainerSampler {
 /** Adds the options that testcontainers lacks: no swap, pinned CPUs, an address to publish at. */
 class LimitedContainer extends GenericContainer {
   readonly ended = Promise.withResolvers<ContainerEnd>();
+  #input: NodeJS.ReadWriteStream | undefined;
   readonly #engine: Engine;
   readonly #request: ContainerRequest;
 
@@ -167,10 +178,15 @@ class LimitedContainer extends GenericContainer {
       .withWaitStrategy(new AsSoonAsItRuns());
   }
 
+  write(text: string): void {
+    this.#input?.write(text);
+  }
+
   protected override async beforeContainerCreated(): Promise<void> {
     const { cpus, cpuPeriodMs = engineCpuPeriodMs, memoryMb, pinnedCpus, hostIp } = this.#request;
     // A health check would start a Node process inside the container that is measured.
     this.createOpts.Healthcheck = { Test: ['NONE'] };
+    this.createOpts.OpenStdin = this.#request.takesInput === true;
     if (cpus !== undefined) {
       this.hostConfig.CpuPeriod = cpuPeriodMs * 1000;
       this.hostConfig.CpuQuota = Math.round(cpus * cpuPeriodMs * 1000);
@@ -189,7 +205,12 @@ class LimitedContainer extends GenericContainer {
   protected override async containerCreated(id: string): Promise<void> {
     const { dockerode } = this.#engine.client.container;
     const container = dockerode.getContainer(id);
-    const output = await container.attach({ stream: true, stdout: true, stderr: true });
+    const takesInput = this.#request.takesInput === true;
+    const attached = { stream: true, stdin: takesInput, stdout: true, stderr: true };
+    const output = await container.attach({ ...attached, hijack: takesInput });
+    // A container that is removed breaks the stream: how it ended is told by `ended`.
+    output.on('error', () => {});
+    if (takesInput) this.#input = output;
     const streams = { stdout: new PassThrough(), stderr: new PassThrough() };
     dockerode.modem.demuxStream(output, streams.stdout, streams.stderr);
     const follow = async (name: 'stdout' | 'stderr') => {

@@ -27,8 +27,8 @@ export type NodeRequest = ProgramRequest & {
 export type SiteNode = DeployedNode & {
   /** The chat URL for a simulator at the same site. */
   siteUrl: string;
-  /** Port of that URL's host at which /readyz answers; null for a server that has none. */
-  siteReadinessPort: number | null;
+  /** Port of that URL's host at which /readyz answers. */
+  siteReadinessPort: number;
   sample(): Promise<NodeSample>;
   observeLimits(): Promise<ObservedLimits>;
 };
@@ -45,6 +45,8 @@ export type SiteSimulator = AsyncDisposable & {
   scrapeAddress: string | null;
   /** The exit code, null where a signal ended it, and why it was killed where that is known. */
   exit: Promise<{ code: number | null; fault: string | null }>;
+  /** Writes to its standard input; does nothing once it has ended. */
+  write(text: string): void;
   signal(name: NodeJS.Signals): Promise<void>;
 };
 

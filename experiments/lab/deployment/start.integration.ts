@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { freePorts } from '#host/free-ports.ts';
-import { deploy, exchange, isReady, quiet, until, workload } from './deployment.fixture.ts';
+import { deploy, exchange, isReady, simulate, until } from './deployment.fixture.ts';
 import { engineFault } from './start.ts';
 
 const fault = await engineFault();
@@ -12,8 +12,8 @@ test('a simulator that is a process reaches nodes in containers', { skip }, asyn
   const placement = { target: 'container', simulator: 'process' } as const;
   const allocation = { serverCpus: 0.5, loadtestCpus: 1 };
   await using deployment = await deploy('03-cursor', { allocation }, placement);
-  const { result, errorText } = await deployment.runSimulator(workload, quiet);
-  assert.equal(result?.audit.delivered, 40 * 20, errorText);
+  const result = await simulate(deployment);
+  assert.equal(result.audit.delivered, 40 * 20);
   assert.match(result.workload.urls[0]!, /^ws:\/\/127\.0\.0\.1:/);
 });
 
@@ -26,10 +26,10 @@ test('a simulator in a container reaches nodes that are processes, and is scrape
   await using deployment = await deploy('03-cursor', { allocation }, placement);
   const scrapes: Promise<string>[] = [];
   let address = '';
-  const { result, errorText } = await deployment.runSimulator(
-    { ...workload, metricsPort: metricsPort! },
+  const result = await simulate(
+    deployment,
+    { metricsPort: metricsPort! },
     {
-      ...quiet,
       onScrapeAddress: (given) => {
         address = given;
       },
@@ -38,7 +38,7 @@ test('a simulator in a container reaches nodes that are processes, and is scrape
       },
     },
   );
-  assert.equal(result?.audit.delivered, 40 * 20, errorText);
+  assert.equal(result.audit.delivered, 40 * 20);
   assert.equal(result.environment.cgroupMemoryBytes, 512 * 2 ** 20);
   assert.equal(address, `127.0.0.1:${metricsPort}`);
   assert.match(deployment.facts.image!, /^chat-scaling-lab:/);

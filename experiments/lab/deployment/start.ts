@@ -4,6 +4,7 @@ import { SilentProxy } from '#host/silent-proxy.ts';
 import type { ContainerSite } from './container.ts';
 import { ensureImage } from './container-image.ts';
 import {
+  type Allocation,
   type Deployment,
   type DeploymentRequest,
   defaultCpuPeriodMs,
@@ -16,7 +17,7 @@ import { type ProcessPrograms, ProcessSite } from './process.ts';
 import { startBalancer } from './services/haproxy.ts';
 import type { RunningService, ServiceContainerRequest, ServiceRequest } from './services/service.ts';
 import { startService } from './services/services.ts';
-import { runSimulator } from './simulator.ts';
+import { startSimulator } from './simulator.ts';
 import { listenHost, type Site, type SiteNode } from './site.ts';
 
 /** The target asked for, else the one that is preferred, else containers where an engine answers. */
@@ -107,12 +108,13 @@ export async function startDeployment(
     facts: {
       ...simulatorSite.facts,
       ...site.facts,
+      ...quotaFact(site.kind, allocation),
       'pinned CPUs': describePins(pins, beside.length > 0),
       ...(stage.program && { packages: stage.program.packages.join(', ') || 'those of the project' }),
       ...Object.fromEntries(beside.map(({ name, fact }) => [name, fact])),
     },
     sample: () => Promise.all([...nodes, ...beside].map((part) => part.sample())),
-    runSimulator: (options, watch) => runSimulator(simulatorSite, place, { ...options, urls }, watch),
+    startSimulator: (options, watch) => startSimulator(simulatorSite, place, { ...options, urls }, watch),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }
@@ -132,6 +134,13 @@ function requestOfServices(
     launcher: launcherOn(pinnedCpus),
     signal,
   };
+}
+
+/** Where nodes are processes, the quota that they ought to have and do not. */
+function quotaFact(kind: TargetKind, { serverCpus }: Allocation): Readonly<Record<string, string>> {
+  if (kind === 'container' || serverCpus === undefined) return {};
+  const without = `none: a process cannot have one; in a container each node would have ${serverCpus} CPU`;
+  return { 'CPU quota': without };
 }
 
 /** Puts a load balancer in front of these nodes. */

@@ -5,6 +5,13 @@ import type { Allocation, FaultKind, ObservedLimits, TargetKind } from '../deplo
 /** `pass`: all limits held; `fail`: one broke; `void`: the instrument failed, so nothing is known. */
 export type TrialOutcome = 'pass' | 'fail' | 'void';
 
+/**
+ * `warm-up`: a short look for the edge, which also gets the code compiled, and counts for nothing; `search`:
+ * a trial of the search (`confirm` in old results); `curve`: latency at a share of the capacity; `freeze`:
+ * recovery from a freeze; `fixed`: a load that was asked for; `fault`: a failure.
+ */
+export type TrialPurpose = 'warm-up' | 'search' | 'confirm' | 'curve' | 'freeze' | 'fixed' | 'fault';
+
 /** The fields that trials of every shape have. */
 export type TrialHeader = {
   /** Counts from 1 through the run. */
@@ -12,7 +19,7 @@ export type TrialHeader = {
   variant: string;
   stage: string;
   /** Why it ran; trials of a capacity search do not decide the exit code by themselves. */
-  purpose: 'search' | 'confirm' | 'fixed' | 'fault';
+  purpose: TrialPurpose;
   outcome: TrialOutcome | 'interrupted';
   /** Why it is not a pass, one sentence each. */
   reasons: string[];
@@ -46,6 +53,8 @@ export type SearchEnd =
   | 'load-max'
   /** Even the lowest load allowed failed. */
   | 'load-min'
+  /** The time was spent first; the interval says how much is known. */
+  | 'time-max'
   /** The bound on trials was reached first; the interval says how much is known. */
   | 'trials-max';
 
@@ -71,6 +80,16 @@ export type CapacityAnswer = {
   trials: number;
   /** Those of them that say nothing about the server. */
   voids: number;
+  /** Loads after which the server did not recover although the load was gone; absent in old results. */
+  metastableLoads?: readonly number[];
+};
+
+/** The place of a variant in a question about growth: how many of what it has, beside others of its group. */
+export type Scale = {
+  of: 'nodes' | 'workers';
+  count: number;
+  /** The same for variants that differ in nothing but the count, e.g. `05-backplane, one room`. */
+  group: string;
 };
 
 export type VariantRecord = {
@@ -82,6 +101,8 @@ export type VariantRecord = {
   nodes: number;
   /** True where the simulator reached the nodes through a load balancer alone. */
   balancer?: boolean;
+  /** Absent where the experiment does not ask about growth. */
+  scale?: Scale;
   targetLimits: Allocation;
   /** Null where no capacity was searched, and where the search was interrupted. */
   answer: CapacityAnswer | null;
@@ -182,6 +203,18 @@ export type ProbeSummary = {
 /** A trial at one load, measured by the simulator. */
 export type TrialRecord = TrialHeader & {
   load: number;
+  /** Of the capacity; only where the load was chosen so. */
+  share?: number;
+  /**
+   * All nodes were stopped for so long, at that time of the measure phase. The last figure is the time from
+   * its end until the p99 was as before; null: not in this trial.
+   */
+  freeze?: { atSeconds: number; seconds: number; recoveredSeconds: number | null };
+  /**
+   * After an overload: seconds until a light load was answered in time again; null where that took too long,
+   * so that the server was started anew. Absent where the trial left no backlog.
+   */
+  recoverySeconds?: number | null;
   phases: { phase: string; atSeconds: number }[];
   observedLimits: readonly ObservedLimits[];
   /** Cores that the server nodes are pinned to, in total; null where they are not; absent in old results. */

@@ -34,7 +34,7 @@ export function environmentRows(run: LoadRun): [string, string][] {
   const { varied, workload } = run.record;
   const { cpuCores = null, memoryBytes = null, cpuPeriodMs } = run.trials[0]?.observedLimits[0] ?? {};
   const period = cpuPeriodMs == null ? '' : ` in periods of ${cpuPeriodMs} ms`;
-  const cpu = cpuCores === null ? 'no CPU limit' : `${cpuCores} CPU${period}`;
+  const cpu = cpuCores === null ? 'no CPU limit' : `${cpuCores} cores${period}`;
   const memory = memoryBytes === null ? 'no memory limit' : formatGibibytes(memoryBytes);
   const quantities = Object.entries(workload).map(([name, value]) => `${name} ${value}`);
   return [

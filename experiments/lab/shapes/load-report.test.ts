@@ -124,6 +124,17 @@ test('a CPU quota that throttled the server is named as the floor of its latency
   assert.doesNotMatch(markdownOf(ladderRun()), /scheduler/);
 });
 
+test('the period of a CPU quota is named, and bounds how long the scheduler can hold a server back', () => {
+  const run = ladderRun();
+  for (const trial of run.trials) {
+    trial.server!.throttledShare = 0.4;
+    trial.observedLimits = [{ cpuCores: 0.5, memoryBytes: 5e8, cpuPeriodMs: 10 }];
+  }
+  const text = markdownOf(run);
+  assert.match(text, /CPU quota of 0.5 cores: .* sleep up to 5 ms of every 10 ms/);
+  assert.match(text, /limits observed: 0.5 cores in periods of 10 ms,/);
+});
+
 test('a report of given loads names those that each variant held, and those that it did not', () => {
   const trial = (load: number, p99: number, outcome: 'pass' | 'fail' | 'void') =>
     trialFixture(load, load, p99, { outcome, purpose: 'fixed' });

@@ -130,6 +130,34 @@ test('a server of others is a stage of its own experiment only, and is chosen by
   assert.throws(() => plan('ladder', { stages: ['uwebsockets'] }), /Name a stage: .*given uwebsockets/);
 });
 
+test('workers and nodes have a small box each, and those of one group differ in their count alone', () => {
+  const boxes = (name: string) =>
+    plan(name).variants.flatMap(({ scale, nodes, settings, balancer, allocation, workload }) => {
+      if (scale === undefined) return [];
+      const { workers } = settings;
+      return [{ ...scale, nodes, workers, balancer, cpus: allocation.serverCpus, rooms: workload?.rooms }];
+    });
+  const workers = boxes('6');
+  assert.deepEqual(
+    workers.map(({ count, workers: set }) => `${count} ${set}`),
+    ['1 1', '2 2', '3 3', '4 4'],
+  );
+  assert.deepEqual(
+    workers.map(({ cpus }) => cpus),
+    [0.2, 0.4, 0.6, 0.8],
+  );
+  const nodes = boxes('7');
+  assert.ok(nodes.every(({ count, nodes: set, cpus }) => count === set && cpus === 0.2));
+  const groups = Map.groupBy(nodes, ({ group }) => group);
+  const counts = [...groups].map(([name, members]) => [name, members.length > 1, members[0]!.balancer]);
+  assert.deepEqual(counts, [
+    ['05-backplane, one room', true, false],
+    ['05-backplane, one room, through HAProxy', true, true],
+    ['05-backplane, 100 rooms', true, false],
+    ['05-backplane, 100 rooms, through HAProxy', true, true],
+  ]);
+});
+
 test('an experiment is found by full name, number or word, and by nothing else', () => {
   for (const name of ['001-ladder', '001', '1', 'ladder']) assert.equal(find(name), registry.experiments[0]);
   for (const name of ['', 'lad', '00', '999'])

@@ -17,6 +17,10 @@ export type RunOptions = {
   trials?: number;
   /** Half width of the interval of a capacity at which its search ends, as a share. */
   precision?: number;
+  /** Time for all searches together, which then end when it is spent. */
+  minutes?: number;
+  /** After each search also latency against load, and recovery from a freeze. */
+  curve?: boolean;
   /** Tries exactly these loads instead of searching. */
   loads?: readonly number[];
   workload: Partial<Workload>;

@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
 import type { Deployment, NodeSample } from '../deployment/deployment.ts';
 import { Sampler } from './sampler.ts';
@@ -43,6 +46,72 @@ test('CPU is the growth of the counters, summed over servers and not over servic
   assert.deepEqual(second!.atSeconds, [0, 1]);
   assert.deepEqual(second!.cpuCores, [0.25, 0.25]);
   assert.equal(third!.role, 'redis');
+});
+
+test('a trial among others on the same servers has its own window of readings', async () => {
+  const cpu = [0, 0.5, 1, 1.1, 1.2, 2.2];
+  const sampler = await sampled(cpu.map((cpuSeconds) => [sample('node-1', cpuSeconds)]));
+  assert.equal(sampler.summary(0, 2000, 0)!.cpuCores, 0.5);
+  assert.equal(sampler.summary(2000, 4000, 0)!.cpuCores, 0.1);
+  // The first value of a window needs the reading before it.
+  assert.deepEqual(sampler.nodeSeries(2000, 2000, 4000)[0]!.atSeconds, [0, 1, 2]);
+  assert.deepEqual(sampler.nodeSeries(2000, 2000, 4000)[0]!.cpuCores, [0.5, 0.1, 0.1]);
+});
+
+test('forgotten readings are those of earlier trials, and never that of the idle server', async () => {
+  const rss = [1e6, 5e6, 6e6, 7e6];
+  const sampler = await sampled(rss.map((rssBytes) => [sample('node-1', 0, { rssBytes })]));
+  sampler.forget(2000);
+  assert.equal(sampler.summary(0, 1500, 0), null);
+  assert.deepEqual(sampler.nodeSeries(0)[0]!.rssBytes, [6e6, 7e6]);
+  const { rssIdleBytes, rssMaxBytes } = sampler.summary(2000, 3000, 0)!;
+  assert.deepEqual([rssIdleBytes, rssMaxBytes], [1e6, 7e6]);
+});
+
+test('counters count within the window', async () => {
+  let evictions = 0;
+  const server = createServer((_request, response) => {
+    response.end(`chat_evictions_total{reason="slow"} ${evictions}\nchat_sessions 9\n`);
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  try {
+    const internalUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    let atMs = 0;
+    const nodes = [{ name: 'node-1', internalUrl }];
+    const target = { nodes, sample: async () => [sample('node-1', 0)] } as unknown as Deployment;
+    const sampler = new Sampler(
+      target,
+      () => atMs,
+      () => ({ busySeconds: 0, labSeconds: 0 }),
+    );
+    for (const [at, count] of [
+      [0, 3],
+      [1000, 4],
+      [2000, 9],
+      [3000, 9],
+    ] as const) {
+      atMs = at;
+      evictions = count;
+      await sampler.take();
+      await sampler.scrape();
+    }
+    const evictionsIn = (fromMs: number, toMs: number) => sampler.summary(fromMs, toMs, 0)!.evictions;
+    assert.deepEqual([evictionsIn(0, 1000), evictionsIn(1000, 2000), evictionsIn(2000, 3000)], [1, 5, 0]);
+    const [series] = sampler.metricsSeries(1000, 1000, 2000);
+    assert.deepEqual(
+      [series!.atSeconds, series!.evictions],
+      [
+        [0, 1],
+        [4, 9],
+      ],
+    );
+    sampler.forget(2000);
+    assert.equal(evictionsIn(2000, 3000), 0);
+    assert.deepEqual(sampler.metricsSeries(0)[0]!.atSeconds, [1, 2, 3]);
+  } finally {
+    server.closeAllConnections();
+    server.close();
+  }
 });
 
 test('the cost of a scrape is read from the header, and is unknown without it', () => {

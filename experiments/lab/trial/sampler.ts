@@ -19,14 +19,19 @@ type MetricsReading = {
   text: string;
 };
 
-/** Samples until it is stopped, then summarizes its readings. Times are of the clock that it is given. */
+/**
+ * Samples until it is stopped, through any number of trials, and summarizes its readings between any two
+ * times. `forget` drops those that are no longer asked for. Times are of the clock that it is given.
+ */
 export class Sampler {
   readonly #deployment: Deployment;
   readonly #now: () => number;
-  readonly #readings: TimedSamples[] = [];
-  readonly #metrics: MetricsReading[] = [];
+  #readings: TimedSamples[] = [];
+  #metrics: MetricsReading[] = [];
+  /** Of the idle server; null before the first reading. */
+  #idle: TimedSamples | null = null;
   readonly #timers: NodeJS.Timeout[] = [];
-  readonly #scraping = new Set<string>();
+  readonly #scraping = new Map<string, Promise<void>>();
   readonly #readHost: () => HostReading;
 
   constructor(deployment: Deployment, now: () => number, host: () => HostReading = readHost) {
@@ -38,18 +43,33 @@ export class Sampler {
   /** Takes the first reading, that of the idle server, and begins. */
   async start(): Promise<void> {
     await this.take();
-    this.#timers.push(setInterval(() => void this.take(), samplePeriodMs));
-    this.#timers.push(setInterval(() => this.#scrapeAll(), metricsPeriodMs));
+    this.#timers.push(setInterval(() => void this.#read(), samplePeriodMs));
+    this.#timers.push(setInterval(() => void this.scrape(), metricsPeriodMs));
   }
 
   stop(): void {
     for (const timer of this.#timers) clearInterval(timer);
   }
 
-  /** Takes one reading now; none where the deployment is being stopped and refuses it. */
+  /**
+   * Takes a reading now, as at both ends of a phase; none where the deployment is being stopped and refuses
+   * it. The metrics are asked for as well, and not waited for: a saturated server answers late.
+   */
   async take(): Promise<void> {
-    const samples = await this.#deployment.sample().catch(() => null);
-    if (samples !== null) this.#readings.push({ atMs: this.#now(), samples, host: this.#readHost() });
+    void this.scrape();
+    await this.#read();
+  }
+
+  /** Reads the metrics of all nodes; resolves when each has answered or has missed the deadline. */
+  async scrape(): Promise<void> {
+    await Promise.all(this.#deployment.nodes.map((node) => this.#scrapeOnce(node)));
+  }
+
+  /** Drops the readings before this time, but for the last of them and that of the idle server. */
+  forget(beforeMs: number): void {
+    this.#readings = since(this.#readings, beforeMs);
+    const ofNode = Map.groupBy(this.#metrics, ({ name }) => name).values();
+    this.#metrics = ofNode.flatMap((readings) => since(readings, beforeMs)).toArray();
   }
 
   /** The first fault of a server node, with the name of the node; null while all are well. */
@@ -59,15 +79,26 @@ export class Sampler {
     return faulty === undefined ? null : { text: `${faulty.name} ${faulty.fault}`, kind: faulty.faultKind };
   }
 
-  /** Series with times in seconds from `originMs`. */
-  nodeSeries(originMs: number): NodeSeries[] {
-    const names = this.#readings[0]?.samples.map((sample) => sample.name) ?? [];
-    return names.map((name) => seriesOf(name, this.#readings, originMs));
+  /** Series of the readings between two times, in seconds from `originMs`. */
+  nodeSeries(
+    originMs: number,
+    fromMs = Number.NEGATIVE_INFINITY,
+    toMs = Number.POSITIVE_INFINITY,
+  ): NodeSeries[] {
+    const names = this.#idle?.samples.map((sample) => sample.name) ?? [];
+    const readings = since(this.#readings, fromMs).filter(({ atMs }) => atMs <= toMs);
+    return names.map((name) => seriesOf(name, readings, originMs));
   }
 
-  metricsSeries(originMs: number): MetricsSeries[] {
+  /** The same of the metrics. */
+  metricsSeries(
+    originMs: number,
+    fromMs = Number.NEGATIVE_INFINITY,
+    toMs = Number.POSITIVE_INFINITY,
+  ): MetricsSeries[] {
+    const within = this.#metrics.filter(({ atMs }) => atMs >= fromMs && atMs <= toMs);
     return this.#deployment.nodes.map(({ name }) => {
-      const readings = this.#metrics.filter((reading) => reading.name === name);
+      const readings = within.filter((reading) => reading.name === name);
       const gauge = (metric: string) => readings.map(({ text }) => readGauge(text, metric));
       return {
         name,
@@ -107,33 +138,57 @@ export class Sampler {
       serviceCpuCores: round(grown('cpuSeconds', (sample) => !isServer(sample)) / seconds, 3),
       processes: sumOf(last.samples.filter(isServer), 'processes'),
       // A node with workers reports their number; any other node is one loop.
-      eventLoops: Math.max(this.#deployment.nodes.length, this.#sumOfLatest('chat_workers_ready', 1)),
-      rssIdleBytes: rssBytes(this.#readings[0]!),
+      eventLoops: Math.max(this.#deployment.nodes.length, this.#sumOfLatest('chat_workers_ready', toMs, 1)),
+      rssIdleBytes: rssBytes(this.#idle!),
       rssMaxBytes: Math.max(...within.map(rssBytes)),
       throttledShare: throttledKnown ? round(grown('throttledSeconds') / seconds, 3) : null,
       eventLoopLagMsP99: maxOrNull(metrics.flatMap(({ text }) => readLagMs(text) ?? [])),
       scrapeMsMax: maxOrNull(scrapeMs.map((value) => round(value, 1))),
       scrapeCpuMs: scrapeCpuMs.length === 0 ? null : round(meanOf(scrapeCpuMs), 3),
-      evictions: this.#sumOfLatest('chat_evictions_total', 0),
+      evictions: this.#grown('chat_evictions_total', fromMs, toMs),
     };
   }
 
-  /** Of the newest metrics of each node that has answered; a node without that metric adds `otherwise`. */
-  #sumOfLatest(metric: string, otherwise: number): number {
-    const answered = this.#metrics.filter(({ text }) => text !== '');
-    const latest = new Map(answered.map(({ name, text }) => [name, text]));
-    return [...latest.values()].reduce((sum, text) => sum + (readMetric(text, metric) ?? otherwise), 0);
+  /** Sum of the newest values until a time; a node that has answered without that metric adds `otherwise`. */
+  #sumOfLatest(metric: string, untilMs: number, otherwise: number): number {
+    const texts = [...this.#latest(untilMs).values()];
+    return texts.reduce((sum, text) => sum + (readMetric(text, metric) ?? otherwise), 0);
   }
 
-  #scrapeAll(): void {
-    for (const node of this.#deployment.nodes) {
-      // A saturated server answers late: a second scrape meanwhile would only add to its load.
-      if (!this.#scraping.has(node.name)) void this.#scrape(node);
-    }
+  /** Growth of a counter between the last readings until two times; from its start where there is none. */
+  #grown(metric: string, fromMs: number, toMs: number): number {
+    const before = this.#latest(fromMs);
+    const growths = [...this.#latest(toMs)].map(([name, text]) => {
+      const start = readMetric(before.get(name) ?? '', metric) ?? 0;
+      return Math.max(0, (readMetric(text, metric) ?? 0) - start);
+    });
+    return growths.reduce((sum, growth) => sum + growth, 0);
+  }
+
+  /** The newest metrics until a time of each node that has answered. */
+  #latest(untilMs: number): Map<string, string> {
+    const answered = this.#metrics.filter(({ atMs, text }) => atMs <= untilMs && text !== '');
+    return new Map(answered.map(({ name, text }) => [name, text]));
+  }
+
+  async #read(): Promise<void> {
+    const samples = await this.#deployment.sample().catch(() => null);
+    if (samples === null) return;
+    const reading = { atMs: this.#now(), samples, host: this.#readHost() };
+    this.#idle ??= reading;
+    this.#readings.push(reading);
+  }
+
+  /** A saturated server answers late: a second scrape meanwhile would only add to its load. */
+  #scrapeOnce(node: DeployedNode): Promise<void> {
+    const running = this.#scraping.get(node.name);
+    if (running !== undefined) return running;
+    const scrape = this.#scrape(node).finally(() => this.#scraping.delete(node.name));
+    this.#scraping.set(node.name, scrape);
+    return scrape;
   }
 
   async #scrape(node: DeployedNode): Promise<void> {
-    this.#scraping.add(node.name);
     const startedMs = this.#now();
     const signal = AbortSignal.timeout(metricsDeadlineMs);
     try {
@@ -144,10 +199,14 @@ export class Sampler {
       this.#metrics.push({ atMs, name: node.name, scrapeMs: atMs - startedMs, cpuMs, text });
     } catch {
       this.#metrics.push({ atMs: this.#now(), name: node.name, scrapeMs: null, cpuMs: null, text: '' });
-    } finally {
-      this.#scraping.delete(node.name);
     }
   }
+}
+
+/** Those since a time, and the last one before it. */
+function since<Reading extends { atMs: number }>(readings: Reading[], fromMs: number): Reading[] {
+  const first = readings.findIndex(({ atMs }) => atMs >= fromMs);
+  return first === -1 ? readings.slice(-1) : readings.slice(Math.max(0, first - 1));
 }
 
 function seriesOf(name: string, readings: readonly TimedSamples[], originMs: number): NodeSeries {

@@ -3,6 +3,7 @@ import type { Workload } from '../../../loadtest/workload.ts';
 import { allocateToStage } from '../deployment/allocation.ts';
 import type { Allocation } from '../deployment/deployment.ts';
 import type { StageInfo } from '../deployment/list-stages.ts';
+import type { Scale } from '../records/schema.ts';
 
 export type Variant = {
   /** Unique in the experiment; the name of the stage where nothing else distinguishes it. */
@@ -14,6 +15,8 @@ export type Variant = {
   /** The simulator reaches the nodes through a load balancer alone. */
   balancer?: boolean;
   allocation: Allocation;
+  /** Left out where the experiment does not ask about growth. */
+  scale?: Scale;
   /** Replaces these quantities of the workload of the experiment. */
   workload?: Partial<Workload>;
 };

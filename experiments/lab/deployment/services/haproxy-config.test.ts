@@ -6,7 +6,7 @@ import { configOf } from './haproxy-config.ts';
 const committed = readFileSync(new URL('../../../../haproxy/haproxy.cfg', import.meta.url), 'utf8');
 const nodes = [
   { name: 'node-1', address: '127.0.0.1:5001', readinessPort: 5002 },
-  { name: 'node-2', address: 'other:80', readinessPort: null },
+  { name: 'node-2', address: 'other:80', readinessPort: 81 },
 ];
 
 test('the committed configuration keeps all but its addresses', () => {
@@ -18,7 +18,7 @@ test('the committed configuration keeps all but its addresses', () => {
     [
       '  bind 127.0.0.1:7001',
       '  server node-1 127.0.0.1:5001 port 5002',
-      '  server node-2 other:80 no-check',
+      '  server node-2 other:80 port 81',
       '  bind 127.0.0.1:7002',
     ],
   );

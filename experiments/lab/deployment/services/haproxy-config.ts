@@ -5,8 +5,8 @@ export type BalancedNode = {
   name: string;
   /** `host:port` of the chat. */
   address: string;
-  /** Port of that host at which GET /readyz answers; null for a server without one, which is not checked. */
-  readinessPort: number | null;
+  /** Port of that host at which GET /readyz answers. */
+  readinessPort: number;
 };
 
 /**
@@ -19,10 +19,7 @@ export function configOf(
   ports: { chat: number; observatory: number },
   host = '',
 ): string {
-  const servers = nodes.map(({ name, address, readinessPort }) => {
-    const check = readinessPort === null ? 'no-check' : `port ${readinessPort}`;
-    return `  server ${name} ${address} ${check}`;
-  });
+  const servers = nodes.map((node) => `  server ${node.name} ${node.address} port ${node.readinessPort}`);
   let text = replaced(committed, /^ {2}bind :8070$/m, `  bind ${host}:${ports.chat}`);
   text = replaced(text, /^ {2}bind :8404$/m, `  bind ${host}:${ports.observatory}`);
   return replaced(text, /^(?: {2}server .*\n)+/m, `${servers.join('\n')}\n`);

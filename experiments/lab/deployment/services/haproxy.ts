@@ -41,7 +41,7 @@ export const haproxyFinder: ServiceFinder = {
 
 export type BalancerRequest = ServiceRequest & {
   nodes: readonly BalancedNode[];
-  /** The address of this machine at which it listens: for statistics, and for clients where it is a process. */
+  /** At which address of this machine it listens where it is a process. */
   listenHost: string;
 };
 
@@ -57,7 +57,7 @@ export type RunningBalancer = DeployedBalancer &
     sample(): Promise<NodeSample>;
   };
 
-/** Resolves once it listens; rejects with a `StartError`. It takes every node for well until a check fails. */
+/** Resolves once it listens; rejects with a `StartError`. Every node counts as ready until a check fails. */
 export async function startBalancer(request: BalancerRequest): Promise<RunningBalancer> {
   const [chatPort, metricsPort] = await freePorts(2);
   const ports = { chat: chatPort!, observatory: metricsPort! };
