@@ -1,4 +1,8 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { Person } from '../../testing/person.ts';
 import { defaults, signal, simulate } from '../lab/deployment/deployment.fixture.ts';
@@ -58,3 +62,18 @@ for (const stage of [wsBroadcast, bunUwebsockets]) {
     });
   }
 }
+
+test('where npm cannot be reached, the experiment skips the peer by name', () => {
+  const directory = mkdtempSync(join(tmpdir(), 'lab-peers-'));
+  try {
+    const main = join(import.meta.dirname, '..', 'main.ts');
+    const where = ['--target', 'process', '--results', directory, '--metrics-port', '0'];
+    const args = [main, 'run', '014', '--stage', 'bun-uwebsockets', '--loads', '10', ...where];
+    const unreachable = { XDG_CACHE_HOME: directory, npm_config_registry: 'http://127.0.0.1:1' };
+    const options = { env: { ...process.env, ...unreachable }, encoding: 'utf8' } as const;
+    const { stdout } = spawnSync(process.execPath, args, options);
+    assert.match(stdout, /^skipped bun-uwebsockets: it needs bun@\S+ of npm: npm error code ECONNREFUSED$/m);
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+});
