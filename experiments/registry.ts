@@ -7,7 +7,13 @@ import { messageSize } from './005-message-size/experiment.ts';
 import { cores } from './006-cores/experiment.ts';
 import { nodes } from './007-nodes/experiment.ts';
 import { kill } from './008-kill/experiment.ts';
+
+import { peers } from './014-peers/experiment.ts';
+import { scaleChatRoom } from './017-scale-chat-room/experiment.ts';
+import { scaleChatRooms } from './018-scale-chat-rooms/experiment.ts';
+import { scaleChatNodes } from './019-scale-chat-nodes/experiment.ts';
 import { soakTest } from './020-soak/experiment.ts';
+
 import { capacity } from './lab/shapes/capacity/capacity.ts';
 import { faults } from './lab/shapes/faults/faults.ts';
 import { fixedLoad } from './lab/shapes/fixed-load/fixed-load.ts';
@@ -15,6 +21,9 @@ import type { Registry } from './lab/shapes/shape.ts';
 import { soak } from './lab/shapes/soak/soak.ts';
 
 export const registry: Registry = {
-  experiments: [ladder, slowReader, crowd, smallBox, messageSize, cores, nodes, kill, soakTest],
+  experiments: [
+    ...[ladder, slowReader, crowd, smallBox, messageSize, cores, nodes, kill, peers],
+    ...[scaleChatRoom, scaleChatRooms, scaleChatNodes, soakTest],
+  ],
   shapes: [capacity, fixedLoad, faults, soak],
 };

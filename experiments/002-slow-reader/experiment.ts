@@ -13,9 +13,15 @@ export const slowReader: FixedLoadExperiment = {
   limits: ['p99<250ms', ...exactDelivery],
   timing: { warmUpSeconds: 1, measureSeconds: 10, drainSeconds: 2 },
   workloadAt: (load) => ({ clients: 20, ratePerSecond: 200, payloadBytes: 4000, stalledReaders: load }),
-  variants: (stages) => stages.map(variantOfStage),
+  // Memory is the question: each box has more of it than the readers can make any stage take.
+  variants: (stages) =>
+    stages.map(variantOfStage).map((variant) => ({
+      ...variant,
+      allocation: { ...variant.allocation, serverMemoryMb: 2048 },
+    })),
   notes: [
     'The room is busy with 200 messages/s of 4,000 B from 20 clients that read: 0.8 MB/s to every reader.',
+    'In containers each server has 2 GB, twice what the readers are sent in the ten seconds, so that it is not killed for its memory.',
     'The kernel takes the first few hundred kilobytes to a few megabytes for each stalled reader before the server has to keep anything. The memory of the kernel (TCP buffers) is not in the figures.',
   ],
 };

@@ -34,7 +34,7 @@ function mergeVariant(parts: VariantRecord[]): VariantRecord {
     ...answers.at(-1)!,
     trials: answers.reduce((sum, { trials }) => sum + trials, 0),
     voids: answers.reduce((sum, { voids }) => sum + voids, 0),
-    metastableLoads: answers.flatMap(({ metastableLoads = [] }) => metastableLoads),
+    metastable: answers.flatMap(({ metastable = [] }) => metastable),
   };
   return {
     ...last,

@@ -20,12 +20,32 @@ export async function ensureImage(
   root = repository,
 ): Promise<string> {
   const name = `chat-scaling-lab:${contentTag(root)}`;
+  await ensureBuilt(engine, { name, context: root, src: imageFiles(root) }, signal, onBuild);
+  return name;
+}
+
+/** What an image is built of: these files of the context, without those that its `.dockerignore` excludes. */
+type Build = {
+  name: string;
+  context: string;
+  src: string[];
+  /** `Dockerfile` where left out. */
+  dockerfile?: string;
+  buildargs?: Record<string, string>;
+};
+
+/** Builds an image, unless there is one of that name. Rejects as `ensureImage` does. */
+export async function ensureBuilt(
+  engine: Engine,
+  { name, context, src, ...options }: Build,
+  signal: AbortSignal,
+  onBuild: (name: string) => void = () => {},
+): Promise<void> {
   const { dockerode } = engine.client.container;
   const images = await dockerode.listImages({ filters: { reference: [name] } });
-  if (images.length > 0) return name;
+  if (images.length > 0) return;
   onBuild(name);
-  const context = { context: root, src: imageFiles(root) };
-  const stream = await dockerode.buildImage(context, { t: name, abortSignal: signal });
+  const stream = await dockerode.buildImage({ context, src }, { t: name, abortSignal: signal, ...options });
   const messages = await new Promise<{ error?: string }[]>((resolve, reject) =>
     dockerode.modem.followProgress(stream, (error, output) => (error ? reject(error) : resolve(output))),
   ).catch((error: Error) => {
@@ -34,7 +54,6 @@ export async function ensureImage(
   });
   const failure = messages.find((message) => message.error !== undefined);
   if (failure) throw new StartError(`The image could not be built: ${failure.error}`);
-  return name;
 }
 
 /** Twelve hexadecimal digits that change when any file of the image does. */

@@ -10,6 +10,8 @@ import { type Engine, findEngine, labelsOf, removeDeployment, sweep } from './co
 import { ensureImage } from './container-image.ts';
 import type { ObservedLimits, PartUsage } from './deployment.ts';
 import { differenceOfLimits } from './observed-limits.ts';
+import { ensurePeerImage } from './peer-image.ts';
+import type { PeerProgram } from './peers.ts';
 import { type ContainerRequest, type RunningContainer, startContainer } from './running-container.ts';
 import type { ServiceContainerRequest } from './services/service.ts';
 import type { NodeRequest, SimulatorRequest, Site, SiteNode, SiteSimulator } from './site.ts';
@@ -75,12 +77,12 @@ export class ContainerSite implements Site, AsyncDisposable {
     return this.#serverImage === this.#image ? facts : { ...facts, 'server image': this.#serverImage };
   }
 
-  async startNode({ name, role, flags, signal, ...limits }: NodeRequest): Promise<SiteNode> {
+  async startNode({ name, role, flags, peer, signal, ...limits }: NodeRequest): Promise<SiteNode> {
+    const ours = { image: this.#serverImage, command: ['server/main.ts', ...flags] };
     const container = await this.#startUntil('"event":"listening"', signal, {
       ...this.#place(name),
       ...limits,
-      image: this.#serverImage,
-      command: ['server/main.ts', ...flags],
+      ...(peer === undefined ? ours : await this.#programOf(peer, signal)),
       ports: [chatPort, internalPort],
     });
     return {
@@ -160,6 +162,11 @@ export class ContainerSite implements Site, AsyncDisposable {
 
   [Symbol.asyncDispose](): Promise<void> {
     return removeDeployment(this.engine, this.#id);
+  }
+
+  async #programOf(peer: PeerProgram, signal: AbortSignal) {
+    const image = await ensurePeerImage(this.engine, this.#image, peer, signal);
+    return { image, command: [`experiments/${peer.files[0]}`] };
   }
 
   /** The fields that do not depend on the program. */

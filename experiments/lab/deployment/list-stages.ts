@@ -2,8 +2,9 @@
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import type { PeerProgram } from './peers.ts';
 
-/** One entry of `node server/main.ts --list-stages`. */
+/** One entry of `node server/main.ts --list-stages`, or a server of others that declares the same. */
 export type StageInfo = {
   name: string;
   /** The one change against the stage before, in a clause. */
@@ -17,6 +18,8 @@ export type StageInfo = {
   /** Whether all sessions of a room see one order of its messages, or only one order per sender. */
   order: 'one for all' | 'per sender';
   delivery: 'at most once' | 'exactly once on resume';
+  /** Of a server of others, which takes no settings; absent of our stages. */
+  program?: PeerProgram;
 };
 
 /** Runs one process for each core of a machine. */

@@ -8,7 +8,10 @@ import { readCgroup } from '#host/cgroup.ts';
 import { type Child, startChild, startChildUntil } from '#host/child-process.ts';
 import { childrenOf, readRunDelaySeconds, readTreeUsage } from '#host/process-tree.ts';
 import { StartError } from '#host/readiness.ts';
+
 import type { PartUsage } from './deployment.ts';
+import { installPeer } from './peers.ts';
+
 import type { FaultKind } from './services/service.ts';
 import type { NodeRequest, SimulatorRequest, Site, SiteNode, SiteSimulator } from './site.ts';
 import { listenHost } from './site.ts';
@@ -18,6 +21,8 @@ export type ProcessPrograms = { server: readonly string[]; simulator: readonly s
 
 const pathOf = (file: string) => fileURLToPath(new URL(`../../../${file}`, import.meta.url));
 const realPrograms = { server: [pathOf('server/main.ts')], simulator: [pathOf('loadtest/main.ts')] };
+/** Where a peer listens: free ports, as our server's. */
+const peerAddress = { CHAT_HOST: '127.0.0.1', CHAT_PORT: '0', CHAT_INTERNAL_PORT: '0' };
 /** Chosen, not measured: many times the time that a start takes on a busy machine. */
 const listenDeadlineMs = 15_000;
 
@@ -40,10 +45,22 @@ export class ProcessSite implements Site, AsyncDisposable {
     this.#programs = programs;
   }
 
-  async startNode({ name, role, flags, pinnedCpus, signal }: NodeRequest): Promise<SiteNode> {
+  async startNode({ name, role, flags, peer, pinnedCpus, signal }: NodeRequest): Promise<SiteNode> {
+    const internalHost = listenHost(this.#scrapeHost);
     const address = ['--host', '127.0.0.1', '--port', '0'];
-    const internal = ['--internal-host', listenHost(this.#scrapeHost), '--internal-port', '0'];
-    const options = commandLine(this.#programs.server, pinnedCpus, [...flags, ...address, ...internal]);
+    const internal = ['--internal-host', internalHost, '--internal-port', '0'];
+    const options =
+      peer === undefined
+        ? commandLine(pinnedCpus, process.execPath, [
+            ...this.#programs.server,
+            ...[...flags, ...address, ...internal],
+          ])
+        : {
+            ...commandLine(pinnedCpus, await installPeer(peer, signal), [
+              pathOf(`experiments/${peer.files[0]}`),
+            ]),
+            env: { ...process.env, ...peerAddress, CHAT_INTERNAL_HOST: internalHost },
+          };
     const readiness = { name, readLine: readListening, deadlineMs: listenDeadlineMs, signal };
     const { child, ready } = await startChildUntil(options, readiness);
     this.#started.use(child);
@@ -85,7 +102,8 @@ export class ProcessSite implements Site, AsyncDisposable {
 
   async startSimulator({ flags, pinnedCpus, metricsPort, onLine }: SimulatorRequest): Promise<SiteSimulator> {
     const host = ['--metrics-host', listenHost(this.#scrapeHost)];
-    const options = commandLine(this.#programs.simulator, pinnedCpus, [...flags, ...host]);
+    const args = [...this.#programs.simulator, ...flags, ...host];
+    const options = commandLine(pinnedCpus, process.execPath, args);
     const child = this.#started.use(await startChild({ ...options, onLine, takesInput: true }));
     this.#simulator = child;
     return {
@@ -112,12 +130,11 @@ export class ProcessSite implements Site, AsyncDisposable {
   }
 }
 
-/** A program of Node as a command line, on those CPUs only. */
-function commandLine(program: readonly string[], pinnedCpus: string | undefined, flags: readonly string[]) {
-  const args = [...program, ...flags];
+/** A command line, on those CPUs only. */
+function commandLine(pinnedCpus: string | undefined, command: string, args: readonly string[]) {
   return pinnedCpus === undefined
-    ? { command: process.execPath, args }
-    : { command: 'taskset', args: ['--cpu-list', pinnedCpus, process.execPath, ...args] };
+    ? { command, args }
+    : { command: 'taskset', args: ['--cpu-list', pinnedCpus, command, ...args] };
 }
 
 /** Node aborts a process whose heap is full. */

@@ -1,6 +1,8 @@
 /** Where programs of a deployment run: processes of this machine and containers both implement this. */
 import type { OnLine } from '#host/readiness.ts';
+
 import type { DeployedNode, NodeSample, ObservedLimits, PartUsage, TargetKind } from './deployment.ts';
+import type { PeerProgram } from './peers.ts';
 
 /** What server nodes and the simulator have in common; undefined stands for no limit and for any CPU. */
 type ProgramRequest = {
@@ -14,7 +16,13 @@ type ProgramRequest = {
   pinnedCpus: string | undefined;
 };
 
-export type NodeRequest = ProgramRequest & { name: string; role: string; signal: AbortSignal };
+export type NodeRequest = ProgramRequest & {
+  name: string;
+  role: string;
+  /** A server of others in place of ours. */
+  peer: PeerProgram | undefined;
+  signal: AbortSignal;
+};
 
 /** A node with what only the deployment itself needs of it. */
 export type SiteNode = DeployedNode & {

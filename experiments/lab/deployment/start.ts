@@ -114,6 +114,7 @@ export async function startDeployment(
       ...site.facts,
       ...quotaFact(site.kind, allocation),
       'pinned CPUs': describePins(pins, beside.length > 0),
+      ...(stage.program && { packages: stage.program.packages.join(', ') || 'those of the project' }),
       ...Object.fromEntries(beside.map(({ name, fact }) => [name, fact])),
     },
     ...readingsOf([...nodes, ...beside], simulatorSite),
@@ -205,6 +206,10 @@ async function startNodes(
   urlsOfFirst: readonly string[] = [],
 ): Promise<SiteNode[]> {
   const settingFlags = Object.entries(settings).flatMap(([flag, value]) => [`--${flag}`, value]);
+  if (stage.program && settingFlags.length > 0)
+    throw new StartError(
+      `${stage.name} is not our server and takes no settings; ${settingFlags[0]} was set.`,
+    );
   const nodes: SiteNode[] = [];
   for (const [index, role] of roles.entries()) {
     const own = index === 0 ? urlsOfFirst : [];
@@ -212,7 +217,8 @@ async function startNodes(
     const node = await site.startNode({
       name: `node-${index + 1}`,
       role,
-      flags: ['--stage', stage.name, ...settingFlags, ...serviceFlags],
+      flags: stage.program ? [] : ['--stage', stage.name, ...settingFlags, ...serviceFlags],
+      peer: stage.program,
       cpus: allocation.serverCpus,
       cpuPeriodMs: allocation.cpuPeriodMs ?? defaultCpuPeriodMs,
       memoryMb: allocation.serverMemoryMb,

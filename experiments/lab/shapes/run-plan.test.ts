@@ -112,9 +112,24 @@ test('experiments choose stages by their declarations, not by their names', () =
   assert.deepEqual(stagesOf('6'), ['03-renamed', '04-renamed']);
   assert.deepEqual(stagesOf('7'), ['05-renamed']);
   assert.deepEqual(stagesOf('8'), ['04-renamed', '05-renamed']);
-  assert.deepEqual(namesOf(plan('4')), ['01-naive', '03-cursor', '03-cursor, rounds of 200 ms']);
+  assert.deepEqual(stagesOf('18'), ['01-renamed', '03-renamed']);
+  assert.deepEqual(stagesOf('19'), ['05-renamed']);
+  const boxes = namesOf(plan('4')).filter((variant) => variant.endsWith(', periods of 10 ms'));
+  assert.deepEqual(
+    boxes.map((variant) => variant.replace(', periods of 10 ms', '')),
+    ['01-naive', '03-cursor', '03-cursor, rounds of 200 ms'],
+  );
   const [first, second] = namesOf(plan('8'));
   assert.deepEqual([first, second], ['worker killed (04-cores)', 'node killed (05-backplane)']);
+});
+
+test('a server of others is a stage of its own experiment only, and is chosen by its name', () => {
+  const all = ['ws-broadcast', '01-naive', '03-cursor', 'bun-uwebsockets'];
+  assert.deepEqual(namesOf(plan('peers')), all);
+  const { variants } = plan('peers', { stages: ['uwebsockets', '3'] });
+  assert.deepEqual(namesOf({ variants }), ['03-cursor', 'bun-uwebsockets']);
+  assert.deepEqual(namesOf(plan('peers', { stages: ['01-naive'] })), ['01-naive']);
+  assert.throws(() => plan('ladder', { stages: ['uwebsockets'] }), /Name a stage: .*given uwebsockets/);
 });
 
 test('workers and nodes have a small box each, and those of one group differ in their count alone', () => {

@@ -36,7 +36,9 @@ export function chooseVariants(
   options: RunOptions,
   mistakes: string[] = [],
 ): Variant[] {
-  const chosen = chooseStages(stages, options.stages, mistakes);
+  // Servers of others are stages of their experiment only.
+  const peers = all.flatMap(({ stage }) => (stage.program === undefined ? [] : [stage]));
+  const chosen = chooseStages([...stages, ...new Set(peers)], options.stages, mistakes);
   const allocation = given(options.allocation);
   if (options.target === 'process' && Object.keys(allocation).length > 0) {
     mistakes.push(

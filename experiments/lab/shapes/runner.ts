@@ -6,6 +6,7 @@
 import { join } from 'node:path';
 import type { LoadtestResult } from '../../../loadtest/result/schema.ts';
 import type { TargetKind } from '../deployment/deployment.ts';
+import { PeerUnavailable } from '../deployment/peers.ts';
 import type { Run, RunRecord, VariantRecord } from '../records/schema.ts';
 import { writeRunRecord, writeTrialRecord } from '../records/store.ts';
 import type { TrialContext } from '../trial/trial.ts';
@@ -94,6 +95,7 @@ async function endOf(variant: Variant, plan: Plan, run: OngoingRun): Promise<Var
     return { ...record, ...(await plan.runVariant(variant, run)) };
   } catch (error) {
     if (run.signal.aborted) return record;
+    if (error instanceof PeerUnavailable) return new SkipVariant(error.message);
     return error instanceof SkipVariant ? error : { ...record, error: (error as Error).message };
   }
 }
