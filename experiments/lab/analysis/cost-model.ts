@@ -1,9 +1,9 @@
 /**
  * The CPU that a stage's messages cost, from its trials:
  *
- *     CPU = processes × messages/s × entry + writes/s × write + bytes/s × byte
+ *     CPU = processes × (up + messages/s × entry) + writes/s × write + bytes/s × byte
  *
- * Every process reads every message (entry). A write to a socket costs nearly the same whether it carries one
+ * A process costs something for being up: its timers, and its metrics. It reads every message (entry). A write to a socket costs nearly the same whether it carries one
  * frame or a hundred, so that deliveries alone say little: in a busy room many frames share a write, in a
  * quiet one none do. Pure.
  */
@@ -30,11 +30,15 @@ export type Sample = {
   rooms: number;
   roomSize: number;
   messagesPerRoom: number;
+  /** Whether most of its CPU is of messages. */
+  isBusy: boolean;
 };
 
 export type CostModel = {
   /** Of those of its trials that it is fitted to. */
   samples: readonly Sample[];
+  /** Cores of one process for being up; 0 where the trials cannot tell it. */
+  upCores: number;
   /** CPU seconds of one process to read one message. */
   entrySeconds: number;
   /** CPU seconds of one write to a socket; of one delivery where writes are not known. */
@@ -83,7 +87,10 @@ export function costModelOf(runs: readonly LoadRun[], stage: string): CostModel 
   if (trials.length === 0 || lowest === undefined) return null;
   const counted = trials.filter(({ writes }) => writes !== null);
   // Without the number of writes: the quietest room, where a write carries the fewest frames.
-  const quietest = trials.toSorted((a, b) => a.messagesPerRoom - b.messagesPerRoom).slice(0, 1);
+  const busy = trials.filter(({ isBusy }) => isBusy);
+  const quietest = (busy.length > 0 ? busy : trials)
+    .toSorted((a, b) => a.messagesPerRoom - b.messagesPerRoom)
+    .slice(0, 1);
   const samples = counted.length > 0 ? counted : quietest;
   const memory = findings.flatMap((finding) => memoryOf(finding) ?? []);
   const { share: safeShare, ...safeLoad } = lowest;
@@ -125,23 +132,26 @@ function fit(samples: readonly Sample[]) {
   const bytes = samples.map((one) => one.deliveries * one.frameBytes);
   const isEntryKnown = spans(entries, writes);
   const isByteKnown = spans(bytes, writes) && spans(bytes, entries);
-  const columns = [writes, ...(isEntryKnown ? [entries] : []), ...(isByteKnown ? [bytes] : [])];
+  const up = samples.map(({ processes }) => processes);
+  // It is the smallest of the four: with as many trials as costs, it would only take up their noise.
+  const isUpKnown = samples.length > 1 + Number(isEntryKnown) + Number(isByteKnown) && spans(writes, up);
+  const columns = {
+    writeSeconds: writes,
+    ...(isEntryKnown && { entrySeconds: entries }),
+    ...(isByteKnown && { byteSeconds: bytes }),
+    ...(isUpKnown && { upCores: up }),
+  };
   const fitted = fitLogarithms(
     samples.map(({ cpuCores }, index) => ({
-      terms: columns.map((column) => column[index]!),
+      terms: Object.values(columns).map((column) => column[index]!),
       value: cpuCores,
     })),
   );
-  const [writeSeconds = 0, second = 0, third = 0] = fitted;
+  const costs = Object.fromEntries(Object.keys(columns).map((name, index) => [name, fitted[index]!]));
   const inseparable: CostModel['inseparable'] = [];
   if (!isEntryKnown) inseparable.push('entry');
   if (!isByteKnown) inseparable.push('byte');
-  return {
-    writeSeconds,
-    entrySeconds: isEntryKnown ? second : 0,
-    byteSeconds: isByteKnown ? (isEntryKnown ? third : second) : 0,
-    inseparable,
-  };
+  return { writeSeconds: 0, entrySeconds: 0, byteSeconds: 0, upCores: 0, ...costs, inseparable };
 }
 
 function spans(a: readonly number[], b: readonly number[]): boolean {
@@ -152,7 +162,6 @@ function spans(a: readonly number[], b: readonly number[]): boolean {
 function sampleOf(run: string, trial: TrialRecord): Sample | null {
   const { server, loadtest } = trial;
   if (server === null || loadtest === null || loadtest.achievedPerSecond === 0) return null;
-  if (server.cpuCores < busyShare * coresOf(trial)) return null;
   const { clients, rooms, payloadBytes } = loadtest.workload;
   const messages = loadtest.achievedPerSecond;
   const { messagesPerWrite, bytesPerWrite } = server;
@@ -171,6 +180,7 @@ function sampleOf(run: string, trial: TrialRecord): Sample | null {
     rooms,
     roomSize: clients / rooms,
     messagesPerRoom: messages / rooms,
+    isBusy: server.cpuCores >= busyShare * coresOf(trial),
   };
 }
 

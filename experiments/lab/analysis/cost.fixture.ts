@@ -3,7 +3,7 @@ import { loadtestFixture, runFixture, trialFixture, variantFixture } from '../re
 import type { LoadRun, TrialRecord } from '../records/schema.ts';
 
 /** Seconds of CPU. */
-export const trueCost = { entry: 20e-6, write: 6e-6, byte: 0.1e-9 };
+export const trueCost = { up: 0.02, entry: 20e-6, write: 6e-6, byte: 0.1e-9 };
 
 export type Measured = {
   /** Of all rooms together. */
@@ -40,7 +40,9 @@ function costTrial(stage: string, variant: string, number: number, measured: Mea
   const frameBytes = payloadBytes + 4;
   const writes = deliveries / framesPerWrite;
   const cpuCores =
-    processes * messages * trueCost.entry + writes * trueCost.write + deliveries * frameBytes * trueCost.byte;
+    processes * (trueCost.up + messages * trueCost.entry) +
+    writes * trueCost.write +
+    deliveries * frameBytes * trueCost.byte;
   const base = loadtestFixture(messages, 50);
   const loadtest = {
     ...base,

@@ -76,7 +76,12 @@ export function costOf(goal: Goal, stage: StageInfo, model: CostModel, prices: P
 
 /** Cores that the demand takes on so many processes, all together. */
 function coresOf(demand: Demand, model: CostModel, processes: number): number {
-  return processes * demand.messages * model.entrySeconds + sharedCores(demand, model);
+  return processes * ownCores(demand, model) + sharedCores(demand, model);
+}
+
+/** The part that each process has for itself. */
+function ownCores({ messages }: Demand, { upCores, entrySeconds }: CostModel): number {
+  return upCores + messages * entrySeconds;
 }
 
 /** The part that more processes share. */
@@ -116,9 +121,9 @@ function processesFor(
     const isMet = coresNeeded <= 1 && forSessions <= 1;
     return { processes: 1, unmet: isMet ? null : { cause: 'one process', coresNeeded, sessionsMax } };
   }
-  const entryCores = demand.messages * model.entrySeconds;
-  const left = model.safeShare - entryCores;
-  if (left <= 0) return { processes: forSessions, unmet: { cause: 'entry', coresNeeded: entryCores } };
+  const own = ownCores(demand, model);
+  const left = model.safeShare - own;
+  if (left <= 0) return { processes: forSessions, unmet: { cause: 'entry', coresNeeded: own } };
   // Rounded down by a trifle: 3.0000000001 of them are 3.
   const forCpu = Math.ceil(sharedCores(demand, model) / left - 1e-9);
   return { processes: Math.max(forSessions, forCpu), unmet: null };

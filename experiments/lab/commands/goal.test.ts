@@ -11,10 +11,16 @@ import type { LoadRun } from '../records/schema.ts';
 import { answerGoal } from './goal.ts';
 
 const cursor = costRun('03-cursor', [
-  [{ messages: 100 }, { messages: 4000, framesPerWrite: 60 }, { messages: 9000, outcome: 'fail' }],
+  [
+    { messages: 100 },
+    { messages: 4000, framesPerWrite: 60 },
+    { messages: 8000, framesPerWrite: 150 },
+    { messages: 9000, outcome: 'fail' },
+  ],
   [
     { messages: 5000, rooms: 100 },
-    { messages: 9000, rooms: 100, outcome: 'fail' },
+    { messages: 9000, rooms: 100, framesPerWrite: 1.5 },
+    { messages: 12_000, rooms: 100, outcome: 'fail' },
   ],
 ]);
 const scalable = costRun('05-backplane', [
@@ -26,12 +32,15 @@ const scalable = costRun('05-backplane', [
 
 test('the formula of a stage is shown with its numbers, on the basis of the safe load', async () => {
   const text = await answerGoal('10k sessions, 1 message/s per room of 100', [cursor]);
-  assert.match(text, /from 3 trials in rooms of 10, 1,000 clients/);
+  assert.match(text, /from 5 trials in rooms of 10, 1,000 clients/);
   assert.match(text, /at its safe load, [\d,]+ messages\/s \(03-cursor \d\), it uses \d+ % of its cores/);
   assert.match(text, /= 10,000 ÷ 100 × 1 = 100, in 100 rooms/);
-  assert.match(text, /= \(1 × 100 × 20 µs \+ 10,000 × 6 µs \+ 1\.32 MB × 0\.1 ns\) ÷ 0\.\d+ = 0\.\d+/);
+  assert.match(
+    text,
+    /= \(1 × 0\.02 \+ 1 × 100 × 20 µs \+ 10,000 × 6 µs \+ 1\.32 MB × 0\.1 ns\) ÷ 0\.\d+ = 0\.\d+/,
+  );
   assert.match(text, /= 10,000 × 132 B = 1\.32 MB\/s = 3\.47 TB a month/);
-  assert.match(text, /· extrapolated: 1 messages\/s in each room; measured with 50 to 4,000/);
+  assert.match(text, /· extrapolated: 1 messages\/s in each room; measured with 50 to 8,000/);
 });
 
 test('a stage that cannot meet the goal says why and has no price; without writes its cores are a lower bound', async () => {
@@ -62,7 +71,7 @@ test('runs that cannot answer are refused in one sentence: another shape, anothe
 
 test('report --goal prints the answer; a goal in other words ends with exit code 2 and one sentence', () => {
   using directory = mkdtempDisposableSync(join(tmpdir(), 'lab-goal-'));
-  const path = join(directory.path, 'run.json');
+  const path = join(directory.path, 'archived.json');
   writeFileSync(path, JSON.stringify(cursor));
   const main = join(import.meta.dirname, '..', '..', 'main.ts');
   const report = (goal: string) =>

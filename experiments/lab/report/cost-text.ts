@@ -73,10 +73,11 @@ function demandLines({ demand, model }: StageCost): string[] {
 }
 
 function coreLines({ model, demand, processes, cores, serviceCores }: StageCost): string[] {
-  const { entrySeconds, writeSeconds, byteSeconds, safeShare, serviceSeconds } = model;
+  const { upCores, entrySeconds, writeSeconds, byteSeconds, safeShare, serviceSeconds } = model;
   const messages = `${formatNumber(processes)} × ${formatNumber(demand.messages)}`;
   const bytes = formatBytes(demand.deliveries * demand.frameBytes);
   const terms = [
+    [upCores, `${formatNumber(processes)} × ${formatNumber(upCores)}`],
     [entrySeconds, `${messages} × ${micros(entrySeconds)}`],
     [writeSeconds, `${formatNumber(demand.writes)} × ${micros(writeSeconds)}`],
     [byteSeconds, `${bytes} × ${formatNumber(byteSeconds * 1e9)} ns`],
@@ -84,7 +85,7 @@ function coreLines({ model, demand, processes, cores, serviceCores }: StageCost)
   const put = terms.flatMap(([seconds, text]) => (seconds === 0 ? [] : text)).join(' + ');
   const services = `  cores of services = processes × messages/s × cost = ${messages} × ${micros(serviceSeconds)} = ${formatNumber(serviceCores)}`;
   return [
-    '  cores = (processes × messages/s × entry + writes/s × write + bytes/s × byte) ÷ share of a core at the safe load',
+    '  cores = (processes × up + processes × messages/s × entry + writes/s × write + bytes/s × byte) ÷ share of a core at the safe load',
     `        = (${put}) ÷ ${formatNumber(safeShare)} = ${formatNumber(cores)}`,
     ...(serviceSeconds === 0 ? [] : [services]),
   ];
