@@ -3,9 +3,9 @@
  *
  *     CPU = processes × (up + messages/s × entry) + writes/s × write + bytes/s × byte
  *
- * A process costs something for being up: its timers, and its metrics. It reads every message (entry). A write to a socket costs nearly the same whether it carries one
- * frame or a hundred, so that deliveries alone say little: in a busy room many frames share a write, in a
- * quiet one none do. Pure.
+ * A process costs something for being up: its timers, and its metrics. It reads every message (entry). A write
+ * to a socket costs nearly the same whether it carries one frame or a hundred, so that deliveries alone say
+ * little: in a busy room many frames share a write, in a quiet one none do. Pure.
  */
 import type { LoadRun, TrialRecord } from '../records/schema.ts';
 import { type CapacityFinding, capacityFindings } from './finding.ts';

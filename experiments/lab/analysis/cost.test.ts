@@ -124,7 +124,7 @@ test('a goal is turned into rates, and these into processes, cores, memory, egre
   );
   assert.equal(cost.demand.messages, 4000);
   assert.equal(cost.demand.writes, 200_000);
-  // 1 core of writes ÷ (0.8 − 0.04 of reading − 0.01 of being up) is 2 nodes; 100,000 ÷ 15,000 sessions are 7.
+  // 1 core of writes ÷ (0.8 − 0.04 of reading − 0.01 of being up) is 2 nodes; for the sessions it is 7.
   assert.equal(cost.processes, 7);
   near(cost.cores, (7 * 0.05 + 1) / 0.8, 'cores');
   near(cost.serviceCores, 7 * 0.004, 'cores of services');
