@@ -3,7 +3,7 @@
  *
  *     CPU = processes × (up + messages/s × entry) + writes/s × write + bytes/s × byte
  *
- * A process costs something for being up: its timers, and its metrics. It reads every message (entry). A write
+ * A process costs something for being up: its timers and its metrics. It reads every message (entry). A write
  * to a socket costs nearly the same whether it carries one frame or a hundred, so that deliveries alone say
  * little: in a busy room many frames share a write, in a quiet one none do. Pure.
  */
