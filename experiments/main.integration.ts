@@ -65,7 +65,9 @@ test('a small experiment runs end to end: real server, real simulator, files, ta
   assert.equal(remade.code, 0, remade.errors);
   assert.equal(readFileSync(join(directory, 'report.html'), 'utf8'), page);
   const compared = await start('compare', directory, directory).ended;
-  assert.equal(compared.code, 0, compared.errors);
+  // Without a judged trial there is nothing to compare.
+  const isJudged = run.trials.every(({ outcome }) => outcome === 'pass' || outcome === 'fail');
+  assert.equal(compared.code, isJudged ? 0 : 3, compared.errors);
 });
 
 test('Ctrl-C in the middle of a trial leaves no process behind, and keeps the results until then', async () => {
