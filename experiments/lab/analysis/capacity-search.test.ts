@@ -139,3 +139,19 @@ test('a search whose time is up ends with what it knows', async () => {
   const { end, ...rest } = await searchCapacity({ ...plan, precision: 0 }, counted, { isTimeUp });
   assert.deepEqual([end, rest.trials], ['time-max', 5]);
 });
+
+test('a disturbed trial is repeated without a loss of reach, and does not use up the trials', async () => {
+  let count = 0;
+  const answer = await searchCapacity({ ...plan, trialsMax: 20 }, async (load) => {
+    if (count++ % 3 !== 2) return 'disturbed';
+    return load <= 5000 ? 'pass' : 'fail';
+  });
+  assert.equal(answer.end, 'precise');
+  assert.ok(within(answer.threshold!.capacity.middle, 5000, 0.15));
+  assert.ok(answer.trials > 20 && answer.voids > 2 * (answer.trials - answer.voids) - 2);
+});
+
+test('a machine that is never quiet ends the search', async () => {
+  const { end, trials, voids, threshold } = await searchCapacity(plan, async () => 'disturbed');
+  assert.deepEqual([end, trials, voids, threshold], ['disturbed', 8, 8, null]);
+});

@@ -18,6 +18,8 @@ import {
 const stepMax = 8;
 /** Void trials in a row, after which the instrument is taken as unable to judge this load. */
 const voidsMax = 2;
+/** Disturbed trials in a row, after which it is no use to wait for a quiet machine. */
+const disturbedMax = 8;
 /** The next load below one that cannot be judged. */
 const retreat = 1.25;
 /** Share of the highest load that can be tried, from which on it is tried itself. */
@@ -34,6 +36,9 @@ export function trialsOfSearch({ trialsMax }: CapacityMethod): number {
   return Math.min(trialsMax, trialsUsual);
 }
 
+/** `disturbed`: void because of something else on the machine, which says nothing about the load. */
+export type SearchOutcome = TrialOutcome | 'disturbed';
+
 /**
  * Runs the search. `prior`: loads between which the capacity is expected, all alike in the logarithm. It
  * saves trials, is widened where the trials contradict it, and is no part of the answer. Left out: all loads.
@@ -41,7 +46,7 @@ export function trialsOfSearch({ trialsMax }: CapacityMethod): number {
  */
 export async function searchCapacity(
   method: CapacityMethod,
-  trial: (load: number) => Promise<TrialOutcome>,
+  trial: (load: number) => Promise<SearchOutcome>,
   { prior = method, isTimeUp = () => false }: { prior?: LoadRange; isTimeUp?: () => boolean } = {},
 ): Promise<CapacityAnswer> {
   let expected = { loadMin: prior.loadMin, loadMax: prior.loadMax };
@@ -50,16 +55,25 @@ export async function searchCapacity(
   let trials = 0;
   let voids = 0;
   let voidsInARow = 0;
+  let disturbed = 0;
+  let disturbedInARow = 0;
   const ended = (end: CapacityAnswer['end']): CapacityAnswer => {
     const threshold = judged.some(({ passed }) => passed) ? answerOf(judged, method) : null;
     return { end, threshold, atLeast: threshold && heldAtLeast(judged, threshold), trials, voids };
   };
   let load = clamp(method.start, method.loadMin, reach);
   for (;;) {
-    if (trials === method.trialsMax) return ended('trials-max');
+    if (trials - disturbed === method.trialsMax) return ended('trials-max');
     if (isTimeUp()) return ended('time-max');
     trials += 1;
     const outcome = await trial(load);
+    if (outcome === 'disturbed') {
+      voids += 1;
+      disturbed += 1;
+      if (++disturbedInARow === disturbedMax) return ended('disturbed');
+      continue;
+    }
+    disturbedInARow = 0;
     if (outcome === 'pass' || outcome === 'fail') {
       voidsInARow = 0;
       judged.push({ load, passed: outcome === 'pass' });

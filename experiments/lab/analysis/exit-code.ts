@@ -10,5 +10,7 @@ export function exitCodeOf({ record, trials }: Run): 0 | 1 | 3 | 130 {
   if (judged.some(({ outcome }) => outcome === 'fail')) return 1;
   const unanswered = record.variants.filter(({ answer }) => answer !== null && answer.threshold === null);
   if (unanswered.length === 0) return 0;
-  return unanswered.some(({ bound }) => bound?.name === 'instrument') ? 3 : 1;
+  return unanswered.some(({ bound }) => bound?.name === 'instrument' || bound?.name === 'disturbance')
+    ? 3
+    : 1;
 }

@@ -37,6 +37,7 @@ export type Bound = { name: BoundName; evidence: string };
 
 export type BoundName =
   | 'instrument'
+  | 'disturbance'
   | 'memory'
   | 'crash'
   | 'refused connections'
@@ -61,6 +62,8 @@ export type SearchEnd =
   | 'load-max'
   /** Even the lowest load allowed failed. */
   | 'load-min'
+  /** Something else on the machine made trial after trial void. */
+  | 'disturbed'
   /** The time was spent first; the interval says how much is known. */
   | 'time-max'
   /** The bound on trials was reached first; the interval says how much is known. */
@@ -236,7 +239,7 @@ export type CapacityMethod = {
   loadMax: number;
   /** The search ends when the 90 % interval of the capacity is this share to either side, or less. */
   precision: number;
-  /** Bound on the number of trials, void ones included. */
+  /** Bound on the number of trials; void ones count, unless something else disturbed them. */
   trialsMax: number;
 };
 

@@ -188,6 +188,7 @@ function boundSentence({ variant, threshold }: CapacityFinding): string {
 /** A name that is not here is used as it is. */
 const boundPhrase: Readonly<Record<string, string>> = {
   instrument: 'the simulator, not by the server',
+  disturbance: 'other processes of the machine, not by the server',
   memory: 'memory',
   crash: 'a crash',
   'CPU quota': 'its CPU quota',

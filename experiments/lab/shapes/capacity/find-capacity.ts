@@ -1,14 +1,12 @@
 /** Capacity of a variant: a warm-up that also looks for the edge, then the search. */
 import { boundOf } from '../../analysis/bottleneck.ts';
-import { searchCapacity } from '../../analysis/capacity-search.ts';
+import { type SearchOutcome, searchCapacity } from '../../analysis/capacity-search.ts';
 import { disturbanceOf } from '../../analysis/disturbance.ts';
 import type { Bound, CapacityAnswer, CapacityMethod, TrialRecord } from '../../records/schema.ts';
 import { recoverySecondsMax } from '../../trial/session.ts';
 import type { TrialExtras } from '../load-trials.ts';
 import { warmUp } from './warm-up.ts';
 
-/** Repetitions of a trial that something else disturbed. Chosen, not measured. */
-const repetitionsMax = 3;
 /** How far above its start the look for the edge usually goes; the simulator is sized for it. */
 const scoutReach = 64;
 /** Short trials say where the edge is only about so well. Chosen, not measured. */
@@ -34,22 +32,24 @@ export async function findCapacity(
   const answer = await searchCapacity(
     { ...method, start: broke === null ? first : Math.sqrt(first * broke) },
     async (load) => {
-      let one = await trial(load, { purpose: 'search', highest });
-      for (let again = 0; again < repetitionsMax && isDisturbed(one); again++)
-        one = await trial(load, { purpose: 'search', highest });
+      const one = await trial(load, { purpose: 'search', highest });
       trials.push(one);
       // The run throws where a trial was interrupted.
-      return one.outcome as Exclude<TrialRecord['outcome'], 'interrupted'>;
+      return isDisturbed(one) ? 'disturbed' : (one.outcome as SearchOutcome);
     },
     isTimeUp === undefined ? { prior } : { prior, isTimeUp },
   );
   const metastable = trials.flatMap(({ load, recoverySeconds }) =>
     recoverySeconds === null ? [{ load, seconds: recoverySecondsMax }] : [],
   );
-  return { answer: { ...answer, metastable }, bound: boundOf(answer, trials) };
+  const bound: Bound =
+    answer.end === 'disturbed' && answer.threshold === null
+      ? { name: 'disturbance', evidence: trials.at(-1)!.reasons[0]! }
+      : boundOf(answer, trials);
+  return { answer: { ...answer, metastable }, bound };
 }
 
 /** Void because of something else on the machine: that says nothing about this load. */
-function isDisturbed({ server }: TrialRecord): boolean {
-  return server !== null && disturbanceOf(server) !== null;
+function isDisturbed({ outcome, server }: TrialRecord): boolean {
+  return outcome === 'void' && server !== null && disturbanceOf(server) !== null;
 }

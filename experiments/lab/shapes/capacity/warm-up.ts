@@ -17,8 +17,9 @@ type WarmUpTrial = (load: number, timing: Timing) => Promise<TrialRecord>;
 /** Resolves with the edge as far as it was seen. */
 export async function warmUp(method: CapacityMethod, trial: WarmUpTrial): Promise<Edge> {
   const edge = await scoutEdge(method.start, method, async (load) => {
-    const { outcome } = await trial(load, scoutTiming);
-    return outcome === 'interrupted' ? 'void' : outcome;
+    const { fault, loadtest } = await trial(load, scoutTiming);
+    // Whether something else disturbed it is no matter here, where nothing is judged.
+    return fault === null && loadtest?.verdict === 'pass' ? 'pass' : 'fail';
   });
   if (edge.held === null) return edge;
   const load = Math.max(method.loadMin, Math.round(steadyLoadShare * edge.held));
