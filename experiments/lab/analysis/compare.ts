@@ -1,7 +1,7 @@
 /** The rows of a comparison of two runs of one experiment, before they are judged (judge.ts). Pure. */
 import type { CapacityMethod, LoadEstimate, LoadRun } from '../records/schema.ts';
 import { deliveriesPerCpuSecond } from './cpu.ts';
-import { type CapacityFinding, capacityFindings, fixedFindings } from './finding.ts';
+import { type CapacityFinding, capacityFindings, fixedFindings, judgedOf } from './finding.ts';
 import { type Difference, meanOf, welchDifference } from './statistics.ts';
 import { studentQuantile, studentTail } from './student.ts';
 import { type Posterior, posteriorOf, probabilityBelow, ratioOf, triedRange } from './threshold.ts';
@@ -83,6 +83,7 @@ function isJudged({ outcome }: { outcome: string }): boolean {
 /** The capacity of one run, and on which sides its trials leave it open. */
 type Side = CapacityFinding & {
   unit: string;
+  judged: number;
   /** No trial failed, so that only a lower bound is known. */
   isOpenAbove: boolean;
   /** No trial passed, so that only an upper bound is known. */
@@ -94,7 +95,7 @@ type Side = CapacityFinding & {
  * the range of the search, and the cut is the cautious choice for the one claim that such a side allows.
  */
 function sideOf({ record }: LoadRun, finding: CapacityFinding): Side {
-  const { judged } = finding;
+  const judged = judgedOf(finding.trials);
   const isOpenAbove = judged.every(({ passed }) => passed);
   const isOpenBelow = judged.every(({ passed }) => !passed);
   const loads = judged.map(({ load }) => load);
@@ -105,14 +106,14 @@ function sideOf({ record }: LoadRun, finding: CapacityFinding): Side {
   };
   const posterior = posteriorOf(judged, range);
   const { unit } = record.varied;
-  return { ...finding, posterior, unit, isOpenAbove, isOpenBelow };
+  return { ...finding, posterior, unit, judged: judged.length, isOpenAbove, isOpenBelow };
 }
 
 function compareThresholds(a: Side, b: Side): Comparison {
   const figure = ({ threshold, atLeast }: Side) => atLeast ?? threshold?.capacity.middle ?? null;
   const label = { variant: a.variant.name, metric: a.unit, unit: 'number' as const };
   const row = { ...label, a: figure(a), b: figure(b), decides: true, ratio: null, doubts: null };
-  const without = Object.entries({ a, b }).filter(([, { judged }]) => judged.length === 0);
+  const without = Object.entries({ a, b }).filter(([, { judged }]) => judged === 0);
   if (without.length > 0) {
     const sides = without.map(([name]) => name).join(' and ');
     return { ...row, why: `no trial of ${sides} could be judged`, isVoid: true };

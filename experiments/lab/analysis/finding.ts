@@ -29,8 +29,6 @@ export type CapacityFinding = Finding & {
   posterior: Posterior;
   /** Those of the search, void ones included. */
   trials: readonly TrialRecord[];
-  /** The trials of the search that say something about the server. */
-  judged: readonly Judged[];
   /** Trials that passed near the capacity: at four fifths of it or more. */
   near: readonly TrialRecord[];
   /** Memory that each session added to the idle server. */
@@ -66,7 +64,6 @@ export function capacityFindings(run: LoadRun): CapacityFinding[] {
       atLeast: threshold && heldAtLeast(judged, threshold),
       posterior,
       trials,
-      judged,
       near: passed.filter(({ load }) => load >= nearShare * (threshold?.capacity.middle ?? 0)),
       rssBytesPerSession: grownBytes === null || sessions === 0 ? null : grownBytes / sessions,
     };
@@ -78,7 +75,7 @@ function isOfSearch({ purpose }: TrialRecord): boolean {
 }
 
 /** The trials that say something about the server. */
-function judgedOf(trials: readonly TrialRecord[]): Judged[] {
+export function judgedOf(trials: readonly TrialRecord[]): Judged[] {
   return trials
     .filter(({ outcome }) => outcome === 'pass' || outcome === 'fail')
     .map(({ load, outcome }) => ({ load, passed: outcome === 'pass' }));

@@ -95,7 +95,7 @@ function figureFor(row: Comparison, a: Run, b: Run, known: readonly NoiseFigure[
   return exact ?? alike.toSorted((one, other) => other.margin - one.margin)[0] ?? null;
 }
 
-/** Machine, target, box, timing and workload as one text. A row begins with the name of its variant. */
+/** Machine, target, box, timing and workload. A row names its variant, or begins with its name. */
 function conditionsOf(record: RunRecord, row: string): string {
   const { environment, target, simulator, variants } = record;
   const { timing, workload = {} } = record as Partial<LoadRunRecord>;

@@ -51,7 +51,7 @@ export type RunningContainer = Program & {
   /** Stops all its processes until `thaw`. */
   freeze(): Promise<void>;
   thaw(): Promise<void>;
-  /** Runs a module of TypeScript in it, and resolves with its output; rejects with that where it fails. */
+  /** Runs a module of TypeScript in it, and resolves with its output; rejects with it where that fails. */
   runScript(script: string): Promise<string>;
   /** Starts it again after its end, with the same name and host ports. */
   restart(): Promise<void>;

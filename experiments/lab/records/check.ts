@@ -9,7 +9,12 @@ const record: Template = {
   ...{ run: 'string', experiment: 'string', shape: 'string', target: 'string', startedAt: 'string' },
   ...{ seed: 'number', seconds: 'number', interrupted: 'boolean', limits: ['string'], notes: ['string'] },
   environment: { ...environment, memoryBytes: 'number' },
-  variants: [{ name: 'string', stage: 'string', settings: 'object', targetLimits: 'object' }],
+  variants: [
+    {
+      ...{ name: 'string', stage: 'string', settings: 'object', targetLimits: 'object' },
+      ...{ answer: 'null or object', bound: 'null or object' },
+    },
+  ],
   skipped: [{ name: 'string', reason: 'string' }],
 };
 const trial: Template = {
@@ -24,7 +29,13 @@ const loadRecord: Template = {
   workload: 'object',
 };
 const loadTrial: Template = {
-  ...{ load: 'number', phases: 'list', observedLimits: 'list', probes: 'list', nodes: 'list' },
+  ...{
+    load: 'number',
+    phases: ['object'],
+    observedLimits: 'list',
+    probes: 'list',
+    nodes: 'list',
+  },
   ...{ metrics: 'list', server: 'null or object', loadtest: 'null or object' },
 };
 const server: Template = { cpuCores: 'number', rssIdleBytes: 'number', rssMaxBytes: 'number' };

@@ -38,7 +38,7 @@ export function comparisonBlocks(content: ComparisonContent, table: (rows: Table
 /** Name and code of a run, as one sentence. */
 export function sideNote(name: 'a' | 'b', { record }: Run): string {
   const { gitCommit, gitDirty } = record.environment;
-  const code = gitCommit === null ? 'of unknown code' : `of commit ${gitCommit.slice(0, 12)}`;
+  const code = gitCommit == null ? 'of unknown code' : `of commit ${gitCommit.slice(0, 12)}`;
   const changes = gitDirty ? ' with uncommitted changes' : '';
   const partial = record.interrupted ? '; it was interrupted' : '';
   return `${name}: ${record.run}, ${code}${changes}${partial}`;
