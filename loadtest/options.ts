@@ -1,5 +1,6 @@
 /** The simulator's command line: the workload's table, and the options beside it with their checks. */
 import { Command, Option } from 'commander';
+import { writeFault } from '#host/whole-file.ts';
 import { parseCount, parseOneOf, parseRate, parseTimeMs, variableOf } from './option-values.ts';
 import type { StepQuantities } from './result/control.ts';
 import { defaultHealthLimits, type HealthLimits } from './result/health.ts';
@@ -33,7 +34,8 @@ percentile (2147483.647 ms in the result file).
 
 The limits decide the exit code: 0 all limits held, 1 a limit broke, 2 bad input, 3 void (the simulator
 itself failed) or undetermined (a latency limit broke, but would have held with twice the p99 of the
-simulator's own turn taken off), 130 interrupted. A limit is <metric><operator><number>[us|ms|s]; metrics:
+simulator's own turn taken off), 4 the result could not be written, 130 interrupted. A limit is
+<metric><operator><number>[us|ms|s]; metrics:
 ${limitMetrics.join(' ')}.
 Lost, duplicated, reordered, misrouted, corrupted, refused, closed, silent and blocked must be 0 unless a
 limit names another bound. The backlog of deliveries must not grow (growth<50ms): growth is how much further
@@ -136,7 +138,7 @@ export function checkOptions(command: Command): { options: Options; problems: st
       turnMsP99Max: time('turnLimit', '--turn-limit'),
       throttledMsMax: time('throttledLimit', '--throttled-limit'),
     },
-    json: text('json'),
+    json: attempt(undefined, () => checkJson(text('json'))),
     progress: attempt('auto', () =>
       parseOneOf(text('progress')!, '--progress', ['auto', 'tty', 'plain', 'json', 'none']),
     ),
@@ -145,6 +147,16 @@ export function checkOptions(command: Command): { options: Options; problems: st
     metricsHost: text('metricsHost')!,
   };
   return { options, problems };
+}
+
+/** The path of a result that can be written. Throws a sentence with what is in the way. */
+function checkJson(path: string | undefined): string | undefined {
+  if (path === undefined || path === '-') return path;
+  const required = '--json must name a file, or - for standard output';
+  if (path === '') throw new Error(`${required}; given: an empty name`);
+  const fault = writeFault(path);
+  if (fault !== null) throw new Error(`the result cannot be written to --json ${path}: ${fault}`);
+  return path;
 }
 
 /** Reads a step such as `100:10s`. Throws a sentence with the syntax. */

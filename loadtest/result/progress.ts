@@ -1,6 +1,7 @@
 /** The progress of a run: a redrawn line on a terminal, plain lines elsewhere, or one JSON event per line. */
 import { type Timeline, timelineOf } from '../record/recorder.ts';
 import type { Phase, RunObserver } from '../run/observer.ts';
+import type { RunResult } from './schema.ts';
 
 export type ProgressStyle = 'tty' | 'plain' | 'json' | 'none';
 
@@ -18,6 +19,9 @@ export type ProgressEvent =
       deliveryLatencyMsP99: number;
       lost: number;
     };
+
+/** The last line of `--progress json`, where the result does not go to standard output by itself. */
+export type ResultEvent = { event: 'result'; result: RunResult };
 
 /** Reads one line of a simulator's output; undefined if it is no progress event. */
 export function parseProgress(line: string): ProgressEvent | undefined {

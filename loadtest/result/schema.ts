@@ -1,5 +1,5 @@
 /** The result of one run: the schema of the JSON file that `--json` writes and that all reports read. */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import type { AuditCounts } from '../record/counts.ts';
 import type { LatencySummary } from '../record/histogram.ts';
 import type { Series } from '../record/series.ts';
@@ -115,12 +115,8 @@ export type LoadtestResult = {
 /** The file of a run with `--step`: a whole result for each step. */
 export type StepsResult = { stepsSchemaVersion: 1; steps: LoadtestResult[] };
 
-/** Writes a result as JSON. The path `-` is standard output. */
-export function writeResult(path: string, result: LoadtestResult | StepsResult): void {
-  const text = `${JSON.stringify(result)}\n`;
-  if (path === '-') process.stdout.write(text);
-  else writeFileSync(path, text);
-}
+/** What the result file of a run holds. */
+export type RunResult = LoadtestResult | StepsResult;
 
 /** Reads a result file. Throws if it is not of this schema. */
 export function readResult(path: string): LoadtestResult {

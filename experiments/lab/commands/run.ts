@@ -3,6 +3,7 @@
  */
 import { join } from 'node:path';
 import type { Command } from 'commander';
+import { interruption } from '#host/interruption.ts';
 import { readEnvironment } from '../../../loadtest/result/environment.ts';
 import { quantities, readWorkload } from '../../../loadtest/workload.ts';
 import { exitCodeOf } from '../analysis/exit-code.ts';
@@ -12,6 +13,7 @@ import { findServices } from '../deployment/services/services.ts';
 import { chooseTarget, prepareContainers, startDeployment } from '../deployment/start.ts';
 import { InputError } from '../input-error.ts';
 import type { Run } from '../records/schema.ts';
+import { openResults } from '../records/store.ts';
 import { findByShortName, type RunOptions, skipMissing } from '../shapes/run-plan.ts';
 import { shapeOf, showReport } from '../shapes/run-report.ts';
 import { runPlan } from '../shapes/runner.ts';
@@ -19,7 +21,6 @@ import type { Experiment, Plan, Registry } from '../shapes/shape.ts';
 import type { TrialObserver } from '../trial/trial.ts';
 import { LiveView } from '../watch/live-line.ts';
 import { openPhaseMetrics, type PhaseMetrics } from '../watch/phase-metrics.ts';
-import { interruption } from './interruption.ts';
 import * as value from './option-values.ts';
 
 type RunFlags = Allocation & {
@@ -93,6 +94,7 @@ export function addRun(program: Command, registry: Registry): void {
 /** Runs it; rejects with an `InputError` when the flags cannot be met. An abort gives the partial run. */
 async function runExperiment(experiment: Experiment, flags: RunFlags, signal: AbortSignal): Promise<Run> {
   const { shape } = experiment;
+  openResults(flags.results);
   const stages = await listStages();
   const target = await chooseTarget(flags.target, experiment.target);
   const plan = shape.plan(experiment, stages, optionsOf(flags, target));

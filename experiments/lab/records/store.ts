@@ -1,20 +1,39 @@
 /** The files of runs: a directory with `run.json` and `trials/NNN.json`, or one archived JSON file. */
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { makeDirectory, writeFault, writeWhole } from '#host/whole-file.ts';
 import { InputError } from '../input-error.ts';
 import { upgradeRun } from './old-schema.ts';
 import type { Run, RunRecord, TrialHeader } from './schema.ts';
 
-/** Writes `run.json`; called again as the run goes on, so that an interrupted run is a result too. */
-export function writeRunRecord(directory: string, record: RunRecord): void {
-  mkdirSync(join(directory, 'trials'), { recursive: true });
-  writeFileSync(join(directory, 'run.json'), `${JSON.stringify(record, null, 1)}\n`);
+/** Makes the directory of all results. Throws an `InputError` where nothing can be written in it. */
+export function openResults(directory: string): void {
+  let fault: string | null;
+  try {
+    makeDirectory(directory);
+    fault = writeFault(join(directory, 'run.json'));
+  } catch (error) {
+    fault = (error as Error).message;
+  }
+  if (fault === null) return;
+  throw new InputError([
+    `Choose another --results: required a directory that can be written; given ${directory}: ${fault}.`,
+  ]);
 }
 
-/** Writes `trials/NNN.json`. */
+/**
+ * Writes `run.json`; called again as the run goes on, so that an interrupted run is a result too. Like all
+ * files of a run it is whole or not there. Throws a `WriteError`.
+ */
+export function writeRunRecord(directory: string, record: RunRecord): void {
+  makeDirectory(join(directory, 'trials'));
+  writeWhole(join(directory, 'run.json'), `${JSON.stringify(record, null, 1)}\n`);
+}
+
+/** Writes `trials/NNN.json`. Throws a `WriteError`. */
 export function writeTrialRecord(directory: string, trial: TrialHeader): void {
   const name = `${String(trial.number).padStart(3, '0')}.json`;
-  writeFileSync(join(directory, 'trials', name), `${JSON.stringify(trial)}\n`);
+  writeWhole(join(directory, 'trials', name), `${JSON.stringify(trial)}\n`);
 }
 
 /** Reads a run from its directory or from an archived file; throws an `InputError` where it is neither. */

@@ -1,6 +1,6 @@
 /** The reports of a run, as its shape makes them. */
-import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { makeDirectory, writeWhole } from '#host/whole-file.ts';
 import { InputError } from '../input-error.ts';
 import type { Run } from '../records/schema.ts';
 import { htmlReport } from '../report/html.ts';
@@ -22,8 +22,8 @@ export async function showReport(run: Run, shape: Shape, resultsDirectory: strin
   console.log(terminalTable(content.summary));
   const directory = join(resultsDirectory, run.record.run);
   const path = join(directory, 'report.html');
-  mkdirSync(directory, { recursive: true });
-  writeFileSync(path, htmlReport(run, content, (await shape.plots?.(run)) ?? []));
-  writeFileSync(join(directory, 'report.md'), `${markdownReport(run, content)}\n`);
+  makeDirectory(directory);
+  writeWhole(path, htmlReport(run, content, (await shape.plots?.(run)) ?? []));
+  writeWhole(join(directory, 'report.md'), `${markdownReport(run, content)}\n`);
   console.log(`\nreport: ${path}`);
 }
