@@ -1,6 +1,7 @@
 /** The simulator as a command: options → assignment → steps → results → exit code. */
 import { createInterface } from 'node:readline';
 import { CommanderError } from 'commander';
+import { interruptedCode, interruption } from '#host/interruption.ts';
 import { WriteError } from '#host/whole-file.ts';
 import type { Assignment } from './model/assignment.ts';
 import { checkOptions, newCommand, type Options } from './options.ts';
@@ -8,7 +9,7 @@ import { checkStep, resolveAssignment, resolveWorkload } from './resolve.ts';
 import { conclude } from './result/conclude.ts';
 import { encodeEvent, parseCommand, type StepQuantities } from './result/control.ts';
 import { readEnvironment } from './result/environment.ts';
-import { newProgress } from './result/progress.ts';
+import { clearLine, newProgress } from './result/progress.ts';
 import { publish } from './result/publish.ts';
 import type { LoadtestResult } from './result/schema.ts';
 import { Coordinator, type StepOptions } from './run/coordinator.ts';
@@ -23,7 +24,7 @@ const exitCode = {
   undetermined: 3,
   void: 3,
   unwritten: 4,
-  interrupted: 130,
+  interrupted: interruptedCode,
 } as const;
 
 process.exitCode = await main(process.argv);
@@ -45,17 +46,11 @@ async function main(argv: string[]): Promise<number> {
     newProgress(styleOf(options), progressStream(options)),
     metrics,
   ]);
-  let interrupts = 0;
-  const interrupt = () => {
-    if (++interrupts > 1) process.exit(exitCode.interrupted);
-    coordinator.interrupt();
-  };
-  process.on('SIGINT', interrupt);
-  // Container engines and service managers send SIGTERM instead.
-  process.on('SIGTERM', interrupt);
+  interruption().addEventListener('abort', () => coordinator.interrupt());
   try {
     return await run(coordinator, assignment, options);
   } catch (error) {
+    if (styleOf(options) === 'tty') progressStream(options).write(clearLine);
     if (error instanceof WriteError) {
       console.error(`The result could not be written to ${error.message}`);
       return exitCode.unwritten;
@@ -83,7 +78,7 @@ async function run(coordinator: Coordinator, assignment: Assignment, options: Op
     : await runList(options.steps, measure);
   await coordinator.finish();
   if (!options.isControlled)
-    publish(results, {
+    await publish(results, {
       style: styleOf(options),
       stream: progressStream(options),
       json: options.json,

@@ -49,7 +49,7 @@ export function conclude(
     healthLimits,
   );
   if (outcome.interrupted)
-    voidReasons.push(
+    voidReasons.unshift(
       `the run was interrupted after ${(outcome.measuredUs / 1e6).toFixed(1)} s of ${workload.durationSeconds} s`,
     );
   const isDoubtful = broken.length > 0 && broken.every((limit) => limit.couldHold);
@@ -83,7 +83,8 @@ function observe(
   const { workload, totals, reports } = outcome;
   const seconds = outcome.measuredUs / 1e6;
   const perSecond = (count: number) => (seconds === 0 ? 0 : count / seconds);
-  const audit = totals.audit();
+  const whole = totals.audit();
+  const audit = outcome.interrupted ? totals.auditOfStopped(outcome.measuredUs) : whole;
   // A percentile over the survivors alone would flatter a server that loses what it cannot deliver in time.
   const delivery = withOutstanding(totals.delivery, audit.lost);
   const service = withOutstanding(totals.service, audit.lost);
@@ -92,6 +93,7 @@ function observe(
     workload,
     startedAt: outcome.startedAt,
     audit,
+    ...(outcome.interrupted && { underWay: whole.expected - audit.expected }),
     late: totals.sumOfSamples((sample) => sample.late),
     recoveredSeconds: outcome.interrupted ? null : totals.recoveredSeconds,
     backlogGrowthMs: outcome.interrupted ? null : totals.backlogGrowthMs,

@@ -23,6 +23,8 @@ export type LoadtestResult = {
   startedAt: string;
   limits: { expression: string; held: boolean; observed: number }[];
   audit: AuditCounts;
+  /** Of an interrupted run: deliveries that were under way at its end, neither expected nor lost. */
+  underWay?: number;
   /** Deliveries of earlier steps of the run that came after this step had begun. They count nowhere else. */
   late: number;
   /**
