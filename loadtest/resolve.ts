@@ -33,6 +33,7 @@ export async function resolveAssignment(
     workload: resolveWorkload(workload, workers),
     // Not from the seed: two runs at the same time must not take each other's messages for their own.
     firstRunId: randomInt((runIdMax + 1) / 2) * 2,
+    seal: [randomInt(2 ** 32), randomInt(2 ** 32)] as const,
     addresses,
     headers,
   };

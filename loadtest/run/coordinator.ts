@@ -80,6 +80,7 @@ export class Coordinator {
   /** Ends the run early and in order: everything measured until now is kept. */
   interrupt(): void {
     this.#interrupt.resolve('interrupted');
+    this.#pool.interrupt();
   }
 
   /** Connects all users and probes them. Rejects with a RunError if a worker dies or nothing connects. */
