@@ -9,6 +9,7 @@ import { promisify } from 'node:util';
 import { startChildUntil } from '#host/child-process.ts';
 import { freePorts } from '#host/free-ports.ts';
 import { closeCode } from '#protocol';
+import { configOf } from '../experiments/lab/deployment/services/haproxy-config.ts';
 import { Person } from '../testing/person.ts';
 import { findRedis, noRedis } from '../testing/redis.ts';
 import { ServerProcess } from '../testing/server.ts';
@@ -55,19 +56,13 @@ test('two nodes behind HAProxy are one chat; clients of a draining node find the
 
 /** The committed file with other addresses: the nodes of this test, and ports that are free here. */
 async function startProxy(nodes: readonly ServerProcess[], port: number, observatoryPort: number) {
-  const replace = (text: string, from: string, to: string) => {
-    assert.ok(text.includes(from), `haproxy.cfg has ${from}`);
-    return text.replace(from, to);
-  };
-  let config = readFileSync(committed, 'utf8');
-  config = replace(config, 'bind :8070', `bind 127.0.0.1:${port}`);
-  config = replace(config, 'bind :8404', `bind 127.0.0.1:${observatoryPort}`);
-  config = replace(config, 'server node-3 node-3:8080\n', '');
-  for (const [index, node] of nodes.entries()) {
-    const server = `server node-${index + 1}`;
-    const address = `${new URL(node.origin).host} port ${new URL(node.internal).port}`;
-    config = replace(config, `${server} node-${index + 1}:8080`, `${server} ${address}`);
-  }
+  const balanced = nodes.map((node, index) => ({
+    name: `node-${index + 1}`,
+    address: new URL(node.origin).host,
+    readinessPort: Number(new URL(node.internal).port),
+  }));
+  const binds = { chat: `127.0.0.1:${port}`, observatory: `127.0.0.1:${observatoryPort}` };
+  const config = configOf(readFileSync(committed, 'utf8'), balanced, binds);
   const directory = mkdtempSync(join(tmpdir(), 'chat-haproxy-'));
   chmodSync(directory, 0o755);
   writeFileSync(join(directory, 'haproxy.cfg'), config);

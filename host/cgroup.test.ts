@@ -13,12 +13,13 @@ test('cgroup v2 in a container: quota, throttling and memory', () => {
   const reading = read({
     '/proc/self/cgroup': '0::/\n',
     '/sys/fs/cgroup/cpu.stat': 'usage_usec 900\nnr_periods 40\nnr_throttled 10\nthrottled_usec 2500000\n',
-    '/sys/fs/cgroup/cpu.max': '25000 100000\n',
+    '/sys/fs/cgroup/cpu.max': '2500 10000\n',
     '/sys/fs/cgroup/memory.current': '1048576\n',
     '/sys/fs/cgroup/memory.max': '536870912\n',
   });
   assert.deepEqual(reading, {
     cpuLimitCores: 0.25,
+    cpuPeriodMs: 10,
     cpuSecondsTotal: 0.0009,
     cpuPeriodsTotal: 40,
     cpuThrottledPeriodsTotal: 10,
@@ -38,6 +39,7 @@ test('cgroup v2 on a host: the own folder counts, and "max" is no limit', () => 
     '/sys/fs/cgroup/user.slice/chat.service/memory.max': 'max\n',
   });
   assert.equal(reading?.cpuLimitCores, undefined);
+  assert.equal(reading?.cpuPeriodMs, undefined);
   assert.equal(reading?.memoryLimitBytes, undefined);
   assert.equal(reading?.cpuPeriodsTotal, 7);
 });
@@ -46,13 +48,14 @@ test('cgroup v1: nanoseconds, and the huge number that means no limit', () => {
   const reading = read({
     '/proc/self/cgroup': '4:cpu,cpuacct:/docker/abc\n3:memory:/docker/abc\n',
     '/sys/fs/cgroup/cpu/cpu.stat': 'nr_periods 8\nnr_throttled 4\nthrottled_time 1500000000\n',
-    '/sys/fs/cgroup/cpu/cpu.cfs_quota_us': '50000\n',
-    '/sys/fs/cgroup/cpu/cpu.cfs_period_us': '100000\n',
+    '/sys/fs/cgroup/cpu/cpu.cfs_quota_us': '10000\n',
+    '/sys/fs/cgroup/cpu/cpu.cfs_period_us': '20000\n',
     '/sys/fs/cgroup/memory/memory.usage_in_bytes': '4096\n',
     '/sys/fs/cgroup/memory/memory.limit_in_bytes': '9223372036854771712\n',
   });
   assert.deepEqual(reading, {
     cpuLimitCores: 0.5,
+    cpuPeriodMs: 20,
     cpuSecondsTotal: undefined,
     cpuPeriodsTotal: 8,
     cpuThrottledPeriodsTotal: 4,
@@ -63,12 +66,12 @@ test('cgroup v1: nanoseconds, and the huge number that means no limit', () => {
   });
 });
 
-test('cgroup v2, nested: the smallest limit on the way up holds, and every quota on it throttles', () => {
+test('cgroup v2, nested: the smallest limit on the way up holds with its period, and every quota on it throttles', () => {
   const folder = '/sys/fs/cgroup/pod/chat';
   const reading = read({
     '/proc/self/cgroup': '0::/pod/chat\n',
     [`${folder}/cpu.stat`]: 'usage_usec 3000000\nnr_periods 10\nnr_throttled 1\nthrottled_usec 500000\n',
-    [`${folder}/cpu.max`]: '200000 100000\n',
+    [`${folder}/cpu.max`]: '20000 10000\n',
     [`${folder}/memory.current`]: '4096\n',
     [`${folder}/memory.stat`]: 'anon 1024\nfile 3072\n',
     [`${folder}/memory.max`]: 'max\n',
@@ -81,6 +84,7 @@ test('cgroup v2, nested: the smallest limit on the way up holds, and every quota
   });
   assert.deepEqual(reading, {
     cpuLimitCores: 0.5,
+    cpuPeriodMs: 100,
     cpuSecondsTotal: 3,
     cpuPeriodsTotal: 30,
     cpuThrottledPeriodsTotal: 5,
@@ -108,6 +112,7 @@ test('cgroup v1, nested: each controller has a path of its own, and the smallest
   });
   assert.deepEqual(reading, {
     cpuLimitCores: 1.5,
+    cpuPeriodMs: 100,
     cpuSecondsTotal: 2.5,
     cpuPeriodsTotal: 8,
     cpuThrottledPeriodsTotal: 2,

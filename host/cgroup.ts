@@ -7,6 +7,8 @@ import { readFileSync } from 'node:fs';
 export type CgroupReading = {
   /** Smallest CPU quota on the way up, in cores; undefined where there is none. */
   readonly cpuLimitCores: number | undefined;
+  /** Length of the periods in which that quota is enforced; undefined where there is none. */
+  readonly cpuPeriodMs: number | undefined;
   /** CPU time of the whole cgroup since it was made; undefined where it is not counted. */
   readonly cpuSecondsTotal: number | undefined;
   /** Periods and throttling: of all folders with a quota together, or of the own folder if none has one. */
@@ -60,13 +62,13 @@ function readV2(read: ReadText, membership: string): CgroupReading | undefined {
   const folders = foldersUp(mount, ownFolder(membership, ''));
   const stat = firstText(read, folders, 'cpu.stat');
   if (!stat?.includes('usage_usec')) return undefined;
-  const quotaCoresOf = (folder: string) => {
+  const quotaOf = (folder: string) => {
     const [quota = 'max', period] = (read(`${folder}/cpu.max`) ?? 'max').trim().split(' ');
-    return quota === 'max' ? undefined : Number(quota) / Number(period);
+    return quota === 'max' ? undefined : quotaIn(Number(quota), Number(period));
   };
   const usageUs = field(stat, 'usage_usec');
   return {
-    ...readCpu(read, folders, quotaCoresOf, 'throttled_usec', 1e6),
+    ...readCpu(read, folders, quotaOf, 'throttled_usec', 1e6),
     cpuSecondsTotal: usageUs === undefined ? undefined : usageUs / 1e6,
     ...readMemory(read, folders, { used: 'memory.current', limit: 'memory.max', anonymous: 'anon' }),
   };
@@ -76,35 +78,45 @@ function readV1(read: ReadText, membership: string): CgroupReading | undefined {
   const foldersOf = (name: string) => foldersUp(`${mount}/${name}`, ownFolder(membership, name));
   const folders = foldersOf('cpu');
   if (firstText(read, folders, 'cpu.stat') === undefined) return undefined;
-  const quotaCoresOf = (folder: string) => {
+  const quotaOf = (folder: string) => {
     const quotaUs = Number(read(`${folder}/cpu.cfs_quota_us`) ?? -1);
     const periodUs = Number(read(`${folder}/cpu.cfs_period_us`) ?? 100_000);
-    return quotaUs > 0 ? quotaUs / periodUs : undefined;
+    return quotaUs > 0 ? quotaIn(quotaUs, periodUs) : undefined;
   };
   const usageNs = firstText(read, foldersOf('cpuacct'), 'cpuacct.usage');
   const files = { used: 'memory.usage_in_bytes', limit: 'memory.limit_in_bytes', anonymous: 'total_rss' };
   return {
-    ...readCpu(read, folders, quotaCoresOf, 'throttled_time', 1e9),
+    ...readCpu(read, folders, quotaOf, 'throttled_time', 1e9),
     cpuSecondsTotal: usageNs === undefined ? undefined : Number(usageNs) / 1e9,
     ...readMemory(read, foldersOf('memory'), files),
   };
 }
 
+type Quota = { cores: number; periodMs: number };
+
+function quotaIn(quotaUs: number, periodUs: number): Quota {
+  return { cores: quotaUs / periodUs, periodMs: periodUs / 1000 };
+}
+
 function readCpu(
   read: ReadText,
   folders: readonly string[],
-  quotaCoresOf: (folder: string) => number | undefined,
+  quotaOf: (folder: string) => Quota | undefined,
   throttledKey: string,
   unitsPerSecond: number,
 ) {
   const stats = folders
-    .map((folder) => ({ text: read(`${folder}/cpu.stat`), quotaCores: quotaCoresOf(folder) }))
+    .map((folder) => ({ text: read(`${folder}/cpu.stat`), quota: quotaOf(folder) }))
     .filter(({ text }) => text !== undefined);
-  const limited = stats.filter(({ quotaCores }) => quotaCores !== undefined);
+  const limited = stats.filter(({ quota }) => quota !== undefined);
   const counted = limited.length > 0 ? limited : stats.slice(0, 1);
   const sum = (key: string) => counted.reduce((total, { text }) => total + (field(text, key) ?? 0), 0);
+  const [smallestQuota] = limited
+    .flatMap(({ quota }) => quota ?? [])
+    .toSorted((one, other) => one.cores - other.cores);
   return {
-    cpuLimitCores: smallest(limited.map(({ quotaCores }) => quotaCores)),
+    cpuLimitCores: smallestQuota?.cores,
+    cpuPeriodMs: smallestQuota?.periodMs,
     cpuPeriodsTotal: sum('nr_periods'),
     cpuThrottledPeriodsTotal: sum('nr_throttled'),
     cpuThrottledSecondsTotal: sum(throttledKey) / unitsPerSecond,

@@ -17,8 +17,12 @@ export type Child = AsyncDisposable & {
   howEnded(): string | null;
   /** The last lines of standard output and error together, oldest first. */
   lastLines(): string;
+  /** Writes to its standard input, which `takesInput` asked for. Does nothing when it is gone. */
+  write(text: string): void;
   /** Sends a signal to the child alone, not to its group. Does nothing when it is gone. */
   signal(name: NodeJS.Signals): void;
+  /** Sends a signal to the child and all that it has started. Does nothing when it is gone. */
+  signalGroup(name: NodeJS.Signals): void;
   /** Sends the group a signal, and kills it after the grace. Resolves when the child is gone. */
   stop(name: NodeJS.Signals, graceMs: number): Promise<void>;
 };
@@ -29,6 +33,8 @@ export type ChildOptions = {
   /** The environment of this process where left out. */
   env?: NodeJS.ProcessEnv;
   onLine: OnLine;
+  /** Gives it a standard input to write to; without it, it reads the end of its input at once. */
+  takesInput?: boolean;
   /** Leaves the rest of the group alone when the child ends by itself: for tests of how a program ends. */
   keepGroup?: boolean;
 };
@@ -46,7 +52,10 @@ process.on('exit', () => {
 /** Starts a child; rejects when the command cannot be run at all. */
 export async function startChild(options: ChildOptions): Promise<Child> {
   const { command, args, env } = options;
-  const child = spawn(command, args, { detached: true, stdio: ['ignore', 'pipe', 'pipe'], env });
+  const input = options.takesInput === true ? 'pipe' : 'ignore';
+  const child = spawn(command, args, { detached: true, stdio: [input, 'pipe', 'pipe'], env });
+  // A child that has ended breaks the pipe: how it ended is told by `exit`.
+  child.stdin?.on('error', () => {});
   const lines = followLines(child, options.onLine);
   await once(child, 'spawn');
   const pid = child.pid!;
@@ -75,7 +84,9 @@ export async function startChild(options: ChildOptions): Promise<Child> {
     ended: exit.then(() => howEnded!),
     howEnded: () => howEnded,
     lastLines: () => lines.join('\n'),
+    write: (text) => void child.stdin?.write(text),
     signal: (name) => howEnded ?? send(pid, name),
+    signalGroup: (name) => howEnded ?? send(-pid, name),
     stop,
     [Symbol.asyncDispose]: () => stop('SIGTERM', stopGraceMs),
   };

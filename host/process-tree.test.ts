@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { childrenOf, readTreeUsage } from './process-tree.ts';
+import { childrenOf, readRunDelaySeconds, readTreeUsage } from './process-tree.ts';
 
 /** A /proc whose process names hold blanks and parentheses, which a careless parser would split at. */
 function fakeProc(
@@ -35,6 +35,23 @@ test('a tree is its root, its descendants, and the children that it has reaped; 
 test('a root that is gone counts no process', () => {
   using proc = fakeProc([]);
   assert.deepEqual(readTreeUsage(10, proc.directory), { cpuSeconds: 0, rssBytes: 0, processes: 0 });
+});
+
+test('waiting for a CPU is summed over all threads of a tree, and is null where it is not counted', () => {
+  using proc = fakeProc([]);
+  const thread = (pid: number, id: number, files: { schedstat?: string; children?: string }) => {
+    const directory = join(proc.directory, String(pid), 'task', String(id));
+    mkdirSync(directory, { recursive: true });
+    for (const [name, text] of Object.entries(files)) writeFileSync(join(directory, name), text);
+  };
+  thread(10, 10, { schedstat: '9000000000 1500000000 7\n', children: '' });
+  thread(10, 11, { schedstat: '0 500000000 1\n', children: '12 ' });
+  thread(12, 12, { schedstat: '0 1000000000 1\n', children: '' });
+  thread(99, 99, { schedstat: '0 7000000000 1\n', children: '' });
+  assert.equal(readRunDelaySeconds(10, proc.directory), 3);
+  thread(20, 20, { children: '' });
+  assert.equal(readRunDelaySeconds(20, proc.directory), null);
+  assert.equal(readRunDelaySeconds(30, proc.directory), null);
 });
 
 test('its reading of this process agrees with what Node says', () => {

@@ -30,6 +30,24 @@ export function readTreeUsage(rootPid: number, procDirectory = '/proc'): TreeUsa
   return usage;
 }
 
+/**
+ * Time for which the threads of a process and its descendants were ready to run and waited for a CPU, since
+ * they were started (second field of schedstat); null where the kernel does not count it. A thread that has
+ * ended takes its time with it.
+ */
+export function readRunDelaySeconds(rootPid: number, procDirectory = '/proc'): number | null {
+  let totalNs: number | null = null;
+  const pids = [String(rootPid)];
+  for (const pid of pids)
+    for (const thread of namesIn(`${procDirectory}/${pid}/task`)) {
+      const directory = `${procDirectory}/${pid}/task/${thread}`;
+      const delayNs = textOf(`${directory}/schedstat`).split(' ')[1];
+      if (delayNs !== undefined) totalNs = (totalNs ?? 0) + Number(delayNs);
+      pids.push(...textOf(`${directory}/children`).split(' ').filter(Boolean));
+    }
+  return totalNs === null ? null : totalNs / 1e9;
+}
+
 /** Processes that `pid` started and that still run, oldest first. */
 export function childrenOf(pid: number, procDirectory = '/proc'): number[] {
   const children = readAllStats(procDirectory).filter((stat) => stat.parentPid === pid && !stat.zombie);
@@ -43,12 +61,8 @@ function readAllStats(procDirectory: string) {
 
 /** Fields of /proc/<pid>/stat by their numbers in proc(5); null for a process that ended while we read. */
 function readStat(procDirectory: string, pid: string) {
-  let text: string;
-  try {
-    text = readFileSync(`${procDirectory}/${pid}/stat`, 'utf8');
-  } catch {
-    return null;
-  }
+  const text = textOf(`${procDirectory}/${pid}/stat`);
+  if (text === '') return null;
   // The command name may hold anything, so fields are counted from after its closing parenthesis.
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
   const field = (number: number) => Number(fields[number - 3]);
@@ -59,4 +73,21 @@ function readStat(procDirectory: string, pid: string) {
     cpuTicks: field(14) + field(15) + field(16) + field(17),
     rssPages: field(24),
   };
+}
+
+/** Empty for a process that ended while we read. */
+function textOf(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return '';
+  }
+}
+
+function namesIn(directory: string): string[] {
+  try {
+    return readdirSync(directory);
+  } catch {
+    return [];
+  }
 }

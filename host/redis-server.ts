@@ -68,19 +68,26 @@ export async function ownRedisBinary(): Promise<string | null> {
   return findRedisBinary() ?? (canInstallRedis() ? installRedis() : null);
 }
 
+export type RedisOptions = {
+  port?: number;
+  /** Precedes its command line, such as `taskset --cpu-list 0`. */
+  launcher?: readonly string[];
+  signal?: AbortSignal;
+};
+
 /** Starts a server without persistence, at a free port where none is given. Rejects with a `StartError`. */
 export async function startRedisServer(
   binary: string,
-  port?: number,
-  signal?: AbortSignal,
+  { port, launcher = [], signal }: RedisOptions = {},
 ): Promise<RedisServer> {
   const directory = mkdtempSync(join(tmpdir(), 'chat-redis-'));
   const removeDirectory = () => rmSync(directory, { recursive: true, force: true });
   const usedPort = port ?? (await freePorts(1))[0]!;
   const address = ['--bind', '127.0.0.1', '--port', String(usedPort)];
   const readLine = (line: string) => line.includes(redisReadyText) || undefined;
+  const [command, ...args] = [...launcher, binary, ...address, '--dir', directory, ...withoutPersistence];
   const { child } = await startChildUntil(
-    { command: binary, args: [...address, '--dir', directory, ...withoutPersistence] },
+    { command: command!, args },
     { name: 'The Redis server', readLine, deadlineMs: startDeadlineMs, signal },
   ).catch((error: Error) => {
     removeDirectory();

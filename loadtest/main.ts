@@ -113,10 +113,10 @@ async function runCommands(
     try {
       const command = parseCommand(line.value);
       if (command.command === 'end') break;
-      const { command: _, reconnect, ...step } = command;
+      const { command: _, reconnect, last: isLast = false, ...step } = command;
       const problems = checkStep({ ...workload, ...step });
       if (problems.length > 0) throw new Error(problems.join('; '));
-      results.push(await measure(step, { isLast: false, reconnect }));
+      results.push(await measure(step, { isLast, reconnect }));
       process.stdout.write(encodeEvent({ event: 'step', result: results.at(-1)! }));
     } catch (error) {
       if (error instanceof RunError) throw error;

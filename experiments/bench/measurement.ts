@@ -47,7 +47,7 @@ export async function withStage<T>(
   return await use(deployment);
 }
 
-/** One run of the simulator; throws with its last output when it ends without a result. */
+/** One run of the simulator; rejects with its last output when it ends without a result. */
 export async function load(
   deployment: Deployment,
   { seconds: durationSeconds, warmUpSeconds = 2, ...work }: Load,
@@ -56,14 +56,12 @@ export async function load(
 ): Promise<LoadtestResult> {
   const phases = { warmUpSeconds, durationSeconds, drainSeconds: 2 };
   const options = { ...work, ...phases, payloadBytes, workers: 1, limits };
-  const { result, errorText } = await deployment.runSimulator(options, {
+  await using simulator = await deployment.startSimulator(options, {
     signal,
     onProgress: (progress) => progress.event === 'phase' && onPhase(progress.phase),
     onScrapeAddress: () => {},
   });
-  signal.throwIfAborted();
-  if (result === null) throw new Error(`The simulator ended without a result: ${errorText}`);
-  return result;
+  return await simulator.step({ last: true });
 }
 
 /** Capacity in messages/s at 1,000 clients, and the result of the highest trial that passed. */

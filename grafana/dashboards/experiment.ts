@@ -1,6 +1,6 @@
 /** An experiment, during and after its run: numbers by phase and stage, and two stages side by side. */
 import { board, brokenLimits, labPhases, stageVariable } from './board.ts';
-import { chosenStages, latencyLimit, lines, row, states } from './panel.ts';
+import { chosenStages, latencyLimit, lines, of, row, states } from './panel.ts';
 import { table } from './table.ts';
 
 const name = {
@@ -15,6 +15,7 @@ const variables = [
   stageVariable('right', 'Right', 'last'),
 ];
 const legend = '{{stage}}';
+const containerLegend = '{{stage}} {{node}}';
 
 /** The Experiment dashboard. */
 export const experiment = board(name, variables, [labPhases(), brokenLimits()], {
@@ -63,6 +64,26 @@ export const experiment = board(name, variables, [labPhases(), brokenLimits()], 
           legend,
         },
       ],
+    ),
+  ]),
+  'Containers of the trial, as the lab reads them': row(8, [
+    lines(
+      'CPU of each container',
+      'Cores used by each node, service and the simulator; of processes where the trial has no containers.',
+      { unit: 'short' },
+      [of('stage_node:experiment_container_cpu_cores:rate5s', containerLegend)],
+    ),
+    lines(
+      'Memory of each container',
+      'Memory that cannot be dropped: without the page cache.',
+      { unit: 'bytes' },
+      [of('stage_node:experiment_container_memory_bytes:sum', containerLegend)],
+    ),
+    lines(
+      'Throttling of each container',
+      'Seconds per second in which the CPU quota held a container back. The simulator must show none.',
+      { unit: 'short' },
+      [of('stage_node:experiment_container_throttled:rate5s', containerLegend)],
     ),
   ]),
   '$left and $right, side by side': row(12, [

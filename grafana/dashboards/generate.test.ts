@@ -120,12 +120,21 @@ function namesDeclared(): Set<string> {
       .map((file) => text(`${folder}/${file}`)),
   );
   const declared = sources.flatMap((source) =>
-    [...source.matchAll(/'((?:chat|loadtest|lab)_[a-z0-9_]+)'/g)].map((match) => match[1]!),
+    [...source.matchAll(/'((?:chat|loadtest|lab|experiment)_[a-z0-9_]+)'/g)].map((match) => match[1]!),
   );
   // The simulator declares its counters without their suffix.
   const counters = declared.filter((name) => name.startsWith('loadtest_')).map((name) => `${name}_total`);
   const recorded = [...text('prometheus/rules/recording.yml').matchAll(/record: (\S+)/g)].map((m) => m[1]!);
-  return new Set([...ofNode, ...declared, ...counters, ...recorded, 'up', 'ALERTS']);
+  return new Set([...ofNode, ...declared, ...counters, ...recorded, ...ofOthers, 'up', 'ALERTS']);
 }
 
+/** Of HAProxy's own exporter and of cAdvisor; panels.integration.ts reads the first from a real one. */
+const ofOthers = [
+  'haproxy_server_current_sessions',
+  'haproxy_server_status',
+  'haproxy_process_idle_time_percent',
+  'container_cpu_usage_seconds_total',
+  'container_memory_working_set_bytes',
+  'container_cpu_cfs_throttled_seconds_total',
+];
 const known = namesDeclared();

@@ -165,4 +165,56 @@ export const overview = board(name, [stageVariable('stage', 'Stage', 'all')], [l
       of('stage_code:chat_closes:rate5s', '{{stage}} {{code}}'),
     ]),
   ]),
+  'Load balancer (HAProxy)': row(8, [
+    lines('Sessions by node', 'Connections that HAProxy holds open to each node.', { unit: 'short' }, [
+      { expr: 'sum by (server) (haproxy_server_current_sessions{proxy="nodes"})', legend: '{{server}}' },
+    ]),
+    lines(
+      'Nodes that take clients',
+      '1 while a node answers its readiness check. A node that drains takes no new clients and keeps its own.',
+      { unit: 'short', max: 1 },
+      [
+        {
+          expr: 'max by (server) (haproxy_server_status{proxy="nodes", state="UP"})',
+          legend: '{{server}}',
+        },
+      ],
+    ),
+    lines(
+      'Load of HAProxy',
+      'Share of the last second in which its thread did not wait. Near 1 the balancer is the limit, not the nodes.',
+      { unit: 'percentunit', max: 1, bounds: { limit: 0.9 } },
+      [{ expr: '1 - haproxy_process_idle_time_percent / 100', legend: '{{instance}}' }],
+    ),
+  ]),
+  'All containers of the machine (cAdvisor)': row(8, [
+    lines(
+      'CPU by container',
+      'Cores used, as cAdvisor reads them every second: docker compose --profile cadvisor up -d.',
+      { unit: 'short' },
+      [
+        {
+          expr: 'sum by (name) (rate(container_cpu_usage_seconds_total{name!=""}[15s]))',
+          legend: '{{name}}',
+        },
+      ],
+    ),
+    lines(
+      'Memory by container',
+      'Memory in use without the part of the page cache that is easily dropped.',
+      { unit: 'bytes' },
+      [{ expr: 'sum by (name) (container_memory_working_set_bytes{name!=""})', legend: '{{name}}' }],
+    ),
+    lines(
+      'Throttling by container',
+      'Seconds per second in which the CPU quota held a container back.',
+      { unit: 'short' },
+      [
+        {
+          expr: 'sum by (name) (rate(container_cpu_cfs_throttled_seconds_total{name!=""}[15s]))',
+          legend: '{{name}}',
+        },
+      ],
+    ),
+  ]),
 });

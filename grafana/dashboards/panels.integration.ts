@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { chmodSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -8,11 +11,13 @@ import { fileURLToPath } from 'node:url';
 import type { Panel } from '@grafana/grafana-foundation-sdk/dashboard';
 import { WebSocket } from 'ws';
 import { freePorts } from '#host/free-ports.ts';
+import { instrumentCores } from '../../experiments/lab/analysis/cpu.ts';
 import { findEngine } from '../../experiments/lab/deployment/container-engine.ts';
 import type { Deployment } from '../../experiments/lab/deployment/deployment.ts';
 import { listStages } from '../../experiments/lab/deployment/list-stages.ts';
 import { startDeployment } from '../../experiments/lab/deployment/start.ts';
-import { runTrial, type TrialRequest } from '../../experiments/lab/trial/trial.ts';
+import { TrialSession } from '../../experiments/lab/trial/session.ts';
+import type { TrialRequest } from '../../experiments/lab/trial/trial.ts';
 import { startPhaseMetrics } from '../../experiments/lab/watch/phase-metrics.fixture.ts';
 import type { PhaseMetrics } from '../../experiments/lab/watch/phase-metrics.ts';
 import { findPrometheus, startPrometheus } from '../../testing/prometheus.ts';
@@ -77,6 +82,14 @@ test('every panel has data of a real trial, and agrees with the result of the tr
   const p99MsOfResult = result.deliveryLatencyMs.p99;
   assert.ok(sameBucket(p99Ms, p99MsOfResult), `${p99Ms} ms, ${p99MsOfResult} ms`);
   assert.deepEqual(await instant('sum(loadtest_audit_total)', measuredTo), [0]);
+  const cpuCores = (node: string) =>
+    measured(`stage_node:experiment_container_cpu_cores:rate5s{stage="${stage}", node="${node}"}`);
+  close(await cpuCores('node-1'), trial.server!.cpuCores, 0.25);
+  close(await cpuCores('simulator'), instrumentCores(result), 0.25);
+  close(await cpuCores('haproxy'), trial.server!.serviceCpuCores, 0.25);
+  const held = `stage_node:experiment_container_throttled:rate5s{stage="${stage}", node="node-1"}`;
+  assert.ok(Math.abs((await measured(held)) - trial.server!.throttledShare!) < 0.05);
+  assert.equal(await measured('sum(haproxy_server_current_sessions{server="node-1"})'), clients);
 });
 
 /** Prometheus with the configuration of the project; its only targets are those of the lab's target file. */
@@ -93,26 +106,52 @@ async function startObservatory() {
   const withoutPorts = config.slice(0, config.indexOf('  # What docker-compose'));
   writeFileSync(join(directory, 'prometheus.yml'), withoutPorts);
   const metrics = stack.use(await startPhaseMetrics(join(directory, 'targets', 'lab.json')));
+  const cadvisor = stack.use(await startCadvisor());
+  const targets = [{ targets: [cadvisor.address], labels: { job: 'cadvisor' } }];
+  writeFileSync(join(directory, 'targets', 'cadvisor.json'), JSON.stringify(targets));
   const [prometheusPort] = await freePorts(1);
   const prometheus = stack.use(await startPrometheus(source!, directory, prometheusPort!));
   const owned = stack.move();
   return { url: prometheus.url, metrics, [Symbol.asyncDispose]: () => owned.disposeAsync() };
 }
 
+/** Answers in the place of cAdvisor: two lines of each metric as its documentation names them. */
+async function startCadvisor() {
+  const containers = ['id="/docker/abc",image="haproxy:3.2",name="chat-haproxy"', 'id="/",image="",name=""'];
+  const exported = (seconds: number) =>
+    containers.flatMap((labels) => [
+      `container_cpu_usage_seconds_total{cpu="total",${labels}} ${0.5 * seconds}`,
+      `container_memory_working_set_bytes{${labels}} 1e+06`,
+      `container_cpu_cfs_throttled_seconds_total{${labels}} ${0.1 * seconds}`,
+    ]);
+  const server = createServer((_, response) => {
+    response.setHeader('content-type', 'text/plain; version=0.0.4');
+    response.end(`${exported(performance.now() / 1000).join('\n')}\n`);
+  });
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  const { port } = server.address() as AddressInfo;
+  const close = () => {
+    server.closeAllConnections();
+    server.close();
+  };
+  return { address: `127.0.0.1:${port}`, [Symbol.dispose]: close };
+}
+
 /** One trial as the lab runs it, while clients in another room are refused, evicted and closed. */
 async function runObservedTrial(metrics: PhaseMetrics) {
+  const setup = {
+    name: stage,
+    stage: (await listStages()).find(({ name }) => name === stage)!,
+    settings: { 'heartbeat-interval-ms': '1000' },
+    nodes: 1,
+    balancer: true,
+    allocation: { serverCpus: 0.5, serverMemoryMb: 256 },
+  };
   const request: TrialRequest = {
     number: 1,
     variant: stage,
     stage,
     about: '40 messages/s',
-    setup: {
-      name: stage,
-      stage: (await listStages()).find(({ name }) => name === stage)!,
-      settings: { 'heartbeat-interval-ms': '1000' },
-      nodes: 1,
-      allocation: { serverCpus: 0.5, serverMemoryMb: 256 },
-    },
     load: 40,
     purpose: 'fixed',
     seed: 1,
@@ -122,7 +161,7 @@ async function runObservedTrial(metrics: PhaseMetrics) {
   };
   let others: Promise<void> | undefined;
   const sites = { target: 'container', simulator: 'container' } as const;
-  const trial = await runTrial(request, {
+  await using session = new TrialSession(setup, {
     deploy: (asked) => startDeployment(sites, { ...asked, scrapeHost: '127.0.0.1', signal }),
     simulatorMetricsPort: 9464,
     signal,
@@ -135,6 +174,7 @@ async function runObservedTrial(metrics: PhaseMetrics) {
       },
     },
   });
+  const trial = await session.run(request);
   return { trial, others };
 }
 

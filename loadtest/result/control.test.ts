@@ -8,7 +8,7 @@ test('a command reads back as it was written', () => {
     { command: 'end' },
     { command: 'step' },
     { command: 'step', ratePerSecond: 0.5, durationSeconds: 4, warmUpSeconds: 0, drainSeconds: 2, seed: 7 },
-    { command: 'step', arrival: 'poisson', reconnect: true },
+    { command: 'step', arrival: 'poisson', reconnect: true, last: false },
   ];
   for (const command of commands) assert.deepEqual(parseCommand(encodeCommand(command)), command);
 });
@@ -22,6 +22,8 @@ test('a bad command is refused with what is required and what was given', () => 
     ['{"command":"step","clients":5}', /; given: clients$/],
     ['{"command":"step","ratePerSecond":"5"}', /^ratePerSecond must be a number; given: "5"$/],
     ['{"command":"step","reconnect":1}', /^reconnect must be true or false; given: 1$/],
+    ['{"command":"end","last":true}', /^a command is/],
+    ['{"command":"step","last":"no"}', /^last must be true or false; given: "no"$/],
     ['{"command":"step","ratePerSecond":0}', /^--rate must be a number above 0 .*; given: 0$/],
     [
       '{"command":"step","durationSeconds":-1,"seed":0.5}',

@@ -26,10 +26,11 @@ export type StepQuantities = Pick<Workload, (typeof stepQuantities)[number]>;
 
 /**
  * One line of input. With `reconnect`, users whose connection has been closed connect again before the step
- * and are probed; without, they stay closed.
+ * and are probed; without, they stay closed. The drain of a step ends when nothing is outstanding; with
+ * `last` it takes its full time, so that a duplicate that comes later than its original is seen.
  */
 export type ControlCommand =
-  | ({ command: 'step'; reconnect?: boolean } & Partial<StepQuantities>)
+  | ({ command: 'step'; reconnect?: boolean; last?: boolean } & Partial<StepQuantities>)
   | { command: 'end' };
 
 /** One line of output. */
@@ -47,21 +48,21 @@ export function encodeCommand(command: ControlCommand): string {
 
 /** Reads one line of input. Throws a sentence with what is required and what was given. */
 export function parseCommand(line: string): ControlCommand {
-  const required = `a command is {"command":"step"} with ${stepQuantities.join(', ')}, reconnect as wanted, or {"command":"end"}`;
+  const required = `a command is {"command":"step"} with ${stepQuantities.join(', ')}, reconnect, last as wanted, or {"command":"end"}`;
   let value: unknown;
   try {
     value = JSON.parse(line);
   } catch {
     throw new Error(`${required}; given: ${line}`);
   }
-  const { command, reconnect, ...quantities } = (value ?? {}) as Record<string, unknown>;
-  if (command === 'end' && reconnect === undefined && Object.keys(quantities).length === 0)
-    return { command };
+  const { command, reconnect, last, ...quantities } = (value ?? {}) as Record<string, unknown>;
+  const flags = Object.entries({ reconnect, last }).filter(([, flag]) => flag !== undefined);
+  if (command === 'end' && flags.length + Object.keys(quantities).length === 0) return { command };
   if (command !== 'step') throw new Error(`${required}; given: ${line}`);
-  if (reconnect !== undefined && typeof reconnect !== 'boolean')
-    throw new Error(`reconnect must be true or false; given: ${JSON.stringify(reconnect)}`);
-  const step: ControlCommand = { command, ...checkQuantities(quantities, required) };
-  return reconnect === undefined ? step : { ...step, reconnect };
+  for (const [name, flag] of flags)
+    if (typeof flag !== 'boolean')
+      throw new Error(`${name} must be true or false; given: ${JSON.stringify(flag)}`);
+  return { command, ...checkQuantities(quantities, required), ...Object.fromEntries(flags) };
 }
 
 /** The line of an event, with its line break. */

@@ -194,7 +194,7 @@ describe('failures of the Redis backplane', { skip: binary === null && reason },
     server.process.signal('SIGKILL');
     await until(() => !alice.backplane.ready && !bob.backplane.ready, 'unready', 1000);
     await server[Symbol.asyncDispose]();
-    server = await startRedisServer(binary!, port);
+    server = await startRedisServer(binary!, { port });
     await assertTalking([alice, bob]);
     assert.deepEqual([alice.gaps.length, bob.gaps.length], [1, 1]);
   });

@@ -63,6 +63,7 @@ export class BoundedFanOut implements FanOut {
     const startedAtMs = performance.now();
     const allowedBytes = this.#allowedBytes(room);
     let deliveries = 0;
+    let partialWrites = 0;
     let queuedBytes = 0;
     for (const { connection } of room.members) {
       if (!connection.open) continue;
@@ -73,6 +74,7 @@ export class BoundedFanOut implements FanOut {
         continue;
       }
       connection.sendText(payload);
+      if (connection.bufferedBytes > 0) partialWrites++;
       queuedBytes += bufferedBytes;
       deliveries++;
     }
@@ -80,6 +82,7 @@ export class BoundedFanOut implements FanOut {
     this.#metrics.deliveries.inc(deliveries);
     this.#metrics.deliveredBytes.inc(deliveries * (frameHeaderBytes(payload.length) + payload.length));
     this.#metrics.writes.inc(deliveries);
+    this.#metrics.partialWrites.inc(partialWrites);
     this.#metrics.fanOutSeconds.observe((performance.now() - startedAtMs) / 1000);
   }
 

@@ -207,6 +207,17 @@ test('members at the same cursor share one view: one write each carries all pend
   for (const { connection } of people) assert.equal(connection.payloads.length, 20);
 });
 
+test('a write that the kernel does not take whole is counted, once, however long it takes', async () => {
+  const { fanOut, enter, metrics } = setUp();
+  const [stuck] = [enter('room'), enter('room')];
+  stuck!.connection.stalled = true;
+  await sayInTurns(fanOut, 'room', 3);
+  stuck!.connection.flush();
+  await settle();
+  assert.equal((await metrics.partialWrites.get()).values[0]?.value, 1);
+  assert.equal((await metrics.writes.get()).values[0]?.value, 5);
+});
+
 test('flush writes all that is pending, and returns false while the kernel takes nothing', async () => {
   const { fanOut, enter } = setUp();
   const { connection, member } = enter('room');

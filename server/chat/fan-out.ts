@@ -49,6 +49,7 @@ export class CursorFanOut implements FanOut {
   #batchFrames = 0;
   #batchBytes = 0;
   #batchWrites = 0;
+  #batchPartialWrites = 0;
 
   constructor(options: CursorFanOutOptions, metrics: Metrics) {
     this.#options = options;
@@ -189,6 +190,7 @@ export class CursorFanOut implements FanOut {
   /** The rare path: the kernel's buffer is full, so the member is skipped until it has drained. */
   #skipUntilWritten(member: Member): void {
     const { connection } = member;
+    this.#batchPartialWrites++;
     member.writing = true;
     connection.whenWritten((error) => {
       member.writing = false;
@@ -206,9 +208,11 @@ export class CursorFanOut implements FanOut {
     this.#metrics.deliveries.inc(this.#batchFrames);
     this.#metrics.deliveredBytes.inc(this.#batchBytes);
     this.#metrics.writes.inc(this.#batchWrites);
+    this.#metrics.partialWrites.inc(this.#batchPartialWrites);
     this.#batchFrames = 0;
     this.#batchBytes = 0;
     this.#batchWrites = 0;
+    this.#batchPartialWrites = 0;
     this.#view = noBytes; // A view that is kept would keep its segment alive.
     this.#viewSegment = undefined;
   }

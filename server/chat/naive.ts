@@ -37,17 +37,20 @@ export class NaiveChat implements Chat {
   publish(sender: Member, message: ChatMessage): boolean {
     const startedAtMs = performance.now();
     let deliveries = 0;
+    let partialWrites = 0;
     let frameBytes = 0;
     for (const client of this.#clients) {
       if (client.room !== sender.room || !client.connection.open) continue;
       const text = JSON.stringify({ clientId: message.clientId, Message: message.Message });
       client.connection.sendText(text);
+      if (client.connection.bufferedBytes > 0) partialWrites++;
       deliveries++;
       if (deliveries === 1) frameBytes = frameHeaderBytes(Buffer.byteLength(text)) + Buffer.byteLength(text);
     }
     this.#metrics.deliveries.inc(deliveries);
     this.#metrics.deliveredBytes.inc(deliveries * frameBytes);
     this.#metrics.writes.inc(deliveries);
+    this.#metrics.partialWrites.inc(partialWrites);
     this.#metrics.fanOutSeconds.observe((performance.now() - startedAtMs) / 1000);
     return true;
   }

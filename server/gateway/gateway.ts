@@ -59,12 +59,10 @@ export class Gateway {
   readonly #sessions = new Set<Session>();
   #stopHeartbeat = () => {};
 
-  /** `compose` makes the parts; they count in the metrics that it is given. */
-  constructor(stage: string, compose: (metrics: Metrics) => GatewayParts, log: Logger) {
-    this.metrics = createMetrics(stage, {
-      sessions: () => this.#sessions.size,
-      rooms: () => this.#parts.chat.rooms,
-    });
+  /** `compose` makes the parts; they count in the metrics that it is given. `loop`: see `createMetrics`. */
+  constructor(stage: string, compose: (metrics: Metrics) => GatewayParts, log: Logger, loop?: number) {
+    const observed = { sessions: () => this.#sessions.size, rooms: () => this.#parts.chat.rooms };
+    this.metrics = createMetrics(stage, observed, loop);
     this.#parts = compose(this.metrics);
     this.#log = log;
     const { chat, settings, typedMessages = new Map() } = this.#parts;

@@ -1,6 +1,7 @@
 /** The metrics of the server. Labels come from closed sets: never a room, a user, a URL. */
 import { type Aggregator, Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import { type CgroupReading, readCgroup } from '#host/cgroup.ts';
+import { declareLoop } from './loop-metrics.ts';
 
 export type Metrics = ReturnType<typeof createMetrics>;
 
@@ -11,18 +12,23 @@ export type Metrics = ReturnType<typeof createMetrics>;
 const costlyDefaults = ['nodejs_active_handles', 'nodejs_active_resources', 'nodejs_active_requests']
   .flatMap((name) => [name, `${name}_total`])
   .concat('process_open_fds');
+/** It counts only the first of the collections that were made in one turn of the event loop. */
+const wrongDefaults = ['nodejs_gc_duration_seconds'];
 
 /** Buckets of the times that a message spends on its way, in seconds. */
 export const latencyBuckets = [
   0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10,
 ];
 
-/** Declares the metrics in a registry of their own; the gauges read `observed` at each scrape. */
-export function createMetrics(stage: string, observed: { sessions(): number; rooms(): number }) {
+/**
+ * Declares the metrics in a registry of their own; the gauges read `observed` at each scrape. `loop` is the
+ * number of this process among the workers.
+ */
+export function createMetrics(stage: string, observed: { sessions(): number; rooms(): number }, loop = 0) {
   const registry = new Registry();
   const registers = [registry];
   collectDefaultMetrics({ register: registry });
-  for (const name of costlyDefaults) registry.removeSingleMetric(name);
+  for (const name of [...costlyDefaults, ...wrongDefaults]) registry.removeSingleMetric(name);
   const counter = <L extends string>(name: string, help: string, labelNames: readonly L[] = []) =>
     new Counter<L>({ name, help, registers, labelNames: [...labelNames] });
 
@@ -36,6 +42,7 @@ export function createMetrics(stage: string, observed: { sessions(): number; roo
   declareGauge(registry, 'chat_sessions', 'Sessions that are open', observed.sessions);
   declareGauge(registry, 'chat_rooms', 'Rooms that have sessions, in each process', observed.rooms);
   declareCgroup(registry);
+  declareLoop(registry, loop);
 
   return {
     registry,
@@ -43,6 +50,7 @@ export function createMetrics(stage: string, observed: { sessions(): number; roo
     deliveries: counter('chat_deliveries_total', 'Frames handed to the sockets of recipients'),
     deliveredBytes: counter('chat_delivered_bytes_total', 'Bytes of the frames handed to sockets'),
     writes: counter('chat_writes_total', 'Writes to sockets that carried chat frames'),
+    partialWrites: counter('chat_writes_partial_total', 'Those that the kernel did not take whole at once'),
     evictions: counter('chat_evictions_total', 'Sessions closed on purpose by the server', ['reason']),
     rejections: counter('chat_rejections_total', 'Connections that were not let in', ['reason']),
     closes: counter('chat_closes_total', 'Sessions ended, by close code', ['code']),

@@ -146,6 +146,20 @@ export function conversationContract(
       }
     });
 
+    test('each event loop counts its time: active, idle, and collecting garbage', async () => {
+      const text = await (await server.get('/metrics')).text();
+      const counted = (name: string) =>
+        [...text.matchAll(new RegExp(`^chat_${name}_seconds_total\\{loop="(\\d+)"\\} (\\S+)$`, 'gm'))].map(
+          ([, loop, seconds]) => ({ loop: Number(loop), seconds: Number(seconds) }),
+        );
+      const active = counted('event_loop_active');
+      const loops = active.map(({ loop }) => loop);
+      assert.deepEqual(loops, [...Array(isPerCore(stage) ? loops.length : 1).keys()]);
+      assert.ok(loops.length >= 1 && active.every(({ seconds }) => seconds > 0), text);
+      assert.equal(counted('event_loop_idle').filter(({ seconds }) => seconds > 0).length, loops.length);
+      assert.equal(counted('gc').length, loops.length);
+    });
+
     test('sessions, rooms, messages, deliveries and bytes are counted exactly', async () => {
       const before = await server.metrics();
       const talkers = await join('counted', 'ann', 'ben', 'cas');

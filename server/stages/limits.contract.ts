@@ -121,6 +121,7 @@ export function limitsContract(
       assert.ok(before.length > 0 && before.length < sent, `${before.length} of ${sent}`);
       assert.deepEqual(before, numbersBelow(before.length));
       assert.equal((await server.metrics())(evicted), 1);
+      assert.ok((await server.metrics())('chat_writes_partial_total') >= 1);
     });
   });
 }

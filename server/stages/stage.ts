@@ -72,5 +72,6 @@ export function boundedParts(settings: Config, backplane: Backplane, fanOut: Fan
 
 /** The gateway of one process of a stage, not yet listening. */
 export function createGateway(stage: Stage, config: Config, log: Logger, worker?: WorkerPlace): Gateway {
-  return new Gateway(stage.name, (metrics) => stage.compose(config, metrics, worker), log);
+  const compose = (metrics: Metrics) => stage.compose(config, metrics, worker);
+  return new Gateway(stage.name, compose, log, worker?.workerNumber);
 }

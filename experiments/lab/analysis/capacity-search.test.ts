@@ -106,3 +106,36 @@ test('a trial that throws ends the search with that error', async () => {
   const broken = searchCapacity(plan, () => Promise.reject(new Error('no server')));
   await assert.rejects(broken, /no server/);
 });
+
+test('an expected range saves trials where it is right, and costs few where it is wrong', async () => {
+  const trialsFor = async (prior?: { loadMin: number; loadMax: number }) => {
+    const start = prior === undefined ? 4000 : Math.sqrt(prior.loadMin * prior.loadMax);
+    const answer = await searchCapacity({ ...plan, start }, stepAt(5000).trial, prior && { prior });
+    assert.equal(answer.end, 'precise');
+    assert.ok(
+      within(answer.threshold!.capacity.middle, 5000, 0.15),
+      String(answer.threshold!.capacity.middle),
+    );
+    return answer.trials;
+  };
+  const without = await trialsFor();
+  const right = await trialsFor({ loadMin: 2000, loadMax: 12_000 });
+  assert.ok(right < without, `${right} and ${without}`);
+  for (const wrong of [
+    { loadMin: 20, loadMax: 100 },
+    { loadMin: 50_000, loadMax: 200_000 },
+  ])
+    assert.ok((await trialsFor(wrong)) <= without + 6);
+});
+
+test('a search whose time is up ends with what it knows', async () => {
+  let trials = 0;
+  const isTimeUp = () => trials >= 5;
+  const { trial } = stepAt(5000);
+  const counted = async (load: number) => {
+    trials += 1;
+    return trial(load);
+  };
+  const { end, ...rest } = await searchCapacity({ ...plan, precision: 0 }, counted, { isTimeUp });
+  assert.deepEqual([end, rest.trials], ['time-max', 5]);
+});

@@ -6,6 +6,7 @@ import type { CapacityAnswer, CapacityMethod, Threshold, TrialOutcome } from '..
 import {
   heldAtLeast,
   type Judged,
+  type LoadRange,
   nextLoad,
   posteriorOf,
   precisionOf,
@@ -23,19 +24,27 @@ const retreat = 1.25;
 const nearEnd = 0.9;
 /** Passes at the highest load that can be tried, after which it is taken as held. */
 const passesAtEndMax = 3;
+/** A load within this factor of an end of the expected range is near it. */
+const nearFactor = 1.25;
 /** Trials that a search usually takes, for the first estimate of its duration. */
-const trialsUsual = 12;
+const trialsUsual = 8;
 
 /** Trials that a search takes if nothing unexpected happens. */
 export function trialsOfSearch({ trialsMax }: CapacityMethod): number {
   return Math.min(trialsMax, trialsUsual);
 }
 
-/** Runs the search. Rejects only when `trial` rejects. */
+/**
+ * Runs the search. `prior`: loads between which the capacity is expected, all alike in the logarithm. It
+ * saves trials, is widened where the trials contradict it, and is no part of the answer. Left out: all loads.
+ * Rejects only when `trial` rejects.
+ */
 export async function searchCapacity(
   method: CapacityMethod,
   trial: (load: number) => Promise<TrialOutcome>,
+  { prior = method, isTimeUp = () => false }: { prior?: LoadRange; isTimeUp?: () => boolean } = {},
 ): Promise<CapacityAnswer> {
+  let expected = { loadMin: prior.loadMin, loadMax: prior.loadMax };
   const judged: Judged[] = [];
   let reach = method.loadMax;
   let trials = 0;
@@ -48,6 +57,7 @@ export async function searchCapacity(
   let load = clamp(method.start, method.loadMin, reach);
   for (;;) {
     if (trials === method.trialsMax) return ended('trials-max');
+    if (isTimeUp()) return ended('time-max');
     trials += 1;
     const outcome = await trial(load);
     if (outcome === 'pass' || outcome === 'fail') {
@@ -62,7 +72,8 @@ export async function searchCapacity(
     }
     const end = endOf(judged, method, reach);
     if (end !== null) return ended(end);
-    const next = nextLoad(posteriorOf(judged, method));
+    expected = widen(expected, judged, method);
+    const next = nextLoad(posteriorOf(judged, expected));
     const max = Math.min(reach, stepMax * highestPass(judged, load));
     load = clamp(next > nearEnd * reach ? reach : next, method.loadMin, max);
   }
@@ -86,6 +97,16 @@ function endOf(
 
 function answerOf(judged: readonly Judged[], method: CapacityMethod): Threshold {
   return thresholdOf(posteriorOf(judged, triedRange(judged, method)));
+}
+
+/** Further where a load near an end of the range has passed, or failed, as if the capacity lay beyond it. */
+function widen({ loadMin, loadMax }: LoadRange, judged: readonly Judged[], all: LoadRange): LoadRange {
+  const passedHigh = judged.some(({ load, passed }) => passed && load * nearFactor >= loadMax);
+  const failedLow = judged.some(({ load, passed }) => !passed && load <= loadMin * nearFactor);
+  return {
+    loadMin: failedLow ? Math.max(all.loadMin, loadMin / stepMax) : loadMin,
+    loadMax: passedHigh ? Math.min(all.loadMax, loadMax * stepMax) : loadMax,
+  };
 }
 
 function highestPass(judged: readonly Judged[], otherwise: number): number {

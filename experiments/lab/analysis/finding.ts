@@ -27,6 +27,8 @@ export type CapacityFinding = Finding & {
   /** The load that it holds at the least, where no trial failed because of the server; else null. */
   atLeast: number | null;
   posterior: Posterior;
+  /** Those of the search, void ones included. */
+  trials: readonly TrialRecord[];
   /** Trials that passed near the capacity: at four fifths of it or more. */
   near: readonly TrialRecord[];
   /** Memory that each session added to the idle server. */
@@ -47,7 +49,7 @@ const nearShare = 0.8;
 export function capacityFindings(run: LoadRun): CapacityFinding[] {
   const { loadMin, loadMax } = run.record.method as CapacityMethod;
   return run.record.variants.map((variant) => {
-    const trials = run.trials.filter((trial) => trial.variant === variant.name);
+    const trials = run.trials.filter((trial) => trial.variant === variant.name && isOfSearch(trial));
     const judged = judgedOf(trials);
     const posterior = posteriorOf(judged, triedRange(judged, { loadMin, loadMax }));
     const passed = trials.filter(({ outcome }) => outcome === 'pass').toSorted((a, b) => a.load - b.load);
@@ -61,10 +63,15 @@ export function capacityFindings(run: LoadRun): CapacityFinding[] {
       threshold,
       atLeast: threshold && heldAtLeast(judged, threshold),
       posterior,
+      trials,
       near: passed.filter(({ load }) => load >= nearShare * (threshold?.capacity.middle ?? 0)),
       rssBytesPerSession: grownBytes === null || sessions === 0 ? null : grownBytes / sessions,
     };
   });
+}
+
+function isOfSearch({ purpose }: TrialRecord): boolean {
+  return purpose === 'search' || purpose === 'confirm';
 }
 
 /** The trials that say something about the server. */

@@ -5,7 +5,7 @@ import { readEnvironment, readEphemeralPorts, readFilesMax } from '../../../load
 import { listStages } from '../deployment/list-stages.ts';
 import { findServices } from '../deployment/services/services.ts';
 import { engineFault } from '../deployment/start.ts';
-import { formatGibibytes, formatNumber } from '../report/format.ts';
+import { formatCount, formatGibibytes } from '../report/format.ts';
 
 /** `limits`: it runs, with a restriction. `missing`: something cannot run. The text explains it. */
 type Diagnosis = readonly [subject: string, state: 'ok' | 'limits' | 'missing', text: string];
@@ -73,8 +73,8 @@ function diagnoseCores(cpus: number, quota: number | null): Diagnosis {
 
 function diagnoseFiles(filesMax: number | null): Diagnosis {
   if (filesMax === null) return ['files', 'limits', 'the limit on open files cannot be read here'];
-  const sessions = `up to ${formatNumber(filesMax - otherFiles)} sessions in one server process`;
-  return ['files', 'limits', `${formatNumber(filesMax)} per process: ${sessions}; raise it with ulimit -n`];
+  const sessions = `up to ${formatCount(filesMax - otherFiles)} sessions in one server process`;
+  return ['files', 'limits', `${formatCount(filesMax)} per process: ${sessions}; raise it with ulimit -n`];
 }
 
 async function diagnosePorts(ephemeral: number | null): Promise<Diagnosis> {
@@ -83,7 +83,7 @@ async function diagnosePorts(ephemeral: number | null): Promise<Diagnosis> {
   } catch (error) {
     return ['ports', 'missing', `no port on 127.0.0.1 can be opened: ${(error as Error).message}`];
   }
-  const count = ephemeral === null ? 'an unknown number of' : formatNumber(ephemeral);
+  const count = ephemeral === null ? 'an unknown number of' : formatCount(ephemeral);
   return ['ports', 'ok', `${count} local ports for each source address and destination`];
 }
 

@@ -1,46 +1,61 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { registry } from '../../registry.ts';
-import { archiveRun, readArchived } from '../records/archive.ts';
+import { archiveRun, picturesIn, readArchived } from '../records/archive.ts';
 import { answerFixture, runFixture, trialFixture, variantFixture } from '../records/run.fixture.ts';
-import { markdownReport } from '../report/markdown.ts';
-import { shapeOf } from '../shapes/run-report.ts';
-import { refreshReport } from './report.ts';
+import { replaceBetweenMarkers } from '../report/markdown.ts';
+import { documentsOf } from '../shapes/run-report.ts';
+import { findingOf, refreshDocuments } from './report.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'lab-refresh-'));
 after(() => rmSync(directory, { recursive: true }));
-const [ladder] = registry.experiments;
+const remedy = 'run: npm run experiment -- report --refresh';
 
-test('an archived run is in the REPORT.md between its markers, newest first, and handwritten text stays', () => {
+test('the newest archived run is the REPORT.md, others are folded, and old pictures are removed', async () => {
   const variants = [variantFixture('01-naive', { answer: answerFixture(100) })];
   const run = runFixture(variants, [trialFixture(1, 100, 50)]);
-  const later = {
-    ...run,
-    record: { ...run.record, run: '2026-02-02T00-00-00-001-ladder', startedAt: '2026-02-02T00:00:00.000Z' },
+  const at = (day: string, changes = {}) => {
+    const record = { ...run.record, run: `${day}T00-00-00-001-ladder`, startedAt: `${day}T00:00:00.000Z` };
+    return { ...run, record: { ...record, ...changes } };
   };
   archiveRun(run, new Set([1]), directory);
-  archiveRun(later, new Set([1]), directory);
-  const path = refreshReport(ladder!, registry, directory)!;
-  const text = readFileSync(path, 'utf8');
-  assert.ok(text.startsWith('# 001-ladder\n'));
-  assert.ok(text.indexOf('## 2026-02-02') < text.indexOf('## 2026-01-02'));
-  assert.equal(refreshReport(ladder!, registry, directory), path);
-  assert.equal(readFileSync(path, 'utf8'), text);
+  archiveRun(at('2026-02-02'), new Set([1]), directory);
+  const method = { kind: 'fixed', loads: [100], repetitions: 1, emphasis: 'held' };
+  archiveRun(at('2026-03-03', { shape: 'fixed-load', method }), new Set([1]), directory);
+  const stale = join(directory, 'results', 'stale.svg');
+  writeFileSync(stale, '');
+  const paths = await refreshDocuments(registry, directory);
+  const text = readFileSync(join(directory, 'REPORT.md'), 'utf8');
+  assert.deepEqual(paths, [join(directory, 'REPORT.md'), join(directory, 'results/capacity.svg')]);
+  assert.ok(!existsSync(stale));
+  assert.match(text, /^# 001-ladder$/m);
+  assert.match(text, /^!\[Capacity in messages\/s\]\(results\/capacity\.svg\)$/m);
+  const [first, ...folded] = text.match(/Measured on [\d-]+/g)!;
+  // A run at given loads answers another question than the search of the experiment.
+  assert.equal(first, 'Measured on 2026-02-02');
+  assert.deepEqual(folded, ['Measured on 2026-03-03', 'Measured on 2026-01-02']);
+  await refreshDocuments(registry, directory);
+  assert.equal(readFileSync(join(directory, 'REPORT.md'), 'utf8'), text);
 });
 
-test('every REPORT.md holds the report of its archived runs', () => {
+test('every REPORT.md and every picture is what the archived runs make', async () => {
   for (const { name } of registry.experiments) {
     const home = join(import.meta.dirname, '..', '..', name);
-    const runs = readArchived(home);
-    if (runs.length === 0) continue;
-    assert.ok(existsSync(join(home, 'REPORT.md')), `${name} has results and no REPORT.md`);
-    const text = readFileSync(join(home, 'REPORT.md'), 'utf8');
-    for (const run of runs) {
-      const section = markdownReport(run, shapeOf(run, registry).report(run));
-      assert.ok(text.includes(section), `run: npm run experiment -- report --refresh (${name})`);
+    const documents = await documentsOf(readArchived(home), registry);
+    for (const [path, text] of documents) {
+      const file = join(home, path);
+      assert.ok(existsSync(file), `${name}/${path} is missing; ${remedy}`);
+      assert.ok(readFileSync(file, 'utf8') === text, `${name}/${path} is out of date; ${remedy}`);
     }
+    const stale = picturesIn(home).filter((path) => !documents.has(path));
+    assert.deepEqual(stale, [], `${name} has pictures that no report shows; ${remedy}`);
   }
+});
+
+test('the finding in the README is that of the newest archived ladder', () => {
+  const readme = readFileSync(join(import.meta.dirname, '..', '..', '..', 'README.md'), 'utf8');
+  assert.ok(replaceBetweenMarkers(readme, 'finding', findingOf(registry)!) === readme, remedy);
 });

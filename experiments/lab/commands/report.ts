@@ -1,14 +1,13 @@
 /** `report`: remakes reports from result files, archives runs, and refreshes the generated documents. */
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
-import { InputError } from '../input-error.ts';
-import { archiveRun, readArchived } from '../records/archive.ts';
+import { archiveRun, picturesIn, readArchived } from '../records/archive.ts';
 import { findRun, readRun } from '../records/store.ts';
-import { markdownReport, replaceBetweenMarkers } from '../report/markdown.ts';
+import { replaceBetweenMarkers } from '../report/markdown.ts';
 import { markdownTable } from '../report/table.ts';
-import { shapeOf, showReport } from '../shapes/run-report.ts';
-import type { Experiment, Registry } from '../shapes/shape.ts';
+import { documentsOf, shapeOf, showReport } from '../shapes/run-report.ts';
+import type { Registry } from '../shapes/shape.ts';
 
 const experimentsDirectory = join(import.meta.dirname, '..', '..');
 const readmePath = join(experimentsDirectory, '..', 'README.md');
@@ -29,42 +28,42 @@ export function addReport(program: Command, registry: Registry): void {
       if (!flags.keep) return;
       const home = join(experimentsDirectory, run.record.experiment);
       console.log(`archived: ${archiveRun(run, shape.drawn(run), home)}`);
-      refresh(registry);
+      await refresh(registry);
     });
 }
 
-/** Refreshes every REPORT.md, and in the README the finding of the first experiment's newest run. */
-function refresh(registry: Registry): void {
-  for (const experiment of registry.experiments) {
-    const path = refreshReport(experiment, registry, join(experimentsDirectory, experiment.name));
-    if (path !== null) console.log(`refreshed: ${path}`);
+/** Refreshes every REPORT.md with its pictures, and in the README the finding of the first experiment. */
+async function refresh(registry: Registry): Promise<void> {
+  for (const { name } of registry.experiments) {
+    const paths = await refreshDocuments(registry, join(experimentsDirectory, name));
+    for (const path of paths) console.log(`refreshed: ${path}`);
   }
-  const [first] = registry.experiments;
-  const [newest] = first === undefined ? [] : readArchived(join(experimentsDirectory, first.name));
-  if (newest === undefined || !existsSync(readmePath)) return;
-  const table = shapeOf(newest, registry).finding?.(newest);
-  if (table === undefined) return;
-  const text = replaceBetweenMarkers(readFileSync(readmePath, 'utf8'), 'finding', markdownTable(table));
+  const finding = findingOf(registry);
+  if (finding === null || !existsSync(readmePath)) return;
+  const text = replaceBetweenMarkers(readFileSync(readmePath, 'utf8'), 'finding', finding);
   if (text === null) return;
   writeFileSync(readmePath, text);
   console.log(`refreshed: ${readmePath}`);
 }
 
-/** Puts the archived runs of an experiment, newest first, into its REPORT.md; null where none is archived. */
-export function refreshReport(
-  { name, question }: Experiment,
-  registry: Registry,
-  directory: string,
-): string | null {
-  const runs = readArchived(directory);
-  if (runs.length === 0) return null;
-  const path = join(directory, 'REPORT.md');
-  const skeleton = `# ${name}\n\n${question}\n\n<!-- tables:begin -->\n<!-- tables:end -->\n`;
-  const text = existsSync(path) ? readFileSync(path, 'utf8') : skeleton;
-  const sections = runs.map((run) => markdownReport(run, shapeOf(run, registry).report(run)));
-  const refreshed = replaceBetweenMarkers(text, 'tables', sections.join('\n\n'));
-  if (refreshed === null)
-    throw new InputError([`Put <!-- tables:begin --> and <!-- tables:end --> into ${path}.`]);
-  writeFileSync(path, refreshed);
-  return path;
+/** The newest finding of the first experiment, for the README: picture and table; null without one. */
+export function findingOf(registry: Registry): string | null {
+  const [first] = registry.experiments;
+  const [newest] = first === undefined ? [] : readArchived(join(experimentsDirectory, first.name));
+  if (newest === undefined) return null;
+  const table = shapeOf(newest, registry).finding?.(newest);
+  if (table === undefined) return null;
+  const picture = `experiments/${newest.record.experiment}/results/capacity.svg`;
+  return `\n![Capacity of every stage](${picture})\n\n${markdownTable(table)}`;
+}
+
+/** Writes the documents of an experiment, removes pictures of older runs, and returns the paths written. */
+export async function refreshDocuments(registry: Registry, directory: string): Promise<string[]> {
+  const documents = await documentsOf(readArchived(directory), registry);
+  for (const path of picturesIn(directory)) if (!documents.has(path)) rmSync(join(directory, path));
+  return [...documents].map(([name, text]) => {
+    const path = join(directory, name);
+    writeFileSync(path, text);
+    return path;
+  });
 }

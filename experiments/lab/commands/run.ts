@@ -7,7 +7,12 @@ import { interruption } from '#host/interruption.ts';
 import { readEnvironment } from '../../../loadtest/result/environment.ts';
 import { quantities, readWorkload } from '../../../loadtest/workload.ts';
 import { exitCodeOf } from '../analysis/exit-code.ts';
-import type { Allocation, Placement, TargetKind } from '../deployment/deployment.ts';
+import {
+  type Allocation,
+  defaultCpuPeriodMs,
+  type Placement,
+  type TargetKind,
+} from '../deployment/deployment.ts';
 import { listStages } from '../deployment/list-stages.ts';
 import { findServices } from '../deployment/services/services.ts';
 import { chooseTarget, prepareContainers, startDeployment } from '../deployment/start.ts';
@@ -19,6 +24,7 @@ import { shapeOf, showReport } from '../shapes/run-report.ts';
 import { runPlan } from '../shapes/runner.ts';
 import type { Experiment, Plan, Registry } from '../shapes/shape.ts';
 import type { TrialObserver } from '../trial/trial.ts';
+import { needsOf } from '../trial/variant.ts';
 import { LiveView } from '../watch/live-line.ts';
 import { openPhaseMetrics, type PhaseMetrics } from '../watch/phase-metrics.ts';
 import * as value from './option-values.ts';
@@ -27,6 +33,8 @@ type RunFlags = Allocation & {
   stage?: string[];
   trials?: number;
   precision?: number;
+  minutes?: number;
+  curve?: true;
   loads?: number[];
   seed: number;
   target?: TargetKind;
@@ -54,6 +62,8 @@ export function addRun(program: Command, registry: Registry): void {
     .option('--stage <names>', 'only these stages; repeat it or separate names with commas', value.names)
     .option('--trials <n>', 'bound on the trials of a capacity search, or repetitions', value.positiveInteger)
     .option('--precision <share>', 'half width of the interval that ends a search, e.g. 5%', value.share)
+    .option('--minutes <n>', 'time for all searches together, for a narrower interval', value.positiveNumber)
+    .option('--curve', 'after each search also latency against load, and recovery from a freeze')
     .option('--loads <n,n>', 'try exactly these loads instead of searching', value.loads)
     .option('--seed <n>', 'seed of payloads and schedules', value.positiveInteger, 1)
     .option('--target <kind>', 'where the servers run: process or container', value.targetKind)
@@ -62,6 +72,11 @@ export function addRun(program: Command, registry: Registry): void {
     .option('--server-memory-mb <MiB>', 'memory limit of each server container', value.positiveInteger)
     .option('--loadtest-cpus <cores>', 'CPU quota of the simulator container', value.positiveNumber)
     .option('--loadtest-memory-mb <MiB>', 'memory limit of the simulator container', value.positiveInteger)
+    .option(
+      '--cpu-period-ms <ms>',
+      `periods in which CPU quotas are enforced (default: ${defaultCpuPeriodMs}; the engine's own: 100)`,
+      value.positiveNumber,
+    )
     .option('--measure-seconds <s>', 'length of the measure phase', value.positiveNumber)
     .option('--warm-up-seconds <s>', 'length of the warm-up', value.positiveNumber)
     .option('--set <flag=value>', 'a flag of the server for every variant; repeatable', value.settings)
@@ -98,7 +113,7 @@ async function runExperiment(experiment: Experiment, flags: RunFlags, signal: Ab
   const stages = await listStages();
   const target = await chooseTarget(flags.target, experiment.target);
   const plan = shape.plan(experiment, stages, optionsOf(flags, target));
-  const services = plan.variants.flatMap(({ stage }) => stage.services);
+  const services = plan.variants.flatMap(needsOf);
   const { runnable, skipped } = skipMissing(plan.variants, await findServices(target, services));
   if (!plan.usesSimulator && flags.simulator !== undefined)
     throw new InputError(['Leave out --simulator: this experiment uses clients of the lab instead.']);
@@ -151,7 +166,7 @@ function print(line: string): void {
 function optionsOf(flags: RunFlags, target: TargetKind): RunOptions {
   const { seed: _, ...texts } = flags as RunFlags & Record<string, unknown>;
   const { workload, problems } = readWorkload(texts);
-  const { stage, trials, precision, loads, measureSeconds, warmUpSeconds, set } = flags;
+  const { stage, trials, precision, minutes, curve, loads, measureSeconds, warmUpSeconds, set } = flags;
   if (measureSeconds !== undefined && workload.durationSeconds !== undefined)
     problems.push('Give the measured time once: required --measure-seconds or --duration; given both.');
   if (warmUpSeconds !== undefined && workload.warmUpSeconds !== undefined)
@@ -162,6 +177,8 @@ function optionsOf(flags: RunFlags, target: TargetKind): RunOptions {
     stages: stage ?? [],
     trials,
     precision,
+    minutes,
+    curve,
     loads,
     settings: set ?? {},
     allocation: allocationOf(flags),
@@ -173,17 +190,19 @@ function optionsOf(flags: RunFlags, target: TargetKind): RunOptions {
   };
 }
 
-function allocationOf({ serverCpus, serverMemoryMb, loadtestCpus, loadtestMemoryMb }: RunFlags): Allocation {
-  return { serverCpus, serverMemoryMb, loadtestCpus, loadtestMemoryMb };
+function allocationOf(flags: RunFlags): Allocation {
+  const { serverCpus, serverMemoryMb, loadtestCpus, loadtestMemoryMb, cpuPeriodMs } = flags;
+  return { serverCpus, serverMemoryMb, loadtestCpus, loadtestMemoryMb, cpuPeriodMs };
 }
 
-function liveOf(experiment: Experiment, { estimate }: Plan): LiveView {
+function liveOf(experiment: Experiment, { variants, estimate }: Plan): LiveView {
   return new LiveView({
     write: (text) => process.stdout.write(text),
     terminal: process.stdout.isTTY === true,
     // A pseudo-terminal without a size reports 0.
     columns: () => process.stdout.columns || 120,
     experiment: experiment.name,
+    variants: variants.length,
     ...estimate,
     now: () => performance.now(),
   });

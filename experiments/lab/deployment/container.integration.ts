@@ -16,7 +16,7 @@ import {
   sweep,
 } from './container-engine.ts';
 import { ensureImage } from './container-image.ts';
-import { deploy, exchange, quiet, signal, until, workload } from './deployment.fixture.ts';
+import { deploy, exchange, signal, simulate, until } from './deployment.fixture.ts';
 import { type ContainerRequest, type RunningContainer, startContainer } from './running-container.ts';
 
 const found = await findEngine();
@@ -27,7 +27,7 @@ const main = fileURLToPath(new URL('../../main.ts', import.meta.url));
 /** Runs a script in a container of the project's image, and removes it afterwards. */
 async function withContainer<T>(
   script: string,
-  limits: Pick<ContainerRequest, 'cpus' | 'memoryMb'>,
+  limits: Pick<ContainerRequest, 'cpus' | 'cpuPeriodMs' | 'memoryMb'>,
   use: (container: RunningContainer) => Promise<T>,
 ): Promise<T> {
   const id = `test-${process.pid}-${performance.now()}`;
@@ -84,25 +84,40 @@ test('a container that spins gets its quota and no more, and is seen to be throt
   });
 });
 
+test('a quota is enforced in periods of the length that was asked for', { skip }, async () => {
+  const count = `import { readCgroup } from '/app/host/cgroup.ts';
+    const before = [readCgroup().cpuPeriodsTotal, performance.now()];
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+    const periods = readCgroup().cpuPeriodsTotal - before[0];
+    console.log(Math.round(((performance.now() - before[1]) / periods) * 10) / 10);`;
+  for (const cpuPeriodMs of [10, 100])
+    await withContainer('for (;;);', { cpus: 0.25, cpuPeriodMs }, async (container) => {
+      const seenMs = Number(await container.runScript(count));
+      // A period at either end is cut off.
+      assert.ok(Math.abs(seenMs - cpuPeriodMs) < 0.25 * cpuPeriodMs, `${seenMs} ms of ${cpuPeriodMs} ms`);
+    });
+});
+
 test('a deployment runs within limits that its server sees, and leaves nothing', { skip }, async () => {
   const allocation = { serverCpus: 0.5, serverMemoryMb: 256, loadtestCpus: 0.75, loadtestMemoryMb: 512 };
   const events: string[] = [];
   {
     await using deployment = await deploy('03-cursor', { allocation });
-    assert.deepEqual(deployment.observedLimits, [{ cpuCores: 0.5, memoryBytes: 256 * 2 ** 20 }]);
+    const inForce = { cpuCores: 0.5, memoryBytes: 256 * 2 ** 20, cpuPeriodMs: 10 };
+    assert.deepEqual(deployment.observedLimits, [inForce]);
     await exchange(deployment);
-    const outcome = await deployment.runSimulator(
-      { ...workload, metricsPort: 9464 },
+    const result = await simulate(
+      deployment,
+      { metricsPort: 9464 },
       {
-        ...quiet,
         onProgress: (progress) => events.push(progress.event),
         onScrapeAddress: (address) => events.push(address.replace(/:\d+$/, '')),
       },
     );
     const faultless = { lost: 0, duplicated: 0, reordered: 0, misrouted: 0, corrupted: 0 };
-    assert.deepEqual(outcome.result?.audit, { expected: 800, delivered: 800, ...faultless });
-    assert.equal(outcome.result.environment.cgroupCpuCores, 0.75);
-    assert.equal(outcome.result.environment.cgroupMemoryBytes, 512 * 2 ** 20);
+    assert.deepEqual(result.audit, { expected: 800, delivered: 800, ...faultless });
+    assert.equal(result.environment.cgroupCpuCores, 0.75);
+    assert.equal(result.environment.cgroupMemoryBytes, 512 * 2 ** 20);
     assert.ok(events.includes('127.0.0.1') && events.includes('phase') && events.includes('second'));
     const [node] = await deployment.sample();
     assert.ok(node!.cpuSeconds > 0 && node!.rssBytes > 2 ** 20 && node!.throttledSeconds !== null);

@@ -7,7 +7,8 @@ import { networkInterfaces } from 'node:os';
 import { StartError, startUntilReady } from '#host/readiness.ts';
 import { type Engine, findEngine, labelsOf, removeDeployment, sweep } from './container-engine.ts';
 import { ensureImage } from './container-image.ts';
-import type { ObservedLimits } from './deployment.ts';
+import type { ObservedLimits, PartUsage } from './deployment.ts';
+import { differenceOfLimits } from './observed-limits.ts';
 import { type ContainerRequest, type RunningContainer, startContainer } from './running-container.ts';
 import type { ServiceContainerRequest } from './services/service.ts';
 import type { NodeRequest, SimulatorRequest, Site, SiteNode, SiteSimulator } from './site.ts';
@@ -30,6 +31,7 @@ export class ContainerSite implements Site, AsyncDisposable {
   /** Of the network, and the beginning of every container's name. */
   readonly #name = `chat-lab-${this.#id.slice(0, 8)}`;
   #image = '';
+  #simulator: RunningContainer | null = null;
   #gateway: string | undefined;
 
   private constructor(engine: Engine, scrapeHost: string, signal: AbortSignal) {
@@ -74,17 +76,24 @@ export class ContainerSite implements Site, AsyncDisposable {
       role,
       chatUrl: `ws://127.0.0.1:${container.hostPort(chatPort)}/ws`,
       siteUrl: `ws://${container.name}:${chatPort}/ws`,
+      siteReadinessPort: internalPort,
       internalUrl: `http://127.0.0.1:${container.hostPort(internalPort)}`,
       scrapeAddress: `${this.#scrapeHost}:${container.hostPort(internalPort)}`,
       ended: container.ended,
       signal: (signalName) => container.signal(signalName),
+      freeze: () => container.freeze(),
+      thaw: () => container.thaw(),
       signalWorker: (index, signalName) => signalWorker(container, index, signalName),
       sample: () => container.sample(name, 'server'),
       observeLimits: () => observeLimits(container, limits),
     };
   }
 
-  async startService({ readyText, signal, ...request }: ServiceContainerRequest): Promise<RunningContainer> {
+  async startService({
+    readyText,
+    signal,
+    ...request
+  }: ServiceContainerRequest & Pick<ContainerRequest, 'pinnedCpus'>): Promise<RunningContainer> {
     return this.#startUntil(readyText, signal, { ...request, ...this.#place(request.name) });
   }
 
@@ -103,6 +112,11 @@ export class ContainerSite implements Site, AsyncDisposable {
       image: this.#image,
       command: ['loadtest/main.ts', ...flags, '--metrics-host', metricsHost],
       ports: metricsPort === undefined || nodesAreElsewhere ? [] : [metricsPort],
+      takesInput: true,
+    });
+    this.#simulator = container;
+    void container.exit.then(() => {
+      if (this.#simulator === container) this.#simulator = null;
     });
     const scrapePort = (port: number) => (nodesAreElsewhere ? port : container.hostPort(port));
     return {
@@ -112,9 +126,16 @@ export class ContainerSite implements Site, AsyncDisposable {
         code: code >= 128 && code !== 130 ? null : code,
         fault: killedForMemory ? `It was killed for its memory (limit ${request.memoryMb} MiB).` : null,
       })),
+      write: container.write,
       signal: (name) => container.signal(name),
       [Symbol.asyncDispose]: () => container[Symbol.asyncDispose](),
     };
+  }
+
+  async simulatorUsage(): Promise<PartUsage | null> {
+    // One that was removed can no longer be asked.
+    const sample = await this.#simulator?.sample('simulator', 'server').catch(() => null);
+    return sample == null || sample.processes === 0 ? null : { ...sample, role: 'simulator' };
   }
 
   async labAddress() {
@@ -167,21 +188,16 @@ async function signalWorker(container: RunningContainer, index: number, name: No
 /** Rejects where a limit that was asked for is not in force: the trial would measure something else. */
 async function observeLimits(
   container: RunningContainer,
-  { cpus, memoryMb }: Pick<NodeRequest, 'cpus' | 'memoryMb'>,
+  asked: Pick<NodeRequest, 'cpus' | 'cpuPeriodMs' | 'memoryMb'>,
 ): Promise<ObservedLimits> {
   const output = await container.runScript(
     `import { readCgroup } from '${modules}/cgroup.ts';
-     const { cpuLimitCores: cpuCores = null, memoryLimitBytes: memoryBytes = null } = readCgroup() ?? {};
-     console.log(JSON.stringify({ cpuCores, memoryBytes }));`,
+     const cgroup = readCgroup() ?? {};
+     const { cpuLimitCores: cpuCores = null, memoryLimitBytes: memoryBytes = null } = cgroup;
+     console.log(JSON.stringify({ cpuCores, memoryBytes, cpuPeriodMs: cgroup.cpuPeriodMs ?? null }));`,
   );
   const limits = JSON.parse(output) as ObservedLimits;
-  const refuse = (what: string, asked: string, found: string): never => {
-    throw new StartError(`The ${what} limit is not in force: asked for ${asked}, the cgroup has ${found}.`);
-  };
-  const { cpuCores, memoryBytes } = limits;
-  if (cpus !== undefined && Math.abs((cpuCores ?? 0) - cpus) > 0.01)
-    refuse('CPU', `${cpus} cores`, `${cpuCores}`);
-  if (memoryMb !== undefined && memoryBytes !== memoryMb * 2 ** 20)
-    refuse('memory', `${memoryMb} MiB`, `${memoryBytes} bytes`);
+  const difference = differenceOfLimits(asked, limits);
+  if (difference !== null) throw new StartError(difference);
   return limits;
 }

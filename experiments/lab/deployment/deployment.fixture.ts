@@ -1,8 +1,15 @@
 /** Deployments of real programs as tests want them. */
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { LoadtestResult } from '../../../loadtest/result/schema.ts';
 import { Person } from '../../../testing/person.ts';
-import type { Deployment, DeploymentRequest, Placement } from './deployment.ts';
+import type {
+  Deployment,
+  DeploymentRequest,
+  Placement,
+  SimulatorOptions,
+  SimulatorWatch,
+} from './deployment.ts';
 import { listStages } from './list-stages.ts';
 import { startDeployment } from './start.ts';
 
@@ -38,6 +45,19 @@ export const workload = {
   warmUpSeconds: 0.2,
   limits: ['p99<10s'],
 };
+
+/** One run of the simulator with that workload. */
+export async function simulate(
+  deployment: Deployment,
+  options: Partial<SimulatorOptions> = {},
+  watch: Partial<SimulatorWatch> = {},
+): Promise<LoadtestResult> {
+  await using simulator = await deployment.startSimulator(
+    { ...workload, ...options },
+    { ...quiet, ...watch },
+  );
+  return await simulator.step({ last: true });
+}
 
 /** Asks every 50 ms until it holds; rejects after the deadline. */
 export async function until(holds: () => Promise<boolean>, deadlineMs = 20_000): Promise<void> {

@@ -3,12 +3,18 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 
 /** CPU lists as engines and `taskset` spell them, e.g. `0,1`; undefined leaves it to the scheduler. */
-export type Pins = { servers: readonly (string | undefined)[]; simulator: string | undefined };
+export type Pins = {
+  servers: readonly (string | undefined)[];
+  /** Of Redis and a balancer. */
+  services: string | undefined;
+  simulator: string | undefined;
+};
 
 /**
  * Cores are asked for in fractions or whole; undefined asks for no limit. Each part gets its own CPUs. Where
  * there are too few, the servers share what the simulator leaves, because a simulator that waits for the
- * servers measures its own delay. Nothing is pinned where a part asks for no limit, because a pin would be
+ * servers measures its own delay. Services get the CPUs that servers and simulator leave, or else those of
+ * the servers, for the same reason. Nothing is pinned where a part asks for no limit, because a pin would be
  * one, nor where the simulator would leave no CPU.
  */
 export function pinning(
@@ -21,14 +27,15 @@ export function pinning(
   const counts = servers.map(whole);
   const wanted = counts.reduce((sum, count) => sum + count, 0);
   if (left < 1 || wanted === Number.POSITIVE_INFINITY)
-    return { servers: servers.map(() => undefined), simulator: undefined };
+    return { servers: servers.map(() => undefined), services: undefined, simulator: undefined };
   let taken = 0;
   const own = counts.map((count) => {
     if (wanted > left) return cpus.slice(0, left).join(',');
     taken += count;
     return cpus.slice(taken - count, taken).join(',');
   });
-  return { servers: own, simulator: cpus.slice(left).join(',') };
+  const services = cpus.slice(wanted < left ? wanted : 0, left).join(',');
+  return { servers: own, services, simulator: cpus.slice(left).join(',') };
 }
 
 /** Number of CPUs that the servers are pinned to, all together; null where they are not pinned. */
@@ -38,9 +45,15 @@ export function pinnedServerCores({ servers, simulator }: Pins): number | null {
 }
 
 /** One line about the pins for the result file. */
-export function describePins({ servers, simulator }: Pins): string {
+export function describePins({ servers, services, simulator }: Pins, hasServices = false): string {
   if (simulator === undefined) return 'none';
-  return `server ${[...new Set(servers)].join(' and ')}, simulator ${simulator}`;
+  const beside = hasServices ? `, services ${services}` : '';
+  return `server ${[...new Set(servers)].join(' and ')}${beside}, simulator ${simulator}`;
+}
+
+/** What precedes the command line of a process that may run on these CPUs only; undefined is any. */
+export function launcherOn(cpus: string | undefined): string[] {
+  return cpus === undefined ? [] : ['taskset', '--cpu-list', cpus];
 }
 
 /** The CPUs that this process may run on; empty where there is no Linux or no `taskset`. */

@@ -59,6 +59,13 @@ test('every node is started, named, sampled, and gone after disposal', async () 
   assert.equal(await deployment.nodes[0]!.ended, 'killed by SIGTERM');
 });
 
+test('the quota that a process cannot have is named, where one was asked for', async () => {
+  await using limited = await start({ allocation: { serverCpus: 0.5 } });
+  assert.match(limited.facts['CPU quota']!, /^none: .* in a container each node would have 0\.5 CPU$/);
+  await using free = await start({});
+  assert.equal(free.facts['CPU quota'], undefined);
+});
+
 test('more nodes than the stage can have are refused', async () => {
   const single = { ...stage, processes: [{ role: 'server', count: 'one per core' as const }] };
   await assert.rejects(start({ stage: single, nodes: 2 }), /05-backplane runs on one node; 2 were asked for/);
@@ -97,44 +104,65 @@ test('an abort while a server is silent stops it and rejects with the reason', a
   await assert.rejects(started, /enough/);
 });
 
-test('a simulator gets the workload, is followed line by line, and its result is read', async () => {
-  const result = JSON.stringify({ schemaVersion: 1, deliveriesPerSecond: 5000 });
+test('a simulator gets the workload, is followed line by line, and answers each step', async () => {
+  const result = { schemaVersion: 1, deliveriesPerSecond: 5000 };
   const simulator = program(
     'simulator',
-    `console.error(process.argv.slice(2).join(' '));
-     console.log(JSON.stringify({ event: 'phase', phase: 'measure', atMs: 1 }));
+    `console.log(JSON.stringify({ event: 'phase', phase: 'probe', atMs: 1 }));
      console.log('not json');
      console.log('{"event":"other"}');
-     console.log(${JSON.stringify(result)}); process.exitCode = 1;`,
+     console.log(JSON.stringify({ event: 'phase', phase: 'idle', atMs: 2 }));
+     require('node:readline').createInterface({ input: process.stdin }).on('line', (line) => {
+       const { command, ratePerSecond } = JSON.parse(line);
+       if (command === 'end') return process.exit(0);
+       if (ratePerSecond === 7) return console.log('{"event":"refused","reason":"not 7"}');
+       const flags = process.argv.slice(2).join(' ');
+       const result = { ...${JSON.stringify(result)}, flags, ratePerSecond };
+       console.log(JSON.stringify({ event: 'step', result }));
+     });`,
   );
   await using deployment = await start({}, { simulator });
   const progress: unknown[] = [];
   const watch = { ...quiet, onProgress: (event: unknown) => progress.push(event) };
-  const outcome = await deployment.runSimulator(options, watch);
-  assert.deepEqual(progress, [{ event: 'phase', phase: 'measure', atMs: 1 }]);
-  assert.equal(outcome.exitCode, 1);
-  assert.equal(outcome.result?.deliveriesPerSecond, 5000);
-  const flags = ['--url ws://127.0.0.1:1/ws', '--clients 20', '--rate 40', '--duration 1s', '--json -'];
+  await using running = await deployment.startSimulator(options, watch);
+  const phase = { event: 'phase', phase: 'probe', atMs: 1 };
+  assert.deepEqual(progress, [phase, { ...phase, phase: 'idle', atMs: 2 }]);
+  const first = (await running.step({ ratePerSecond: 3 })) as unknown as Record<string, unknown>;
+  assert.deepEqual([first.deliveriesPerSecond, first.ratePerSecond], [5000, 3]);
+  await assert.rejects(running.step({ ratePerSecond: 7 }), /^Error: not 7$/);
+  const second = (await running.step({ ratePerSecond: 4 })) as unknown as Record<string, unknown>;
+  assert.equal(second.ratePerSecond, 4);
+  const flags = ['--url ws://127.0.0.1:1/ws', '--clients 20', '--rate 40', '--duration 1s', '--control'];
   for (const flag of [...flags, '--limit p99<250ms --limit lost=0'])
-    assert.ok(` ${outcome.errorText} `.includes(` ${flag} `), `${flag} in ${outcome.errorText}`);
+    assert.ok(` ${first.flags} `.includes(` ${flag} `), `${flag} in ${first.flags}`);
 });
 
-test('a simulator that dies has no result; its last lines say why', async () => {
-  const simulator = program('dies', `console.error('out of ports'); process.exit(2);`);
-  await using deployment = await start({}, { simulator });
-  const { exitCode, result, errorText } = await deployment.runSimulator(options, quiet);
-  assert.deepEqual({ exitCode, result, errorText }, { exitCode: 2, result: null, errorText: 'out of ports' });
+test('a simulator that dies says why by its code and last lines, before and during a step', async () => {
+  const early = program('early', `console.error('out of ports'); process.exit(2);`);
+  const late = program(
+    'late',
+    `console.log(JSON.stringify({ event: 'phase', phase: 'idle', atMs: 2 }));
+     process.stdin.once('data', () => { console.error('a worker died'); process.exit(1); });`,
+  );
+  {
+    await using deployment = await start({}, { simulator: early });
+    const died = { exitCode: 2, message: 'out of ports' };
+    await assert.rejects(deployment.startSimulator(options, quiet), died);
+  }
+  await using deployment = await start({}, { simulator: late });
+  await using running = await deployment.startSimulator(options, quiet);
+  await assert.rejects(running.step({}), { exitCode: 1, message: 'a worker died' });
 });
 
 test('an interrupted simulator gets SIGINT first, and is killed when it does not end', async () => {
   const patient = program(
     'patient',
     `process.on("SIGINT", () => console.error("interrupted"));
-     console.log('{"event":"phase"}'); setInterval(() => {}, 1000);`,
+     console.log('{"event":"phase","phase":"probe","atMs":1}'); setInterval(() => {}, 1000);`,
   );
   await using deployment = await start({}, { simulator: patient });
   const controller = new AbortController();
   const watch = { ...quiet, signal: controller.signal, onProgress: () => controller.abort() };
-  const { exitCode, errorText } = await deployment.runSimulator(options, watch);
-  assert.deepEqual([exitCode, errorText], [null, 'interrupted']);
+  const died = { exitCode: null, message: 'interrupted' };
+  await assert.rejects(deployment.startSimulator(options, watch), died);
 });

@@ -4,9 +4,10 @@
  */
 import { fileURLToPath } from 'node:url';
 import { readCgroup } from '#host/cgroup.ts';
-import { startChild, startChildUntil } from '#host/child-process.ts';
-import { childrenOf, readTreeUsage } from '#host/process-tree.ts';
+import { type Child, startChild, startChildUntil } from '#host/child-process.ts';
+import { childrenOf, readRunDelaySeconds, readTreeUsage } from '#host/process-tree.ts';
 import { StartError } from '#host/readiness.ts';
+import type { PartUsage } from './deployment.ts';
 import type { FaultKind } from './services/service.ts';
 import type { NodeRequest, SimulatorRequest, Site, SiteNode, SiteSimulator } from './site.ts';
 import { listenHost } from './site.ts';
@@ -25,6 +26,7 @@ export class ProcessSite implements Site, AsyncDisposable {
   readonly #scrapeHost: string;
   readonly #programs: ProcessPrograms;
   readonly #started = new AsyncDisposableStack();
+  #simulator: Child | null = null;
 
   constructor(scrapeHost: string, programs: ProcessPrograms = realPrograms) {
     this.#scrapeHost = scrapeHost;
@@ -44,10 +46,13 @@ export class ProcessSite implements Site, AsyncDisposable {
       role,
       chatUrl: ready.chat,
       siteUrl: ready.chat,
+      siteReadinessPort: Number(port),
       internalUrl: `http://127.0.0.1:${port}`,
       scrapeAddress: `${this.#scrapeHost}:${port}`,
       ended: child.ended,
       signal: async (signalName) => child.signal(signalName),
+      freeze: async () => child.signalGroup('SIGSTOP'),
+      thaw: async () => child.signalGroup('SIGCONT'),
       signalWorker: async (index, signalName) => {
         const pid = childrenOf(child.pid)[index];
         if (pid === undefined) throw new StartError(`${name} has no worker number ${index}.`);
@@ -58,12 +63,15 @@ export class ProcessSite implements Site, AsyncDisposable {
         const cgroup = readCgroup();
         const throttledSeconds = cgroup?.cpuLimitCores === undefined ? null : cgroup.cpuThrottledSecondsTotal;
         const usage = readTreeUsage(child.pid);
+        const runDelaySeconds = readRunDelaySeconds(child.pid) ?? undefined;
         const fault = child.howEnded();
-        return { name, role: 'server', ...usage, throttledSeconds, fault, faultKind: kindOf(fault) };
+        const health = { fault, faultKind: kindOf(fault) };
+        return { name, role: 'server', ...usage, throttledSeconds, runDelaySeconds, ...health };
       },
       observeLimits: async () => {
-        const { cpuLimitCores: cpuCores = null, memoryLimitBytes: memoryBytes = null } = readCgroup() ?? {};
-        return { cpuCores, memoryBytes };
+        const cgroup = readCgroup();
+        const { cpuLimitCores: cpuCores = null, memoryLimitBytes: memoryBytes = null } = cgroup ?? {};
+        return { cpuCores, memoryBytes, cpuPeriodMs: cgroup?.cpuPeriodMs ?? null };
       },
     };
   }
@@ -71,13 +79,21 @@ export class ProcessSite implements Site, AsyncDisposable {
   async startSimulator({ flags, pinnedCpus, metricsPort, onLine }: SimulatorRequest): Promise<SiteSimulator> {
     const host = ['--metrics-host', listenHost(this.#scrapeHost)];
     const options = commandLine(this.#programs.simulator, pinnedCpus, [...flags, ...host]);
-    const child = this.#started.use(await startChild({ ...options, onLine }));
+    const child = this.#started.use(await startChild({ ...options, onLine, takesInput: true }));
+    this.#simulator = child;
     return {
       scrapeAddress: metricsPort === undefined ? null : `${this.#scrapeHost}:${metricsPort}`,
       exit: child.exit.then((code) => ({ code, fault: null })),
+      write: child.write,
       signal: async (name) => child.signal(name),
       [Symbol.asyncDispose]: () => child[Symbol.asyncDispose](),
     };
+  }
+
+  async simulatorUsage(): Promise<PartUsage | null> {
+    if (this.#simulator === null || this.#simulator.howEnded() !== null) return null;
+    const usage = readTreeUsage(this.#simulator.pid);
+    return { name: 'simulator', role: 'simulator', ...usage, throttledSeconds: null };
   }
 
   async labAddress() {

@@ -2,6 +2,7 @@
 import { createInterface } from 'node:readline';
 import { PassThrough } from 'node:stream';
 import { GenericContainer, StartupCheckStrategy, type StartupStatus } from 'testcontainers';
+import { readRunDelaySeconds } from '#host/process-tree.ts';
 import type { OnLine, Program } from '#host/readiness.ts';
 import { allowGone, type Engine } from './container-engine.ts';
 import { type ContainerUsage, type EngineStats, usageOf, usageOfProcess } from './container-usage.ts';
@@ -22,10 +23,16 @@ export type ContainerRequest = {
   /** Names that the container resolves to the machine of the engine. */
   hostNames?: readonly string[];
   cpus?: number | undefined;
+  /** Length of the periods of that quota; left out: the engine's own, of 100 ms. */
+  cpuPeriodMs?: number | undefined;
   memoryMb?: number | undefined;
   /** Such as `0` or `0,1`; undefined for any. */
   pinnedCpus?: string | undefined;
+  /** Written into it before it starts. */
+  files?: readonly { target: string; content: string }[] | undefined;
   onLine: OnLine;
+  /** Gives its main process a standard input to write to. */
+  takesInput?: boolean;
 };
 
 type ContainerEnd = { code: number; killedForMemory: boolean };
@@ -37,8 +44,13 @@ export type RunningContainer = Program & {
   hostPort(port: number): number;
   /** Resolves when it ends for the first time. */
   exit: Promise<ContainerEnd>;
+  /** Writes to the standard input of its main process; does nothing once that has ended. */
+  write(text: string): void;
   /** Sends its main process a signal; does nothing once that has ended. */
   signal(name: NodeJS.Signals): Promise<void>;
+  /** Stops all its processes until `thaw`. */
+  freeze(): Promise<void>;
+  thaw(): Promise<void>;
   /** Runs a Node module in it and resolves with its output; rejects with the output where it fails. */
   runScript(script: string): Promise<string>;
   /** Starts it again after its end, with the same name and host ports. */
@@ -50,6 +62,7 @@ export type RunningContainer = Program & {
 /** Open files of a container: every session is one. Chosen: the most that one process is planned to hold. */
 const openFilesMax = 20_000;
 const linesKept = 20;
+const engineCpuPeriodMs = 100;
 /** Of a main process that ended by SIGABRT: Node aborts when its heap is full. */
 const abortedCode = 134;
 
@@ -74,6 +87,9 @@ export async function startContainer(engine: Engine, request: ContainerRequest):
       killedForMemory ? 'was killed for its memory' : `exited with code ${code}`,
     ),
     lastLines: () => lines.join('\n'),
+    write: (text) => limited.write(text),
+    freeze: () => container.pause(),
+    thaw: () => container.unpause(),
     signal: (name) => container.kill({ signal: name }).catch(allowGone),
     runScript: async (script) => {
       const { output, exitCode } = await started.exec(['node', '--input-type=module', '--eval', script]);
@@ -98,6 +114,8 @@ class ContainerSampler {
   #startedAt = '';
   #readCgroup: (() => ContainerUsage | undefined) | null = null;
   #last = noUsage;
+  /** Of its main process on this machine; null where the engine runs on another. */
+  #pid: number | null = null;
 
   constructor(container: ReturnType<Engine['client']['container']['getById']>, memoryMb: number | undefined) {
     this.#container = container;
@@ -111,6 +129,7 @@ class ContainerSampler {
     this.#last = noUsage;
     const readCgroup = () => usageOfProcess(pid, this.#container.id);
     this.#readCgroup = readCgroup() === undefined ? null : readCgroup;
+    this.#pid = this.#readCgroup === null ? null : pid;
   }
 
   async sample(name: string, role: NodeSample['role']): Promise<NodeSample> {
@@ -121,7 +140,8 @@ class ContainerSampler {
     const { running: _, ...usage } = this.#last;
     // The engine takes its time to answer why: it is asked only after an end, or where counters began anew.
     const fault = runs && now.cpuSeconds >= before.cpuSeconds ? { fault: null } : await this.#fault();
-    return { name, role, ...usage, processes: runs ? 1 : 0, ...fault };
+    const runDelaySeconds = this.#pid === null ? undefined : (readRunDelaySeconds(this.#pid) ?? undefined);
+    return { name, role, ...usage, runDelaySeconds, processes: runs ? 1 : 0, ...fault };
   }
 
   async #askEngine(): Promise<ContainerUsage> {
@@ -142,6 +162,7 @@ class ContainerSampler {
 /** Adds the options that testcontainers lacks: no swap, pinned CPUs, an address to publish at. */
 class LimitedContainer extends GenericContainer {
   readonly ended = Promise.withResolvers<ContainerEnd>();
+  #input: NodeJS.ReadWriteStream | undefined;
   readonly #engine: Engine;
   readonly #request: ContainerRequest;
 
@@ -155,16 +176,26 @@ class LimitedContainer extends GenericContainer {
       .withCommand([...request.command])
       .withLabels(request.labels)
       .withExposedPorts(...request.ports)
+      // Readable by every user: an image may run its program as another than root.
+      .withCopyContentToContainer((request.files ?? []).map((file) => ({ ...file, mode: 0o644 })))
       .withExtraHosts(hostNames.map((host) => ({ host, ipAddress: 'host-gateway' })))
       .withUlimits({ nofile: { soft: openFilesMax, hard: openFilesMax } })
       .withWaitStrategy(new AsSoonAsItRuns());
   }
 
+  write(text: string): void {
+    this.#input?.write(text);
+  }
+
   protected override async beforeContainerCreated(): Promise<void> {
-    const { cpus, memoryMb, pinnedCpus, hostIp } = this.#request;
+    const { cpus, cpuPeriodMs = engineCpuPeriodMs, memoryMb, pinnedCpus, hostIp } = this.#request;
     // A health check would start a Node process inside the container that is measured.
     this.createOpts.Healthcheck = { Test: ['NONE'] };
-    if (cpus !== undefined) this.hostConfig.NanoCpus = Math.round(cpus * 1e9);
+    this.createOpts.OpenStdin = this.#request.takesInput === true;
+    if (cpus !== undefined) {
+      this.hostConfig.CpuPeriod = cpuPeriodMs * 1000;
+      this.hostConfig.CpuQuota = Math.round(cpus * cpuPeriodMs * 1000);
+    }
     if (memoryMb !== undefined) {
       this.hostConfig.Memory = memoryMb * 2 ** 20;
       // Memory and swap together: the same figure leaves no swap.
@@ -179,7 +210,12 @@ class LimitedContainer extends GenericContainer {
   protected override async containerCreated(id: string): Promise<void> {
     const { dockerode } = this.#engine.client.container;
     const container = dockerode.getContainer(id);
-    const output = await container.attach({ stream: true, stdout: true, stderr: true });
+    const takesInput = this.#request.takesInput === true;
+    const attached = { stream: true, stdin: takesInput, stdout: true, stderr: true };
+    const output = await container.attach({ ...attached, hijack: takesInput });
+    // A container that is removed breaks the stream: how it ended is told by `ended`.
+    output.on('error', () => {});
+    if (takesInput) this.#input = output;
     const streams = { stdout: new PassThrough(), stderr: new PassThrough() };
     dockerode.modem.demuxStream(output, streams.stdout, streams.stderr);
     const follow = async (name: 'stdout' | 'stderr') => {

@@ -1,12 +1,14 @@
 /** Where programs of a deployment run: processes of this machine and containers both implement this. */
 import type { OnLine } from '#host/readiness.ts';
-import type { DeployedNode, NodeSample, ObservedLimits, TargetKind } from './deployment.ts';
+import type { DeployedNode, NodeSample, ObservedLimits, PartUsage, TargetKind } from './deployment.ts';
 
 /** What server nodes and the simulator have in common; undefined stands for no limit and for any CPU. */
 type ProgramRequest = {
   /** But for those that the site sets: hosts, and ports of nodes. */
   flags: readonly string[];
   cpus: number | undefined;
+  /** Of the quota of CPU. */
+  cpuPeriodMs: number;
   memoryMb: number | undefined;
   /** Such as `0` or `0,1`. */
   pinnedCpus: string | undefined;
@@ -18,6 +20,8 @@ export type NodeRequest = ProgramRequest & { name: string; role: string; signal:
 export type SiteNode = DeployedNode & {
   /** The chat URL for a simulator at the same site. */
   siteUrl: string;
+  /** Port of that URL's host at which /readyz answers. */
+  siteReadinessPort: number;
   sample(): Promise<NodeSample>;
   observeLimits(): Promise<ObservedLimits>;
 };
@@ -34,6 +38,8 @@ export type SiteSimulator = AsyncDisposable & {
   scrapeAddress: string | null;
   /** The exit code, null where a signal ended it, and why it was killed where that is known. */
   exit: Promise<{ code: number | null; fault: string | null }>;
+  /** Writes to its standard input; does nothing once it has ended. */
+  write(text: string): void;
   signal(name: NodeJS.Signals): Promise<void>;
 };
 
@@ -43,6 +49,8 @@ export type Site = {
   /** Resolves once the node listens; rejects with a `StartError`. */
   startNode(request: NodeRequest): Promise<SiteNode>;
   startSimulator(request: SimulatorRequest): Promise<SiteSimulator>;
+  /** Usage of the simulator that runs; null while none does. */
+  simulatorUsage(): Promise<PartUsage | null>;
   /** At which address the lab must listen for nodes to reach it, and the host name that they reach it by. */
   labAddress(): Promise<{ listenHost: string; reachedAs: string }>;
 };

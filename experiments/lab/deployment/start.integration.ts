@@ -1,8 +1,12 @@
 /** Nodes and simulator in every combination of places, and the faults that can be injected into them. */
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { freePorts } from '#host/free-ports.ts';
-import { deploy, exchange, isReady, quiet, until, workload } from './deployment.fixture.ts';
+import { childrenOf } from '#host/process-tree.ts';
+import { findEngine, labPidLabel, listLabelled } from './container-engine.ts';
+import { deploy, exchange, isReady, simulate, until } from './deployment.fixture.ts';
+import { parseCpuList, pinnableCpus } from './pinning.ts';
 import { engineFault } from './start.ts';
 
 const fault = await engineFault();
@@ -12,8 +16,8 @@ test('a simulator that is a process reaches nodes in containers', { skip }, asyn
   const placement = { target: 'container', simulator: 'process' } as const;
   const allocation = { serverCpus: 0.5, loadtestCpus: 1 };
   await using deployment = await deploy('03-cursor', { allocation }, placement);
-  const { result, errorText } = await deployment.runSimulator(workload, quiet);
-  assert.equal(result?.audit.delivered, 40 * 20, errorText);
+  const result = await simulate(deployment);
+  assert.equal(result.audit.delivered, 40 * 20);
   assert.match(result.workload.urls[0]!, /^ws:\/\/127\.0\.0\.1:/);
 });
 
@@ -26,10 +30,10 @@ test('a simulator in a container reaches nodes that are processes, and is scrape
   await using deployment = await deploy('03-cursor', { allocation }, placement);
   const scrapes: Promise<string>[] = [];
   let address = '';
-  const { result, errorText } = await deployment.runSimulator(
-    { ...workload, metricsPort: metricsPort! },
+  const result = await simulate(
+    deployment,
+    { metricsPort: metricsPort! },
     {
-      ...quiet,
       onScrapeAddress: (given) => {
         address = given;
       },
@@ -38,7 +42,7 @@ test('a simulator in a container reaches nodes that are processes, and is scrape
       },
     },
   );
-  assert.equal(result?.audit.delivered, 40 * 20, errorText);
+  assert.equal(result.audit.delivered, 40 * 20);
   assert.equal(result.environment.cgroupMemoryBytes, 512 * 2 ** 20);
   assert.equal(address, `127.0.0.1:${metricsPort}`);
   assert.match(deployment.facts.image!, /^chat-scaling-lab:/);
@@ -101,6 +105,36 @@ for (const target of ['container', 'process'] as const)
     await exchange(deployment);
     assert.equal((await deployment.sample())[2]!.fault, null);
   });
+
+for (const target of ['container', 'process'] as const)
+  test(`${target}: Redis runs on the CPUs of the nodes, and never on those of the simulator`, {
+    skip: skip || (pinnableCpus().length < 2 && 'there are not two CPUs to pin to'),
+  }, async () => {
+    const allocation = { serverCpus: 0.5, loadtestCpus: pinnableCpus().length - 1 };
+    await using deployment = await deploy('05-backplane', { allocation }, { target, simulator: 'process' });
+    const [, server, services, simulator] =
+      /^server (\S+), services (\S+), simulator (\S+)$/.exec(deployment.facts['pinned CPUs']!) ?? [];
+    assert.equal(services, server);
+    assert.ok(!parseCpuList(simulator!).includes(Number(services)));
+    assert.equal(target === 'container' ? await cpusOfContainer('redis') : cpusOfChild('redis'), services);
+  });
+
+/** The CPUs of the container of this process whose name ends so. */
+async function cpusOfContainer(name: string): Promise<string | undefined> {
+  const found = await findEngine();
+  assert.ok(found.found);
+  const { containers } = await listLabelled(found.engine, `${labPidLabel}=${process.pid}`);
+  const one = containers.find(({ Names }) => Names[0]!.endsWith(name));
+  const { HostConfig } = await found.engine.client.container.dockerode.getContainer(one!.Id).inspect();
+  return HostConfig.CpusetCpus;
+}
+
+/** The CPUs of the child process whose program has this in its name. */
+function cpusOfChild(name: string): string | undefined {
+  const read = (pid: number, file: string) => readFileSync(`/proc/${pid}/${file}`, 'utf8');
+  const pid = childrenOf(process.pid).find((child) => read(child, 'comm').includes(name));
+  return /^Cpus_allowed_list:\s*(\S+)$/m.exec(read(pid!, 'status'))?.[1];
+}
 
 async function textOf(url: string): Promise<string> {
   return (await fetch(url)).text();

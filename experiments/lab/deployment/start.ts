@@ -3,14 +3,24 @@ import { StartError } from '#host/readiness.ts';
 import { SilentProxy } from '#host/silent-proxy.ts';
 import type { ContainerSite } from './container.ts';
 import { ensureImage } from './container-image.ts';
-import type { Deployment, DeploymentRequest, Placement, TargetKind } from './deployment.ts';
+import {
+  type Allocation,
+  type Deployment,
+  type DeploymentRequest,
+  defaultCpuPeriodMs,
+  type NodeSample,
+  type PartUsage,
+  type Placement,
+  type TargetKind,
+} from './deployment.ts';
 import { isScalable } from './list-stages.ts';
-import { describePins, type Pins, pinnableCpus, pinnedServerCores, pinning } from './pinning.ts';
+import { describePins, launcherOn, type Pins, pinnableCpus, pinnedServerCores, pinning } from './pinning.ts';
 import { type ProcessPrograms, ProcessSite } from './process.ts';
-import type { RunningService } from './services/service.ts';
+import { type RunningBalancer, startBalancer } from './services/haproxy.ts';
+import type { RunningService, ServiceContainerRequest, ServiceRequest } from './services/service.ts';
 import { startService } from './services/services.ts';
-import { runSimulator } from './simulator.ts';
-import type { Site, SiteNode } from './site.ts';
+import { startSimulator } from './simulator.ts';
+import { listenHost, type Site, type SiteNode } from './site.ts';
 
 /** The target asked for, else the one that is preferred, else containers where an engine answers. */
 export async function chooseTarget(
@@ -71,35 +81,107 @@ export async function startDeployment(
   const nodeCpus = roles.map(() => allocation.serverCpus);
   const pins = pinning(cpus, nodeCpus, allocation.loadtestCpus);
   const services: RunningService[] = [];
-  for (const name of stage.services)
-    services.push(started.use(await startService(name, { target: site.kind, containers, signal })));
+  const forServices = requestOfServices(site.kind, containers, pins, signal);
+  for (const name of stage.services) services.push(started.use(await startService(name, forServices)));
   const network = request.breakableNetwork ? await breakableNetwork(site, services, started) : null;
   // After the services, because the last is stopped first: nodes must not outlive their services.
   started.use(processes);
   const nodes = await startNodes(site, request, roles, pins, services, network?.urls);
   const observedLimits = await Promise.all(nodes.map((node) => node.observeLimits()));
-  const urls = nodes.map(({ chatUrl, siteUrl }) => (nodesAreElsewhere ? chatUrl : siteUrl));
-  const { loadtestCpus, loadtestMemoryMb: memoryMb } = allocation;
-  const place = { cpus: loadtestCpus, memoryMb, pinnedCpus: pins.simulator, nodesAreElsewhere };
+  const forBalancer = { ...forServices, metricsHost: listenHost(scrapeHost) };
+  const balancer = request.balancer ? started.use(await balance(nodes, forBalancer)) : null;
+  const urls = entryUrls(nodes, balancer, nodesAreElsewhere);
+  const beside = [...services, ...(balancer === null ? [] : [balancer])];
+  const place = { ...simulatorLimits(allocation, pins), nodesAreElsewhere };
   const owned = started.move();
   return {
     target: placement.target,
     stage: stage.name,
     nodes,
     services,
+    balancer: balancer && { ...balancer, scrapeAddress: `${scrapeHost}:${balancer.metricsPort}` },
     network,
     observedLimits,
     pinnedServerCores: pinnedServerCores(pins),
+    pins,
     facts: {
       ...simulatorSite.facts,
       ...site.facts,
-      'pinned CPUs': describePins(pins),
-      ...Object.fromEntries(services.map(({ name, fact }) => [name, fact])),
+      ...quotaFact(site.kind, allocation),
+      'pinned CPUs': describePins(pins, beside.length > 0),
+      ...Object.fromEntries(beside.map(({ name, fact }) => [name, fact])),
     },
-    sample: () => Promise.all([...nodes, ...services].map((part) => part.sample())),
-    runSimulator: (options, watch) => runSimulator(simulatorSite, place, { ...options, urls }, watch),
+    ...readingsOf([...nodes, ...beside], simulatorSite),
+    simulatorCpuSeconds: async () => (await simulatorSite.simulatorUsage())?.cpuSeconds ?? null,
+    startSimulator: (options, watch) => startSimulator(simulatorSite, place, { ...options, urls }, watch),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
+}
+
+/** Services run beside the nodes, on the CPUs that the simulator leaves. */
+function requestOfServices(
+  target: TargetKind,
+  containers: () => Promise<ContainerSite>,
+  { services: pinnedCpus }: Pins,
+  signal: AbortSignal,
+): ServiceRequest {
+  const startPinned = async (request: ServiceContainerRequest) =>
+    (await containers()).startService({ ...request, pinnedCpus });
+  return {
+    target,
+    containers: async () => ({ startService: startPinned }),
+    launcher: launcherOn(pinnedCpus),
+    signal,
+  };
+}
+
+/** The URLs that the simulator connects to: of the balancer alone where there is one. */
+function entryUrls(
+  nodes: readonly SiteNode[],
+  balancer: RunningBalancer | null,
+  nodesAreElsewhere: boolean,
+): string[] {
+  const entries = balancer === null ? nodes : [{ ...balancer, chatUrl: balancer.url }];
+  return entries.map(({ chatUrl, siteUrl }) => (nodesAreElsewhere ? chatUrl : siteUrl));
+}
+
+function simulatorLimits(
+  { loadtestCpus: cpus, loadtestMemoryMb: memoryMb, cpuPeriodMs = defaultCpuPeriodMs }: Allocation,
+  { simulator: pinnedCpus }: Pins,
+) {
+  return { cpus, memoryMb, cpuPeriodMs, pinnedCpus };
+}
+
+/** The simulator is read at the same moments, and apart: it is no part of the system under test. */
+function readingsOf(
+  parts: readonly { sample(): Promise<NodeSample> }[],
+  simulatorSite: Site,
+): Pick<Deployment, 'sample' | 'latestUsage'> {
+  let latest: PartUsage[] = [];
+  const sample = async () => {
+    const read = Promise.all(parts.map((part) => part.sample()));
+    const [samples, simulator] = await Promise.all([read, simulatorSite.simulatorUsage()]);
+    latest = simulator === null ? samples : [...samples, simulator];
+    return samples;
+  };
+  return { sample, latestUsage: () => latest };
+}
+
+/** Where nodes are processes, the quota that they ought to have and do not. */
+function quotaFact(kind: TargetKind, { serverCpus }: Allocation): Readonly<Record<string, string>> {
+  if (kind === 'container' || serverCpus === undefined) return {};
+  const without = `none: a process cannot have one; in a container each node would have ${serverCpus} CPU`;
+  return { 'CPU quota': without };
+}
+
+/** Puts a load balancer in front of these nodes. */
+function balance(nodes: readonly SiteNode[], request: ServiceRequest & { metricsHost: string }) {
+  const balanced = nodes.map(({ name, siteUrl, siteReadinessPort: readinessPort }) => ({
+    name,
+    address: new URL(siteUrl).host,
+    readinessPort,
+  }));
+  return startBalancer({ ...request, nodes: balanced });
 }
 
 /** Imports the client of the engine only where it is asked for, because that takes a while. */
@@ -127,6 +209,7 @@ async function startNodes(
       role,
       flags: ['--stage', stage.name, ...settingFlags, ...serviceFlags],
       cpus: allocation.serverCpus,
+      cpuPeriodMs: allocation.cpuPeriodMs ?? defaultCpuPeriodMs,
       memoryMb: allocation.serverMemoryMb,
       pinnedCpus: pins.servers[index],
       signal,

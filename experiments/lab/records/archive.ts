@@ -25,6 +25,13 @@ export function readArchived(experimentDirectory: string): Run[] {
     .map((name) => readRun(join(directory, name)));
 }
 
+/** Paths of the committed pictures of an experiment, within its directory. */
+export function picturesIn(experimentDirectory: string): string[] {
+  const directory = join(experimentDirectory, 'results');
+  const names = existsSync(directory) ? readdirSync(directory) : [];
+  return names.filter((name) => name.endsWith('.svg')).map((name) => `results/${name}`);
+}
+
 /** Keeps the series and histograms of the drawn trials only, and every figure of every trial. */
 export function compactRun<Any extends Run>(run: Any, drawn: ReadonlySet<number>): Any {
   return { ...run, trials: run.trials.map((trial) => compactTrial(trial, drawn.has(trial.number))) };

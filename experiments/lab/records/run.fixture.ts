@@ -243,3 +243,33 @@ export function runFixture(
     },
   };
 }
+
+/** A trial at a share of a capacity, as the latency against load is made of. */
+export function curveFixture(
+  number: number,
+  at: { variant: string; capacity: number; share: number; arrival: 'constant' | 'poisson' },
+  p99: number,
+): TrialRecord {
+  const { variant, capacity, share, arrival } = at;
+  const load = share * capacity;
+  const constant = loadtestFixture(load, p99);
+  const deliveryLatencyMs = { ...constant.deliveryLatencyMs, p50: Math.min(p99 / 4, 300) };
+  const loadtest = { ...constant, deliveryLatencyMs, workload: { ...constant.workload, arrival } };
+  const outcome = p99 < 250 ? 'pass' : 'fail';
+  return trialFixture(number, load, p99, {
+    ...{ variant, stage: variant, purpose: 'curve', share, loadtest, outcome },
+  });
+}
+
+/** A trial in which the server was frozen for 300 ms; null: it never recovered. */
+export function freezeFixture(
+  number: number,
+  at: { variant: string; capacity: number; share: number },
+  recoveredSeconds: number | null,
+): TrialRecord {
+  const { variant, capacity, share } = at;
+  const freeze = { atSeconds: 3, seconds: 0.3, recoveredSeconds };
+  return trialFixture(number, share * capacity, 320, {
+    ...{ variant, stage: variant, purpose: 'freeze', share, freeze, outcome: 'fail' },
+  });
+}

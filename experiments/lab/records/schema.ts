@@ -1,9 +1,19 @@
 /** The schema of result files, for all shapes of experiment. Every report is a function of these alone. */
 import type { LoadtestResult } from '../../../loadtest/result/schema.ts';
 import type { Allocation, FaultKind, ObservedLimits, TargetKind } from '../deployment/deployment.ts';
+import type { ServerSummary } from './server-summary.ts';
+
+export type { ServerSummary };
 
 /** `pass`: all limits held; `fail`: one broke; `void`: the instrument failed, so nothing is known. */
 export type TrialOutcome = 'pass' | 'fail' | 'void';
+
+/**
+ * `warm-up`: a short look for the edge, which also gets the code compiled, and counts for nothing; `search`:
+ * a trial of the search (`confirm` in old results); `curve`: latency at a share of the capacity; `freeze`:
+ * recovery from a freeze; `fixed`: a load that was asked for; `fault`: a failure.
+ */
+export type TrialPurpose = 'warm-up' | 'search' | 'confirm' | 'curve' | 'freeze' | 'fixed' | 'fault';
 
 /** The fields that trials of every shape have. */
 export type TrialHeader = {
@@ -12,7 +22,7 @@ export type TrialHeader = {
   variant: string;
   stage: string;
   /** Why it ran; trials of a capacity search do not decide the exit code by themselves. */
-  purpose: 'search' | 'confirm' | 'fixed' | 'fault';
+  purpose: TrialPurpose;
   outcome: TrialOutcome | 'interrupted';
   /** Why it is not a pass, one sentence each. */
   reasons: string[];
@@ -32,7 +42,11 @@ export type BoundName =
   | 'CPU quota'
   | 'event loop'
   | 'machine'
+  | 'Redis'
+  | 'garbage collection'
   | 'loss'
+  /** No resource is used up by failed trials alone; `latency` in old results. */
+  | 'not known'
   | 'latency'
   | 'another limit'
   | 'nothing';
@@ -46,6 +60,8 @@ export type SearchEnd =
   | 'load-max'
   /** Even the lowest load allowed failed. */
   | 'load-min'
+  /** The time was spent first; the interval says how much is known. */
+  | 'time-max'
   /** The bound on trials was reached first; the interval says how much is known. */
   | 'trials-max';
 
@@ -71,6 +87,16 @@ export type CapacityAnswer = {
   trials: number;
   /** Those of them that say nothing about the server. */
   voids: number;
+  /** Loads after which the server had not recovered within that time, although the load was gone. */
+  metastable?: readonly { load: number; seconds: number }[];
+};
+
+/** The place of a variant in a question about growth: how many of what it has, beside others of its group. */
+export type Scale = {
+  of: 'nodes' | 'workers';
+  count: number;
+  /** The same for variants that differ in nothing but the count, e.g. `05-backplane, one room`. */
+  group: string;
 };
 
 export type VariantRecord = {
@@ -80,6 +106,10 @@ export type VariantRecord = {
   summary: string;
   settings: Readonly<Record<string, string>>;
   nodes: number;
+  /** True where the simulator reached the nodes through a load balancer alone. */
+  balancer?: boolean;
+  /** Absent where the experiment does not ask about growth. */
+  scale?: Scale;
   targetLimits: Allocation;
   /** Null where no capacity was searched, and where the search was interrupted. */
   answer: CapacityAnswer | null;
@@ -142,28 +172,6 @@ export type MetricsSeries = {
   evictions: (number | null)[];
 };
 
-/** Sums over the server nodes, measure phase only. */
-export type ServerSummary = {
-  cpuCores: number;
-  /** Of the services beside the servers (Redis, a proxy), which are in none of the other figures. */
-  serviceCpuCores: number;
-  /** Of processes that are not part of the trial. */
-  otherCpuCores: number;
-  /** Processes of all server nodes, where they can be counted from outside; a container counts as one. */
-  processes: number;
-  /** Event loops of all server nodes, as they report; absent in old results. */
-  eventLoops?: number;
-  /** After start, before the first session. */
-  rssIdleBytes: number;
-  rssMaxBytes: number;
-  throttledShare: number | null;
-  eventLoopLagMsP99: number | null;
-  scrapeMsMax: number | null;
-  /** Mean CPU time of a scrape on the event loop, as the server reports; absent in old results. */
-  scrapeCpuMs?: number | null;
-  evictions: number;
-};
-
 /** How one path of the internal port answered. Times from request to last byte; zero without an answer. */
 export type ProbeSummary = {
   path: string;
@@ -180,6 +188,18 @@ export type ProbeSummary = {
 /** A trial at one load, measured by the simulator. */
 export type TrialRecord = TrialHeader & {
   load: number;
+  /** Of the capacity; only where the load was chosen so. */
+  share?: number;
+  /**
+   * All nodes were stopped for so long, at that time of the measure phase. The last figure is the time from
+   * its end until the p99 was as before; null: not in this trial.
+   */
+  freeze?: { atSeconds: number; seconds: number; recoveredSeconds: number | null };
+  /**
+   * After an overload: seconds until a light load was answered in time again; null where that took too long,
+   * so that the server was started anew. Absent where the trial left no backlog.
+   */
+  recoverySeconds?: number | null;
   phases: { phase: string; atSeconds: number }[];
   observedLimits: readonly ObservedLimits[];
   /** Cores that the server nodes are pinned to, in total; null where they are not; absent in old results. */

@@ -2,15 +2,18 @@
 import type { Run } from '../records/schema.ts';
 import { htmlStyle } from './html-style.ts';
 import type { Plot } from './plot.ts';
-import type { ReportContent, Table } from './table.ts';
+import { detailsOf, type ReportContent, type Table, withoutDetails } from './table.ts';
 
 /** The text of the file. */
 export function htmlReport({ record }: Run, content: ReportContent, plots: readonly Plot[]): string {
-  const [answer = '', ...details] = content.answer;
+  const [first = '', second = '', ...said] = content.answer;
   const startedAt = record.startedAt.slice(0, 16).replace('T', ' ');
   const skipped = record.skipped.map(
     ({ name, reason, ways }) => `${name} was skipped: ${reason}. ${ways.join(' ')}`,
   );
+  const notes = [...said, ...skipped];
+  const seen = notes.length === 0 ? '' : section('What else was seen', list(notes));
+  const details = detailsOf(content.summary);
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -24,13 +27,17 @@ export function htmlReport({ record }: Run, content: ReportContent, plots: reado
 <header>
 <p class="kicker">${escapeHtml(`${record.experiment} · ${startedAt} UTC · ${record.target} target`)}</p>
 <h1>${escapeHtml(record.question)}</h1>
-<p class="answer">${escapeHtml(answer)}</p>
-${list([...details, ...skipped])}
+<p class="answer">${escapeHtml(`${first} ${second}`.trim())}</p>
 </header>
 <section>
-${htmlTable(content.summary)}
+${htmlTable(withoutDetails(content.summary))}
 </section>
+${(content.more ?? []).map(({ title, table }) => section(title, htmlTable(table))).join('\n')}
+<div class="figures">
 ${plots.map(figure).join('\n')}
+</div>
+${seen}
+${details === null ? '' : section('More figures', htmlTable(details))}
 <section>
 <h2>How it was measured</h2>
 ${list(content.method)}
@@ -52,8 +59,15 @@ ${htmlTable(content.trials, 'dense')}
 `;
 }
 
+function section(title: string, html: string): string {
+  return `<section>\n<h2>${escapeHtml(title)}</h2>\n${html}\n</section>`;
+}
+
+/** A drawing of several panels takes the whole width. */
 function figure({ title, caption, svg }: Plot): string {
-  return `<section>\n<h2>${escapeHtml(title)}</h2>\n<figure>${svg}\n<figcaption>${escapeHtml(caption)}</figcaption></figure>\n</section>`;
+  const isWide = svg.indexOf('<svg ') !== svg.lastIndexOf('<svg ');
+  const drawing = isWide ? `<div class="panels">${svg}</div>` : svg;
+  return `<section${isWide ? ' class="wide"' : ''}>\n<h2>${escapeHtml(title)}</h2>\n<figure>${drawing}\n<figcaption>${escapeHtml(caption)}</figcaption></figure>\n</section>`;
 }
 
 function list(items: readonly string[]): string {
@@ -70,7 +84,8 @@ function htmlTable({ columns, rows }: Table, className = ''): string {
   const cells = (tag: string, texts: readonly string[]) =>
     texts
       .map((text, index) => {
-        const long = text.length > unwrappedMax ? ' long' : '';
+        const isLong = columns[index]!.align === 'left' && text.length > unwrappedMax;
+        const long = isLong ? ' long' : '';
         return `<${tag} class="${columns[index]!.align}${long}">${escapeHtml(text)}</${tag}>`;
       })
       .filter((_, index) => index !== remark)

@@ -1,20 +1,83 @@
-/** The part of a REPORT.md that is generated, and its place between markers. Pure. */
+/** REPORT.md of an experiment: one screen, and everything else folded. Pure. */
 import type { Run } from '../records/schema.ts';
-import { markdownTable, type ReportContent } from './table.ts';
+import { effortText } from './claims.ts';
+import type { Plot } from './plot.ts';
+import {
+  detailsOf,
+  markdownTable,
+  type NamedTable,
+  type ReportContent,
+  type Table,
+  withoutDetails,
+} from './table.ts';
 
-/** Answer, table, method, machine, caveats; headings begin at the second level. */
-export function markdownReport({ record }: Run, content: ReportContent): string {
+/** A run with its report, and the question as it is worded today. */
+export type Reported = { run: Run; content: ReportContent; question: string };
+
+const pictureTop = 2;
+const command = 'npm run experiment -- report --refresh';
+
+/** The newest run, its pictures in `pictureFolder` (such as `results/`), and the other runs folded. */
+export function markdownReport(
+  { run, content, question }: Reported,
+  plots: readonly Plot[],
+  others: readonly Reported[],
+  pictureFolder: string,
+): string {
+  const { record, trials } = run;
+  const [first = '', second = '', ...notes] = content.answer;
+  const pictures = plots.filter(({ file }) => file !== undefined);
   const skipped = record.skipped.map(({ name, reason }) => `${name} was skipped: ${reason}.`);
+  const picture = ({ title, file, caption }: Plot) =>
+    `![${title}](${pictureFolder}${file}.svg)\n\n<sub>${escapeHtml(caption)}</sub>`;
+  const details = detailsOf(content.summary);
+  const named: NamedTable[] = [
+    ...(content.more ?? []),
+    ...(details === null ? [] : [{ title: 'More figures', table: details }]),
+    { title: `All ${trials.length} trials`, table: withoutDetails(content.trials) },
+  ];
+  return `${[
+    `<!-- Made by \`${command}\` from the result files; a change by hand is lost. -->`,
+    `# ${record.experiment}`,
+    question,
+    `**${first}** ${second}`.trim(),
+    markdownTable(withoutDetails(content.summary)),
+    ...pictures.slice(0, pictureTop).map(picture),
+    measuredLine(run),
+    folded('What else was seen', bullets([...notes, ...skipped])),
+    ...pictures.slice(pictureTop).map((plot) => folded(plot.title, picture(plot))),
+    folded('How it was measured', bullets(content.method)),
+    folded('Machine, versions and parameters', pairs(content.environment)),
+    folded('What limits these numbers', bullets(content.caveats)),
+    ...named.map(({ title, table }) => folded(title, markdownTable(table))),
+    ...others.map((one) => folded(`Another run. ${measuredLine(one.run)}`, otherRun(one, run))),
+  ]
+    .filter((part) => part !== '')
+    .join('\n\n')}\n`;
+}
+
+/** `2026-11-21, containers, AMD EPYC with 4 cores, 53 trials.` */
+function measuredLine({ record, trials }: Run): string {
+  const { cpuModel, cpus } = record.environment;
+  const target = record.target === 'container' ? 'containers' : 'processes';
+  const cores = `${cpus} ${cpus === 1 ? 'core' : 'cores'}`;
+  return `Measured on ${record.startedAt.slice(0, 10)}: ${target}, ${cpuModel} with ${cores}, ${effortText(trials)}.`;
+}
+
+/** Its sentences, table and machine. */
+function otherRun({ run, content }: Reported, newest: Run): string {
+  const isOther = sameMachine(run) !== sameMachine(newest);
+  const warning = 'Another machine or target: its figures must not be compared with those above.';
   return [
-    `## ${record.startedAt.slice(0, 10)}, ${record.target} target`,
-    bullets([...content.answer, ...skipped]),
-    markdownTable(content.summary),
-    '### How it was measured',
-    bullets(content.method),
-    bullets(content.environment.map(([name, value]) => `${name}: ${value}`)),
-    '### What limits these numbers',
-    bullets(content.caveats),
+    ...(isOther ? [warning] : []),
+    bullets(content.answer),
+    markdownTable(withoutDetails(content.summary)),
+    pairs(content.environment),
   ].join('\n\n');
+}
+
+function sameMachine({ record: { environment, target } }: Run): string {
+  return [environment.cpuModel, environment.cpus, target].join('|');
 }
 
 /**
@@ -28,6 +91,20 @@ export function replaceBetweenMarkers(text: string, name: string, content: strin
   return `${text.slice(0, from + begin.length)}\n${content}\n${text.slice(to)}`;
 }
 
+function folded(title: string, text: string): string {
+  if (text === '') return '';
+  return `<details><summary>${escapeHtml(title)}</summary>\n\n${text}\n\n</details>`;
+}
+
+function pairs(items: readonly (readonly [string, string])[]): string {
+  const columns: Table['columns'] = ['what', 'value'].map((title) => ({ title, align: 'left' }));
+  return markdownTable({ columns, rows: items });
+}
+
 function bullets(items: readonly string[]): string {
   return items.map((item) => `- ${item}`).join('\n');
+}
+
+function escapeHtml(text: string): string {
+  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 }

@@ -2,14 +2,21 @@
 import { instrumentCores } from '../analysis/cpu.ts';
 import { shownTrials } from '../analysis/finding.ts';
 import type { LoadRun, Run } from '../records/schema.ts';
-import { formatMs, formatShare } from './format.ts';
+import { effortText, voidsOf } from './claims.ts';
+import { formatCores, formatMs, formatNumber, formatShare } from './format.ts';
 
 /** CPU of other processes that is worth a caveat: less does not move a capacity. Chosen, not measured. */
 const disturbingCores = 0.1;
 
-/** The answer of a shape, followed by the notes that every run of load trials has. */
-export function answerWithNotes(run: LoadRun, answer: readonly string[]): string[] {
-  return [...interruptionNote(run), ...answer, ...throttlingNotes(run), ...metricsNotes(run)];
+/** Idle share of the simulator's CPU below which it may slow what it measures. Chosen, not measured. */
+const headroomMin = 0.4;
+/** Period of a CPU quota where the result does not say: the default of Linux. */
+const quotaPeriodMs = 100;
+
+/** The two sentences of a shape and its own notes, then the notes that every run of load trials has. */
+export function answerWithNotes(run: LoadRun, [first = '', ...rest]: readonly string[]): string[] {
+  const opening = [...interruptionNote(run), first].join(' ');
+  return [opening, ...rest, ...headroomNotes(run), ...throttlingNotes(run), ...metricsNotes(run)];
 }
 
 /** A sentence where the run was interrupted. */
@@ -18,18 +25,48 @@ export function interruptionNote({ record }: Run): string[] {
 }
 
 /** Phases and limits of every trial. */
-export function phasesNote({ record: { timing, limits } }: LoadRun): string {
-  return `Each trial: a fresh server, ${timing.warmUpSeconds} s warm-up, ${timing.measureSeconds} s measured, up to ${timing.drainSeconds} s drain. Limits: ${limits.join(', ')}.`;
+export function phasesNote({ record: { timing, limits }, trials }: LoadRun): string {
+  const isFresh = trials.every(({ phases }) => phases.some(({ phase }) => phase === 'start'));
+  const server = isFresh ? 'a fresh server, ' : '';
+  return `Each trial: ${server}${formatNumber(timing.warmUpSeconds)} s warm-up, ${formatNumber(timing.measureSeconds)} s measured, up to ${formatNumber(timing.drainSeconds)} s drain. Limits: ${limits.join(', ')}.`;
 }
 
-/** A CPU quota adds latency of its own; one sentence for each variant where it was in force. */
+/** Idle share of the simulator's CPU, 0 to 1, in the pass that left it the least; null without a pass. */
+export function headroomOf({ record, trials }: LoadRun) {
+  const cpusOf = new Map(record.variants.map(({ name, targetLimits }) => [name, targetLimits.loadtestCpus]));
+  const known = trials.flatMap(({ variant, load, outcome, loadtest }) => {
+    if (outcome !== 'pass' || loadtest === null) return [];
+    const cpus = cpusOf.get(variant) ?? record.environment.cpus;
+    return { variant, load, cpus, idleShare: Math.max(0, 1 - instrumentCores(loadtest) / cpus) };
+  });
+  return known.toSorted((a, b) => a.idleShare - b.idleShare)[0] ?? null;
+}
+
+function headroomNotes(run: LoadRun): string[] {
+  const headroom = headroomOf(run);
+  if (headroom === null) return [];
+  const { variant, load, cpus, idleShare } = headroom;
+  const where = `${variant}, ${formatNumber(load)} ${run.record.varied.unit}`;
+  return [
+    `Headroom of the simulator: in every trial that passed, at least ${formatShare(idleShare)} of its ${formatCores(cpus)} was idle (least: ${where}).`,
+  ];
+}
+
+/** A CPU quota adds latency of its own; one sentence for each box in which it was in force. */
 function throttlingNotes(run: LoadRun): string[] {
-  return shownTrials(run).flatMap(({ variant, trial }) => {
+  const throttled = shownTrials(run).flatMap(({ variant, trial }) => {
     const share = trial.server?.throttledShare ?? 0;
-    const cores = trial.observedLimits[0]?.cpuCores ?? null;
-    if (share < 0.01 || cores === null) return [];
-    const sleepMs = Math.round(100 * Math.max(0, 1 - cores));
-    return `The latency floor of ${variant} is set by its CPU quota of ${cores} cores: the scheduler held it back ${formatShare(share)} of the time, and can make it sleep up to ${sleepMs} ms of every 100 ms.`;
+    const [limits] = trial.observedLimits;
+    const cores = limits?.cpuCores ?? null;
+    const periodMs = limits?.cpuPeriodMs ?? quotaPeriodMs;
+    return share < 0.01 || cores === null ? [] : { variant, share, cores, periodMs };
+  });
+  const boxes = Map.groupBy(throttled, ({ cores, periodMs }) => `${cores} ${periodMs}`);
+  return [...boxes.values()].map((members) => {
+    const [{ cores, periodMs }] = members as [(typeof throttled)[number]];
+    const shares = members.map(({ variant, share }) => `${variant} ${formatShare(share)}`).join(', ');
+    const sleepMs = formatNumber(periodMs * Math.max(0, 1 - cores));
+    return `The CPU quota of ${formatCores(cores)} sets a floor of latency: the scheduler held the server back (${shares} of the time), and can make it sleep up to ${sleepMs} ms of every ${formatNumber(periodMs)} ms.`;
   });
 }
 
@@ -37,33 +74,41 @@ function throttlingNotes(run: LoadRun): string[] {
 function metricsNotes(run: LoadRun): string[] {
   const answers = shownTrials(run).flatMap(({ variant, trial }) => {
     const probe = trial.probes.find(({ path }) => path === '/metrics');
-    if (probe === undefined || probe.answered === 0) return [];
-    const failed = probe.failed === 0 ? '' : `, ${probe.failed} of ${probe.sent} times not at all`;
-    const cpuMs = trial.server?.scrapeCpuMs;
-    const cost = typeof cpuMs === 'number' ? `, for ${formatMs(cpuMs)} of CPU each` : '';
-    const { p50, max } = probe.answerMs;
-    return `${variant} p50 ${formatMs(p50)}, at most ${formatMs(max)}${cost}${failed}`;
+    return probe === undefined || probe.answered === 0 ? [] : { variant, probe, server: trial.server };
   });
-  return answers.length === 0 ? [] : [`/metrics was answered under these loads: ${answers.join('; ')}.`];
+  const [slowest] = answers.toSorted((a, b) => b.probe.answerMs.max - a.probe.answerMs.max);
+  if (slowest === undefined) return [];
+  const costs = answers.flatMap(({ server }) => server?.scrapeCpuMs ?? []);
+  const cost = costs.length === 0 ? '' : `, for at most ${formatMs(Math.max(...costs))} of CPU`;
+  const failed = answers.filter(({ probe }) => probe.failed > 0).map(({ variant }) => variant);
+  const silent = failed.length === 0 ? '' : ` It failed at times on ${failed.join(', ')}.`;
+  return [
+    `Under these loads /metrics was answered within ${formatMs(slowest.probe.answerMs.max)} (slowest: ${slowest.variant})${cost}.${silent}`,
+  ];
 }
 
 /** Restrictions of the validity of the numbers; the notes of the experiment come last. */
 export function caveatsOf(run: LoadRun): string[] {
   const { record, trials } = run;
-  const voids = trials.filter(({ outcome }) => outcome === 'void').length;
+  const voids = voidsOf(trials);
+  const headroom = headroomOf(run);
   const disturbed = Math.max(0, ...trials.map(({ server }) => server?.otherCpuCores ?? 0));
   const caveats = [
     isolationCaveat(run),
     'Loopback: no network latency, no packet loss, and segments of 64 kB. A network card and a real network add limits of their own.',
-    `Trials measure ${record.timing.measureSeconds} s: leaks, long garbage collections and fragmentation need minutes to show, and do not show here.`,
+    `Trials measure ${formatNumber(record.timing.measureSeconds)} s: leaks, long garbage collections and fragmentation need minutes to show, and do not show here.`,
   ];
+  if (headroom !== null && headroom.idleShare < headroomMin)
+    caveats.push(
+      `The simulator had little headroom: ${formatShare(headroom.idleShare)} of its CPU was idle with ${headroom.variant}. Below ${formatShare(headroomMin)} it may slow what it measures, and the figures of that variant may be too low.`,
+    );
   if (disturbed >= disturbingCores)
     caveats.push(
       `The machine was not quiet: processes outside the experiment used up to ${disturbed.toFixed(2)} cores during a trial. Repeat it on a quiet one.`,
     );
   if (voids > 0)
     caveats.push(
-      `${voids} of ${trials.length} trials were void, because the simulator failed. They are in the table and, as △, in the plot of latency against load; no figure contains them.`,
+      `Of ${effortText(trials)}: the instrument failed in those, and they count for nothing. They stand in the table of trials with their reasons, and as △ in the pictures.`,
     );
   return [...caveats, ...codeCaveats(run), ...record.notes];
 }
@@ -75,7 +120,7 @@ export function codeCaveats({ record: { environment } }: Run): string[] {
   if (gitDirty)
     caveats.push('The working tree had uncommitted changes: the commit alone does not reproduce this run.');
   if (cgroupCpuCores !== null)
-    caveats.push(`The lab itself ran under a CPU quota of ${cgroupCpuCores} cores.`);
+    caveats.push(`The lab itself ran under a CPU quota of ${formatCores(cgroupCpuCores)}.`);
   return caveats;
 }
 
@@ -84,6 +129,6 @@ function isolationCaveat(run: LoadRun): string {
   const used = shownTrials(run).map(({ trial: { loadtest } }) => loadtest && instrumentCores(loadtest));
   const most = `The simulator used up to ${Math.max(0, ...used.map((cores) => cores ?? 0)).toFixed(2)} cores.`;
   return target === 'process'
-    ? `Process target: server and simulator were processes that shared ${environment.cpus} cores and the kernel with the rest of the machine. Only the pinned CPUs named above separated them. ${most}`
-    : `Container target: the kernel enforced the limits, but server and simulator shared the ${environment.cpus} cores, the caches and the kernel of the machine. ${most}`;
+    ? `Process target: server and simulator were processes that shared ${formatCores(environment.cpus)} and the kernel with the rest of the machine. Only the pinned CPUs named above separated them. ${most}`
+    : `Container target: the kernel enforced the limits, but server and simulator shared the ${formatCores(environment.cpus)}, the caches and the kernel of the machine. ${most}`;
 }

@@ -1,27 +1,16 @@
 /** Latency: the whole spectrum at capacity, and its 99th percentile against the offered load. */
 import { decodeFromCompressedBase64 } from 'hdr-histogram-js';
-import { parseLimit } from '../../../loadtest/result/limits.ts';
+import { outstandingMs } from '../../../loadtest/record/histogram.ts';
 import { shownTrials } from '../analysis/finding.ts';
 import { medianOf } from '../analysis/statistics.ts';
 import type { LoadRun, TrialRecord } from '../records/schema.ts';
 import { formatMs, formatNumber } from './format.ts';
-import {
-  axisBelow,
-  axisLeft,
-  coloursOf,
-  decadesAround,
-  decadesOnly,
-  legendOf,
-  lineOf,
-  muted,
-  type Plot,
-  page,
-  renderSvg,
-  warning,
-} from './plot.ts';
+import { latencyBoundsMs, limitLine } from './limit-line.ts';
+import { type Look, looksOf, markOf, marksExplained } from './look.ts';
+import { axisBelow, axisLeft, legendAbove, lineOf, logRange, marksAt, type Plot, renderSvg } from './plot.ts';
 
-const height = 400;
-const grid = { left: 16, right: 48, top: 64, bottom: 40, containLabel: true };
+const plotPixels = 340;
+const grid = { left: 8, right: 28, bottom: 44, containLabel: true };
 /** Points per decade of 1/(1−p): enough for a smooth line, few enough to keep the page small. */
 const pointsPerDecade = 24;
 /** A trial of seconds has too few deliveries to show more than one in a million. */
@@ -31,65 +20,88 @@ const inverseMax = 1e6;
 export function spectrumPlot(run: LoadRun): Plot | null {
   const shown = shownTrials(run).filter(({ trial }) => trial.loadtest?.histograms.deliveryLatencyUs);
   if (shown.length === 0) return null;
-  const colours = coloursOf(run);
+  const looks = looksOf(run);
   const curves = shown.map(({ trial }) => spectrumOf(trial));
   const bounds = latencyBoundsMs(run);
-  const latencies = curves.flat().map(([, latency]) => latency!);
-  const rightmost = Math.max(...curves.flat().map(([x]) => x!));
-  const svg = renderSvg('spectrum', height, {
-    grid,
-    legend: legendOf(shown.map(({ variant }) => variant)),
-    xAxis: axisBelow('share of deliveries that were at least this fast', percentileOf, {
-      type: 'log',
-      min: 1,
-      max: 10 ** Math.ceil(Math.log10(rightmost) - 0.01),
+  const latencies = curves.flatMap((curve) => curve.map(([, latency]) => latency!).filter(isKnown));
+  const decades = Math.ceil(Math.log10(Math.max(...curves.flat().map(([x]) => x!))) - 0.01);
+  const marks = Array.from({ length: decades + 1 }, (_, decade) => 10 ** decade);
+  const x = { type: 'log', min: 1, max: 10 ** decades, ...marksAt(marks) };
+  const { legend, pixels } = legendAbove(shown.map(({ variant }) => ({ name: variant })));
+  const svg = renderSvg('spectrum', plotPixels + pixels, {
+    grid: { ...grid, top: pixels + 40 },
+    legend,
+    xAxis: axisBelow('% of deliveries were at least this fast', percentileOf, x),
+    yAxis: axisLeft('delivery latency', formatMs, logRange([...latencies, ...bounds], 'up')),
+    series: shown.map(({ variant }, index) => {
+      const { colour, dash } = looks.get(variant)!;
+      return {
+        ...lineOf(variant, colour, 2.25, curves[index], { type: dash }),
+        showSymbol: false,
+        ...(index === 0 ? limitLine(bounds) : {}),
+      };
     }),
-    yAxis: latencyAxis('delivery latency', [...latencies, ...bounds]),
-    series: shown.map(({ variant }, index) => ({
-      ...lineOf(variant, colours.get(variant)!, 2.25, curves[index]),
-      showSymbol: false,
-      ...(index === 0 ? limitLine(bounds) : {}),
-    })),
   });
   const where = run.record.method.kind === 'capacity' ? 'at its capacity' : 'at the highest load';
   return {
     title: 'Latency spectrum',
-    caption: `Every delivery of the measure phase, of the trial with the median p99 of each variant ${where}. Latency counts from the moment a message was due.`,
+    caption: `Every delivery of the measure phase, of the trial that stands for each variant ${where}. Latency counts from the moment a message was due.`,
     svg,
   };
 }
 
-/** Null where no trial has a result. */
+/** The p99 of every trial of a search, or of given loads; null where no trial has a result. */
 export function loadPlot(run: LoadRun): Plot | null {
   const { variants, varied } = run.record;
-  const judged = run.trials.filter(({ loadtest }) => loadtest !== null && p99(loadtest) > 0);
+  const judged = run.trials.filter(
+    ({ loadtest, purpose }) =>
+      loadtest !== null && p99(loadtest) > 0 && purpose !== 'curve' && purpose !== 'freeze',
+  );
   if (judged.length === 0 || run.trials.some(({ load }) => load <= 0)) return null;
+  const finite = judged.map(({ loadtest }) => p99(loadtest)).filter(isKnown);
   const bounds = latencyBoundsMs(run);
-  const colours = coloursOf(run);
+  const looks = looksOf(run);
   const loadName = varied.quantity === varied.unit ? varied.unit : `${varied.quantity} (${varied.unit})`;
-  const loads = decadesAround(judged.map(({ load }) => load));
-  const svg = renderSvg('load', height, {
-    grid,
-    legend: legendOf(variants.map(({ name }) => name)),
-    xAxis: axisBelow(loadName, decadesOnly(formatNumber), loads),
-    yAxis: latencyAxis('p99 delivery latency', [...judged.map(({ loadtest }) => p99(loadtest)), ...bounds]),
+  const latencies = logRange([...finite, ...bounds], 'up');
+  const { legend, pixels } = legendAbove(variants.map(({ name }) => ({ name })));
+  const svg = renderSvg('load', plotPixels + pixels, {
+    grid: { ...grid, top: pixels + 40 },
+    legend,
+    xAxis: axisBelow(
+      `${loadName}, logarithmic`,
+      formatNumber,
+      logRange(
+        judged.map(({ load }) => load),
+        'across',
+      ),
+    ),
+    yAxis: axisLeft('p99 delivery latency', formatMs, latencies),
     series: variants.flatMap(({ name }, index) => {
-      const colour = colours.get(name)!;
+      const { colour, dash } = looks.get(name)!;
       const trials = judged.filter(({ variant }) => variant === name).sort((a, b) => a.load - b.load);
-      const sure = trials.filter(({ outcome }) => outcome !== 'void');
+      const sure = trials.filter(({ outcome }) => outcome === 'pass' || outcome === 'fail');
       const limit = index === 0 ? limitLine(bounds) : {};
+      const style = { type: dash, opacity: 0.6 };
       return [
-        { ...lineOf(name, colour, 1.25, mediansByLoad(sure), 0.6), showSymbol: false, ...limit },
-        { type: 'scatter', name, data: trials.map((trial) => pointOf(trial, colour)), z: 4 },
+        { ...lineOf(name, colour, 1.25, mediansByLoad(sure), style), showSymbol: false, ...limit },
+        {
+          type: 'scatter',
+          data: trials.map((trial) => pointOf(trial, looks.get(name)!, latencies.max)),
+          z: 4,
+        },
       ];
     }),
   });
   return {
-    title: 'Latency against load',
-    caption:
-      'One mark for each trial: ● pass, × fail, △ void (the simulator failed). The line joins the medians.',
+    title: 'Latency of the trials',
+    caption: `One mark for each trial: ${marksExplained}. At the upper end: outstanding when the drain ended. The line joins the medians of the trials that were not void.`,
     svg,
   };
+}
+
+/** Whether the deliveries that it stands for came before the drain ended. */
+function isKnown(latencyMs: number): boolean {
+  return latencyMs < outstandingMs;
 }
 
 function p99(loadtest: TrialRecord['loadtest']): number {
@@ -104,18 +116,9 @@ function mediansByLoad(trials: readonly TrialRecord[]): number[][] {
   ]);
 }
 
-function pointOf({ load, loadtest, outcome }: TrialRecord, color: string) {
-  const value = [load, p99(loadtest)];
-  if (outcome === 'pass') {
-    const itemStyle = { color, borderColor: page, borderWidth: 1 };
-    return { value, symbol: 'circle', symbolSize: 9, itemStyle };
-  }
-  if (outcome === 'fail') return { value, symbol: crossPath, symbolSize: 10, itemStyle: { color } };
-  const itemStyle = { color: 'transparent', borderColor: muted, borderWidth: 1.5 };
-  return { value, symbol: 'triangle', symbolSize: 10, itemStyle };
+function pointOf({ load, loadtest, outcome }: TrialRecord, { colour }: Look, top: number) {
+  return { value: [load, Math.min(p99(loadtest), top)], ...markOf(outcome, colour, 9) };
 }
-
-const crossPath = 'path://M1,0 L5,4 L9,0 L10,1 L6,5 L10,9 L9,10 L5,6 L1,10 L0,9 L4,5 L0,1 Z';
 
 /** Points of `[1/(1−p), latency in ms]`, as HDR histograms are usually drawn. */
 function spectrumOf(trial: TrialRecord): number[][] {
@@ -131,39 +134,8 @@ function spectrumOf(trial: TrialRecord): number[][] {
   return points;
 }
 
-/** The bound of the p99 limit in ms, to be drawn; none where the experiment has no such limit. */
-function latencyBoundsMs({ record }: LoadRun): number[] {
-  const limits = record.limits.map(parseLimit);
-  const limit = limits.find(({ metric, operator }) => metric === 'p99' && operator.startsWith('<'));
-  return limit === undefined ? [] : [limit.bound];
-}
-
-function latencyAxis(name: string, values: readonly number[]) {
-  return axisLeft(name, decadesOnly(formatMs), decadesAround(values));
-}
-
-function limitLine([bound]: readonly number[]) {
-  if (bound === undefined) return {};
-  return {
-    markLine: {
-      silent: true,
-      symbol: 'none',
-      lineStyle: { color: warning, type: 'dashed', width: 1.25 },
-      label: {
-        formatter: `limit ${formatMs(bound)}`,
-        position: 'insideStartTop',
-        color: warning,
-        fontSize: 12,
-        textBorderColor: page,
-        textBorderWidth: 3,
-      },
-      data: [{ yAxis: bound }],
-    },
-  };
-}
-
-/** `90 %` at 10, `99.9 %` at 1,000. */
-const percentileOf = decadesOnly((inverse) => {
+/** `90` at 10, `99.9` at 1,000. */
+function percentileOf(inverse: number): string {
   const nines = Math.round(Math.log10(inverse));
-  return nines === 0 ? '0 %' : `${(100 * (1 - 10 ** -nines)).toFixed(Math.max(0, nines - 2))} %`;
-});
+  return nines === 0 ? '0' : (100 * (1 - 10 ** -nines)).toFixed(Math.max(0, nines - 2));
+}

@@ -1,19 +1,10 @@
 /** The typical trial of each variant over time: deliveries, latency, CPU, memory and event loop. */
 import { type ShownTrial, shownTrials } from '../analysis/finding.ts';
 import type { LoadRun, TrialRecord } from '../records/schema.ts';
-import { formatBytes, formatMagnitude, formatMs } from './format.ts';
-import {
-  axisLeft,
-  axisStyle,
-  coloursOf,
-  decadesAround,
-  decadesOnly,
-  legendOf,
-  line,
-  lineOf,
-  type Plot,
-  renderSvg,
-} from './plot.ts';
+import { formatBytes, formatMagnitude, formatMs, formatNumber } from './format.ts';
+import { type Look, looksOf } from './look.ts';
+import { line } from './palette.ts';
+import { axisLeft, axisStyle, legendAbove, lineOf, logRange, type Plot, renderSvg } from './plot.ts';
 
 type Points = [number, number | null][];
 type Panel = {
@@ -23,21 +14,20 @@ type Panel = {
   pointsOf: (trial: TrialRecord) => Points;
 };
 
-const panelHeight = 150;
-const panelGap = 74;
-const top = 66;
+/** Of a panel; two of them stand side by side where there is room. */
+const panelPixels = { width: 480, height: 210 };
 /** Earlier seconds are cut off: a long ramp of connections would leave little room for the measure phase. */
 const beforeSecondsMax = -6;
 
 const panels: readonly Panel[] = [
   panel('deliveries/s', 'log', formatMagnitude, (trial) => perSecond(trial, 'deliveriesPerSecond')),
   panel('p99 delivery latency', 'log', formatMs, (trial) => perSecond(trial, 'deliveryLatencyMsP99')),
-  panel('server CPU, cores', 'value', String, (trial) => serverSum(trial, 'cpuCores')),
-  panel('simulator CPU, cores', 'value', String, (trial) => perSecond(trial, 'instrumentCpuCores')),
+  panel('server CPU, cores', 'value', formatNumber, (trial) => serverSum(trial, 'cpuCores')),
+  panel('simulator CPU, cores', 'value', formatNumber, (trial) => perSecond(trial, 'instrumentCpuCores')),
   panel('server memory (resident)', 'value', formatBytes, (trial) => serverSum(trial, 'rssBytes')),
   panel('event-loop lag p99', 'log', formatMs, ({ metrics }) => worst(metrics, 'eventLoopLagMsP99')),
   panel('/metrics answer time', 'log', formatMs, ({ metrics }) => worst(metrics, 'scrapeMs')),
-  panel('share of time throttled by the CPU quota', 'value', String, (trial) =>
+  panel('share of time throttled by the CPU quota', 'value', formatNumber, (trial) =>
     worst(serversOf(trial), 'throttledShare'),
   ),
 ];
@@ -49,23 +39,14 @@ export function timelinePlot(run: LoadRun): Plot | null {
   const drawn = panels.filter((panel) =>
     shown.some(({ trial }) => panel.pointsOf(trial).some(([, value]) => value !== null)),
   );
-  const colours = coloursOf(run);
-  const rows = Math.ceil(drawn.length / 2);
-  const grids = drawn.map((_, index) => ({
-    left: index % 2 === 0 ? '7%' : '57%',
-    width: '41%',
-    top: top + Math.floor(index / 2) * (panelHeight + panelGap),
-    height: panelHeight,
-  }));
-  const svg = renderSvg('timeline', top + rows * (panelHeight + panelGap) - panelGap + 44, {
-    legend: legendOf(shown.map(({ variant }) => variant)),
-    grid: grids,
-    xAxis: drawn.map((_, index) => timeAxis(index, shown)),
-    yAxis: drawn.map((panel, index) => valueAxis(panel, index, shown)),
-    series: drawn.flatMap((panel, index) =>
-      shown.map((one, position) => seriesOf(panel, index, one, colours.get(one.variant)!, position === 0)),
-    ),
-  });
+  const looks = looksOf(run);
+  const { legend, pixels } = legendAbove(shown.map(({ variant }) => ({ name: variant })));
+  const key = shown.map(({ variant }) => lineOf(variant, looks.get(variant)!.colour, 2, []));
+  const hidden = { show: false, type: 'value' };
+  const svg = [
+    renderSvg('timeline', pixels, { legend, xAxis: hidden, yAxis: hidden, series: key }),
+    ...drawn.map((panel, index) => panelSvg(panel, index, shown, looks)),
+  ].join('\n');
   return {
     title: 'The run over time',
     caption:
@@ -83,39 +64,47 @@ function panel(
   return { title, scale, format, pointsOf };
 }
 
-function timeAxis(gridIndex: number, shown: readonly ShownTrial[]) {
+function panelSvg(
+  panel: Panel,
+  index: number,
+  shown: readonly ShownTrial[],
+  looks: ReadonlyMap<string, Look>,
+): string {
+  const { width, height } = panelPixels;
+  return renderSvg(
+    `timeline-${index + 1}`,
+    height,
+    {
+      grid: { left: 8, right: 20, top: 40, bottom: 8, containLabel: true },
+      xAxis: timeAxis(shown),
+      yAxis: valueAxis(panel, shown),
+      series: shown.map((one, place) => seriesOf(panel, one, looks.get(one.variant)!, place === 0)),
+    },
+    width,
+  );
+}
+
+function timeAxis(shown: readonly ShownTrial[]) {
   const times = shown.map(({ trial }) => trial.nodes[0]?.atSeconds ?? []);
   const min = Math.max(beforeSecondsMax, Math.floor(Math.min(...times.map((at) => at[0] ?? 0))));
   const max = Math.ceil(Math.max(...times.map((at) => at.at(-1) ?? 1)));
   const style = axisStyle('', (value) => `${value} s`);
-  return { type: 'value', gridIndex, min, max, ...style, splitLine: { show: false } };
+  return { type: 'value', min, max, ...style, splitLine: { show: false } };
 }
 
-function valueAxis(
-  { title, scale, format, pointsOf }: Panel,
-  gridIndex: number,
-  shown: readonly ShownTrial[],
-) {
-  if (scale === 'value') return axisLeft(title, format, { type: scale, gridIndex, min: 0, splitNumber: 3 });
+function valueAxis({ title, scale, format, pointsOf }: Panel, shown: readonly ShownTrial[]) {
+  if (scale === 'value') return axisLeft(title, format, { type: scale, min: 0 });
   const values = shown.flatMap(({ trial }) => pointsOf(trial).flatMap(([, value]) => value ?? []));
-  return axisLeft(title, decadesOnly(format), { ...decadesAround(values), gridIndex, splitNumber: 3 });
+  return axisLeft(title, format, logRange(values, 'up', 5));
 }
 
-function seriesOf(
-  panel: Panel,
-  index: number,
-  { variant, trial }: ShownTrial,
-  colour: string,
-  first: boolean,
-) {
+function seriesOf(panel: Panel, { variant, trial }: ShownTrial, { colour, dash }: Look, first: boolean) {
   const points = panel.pointsOf(trial);
   // A logarithmic axis has no zero: seconds in which nothing happened are gaps.
   const data = points.map(([at, value]) => [at, panel.scale === 'log' && value === 0 ? null : value]);
   const markArea = { silent: true, itemStyle: { color: line, opacity: 0.35 }, data: [measurePhase(trial)] };
   return {
-    ...lineOf(variant, colour, 1.75, data),
-    xAxisIndex: index,
-    yAxisIndex: index,
+    ...lineOf(variant, colour, 1.75, data, { type: dash }),
     showSymbol: points.length < 16,
     symbol: 'circle',
     symbolSize: 4,

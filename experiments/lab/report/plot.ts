@@ -4,38 +4,39 @@ import { GridComponent, LegendComponent, MarkAreaComponent, MarkLineComponent } 
 import { type EChartsCoreOption, init, use } from 'echarts/core';
 import { LegacyGridContainLabel } from 'echarts/features';
 import { SVGRenderer } from 'echarts/renderers';
-import type { LoadRun } from '../records/schema.ts';
+import { logScale } from './axis-ticks.ts';
+import { colourVariables, ink, line, muted, themed } from './palette.ts';
 
 use([BarChart, CustomChart, LineChart, ScatterChart, GridComponent, LegendComponent]);
 use([MarkAreaComponent, MarkLineComponent, LegacyGridContainLabel, SVGRenderer]);
 
-/** Stand for CSS variables in a drawing, so that it is readable on a light and on a dark page. */
-const themed = {
-  '#000001': 'var(--ink)',
-  '#000002': 'var(--muted)',
-  '#000003': 'var(--line)',
-  '#000004': 'var(--page)',
+/** Chosen so that a phone of 400 px shows letters of 9 to 10 px. */
+export const fontPixels = 15;
+export const plotWidth = 560;
+const legendRowPixels = 24;
+/** Generous, because without a browser the width of a text can only be estimated. */
+const characterPixels = 8.4;
+/** Chosen, not measured: more marks on an axis stand too close on a phone. */
+export const marksMax = { across: 7, up: 6 };
+
+export type Plot = {
+  title: string;
+  caption: string;
+  svg: string;
+  /**
+   * Name of its file beside the results, without `.svg`: REPORT.md shows it. The first two stand under the
+   * table, the others are folded. Left out: the HTML page only.
+   */
+  file?: string;
 };
-export const ink = '#000001';
-export const muted = '#000002';
-export const line = '#000003';
-export const page = '#000004';
-/** Of limits, and of trials that failed. */
-export const warning = '#d1495b';
-
-const palette = ['#8b929c', '#d39b2a', '#2f80d8', '#1f9e83', '#a55ca5', '#c8643c', '#5c6bc0', '#7a9a2c'];
-const fontPixels = 13;
-const width = 960;
-
-export type Plot = { title: string; caption: string; svg: string };
-
-/** The colour of each variant by its place in the run, the same in every plot of a report. */
-export function coloursOf({ record }: LoadRun): ReadonlyMap<string, string> {
-  return new Map(record.variants.map(({ name }, index) => [name, palette[index % palette.length]!]));
-}
 
 /** Draws an option; `name` is unique on the page and becomes part of the ids inside. Height in pixels. */
-export function renderSvg(name: string, height: number, option: EChartsCoreOption): string {
+export function renderSvg(
+  name: string,
+  height: number,
+  option: EChartsCoreOption,
+  width = plotWidth,
+): string {
   const chart = init(null, null, { renderer: 'svg', ssr: true, width, height });
   chart.setOption({
     animation: false,
@@ -45,27 +46,47 @@ export function renderSvg(name: string, height: number, option: EChartsCoreOptio
   });
   const svg = withStableIds(chart.renderToSVGString(), name);
   chart.dispose();
-  return Object.entries(themed)
-    .reduce((text, [colour, variable]) => text.replaceAll(colour, variable), svg)
-    .replace('<svg ', `<svg role="img" aria-label="${name}" `);
+  return themed(svg).replace('<svg ', `<svg role="img" aria-label="${name}" `);
+}
+
+/** A drawing as a file of its own, readable on light and on dark pages: its page colour lies below it. */
+export function svgFile({ svg, title }: Plot): string {
+  const opening = svg.slice(0, svg.indexOf('>') + 1).replace(/aria-label="[^"]*"/, `aria-label="${title}"`);
+  const style = `<style>\n${colourVariables}\n</style>`;
+  const below = '<rect width="100%" height="100%" rx="6" fill="var(--page)"/>';
+  return `${opening}\n${style}\n${below}${svg.slice(svg.indexOf('>') + 1)}\n`;
 }
 
 type Format = (value: number) => string;
 
 /** A horizontal axis with its name below. */
 export function axisBelow(name: string, format: Format, range: object) {
-  return { ...axisStyle(name, format), nameLocation: 'middle', nameGap: 30, ...range };
+  return merged({ ...axisStyle(name, format), nameLocation: 'middle', nameGap: 32 }, range);
 }
 
 /** A vertical axis with its name above, where its labels begin. */
 export function axisLeft(name: string, format: Format, range: object) {
-  const nameTextStyle = { color: muted, align: 'left' };
-  return { ...axisStyle(name, format), nameLocation: 'end', nameGap: 12, nameTextStyle, ...range };
+  const nameTextStyle = { color: muted, align: 'left', fontSize: fontPixels };
+  return merged(
+    { ...axisStyle(name, format), nameLocation: 'end', nameGap: 14, nameTextStyle },
+    { splitNumber: 4, ...range },
+  );
 }
 
 /** A vertical axis with one name for each row, from top to bottom. */
 export function axisOfNames(data: readonly string[]) {
   return { type: 'category', data, inverse: true, ...axisStyle(''), splitLine: { show: false } };
+}
+
+/** A logarithmic range with marks at round values; for `axisBelow` and `axisLeft`. */
+export function logRange(values: readonly number[], direction: keyof typeof marksMax, most?: number) {
+  const { min, max, marks } = logScale(values, most ?? marksMax[direction]);
+  return { type: 'log', min, max, ...marksAt(marks) };
+}
+
+/** Marks of an axis at exactly these values. */
+export function marksAt(marks: readonly number[]) {
+  return { axisTick: { show: false, customValues: marks }, axisLabel: { customValues: marks } };
 }
 
 /** Text, line and grid of an axis. */
@@ -81,36 +102,45 @@ export function axisStyle(name: string, formatter?: Format) {
   };
 }
 
-/** Formats powers of ten, for the labels of a logarithmic axis, and gives no text for other values. */
-export function decadesOnly(format: Format): Format {
-  return (value) => (Number.isInteger(Math.round(Math.log10(value) * 1e6) / 1e6) ? format(value) : '');
-}
+/** An entry of a legend; `look` is an echarts item, such as an icon and the style of its line. */
+export type LegendEntry = { name: string; look?: object };
 
-/** The names of variants with their colours, in one line above the plot. */
-export function legendOf(names: readonly string[]) {
-  return {
-    data: names.map((name) => ({ name, icon: 'roundRect' })),
-    top: 0,
-    left: 0,
-    itemWidth: 14,
-    itemHeight: 6,
-    itemGap: 22,
+/** Names in as many rows as they need above the plot, and the height of these rows. */
+export function legendAbove(entries: readonly LegendEntry[], iconPixels = 26) {
+  const rows: LegendEntry[][] = [[]];
+  let used = 0;
+  for (const entry of entries) {
+    const pixels = 26 + iconPixels + entry.name.length * characterPixels;
+    if (used > 0 && used + pixels > plotWidth) {
+      rows.push([]);
+      used = 0;
+    }
+    rows.at(-1)!.push(entry);
+    used += pixels;
+  }
+  const legend = rows.map((row, index) => ({
+    data: row.map(({ name, look }) => ({ name, ...look })),
+    ...{ top: index * legendRowPixels, left: 0, itemWidth: iconPixels, itemHeight: 11, itemGap: 18 },
     textStyle: { color: ink, fontSize: fontPixels },
-  };
+    inactiveColor: ink,
+  }));
+  return { legend, pixels: rows.length * legendRowPixels };
 }
 
 /** A line of a variant in its colour. */
-export function lineOf(name: string, color: string, width: number, data: unknown, opacity?: number) {
-  return { type: 'line', name, lineStyle: { width, color, opacity }, itemStyle: { color }, data };
+export function lineOf(name: string, color: string, width: number, data: unknown, style: object = {}) {
+  return { type: 'line', name, lineStyle: { width, color, ...style }, itemStyle: { color }, data };
 }
 
-/** A logarithmic axis between powers of ten; echarts would leave the outermost points on the frame. */
-export function decadesAround(values: readonly number[]): { type: 'log'; min: number; max: number } {
-  const positive = values.filter((value) => value > 0);
-  if (positive.length === 0) return { type: 'log', min: 1, max: 10 };
-  const min = 10 ** Math.floor(Math.log10(Math.min(...positive)));
-  const max = 10 ** Math.ceil(Math.log10(Math.max(...positive) * 1.0001));
-  return { type: 'log', min, max: max === min ? min * 10 : max };
+/** The parts of a range that an axis has too are added to them. */
+function merged<Axis extends ReturnType<typeof axisStyle>>(axis: Axis, range: object) {
+  const { axisLabel = {}, axisTick = {}, ...rest } = range as { axisLabel?: object; axisTick?: object };
+  return {
+    ...axis,
+    ...rest,
+    axisLabel: { ...axis.axisLabel, ...axisLabel },
+    axisTick: { ...axis.axisTick, ...axisTick },
+  };
 }
 
 /**

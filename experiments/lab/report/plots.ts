@@ -1,13 +1,26 @@
 /** All plots of load trials, loaded together, because the drawing library takes a noticeable time to load. */
 import type { LoadRun } from '../records/schema.ts';
 import type { Plot } from './plot.ts';
+import { capacityPlot } from './plot-capacity.ts';
+import { absolutePlot, sharePlot } from './plot-curve.ts';
 import { growthPlot } from './plot-growth.ts';
-import { ladderPlot } from './plot-ladder.ts';
 import { loadPlot, spectrumPlot } from './plot-latency.ts';
 import { timelinePlot } from './plot-timeline.ts';
 
 /** Those for which the run has data. */
 export function plotsOf(run: LoadRun): Plot[] {
-  const first = run.record.method.kind === 'capacity' ? ladderPlot(run) : growthPlot(run);
-  return [first, spectrumPlot(run), loadPlot(run), timelinePlot(run)].filter((plot) => plot !== null);
+  const { method } = run.record;
+  const latency = loadPlot(run);
+  const first =
+    method.kind === 'capacity'
+      ? [capacityPlot(run), sharePlot(run), absolutePlot(run), latency]
+      : method.emphasis === 'held'
+        ? [named(latency, 'latency'), growthPlot(run)]
+        : [named(growthPlot(run), 'memory'), latency];
+  return [...first, spectrumPlot(run), timelinePlot(run)].filter((plot) => plot !== null);
+}
+
+/** The picture that answers a question about given loads. */
+function named(plot: Plot | null, file: string): Plot | null {
+  return plot && { ...plot, file };
 }

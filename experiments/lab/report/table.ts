@@ -1,22 +1,30 @@
 /** The content of a report: its sentences and tables, and a table as text for a terminal or for Markdown. */
 
 export type Table = {
-  columns: readonly { title: string; align: 'left' | 'right' }[];
+  columns: readonly {
+    title: string;
+    align: 'left' | 'right';
+    /** Left out where there is no room: on a terminal, and in the first table of a REPORT.md. */
+    isDetail?: boolean;
+  }[];
   rows: readonly (readonly string[])[];
 };
+export type NamedTable = { title: string; table: Table };
 /** The same for every shape. Terminal, Markdown and HTML are made from it. */
 export type ReportContent = {
-  /** The answer first, then one sentence for each thing worth saying. */
+  /** The answer in the first two sentences, then one for each thing worth saying. */
   answer: string[];
-  /** The table that answers the question. */
+  /** The table that answers the question: at most 8 columns that are no detail. */
   summary: Table;
+  /** Tables of what only some runs have. */
+  more?: NamedTable[];
   /** The method of measurement, a sentence each. */
   method: string[];
   /** Machine, versions and parameters: pairs of a name and a value. */
   environment: [string, string][];
   /** Limits of the validity of the numbers, a sentence each. */
   caveats: string[];
-  /** Every trial, for the HTML page. */
+  /** Every trial. */
   trials: Table;
 };
 
@@ -33,11 +41,38 @@ export function right<Item>(title: string, cell: Column<Item>['cell']): Column<I
   return { title, align: 'right', cell };
 }
 
+/** The same column where there is room only. */
+export function detail<Item>(column: Column<Item>): Column<Item> {
+  return { ...column, isDetail: true };
+}
+
 /** One row for each item. */
 export function tableOf<Item>(items: readonly Item[], columns: readonly Column<Item>[]): Table {
   return {
-    columns: columns.map(({ title, align }) => ({ title, align })),
+    columns: columns.map(({ title, align, isDetail = false }) => ({ title, align, isDetail })),
     rows: items.map((item) => columns.map(({ cell }) => cell(item) ?? '–')),
+  };
+}
+
+/** Without its details. */
+export function withoutDetails(table: Table): Table {
+  return columnsOf(table, ({ isDetail = false }) => !isDetail);
+}
+
+/** The first column and the details; null where there are none. */
+export function detailsOf(table: Table): Table | null {
+  if (!table.columns.some(({ isDetail }) => isDetail)) return null;
+  return columnsOf(table, ({ isDetail = false }, index) => isDetail || index === 0);
+}
+
+function columnsOf(
+  { columns, rows }: Table,
+  isWanted: (column: Table['columns'][number], index: number) => boolean,
+) {
+  const wanted = columns.map(isWanted);
+  return {
+    columns: columns.filter((_, index) => wanted[index]),
+    rows: rows.map((row) => row.filter((_, index) => wanted[index])),
   };
 }
 
@@ -53,10 +88,18 @@ export function terminalTable({ columns, rows }: Table): string {
   return [line(columns.map(({ title }) => title)), rule, ...rows.map(line)].join('\n');
 }
 
-/** GitHub's Markdown; bars in cells are escaped. */
+/** GitHub's Markdown; bars in cells are escaped. An interval stands below its figure, a unit beside it. */
 export function markdownTable({ columns, rows }: Table): string {
-  const line = (cells: readonly string[]) =>
-    `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
+  const line = (cells: readonly string[]) => `| ${cells.map(markdownCell).join(' | ')} |`;
   const rule = `|${columns.map(({ align }) => (align === 'left' ? '---' : '---:')).join('|')}|`;
   return [line(columns.map(({ title }) => title)), rule, ...rows.map(line)].join('\n');
+}
+
+function markdownCell(cell: string): string {
+  return cell
+    .replaceAll('|', '\\|')
+    .replace(/ (?=\([\d.,]+–[\d.,]+\))/, '<br>')
+    .replace(/(?<=\([\d.,]+–)(?=[\d.,]+\))/, '&NoBreak;')
+    .replaceAll(/(?<=\d) (?=(?:[kMG]?B|[kMGs%]|ms)(?![\w]))/g, '&nbsp;')
+    .replaceAll(/(?<=[≥≤]) /g, '&nbsp;');
 }

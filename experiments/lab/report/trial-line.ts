@@ -1,7 +1,14 @@
 /** One line for the terminal when a trial or a variant of a load experiment has ended. */
 import type { TrialRecord, VariantRecord } from '../records/schema.ts';
-import { intervalText } from './capacity-text.ts';
-import { formatBytes, formatMagnitude, formatMs, formatNumber } from './format.ts';
+import { intervalText } from './claims.ts';
+import {
+  formatAtLeast,
+  formatBytes,
+  formatMagnitude,
+  formatMs,
+  formatNumber,
+  formatTrials,
+} from './format.ts';
 
 /** Enough CPU of other processes to disturb a trial. Chosen, not measured. */
 const noticedCores = 0.2;
@@ -16,8 +23,8 @@ export function trialLine(trial: TrialRecord, unit: string): string {
     parts.push(`${formatMagnitude(loadtest.deliveriesPerSecond).padStart(6)} deliveries/s`);
   }
   if (server !== null) parts.push(`CPU ${server.cpuCores.toFixed(2)}`, formatBytes(server.rssMaxBytes));
-  if (server !== null && server.otherCpuCores >= noticedCores)
-    parts.push(`other processes used ${server.otherCpuCores.toFixed(2)} cores`);
+  const otherCores = server?.otherCpuCores ?? 0;
+  if (otherCores >= noticedCores) parts.push(`other processes used ${otherCores.toFixed(2)} cores`);
   if (trial.outcome === 'void') parts.push(trial.reasons[0]?.split('\n')[0] ?? '');
   return parts.join('  ');
 }
@@ -26,10 +33,10 @@ export function trialLine(trial: TrialRecord, unit: string): string {
 export function answerLine({ name, answer, bound }: VariantRecord, unit: string): string | null {
   if (answer === null) return null;
   const { threshold, atLeast, trials, voids, end } = answer;
-  const effort = `${trials} trials${voids === 0 ? '' : `, ${voids} void`}, ${end}`;
+  const effort = `${formatTrials(trials)}${voids === 0 ? '' : `, ${voids} void`}, ${end}`;
   if (threshold === null) return `${name}: no trial passed (${effort})`;
   const { capacity, safeLoad } = threshold;
   const boundBy = bound === null ? '' : `; bound by ${bound.name}`;
-  if (atLeast !== null) return `${name}: ≥ ${formatNumber(atLeast)} ${unit}; ${effort}${boundBy}`;
+  if (atLeast !== null) return `${name}: ${formatAtLeast(atLeast)} ${unit}; ${effort}${boundBy}`;
   return `${name}: ${formatNumber(capacity.middle)} ${unit} (90 %: ${intervalText(capacity)}), safe ${formatNumber(safeLoad.middle)}; ${effort}${boundBy}`;
 }

@@ -1,8 +1,18 @@
 /** Every trial of a run as a table, and the environment of the run. */
 import { instrumentCores } from '../analysis/cpu.ts';
-import type { LoadRun, Run } from '../records/schema.ts';
-import { formatGibibytes, formatMagnitude, formatMs, formatNumber, formatShare } from './format.ts';
-import { left, right, type Table, tableOf } from './table.ts';
+import type { LoadRun, Run, TrialRecord } from '../records/schema.ts';
+import {
+  formatCores,
+  formatCount,
+  formatGibibytes,
+  formatMagnitude,
+  formatMs,
+  formatNumber,
+  formatShare,
+  formatTrials,
+  roundFigures,
+} from './format.ts';
+import { detail, left, right, type Table, tableOf } from './table.ts';
 
 /** One row for each trial, in the order they ran. */
 export function trialsTable(run: LoadRun): Table {
@@ -10,38 +20,69 @@ export function trialsTable(run: LoadRun): Table {
     right('#', ({ number }) => String(number)),
     left('variant', ({ variant }) => variant),
     right(run.record.varied.unit, ({ load }) => formatNumber(load)),
-    left('purpose', ({ purpose }) => purpose),
+    left('purpose', purposeText),
     left('outcome', ({ outcome }) => outcome),
-    right('p50', ({ loadtest }) => loadtest && formatMs(loadtest.deliveryLatencyMs.p50)),
+    detail(right('p50', ({ loadtest }) => loadtest && formatMs(loadtest.deliveryLatencyMs.p50))),
     right('p99', ({ loadtest }) => loadtest && formatMs(loadtest.deliveryLatencyMs.p99)),
-    right('p99.9', ({ loadtest }) => loadtest && formatMs(loadtest.deliveryLatencyMs.p999)),
-    right('max', ({ loadtest }) => loadtest && formatMs(loadtest.deliveryLatencyMs.max)),
-    right('deliveries/s', ({ loadtest }) => loadtest && formatMagnitude(loadtest.deliveriesPerSecond)),
-    right('lost', ({ loadtest }) => loadtest && formatNumber(loadtest.audit.lost)),
-    right('server CPU', ({ server }) => server?.cpuCores.toFixed(2)),
-    right('throttled', ({ server }) =>
-      server?.throttledShare == null ? null : formatShare(server.throttledShare),
+    detail(right('p99.9', ({ loadtest }) => loadtest && formatMs(loadtest.deliveryLatencyMs.p999))),
+    detail(right('max', ({ loadtest }) => loadtest && formatMs(loadtest.deliveryLatencyMs.max))),
+    detail(
+      right('deliveries/s', ({ loadtest }) => loadtest && formatMagnitude(loadtest.deliveriesPerSecond)),
     ),
-    right('sim. CPU', ({ loadtest }) => loadtest && instrumentCores(loadtest).toFixed(2)),
-    right('other CPU', ({ server }) => server?.otherCpuCores.toFixed(2)),
-    right('lag p99', ({ loadtest }) => loadtest && formatMs(loadtest.scheduleLagMs.p99)),
-    left('remark', ({ reasons }) => reasons.join('; ')),
+    right('lost', ({ loadtest }) => loadtest && formatCount(loadtest.audit.lost)),
+    detail(right('server CPU', ({ server }) => server?.cpuCores.toFixed(2))),
+    detail(
+      right('throttled', ({ server }) =>
+        server?.throttledShare == null ? null : formatShare(server.throttledShare),
+      ),
+    ),
+    detail(right('sim. CPU', ({ loadtest }) => loadtest && instrumentCores(loadtest).toFixed(2))),
+    detail(right('other CPU', ({ server }) => server?.otherCpuCores?.toFixed(2))),
+    detail(right('lag p99', ({ loadtest }) => loadtest && formatMs(loadtest.scheduleLagMs.p99))),
+    left('remark', ({ reasons }) => roundFigures(reasons.join('; '))),
   ]);
+}
+
+/** Trials at a share of the capacity say which, and how messages arrived. */
+function purposeText({ purpose, share, loadtest, freeze }: TrialRecord): string {
+  if (share === undefined) return purpose;
+  const arrival = freeze === undefined ? `, ${loadtest?.workload.arrival ?? 'constant'}` : '';
+  return `${purpose} ${formatShare(share)}${arrival}`;
 }
 
 /** Machine, versions and parameters as pairs of a name and a value. */
 export function environmentRows(run: LoadRun): [string, string][] {
   const { varied, workload } = run.record;
-  const { cpuCores = null, memoryBytes = null } = run.trials[0]?.observedLimits[0] ?? {};
-  const cpu = cpuCores === null ? 'no CPU limit' : `${cpuCores} cores`;
-  const memory = memoryBytes === null ? 'no memory limit' : formatGibibytes(memoryBytes);
-  const quantities = Object.entries(workload).map(([name, value]) => `${name} ${value}`);
+  const quantities = Object.entries(workload).map(([name, value]) => {
+    return `${inWords(name)} ${typeof value === 'number' ? formatNumber(value) : value}`;
+  });
   return [
     ...machineRows(run),
-    ['limits observed', `${cpu}, ${memory}`],
-    ['workload', `${varied.quantity} varied; at 1 ${varied.unit}: ${quantities.join(', ')}`],
+    ['limits observed', limitsText(run)],
+    ['workload', `${varied.quantity} varied; at a load of 1: ${quantities.join(', ')}`],
     ...factRows(run),
   ];
+}
+
+/** Of a node of each variant; a limit that only some variants have is named with them. */
+function limitsText({ trials }: LoadRun): string {
+  const variantsOf = Map.groupBy(trials, ({ observedLimits: [limits] }) => {
+    const { cpuCores = null, memoryBytes = null, cpuPeriodMs } = limits ?? {};
+    const period = cpuPeriodMs == null ? '' : ` in periods of ${formatNumber(cpuPeriodMs)} ms`;
+    const cpu = cpuCores === null ? 'no CPU limit' : `${formatCores(cpuCores)}${period}`;
+    const memory = memoryBytes === null ? 'no memory limit' : formatGibibytes(memoryBytes);
+    return `${cpu}, ${memory}`;
+  });
+  const [[first] = ['none'], ...rest] = [...variantsOf];
+  const named = rest.map(([text, some]) => {
+    return `${text} (${[...new Set(some.map(({ variant }) => variant))].join('; ')})`;
+  });
+  return [first, ...named].join('; ');
+}
+
+/** `payload bytes` of `payloadBytes`. */
+function inWords(name: string): string {
+  return name.replaceAll(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
 }
 
 /** Run, target, machine and commit: the pairs of every shape. */
@@ -50,9 +91,12 @@ export function machineRows({ record, trials }: Run): [string, string][] {
   const placement =
     simulator === null || simulator === target ? target : `${target}, with the simulator as a ${simulator}`;
   return [
-    ['run', `${record.run}, ${formatNumber(record.seconds)} s, ${trials.length} trials, seed ${record.seed}`],
+    [
+      'run',
+      `${record.run}, ${formatNumber(record.seconds)} s, ${formatTrials(trials.length)}, seed ${record.seed}`,
+    ],
     ['target', placement],
-    ['machine', `${machine.cpuModel}, ${machine.cpus} cores, ${formatGibibytes(machine.memoryBytes)}`],
+    ['machine', `${machine.cpuModel}, ${formatCores(machine.cpus)}, ${formatGibibytes(machine.memoryBytes)}`],
     ['system', `${machine.platform}, Node ${machine.node}`],
     ['commit', `${machine.gitCommit ?? 'unknown'}${machine.gitDirty ? ', with uncommitted changes' : ''}`],
   ];

@@ -17,7 +17,8 @@ import { findingTable } from './capacity/report.ts';
 import { fixedLoad } from './fixed-load/fixed-load.ts';
 
 const htmlOf = async (run: LoadRun) => htmlReport(run, capacity.report(run), await capacity.plots!(run));
-const markdownOf = (run: LoadRun) => markdownReport(run, capacity.report(run));
+const markdownOf = (run: LoadRun, content = capacity.report(run)) =>
+  markdownReport({ run, content, question: run.record.question }, [], [], '');
 
 /** Two stages: 01 with its edge between 100 and 110, 03 between 10,000 and 11,000 with one void trial. */
 function ladderRun(): LoadRun {
@@ -85,7 +86,7 @@ test('the page begins with the answer, escapes the output of programs, needs no 
   const html = await htmlOf(ladderRun());
   assert.match(
     html,
-    /class="answer">03-cursor carries 10,\d+ messages\/s \(90 % interval [\d,]+–1\d,\d+\), \d+ \([\d.]+–1\d\d\) times the \d+ of 01-naive\. Nine of ten trials hold 9,\d+\./,
+    /class="answer">03-cursor holds 10,\d00 messages\/s \(90 % interval [\d,]+–1\d,\d00, 7 trials, 1 void\), \d+ times as many \([\d.]+–1\d\d\) as 01-naive\. Nine of ten of its trials hold 9,\d+ \([\d,]+–[\d,]+\) messages\/s\./,
   );
   assert.match(html, /&lt;the simulator&gt; sent late/);
   assert.doesNotMatch(html, /<script|<link|<img|@import|url\((?!#)/);
@@ -119,9 +120,20 @@ test('a CPU quota that throttled the server is named as the floor of its latency
   }
   assert.match(
     markdownOf(run),
-    /floor of 01-naive is set by its CPU quota of 0.25 cores: .* 40 % .* sleep up to 75 ms of every 100 ms/,
+    /CPU quota of 0.25 cores sets a floor of latency: .*\(01-naive 40 %, 03-cursor 40 % of the time\).* sleep up to 75 ms of every 100 ms/,
   );
   assert.doesNotMatch(markdownOf(ladderRun()), /scheduler/);
+});
+
+test('the period of a CPU quota is named, and bounds how long the scheduler can hold a server back', () => {
+  const run = ladderRun();
+  for (const trial of run.trials) {
+    trial.server!.throttledShare = 0.4;
+    trial.observedLimits = [{ cpuCores: 0.5, memoryBytes: 5e8, cpuPeriodMs: 10 }];
+  }
+  const text = markdownOf(run);
+  assert.match(text, /CPU quota of 0.5 cores sets a floor of latency: .* sleep up to 5 ms of every 10 ms/);
+  assert.match(text, /limits observed.*0.5 cores in periods of 10 ms,/);
 });
 
 test('a report of given loads names those that each variant held, and those that it did not', () => {
@@ -132,7 +144,7 @@ test('a report of given loads names those that each variant held, and those that
     [trial(70, 40, 'pass'), trial(80, 90, 'pass'), trial(90, 700, 'fail'), trial(100, 1, 'void')],
     { method: { kind: 'fixed', loads: [70, 80, 90, 100], repetitions: 1, emphasis: 'held' } },
   );
-  const text = markdownReport(run, fixedLoad.report(run));
+  const text = markdownOf(run, fixedLoad.report(run));
   const answer =
     '01-naive held the limits at 70 (p99 40 ms), 80 (p99 90 ms) and broke them at 90 (p99 700 ms) messages';
   assert.ok(text.includes(answer), text);
@@ -143,11 +155,11 @@ test('the finding has one row for each stage, with its change and how many times
   const rows = markdownTable(findingTable(ladderRun())).split('\n').slice(2);
   assert.match(
     rows[0]!,
-    /^\| \*\*01-naive\*\* \| the change of 01-naive \| 10\d \| [\d.]+–\d+ \| 100 k \| 60 ms \| 1 \| event loop \|$/,
+    /^\| \*\*01-naive\*\* \| the change of 01-naive \| 10\d<br>\([\d.]+–&NoBreak;\d+\) \| 1 \| 100&nbsp;k \| 6 \| event loop \|$/,
   );
   assert.match(
     rows[1]!,
-    /\| 10,\d+ \| [89],\d+–1[1-4],\d+ \| 10 M \| 25 ms \| \d+ \([\d.]+–\d+\) \| event loop \|$/,
+    /\| 10,\d+<br>\([89],\d+–&NoBreak;1[1-4],\d+\) \| \d+<br>\([\d.]+–&NoBreak;\d+\) \| 10&nbsp;M \| 7 \(1\) \| event loop \|$/,
   );
 });
 

@@ -15,7 +15,8 @@ import type {
 } from '../records/schema.ts';
 import { formatNumber } from '../report/format.ts';
 import { trialLine } from '../report/trial-line.ts';
-import { runTrial } from '../trial/trial.ts';
+import type { TrialSession } from '../trial/session.ts';
+import type { TrialRequest } from '../trial/trial.ts';
 import type { Variant } from '../trial/variant.ts';
 import { chooseVariants, type RunOptions, refuseWorkload } from './run-plan.ts';
 import type { Experiment, OngoingRun } from './shape.ts';
@@ -30,7 +31,7 @@ export type LoadExperiment = Experiment & {
 };
 
 /** The same in every trial of a run. */
-type LoadSetting = Pick<LoadExperiment, 'varied' | 'limits' | 'timing' | 'workloadAt'>;
+export type LoadSetting = Pick<LoadExperiment, 'varied' | 'limits' | 'timing' | 'workloadAt'>;
 
 /** The parts of a shape that all of these have. */
 export const loadShape = {
@@ -71,31 +72,48 @@ export function planLoads(
   };
 }
 
-/** Runs one trial of a variant, and adds it to the run. */
+/** What a trial has beside its load. */
+export type TrialExtras = Pick<TrialRequest, 'rateMax' | 'isLast' | 'share' | 'freeze'> & {
+  purpose: TrialRecord['purpose'];
+  timing?: Timing;
+  /** Replaces quantities of the workload. */
+  workload?: Partial<Workload>;
+  /** Waits after an overload until the server has recovered. */
+  recover?: boolean;
+};
+
+/** Runs one trial of a variant in its session, and adds it to the run. */
 export async function runAtLoad(
   { varied, limits, timing, workloadAt }: LoadSetting,
-  variant: Variant,
+  { setup: variant, session }: { setup: Variant; session: TrialSession },
   run: OngoingRun,
   load: number,
-  purpose: TrialRecord['purpose'],
+  { recover = false, workload, ...extras }: TrialExtras,
 ): Promise<TrialRecord> {
   const number = run.nextNumber();
-  const request = {
+  const order = variant.stage.order === 'one for all' ? 'one-for-all' : 'per-sender';
+  const request: TrialRequest = {
     number,
     variant: variant.name,
     stage: variant.stage.name,
-    purpose,
     about: `${formatNumber(load)} ${varied.unit}`,
-    setup: variant,
     load,
     seed: run.seed * 1000 + number,
-    workload: { ...workloadAt(load), ...variant.workload },
     timing,
     limits,
+    ...extras,
+    workload: { order, ...workloadAt(load), ...variant.workload, ...workload },
   };
-  const trial = await runTrial(request, run);
+  const trial = await session.run(request);
+  if (recover && leavesBacklog(trial)) trial.recoverySeconds = await session.recover(request);
   run.add(trial);
   return trial;
+}
+
+/** Something was outstanding when the drain ended, or the server has closed sessions. */
+function leavesBacklog({ loadtest, outcome }: TrialRecord): boolean {
+  if (loadtest === null || outcome === 'interrupted') return false;
+  return loadtest.recoveredSeconds === null || Object.keys(loadtest.connections.closedEarly).length > 0;
 }
 
 /** Why a quantity of the workload cannot be set from outside; null where it can. */

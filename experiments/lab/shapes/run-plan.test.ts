@@ -45,6 +45,18 @@ test('a stage whose service is missing is skipped by name, with the ways to get 
   assert.deepEqual(skipMissing(variants, redis).skipped, []);
 });
 
+test('a variant behind a balancer is skipped by name where there is none, and others are not', () => {
+  const [alone] = plan('7').variants;
+  const balanced = { ...alone!, name: 'balanced', balancer: true };
+  const ways = ['Install haproxy.'];
+  const without = new Map([...redis, ['haproxy', { found: false as const, ways }] as const]);
+  const { runnable, skipped } = skipMissing([alone!, balanced], without);
+  assert.deepEqual(runnable, [alone]);
+  assert.deepEqual(skipped, [{ name: 'balanced', reason: 'it needs haproxy, and none was found', ways }]);
+  const proxied = new Map([...redis, ['haproxy', { found: true as const, source: 'PATH' }] as const]);
+  assert.deepEqual(skipMissing([balanced], proxied).runnable, [balanced]);
+});
+
 test('stages are chosen by number, word or name, and settings reach every variant', () => {
   const { variants } = plan('ladder', { stages: ['3', 'naive'], settings: { 'segment-bytes': '65536' } });
   assert.deepEqual(namesOf({ variants }), ['01-naive', '03-cursor']);
@@ -76,6 +88,15 @@ test('all mistakes of the input are named at once, with the requirement and the 
   );
 });
 
+test('a CPU quota that the kernel would refuse is named before anything starts', () => {
+  const asking = (allocation: object) => () => plan('ladder', { target: 'container', allocation });
+  assert.doesNotThrow(asking({ serverCpus: 0.1, cpuPeriodMs: 10 }));
+  assert.throws(asking({ serverCpus: 0.05 }), /given 0\.05 cores in periods of 10 ms/);
+  assert.throws(asking({ cpuPeriodMs: 2000 }), /required up to 1000, .* in periods of 2000 ms/);
+  const wrongTwice = { target: 'container' as const, stages: ['nine'], allocation: { serverCpus: 0.05 } };
+  assert.throws(() => plan('ladder', wrongTwice), /given nine[\s\S]*given 0\.05 cores/);
+});
+
 test('a quantity of the workload that the experiment leaves open reaches its trials', () => {
   const { fields } = plan('ladder', { workload: { churnPerSecond: 20, warmUpSeconds: 7 } });
   const { workload, timing } = fields as LoadRunRecord;
@@ -94,6 +115,34 @@ test('experiments choose stages by their declarations, not by their names', () =
   assert.deepEqual(namesOf(plan('4')), ['01-naive', '03-cursor', '03-cursor, rounds of 200 ms']);
   const [first, second] = namesOf(plan('8'));
   assert.deepEqual([first, second], ['worker killed (04-cores)', 'node killed (05-backplane)']);
+});
+
+test('workers and nodes have a small box each, and those of one group differ in their count alone', () => {
+  const boxes = (name: string) =>
+    plan(name).variants.flatMap(({ scale, nodes, settings, balancer, allocation, workload }) => {
+      if (scale === undefined) return [];
+      const { workers } = settings;
+      return [{ ...scale, nodes, workers, balancer, cpus: allocation.serverCpus, rooms: workload?.rooms }];
+    });
+  const workers = boxes('6');
+  assert.deepEqual(
+    workers.map(({ count, workers: set }) => `${count} ${set}`),
+    ['1 1', '2 2', '3 3', '4 4'],
+  );
+  assert.deepEqual(
+    workers.map(({ cpus }) => cpus),
+    [0.2, 0.4, 0.6, 0.8],
+  );
+  const nodes = boxes('7');
+  assert.ok(nodes.every(({ count, nodes: set, cpus }) => count === set && cpus === 0.2));
+  const groups = Map.groupBy(nodes, ({ group }) => group);
+  const counts = [...groups].map(([name, members]) => [name, members.length > 1, members[0]!.balancer]);
+  assert.deepEqual(counts, [
+    ['05-backplane, one room', true, false],
+    ['05-backplane, one room, through HAProxy', true, true],
+    ['05-backplane, 100 rooms', true, false],
+    ['05-backplane, 100 rooms, through HAProxy', true, true],
+  ]);
 });
 
 test('an experiment is found by full name, number or word, and by nothing else', () => {

@@ -1,11 +1,12 @@
 /** From the variants of an experiment and the options of a command line to the variants that run. Pure. */
 import { type Workload, workloadTable } from '../../../loadtest/workload.ts';
-import type { Allocation, TargetKind } from '../deployment/deployment.ts';
+import { type Allocation, defaultCpuPeriodMs, type TargetKind } from '../deployment/deployment.ts';
 import type { StageInfo } from '../deployment/list-stages.ts';
+import { faultOfQuota } from '../deployment/observed-limits.ts';
 import type { ServicesFound } from '../deployment/services/services.ts';
 import { InputError } from '../input-error.ts';
 import type { RunRecord } from '../records/schema.ts';
-import type { Variant } from '../trial/variant.ts';
+import { needsOf, type Variant } from '../trial/variant.ts';
 
 /** Options of `run`; those that are given replace the values of the experiment. */
 export type RunOptions = {
@@ -16,6 +17,10 @@ export type RunOptions = {
   trials?: number;
   /** Half width of the interval of a capacity at which its search ends, as a share. */
   precision?: number;
+  /** Time for all searches together, which then end when it is spent. */
+  minutes?: number;
+  /** After each search also latency against load, and recovery from a freeze. */
+  curve?: boolean;
   /** Tries exactly these loads instead of searching. */
   loads?: readonly number[];
   workload: Partial<Workload>;
@@ -45,6 +50,8 @@ export function chooseVariants(
       `Choose stages that ${experiment} asks about: required one of ${known}; given ${chosen.join(', ')}.`,
     );
   }
+  const boxes = (variants.length > 0 ? variants : all).map((variant) => variant.allocation);
+  mistakes.push(...new Set(boxes.flatMap((box) => quotaMistakes({ ...box, ...allocation }))));
   if (mistakes.length > 0) throw new InputError(mistakes);
   return variants.map((variant) => ({
     ...variant,
@@ -58,9 +65,10 @@ export function skipMissing(
   variants: readonly Variant[],
   services: ServicesFound,
 ): { runnable: Variant[]; skipped: RunRecord['skipped'] } {
-  const skipped = variants.flatMap(({ name, stage }) => {
-    const missing = stage.services.find((need) => services.get(need)?.found !== true);
+  const skipped = variants.flatMap((variant) => {
+    const missing = needsOf(variant).find((need) => services.get(need)?.found !== true);
     if (missing === undefined) return [];
+    const { name } = variant;
     const service = services.get(missing);
     const ways = service?.found === false ? service.ways : [];
     return [{ name, reason: `it needs ${missing}, and none was found`, ways }];
@@ -90,6 +98,11 @@ export function findByShortName<Named extends { name: string }>(
     return one.name === name || words.join('-') === name || isNumber;
   });
   return matching.length === 1 ? matching[0] : undefined;
+}
+
+function quotaMistakes({ serverCpus, loadtestCpus, cpuPeriodMs = defaultCpuPeriodMs }: Allocation): string[] {
+  const quotas = [serverCpus, loadtestCpus].filter((cpus) => cpus !== undefined);
+  return quotas.flatMap((cpus) => faultOfQuota(cpus, cpuPeriodMs) ?? []);
 }
 
 /** Without undefined limits, which would lift those of a variant. */

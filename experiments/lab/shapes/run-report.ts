@@ -1,11 +1,11 @@
-/** The reports of a run, as its shape makes them. */
+/** The reports of a run, as its shape makes them, and the documents of an experiment. */
 import { join } from 'node:path';
 import { makeDirectory, writeWhole } from '#host/whole-file.ts';
 import { InputError } from '../input-error.ts';
 import type { Run } from '../records/schema.ts';
 import { htmlReport } from '../report/html.ts';
-import { markdownReport } from '../report/markdown.ts';
-import { terminalTable } from '../report/table.ts';
+import { markdownReport, type Reported } from '../report/markdown.ts';
+import { terminalTable, withoutDetails } from '../report/table.ts';
 import type { Registry, Shape } from './shape.ts';
 
 /** The shape that a run's file names. Throws an `InputError` where this lab does not have it. */
@@ -16,14 +16,54 @@ export function shapeOf({ record }: Run, { shapes }: Registry): Shape {
   throw new InputError([`Give a run of a known shape: required one of ${known}; given ${record.shape}.`]);
 }
 
-/** Prints the table of a run, and writes its `report.html` and `report.md`. */
+/** Prints the table of a run, and writes its `report.html`, its `report.md` and the pictures of that. */
 export async function showReport(run: Run, shape: Shape, resultsDirectory: string): Promise<void> {
   const content = shape.report(run);
-  console.log(terminalTable(content.summary));
+  const plots = (await shape.plots?.(run)) ?? [];
+  console.log(terminalTable(withoutDetails(content.summary)));
   const directory = join(resultsDirectory, run.record.run);
   const path = join(directory, 'report.html');
   makeDirectory(directory);
-  writeWhole(path, htmlReport(run, content, (await shape.plots?.(run)) ?? []));
-  writeWhole(join(directory, 'report.md'), `${markdownReport(run, content)}\n`);
+  writeWhole(path, htmlReport(run, content, plots));
+  writeWhole(
+    join(directory, 'report.md'),
+    markdownReport({ run, content, question: run.record.question }, plots, [], ''),
+  );
+  await writePictures(plots, directory);
   console.log(`\nreport: ${path}`);
+}
+
+/**
+ * The documents of an experiment by their path in its directory: `REPORT.md`, and `results/<name>.svg` of the
+ * newest run. `runs` are its archived runs, the newest first; empty without any. The newest run of the
+ * experiment’s own shape stands on top: one at given loads (`--loads`) answers another question.
+ */
+export async function documentsOf(runs: readonly Run[], registry: Registry): Promise<Map<string, string>> {
+  const own = registry.experiments.find(({ name }) => name === runs[0]?.record.experiment)?.shape.name;
+  const [newest = runs[0]] = runs.filter(({ record }) => record.shape === own);
+  if (newest === undefined) return new Map();
+  const others = runs.filter((run) => run !== newest).map((run) => reportedOf(run, registry));
+  const plots = (await shapeOf(newest, registry).plots?.(newest)) ?? [];
+  const { svgFile } = await import('../report/plot.ts');
+  const pictures = plots.flatMap((plot) =>
+    plot.file === undefined ? [] : [[`results/${plot.file}.svg`, svgFile(plot)] as const],
+  );
+  return new Map([
+    ['REPORT.md', markdownReport(reportedOf(newest, registry), plots, others, 'results/')],
+    ...pictures,
+  ]);
+}
+
+/** An experiment may have been worded anew since the run. */
+function reportedOf(run: Run, registry: Registry): Reported {
+  const experiment = registry.experiments.find(({ name }) => name === run.record.experiment);
+  const question = experiment?.question ?? run.record.question;
+  return { run, question, content: shapeOf(run, registry).report(run) };
+}
+
+async function writePictures(plots: Awaited<ReturnType<NonNullable<Shape['plots']>>>, directory: string) {
+  if (plots.length === 0) return;
+  const { svgFile } = await import('../report/plot.ts');
+  for (const plot of plots)
+    if (plot.file !== undefined) writeWhole(join(directory, `${plot.file}.svg`), svgFile(plot));
 }

@@ -29,7 +29,8 @@ type PlannedRun = {
 /** Follows the run between trials. */
 export type RunObserver = {
   trialEnded(line: string): void;
-  variantEnded(line: string): void;
+  /** With a line where there is something to say. */
+  variantEnded(line: string | null): void;
 };
 
 /** Runs all variants. An abort of the context's signal ends the run early, with the results until then. */
@@ -68,20 +69,22 @@ export async function runPlan(
     else record.variants.push(end);
     save();
     const line = end instanceof SkipVariant ? `skipped ${variant.name}: ${end.message}` : lineOf(end, plan);
-    if (line !== null) observer.variantEnded(line);
+    observer.variantEnded(line);
   }
   return run;
 }
 
 /** Runs a variant. Never rejects: a failure becomes the error of the record, an abort leaves no answer. */
 async function endOf(variant: Variant, plan: Plan, run: OngoingRun): Promise<VariantRecord | SkipVariant> {
-  const { name, stage, settings, nodes, allocation } = variant;
+  const { name, stage, settings, nodes, balancer, scale, allocation } = variant;
   const record: VariantRecord = {
     name,
     stage: stage.name,
     summary: stage.summary,
     settings,
     nodes,
+    ...(balancer ? { balancer } : {}),
+    scale,
     targetLimits: allocation,
     answer: null,
     bound: null,

@@ -1,16 +1,12 @@
-/** One trial: start the deployment, check it, run the simulator, collect the figures, stop. */
+/** One trial: what it is asked, who follows it, and its record once it has ended. session.ts runs it. */
+import type { LoadtestResult } from '../../../loadtest/result/schema.ts';
 import type { Workload } from '../../../loadtest/workload.ts';
-import type {
-  Deployment,
-  DeploymentRequest,
-  SimulatorOutcome,
-  SimulatorProgress,
-} from '../deployment/deployment.ts';
-import type { Timing, TrialRecord } from '../records/schema.ts';
-import { timeInternalPort } from './internal-port.ts';
-import { Sampler } from './sampler.ts';
-import { smokeCheck } from './smoke-check.ts';
-import type { Variant } from './variant.ts';
+import { disturbanceOf } from '../analysis/disturbance.ts';
+import { recoveredAfter } from '../analysis/recovery.ts';
+import type { Deployment, DeploymentRequest, SimulatorProgress } from '../deployment/deployment.ts';
+import type { ServerSummary, Timing, TrialRecord } from '../records/schema.ts';
+import type { Freeze } from './freeze.ts';
+import type { Sampler } from './sampler.ts';
 
 /** Names a running trial for its observers. */
 export type TrialTitle = {
@@ -23,12 +19,19 @@ export type TrialTitle = {
 };
 
 export type TrialRequest = TrialTitle & {
-  setup: Variant;
   load: number;
   seed: number;
   workload: Partial<Workload>;
   timing: Timing;
   limits: readonly string[];
+  /** The highest rate that is expected on the same connections; left out: that of this trial. */
+  rateMax?: number;
+  /** No trial follows on these connections: the drain takes its full time. */
+  isLast?: boolean;
+  /** Share of the capacity that the load is. */
+  share?: number;
+  /** All server nodes are stopped for a moment. */
+  freeze?: Freeze;
 };
 
 /** Follows running trials: the live line and the phase metrics. */
@@ -50,65 +53,54 @@ export type TrialContext = {
 
 const refusedInput = 2;
 
-/**
- * Runs one trial. A load that is too high, a server that dies and a simulator that fails are outcomes.
- * Rejects when no trial was possible, because the deployment did not start or did not pass a message on.
- */
-export async function runTrial(request: TrialRequest, context: TrialContext): Promise<TrialRecord> {
-  const { signal, observer, simulatorMetricsPort } = context;
-  const { stage, settings, nodes, allocation } = request.setup;
-  const startedAt = new Date().toISOString();
-  const marks: { phase: string; atMs: number }[] = [];
-  const enter = (phase: string) => {
-    marks.push({ phase, atMs: performance.now() });
-    observer.phase(phase, request);
+/** When a trial came to a phase, by the clock of `performance.now()`. */
+export type Mark = { phase: string; atMs: number };
+
+/** How the simulator ended a trial: with a result, or with an error. */
+export type TrialEnd =
+  | { result: LoadtestResult; error: null }
+  | { result: null; error: { exitCode: number | null; message: string } };
+
+type TrialParts = {
+  deployment: Deployment;
+  sampler: Sampler;
+  marks: readonly Mark[];
+  probes: TrialRecord['probes'];
+};
+
+/** The record of a trial that has ended. Throws where the simulator died without a reason: that is a bug. */
+export function recordOf(
+  request: TrialRequest,
+  startedAt: string,
+  end: TrialEnd,
+  { deployment, sampler, marks, probes }: TrialParts,
+  interrupted: boolean,
+  freeze: Freeze | null,
+): TrialRecord {
+  const { number, variant, stage, load, purpose, seed, share } = request;
+  const title = { number, variant, stage, load, purpose, seed, startedAt };
+  const figures = figuresOf(deployment, sampler, marks, end.result);
+  return {
+    ...title,
+    ...judge(end, figures, interrupted),
+    ...(share !== undefined && { share }),
+    ...(freeze !== null && { freeze: { ...freeze, recoveredSeconds: recoveredAfter(freeze, end.result) } }),
+    ...figures,
+    probes,
   };
-  enter('start');
-  await using deployment = await context.deploy({ stage, settings, nodes, allocation });
-  observer.started(deployment, null);
-  enter('verify');
-  const chatUrls = deployment.nodes.map(({ chatUrl }) => chatUrl);
-  await smokeCheck(chatUrls, signal);
-  const sampler = new Sampler(deployment, () => performance.now());
-  await sampler.start();
-  using internalPort = timeInternalPort(deployment.nodes[0]!.internalUrl);
-  const { measureSeconds: durationSeconds, warmUpSeconds, drainSeconds } = request.timing;
-  const quantities = { ...request.workload, durationSeconds, warmUpSeconds, drainSeconds };
-  const metrics = simulatorMetricsPort === null ? {} : { metricsPort: simulatorMetricsPort };
-  const outcome = await deployment.runSimulator(
-    { ...quantities, ...metrics, seed: request.seed, limits: request.limits },
-    {
-      signal,
-      onScrapeAddress: (address) => observer.started(deployment, address),
-      onProgress: (progress) => {
-        if (progress.event === 'second') return observer.second(progress);
-        // The summary of the measure phase needs a reading at both ends of it.
-        void sampler.take();
-        enter(progress.phase);
-        internalPort.enter(progress.phase);
-      },
-    },
-  );
-  await sampler.take();
-  sampler.stop();
-  enter('stop');
-  const { number, variant, load, purpose, seed } = request;
-  const title = { number, variant, stage: request.stage, load, purpose, seed, startedAt };
-  const judged = judge(outcome, sampler.fault()?.text ?? null, signal.aborted);
-  const figures = figuresOf(deployment, sampler, marks, outcome.result);
-  return { ...title, ...judged, ...figures, probes: await internalPort.collect() };
 }
 
 /** The figures of the deployment. Times count from the start of the measure phase, if it came to one. */
 function figuresOf(
   { observedLimits, pinnedServerCores, facts }: Deployment,
   sampler: Sampler,
-  marks: readonly { phase: string; atMs: number }[],
-  loadtest: SimulatorOutcome['result'],
+  marks: readonly Mark[],
+  loadtest: LoadtestResult | null,
 ) {
   const atMs = (phase: string) => marks.find((mark) => mark.phase === phase)?.atMs;
   const measureMs = atMs('measure');
-  const originMs = measureMs ?? marks[0]!.atMs;
+  const beginMs = marks[0]!.atMs;
+  const originMs = measureMs ?? beginMs;
   // The readings at the ends of the phase come shortly after its marks.
   const endMs = (atMs('drain') ?? marks.at(-1)!.atMs) + 100;
   const toSeconds = (at: number) => Number(((at - originMs) / 1000).toFixed(3));
@@ -123,27 +115,31 @@ function figuresOf(
     faultKind: fault?.kind,
     phases: marks.map((mark) => ({ phase: mark.phase, atSeconds: toSeconds(mark.atMs) })),
     server: measureMs === undefined ? null : sampler.summary(measureMs, endMs, instrumentCpuSeconds),
-    nodes: sampler.nodeSeries(originMs),
-    metrics: sampler.metricsSeries(originMs),
+    nodes: sampler.nodeSeries(originMs, beginMs, performance.now()),
+    metrics: sampler.metricsSeries(originMs, beginMs, performance.now()),
   };
 }
 
 /**
- * A dead server is a failed trial, also where the simulator reports a pass. A simulator that refuses its
+ * A dead server is a failed trial, also where the simulator reports a pass. One that something else disturbed
+ * says nothing. A simulator that refuses its
  * input (more clients than it has ports for) cannot judge that load. One that dies without a message is a
  * bug, and no trial.
  */
 function judge(
-  { result, exitCode, errorText }: SimulatorOutcome,
-  fault: string | null,
+  { result, error }: TrialEnd,
+  { fault, server }: { fault: string | null; server: ServerSummary | null },
   interrupted: boolean,
 ): Pick<TrialRecord, 'outcome' | 'reasons'> {
   const reasons = result === null ? [] : [...result.reasons];
   if (interrupted) return { outcome: 'interrupted', reasons };
   if (fault !== null) return { outcome: 'fail', reasons: [`the server failed: ${fault}`, ...reasons] };
+  const disturbance = server === null ? null : disturbanceOf(server);
+  if (error === null && disturbance !== null) return { outcome: 'void', reasons: [disturbance, ...reasons] };
   // An undetermined trial has measured the simulator as much as the server.
-  if (result !== null)
+  if (error === null)
     return { outcome: result.verdict === 'undetermined' ? 'void' : result.verdict, reasons };
-  if (exitCode === refusedInput) return { outcome: 'void', reasons: [`the simulator refused: ${errorText}`] };
-  throw new Error(`The simulator ended with code ${exitCode} and no result. Its last lines:\n${errorText}`);
+  const { exitCode, message } = error;
+  if (exitCode === refusedInput) return { outcome: 'void', reasons: [`the simulator refused: ${message}`] };
+  throw new Error(`The simulator ended with code ${exitCode} and no result. Its last lines:\n${message}`);
 }

@@ -3,6 +3,7 @@ import type { Workload } from '../../../loadtest/workload.ts';
 import { allocateToStage } from '../deployment/allocation.ts';
 import type { Allocation } from '../deployment/deployment.ts';
 import type { StageInfo } from '../deployment/list-stages.ts';
+import type { Scale } from '../records/schema.ts';
 
 export type Variant = {
   /** Unique in the experiment; the name of the stage where nothing else distinguishes it. */
@@ -11,10 +12,19 @@ export type Variant = {
   /** Flags of the server without their dashes, e.g. `{ 'segment-bytes': '65536' }`. */
   settings: Readonly<Record<string, string>>;
   nodes: number;
+  /** The simulator reaches the nodes through a load balancer alone. */
+  balancer?: boolean;
   allocation: Allocation;
+  /** Left out where the experiment does not ask about growth. */
+  scale?: Scale;
   /** Replaces these quantities of the workload of the experiment. */
   workload?: Partial<Workload>;
 };
+
+/** What a variant needs beside its nodes, by the names of services. */
+export function needsOf({ stage, balancer }: Variant): string[] {
+  return [...stage.services, ...(balancer ? ['haproxy'] : [])];
+}
 
 /** A stage as a variant of an experiment that compares stages. */
 export function variantOfStage(stage: StageInfo): Variant {

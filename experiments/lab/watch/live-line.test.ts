@@ -30,8 +30,9 @@ function view(terminal: boolean, columns = 200) {
     terminal,
     columns: () => columns,
     experiment: '001-ladder',
+    variants: 2,
     trials: 10,
-    secondsPerTrial: 3.5,
+    secondsPerTrial: 4,
     now: () => nowMs,
   });
   const pass = (ms: number) => {
@@ -62,14 +63,14 @@ test('away from a terminal only whole lines are written, one for each trial and 
   );
 });
 
-test('on a terminal one line is redrawn, with phase, rate, p99, elapsed and estimated time, and erased at the end', () => {
+test('on a terminal one line is redrawn, with phase, rate, p99, elapsed time and time left, and erased at the end', () => {
   const { live, written, pass } = view(true);
   pass(7000);
   live.phase('measure', title);
   live.second(second);
   assert.equal(
     written.at(-1),
-    '\r\x1b[2K0:07/~1:00 · 001-ladder 01-naive · trial 3 · 128 messages/s · measure · 128 k deliveries/s · p99 41.2 ms',
+    '\r\x1b[2K0:07, about 0:50 left · 001-ladder 01-naive · trial 3 · 128 messages/s · measure · 128 k deliveries/s · p99 41.2 ms',
   );
   live[Symbol.dispose]();
   assert.equal(written.at(-1), '\r\x1b[2K');
@@ -80,4 +81,23 @@ test('a narrow terminal gets a line that does not wrap', () => {
   live.phase('measure', title);
   live[Symbol.dispose]();
   assert.ok(written[0]!.replace('\r\x1b[2K', '').length < 40);
+});
+
+test('the time left follows the pace of the trials, and the number that ended variants took', () => {
+  const { live, written, pass } = view(true);
+  const left = () => /about (\S+) left/.exec(written.at(-1)!)?.[1];
+  const trial = (seconds: number) => {
+    live.phase('measure', title);
+    pass(seconds * 1000);
+    live.trialEnded('');
+  };
+  for (let count = 0; count < 3; count++) trial(10);
+  // Two more of this variant and five of the next, at 10 s each.
+  assert.equal(left(), '1:10');
+  live.variantEnded(null);
+  live.phase('measure', title);
+  assert.equal(left(), '0:30');
+  trial(10);
+  assert.equal(left(), '0:20');
+  live[Symbol.dispose]();
 });

@@ -9,21 +9,24 @@ type LiveOptions = {
   terminal: boolean;
   columns: () => number;
   experiment: string;
-  /** First guess: number of trials, and seconds of each without its start and stop. */
+  variants: number;
+  /** First guess: number of trials, and seconds of each without what is around its phases. */
   trials: number;
   secondsPerTrial: number;
   now: () => number;
 };
 
 const redrawPeriodMs = 250;
-// Start, check, connections, probe and stop take about this long; the pace of the trials corrects it.
-const secondsAroundPhases = 2.5;
+// A start, a connect or a wait for a backlog take about this long for each trial; the pace corrects it.
+const secondsAroundPhases = 1;
 
 /** Draws until it is disposed. */
 export class LiveView implements Disposable {
   readonly #options: LiveOptions;
   readonly #startedMs: number;
   #trialsDone = 0;
+  #trialsOfEnded = 0;
+  #variantsDone = 0;
   #title: TrialTitle | null = null;
   #phase = '';
   #second: Extract<SimulatorProgress, { event: 'second' }> | null = null;
@@ -49,11 +52,17 @@ export class LiveView implements Disposable {
 
   trialEnded(line: string): void {
     this.#trialsDone += 1;
-    this.variantEnded(line);
+    this.#write(line);
+  }
+
+  variantEnded(line: string | null): void {
+    this.#variantsDone += 1;
+    this.#trialsOfEnded = this.#trialsDone;
+    if (line !== null) this.#write(line);
   }
 
   /** Writes a whole line; on a terminal the redrawn one stays below it. */
-  variantEnded(line: string): void {
+  #write(line: string): void {
     this.#options.write(this.#options.terminal ? `\r\x1b[2K${line}\n` : `${line}\n`);
     this.#draw();
   }
@@ -70,14 +79,22 @@ export class LiveView implements Disposable {
     this.#options.write(`\r\x1b[2K${text}`);
   }
 
+  /** A variant that has not ended takes as many trials as those that have, or as the first guess says. */
+  #trialsLeft(): number {
+    const { variants, trials } = this.#options;
+    const each = this.#variantsDone === 0 ? trials / variants : this.#trialsOfEnded / this.#variantsDone;
+    const ofThis = this.#trialsDone - this.#trialsOfEnded;
+    return Math.max(1, each - ofThis) + each * Math.max(0, variants - this.#variantsDone - 1);
+  }
+
   #text(title: TrialTitle): string {
-    const { experiment, trials, secondsPerTrial, now } = this.#options;
+    const { experiment, secondsPerTrial, now } = this.#options;
     const elapsedSeconds = (now() - this.#startedMs) / 1000;
     const pace =
       this.#trialsDone === 0 ? secondsPerTrial + secondsAroundPhases : elapsedSeconds / this.#trialsDone;
-    const total = Math.max(elapsedSeconds, pace * Math.max(trials, this.#trialsDone + 1));
+    const left = pace * this.#trialsLeft();
     const parts = [
-      `${formatClock(elapsedSeconds)}/~${formatClock(total)}`,
+      `${formatClock(elapsedSeconds)}, about ${formatClock(left)} left`,
       `${experiment} ${title.variant}`,
       `trial ${title.number}`,
       title.about,

@@ -23,6 +23,11 @@ const title: TrialTitle = {
 const target = {
   stage: '03-cursor',
   nodes: [{ name: 'node-1', scrapeAddress: '127.0.0.1:5001' }],
+  balancer: null,
+  latestUsage: () => [
+    { name: 'node-1', role: 'server', cpuSeconds: 1.5, rssBytes: 2e6, throttledSeconds: 0.25 },
+    { name: 'simulator', role: 'simulator', cpuSeconds: 3, rssBytes: 4e6, throttledSeconds: null },
+  ],
 } as unknown as Deployment;
 
 test('one phase is 1 and all others 0, and the trial is named by closed labels', async () => {
@@ -53,6 +58,38 @@ test('the targets file names lab, servers and simulator while they run, and noth
   ]);
   await metrics[Symbol.asyncDispose]();
   assert.equal(readFileSync(targetsFile, 'utf8'), '[]\n');
+});
+
+test('a balancer is scraped beside the servers', async () => {
+  await using metrics = await startPhaseMetrics(targetsFile);
+  const balancer = { name: 'haproxy', url: 'ws://127.0.0.1:5003/ws', scrapeAddress: '127.0.0.1:5004' };
+  metrics.started({ ...target, balancer }, null);
+  const entries = JSON.parse(readFileSync(targetsFile, 'utf8')) as unknown[];
+  assert.deepEqual(entries.slice(2), [
+    { targets: ['127.0.0.1:5004'], labels: { job: 'haproxy', stage: '03-cursor' } },
+  ]);
+});
+
+test('CPU, memory and throttling of every part are exported until the next deployment starts', async () => {
+  await using metrics = await startPhaseMetrics(targetsFile);
+  const exported = async () => {
+    const text = await (await fetch(`http://127.0.0.1:${metrics.port}/metrics`)).text();
+    return text.split('\n').filter((line) => line.startsWith('experiment_'));
+  };
+  assert.deepEqual(await exported(), []);
+  metrics.started(target, null);
+  const expected = [
+    'experiment_container_cpu_seconds_total{node="node-1",role="server"} 1.5',
+    'experiment_container_cpu_seconds_total{node="simulator",role="simulator"} 3',
+    'experiment_container_memory_bytes{node="node-1",role="server"} 2000000',
+    'experiment_container_memory_bytes{node="simulator",role="simulator"} 4000000',
+    'experiment_container_throttled_seconds_total{node="node-1",role="server"} 0.25',
+  ];
+  assert.deepEqual(await exported(), expected);
+  // A scrape reads totals: a second one must not add them up.
+  assert.deepEqual(await exported(), expected);
+  metrics.phase('start', title);
+  assert.deepEqual(await exported(), []);
 });
 
 test('a port in use is reported, and the targets file of its owner stays', async () => {

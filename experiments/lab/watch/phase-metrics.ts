@@ -6,6 +6,7 @@ import { makeDirectory, WriteError, writeFault, writeWhole } from '#host/whole-f
 import type { Deployment } from '../deployment/deployment.ts';
 import { InputError } from '../input-error.ts';
 import type { TrialTitle } from '../trial/trial.ts';
+import { exportUsage } from './usage-metrics.ts';
 
 /** Every phase of a trial; a closed set, so that the gauge has one series for each. */
 const phases = ['start', 'verify', 'connect', 'probe', 'warm-up', 'measure', 'drain', 'stop'] as const;
@@ -28,6 +29,7 @@ export class PhaseMetrics implements AsyncDisposable {
   readonly #trial: Gauge;
   readonly #server: Server;
   readonly #print: (line: string) => void;
+  #deployment: Deployment | null = null;
 
   readonly port: number;
 
@@ -54,6 +56,7 @@ export class PhaseMetrics implements AsyncDisposable {
       registers,
     });
     for (const phase of phases) this.#phase.set({ phase }, 0);
+    exportUsage(this.#registry, () => this.#deployment?.latestUsage() ?? []);
   }
 
   /**
@@ -75,19 +78,26 @@ export class PhaseMetrics implements AsyncDisposable {
 
   phase(phase: string, { variant, stage, purpose, number }: TrialTitle): void {
     for (const name of phases) this.#phase.set({ phase: name }, name === phase ? 1 : 0);
+    if (phase === 'start') this.#deployment = null;
     this.#trial.reset();
     this.#trial.set({ experiment: this.#options.experiment, variant, stage, purpose }, number);
   }
 
   /** Writes the addresses of the trial into the file; Prometheus reads it again by itself. */
   started(deployment: Deployment, simulatorAddress: string | null): void {
-    const { stage, nodes } = deployment;
+    const { stage, nodes, balancer } = deployment;
+    this.#deployment = deployment;
     const servers = nodes.map(({ name, scrapeAddress }) => ({
       targets: [scrapeAddress],
       labels: { job: 'server', stage, node: name },
     }));
-    const simulator = { targets: [simulatorAddress], labels: { job: 'loadtest', stage } };
-    this.#writeTargets(simulatorAddress === null ? servers : [...servers, simulator]);
+    const proxies = balancer === null ? [] : [balancer.scrapeAddress];
+    const simulators = simulatorAddress === null ? [] : [simulatorAddress];
+    this.#writeTargets([
+      ...servers,
+      ...proxies.map((address) => ({ targets: [address], labels: { job: 'haproxy', stage } })),
+      ...simulators.map((address) => ({ targets: [address], labels: { job: 'loadtest', stage } })),
+    ]);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

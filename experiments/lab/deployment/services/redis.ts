@@ -51,18 +51,22 @@ async function findSource(target: ServiceRequest['target']): Promise<Source | nu
   if (url) return { name: 'REDIS_URL', start: () => useGiven(url) };
   const binary = findRedisBinary();
   if (binary)
-    return { name: `${binary} on PATH`, start: ({ signal }) => startProcess(binary, 'on PATH', signal) };
+    return { name: `${binary} on PATH`, start: (request) => startProcess(binary, 'on PATH', request) };
   if (await engineAnswers()) return container;
   if (!canInstallRedis()) return null;
   return {
     name: 'apt-get install redis-server',
-    start: async ({ signal }) => startProcess(await installRedis(), 'from apt-get', signal),
+    start: async (request) => startProcess(await installRedis(), 'from apt-get', request),
   };
 }
 
-async function startProcess(binary: string, from: string, signal: AbortSignal): Promise<RunningService> {
+async function startProcess(
+  binary: string,
+  from: string,
+  { launcher, signal }: ServiceRequest,
+): Promise<RunningService> {
   await using started = new AsyncDisposableStack();
-  let server = await startRedisServer(binary, undefined, signal);
+  let server = await startRedisServer(binary, { launcher, signal });
   started.defer(() => server[Symbol.asyncDispose]());
   const { url, port } = server;
   const description = await described(url, `${binary} ${from}`);
@@ -74,7 +78,7 @@ async function startProcess(binary: string, from: string, signal: AbortSignal): 
     signal: async (name) => server.process.signal(name),
     restart: async () => {
       await server[Symbol.asyncDispose]();
-      server = await startRedisServer(binary, port);
+      server = await startRedisServer(binary, { launcher, port });
     },
     sample: async () => {
       const usage = readTreeUsage(server.process.pid);
@@ -116,16 +120,32 @@ async function useGiven(url: string): Promise<RunningService> {
   const refuse = async () => {
     throw new StartError('The Redis that REDIS_URL names is not the lab’s to stop or restart.');
   };
-  const usage = { cpuSeconds: 0, rssBytes: 0, throttledSeconds: null, processes: 0, fault: null };
+  const description = await described(url, 'REDIS_URL');
+  const client = new Redis(url, { maxRetriesPerRequest: 0 });
+  client.on('error', () => {}); // It connects again by itself; until then the last reading stands.
+  const isHere = localHosts.includes(new URL(url).hostname);
+  let cpuSeconds = 0;
   return {
-    ...(await described(url, 'REDIS_URL')),
+    ...description,
     owned: false,
     nodeUrl: url,
     signal: refuse,
     restart: refuse,
-    sample: async () => ({ name: 'redis', role: 'redis', ...usage }),
-    [Symbol.asyncDispose]: async () => undefined,
+    sample: async () => {
+      // On another machine it takes nothing from this one.
+      if (isHere) cpuSeconds = await client.info('cpu').then(readCpuSeconds, () => cpuSeconds);
+      const usage = { cpuSeconds, rssBytes: 0, throttledSeconds: null, processes: 0, fault: null };
+      return { name: 'redis', role: 'redis', ...usage };
+    },
+    [Symbol.asyncDispose]: async () => client.disconnect(),
   };
+}
+
+const localHosts = ['localhost', '127.0.0.1', '[::1]'];
+
+function readCpuSeconds(info: string): number {
+  const used = info.matchAll(/^used_cpu_(?:sys|user):([\d.]+)/gm).map(([, seconds]) => Number(seconds));
+  return used.reduce((sum, seconds) => sum + seconds, 0);
 }
 
 async function described(url: string, source: string) {

@@ -6,11 +6,13 @@ export type FaultKind = 'memory' | 'exit' | 'restart';
 /** One reading of one node or service, with all its processes. Counters grow from its start. */
 export type NodeSample = {
   name: string;
-  role: 'server' | 'redis';
+  role: 'server' | 'redis' | 'proxy';
   cpuSeconds: number;
   rssBytes: number;
   /** Time for which a used-up CPU quota held it back; null where no quota can be seen. */
   throttledSeconds: number | null;
+  /** Time for which its threads were ready and waited for a CPU; absent where that cannot be seen. */
+  runDelaySeconds?: number;
   /** Processes counted into this reading; 0 once it has ended. */
   processes: number;
   /** E.g. `exited with code 137` or `was restarted`; null while it runs as it was started. */
@@ -32,6 +34,13 @@ export type DeployedService = {
   restart(): Promise<void>;
 };
 
+/** A load balancer in front of the nodes. */
+export type DeployedBalancer = {
+  name: string;
+  /** `ws://host:port/ws`, as reached from the lab. */
+  url: string;
+};
+
 /** A started service; disposing it stops it only where the lab started it. */
 export type RunningService = DeployedService &
   AsyncDisposable & {
@@ -49,6 +58,8 @@ export type ServiceContainerRequest = {
   command: readonly string[];
   /** Published at fixed ports of this machine, so that a restart keeps them. */
   ports: readonly { container: number; host: number }[];
+  /** Written into it before it starts. */
+  files?: readonly { target: string; content: string }[];
   /** Part of the line of output that says that it is ready. */
   readyText: string;
   signal: AbortSignal;
@@ -67,16 +78,22 @@ export type ServiceRequest = {
   target: 'process' | 'container';
   /** Resolves with the means to start containers; rejects with a `StartError` where no engine answers. */
   containers(): Promise<{ startService(request: ServiceContainerRequest): Promise<ServiceContainer> }>;
+  /** Precedes the command line of a process, so that it runs on the CPUs of services; may be empty. */
+  launcher: readonly string[];
   signal: AbortSignal;
 };
 
-export type ServiceProvider = {
-  /** As stages name it in `services`. */
+/** Looks for something that a deployment needs beside its nodes. */
+export type ServiceFinder = {
+  /** Of a service as stages name it in `services`. */
   name: string;
   /** Whether `start` is expected to work, and from which source; else ways to get one, a sentence each. */
   find(
     target?: ServiceRequest['target'],
   ): Promise<{ found: true; source: string } | { found: false; ways: string[] }>;
+};
+
+export type ServiceProvider = ServiceFinder & {
   /** Rejects with a `StartError`. */
   start(request: ServiceRequest): Promise<RunningService>;
 };

@@ -1,19 +1,22 @@
 /** The services that the lab can provide, by the names that stages use in `services`. */
 import { StartError } from '#host/readiness.ts';
+import { haproxyFinder } from './haproxy.ts';
 import { redisProvider } from './redis.ts';
-import type { RunningService, ServiceProvider, ServiceRequest } from './service.ts';
+import type { RunningService, ServiceFinder, ServiceProvider, ServiceRequest } from './service.ts';
 
 const providers: readonly ServiceProvider[] = [redisProvider];
+/** The balancer is no service of a stage: it is started after the nodes. */
+const finders: readonly ServiceFinder[] = [...providers, haproxyFinder];
 
 /** Whether each service can be had, by its name. */
-export type ServicesFound = ReadonlyMap<string, Awaited<ReturnType<ServiceProvider['find']>>>;
+export type ServicesFound = ReadonlyMap<string, Awaited<ReturnType<ServiceFinder['find']>>>;
 
-/** Looks for the services of these names, or for all. A name that the lab does not know is left out. */
+/** Looks for what has these names, or for all. A name that the lab does not know is left out. */
 export async function findServices(
   target?: ServiceRequest['target'],
   names?: readonly string[],
 ): Promise<ServicesFound> {
-  const wanted = providers.filter(({ name }) => names?.includes(name) ?? true);
+  const wanted = finders.filter(({ name }) => names?.includes(name) ?? true);
   return new Map(
     await Promise.all(wanted.map(async ({ name, find }) => [name, await find(target)] as const)),
   );

@@ -51,6 +51,8 @@ export const faults: Shape<FaultExperiment, FaultRun> = {
     };
   },
   report: reportFaults,
+  plots: async (run) =>
+    [(await import('./recovery-plot.ts')).recoveryPlot(run)].filter((plot) => plot !== null),
   compare: compareFaults,
   // Every figure is in the record itself: there are no series.
   drawn: () => new Set(),

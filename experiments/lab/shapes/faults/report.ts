@@ -1,8 +1,8 @@
 /** The report of a run of failures. Pure. */
 import { medianOf } from '../../analysis/statistics.ts';
-import { formatMs } from '../../report/format.ts';
+import { formatCount, formatMs } from '../../report/format.ts';
 import { codeCaveats, interruptionNote } from '../../report/notes.ts';
-import { left, type ReportContent, right, type Table, tableOf } from '../../report/table.ts';
+import { detail, left, type ReportContent, right, type Table, tableOf } from '../../report/table.ts';
 import { factRows, machineRows } from '../../report/trials.ts';
 import type { FaultRun, FaultTrial } from './record.ts';
 
@@ -11,7 +11,11 @@ export function reportFaults(run: FaultRun): ReportContent {
   const { participants, messagesPerSecond, reconnectWaitMsMax, repetitions } = run.record.workload;
   const times = repetitions === 1 ? 'once' : `${repetitions} times`;
   return {
-    answer: [...interruptionNote(run), faultAnswer(run), ...run.record.variants.map(aboutVariant)],
+    answer: [
+      [...interruptionNote(run), faultAnswer(run)].join(' '),
+      recoveryAnswer(run),
+      ...run.record.variants.map(aboutVariant),
+    ],
     summary: faultTable(run),
     method: [
       `${participants} participants publish ${messagesPerSecond} messages per second each, spread over the nodes that report ready. Each failure was tried ${times}. Every published message is checked against every participant. Counts are sums over the trials; times are the longest of them.`,
@@ -39,6 +43,19 @@ function faultAnswer({ trials, record }: FaultRun): string {
   return `The limits broke in ${failed.length} of ${record.variants.length} failures: ${failed.map(({ name }) => name).join(', ')}.`;
 }
 
+/** The quickest and the slowest recovery, of the longest of each failure. */
+function recoveryAnswer({ trials, record }: FaultRun): string {
+  const times = record.variants.flatMap(({ name }) => {
+    const own = trials.filter(({ variant }) => variant === name);
+    const known = own.flatMap(({ recoveredAfterMs }) => recoveredAfterMs ?? []);
+    return known.length === 0 || known.length < own.length ? [] : { name, afterMs: Math.max(...known) };
+  });
+  const [quickest, ...others] = times.toSorted((a, b) => a.afterMs - b.afterMs);
+  if (quickest === undefined) return 'The chat recovered from none within the trial.';
+  const slowest = others.at(-1) ?? quickest;
+  return `Everybody received everything again within ${formatMs(quickest.afterMs)} after the quickest failure (${quickest.name}), and within ${formatMs(slowest.afterMs)} after the slowest (${slowest.name}).`;
+}
+
 function aboutVariant({ name, summary, error }: FaultRun['record']['variants'][number]): string {
   return error === null ? `${name}: ${summary}.` : `${name} could not be tried: ${error}`;
 }
@@ -50,21 +67,22 @@ function faultTable({ trials, record }: FaultRun): Table {
   }));
   return tableOf(failures, [
     left('failure', ({ name }) => name),
-    right('published', ({ trials }) => sum(trials, 'published')),
+    right('trials', ({ trials }) => String(trials.length)),
     right('lost silently', ({ trials }) => sum(trials, 'lostSilently')),
     right('lost and told', ({ trials }) => sum(trials, 'lostAndTold')),
-    right('undelivered and told', ({ trials }) => sum(trials, 'undelivered')),
     right(
       'duplicated, reordered',
       ({ trials }) => `${sum(trials, 'duplicated')}, ${sum(trials, 'reordered')}`,
     ),
-    right('fault lasted', ({ trials }) => longest(trials, 'faultMs')),
     right('detected after', ({ trials }) => longest(trials, 'detectionMsMax')),
     right('recovered after', ({ trials }) => recoveryText(trials)),
-    right('unready after', ({ trials }) => longest(trials, 'unreadyAfterMs')),
-    right('ready while broken', ({ trials }) => longest(trials, 'readyWhileBrokenMsMax')),
-    right('held', ({ trials }) => `${sum(trials, 'held')} of ${sum(trials, 'participants')}`),
-    left('closed', ({ trials }) => closesText(trials)),
+    right('stayed connected', ({ trials }) => `${sum(trials, 'held')} of ${sum(trials, 'participants')}`),
+    detail(right('published', ({ trials }) => sum(trials, 'published'))),
+    detail(right('undelivered and told', ({ trials }) => sum(trials, 'undelivered'))),
+    detail(right('fault lasted', ({ trials }) => longest(trials, 'faultMs'))),
+    detail(right('unready after', ({ trials }) => longest(trials, 'unreadyAfterMs'))),
+    detail(right('ready while broken', ({ trials }) => longest(trials, 'readyWhileBrokenMsMax'))),
+    detail(left('closed', ({ trials }) => closesText(trials))),
   ]);
 }
 
@@ -86,7 +104,7 @@ type FieldOf<Value> = {
 }[keyof FaultTrial];
 
 function sum(trials: readonly FaultTrial[], field: FieldOf<number>): string {
-  return trials.reduce((total, trial) => total + trial[field], 0).toLocaleString('en-US');
+  return formatCount(trials.reduce((total, trial) => total + trial[field], 0));
 }
 
 function longest(trials: readonly FaultTrial[], field: FieldOf<number | null>): string {

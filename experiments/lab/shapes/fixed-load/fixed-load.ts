@@ -2,6 +2,7 @@
 import { compareFixedLoads } from '../../analysis/compare.ts';
 import type { StageInfo } from '../../deployment/list-stages.ts';
 import type { FixedMethod, LoadRun } from '../../records/schema.ts';
+import { TrialSession } from '../../trial/session.ts';
 import { type LoadExperiment, loadShape, planLoads, runAtLoad } from '../load-trials.ts';
 import type { RunOptions } from '../run-plan.ts';
 import type { Plan, Shape } from '../shape.ts';
@@ -37,8 +38,14 @@ export function planFixedLoads(
     estimate: { trials: plan.variants.length * loads.length * repetitions, secondsPerTrial },
     runVariant: async (variant, run) => {
       for (const load of loads) {
-        for (let repetition = 0; repetition < repetitions; repetition++)
-          await runAtLoad(setting, variant, run, load, 'fixed');
+        // Each on a server of its own, because memory counts from the idle server.
+        for (let repetition = 0; repetition < repetitions; repetition++) {
+          await using session = new TrialSession(variant, run);
+          await runAtLoad(setting, { setup: variant, session }, run, load, {
+            purpose: 'fixed',
+            isLast: true,
+          });
+        }
       }
       return {};
     },

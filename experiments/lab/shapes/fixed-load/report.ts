@@ -1,9 +1,10 @@
 /** The report of a run at fixed loads. Pure. */
 import { type FixedFinding, fixedFindings } from '../../analysis/finding.ts';
 import type { FixedMethod, LoadRun } from '../../records/schema.ts';
-import { formatBytes, formatMs, formatNumber, formatShare } from '../../report/format.ts';
+import { effortCell } from '../../report/claims.ts';
+import { formatBytes, formatCount, formatMs, formatNumber, formatShare } from '../../report/format.ts';
 import { answerWithNotes, caveatsOf, phasesNote } from '../../report/notes.ts';
-import { left, type ReportContent, right, type Table, tableOf } from '../../report/table.ts';
+import { detail, left, type ReportContent, right, type Table, tableOf } from '../../report/table.ts';
 import { environmentRows, trialsTable } from '../../report/trials.ts';
 
 /** One row for each variant and load. */
@@ -28,21 +29,47 @@ function fixedAnswer(run: LoadRun): string[] {
   const findings = fixedFindings(run).filter(({ result }) => result !== null);
   if (findings.length === 0) return ['No trial gave a result.'];
   if ((run.record.method as FixedMethod).emphasis === 'cost') return costAnswer(run, findings);
-  return run.record.variants.map(({ name }) => {
+  const { unit } = run.record.varied;
+  const sentences = run.record.variants.map(({ name }) => {
     const ofVariant = findings.filter(({ variant }) => variant.name === name);
-    return heldSentence(name, ofVariant, run.record.varied.unit);
+    return heldSentence(name, ofVariant, unit);
   });
+  return sentences.length <= 2 ? sentences : [...highestLoad(findings, unit), ...sentences];
+}
+
+/** The variants that held the highest load, and those that did not. */
+function highestLoad(findings: readonly FixedFinding[], unit: string): string[] {
+  const highest = Math.max(...findings.map(({ load }) => load));
+  const judged = findings.filter(({ load, trials }) => load === highest && judgedOutcomes(trials).length > 0);
+  const names = (wanted: boolean) =>
+    judged
+      .filter(({ trials }) => isHeld(trials) === wanted)
+      .map(({ variant, result }) => `${variant.name} (p99 ${formatMs(result!.deliveryLatencyMs.p99)})`)
+      .join(', ');
+  const load = `${formatNumber(highest)} ${unit}`;
+  const broken = names(false);
+  return [
+    `${load} were held by ${names(true) || 'no variant'}.`,
+    broken === '' ? 'No variant broke a limit there.' : `They were not held by ${broken}.`,
+  ];
+}
+
+function judgedOutcomes(trials: FixedFinding['trials']): string[] {
+  return trials.map(({ outcome }) => outcome).filter((outcome) => outcome === 'pass' || outcome === 'fail');
+}
+
+function isHeld(trials: FixedFinding['trials']): boolean {
+  return judgedOutcomes(trials).every((outcome) => outcome === 'pass');
 }
 
 /** A load is held when all its trials passed; void trials do not count. */
 function heldSentence(name: string, findings: readonly FixedFinding[], unit: string): string {
   const judged = findings.flatMap(({ load, trials, result }) => {
-    const outcomes = trials.map(({ outcome }) => outcome).filter((outcome) => outcome !== 'void');
-    if (outcomes.length === 0) return [];
+    if (judgedOutcomes(trials).length === 0) return [];
     const { deliveryLatencyMs, audit } = result!;
     const lost = audit.lost > 0 ? `, ${formatShare(audit.lost / audit.expected)} lost` : '';
     const text = `${formatNumber(load)} (p99 ${formatMs(deliveryLatencyMs.p99)}${lost})`;
-    return [{ text, held: outcomes.every((outcome) => outcome === 'pass') }];
+    return [{ text, held: isHeld(trials) }];
   });
   if (judged.length === 0) return `${name}: every trial was void.`;
   const list = (wanted: boolean) =>
@@ -65,8 +92,8 @@ function costAnswer(run: LoadRun, findings: readonly FixedFinding[]): string[] {
       const evictions = server?.evictions ?? 0;
       const { lost } = result!.audit;
       return [
-        ...(evictions > 0 ? [`${variant.name} evicted ${formatNumber(evictions)} sessions.`] : []),
-        ...(lost > 0 ? [`${variant.name} lost ${formatNumber(lost)} deliveries to clients that read.`] : []),
+        ...(evictions > 0 ? [`${variant.name} evicted ${formatCount(evictions)} sessions.`] : []),
+        ...(lost > 0 ? [`${variant.name} lost ${formatCount(lost)} deliveries to clients that read.`] : []),
       ];
     }),
   ];
@@ -77,13 +104,17 @@ function fixedTable(run: LoadRun): Table {
     left('variant', ({ variant }) => variant.name),
     right(run.record.varied.unit, ({ load }) => formatNumber(load)),
     left('outcome', ({ typical }) => typical?.outcome),
-    right('p50', ({ result }) => result && formatMs(result.deliveryLatencyMs.p50)),
+    right('trials (void)', ({ trials }) => effortCell(trials)),
     right('p99', ({ result }) => result && formatMs(result.deliveryLatencyMs.p99)),
-    right('lost', ({ result }) => result && formatNumber(result.audit.lost)),
-    right('CPU cores', ({ server }) => server?.cpuCores.toFixed(2)),
-    right('memory before', ({ server }) => server && formatBytes(server.rssIdleBytes)),
-    right('memory max', ({ server }) => server && formatBytes(server.rssMaxBytes)),
-    right('grown', ({ rssGrownBytes }) => (rssGrownBytes === null ? null : formatBytes(rssGrownBytes))),
-    right('evicted', ({ server }) => server && formatNumber(server.evictions)),
+    right('lost', ({ result }) => result && formatCount(result.audit.lost)),
+    right('memory grown', ({ rssGrownBytes }) =>
+      rssGrownBytes === null ? null : formatBytes(rssGrownBytes),
+    ),
+    right('evicted', ({ server }) => server && formatCount(server.evictions)),
+    detail(right(`at ${run.record.varied.unit}`, ({ load }) => formatNumber(load))),
+    detail(right('p50', ({ result }) => result && formatMs(result.deliveryLatencyMs.p50))),
+    detail(right('CPU cores', ({ server }) => server?.cpuCores.toFixed(2))),
+    detail(right('memory before', ({ server }) => server && formatBytes(server.rssIdleBytes))),
+    detail(right('memory max', ({ server }) => server && formatBytes(server.rssMaxBytes))),
   ]);
 }

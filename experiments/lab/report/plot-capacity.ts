@@ -1,0 +1,89 @@
+/** Capacity of every variant: a dot with its interval in a row of its own, and the trials below it. */
+import { type CapacityFinding, capacityFindings } from '../analysis/finding.ts';
+import type { LoadRun } from '../records/schema.ts';
+import { boxOf, capacityText, claimCell, claimOf } from './claims.ts';
+import { formatNumber } from './format.ts';
+import { looksOf, markOf, marksExplained } from './look.ts';
+import { familiesOf } from './parameter.ts';
+import { axisBelow, logRange, type Plot, renderSvg } from './plot.ts';
+import { parameterPlot } from './plot-parameter.ts';
+import { type RowText, rowPixels, rowsAxis, rowTexts } from './rows.ts';
+import { whiskerSeries } from './whisker.ts';
+
+/** Room for the arrow of a lower bound, as a factor of its load. */
+const arrowRoom = 1.25;
+/** Height of capacity and trials within a row, from its top. */
+const level = { capacity: 0.52, trials: 0.8 };
+
+/** Against the quantity that the experiment varies, else a row for each variant; null without a capacity. */
+export function capacityPlot(run: LoadRun): Plot | null {
+  const all = capacityFindings(run);
+  const findings = all.filter(({ threshold }) => threshold !== null);
+  if (findings.length === 0) return null;
+  const series = familiesOf(all);
+  return series === null ? rowsPlot(run, findings) : parameterPlot(run, series);
+}
+
+function rowsPlot(run: LoadRun, findings: readonly CapacityFinding[]): Plot {
+  const { unit } = run.record.varied;
+  const looks = looksOf(run);
+  const rows = findings.map((finding, row) => {
+    const { colour } = looks.get(finding.variant.name)!;
+    const { low, middle, high } = finding.threshold!.capacity;
+    const isOpen = finding.atLeast !== null;
+    const whisker = {
+      across: row + level.capacity,
+      along: finding.atLeast ?? middle,
+      low,
+      high,
+      colour,
+      isOpen,
+    };
+    const marks = finding.trials.map(({ load, outcome }) => ({
+      value: [load, row + level.trials] as const,
+      ...markOf(outcome, colour, 7),
+    }));
+    return { whisker, marks };
+  });
+  const whiskers = rows.map(({ whisker }) => whisker);
+  const ends = whiskers.flatMap(({ isOpen, along, low, high }) =>
+    isOpen ? [along, arrowRoom * along] : [low, high],
+  );
+  const loads = rows.flatMap(({ marks }) => marks.map(({ value }) => value[0]));
+  const range = logRange([...ends, ...loads], 'across');
+  const first = findings[0]!;
+  const texts = findings.map((finding) => textOf(finding, first));
+  const svg = renderSvg('capacity', findings.length * rowPixels + 54, {
+    grid: { left: 8, right: 12, top: 4, bottom: 50 },
+    xAxis: axisBelow(`${unit}, logarithmic`, formatNumber, range),
+    yAxis: rowsAxis(findings.length),
+    series: [
+      whiskerSeries(whiskers, 'horizontal'),
+      {
+        type: 'scatter',
+        z: 4,
+        data: whiskers.map(({ along, across, colour }) => {
+          return { value: [along, across], symbolSize: 13, itemStyle: { color: colour, opacity: 1 } };
+        }),
+      },
+      { type: 'scatter', z: 2, data: rows.flatMap(({ marks }) => marks) },
+      ...rowTexts(texts, [range.min, range.max]),
+    ],
+  });
+  const against = findings.length === 1 ? '' : ` ×: against ${first.variant.name}.`;
+  return {
+    title: `Capacity in ${unit}`,
+    caption: `The dot is the load that half of the trials hold, the whisker its 90 % interval, an arrow a lower bound.${against} Below it each trial: ${marksExplained}.`,
+    svg,
+    file: 'capacity',
+  };
+}
+
+/** The capacity, how many times the first it is, and its box where that is another one. */
+function textOf(finding: CapacityFinding, first: CapacityFinding): RowText {
+  const claim = claimCell(claimOf(finding, first));
+  const factor = finding === first || claim === '–' ? [] : [/\d/.test(claim) ? `× ${claim}` : claim];
+  const [box, firstBox] = [boxOf(finding), boxOf(first)];
+  const remarks = [...factor, ...(box === firstBox || box === null ? [] : [box])];
+  return { name: finding.variant.name, figure: capacityText(finding), remarks };
+}

@@ -1,0 +1,145 @@
+/** Capacity against the quantity that an experiment varies: a line for each family of variants. */
+import type { LoadRun } from '../records/schema.ts';
+import { capacityText } from './claims.ts';
+import { formatCount, formatNumber } from './format.ts';
+import { looksBy, markOf, marksExplained } from './look.ts';
+import { ink, page } from './palette.ts';
+import type { Family, Parameter } from './parameter.ts';
+import {
+  axisBelow,
+  axisLeft,
+  fontPixels,
+  legendAbove,
+  lineOf,
+  logRange,
+  marksAt,
+  type Plot,
+  renderSvg,
+} from './plot.ts';
+import { whiskerSeries } from './whisker.ts';
+
+const plotPixels = 320;
+/** Larger ranges of the parameter, or of the capacity, need a logarithmic axis. Chosen, not measured. */
+const logFrom = { across: 12, up: 8 };
+/** Labels of two points collide below this factor between them. Chosen, not measured. */
+const nearTimes = 1.6;
+/** Room for the arrow of a lower bound, as a share of the height of a logarithmic axis. */
+const arrowShare = 0.1;
+/** How far beside its point a trial is drawn, as a share of the width of the axis. */
+const besideShare = 0.03;
+
+/** Lines join the capacities; the trials stand beside them. */
+export function parameterPlot(
+  run: LoadRun,
+  { parameter, families }: { parameter: Parameter; families: readonly Family[] },
+): Plot {
+  const { unit } = run.record.varied;
+  const drawn = families.map((family) => ({
+    ...family,
+    points: family.points.filter(({ finding }) => finding.threshold !== null),
+  }));
+  const looks = looksBy(drawn);
+  const points = drawn.flatMap((family) => family.points);
+  const loads = points.flatMap(({ finding: { threshold, atLeast } }) =>
+    atLeast === null ? [threshold!.capacity.low, threshold!.capacity.high] : [atLeast],
+  );
+  const ends = points.map(({ finding: { threshold, atLeast } }) => atLeast ?? threshold!.capacity.high);
+  const lowest = Math.min(...loads);
+  const arrowEnds = points.flatMap(({ finding: { atLeast } }) =>
+    atLeast === null ? [] : atLeast * (atLeast / lowest) ** arrowShare * 1.1,
+  );
+  const x = xRange(points.map(({ value }) => value));
+  const isLog = Math.max(...loads) / lowest > logFrom.up;
+  const { legend, pixels } = legendAbove(
+    drawn.map(({ name }) => ({ name, look: { icon: looks.get(name)!.symbol } })),
+    12,
+  );
+  const svg = renderSvg('capacity', plotPixels + pixels + 44, {
+    grid: { left: 8, right: 24, top: pixels + 40, bottom: 44, containLabel: true },
+    legend,
+    xAxis: axisBelow(parameter.name, formatCount, x.axis),
+    yAxis: axisLeft(
+      `${unit}${isLog ? ', logarithmic' : ''}`,
+      formatNumber,
+      isLog ? logRange([...loads, ...arrowEnds], 'up') : { type: 'value', min: 0 },
+    ),
+    series: [
+      // For the range of the axis, which does not see the whiskers.
+      { type: 'scatter', symbolSize: 0, data: points.map(({ value }, index) => [value, ends[index]]) },
+      ...drawn.flatMap((family, index) =>
+        familySeries(family, looks.get(family.name)!, (value) => x.beside(value, index), drawn),
+      ),
+    ],
+  });
+  return {
+    title: `Capacity against ${parameter.name}`,
+    caption: `Each point is the load that half of the trials hold, with its 90 % interval; an arrow is a lower bound. Beside it each trial: ${marksExplained}.`,
+    svg,
+    file: 'capacity',
+  };
+}
+
+type FamilyLook = ReturnType<ReturnType<typeof looksBy>['get']> & object;
+
+function familySeries(
+  { name, points }: Family,
+  look: FamilyLook,
+  beside: (value: number) => number,
+  all: readonly Family[],
+) {
+  const { colour, symbol, dash } = look;
+  const whiskers = points.map(({ value, finding: { threshold, atLeast } }) => {
+    const { low, middle, high } = threshold!.capacity;
+    const along = atLeast ?? middle;
+    return { across: value, along, low, high, colour, isOpen: atLeast !== null };
+  });
+  const label = { show: true, fontSize: fontPixels };
+  const data = points.map(({ value, finding }, place) => ({
+    value: [value, whiskers[place]!.along],
+    symbol,
+    label: {
+      ...label,
+      position: labelPosition(value, whiskers[place]!.along, all),
+      color: ink,
+      textBorderColor: page,
+      textBorderWidth: 3,
+      formatter: capacityText(finding),
+    },
+  }));
+  const trials = points.flatMap(({ value, finding }) =>
+    finding.trials.map(({ load, outcome }) => ({
+      value: [beside(value), load],
+      ...markOf(outcome, colour, 6),
+    })),
+  );
+  return [
+    { ...lineOf(name, colour, 2, data, { type: dash }), symbolSize: 11, z: 4 },
+    whiskerSeries(whiskers, 'vertical'),
+    { type: 'scatter', data: trials, z: 2 },
+  ];
+}
+
+/** To the right, where neither whisker nor trials are: above the point, or below where another is near. */
+function labelPosition(value: number, along: number, all: readonly Family[]): [number, number] {
+  const others = all.flatMap(({ points }) => points.filter((point) => point.value === value));
+  const loads = others.map(({ finding: { atLeast, threshold } }) => atLeast ?? threshold!.capacity.middle);
+  return loads.some((load) => along < load && load < nearTimes * along) ? [16, 10] : [16, -14];
+}
+
+type Beside = (value: number, family: number) => number;
+
+/** The axis of the parameter, with room at both ends, and how to move the trials of a family to the left. */
+function xRange(values: readonly number[]): { axis: object; beside: Beside } {
+  const [low, high] = [Math.min(...values), Math.max(...values)];
+  const marks = marksAt([...new Set(values)]);
+  if (high / low > logFrom.across) {
+    const room = (high / low) ** 0.13;
+    const step = (high / low) ** besideShare;
+    const axis = { type: 'log', min: low / room, max: high * room, ...marks };
+    return { axis, beside: (value, family) => value / step ** (1 + family) };
+  }
+  const room = Math.max(0.5, (high - low) * 0.18);
+  const step = Math.max(1, high - low) * besideShare;
+  const axis = { type: 'value', min: low - room, max: high + room, ...marks };
+  return { axis, beside: (value, family) => value - step * (1 + family) };
+}

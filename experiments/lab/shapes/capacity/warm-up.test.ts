@@ -1,0 +1,40 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { trialFixture } from '../../records/run.fixture.ts';
+import type { TrialRecord } from '../../records/schema.ts';
+import { search } from './capacity.ts';
+import { warmUp } from './warm-up.ts';
+
+/** A server that holds 3,000/s, and whose cost per delivery falls by half with each trial down to a floor. */
+function cooling(halvings: number) {
+  const loads: number[] = [];
+  const trial = async (load: number): Promise<TrialRecord> => {
+    loads.push(load);
+    const record = trialFixture(loads.length, load, 20, { outcome: load <= 3000 ? 'pass' : 'fail' });
+    const cost = 2 ** Math.max(0, halvings - loads.length);
+    return { ...record, server: { ...record.server!, cpuCores: (load / 3000) * cost } };
+  };
+  return { loads, trial };
+}
+
+test('after the look for the edge, a load below it is offered until its cost is steady', async () => {
+  const { loads, trial } = cooling(0);
+  const edge = await warmUp({ ...search, start: 100 }, trial);
+  assert.deepEqual(edge, { held: 1600, broke: 3200 });
+  assert.deepEqual(loads, [100, 400, 1600, 6400, 3200, 1120, 1120]);
+});
+
+test('a cost that does not become steady is waited for only so long', async () => {
+  const { loads, trial } = cooling(100);
+  await warmUp({ ...search, start: 100 }, trial);
+  assert.deepEqual(loads.slice(5), [1120, 1120, 1120, 1120]);
+});
+
+test('where nothing holds there is no steady load', async () => {
+  const loads: number[] = [];
+  const edge = await warmUp({ ...search, start: 16 }, async (load) => {
+    loads.push(load);
+    return trialFixture(loads.length, load, 900, { outcome: 'fail' });
+  });
+  assert.deepEqual([edge, loads], [{ held: null, broke: 1 }, [16, 4, 1]]);
+});
