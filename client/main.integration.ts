@@ -2,6 +2,9 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -85,6 +88,23 @@ test('all mistakes are reported at once, with what is required and what was give
   assert.deepEqual(flags, ['id', 'room', 'url', 'attempts-max']);
   assert.ok(lines.every((line) => line.includes('Given:')));
   assert.equal((await run(['--bogus'], '')).code, 2);
+});
+
+test('a token comes from a file; a line break in a header, or two tokens, are refused and never shown', async () => {
+  await using server = await RoomServer.start();
+  const file = join(tmpdir(), `client-token-${process.pid}`);
+  writeFileSync(file, 'filesecret\n');
+  const args = ['--url', server.url, '--id', 'bot', '--token-file', file];
+  assert.equal((await run(args, 'hi\n')).code, 0);
+  assert.equal(server.handshakes[0]?.headers.authorization, 'Bearer filesecret');
+  const both = await run([...args, '--token', 'othersecret'], 'hi\n');
+  rmSync(file);
+  assert.equal(both.code, 2);
+  assert.match(both.stderr, /give --token or --token-file/);
+  const evil = await run(['--id', 'bot', '--token', 'a\nb: secret', '--origin', 'http://x\r\ny: 1'], '');
+  assert.equal(evil.code, 2);
+  assert.match(evil.stderr, /--token must hold visible ASCII.*not shown[\s\S]*Change --origin/);
+  assert.doesNotMatch(both.stderr + evil.stderr, /secret/);
 });
 
 test('--help prints options, examples and exit codes, and exits 0', async () => {

@@ -1,5 +1,6 @@
 /** The simulator's command line: the workload's table, and the options beside it with their checks. */
 import { Command, Option } from 'commander';
+import { readSecret } from '#host/secrets.ts';
 import { writeFault } from '#host/whole-file.ts';
 import { parseCount, parseOneOf, parseRate, parseTimeMs, variableOf } from './option-values.ts';
 import type { StepQuantities } from './result/control.ts';
@@ -71,7 +72,13 @@ export function newCommand(): Command {
     )
     .addOption(option('--control', 'take steps as JSON commands from standard input (result/control.ts)'))
     .addOption(option('--origin <origin>', 'Origin header of the handshake'))
-    .addOption(option('--token <token>', 'sent as Authorization: Bearer in the handshake'))
+    .addOption(
+      option(
+        '--token <token>',
+        'sent as Authorization: Bearer in the handshake; other users see arguments, but neither variables nor files',
+      ),
+    )
+    .addOption(option('--token-file <file>', 'the same from a file'))
     .addOption(option('--limit <limit>', "must hold, such as 'p99<250ms'; repeatable", undefined, true))
     .addOption(
       option('--lag-limit <time>', 'void above this p99 of the schedule lag', `${scheduleLagMsP99Max}ms`),
@@ -129,8 +136,10 @@ export function checkOptions(command: Command): { options: Options; problems: st
     workload,
     steps: steps ?? [{}],
     isControlled: raw.control === true,
-    origin: text('origin'),
-    token: text('token'),
+    origin: attempt(undefined, () => checkOrigin(text('origin'))),
+    token: attempt(undefined, () =>
+      readSecret({ flag: '--token', given: text('token'), file: text('tokenFile') }),
+    ),
     limits: withDefaults(limits.filter((limit) => limit !== undefined)),
     health: {
       ...defaultHealthLimits,
@@ -147,6 +156,12 @@ export function checkOptions(command: Command): { options: Options; problems: st
     metricsHost: text('metricsHost')!,
   };
   return { options, problems };
+}
+
+/** A line break would begin another header. Throws a sentence. */
+function checkOrigin(origin: string | undefined): string | undefined {
+  if (origin === undefined || /^[\x21-\x7e]+$/.test(origin)) return origin;
+  throw new Error(`--origin must be visible ASCII characters; given: ${JSON.stringify(origin)}`);
 }
 
 /** The path of a result that can be written. Throws a sentence with what is in the way. */

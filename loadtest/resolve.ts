@@ -3,6 +3,7 @@ import { randomInt } from 'node:crypto';
 import { lookup } from 'node:dns/promises';
 import os from 'node:os';
 import { readCgroup } from '#host/cgroup.ts';
+import { redact } from '#host/secrets.ts';
 import type { Address, Assignment } from './model/assignment.ts';
 import { runIdMax } from './model/stamp.ts';
 import { readEphemeralPorts, readFilesMax } from './result/environment.ts';
@@ -70,7 +71,7 @@ async function addressOf(url: string, problems: string[]): Promise<Address> {
     const { address } = await lookup(hostname.replace(/^\[|\]$/g, ''));
     return { address, port: Number(port || 80) };
   } catch (error) {
-    problems.push(`--url ${url} names a host that cannot be found: ${(error as Error).message}`);
+    problems.push(`--url ${redact(url)} names a host that cannot be found: ${(error as Error).message}`);
     return { address: '', port: 0 };
   }
 }

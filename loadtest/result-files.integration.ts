@@ -13,13 +13,15 @@ const directory = mkdtempSync(join(tmpdir(), 'loadtest-results-'));
 /** Sends each message to all clients. */
 const server = new WebSocketServer({ port: 0, host: '127.0.0.1' });
 let connections = 0;
+let authorization: string | undefined;
 let url = '';
 
 before(async () => {
   if (server.address() === null) await once(server, 'listening');
   url = `ws://127.0.0.1:${(server.address() as AddressInfo).port}/ws`;
-  server.on('connection', (socket) => {
+  server.on('connection', (socket, request) => {
     connections++;
+    authorization = request.headers.authorization;
     socket.on('message', (data) => {
       for (const client of server.clients) client.send(String(data));
     });
@@ -107,6 +109,21 @@ describe('the result file', () => {
     assert.equal(two.at(-1)!.event, 'result');
     assert.equal(two.at(-1)!.result.steps.length, 2);
   });
+});
+
+test('no token reaches a result, a message or an argument of a process', async () => {
+  const file = join(directory, 'token');
+  writeFileSync(file, 'filesecret\n');
+  const load = `${brief} --token-file ${file} --progress json --json -`;
+  const run = startSimulator(`--url ${url}?token=urlsecret --workers 2 ${load}`);
+  const { code, stdout, stderr } = await run.ended;
+  assert.equal(code, 0, stderr);
+  assert.equal(authorization, 'Bearer filesecret');
+  assert.doesNotMatch(stdout + stderr, /urlsecret|filesecret/);
+  assert.match(stdout, /ws\?token=\*\*\*/);
+  const nobody = await startSimulator('--url ws://127.0.0.1:1/ws?token=urlsecret --connect-timeout 1s').ended;
+  assert.match(nobody.stderr, /no connection could be opened to .*token=\*\*\*/);
+  assert.doesNotMatch(nobody.stderr, /urlsecret/);
 });
 
 function eventsOf(stdout: string) {

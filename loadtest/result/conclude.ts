@@ -1,4 +1,5 @@
 /** From the counts of a step to its result and verdict. Pure. */
+import { redact } from '#host/secrets.ts';
 import { sendersOfRoom } from '../model/assignment.ts';
 import { Schedule, scheduleOf } from '../model/schedule.ts';
 import { mergeCounts } from '../record/counts.ts';
@@ -90,7 +91,7 @@ function observe(
   const service = withOutstanding(totals.service, audit.lost);
   return {
     schemaVersion: 1,
-    workload,
+    workload: { ...workload, urls: workload.urls.map(redact) },
     startedAt: outcome.startedAt,
     audit,
     ...(outcome.interrupted && { underWay: whole.expected - audit.expected }),

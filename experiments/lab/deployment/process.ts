@@ -33,10 +33,11 @@ export class ProcessSite implements Site, AsyncDisposable {
     this.#programs = programs;
   }
 
-  async startNode({ name, role, flags, pinnedCpus, signal }: NodeRequest): Promise<SiteNode> {
+  async startNode({ name, role, flags, environment, pinnedCpus, signal }: NodeRequest): Promise<SiteNode> {
     const address = ['--host', '127.0.0.1', '--port', '0'];
     const internal = ['--internal-host', listenHost(this.#scrapeHost), '--internal-port', '0'];
-    const options = commandLine(this.#programs.server, pinnedCpus, [...flags, ...address, ...internal]);
+    const command = commandLine(this.#programs.server, pinnedCpus, [...flags, ...address, ...internal]);
+    const options = { ...command, env: { ...process.env, ...environment } };
     const readiness = { name, readLine: readListening, deadlineMs: listenDeadlineMs, signal };
     const { child, ready } = await startChildUntil(options, readiness);
     this.#started.use(child);

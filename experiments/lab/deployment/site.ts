@@ -14,7 +14,13 @@ type ProgramRequest = {
   pinnedCpus: string | undefined;
 };
 
-export type NodeRequest = ProgramRequest & { name: string; role: string; signal: AbortSignal };
+export type NodeRequest = ProgramRequest & {
+  name: string;
+  role: string;
+  /** Settings that may hold a secret: every user of a machine sees the arguments of its processes. */
+  environment: Readonly<Record<string, string>>;
+  signal: AbortSignal;
+};
 
 /** A node with what only the deployment itself needs of it. */
 export type SiteNode = DeployedNode & {

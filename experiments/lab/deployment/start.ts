@@ -203,11 +203,14 @@ async function startNodes(
   const nodes: SiteNode[] = [];
   for (const [index, role] of roles.entries()) {
     const own = index === 0 ? urlsOfFirst : [];
-    const serviceFlags = services.flatMap(({ name, nodeUrl }, at) => [`--${name}-url`, own[at] ?? nodeUrl]);
+    const environment = Object.fromEntries(
+      services.map(({ name, nodeUrl }, at) => [`CHAT_${name.toUpperCase()}_URL`, own[at] ?? nodeUrl]),
+    );
     const node = await site.startNode({
       name: `node-${index + 1}`,
       role,
-      flags: ['--stage', stage.name, ...settingFlags, ...serviceFlags],
+      flags: ['--stage', stage.name, ...settingFlags],
+      environment,
       cpus: allocation.serverCpus,
       cpuPeriodMs: allocation.cpuPeriodMs ?? defaultCpuPeriodMs,
       memoryMb: allocation.serverMemoryMb,

@@ -1,8 +1,10 @@
 /** The files of runs: a directory with `run.json` and `trials/NNN.json`, or one archived JSON file. */
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { redactedJson } from '#host/secrets.ts';
 import { makeDirectory, writeFault, writeWhole } from '#host/whole-file.ts';
 import { InputError } from '../input-error.ts';
+import { faultOfRun } from './check-run.ts';
 import { upgradeRun } from './old-schema.ts';
 import type { Run, RunRecord, TrialHeader } from './schema.ts';
 
@@ -27,24 +29,39 @@ export function openResults(directory: string): void {
  */
 export function writeRunRecord(directory: string, record: RunRecord): void {
   makeDirectory(join(directory, 'trials'));
-  writeWhole(join(directory, 'run.json'), `${JSON.stringify(record, null, 1)}\n`);
+  writeWhole(join(directory, 'run.json'), `${redactedJson(record, 1)}\n`);
 }
 
 /** Writes `trials/NNN.json`. Throws a `WriteError`. */
 export function writeTrialRecord(directory: string, trial: TrialHeader): void {
   const name = `${String(trial.number).padStart(3, '0')}.json`;
-  writeWhole(join(directory, 'trials', name), `${JSON.stringify(trial)}\n`);
+  writeWhole(join(directory, 'trials', name), `${redactedJson(trial)}\n`);
 }
 
-/** Reads a run from its directory or from an archived file; throws an `InputError` where it is neither. */
+/**
+ * Reads a run from its directory or from an archived file. Throws an `InputError` where it is neither, or is
+ * damaged.
+ */
 export function readRun(path: string): Run {
   const value = statSync(path).isDirectory() ? readDirectory(path) : readJson(path);
-  const run = upgradeRun(value);
-  if (run !== null) return run;
+  const run = tryUpgrade(value);
+  const fault = run === null ? null : faultOfRun(run);
+  if (run !== null && fault === null) return run;
+  if (fault !== null) throw new InputError([`Give a complete result file: ${path} is damaged: ${fault}.`]);
   const version = (value as { record?: { schemaVersion?: unknown } } | null)?.record?.schemaVersion;
   throw new InputError([
     `Give a result of this lab: required schema 1 or 2; ${path} has ${String(version)}.`,
   ]);
+}
+
+/** A file of the first schema is read without a check of each field: what is missing shows as an error. */
+function tryUpgrade(value: unknown): Run | null {
+  try {
+    return upgradeRun(value);
+  } catch (error) {
+    if (error instanceof TypeError) return null;
+    throw error;
+  }
 }
 
 /** Names of the runs in a results directory, oldest first; empty where there is none. */
