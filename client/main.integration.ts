@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { ServerProcess } from '../testing/server.ts';
 import { RoomServer } from './core/room-server.fixture.ts';
 
 const mainPath = fileURLToPath(new URL('./main.ts', import.meta.url));
@@ -66,6 +67,30 @@ test('a refusal is printed in words and makes it exit 1 without waiting for more
   const [[code], stderr] = await Promise.all([once(child, 'exit'), text(child.stderr!)]);
   assert.equal(code, 1);
   assert.match(stderr, /HTTP 403.*not admitted.*not reconnecting/);
+});
+
+test('nothing to send is no success where nothing listens', async () => {
+  const { code, stderr } = await run(
+    ['--url', 'ws://127.0.0.1:1/ws', '--id', 'bot', '--attempts-max', '2'],
+    '',
+  );
+  assert.equal(code, 1);
+  assert.match(stderr, /ECONNREFUSED\); gave up after 2 attempts\n$/);
+});
+
+test('nothing to send to a room is a success', async () => {
+  await using server = await RoomServer.start();
+  assert.deepEqual(await run(['--url', server.url, '--id', 'bot'], ''), { code: 0, stdout: '', stderr: '' });
+});
+
+test('a wrong token is named as the cause, in the words of the server', async () => {
+  await using server = await ServerProcess.start('03-cursor', ['--token', 'right']);
+  const { code, stderr } = await run(['--url', server.url(), '--id', 'bot', '--token', 'wrong'], 'hi\n');
+  assert.equal(code, 1);
+  assert.match(
+    stderr,
+    /^client: the server did not admit this client: wrong or missing token \[1008\]; not reconnecting\n/,
+  );
 });
 
 test('with --listen it stays after the end of its input, until the server closes the connection', async () => {

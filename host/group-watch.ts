@@ -33,5 +33,5 @@ export function watchGroup(group: number): void {
 
 /** The group has ended: its number may be given to another one. */
 export function unwatchGroup(group: number): void {
-  watch?.stdin!.write(`end ${group}\n`);
+  watch?.stdin?.write(`end ${group}\n`);
 }
