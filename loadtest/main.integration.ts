@@ -95,15 +95,17 @@ describe('the command', { concurrency: 3 }, () => {
   test('the metrics agree with the result', () =>
     withRetries(async () => {
       const load = '--clients 10 --rate 100 --duration 2s';
-      const run = startRun('metrics', `${load} --metrics-port 0 --progress none`);
+      const run = startRun('metrics', `${load} --metrics-port 0 --progress none --stage-label 03-cursor`);
       const port = await metricsPortOf(run.child);
       const samples = new Map<string, number>();
       for (let ended = false; !ended; ) {
         ended = await Promise.race([run.ended.then(() => true), sleep(100, false)]);
         const metrics = fetch(`http://127.0.0.1:${port}/metrics`);
         const text = await metrics.then((response) => response.text()).catch(() => '');
-        for (const [, name = '', value] of text.matchAll(/^(loadtest_\S+) (\S+)$/gm))
-          samples.set(name, Number(value));
+        for (const [, name = '', value] of text.matchAll(/^(loadtest_\S+) (\S+)$/gm)) {
+          assert.match(name, /\bstage="03-cursor"/);
+          samples.set(name.replace(/,?stage="03-cursor"/, '').replace('{}', ''), Number(value));
+        }
       }
       const { sent, audit, deliveryLatencyMs } = run.result();
       const sample = (name: string) => samples.get(`loadtest_${name}`);

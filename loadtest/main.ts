@@ -38,7 +38,7 @@ async function main(argv: string[]): Promise<number> {
     ...(token !== undefined && { Authorization: `Bearer ${token}` }),
   });
   if (problems.length > 0) return refuse(problems);
-  const metrics = new Metrics();
+  const metrics = new Metrics(options.stage);
   const server = await tryServe(metrics, options);
   if (typeof server === 'string') return refuse([server]);
   using _server = server;

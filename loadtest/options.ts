@@ -25,6 +25,8 @@ export type Options = {
   progress: ProgressStyle | 'auto';
   metricsPort: number | undefined;
   metricsHost: string;
+  /** The label `stage` of all metrics. */
+  stage: string | undefined;
 };
 
 const explanation = `
@@ -97,6 +99,9 @@ export function newCommand(): Command {
     .addOption(option('--progress <style>', 'auto, tty, plain, json or none', 'auto'))
     .addOption(option('--metrics-port <n>', 'serve Prometheus metrics there while running'))
     .addOption(option('--metrics-host <host>', 'address of that port', '127.0.0.1'))
+    .addOption(
+      option('--stage-label <stage>', 'the stage under load, if it is known: a label of all metrics'),
+    )
     .addHelpText('after', explanation)
     .allowExcessArguments(false);
 }
@@ -154,6 +159,7 @@ export function checkOptions(command: Command): { options: Options; problems: st
     metricsPort:
       port === undefined ? undefined : attempt(0, () => parseCount(port, '--metrics-port', 0, 65535)),
     metricsHost: text('metricsHost')!,
+    stage: attempt(undefined, () => checkStage(text('stageLabel'))),
   };
   return { options, problems };
 }
@@ -162,6 +168,11 @@ export function checkOptions(command: Command): { options: Options; problems: st
 function checkOrigin(origin: string | undefined): string | undefined {
   if (origin === undefined || /^[\x21-\x7e]+$/.test(origin)) return origin;
   throw new Error(`--origin must be visible ASCII characters; given: ${JSON.stringify(origin)}`);
+}
+
+function checkStage(stage: string | undefined): string | undefined {
+  if (stage === undefined || /^[\w.-]{1,64}$/.test(stage)) return stage;
+  throw new Error(`--stage-label must be 1 to 64 of A-Z a-z 0-9 _ . -; given: ${JSON.stringify(stage)}`);
 }
 
 /** The path of a result that can be written. Throws a sentence with what is in the way. */
