@@ -2,9 +2,13 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { ServerProcess } from '../testing/server.ts';
 import { RoomServer } from './core/room-server.fixture.ts';
 
 const mainPath = fileURLToPath(new URL('./main.ts', import.meta.url));
@@ -65,6 +69,30 @@ test('a refusal is printed in words and makes it exit 1 without waiting for more
   assert.match(stderr, /HTTP 403.*not admitted.*not reconnecting/);
 });
 
+test('nothing to send is no success where nothing listens', async () => {
+  const { code, stderr } = await run(
+    ['--url', 'ws://127.0.0.1:1/ws', '--id', 'bot', '--attempts-max', '2'],
+    '',
+  );
+  assert.equal(code, 1);
+  assert.match(stderr, /ECONNREFUSED\); gave up after 2 attempts\n$/);
+});
+
+test('nothing to send to a room is a success', async () => {
+  await using server = await RoomServer.start();
+  assert.deepEqual(await run(['--url', server.url, '--id', 'bot'], ''), { code: 0, stdout: '', stderr: '' });
+});
+
+test('a wrong token is named as the cause, in the words of the server', async () => {
+  await using server = await ServerProcess.start('03-cursor', ['--token', 'right']);
+  const { code, stderr } = await run(['--url', server.url(), '--id', 'bot', '--token', 'wrong'], 'hi\n');
+  assert.equal(code, 1);
+  assert.match(
+    stderr,
+    /^client: the server did not admit this client: wrong or missing token \[1008\]; not reconnecting\n/,
+  );
+});
+
 test('with --listen it stays after the end of its input, until the server closes the connection', async () => {
   await using server = await RoomServer.start();
   const child = start(['--url', server.url, '--id', 'log', '--listen']);
@@ -85,6 +113,23 @@ test('all mistakes are reported at once, with what is required and what was give
   assert.deepEqual(flags, ['id', 'room', 'url', 'attempts-max']);
   assert.ok(lines.every((line) => line.includes('Given:')));
   assert.equal((await run(['--bogus'], '')).code, 2);
+});
+
+test('a token comes from a file; a line break in a header, or two tokens, are refused and never shown', async () => {
+  await using server = await RoomServer.start();
+  const file = join(tmpdir(), `client-token-${process.pid}`);
+  writeFileSync(file, 'filesecret\n');
+  const args = ['--url', server.url, '--id', 'bot', '--token-file', file];
+  assert.equal((await run(args, 'hi\n')).code, 0);
+  assert.equal(server.handshakes[0]?.headers.authorization, 'Bearer filesecret');
+  const both = await run([...args, '--token', 'othersecret'], 'hi\n');
+  rmSync(file);
+  assert.equal(both.code, 2);
+  assert.match(both.stderr, /give --token or --token-file/);
+  const evil = await run(['--id', 'bot', '--token', 'a\nb: secret', '--origin', 'http://x\r\ny: 1'], '');
+  assert.equal(evil.code, 2);
+  assert.match(evil.stderr, /--token must hold visible ASCII.*not shown[\s\S]*Change --origin/);
+  assert.doesNotMatch(both.stderr + evil.stderr, /secret/);
 });
 
 test('--help prints options, examples and exit codes, and exits 0', async () => {

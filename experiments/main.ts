@@ -1,5 +1,9 @@
-/** The command line of the lab. Exit codes: 0 limits held, 1 broke, 2 bad input, 3 void, 130 interrupted. */
+/**
+ * The command line of the lab. Exit codes: 0 limits held, 1 broke, 2 bad input, 3 void, 4 a result could not
+ * be written, 130 interrupted.
+ */
 import { Command, CommanderError } from 'commander';
+import { WriteError } from '#host/whole-file.ts';
 import { addCompare } from './lab/commands/compare.ts';
 import { addDoctor } from './lab/commands/doctor.ts';
 import { addList } from './lab/commands/list.ts';
@@ -27,6 +31,9 @@ try {
   else if (error instanceof InputError) {
     console.error(error.message);
     process.exitCode = 2;
+  } else if (error instanceof WriteError) {
+    console.error(`A result could not be written to ${error.message}`);
+    process.exitCode = 4;
   } else {
     // A bug of the lab or of a program that it started: the measurement is void.
     console.error(error);

@@ -95,3 +95,21 @@ function alive(pid: string): boolean {
     return false;
   }
 }
+
+test('a child and what it has started end with the process that started it, even if that is killed', async () => {
+  const grandchild = `console.log(require('node:child_process').spawn(process.execPath, ['-e', ${JSON.stringify(forever)}]).pid); ${forever}`;
+  const starter = `import { startChild } from '${new URL('./child-process.ts', import.meta.url).href}';
+    const command = { command: process.execPath, args: ['-e', ${JSON.stringify(grandchild)}] };
+    const ended = await startChild({ command: process.execPath, args: ['-e', ''], onLine() {} });
+    await ended.exit;
+    await startChild({ ...command, onLine: (line) => console.log(line) });`;
+  const args = ['--input-type=module', '-e', starter];
+  const options = { command: process.execPath, args, keepGroup: true };
+  const { child, ready } = await startChildUntil(options, {
+    ...readiness,
+    readLine: (line) => /^\d+$/.exec(line)?.[0],
+  });
+  child.signal('SIGKILL');
+  assert.equal(await child.ended, 'killed by SIGKILL');
+  await gone(ready);
+});

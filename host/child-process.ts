@@ -1,10 +1,11 @@
 /**
  * A child process that cannot be left behind: it leads a process group of its own, is stopped gently and then
- * hard, and is killed when this process ends, even if that ends by an uncaught error.
+ * hard, and is killed when this process ends, even if that ends by an uncaught error or by SIGKILL.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
+import { unwatchGroup, watchGroup } from './group-watch.ts';
 import { type OnLine, type Readiness, startUntilReady } from './readiness.ts';
 
 export type Child = AsyncDisposable & {
@@ -60,6 +61,7 @@ export async function startChild(options: ChildOptions): Promise<Child> {
   await once(child, 'spawn');
   const pid = child.pid!;
   groups.add(pid);
+  watchGroup(pid);
   let howEnded: string | null = null;
   child.once('exit', (code, signal) => {
     howEnded = signal === null ? `exited with code ${code}` : `killed by ${signal}`;
@@ -69,6 +71,7 @@ export async function startChild(options: ChildOptions): Promise<Child> {
   // 'close' follows the last line of output: after `exit` there are no more lines.
   const exit = once(child, 'close').then(([code]: (number | null)[]) => {
     groups.delete(pid);
+    unwatchGroup(pid);
     return code ?? null;
   });
   const stop = async (name: NodeJS.Signals, graceMs: number) => {

@@ -20,7 +20,11 @@ const url = `ws://127.0.0.1:${(server.address() as AddressInfo).port}/ws`;
 const rooms = new WeakMap<WebSocket, string | undefined>();
 server.on('connection', (socket, request) => {
   rooms.set(socket, request.url);
-  socket.on('message', (data) => broadcast(request.url, String(data)));
+  socket.on('message', (data) => {
+    if (heldMs > 0 && request.url?.endsWith('held'))
+      setTimeout(() => broadcast(request.url, String(data)), heldMs);
+    else broadcast(request.url, String(data));
+  });
   socket.on('error', () => socket.terminate());
 });
 
@@ -29,6 +33,9 @@ after(async () => {
   await new Promise((done) => server.close(done));
   rmSync(directory, { recursive: true });
 });
+
+/** How long the server holds each message. */
+let heldMs = 0;
 
 function broadcast(room: string | undefined, text: string): void {
   for (const client of server.clients as Set<WebSocket>) {
@@ -88,15 +95,17 @@ describe('the command', { concurrency: 3 }, () => {
   test('the metrics agree with the result', () =>
     withRetries(async () => {
       const load = '--clients 10 --rate 100 --duration 2s';
-      const run = startRun('metrics', `${load} --metrics-port 0 --progress none`);
+      const run = startRun('metrics', `${load} --metrics-port 0 --progress none --stage-label 03-cursor`);
       const port = await metricsPortOf(run.child);
       const samples = new Map<string, number>();
       for (let ended = false; !ended; ) {
         ended = await Promise.race([run.ended.then(() => true), sleep(100, false)]);
         const metrics = fetch(`http://127.0.0.1:${port}/metrics`);
         const text = await metrics.then((response) => response.text()).catch(() => '');
-        for (const [, name = '', value] of text.matchAll(/^(loadtest_\S+) (\S+)$/gm))
-          samples.set(name, Number(value));
+        for (const [, name = '', value] of text.matchAll(/^(loadtest_\S+) (\S+)$/gm)) {
+          assert.match(name, /\bstage="03-cursor"/);
+          samples.set(name.replace(/,?stage="03-cursor"/, '').replace('{}', ''), Number(value));
+        }
       }
       const { sent, audit, deliveryLatencyMs } = run.result();
       const sample = (name: string) => samples.get(`loadtest_${name}`);
@@ -125,6 +134,40 @@ describe('the command', { concurrency: 3 }, () => {
     assert.match(result.reasons.join(), /interrupted after [1-9][\d.]* s of 60 s/);
     assert.ok(result.sent >= 150 && result.sent < 1000, `${result.sent} sent`);
     assert.equal(result.audit.lost, 0);
+  });
+
+  test('Ctrl-C is called an interruption, and deliveries under way are not called lost', async () => {
+    heldMs = 1500;
+    const run = startRun('held', '--clients 8 --rate 80 --duration 60s --progress plain');
+    let seconds = 0;
+    run.child.stdout!.on('data', (data) => {
+      seconds += String(data).split('deliveries/s').length - 1;
+      if (seconds >= 3 && !run.child.killed) run.child.kill('SIGINT');
+    });
+    const { code, stdout } = await run.ended;
+    heldMs = 0;
+    assert.equal(code, 130);
+    const { audit, underWay, reasons } = run.result();
+    assert.match(
+      stdout,
+      /^verdict +interrupted\n +- the run was interrupted after [\d.]+ s of 60 s\nlimits /m,
+    );
+    assert.deepEqual(reasons.length, 1);
+    // 0.5 s are not waited for: the drain after an interruption takes 1 s.
+    assert.ok(underWay! > 8 * 20 && underWay! < 8 * 80 * 2, `${underWay} under way`);
+    assert.equal(audit.lost, 0);
+    assert.equal(audit.expected, audit.delivered);
+    assert.match(stdout, new RegExp(`^ +${underWay} more were under way when the run was stopped$`, 'm'));
+    assert.doesNotMatch(stdout, /outstanding|simulator failed/);
+  });
+
+  test('a result that standard output does not take is told in one sentence', async () => {
+    const load = '--clients 2 --rate 20 --duration 500ms --json -';
+    const run = startSimulator(`--url ${url}/full ${brief} ${load}`, {}, 'exec >/dev/full');
+    const { code, stderr } = await run.ended;
+    assert.equal(code, 4, stderr);
+    assert.match(stderr, /^The result could not be written to standard output: .*ENOSPC.*$/m);
+    assert.doesNotMatch(stderr, /\n +at /);
   });
 
   test('Ctrl-C before anything was measured ends without a result', async () => {

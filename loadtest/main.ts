@@ -1,21 +1,31 @@
 /** The simulator as a command: options → assignment → steps → results → exit code. */
 import { createInterface } from 'node:readline';
 import { CommanderError } from 'commander';
+import { interruptedCode, interruption } from '#host/interruption.ts';
+import { WriteError } from '#host/whole-file.ts';
 import type { Assignment } from './model/assignment.ts';
 import { checkOptions, newCommand, type Options } from './options.ts';
 import { checkStep, resolveAssignment, resolveWorkload } from './resolve.ts';
 import { conclude } from './result/conclude.ts';
 import { encodeEvent, parseCommand, type StepQuantities } from './result/control.ts';
 import { readEnvironment } from './result/environment.ts';
-import { newProgress } from './result/progress.ts';
-import { type LoadtestResult, writeResult } from './result/schema.ts';
-import { formatSteps, formatSummary } from './result/summary.ts';
+import { clearLine, newProgress } from './result/progress.ts';
+import { publish } from './result/publish.ts';
+import type { LoadtestResult } from './result/schema.ts';
 import { Coordinator, type StepOptions } from './run/coordinator.ts';
 import { Metrics, type MetricsServer, serveMetrics } from './run/metrics.ts';
 import { RunError } from './run/run-error.ts';
 import type { Workload } from './workload.ts';
 
-const exitCode = { pass: 0, fail: 1, input: 2, undetermined: 3, void: 3, interrupted: 130 } as const;
+const exitCode = {
+  pass: 0,
+  fail: 1,
+  input: 2,
+  undetermined: 3,
+  void: 3,
+  unwritten: 4,
+  interrupted: interruptedCode,
+} as const;
 
 process.exitCode = await main(process.argv);
 
@@ -28,7 +38,7 @@ async function main(argv: string[]): Promise<number> {
     ...(token !== undefined && { Authorization: `Bearer ${token}` }),
   });
   if (problems.length > 0) return refuse(problems);
-  const metrics = new Metrics();
+  const metrics = new Metrics(options.stage);
   const server = await tryServe(metrics, options);
   if (typeof server === 'string') return refuse([server]);
   using _server = server;
@@ -36,17 +46,15 @@ async function main(argv: string[]): Promise<number> {
     newProgress(styleOf(options), progressStream(options)),
     metrics,
   ]);
-  let interrupts = 0;
-  const interrupt = () => {
-    if (++interrupts > 1) process.exit(exitCode.interrupted);
-    coordinator.interrupt();
-  };
-  process.on('SIGINT', interrupt);
-  // Container engines and service managers send SIGTERM instead.
-  process.on('SIGTERM', interrupt);
+  interruption().addEventListener('abort', () => coordinator.interrupt());
   try {
     return await run(coordinator, assignment, options);
   } catch (error) {
+    if (styleOf(options) === 'tty') progressStream(options).write(clearLine);
+    if (error instanceof WriteError) {
+      console.error(`The result could not be written to ${error.message}`);
+      return exitCode.unwritten;
+    }
     if (!(error instanceof RunError)) throw error;
     console.error(error.message);
     return exitCode[error.kind];
@@ -69,7 +77,13 @@ async function run(coordinator: Coordinator, assignment: Assignment, options: Op
     ? await runCommands(coordinator, options.workload, measure)
     : await runList(options.steps, measure);
   await coordinator.finish();
-  if (!options.isControlled) publish(options, results);
+  if (!options.isControlled)
+    await publish(results, {
+      style: styleOf(options),
+      stream: progressStream(options),
+      json: options.json,
+      hasSteps: options.steps.length > 1,
+    });
   if (results.at(-1)?.interrupted) return exitCode.interrupted;
   return Math.max(exitCode.pass, ...results.map((result) => exitCode[result.verdict]));
 }
@@ -152,13 +166,4 @@ function styleOf(options: Options) {
 /** Standard output holds only the result if that was asked for. */
 function progressStream(options: Options): NodeJS.WriteStream {
   return options.json === '-' ? process.stderr : process.stdout;
-}
-
-function publish(options: Options, results: readonly LoadtestResult[]): void {
-  const hasSteps = options.steps.length > 1;
-  if (options.json !== undefined)
-    writeResult(options.json, hasSteps ? { stepsSchemaVersion: 1, steps: [...results] } : results[0]!);
-  if (options.progress === 'none' || options.progress === 'json') return;
-  for (const result of results) progressStream(options).write(formatSummary(result));
-  if (hasSteps) progressStream(options).write(formatSteps(results));
 }

@@ -1,4 +1,5 @@
 /** How option values are read, each checked: an error says what is required and what was given. */
+import { redact } from '#host/secrets.ts';
 
 /** Milliseconds of each unit of time that an option or a limit may name. */
 export const msOfUnit: Readonly<Record<string, number>> = { us: 0.001, ms: 1, s: 1000, m: 60_000 };
@@ -39,8 +40,8 @@ export function parseWsUrl(value: string, flag: string): string {
   if (protocol === 'ws:') return value;
   throw new Error(
     protocol === 'wss:'
-      ? `${flag} must begin with ws://; put a TLS proxy before the simulator for wss; given: ${value}`
-      : `${flag} must look like ws://127.0.0.1:8080/ws; given: ${value}`,
+      ? `${flag} must begin with ws://; put a TLS proxy before the simulator for wss; given: ${redact(value)}`
+      : `${flag} must look like ws://127.0.0.1:8080/ws; given: ${redact(value)}`,
   );
 }
 

@@ -61,6 +61,23 @@ test('all mistakes are reported at once, each with the required and the given va
     assert.match(problems.join('\n'), problem);
 });
 
+test('a header that would begin another one is refused, and a secret is never shown', () => {
+  const problems = (...args: string[]) => {
+    const command = newCommand();
+    command.parse(args, { from: 'user' });
+    return checkOptions(command).problems.join();
+  };
+  assert.match(problems('--token', 'secret\r\nX-Evil: 1'), /^--token must hold visible ASCII .*not shown/);
+  assert.match(
+    problems('--origin', 'http://x\nX-Evil: 1'),
+    /^--origin must be .*given: "http:\/\/x\\nX-Evil: 1"$/,
+  );
+  assert.match(problems('--token', ''), /--token must hold/);
+  assert.match(problems('--token-file', '/no/such/file'), /--token-file must name a file/);
+  assert.equal(problems('--token', 'secret', '--origin', 'https://chat.example'), '');
+  assert.match(problems('--url', 'http://x/ws?token=secret'), /given: http:\/\/x\/ws\?token=\*\*\*$/);
+});
+
 test('combinations that cannot be run are refused', () => {
   const problems = (args: string) => check(args).problems.join();
   assert.match(problems('--clients 5 --rooms 6'), /--rooms must be at most --clients \(5\); given: 6/);

@@ -1,5 +1,7 @@
 /** The simulator's command line: the workload's table, and the options beside it with their checks. */
 import { Command, Option } from 'commander';
+import { readSecret } from '#host/secrets.ts';
+import { writeFault } from '#host/whole-file.ts';
 import { parseCount, parseOneOf, parseRate, parseTimeMs, variableOf } from './option-values.ts';
 import type { StepQuantities } from './result/control.ts';
 import { defaultHealthLimits, type HealthLimits } from './result/health.ts';
@@ -23,6 +25,8 @@ export type Options = {
   progress: ProgressStyle | 'auto';
   metricsPort: number | undefined;
   metricsHost: string;
+  /** The label `stage` of all metrics. */
+  stage: string | undefined;
 };
 
 const explanation = `
@@ -33,7 +37,8 @@ percentile (2147483.647 ms in the result file).
 
 The limits decide the exit code: 0 all limits held, 1 a limit broke, 2 bad input, 3 void (the simulator
 itself failed) or undetermined (a latency limit broke, but would have held with twice the p99 of the
-simulator's own turn taken off), 130 interrupted. A limit is <metric><operator><number>[us|ms|s]; metrics:
+simulator's own turn taken off), 4 the result could not be written, 130 interrupted. A limit is
+<metric><operator><number>[us|ms|s]; metrics:
 ${limitMetrics.join(' ')}.
 Lost, duplicated, reordered, misrouted, corrupted, refused, closed, silent and blocked must be 0 unless a
 limit names another bound. The backlog of deliveries must not grow (growth<50ms): growth is how much further
@@ -69,7 +74,13 @@ export function newCommand(): Command {
     )
     .addOption(option('--control', 'take steps as JSON commands from standard input (result/control.ts)'))
     .addOption(option('--origin <origin>', 'Origin header of the handshake'))
-    .addOption(option('--token <token>', 'sent as Authorization: Bearer in the handshake'))
+    .addOption(
+      option(
+        '--token <token>',
+        'sent as Authorization: Bearer in the handshake; other users see arguments, but neither variables nor files',
+      ),
+    )
+    .addOption(option('--token-file <file>', 'the same from a file'))
     .addOption(option('--limit <limit>', "must hold, such as 'p99<250ms'; repeatable", undefined, true))
     .addOption(
       option('--lag-limit <time>', 'void above this p99 of the schedule lag', `${scheduleLagMsP99Max}ms`),
@@ -88,6 +99,9 @@ export function newCommand(): Command {
     .addOption(option('--progress <style>', 'auto, tty, plain, json or none', 'auto'))
     .addOption(option('--metrics-port <n>', 'serve Prometheus metrics there while running'))
     .addOption(option('--metrics-host <host>', 'address of that port', '127.0.0.1'))
+    .addOption(
+      option('--stage-label <stage>', 'the stage under load, if it is known: a label of all metrics'),
+    )
     .addHelpText('after', explanation)
     .allowExcessArguments(false);
 }
@@ -127,8 +141,10 @@ export function checkOptions(command: Command): { options: Options; problems: st
     workload,
     steps: steps ?? [{}],
     isControlled: raw.control === true,
-    origin: text('origin'),
-    token: text('token'),
+    origin: attempt(undefined, () => checkOrigin(text('origin'))),
+    token: attempt(undefined, () =>
+      readSecret({ flag: '--token', given: text('token'), file: text('tokenFile') }),
+    ),
     limits: withDefaults(limits.filter((limit) => limit !== undefined)),
     health: {
       ...defaultHealthLimits,
@@ -136,15 +152,37 @@ export function checkOptions(command: Command): { options: Options; problems: st
       turnMsP99Max: time('turnLimit', '--turn-limit'),
       throttledMsMax: time('throttledLimit', '--throttled-limit'),
     },
-    json: text('json'),
+    json: attempt(undefined, () => checkJson(text('json'))),
     progress: attempt('auto', () =>
       parseOneOf(text('progress')!, '--progress', ['auto', 'tty', 'plain', 'json', 'none']),
     ),
     metricsPort:
       port === undefined ? undefined : attempt(0, () => parseCount(port, '--metrics-port', 0, 65535)),
     metricsHost: text('metricsHost')!,
+    stage: attempt(undefined, () => checkStage(text('stageLabel'))),
   };
   return { options, problems };
+}
+
+/** A line break would begin another header. Throws a sentence. */
+function checkOrigin(origin: string | undefined): string | undefined {
+  if (origin === undefined || /^[\x21-\x7e]+$/.test(origin)) return origin;
+  throw new Error(`--origin must be visible ASCII characters; given: ${JSON.stringify(origin)}`);
+}
+
+function checkStage(stage: string | undefined): string | undefined {
+  if (stage === undefined || /^[\w.-]{1,64}$/.test(stage)) return stage;
+  throw new Error(`--stage-label must be 1 to 64 of A-Z a-z 0-9 _ . -; given: ${JSON.stringify(stage)}`);
+}
+
+/** The path of a result that can be written. Throws a sentence with what is in the way. */
+function checkJson(path: string | undefined): string | undefined {
+  if (path === undefined || path === '-') return path;
+  const required = '--json must name a file, or - for standard output';
+  if (path === '') throw new Error(`${required}; given: an empty name`);
+  const fault = writeFault(path);
+  if (fault !== null) throw new Error(`the result cannot be written to --json ${path}: ${fault}`);
+  return path;
 }
 
 /** Reads a step such as `100:10s`. Throws a sentence with the syntax. */

@@ -3,6 +3,7 @@ import { randomInt } from 'node:crypto';
 import { lookup } from 'node:dns/promises';
 import os from 'node:os';
 import { readCgroup } from '#host/cgroup.ts';
+import { redact } from '#host/secrets.ts';
 import type { Address, Assignment } from './model/assignment.ts';
 import { runIdMax } from './model/stamp.ts';
 import { readEphemeralPorts, readFilesMax } from './result/environment.ts';
@@ -33,6 +34,7 @@ export async function resolveAssignment(
     workload: resolveWorkload(workload, workers),
     // Not from the seed: two runs at the same time must not take each other's messages for their own.
     firstRunId: randomInt((runIdMax + 1) / 2) * 2,
+    seal: [randomInt(2 ** 32), randomInt(2 ** 32)] as const,
     addresses,
     headers,
   };
@@ -69,7 +71,7 @@ async function addressOf(url: string, problems: string[]): Promise<Address> {
     const { address } = await lookup(hostname.replace(/^\[|\]$/g, ''));
     return { address, port: Number(port || 80) };
   } catch (error) {
-    problems.push(`--url ${url} names a host that cannot be found: ${(error as Error).message}`);
+    problems.push(`--url ${redact(url)} names a host that cannot be found: ${(error as Error).message}`);
     return { address: '', port: 0 };
   }
 }

@@ -3,11 +3,15 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 
-/** Starts the simulator with arguments that are separated by blanks. `ended` waits for all its processes. */
-export function startSimulator(args: string, environment: Record<string, string> = {}) {
+/**
+ * Starts the simulator with arguments that are separated by blanks, after a command of the shell if one is
+ * given, such as `ulimit`. `ended` waits for all its processes.
+ */
+export function startSimulator(args: string, environment: Record<string, string> = {}, first = 'true') {
   const main = new URL('./main.ts', import.meta.url).pathname;
   const env = { ...process.env, ...environment };
-  const child = spawn(process.execPath, [main, ...args.split(' ')], { env });
+  const shell = ['-c', `${first} && exec "$@"`, 'sh'];
+  const child = spawn('sh', [...shell, process.execPath, main, ...args.split(' ')], { env });
   const outputs = Promise.all([text(child.stdout), text(child.stderr)]);
   const ended = once(child, 'close').then(async ([code]) => {
     const [stdout, stderr] = await outputs;

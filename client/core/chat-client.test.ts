@@ -129,7 +129,11 @@ test('it ends after the given number of attempts', async () => {
   await waiting;
   const closed = nextEvent(client, 'closed');
   clock.advance(1_000);
-  assert.deepEqual(await closed, { end: { kind: 'unreachable', cause: 'ECONNREFUSED' }, final: true });
+  assert.deepEqual(await closed, {
+    end: { kind: 'unreachable', cause: 'ECONNREFUSED' },
+    final: true,
+    gaveUpAfter: 2,
+  });
 });
 
 test('a connection is kept while pings are answered, and replaced when one is not', async () => {

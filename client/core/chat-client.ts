@@ -35,17 +35,24 @@ export type ChatClientOptions = {
 };
 
 export type ChatEvents = {
-  /** In the room. `again` is false the first time only. */
+  /** In the room: the server has answered a ping or sent a message. `again` is false the first time only. */
   connected: { readonly again: boolean };
   message: ChatMessage;
   /** A connection or an attempt ended. If `final`, the client does not reconnect: this is its last event. */
-  closed: { readonly end: ConnectionEnd; readonly final: boolean };
+  closed: {
+    readonly end: ConnectionEnd;
+    readonly final: boolean;
+    /** Set if it is final because of `attemptsMax`: the number of attempts. */
+    readonly gaveUpAfter?: number;
+  };
   /** The next attempt starts after that wait; `attempt` is 1 for the first. */
   waiting: { readonly waitMs: number; readonly attempt: number };
 };
 
 /** A connection that lasted this long resets the backoff. Chosen, not measured. */
 const healthyAfterMs = 5_000;
+/** A server that answers no ping and keeps the connection for so long has admitted the client. Chosen. */
+const admissionMsMax = 2_000;
 /** The longest wait for the server's side of the closing handshake. Chosen, not measured. */
 const closeMsMax = 2_000;
 /** The client accepts every length: the server's limits decide. */
@@ -58,11 +65,12 @@ export class ChatClient {
   readonly clock: Clock;
   readonly #options: ChatClientOptions;
   #socket: ChatSocket | undefined;
-  #state: 'idle' | 'connecting' | 'connected' | 'waiting' | 'closing' | 'ended' = 'idle';
+  #state: 'idle' | 'connecting' | 'joining' | 'connected' | 'waiting' | 'closing' | 'ended' = 'idle';
   #failedAttempts = 0;
   #everConnected = false;
   #connectedAtMs = 0;
   #cancelTimer = (): void => {};
+  #cancelAdmission = (): void => {};
 
   constructor(options: ChatClientOptions) {
     this.#options = options;
@@ -83,7 +91,7 @@ export class ChatClient {
     // A connection that was given up may still report its end; only the current one counts.
     const socket: ChatSocket = this.#options.openSocket(this.#options.url, {
       opened: () => socket === this.#socket && this.#onOpen(socket),
-      received: (text) => socket === this.#socket && this.#onText(text),
+      received: (text) => socket === this.#socket && this.#onText(socket, text),
       ended: (end) => socket === this.#socket && this.#onEnd(end),
     });
     this.#socket = socket;
@@ -108,11 +116,21 @@ export class ChatClient {
 
   #onOpen(socket: ChatSocket): void {
     if (this.#state !== 'connecting') return;
-    this.#state = 'connected';
+    this.#state = 'joining';
     this.#connectedAtMs = this.clock.nowMs();
+    this.#cancelAdmission = this.clock.after(admissionMsMax, () => this.#admit(socket));
+    this.#beat(socket);
+    // A browser cannot ping: there, an open connection has to do.
+    if (!socket.ping) this.#admit(socket);
+  }
+
+  /** A server may open a connection only to close it with the reason why it does not admit this client. */
+  #admit(socket: ChatSocket): void {
+    if (this.#state !== 'joining' || socket !== this.#socket) return;
+    this.#cancelAdmission();
+    this.#state = 'connected';
     const again = this.#everConnected;
     this.#everConnected = true;
-    this.#beat(socket);
     this.events.emit('connected', { again });
   }
 
@@ -123,6 +141,7 @@ export class ChatClient {
     let answered = false;
     socket.ping(() => {
       answered = true;
+      this.#admit(socket);
     });
     this.#cancelTimer = this.clock.after(intervalMs, () => {
       if (answered) return this.#beat(socket);
@@ -136,22 +155,27 @@ export class ChatClient {
     this.#onEnd(end);
   }
 
-  #onText(text: string): void {
+  #onText(socket: ChatSocket, text: string): void {
+    this.#admit(socket);
     const message = decodeMessage(text, noLimits);
     // Later stages also send typed messages (`{"type": …}`), which this client ignores.
     if (!isDecodeFault(message)) this.events.emit('message', message);
   }
 
-  #onEnd(end: ConnectionEnd): void {
+  #onEnd(reported: ConnectionEnd): void {
     this.#cancelTimer();
+    this.#cancelAdmission();
     this.#socket = undefined;
     if (this.#state === 'closing') return this.#finish(normalEnd);
+    const isRefusal = this.#state === 'joining' && reported.kind === 'closed';
+    const end = isRefusal ? { ...reported, admitted: false } : reported;
     const connectedMs = this.connected ? this.clock.nowMs() - this.#connectedAtMs : 0;
     if (connectedMs >= healthyAfterMs) this.#failedAttempts = 0;
     const { attemptsMax = Number.POSITIVE_INFINITY, random = Math.random } = this.#options;
     const waitMs = nextWaitMs(end, this.#failedAttempts, random);
     this.#failedAttempts += 1;
-    if (waitMs === undefined || this.#failedAttempts >= attemptsMax) return this.#finish(end);
+    if (waitMs === undefined) return this.#finish(end);
+    if (this.#failedAttempts >= attemptsMax) return this.#finish(end, this.#failedAttempts);
     this.#state = 'waiting';
     this.#cancelTimer = this.clock.after(waitMs, () => this.connect());
     this.events.emit('closed', { end, final: false });
@@ -159,8 +183,8 @@ export class ChatClient {
     if (this.#state === 'waiting') this.events.emit('waiting', { waitMs, attempt: this.#failedAttempts });
   }
 
-  #finish(end: ConnectionEnd): void {
+  #finish(end: ConnectionEnd, gaveUpAfter?: number): void {
     this.#state = 'ended';
-    this.events.emit('closed', { end, final: true });
+    this.events.emit('closed', { end, final: true, ...(gaveUpAfter !== undefined && { gaveUpAfter }) });
   }
 }

@@ -1,4 +1,5 @@
 /** Lines to be sent: held until connected, paced below the server's rate limit, confirmed by their echo. */
+import type { ChatMessage } from '#protocol';
 import type { ChatClient } from './chat-client.ts';
 
 /** The most lines sent and not yet echoed; more would only fill buffers. Chosen, not measured. */
@@ -15,6 +16,7 @@ export class Outbox {
   readonly #waiting: { readonly line: string; readonly done: (sent: boolean) => void }[] = [];
   readonly #sent: string[] = [];
   #unconfirmedCount = 0;
+  #echo: ChatMessage | undefined;
   #allowance: number;
   #refilledAtMs: number;
   #cancelPump: (() => void) | undefined;
@@ -35,10 +37,19 @@ export class Outbox {
     this.#allowance = linesPerSecondMax;
     this.#refilledAtMs = client.clock.nowMs();
     client.events.on('connected', () => this.#pump());
-    client.events.on('message', ({ clientId, Message }) => {
-      if (clientId === client.clientId) this.#confirm(Message);
+    client.events.on('message', (message) => {
+      const isOwn = message.clientId === client.clientId && this.#confirm(message.Message);
+      this.#echo = isOwn ? message : undefined;
     });
     client.events.on('closed', ({ final }) => this.#onClosed(final));
+  }
+
+  /**
+   * Whether the message that was just received is the echo of a line sent here. Another client may use the
+   * same clientId.
+   */
+  isEcho(message: ChatMessage): boolean {
+    return message === this.#echo;
   }
 
   /** Lines put and not yet sent. */
@@ -100,15 +111,16 @@ export class Outbox {
     this.#refilledAtMs = nowMs;
   }
 
-  #confirm(message: string): void {
+  /** False if that line is not waited for: then another client uses the same clientId. */
+  #confirm(message: string): boolean {
     const at = this.#sent.indexOf(message);
-    // Another client may use the same clientId: a line that was never sent here confirms nothing.
-    if (at === -1) return;
+    if (at === -1) return false;
     // The echoes of one sender come in order, so those of earlier lines can no longer come.
     this.#addUnconfirmed(this.#sent.splice(0, at));
     this.#sent.shift();
     this.#pump();
     this.#onProgress();
+    return true;
   }
 
   #onClosed(final: boolean): void {

@@ -2,7 +2,13 @@
 import { closeCode, closeCodes, describeCloseCode, parseReconnectWaitMs } from '#protocol';
 
 export type ConnectionEnd =
-  | { readonly kind: 'closed'; readonly code: number; readonly reason: string }
+  /** `admitted` is false if the server closed before it had shown that this client is in the room. */
+  | {
+      readonly kind: 'closed';
+      readonly code: number;
+      readonly reason: string;
+      readonly admitted?: boolean;
+    }
   /** Refused before the upgrade with an HTTP status; `retryAfterMs` from the Retry-After header, if any. */
   | { readonly kind: 'refused'; readonly status: number; readonly retryAfterMs: number | undefined }
   /** No answer, or none in HTTP. `cause` is an error code of the system or a text of the library. */
@@ -44,6 +50,9 @@ export function describeEnd(end: ConnectionEnd): string {
     const words = refusalWords[end.status] ?? ' where a WebSocket was expected';
     return `the server answered HTTP ${end.status}${words}${retry}`;
   }
+  const isRefusal = end.code === closeCode.policy || end.code === closeCode.overload;
+  if (end.admitted === false && isRefusal && end.reason !== '')
+    return `the server did not admit this client: ${end.reason} [${end.code}]`;
   const reason = end.reason === '' ? '' : ` ("${end.reason}")`;
   return `${describeCloseCode(end.code)} [${end.code}]${reason}`;
 }

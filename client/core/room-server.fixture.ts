@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { WebSocketServer } from 'ws';
+import { type WebSocket, WebSocketServer } from 'ws';
 import { decodeMessage, defaultMessageLimits, encodeMessage, isDecodeFault } from '#protocol';
 import type { ChatClient, ChatEvents, Clock } from './chat-client.ts';
 
@@ -13,6 +13,8 @@ export class RoomServer {
   readonly handshakes: IncomingMessage[] = [];
   /** If set, the raw HTTP response that refuses every handshake. */
   refusal: string | undefined;
+  /** Handles a session that has just opened. */
+  welcome = (_socket: WebSocket): void => {};
   /** Handles a message; by default it goes to all. */
   relay = (clientId: string, message: string): void => this.say(clientId, message);
 
@@ -23,6 +25,7 @@ export class RoomServer {
       server.handshakes.push(request);
       if (server.refusal !== undefined) return socket.end(server.refusal);
       server.#webSockets.handleUpgrade(request, socket, head, (webSocket) => {
+        server.welcome(webSocket);
         webSocket.on('message', (data) => {
           const message = decodeMessage(data.toString(), defaultMessageLimits);
           if (!isDecodeFault(message)) server.relay(message.clientId, message.Message);

@@ -35,8 +35,37 @@ test('a line of JSON parses to exactly the message', () => {
   );
 });
 
+test('invisible characters become visible: zero-width ones, tags, selectors and fillers', () => {
+  const ghost = String.fromCodePoint(0xe0001, 0xe0041, 0xe007f, 0xe0100);
+  assert.equal(neutralise(`a${ghost}b`), 'a\\u{e0001}\\u{e0041}\\u{e007f}\\u{e0100}b');
+  const invisible = [
+    '\u00ad',
+    '\u034f',
+    '\u061c',
+    '\u115f',
+    '\u180e',
+    '\u200b',
+    '\u200c',
+    '\u200d',
+    '\u2060',
+    '\u2064',
+    '\u206a',
+    '\u3164',
+    '\ufe0f',
+    '\ufeff',
+    '\uffa0',
+    '\ufff9',
+  ];
+  for (const character of invisible)
+    assert.equal(neutralise(`al${character}ice`), `al\\u{${character.charCodeAt(0).toString(16)}}ice`);
+  const message = { clientId: `al\u200bice`, Message: ghost };
+  assert.match(new LineStyle(false).message(message, false, at), / al\\u\{200b\}ice: \\u\{e0001\}/);
+  assert.match(jsonLine(message), /al\\u200bice.*\\udb40\\udc01/);
+});
+
 test('ordinary text, emoji and other scripts are left as they are', () => {
-  const text = 'hi 👋🏽 日本語 naïve مرحبا';
+  const text =
+    'hi 👋🏽 日本語 naïve مرحبا می\u200cخواهم ❤\ufe0f 👨\u200d👩\u200d👧 1\ufe0f\u20e3 🏳\ufe0f\u200d🌈 क्\u200dष';
   assert.equal(neutralise(text), text);
 });
 

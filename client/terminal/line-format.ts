@@ -4,15 +4,40 @@ import type { ChatMessage } from '#protocol';
 
 /**
  * Control characters (C0, DEL, C1) could move the cursor, set the clipboard or break a line. Some separators
- * break lines too, and bidirectional overrides display text in another order.
+ * break lines too, and bidirectional overrides display text in another order. Characters that are not shown
+ * (zero-width ones, tags, fillers, selectors) make two names look the same, or hide a text.
  */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: it matches control characters
-const harmful = /[\u0000-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g;
+const harmful = String.raw`[\p{Cc}\p{Default_Ignorable_Code_Point}\u2028\u2029\ufff9-\ufffb]`;
+/** Scripts in which an invisible joiner between two letters changes how they are written. */
+const joining = [
+  'Arab',
+  'Syrc',
+  'Deva',
+  'Beng',
+  'Guru',
+  'Gujr',
+  'Orya',
+  'Taml',
+  'Telu',
+  'Knda',
+  'Mlym',
+  'Sinh',
+]
+  .map((script) => String.raw`\p{Script=${script}}`)
+  .join('');
+/** Where such characters belong to ordinary text: in emoji, and between letters that join. */
+const ordinary = [
+  String.raw`(?<=[\p{Extended_Pictographic}\p{Emoji_Modifier}\ufe0f])\u200d(?=\p{Extended_Pictographic})`,
+  String.raw`(?<=[\p{Extended_Pictographic}#*0-9])\ufe0f`,
+  String.raw`(?<=[${joining}])[\u200c\u200d](?=[${joining}])`,
+].join('|');
+const harmfulOrOrdinary = new RegExp(`(${ordinary})|${harmful}`, 'gu');
 
 /** The text with harmful characters made visible: `␛` for escape, `\u{9b}` where no such sign exists. */
 export function neutralise(text: string): string {
-  return text.replace(harmful, (character) => {
-    const code = character.charCodeAt(0);
+  return text.replace(harmfulOrOrdinary, (character, kept?: string) => {
+    if (kept !== undefined) return kept;
+    const code = character.codePointAt(0)!;
     if (code < 0x20) return String.fromCharCode(0x2400 + code);
     return code === 0x7f ? '\u2421' : `\\u{${code.toString(16)}}`;
   });
@@ -25,9 +50,10 @@ export function plainLine(message: ChatMessage): string {
 
 /** One line of JSON that parses to the exact message and is safe to print on a terminal. */
 export function jsonLine({ clientId, Message }: ChatMessage): string {
+  const escaped = (unit: string) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`;
   return JSON.stringify({ clientId, Message }).replace(
-    harmful,
-    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+    harmfulOrOrdinary,
+    (character, kept?: string) => kept ?? character.split('').map(escaped).join(''),
   );
 }
 
@@ -69,6 +95,11 @@ export class LineStyle {
 /** A wait in seconds: `0.4 s`, `12 s`. */
 export function seconds(waitMs: number): string {
   return waitMs < 9_950 ? `${(waitMs / 1000).toFixed(1)} s` : `${Math.round(waitMs / 1000)} s`;
+}
+
+/** `1 attempt`, `2 attempts`. */
+export function attempts(count: number): string {
+  return count === 1 ? '1 attempt' : `${count} attempts`;
 }
 
 function clockTime(at: Date): string {

@@ -5,7 +5,7 @@ import type { ChatMessage } from '#protocol';
 import type { ChatClient } from '../core/chat-client.ts';
 import { Outbox } from '../core/outbox.ts';
 import { describeEnd } from '../core/reconnect.ts';
-import { neutralise, seconds } from './line-format.ts';
+import { attempts, neutralise, seconds } from './line-format.ts';
 import type { ClientConfig } from './settings.ts';
 
 type PipeSettings = Pick<ClientConfig, 'messageBytesMax' | 'messagesPerSecondMax' | 'listen' | 'echoWaitMs'>;
@@ -26,16 +26,20 @@ export async function runPipe(client: ChatClient, options: PipeOptions): Promise
   let leaving = false;
   client.events.on('message', (message) => options.print(options.format(message)));
   client.events.on('connected', ({ again }) => again && options.notice('connected again'));
-  client.events.on('closed', ({ end, final }) => {
+  client.events.on('closed', ({ end, final, gaveUpAfter }) => {
     if (final) ended.resolve();
     if (leaving) return;
     failed ||= final && !(end.kind === 'closed' && end.code === 1000);
-    options.notice(`${neutralise(describeEnd(end))}${final ? '; not reconnecting' : ''}`);
+    const why = gaveUpAfter === undefined ? 'not reconnecting' : `gave up after ${attempts(gaveUpAfter)}`;
+    options.notice(`${neutralise(describeEnd(end))}${final ? `; ${why}` : ''}`);
   });
   client.events.on('waiting', ({ waitMs }) => options.notice(`trying again in ${seconds(waitMs)}`));
+  const joined = new Promise<void>((done) => client.events.on('connected', () => done()));
   client.connect();
 
   const refused = await sendLines(client, outbox, options);
+  // Without a line to confirm, only the room itself shows that there is one.
+  await Promise.race([joined, ended.promise]);
   const unconfirmed = await outbox.settle(options.echoWaitMs);
   if (unconfirmed > 0) {
     const [lines, them] = unconfirmed === 1 ? ['line', 'it'] : ['lines', 'them'];

@@ -1,5 +1,6 @@
 /** The settings: options and CLIENT_ environment variables, with all mistakes reported at once. */
 import { Command, Option } from 'commander';
+import { readSecret } from '#host/secrets.ts';
 import { defaultMessageLimits, isRoomName, roomOfPath } from '#protocol';
 
 export const exitCode = { done: 0, failed: 1, badInput: 2, interrupted: 130 } as const;
@@ -11,7 +12,11 @@ export function clientCommand(): Command {
     option('--url <ws-url>', 'the address of the chat', 'ws://127.0.0.1:8080/ws'),
     option('--id <name>', 'your clientId: 1 to 64 characters (required)'),
     option('--room <name>', 'the room to join; default: the global room'),
-    option('--token <secret>', 'sent as "Authorization: Bearer <secret>"; safer as CLIENT_TOKEN'),
+    option(
+      '--token <secret>',
+      'sent as "Authorization: Bearer <secret>"; safer as CLIENT_TOKEN or in a file',
+    ),
+    option('--token-file <path>', 'the same from a file, which no list of processes shows'),
     option('--origin <origin>', 'the Origin header, if the server requires one'),
     option('--json', 'in a pipe: print each message as one line of JSON'),
     option('--listen', 'in a pipe: stay after the end of the input'),
@@ -75,15 +80,21 @@ export function readConfig(options: Readonly<Record<string, unknown>>) {
     mistakes.push(`Set --id or CLIENT_ID. Required: 1 to 64 characters. Given: ${given}.`);
   }
   const place = readPlace(text('url') ?? '', text('room'), mistakes);
-  const token = text('token');
-  if (token !== undefined && !/^[\x21-\x7e]+$/.test(token)) {
-    mistakes.push('Change --token. Required: visible ASCII characters. Given: something else (not shown).');
+  let token: string | undefined;
+  try {
+    token = readSecret({ flag: '--token', given: text('token'), file: text('tokenFile') });
+  } catch (error) {
+    mistakes.push((error as Error).message);
+  }
+  const origin = text('origin');
+  if (origin !== undefined && !/^[\x21-\x7e]+$/.test(origin)) {
+    mistakes.push(`Change --origin. Required: visible ASCII characters. Given: ${JSON.stringify(origin)}.`);
   }
   const config = {
     ...place,
     id,
     token,
-    origin: text('origin'),
+    origin,
     json: options.json === true,
     listen: options.listen === true,
     color: options.color !== false,

@@ -6,19 +6,23 @@ import { runTerminal, type TerminalEnd } from './terminal.ts';
 import { Tty } from './tty.fixture.ts';
 import { wsSockets } from './ws-socket.ts';
 
+const settings = {
+  colours: false,
+  roomName: 'room tea',
+  messageBytesMax: 200,
+  messagesPerSecondMax: 100,
+  echoWaitMs: 1_000,
+};
+
 /** A terminal of this many columns, with alice in the room. */
 async function openTerminal(server: RoomServer, columns: number) {
   const tty = new Tty(columns);
   const clock = new ManualClock();
   const client = new ChatClient({ url: server.url, clientId: 'alice', openSocket: wsSockets(), clock });
   const end: Promise<TerminalEnd> = runTerminal(client, {
+    ...settings,
     input: tty.input,
     output: tty.output,
-    colours: false,
-    roomName: 'room tea',
-    messageBytesMax: 200,
-    messagesPerSecondMax: 100,
-    echoWaitMs: 1_000,
   });
   await nextEvent(client, 'connected');
   await drawn();
@@ -125,3 +129,52 @@ test('when the server closes it finally, the terminal prints the reason and ends
   const goodbye = /rule of the server was broken.*\[1008\] \("rate"\)\. Trying again would not help\.$/;
   assert.match(shown().join('\n'), goodbye);
 });
+
+test('a message is yours by its echo, not by the name', async () => {
+  await using server = await RoomServer.start();
+  const { tty, client, shown } = await openTerminal(server, 60);
+  const relay = server.relay;
+  server.relay = (clientId, message) => {
+    server.say('alice', 'I am alice too');
+    relay(clientId, message);
+  };
+  const heard = nextMessages(client, 2);
+  tty.type('hello\r');
+  await heard;
+  await drawn();
+  assert.deepEqual(shown().slice(0, 2), ['alice: I am alice too', 'alice (you): hello']);
+  client.close();
+});
+
+test('a refused admission is named, and the room is not claimed before it', async () => {
+  await using server = await RoomServer.start();
+  server.welcome = (socket) => socket.close(1008, 'wrong or missing token');
+  const tty = new Tty(200);
+  const client = new ChatClient({ url: server.url, clientId: 'alice', openSocket: wsSockets() });
+  const end = await runTerminal(client, { ...settings, input: tty.input, output: tty.output });
+  await drawn();
+  assert.equal(end, 'closed');
+  const rows = tty.screen.join('\n');
+  assert.doesNotMatch(rows, /you are in/);
+  assert.match(
+    rows,
+    /did not admit this client: wrong or missing token \[1008\]\. Trying again would not help\./,
+  );
+});
+
+test('the last of the attempts says how many there were', async () => {
+  const tty = new Tty(200);
+  const url = 'ws://127.0.0.1:1/ws';
+  const client = new ChatClient({ url, clientId: 'alice', openSocket: wsSockets(), attemptsMax: 2 });
+  await runTerminal(client, { ...settings, input: tty.input, output: tty.output });
+  await drawn();
+  const rows = tty.screen.join('\n');
+  assert.match(rows, /ECONNREFUSED\)\. Gave up after 2 attempts\./);
+  assert.doesNotMatch(rows, /would not help/);
+});
+
+/** Resolves when so many messages have come. */
+function nextMessages(client: ChatClient, count: number): Promise<void> {
+  let heard = 0;
+  return new Promise((done) => client.events.on('message', () => ++heard === count && done()));
+}

@@ -4,7 +4,7 @@ import type { ReadStream, WriteStream } from 'node:tty';
 import type { ChatClient } from '../core/chat-client.ts';
 import { Outbox } from '../core/outbox.ts';
 import { describeEnd } from '../core/reconnect.ts';
-import { LineStyle, seconds } from './line-format.ts';
+import { attempts, LineStyle, seconds } from './line-format.ts';
 import type { ClientConfig } from './settings.ts';
 
 type Settings = Pick<ClientConfig, 'roomName' | 'messageBytesMax' | 'messagesPerSecondMax' | 'echoWaitMs'>;
@@ -40,10 +40,12 @@ export async function runTerminal(client: ChatClient, options: TerminalOptions):
     notice(`${again ? 'back' : 'you are'} in ${options.roomName} as ${client.clientId}`);
   });
   client.events.on('message', (message) => {
-    screen.print(style.message(message, message.clientId === client.clientId, new Date()));
+    screen.print(style.message(message, outbox.isEcho(message), new Date()));
   });
-  const stopClosed = client.events.on('closed', ({ end, final }) => {
-    warning(`${describeEnd(end)}${final ? '. Trying again would not help.' : ''}`);
+  const stopClosed = client.events.on('closed', ({ end, final, gaveUpAfter }) => {
+    const why =
+      gaveUpAfter === undefined ? 'Trying again would not help' : `Gave up after ${attempts(gaveUpAfter)}`;
+    warning(`${describeEnd(end)}${final ? `. ${why}.` : ''}`);
   });
   client.events.on('waiting', ({ waitMs, attempt }) => notice(`attempt ${attempt} in ${seconds(waitMs)}`));
   screen.onTyped((line) => {

@@ -3,7 +3,7 @@
  * decide. Exit code 0 when every figure reaches its minimum, 1 when one does not. Quick figures have none.
  */
 import { Command } from 'commander';
-import { interruption } from '../lab/commands/interruption.ts';
+import { interruption } from '#host/interruption.ts';
 import { positiveInteger } from '../lab/commands/option-values.ts';
 import { left, right, tableOf, terminalTable } from '../lab/report/table.ts';
 import { fullEffort, quickEffort } from './effort.ts';

@@ -15,7 +15,7 @@ export const earlierRunId = runId - 2;
 export const senders = 3;
 export const payloadBytes = 90;
 const timeline = { warmUpUs: 0, measureUs: 10e6, drainUs: 1e6 };
-const format = new MessageFormat(payloadBytes);
+const format = new MessageFormat(payloadBytes, [1, 2]);
 
 /** Ways in which a server may write the same message. */
 export const writings = {
@@ -56,6 +56,7 @@ export function receive(
       step: 1,
       format,
       senderOf: (room, number) => room * senders + (number % senders),
+      dueUsOf: (_room, number) => number * 1000,
     }),
   });
   const listeners: Listener[] = [];

@@ -16,13 +16,15 @@ export type VerifierSettings = {
   format: MessageFormat;
   /** The user (its index in the whole run) that sends message `number` of `room`. */
   senderOf(room: number, number: number): number;
+  /** When that message of this step was due, in µs since the schedule began; −1 if it cannot be there yet. */
+  dueUsOf(room: number, number: number): number;
 };
 
 /** `ignored`: no chat message but a typed one, of a later stage of the server. */
 export type Finding = 'intact' | 'ignored' | 'corrupted';
 
 export class Verifier {
-  /** The stamp of the last intact message, of this run or of another. */
+  /** The stamp of the last intact message, of this run or of another; of this step, as it was sent. */
   readonly stamp: Stamp = { runId: 0, room: 0, number: 0, dueUs: 0, lagUs: 0 };
   readonly #stampText = Buffer.alloc(stampChars);
   readonly #settings: VerifierSettings;
@@ -37,6 +39,7 @@ export class Verifier {
     const { stamp } = this;
     if (end - start === format.payloadBytes && readStamp(bytes, start + stampAt, stamp)) {
       if (this.#hasAnySender()) return 'intact';
+      if (!this.#takeDueTime()) return 'corrupted';
       if (format.isIntact(bytes, start, end, senderOf(stamp.room, stamp.number), stamp)) return 'intact';
     }
     return this.#parse(bytes.toString('utf8', start, end));
@@ -68,9 +71,21 @@ export class Verifier {
     const chars = Buffer.from(Message.slice(0, stampChars), 'latin1');
     if (chars.length < stampChars || !readStamp(chars, 0, stamp)) return 'corrupted';
     if (this.#hasAnySender()) return 'intact';
+    if (!this.#takeDueTime()) return 'corrupted';
     return format.isSame(clientId, Message, senderOf(stamp.room, stamp.number), stamp)
       ? 'intact'
       : 'corrupted';
+  }
+
+  /**
+   * The due time comes from the schedule. A message with another one is not what was sent. False if nothing
+   * with this room and number can have been sent.
+   */
+  #takeDueTime(): boolean {
+    const { stamp } = this;
+    if (this.stepsAgo > 0) return true;
+    stamp.dueUs = this.#settings.dueUsOf(stamp.room, stamp.number);
+    return stamp.dueUs >= 0;
   }
 
   /** Any user may send a probe, and the senders and sizes of another run are unknown here. */

@@ -34,7 +34,7 @@ const anyWorkload = fc
 function assignmentOf(changes: Partial<ResolvedWorkload>): Assignment {
   const workload = { ...resolved, ...changes };
   const addresses = workload.urls.map((_, i) => ({ address: '127.0.0.1', port: i + 1 }));
-  return { workload, firstRunId: 0, addresses, headers: {} };
+  return { workload, firstRunId: 0, seal: [1, 2], addresses, headers: {} };
 }
 
 test('rooms and workers each get all users, none twice, in equal shares', () => {

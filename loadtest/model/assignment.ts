@@ -1,12 +1,14 @@
 /** Which user is in which room, in which worker, behind which address. Pure, the same in every process. */
 import { pathOfRoom } from '#protocol';
 import type { ResolvedWorkload } from '../workload.ts';
+import type { Seal } from './stamp.ts';
 
 /** Everything that all workers of a run must agree on. */
 export type Assignment = {
   workload: ResolvedWorkload;
   /** The run id of the first step; even. */
   firstRunId: number;
+  seal: Seal;
   /** Where each of the workload's URLs leads: host names are looked up once for all workers. */
   addresses: Address[];
   /** Extra headers of the handshake, by name. */

@@ -55,7 +55,7 @@ export class Schedule {
     const { ratePerSecond, arrival, rooms, rampUs } = this.#settings;
     this.#position++;
     if (arrival === 'constant') {
-      this.dueUs = Math.floor(afterRamp((this.#position * 1e6) / ratePerSecond, rampUs));
+      this.dueUs = dueUsOfPosition(this.#settings, this.#position);
       this.room = this.#position % rooms;
     } else {
       this.#exactUs += (-Math.log(1 - this.#random()) * 1e6) / ratePerSecond;
@@ -64,6 +64,11 @@ export class Schedule {
     }
     this.number = this.#numbers[this.room]!++;
   }
+}
+
+/** When the message at a position of a constant schedule is due, in µs since the schedule began. */
+export function dueUsOfPosition({ ratePerSecond, rampUs }: ScheduleSettings, position: number): number {
+  return Math.floor(afterRamp((position * 1e6) / ratePerSecond, rampUs));
 }
 
 /**

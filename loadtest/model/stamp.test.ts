@@ -15,6 +15,7 @@ const anyStamp = fc.record<Stamp>({
 const anyUser = fc.integer({ min: 0, max: usersMax - 1 });
 const anySize = fc.integer({ min: payloadBytesMin, max: 700 });
 
+const seal = [0x12345678, 0x9abcdef0] as const;
 const newStamp = (): Stamp => ({ runId: 0, room: 0, number: 0, dueUs: 0, lagUs: 0 });
 
 test('a stamp reads back as it was written, up to the bounds of the workload', () => {
@@ -32,7 +33,7 @@ test('a stamp reads back as it was written, up to the bounds of the workload', (
 test('a message is canonical JSON of the protocol, of exactly the size asked for', () => {
   fc.assert(
     fc.property(anyStamp, anyUser, anySize, (stamp, user, size) => {
-      const format = new MessageFormat(size);
+      const format = new MessageFormat(size, seal);
       const bytes = Buffer.alloc(size);
       format.write(bytes, 0, user, stamp);
       const message = decodeMessage(bytes.toString(), defaultMessageLimits);
@@ -48,7 +49,7 @@ test('a message with one changed byte is never intact', () => {
   const anyChange = fc.record({ at: fc.nat(), bits: fc.integer({ min: 1, max: 255 }) });
   fc.assert(
     fc.property(anyStamp, anyUser, anySize, anyChange, (stamp, user, size, { at, bits }) => {
-      const format = new MessageFormat(size);
+      const format = new MessageFormat(size, seal);
       const bytes = Buffer.alloc(size);
       format.write(bytes, 0, user, stamp);
       bytes[at % size]! ^= bits;
@@ -59,11 +60,27 @@ test('a message with one changed byte is never intact', () => {
   );
 });
 
+test('a stamp that was rewritten with a checksum that fits is not intact, whatever it says', () => {
+  const size = 128;
+  const format = new MessageFormat(size, seal);
+  const sent = { runId: 2, room: 3, number: 9, dueUs: 5_000_000, lagUs: 20 };
+  for (const change of [{ lagUs: 300_020 }, { dueUs: 5_300_000 }, { number: 10 }, { room: 4 }]) {
+    const bytes = Buffer.alloc(size);
+    format.write(bytes, 0, 7, sent);
+    assert.ok(format.isIntact(bytes, 0, size, 7, sent));
+    assert.ok(!new MessageFormat(size, [seal[0], 1]).isIntact(bytes, 0, size, 7, sent));
+    const forged = { ...sent, ...change };
+    writeStamp(bytes, stampAt, forged);
+    assert.ok(readStamp(bytes, stampAt, newStamp()));
+    assert.ok(!format.isIntact(bytes, 0, size, 7, forged), JSON.stringify(change));
+  }
+});
+
 test('parts of two messages never make a third that is intact', () => {
   const anyNumber = fc.oneof(fc.nat(100), fc.integer({ min: 0, max: messageNumberMax }));
   const anyPlace = fc.record({ runId: fc.constantFrom(2, 4), room: fc.nat(3), number: anyNumber });
   const size = 200;
-  const format = new MessageFormat(size);
+  const format = new MessageFormat(size, seal);
   fc.assert(
     fc.property(anyPlace, anyPlace, fc.nat(size), fc.nat(size), (one, other, a, b) => {
       const [first, second] = [one, other].map((place) => {
@@ -83,7 +100,7 @@ test('parts of two messages never make a third that is intact', () => {
 
 test('the fillers of successive messages differ from the first bytes on, also beyond the end of their source', () => {
   const size = payloadBytesMin + 2 ** 18 + 500;
-  const format = new MessageFormat(size);
+  const format = new MessageFormat(size, seal);
   const fillers = Array.from({ length: 40 }, (_, number) => {
     const bytes = Buffer.alloc(size);
     format.write(bytes, 0, 7, { runId: 2, room: 0, number, dueUs: 0, lagUs: 0 });

@@ -116,8 +116,15 @@ function checksum(
  */
 const sourceBytes = 2 ** 18;
 let source: Buffer | undefined;
-/** The end of a filler: 5 digits of the message number, 3 of the room. */
+/** The end of a filler: 5 digits of the message number, 3 of the room, both encrypted with the seal. */
 const fillerEndChars = 8;
+
+/**
+ * Two random numbers of 32 bits that the workers of a run share. The end of each message follows from them
+ * and from its whole stamp: a server that does not know them cannot write another stamp that fits. They
+ * withstand a program that changes messages, not an analyst. A message of less than 70 B has no such end.
+ */
+export type Seal = readonly [number, number];
 
 /**
  * Writes and checks whole messages of one size. The filler of a message follows from its run, room and
@@ -125,16 +132,18 @@ const fillerEndChars = 8;
  */
 export class MessageFormat {
   readonly payloadBytes: number;
+  readonly #seal: Seal;
   readonly #template: Buffer;
   readonly #expected: Buffer;
 
-  constructor(payloadBytes: number) {
+  constructor(payloadBytes: number, seal: Seal) {
     const fillerBytes = payloadBytes - payloadBytesMin;
     if (fillerBytes < 0)
       throw new RangeError(`a payload holds at least ${payloadBytesMin} bytes, not ${payloadBytes}`);
     const id = `u${'0'.repeat(clientIdDigits)}`;
     const filler = 'A'.repeat(stampChars + fillerBytes);
     this.payloadBytes = payloadBytes;
+    this.#seal = seal;
     this.#template = Buffer.from(`{"clientId":"${id}","Message":"${filler}"}`);
     source ??= newSource();
     this.#expected = Buffer.from(this.#template);
@@ -145,7 +154,7 @@ export class MessageFormat {
     this.#template.copy(target, at);
     writeUser(target, at + clientIdAt + 1, user);
     writeStamp(target, at + stampAt, stamp);
-    writeFiller(target, at + stampAt + stampChars, at + this.payloadBytes - 2, stamp);
+    writeFiller(target, at + stampAt + stampChars, at + this.payloadBytes - 2, stamp, this.#seal);
   }
 
   /** True if the bytes are exactly the message that this user sends with this stamp. */
@@ -175,7 +184,8 @@ function writeUser(target: Buffer, at: number, user: number): void {
 }
 
 /** Writes the filler from `at` to `end`. Where it is long enough, it ends with the number and the room. */
-function writeFiller(target: Buffer, at: number, end: number, { runId, room, number }: Stamp): void {
+function writeFiller(target: Buffer, at: number, end: number, stamp: Stamp, seal: Seal): void {
+  const { runId, room, number } = stamp;
   // The multiplier of the number is odd: successive numbers take all offsets before one comes again.
   const hash = Math.imul(runId, 0x9e3779b1) ^ Math.imul(room, 0x85ebca6b);
   let from = (Math.imul(number, 0x2c1b3) + (hash ^ (hash >>> 15))) & (sourceBytes - 1);
@@ -183,8 +193,20 @@ function writeFiller(target: Buffer, at: number, end: number, { runId, room, num
   for (const textEnd = isLong ? end - fillerEndChars : end; at < textEnd; from = 0)
     at += source!.copy(target, at, from, from + textEnd - at);
   if (!isLong) return;
-  writeDigits(target, at, 5, number);
-  writeDigits(target, at + 5, 3, room);
+  writeDigits(target, at, 5, number ^ sealed(seal[0], stamp));
+  writeDigits(target, at + 5, 3, room ^ sealed(seal[1], stamp));
+}
+
+/** A hash of all fields, keyed with one half of the seal. */
+function sealed(key: number, { runId, room, number, dueUs, lagUs }: Stamp): number {
+  let h = Math.imul(key ^ runId, 0x9e3779b1);
+  h = Math.imul(h ^ (h >>> 15) ^ room, 0x85ebca6b);
+  h = Math.imul(h ^ (h >>> 13) ^ number, 0xc2b2ae35);
+  h = Math.imul(h ^ (h >>> 16) ^ key ^ Math.floor(dueUs / 2 ** 30), 0x27d4eb2f);
+  h = Math.imul(h ^ (h >>> 15) ^ (dueUs % 2 ** 30), 0x165667b1);
+  h = Math.imul(h ^ (h >>> 13) ^ Math.min(Math.max(lagUs, 0), lagUsMax), 0x9e3779b1);
+  h = Math.imul(h ^ (h >>> 16) ^ key, 0x85ebca6b);
+  return h ^ (h >>> 15);
 }
 
 function newSource(): Buffer {

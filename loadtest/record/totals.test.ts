@@ -145,3 +145,18 @@ test('saturation is the share of the time in which one worker was never idle and
   report(1, 4, 0.5, 10_000);
   assert.equal(totals.saturatedShare(0.95, 25), 0.25);
 });
+
+test('of a step that was stopped, only what was outstanding for a whole drain is lost', () => {
+  const totals = new Totals(1, timeline);
+  const recorder = newRecorder(4);
+  record(recorder, 0, 1_000_000, 3, 2000);
+  record(recorder, 0, 2_100_000, 1, 2000);
+  totals.setSample(0, sample(0));
+  totals.addWindow(0, recorder.take(8), sample(0));
+  const counts = (measuredUs: number) => {
+    const { expected, delivered, lost } = totals.auditOfStopped(measuredUs);
+    return { expected, delivered, lost };
+  };
+  assert.deepEqual(counts(1_250_000), { expected: 5, delivered: 4, lost: 1 });
+  assert.deepEqual(counts(900_000), { expected: 4, delivered: 4, lost: 0 });
+});

@@ -166,6 +166,18 @@ export class Totals {
     };
   }
 
+  /**
+   * The audit of a step that was stopped `measuredUs` after its measure phase began. What is outstanding
+   * counts as lost only if it had the time of a drain; the rest was under way, and is not expected.
+   */
+  auditOfStopped(measuredUs: number): AuditCounts {
+    const drainSlots = Math.ceil(this.#timeline.drainUs / windowUs);
+    const stoppedSlot = measureSlotOf(this.#timeline) + Math.floor(measuredUs / windowUs);
+    const whole = this.audit();
+    const { lost } = this.audit(stoppedSlot - drainSlots);
+    return { ...whole, lost, expected: whole.delivered + lost };
+  }
+
   /** The sum of one figure over the latest counts of all workers. */
   sumOfSamples(of: (sample: WorkerSample) => number): number {
     return this.#samples.reduce((sum, sample) => sum + (sample === undefined ? 0 : of(sample)), 0);

@@ -1,4 +1,5 @@
 /** From the counts of a step to its result and verdict. Pure. */
+import { redact } from '#host/secrets.ts';
 import { sendersOfRoom } from '../model/assignment.ts';
 import { Schedule, scheduleOf } from '../model/schedule.ts';
 import { mergeCounts } from '../record/counts.ts';
@@ -49,7 +50,7 @@ export function conclude(
     healthLimits,
   );
   if (outcome.interrupted)
-    voidReasons.push(
+    voidReasons.unshift(
       `the run was interrupted after ${(outcome.measuredUs / 1e6).toFixed(1)} s of ${workload.durationSeconds} s`,
     );
   const isDoubtful = broken.length > 0 && broken.every((limit) => limit.couldHold);
@@ -83,15 +84,17 @@ function observe(
   const { workload, totals, reports } = outcome;
   const seconds = outcome.measuredUs / 1e6;
   const perSecond = (count: number) => (seconds === 0 ? 0 : count / seconds);
-  const audit = totals.audit();
+  const whole = totals.audit();
+  const audit = outcome.interrupted ? totals.auditOfStopped(outcome.measuredUs) : whole;
   // A percentile over the survivors alone would flatter a server that loses what it cannot deliver in time.
   const delivery = withOutstanding(totals.delivery, audit.lost);
   const service = withOutstanding(totals.service, audit.lost);
   return {
     schemaVersion: 1,
-    workload,
+    workload: { ...workload, urls: workload.urls.map(redact) },
     startedAt: outcome.startedAt,
     audit,
+    ...(outcome.interrupted && { underWay: whole.expected - audit.expected }),
     late: totals.sumOfSamples((sample) => sample.late),
     recoveredSeconds: outcome.interrupted ? null : totals.recoveredSeconds,
     backlogGrowthMs: outcome.interrupted ? null : totals.backlogGrowthMs,

@@ -17,14 +17,14 @@ const second = {
 } as Second;
 
 /** Everything that is written during a short run. */
-function show(style: ProgressStyle, lost: number): string {
-  const stream = new PassThrough();
+function show(style: ProgressStyle, lost: number, { columns = 200, deliveries = 12_345 } = {}): string {
+  const stream = Object.assign(new PassThrough(), { columns });
   const progress = newProgress(style, stream);
   progress.phase('connect');
   progress.progress(5, 0);
   progress.step(workload as ResolvedWorkload);
   progress.phase('measure');
-  progress.second('measure', second, {} as Totals, lost);
+  progress.second('measure', { ...second, deliveries }, {} as Totals, lost);
   progress.phase('done');
   return stream.read()?.toString() ?? '';
 }
@@ -40,6 +40,19 @@ test('progress on a terminal redraws one line with a bar, and clears it at the e
   assert.equal(text.includes('\n'), false);
   assert.match(text, /measure {2}\[============ {8}\] 3\/5 s/);
   assert.ok(text.endsWith('\r\x1b[2K'));
+});
+
+test('a line is never wider than the terminal: the bar goes first, losses stay', () => {
+  const lines = (columns: number) =>
+    show('tty', 2_539_000, { columns, deliveries: 12_200_000 }).split('\r\x1b[2K').filter(Boolean);
+  const widths = (columns: number) => Math.max(...lines(columns).map((line) => line.length));
+  assert.ok(widths(80) < 80);
+  const rates = 'measure  3/5 s  50 sent/s  12,200,000 deliveries/s';
+  assert.equal(lines(80).at(-1), `${rates}  p99 7 ms  2539000 lost`);
+  assert.equal(lines(100).at(-1), `${rates}  p50 1 p99 7 ms  9 open  2539000 lost`);
+  assert.match(lines(200).at(-1)!, /\[=+ +\].*lost$/);
+  assert.ok(widths(20) < 20);
+  assert.equal(lines(0).at(-1), lines(80).at(-1), 'a terminal without a size');
 });
 
 test('json progress is one event per line', () => {

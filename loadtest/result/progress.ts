@@ -1,6 +1,7 @@
 /** The progress of a run: a redrawn line on a terminal, plain lines elsewhere, or one JSON event per line. */
 import { type Timeline, timelineOf } from '../record/recorder.ts';
 import type { Phase, RunObserver } from '../run/observer.ts';
+import type { RunResult } from './schema.ts';
 
 export type ProgressStyle = 'tty' | 'plain' | 'json' | 'none';
 
@@ -19,6 +20,9 @@ export type ProgressEvent =
       lost: number;
     };
 
+/** The last line of `--progress json`, where the result does not go to standard output by itself. */
+export type ResultEvent = { event: 'result'; result: RunResult };
+
 /** Reads one line of a simulator's output; undefined if it is no progress event. */
 export function parseProgress(line: string): ProgressEvent | undefined {
   if (!/^\{"event":"(phase|progress|second)"/.test(line)) return undefined;
@@ -29,8 +33,15 @@ export function parseProgress(line: string): ProgressEvent | undefined {
   }
 }
 
+/** Removes the line that `tty` progress draws. */
+export const clearLine = '\r\x1b[2K';
+
+/** A terminal; `columns` is missing or 0 where its width is not known. */
+type Output = NodeJS.WritableStream & { columns?: number };
+const columnsUnknown = 80;
+
 /** An observer of the given style that writes to `stream`. */
-export function newProgress(style: ProgressStyle, stream: NodeJS.WritableStream): RunObserver {
+export function newProgress(style: ProgressStyle, stream: Output): RunObserver {
   if (style === 'json') return jsonProgress(stream);
   if (style === 'none') return { phase() {}, progress() {}, step() {}, second() {} };
   return lineProgress(stream, style === 'tty');
@@ -55,15 +66,17 @@ function jsonProgress(stream: NodeJS.WritableStream): RunObserver {
   };
 }
 
-function lineProgress(stream: NodeJS.WritableStream, redraw: boolean): RunObserver {
+function lineProgress(stream: Output, redraw: boolean): RunObserver {
   let phaseNow: Phase = 'connect';
   let timeline: Timeline = { warmUpUs: 0, measureUs: 0, drainUs: 0 };
-  const write = (line: string) => stream.write(redraw ? `\r\x1b[2K${line}` : `${line}\n`);
+  // A line as wide as the terminal would wrap, and a wrapped line cannot be redrawn.
+  const widthMax = () => (redraw ? (stream.columns || columnsUnknown) - 1 : Number.POSITIVE_INFINITY);
+  const write = (line: string) => stream.write(redraw ? clearLine + line.slice(0, widthMax()) : `${line}\n`);
   return {
     phase(phase) {
       phaseNow = phase;
       if (phase === 'done') {
-        if (redraw) stream.write('\r\x1b[2K');
+        if (redraw) stream.write(clearLine);
       } else if (!redraw) write(phase);
     },
     progress(sessionsOpen, probed) {
@@ -77,16 +90,20 @@ function lineProgress(stream: NodeJS.WritableStream, redraw: boolean): RunObserv
     second(phase, second, _totals, lost) {
       const totalSeconds = Math.round((timeline.warmUpUs + timeline.measureUs + timeline.drainUs) / 1e6);
       const elapsed = Math.round(second.atSeconds + 1 + timeline.warmUpUs / 1e6);
-      write(
+      const time = `${elapsed}/${totalSeconds} s`;
+      const { deliveryLatencyMsP50: p50, deliveryLatencyMsP99: p99 } = second;
+      const line = ({ barText = '', median = `p50 ${p50} `, open = `  ${second.sessionsOpen} open` }) =>
         [
-          `${phase.padEnd(8)} ${redraw ? `${bar(elapsed / totalSeconds)} ` : ''}${elapsed}/${totalSeconds} s`,
+          `${phase.padEnd(8)} ${barText}${time}`,
           `${second.sent} sent/s`,
           `${second.deliveries.toLocaleString('en-US')} deliveries/s`,
-          `p50 ${second.deliveryLatencyMsP50} p99 ${second.deliveryLatencyMsP99} ms`,
-          `${second.sessionsOpen} open`,
+          `${median}p99 ${p99} ms${open}`,
           ...(lost > 0 ? [`${lost} lost`] : []),
-        ].join('  '),
-      );
+        ].join('  ');
+      const narrow = line({ median: '', open: '' });
+      const lines = [line({}), line({ open: '' }), narrow];
+      if (redraw) lines.unshift(line({ barText: `${bar(elapsed / totalSeconds)} ` }));
+      write(lines.find((one) => one.length <= widthMax()) ?? narrow);
     },
   };
 }

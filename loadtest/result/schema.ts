@@ -1,5 +1,5 @@
 /** The result of one run: the schema of the JSON file that `--json` writes and that all reports read. */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import type { AuditCounts } from '../record/counts.ts';
 import type { LatencySummary } from '../record/histogram.ts';
 import type { Series } from '../record/series.ts';
@@ -23,6 +23,8 @@ export type LoadtestResult = {
   startedAt: string;
   limits: { expression: string; held: boolean; observed: number }[];
   audit: AuditCounts;
+  /** Of an interrupted run: deliveries that were under way at its end, neither expected nor lost. */
+  underWay?: number;
   /** Deliveries of earlier steps of the run that came after this step had begun. They count nowhere else. */
   late: number;
   /**
@@ -115,12 +117,8 @@ export type LoadtestResult = {
 /** The file of a run with `--step`: a whole result for each step. */
 export type StepsResult = { stepsSchemaVersion: 1; steps: LoadtestResult[] };
 
-/** Writes a result as JSON. The path `-` is standard output. */
-export function writeResult(path: string, result: LoadtestResult | StepsResult): void {
-  const text = `${JSON.stringify(result)}\n`;
-  if (path === '-') process.stdout.write(text);
-  else writeFileSync(path, text);
-}
+/** What the result file of a run holds. */
+export type RunResult = LoadtestResult | StepsResult;
 
 /** Reads a result file. Throws if it is not of this schema. */
 export function readResult(path: string): LoadtestResult {

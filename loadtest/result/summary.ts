@@ -12,7 +12,7 @@ const verdictNotes: Partial<Record<Verdict, string>> = {
 export function formatSummary(result: LoadtestResult): string {
   const { audit, connections, instrument } = result;
   const rows: [string, string][] = [
-    ['verdict', result.verdict + (verdictNotes[result.verdict] ?? '')],
+    ['verdict', result.interrupted ? 'interrupted' : result.verdict + (verdictNotes[result.verdict] ?? '')],
     ...result.reasons.map((reason): [string, string] => ['', `- ${reason}`]),
     [
       'limits',
@@ -27,12 +27,15 @@ export function formatSummary(result: LoadtestResult): string {
     ['backlog', growthText(result)],
     [
       'audit',
-      `${integer(audit.delivered)} of ${integer(audit.expected)} deliveries, ${integer(audit.lost)} lost (outstanding when the drain ended)`,
+      `${integer(audit.delivered)} of ${integer(audit.expected)} deliveries, ${integer(audit.lost)} lost${result.interrupted ? '' : ' (outstanding when the drain ended)'}`,
     ],
     [
       '',
       `${integer(audit.duplicated)} duplicated, ${integer(audit.reordered)} reordered, ${integer(audit.misrouted)} misrouted, ${integer(audit.corrupted)} corrupted`,
     ],
+    ...(result.underWay
+      ? [['', `${integer(result.underWay)} more were under way when the run was stopped`] as [string, string]]
+      : []),
     ['order', orderText(result)],
     ['connections', `${integer(connections.opened)} of ${integer(connections.asked)} opened`],
     ...counts(connections.refused).map((line): [string, string] => ['', `refused: ${line}`]),
@@ -80,7 +83,7 @@ export function formatSteps(steps: readonly LoadtestResult[]): string {
     ms(result.deliveryLatencyMs.p99),
     integer(result.audit.lost),
     String(result.recoveredSeconds ?? 'never'),
-    result.verdict,
+    result.interrupted ? 'interrupted' : result.verdict,
   ]);
   const widths = head.map((name, column) =>
     Math.max(name.length, ...lines.map((line) => line[column]!.length)),

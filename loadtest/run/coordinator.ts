@@ -1,5 +1,6 @@
 /** Leads a run: starts the workers, takes them through the steps together, and adds up their reports. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { redact } from '#host/secrets.ts';
 import { RoomOrders } from '../audit/room-orders.ts';
 import type { Assignment } from '../model/assignment.ts';
 import { Clock } from '../record/clock.ts';
@@ -80,6 +81,7 @@ export class Coordinator {
   /** Ends the run early and in order: everything measured until now is kept. */
   interrupt(): void {
     this.#interrupt.resolve('interrupted');
+    this.#pool.interrupt();
   }
 
   /** Connects all users and probes them. Rejects with a RunError if a worker dies or nothing connects. */
@@ -235,7 +237,7 @@ export class Coordinator {
 function nothingConnected(urls: readonly string[], connections: readonly ConnectionReport[]): string {
   const reasons = mergeCounts(connections.map((report) => report.refused));
   const list = Object.entries(reasons).map(([why, count]) => `${why} (${count})`);
-  return `no connection could be opened to ${urls.join(', ')}: ${list.join(', ')}; is the server running there?`;
+  return `no connection could be opened to ${redact(urls.join(', '))}: ${list.join(', ')}; is the server running there?`;
 }
 
 /** The phase of a second; its report arrives after it has ended. */

@@ -23,7 +23,9 @@ export class Metrics implements RunObserver {
   #totals: Totals | undefined;
   #lost = 0;
 
-  constructor() {
+  /** `stage` becomes a label of every metric: a choice of stages then finds this run too. */
+  constructor(stage?: string) {
+    if (stage !== undefined) this.registry.setDefaultLabels({ stage });
     this.#gauge(
       'loadtest_offered_messages_per_second',
       'Messages per second that the schedule asks for',

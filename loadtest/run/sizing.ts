@@ -48,7 +48,7 @@ export function planWorkers(
     );
   if (workers > clients) problems.push(`--workers must be at most --clients (${clients}); given: ${workers}`);
   problems.push(...checkPorts(connections, workload, limits.portsPerAddress));
-  problems.push(...checkAudit(workload, limits.auditBytesMax));
+  problems.push(...checkAudit(workload, workers, limits.auditBytesMax));
   return { workers, problems };
 }
 
@@ -67,15 +67,19 @@ function checkPorts(connections: number, workload: Workload, ports: number | nul
   ];
 }
 
-/** The bits of the audit must fit in memory until the end of the run. */
-function checkAudit(workload: Workload, bytesMax: number): string[] {
-  const { ratePerSecond, clients, rooms, warmUpSeconds, durationSeconds } = workload;
+/** The bits of the audit must fit in memory until the end of the run, and random due times beside them. */
+function checkAudit(workload: Workload, workers: number, bytesMax: number): string[] {
+  const { ratePerSecond, clients, rooms, warmUpSeconds, durationSeconds, arrival } = workload;
   const seconds = Math.round((warmUpSeconds + durationSeconds) * 1000) / 1000;
   const recipients = clients / rooms;
-  const bytes = (ratePerSecond * seconds * recipients) / 8;
+  const dueBytes = arrival === 'poisson' ? 8 * workers : 0;
+  const bytes = ratePerSecond * seconds * (recipients / 8 + dueBytes);
   if (bytes <= bytesMax) return [];
+  const perMessage =
+    dueBytes === 0 ? `${recipients} recipients ÷ 8` : `(${recipients} recipients ÷ 8 + ${dueBytes} B)`;
+  const dueTimes = dueBytes === 0 ? '' : ', and each worker the due time of each message';
   return [
-    `the audit keeps one bit per message and recipient: ${ratePerSecond}/s × ${seconds} s × ${recipients} recipients ÷ 8 = ${mebibytes(bytes)} MiB, more than the ${mebibytes(bytesMax)} MiB it may take; lower --rate, --duration or --clients`,
+    `the audit keeps one bit per message and recipient${dueTimes}: ${ratePerSecond}/s × ${seconds} s × ${perMessage} = ${mebibytes(bytes)} MiB, more than the ${mebibytes(bytesMax)} MiB it may take; lower --rate, --duration or --clients`,
   ];
 }
 

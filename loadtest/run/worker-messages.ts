@@ -25,6 +25,8 @@ export type WorkerCommand =
 export type WorkerMessage =
   /** Loaded; nothing is connected yet. */
   | { kind: 'ready'; rssBytes: number }
+  /** Every second: the event loop goes round. */
+  | { kind: 'alive' }
   | { kind: 'progress'; sessionsOpen: number; probed: number }
   | { kind: 'connected'; connections: ConnectionReport; rssBytes: number }
   /** All connected users have received a probe, or the time is over. */

@@ -7,6 +7,12 @@ type Answer<K extends WorkerMessage['kind']> = Extract<WorkerMessage, { kind: K 
 
 /** Time from the last command to the end of a process, which is then killed. Chosen, not measured. */
 const exitDeadlineMs = 5000;
+/**
+ * A worker sends something every second. One that is silent for so long hangs, and is killed. Before its
+ * first message it has to start, beside up to 255 others. After an interruption a person waits. Chosen, not
+ * measured.
+ */
+const silentSecondsMax = { starting: 60, running: 10, interrupted: 3 };
 
 export class WorkerPool {
   readonly #size: number;
@@ -16,6 +22,14 @@ export class WorkerPool {
   readonly #failure = Promise.withResolvers<never>();
   /** Workers that have sent their last message and may exit. */
   readonly #done = new Set<number>();
+  /** Seconds since the last message of each worker, counted here: a pause of this process is no silence. */
+  readonly #silentSeconds: number[] = [];
+  readonly #silentSecondsMax: number[] = [];
+  #isInterrupted = false;
+  #watch: NodeJS.Timeout | undefined;
+  readonly #killAll = () => {
+    for (const child of this.#workers) child.kill('SIGKILL');
+  };
 
   /** `received` is called for every message of every worker. */
   constructor(size: number, received: (worker: number, message: WorkerMessage) => void) {
@@ -33,7 +47,11 @@ export class WorkerPool {
   start(): Promise<Answer<'ready'>[]> {
     for (let worker = 0; worker < this.#size; worker++) {
       const child = fork(new URL('./worker.ts', import.meta.url), { serialization: 'advanced' });
+      this.#silentSeconds[worker] = 0;
+      this.#silentSecondsMax[worker] = silentSecondsMax.starting;
       child.on('message', (message: WorkerMessage) => {
+        this.#silentSeconds[worker] = 0;
+        this.#silentSecondsMax[worker] = silentSecondsMax.running;
         this.#received(worker, message);
         this.#waiting.get(message.kind)?.(worker, message);
         if (message.kind === 'done') this.#done.add(worker);
@@ -46,6 +64,9 @@ export class WorkerPool {
       });
       this.#workers.push(child);
     }
+    // Neither a stopped process nor a stuck one would see that this process has ended.
+    process.on('exit', this.#killAll);
+    this.#watch = setInterval(() => this.#checkSilence(), 1000);
     return this.#collect('ready');
   }
 
@@ -66,6 +87,11 @@ export class WorkerPool {
     return answers;
   }
 
+  /** From now on, a worker that hangs is waited for only briefly. */
+  interrupt(): void {
+    this.#isInterrupted = true;
+  }
+
   /** Resolves when no process is left. Workers that are not done are disconnected, which ends them. */
   async stop(): Promise<void> {
     const ends = this.#workers.map(async (child, worker) => {
@@ -75,7 +101,18 @@ export class WorkerPool {
       await new Promise((done) => child.once('exit', done));
       clearTimeout(timer);
     });
+    clearInterval(this.#watch);
     await Promise.all(ends);
+    process.off('exit', this.#killAll);
+  }
+
+  #checkSilence(): void {
+    this.#workers.forEach((child, worker) => {
+      const secondsMax = this.#isInterrupted ? silentSecondsMax.interrupted : this.#silentSecondsMax[worker]!;
+      if (this.#done.has(worker) || ++this.#silentSeconds[worker]! < secondsMax) return;
+      this.#fail(`worker ${worker} has been silent for ${this.#silentSeconds[worker]} s`);
+      child.kill('SIGKILL');
+    });
   }
 
   #fail(why: string): void {

@@ -2,6 +2,7 @@
 import { Receiver } from '../audit/receiver.ts';
 import { Verifier } from '../audit/verifier.ts';
 import { type Assignment, senderOf } from '../model/assignment.ts';
+import { DueTimes } from '../model/due-times.ts';
 import { Schedule, scheduleOf } from '../model/schedule.ts';
 import { MessageFormat, runIdOfStep } from '../model/stamp.ts';
 import type { Clock } from '../record/clock.ts';
@@ -36,6 +37,8 @@ export type StepSettings = {
  * Chosen: one window, as long as the shortest drain.
  */
 const lateSendUs = windowUs;
+/** Far more than the clocks of two workers differ by. Chosen, not measured. */
+const clockToleranceUs = 100_000;
 /** Longest sleep between two readings of the clock, so that a window is reported soon after its end. */
 const sleepMsMax = 50;
 
@@ -62,10 +65,10 @@ export class WorkerStep {
   #usage: { from: UsageMark; to: UsageMark } | undefined;
 
   constructor({ assignment, step, users, clock, send }: StepSettings) {
-    const { workload, firstRunId } = assignment;
+    const { workload, firstRunId, seal } = assignment;
     const timeline = timelineOf(workload);
     const { warmUpUs, measureUs, drainUs } = timeline;
-    const format = new MessageFormat(workload.payloadBytes);
+    const format = new MessageFormat(workload.payloadBytes, seal);
     const recorder = new Recorder(timeline);
     this.#timeline = timeline;
     this.#isOneOrder = workload.order === 'one-for-all';
@@ -74,11 +77,14 @@ export class WorkerStep {
     this.#send = send;
     this.#lastSlot = slotAt(timeline, warmUpUs + measureUs + drainUs - 1);
     this.#recorder = recorder;
+    const dueTimes = new DueTimes(scheduleOf(workload));
     const verifier = new Verifier({
       firstRunId,
       step,
       format,
       senderOf: (room, number) => senderOf(workload, room, number),
+      dueUsOf: (room, number) =>
+        dueTimes.dueUs(room, number, clock.nowUs() - this.#beginUs + clockToleranceUs),
     });
     this.#receiver = new Receiver({
       timeline,

@@ -12,6 +12,9 @@ const progressIntervalMs = 500;
 /** Longest wait for the close of all connections. Chosen, not measured. */
 const closeDeadlineMs = 2000;
 
+/** How often the coordinator learns that this process is not stuck. */
+const aliveIntervalMs = 1000;
+
 class Worker {
   readonly #assignment: Assignment;
   readonly #clock = new Clock();
@@ -114,4 +117,5 @@ process.on('message', (command: WorkerCommand) => {
   else if (command.kind === 'end-step') worker!.endStep();
   else worker!.finish();
 });
+setInterval(() => send({ kind: 'alive' }), aliveIntervalMs);
 send({ kind: 'ready', rssBytes: process.memoryUsage.rss() });

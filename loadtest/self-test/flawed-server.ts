@@ -3,12 +3,14 @@
  * its faults and reports them when asked. Only messages of the measured run are affected, never probes.
  */
 import { WebSocket, WebSocketServer } from 'ws';
-import { readStamp, type Stamp, stampAt } from '../model/stamp.ts';
+import { readStamp, type Stamp, stampAt, writeStamp } from '../model/stamp.ts';
 
 export type Flaw =
   | 'none'
   | 'announce'
   | 'delay'
+  | 'forge-due'
+  | 'forge-lag'
   | 'behind'
   | 'drop'
   | 'duplicate'
@@ -38,8 +40,13 @@ type Member = { socket: WebSocket; room: string; index: number; held: string | u
 const flaw = process.argv[2] as Flaw;
 /** The `announce` server has no flaw, and tells its parent when it has received so many messages. */
 const announceAfterMessages = 200;
-/** The delay of the `delay` server; of the `behind` server, the time that it takes for each message. */
+/**
+ * The delay of the `delay` and `forge-…` servers; of the `behind` server, the time that it takes for each
+ * message.
+ */
 const delayMs = Number(process.argv[3]);
+/** The `forge-due` server knows that the schedule of its run ends after 1.5 s. */
+const forgedDueUsMax = 1_499_000;
 /** When the `behind` server has worked off its queue. */
 let freeAtMs = 0;
 const members: Member[] = [];
@@ -80,6 +87,7 @@ function publish(from: Member, text: string): void {
   if (flaw === 'two-orders') fanOutInTwoOrders(audience, text, from);
   else if (flaw === 'behind') queue(() => fanOut(audience, text));
   else if (flaw === 'delay') hold(() => fanOut(audience, text));
+  else if (flaw === 'forge-due' || flaw === 'forge-lag') hold(() => fanOut(audience, forged(text)));
   else fanOut(audience, text);
   previous = text;
   if (flaw === 'close' && messages === closeAfterMessages)
@@ -170,6 +178,17 @@ function deliverReordered(to: Member, text: string, isFaulty: boolean): void {
 
 function withOneOtherChar(text: string, at: number): string {
   return `${text.slice(0, at)}${text[at] === 'x' ? 'y' : 'x'}${text.slice(at + 1)}`;
+}
+
+/** The message with a stamp that hides the delay, and a checksum that fits. */
+function forged(text: string): string {
+  const bytes = Buffer.from(text);
+  const stamp: Stamp = { runId: 0, room: 0, number: 0, dueUs: 0, lagUs: 0 };
+  readStamp(bytes, stampAt, stamp);
+  if (flaw === 'forge-due') stamp.dueUs = Math.min(stamp.dueUs + delayMs * 1000, forgedDueUsMax);
+  else stamp.lagUs += delayMs * 1000;
+  writeStamp(bytes, stampAt, stamp);
+  return bytes.toString();
 }
 
 function isProbe(text: string): boolean {

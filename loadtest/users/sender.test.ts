@@ -24,7 +24,7 @@ function newSender(users: (ReturnType<typeof newUser> | undefined)[], endUs = 10
   const recorder = new Recorder(timeline);
   const sender = new Sender({
     runId: 2,
-    format: new MessageFormat(payloadBytes),
+    format: new MessageFormat(payloadBytes, [1, 2]),
     schedule: new Schedule({ ratePerSecond: 1000, arrival: 'constant', rooms: 1, seed: 1, rampUs: 0, endUs }),
     clock: { nowUs: () => time.nowUs } as unknown as Clock,
     recorder,

@@ -144,3 +144,18 @@ test('closes with 1000; a lost connection is 1006 and a broken protocol is 1002'
   (broken.socket as unknown as { _socket: net.Socket })._socket.write(Buffer.from([0xff, 0xff]));
   assert.match((await broken.until(2))[1]!, /^closed 1002 reserved bits/);
 });
+
+test('pongs that the server does not read are not collected', async () => {
+  await using target = await startServer({ autoPong: false });
+  const { user, socket } = await target.openUser();
+  const raw = (socket as unknown as { _socket: net.Socket })._socket;
+  raw.pause();
+  const ping = Buffer.concat([Buffer.from([0x89, 125]), Buffer.alloc(125)]);
+  const pings = Buffer.concat(Array<Buffer>(2000).fill(ping));
+  // More than the buffers of the kernel hold.
+  for (let written = 0; written < 200; written++)
+    if (!raw.write(pings)) await Promise.race([once(raw, 'drain'), once(raw, 'close')]);
+  assert.equal(user.state, 'open');
+  assert.ok(user.bufferedBytes < 65_536, `${user.bufferedBytes} B wait`);
+  user.destroy();
+});

@@ -22,6 +22,9 @@ export type UserEvents = {
 
 type UserSocket = net.Socket & { user: VirtualUser };
 
+/** Pongs of one user that wait for the kernel, at most. Chosen, not measured. */
+const pongsWaitingMax = 64;
+
 /**
  * All users of a worker read into one buffer: Node calls back synchronously for each read, so that its
  * content is used before the next read. That saves a buffer and a copy per user.
@@ -46,6 +49,7 @@ export class VirtualUser implements Listener {
   #socket: UserSocket | null = null;
   #accept = '';
   #response: Buffer | null = null;
+  #pongsWaiting = 0;
 
   constructor(index: number, room: LocalRoom, member: number, messageBytesMax: number, events: UserEvents) {
     this.index = index;
@@ -109,8 +113,11 @@ export class VirtualUser implements Listener {
     this.#socket = null;
   }
 
+  /** A server that reads no pongs gets no more of them (RFC 6455, 5.5.3: not each ping needs one). */
   pinged(payload: Buffer): void {
-    this.#sendControl(opcode.pong, payload);
+    if (this.#pongsWaiting === pongsWaitingMax) return;
+    this.#pongsWaiting++;
+    this.#sendControl(opcode.pong, payload, () => this.#pongsWaiting--);
   }
 
   closed(code: number, reason: string): void {
@@ -167,10 +174,10 @@ export class VirtualUser implements Listener {
     this.destroy();
   }
 
-  #sendControl(code: number, payload: Buffer): void {
+  #sendControl(code: number, payload: Buffer, written?: () => void): void {
     const frame = Buffer.allocUnsafe(payload.length + 6);
     writeMaskedFrame(frame, 0, code, payload, newMaskKey());
-    this.#socket?.write(frame);
+    this.#socket?.write(frame, written);
   }
 }
 

@@ -179,3 +179,16 @@ test('a stream with one changed byte gives the same as ws', async () => {
   });
   await readsAsWs(anyChanged, 1000);
 });
+
+test('a message in fragments without end is a fault, and control frames between them do not hide it', () => {
+  const tiny = Buffer.concat([frame(0x00, Buffer.alloc(0)), frame(0x89, Buffer.alloc(0))]);
+  const endless = Buffer.concat([frame(0x01, Buffer.from('a')), ...Array(5000).fill(tiny)]);
+  const seen = scan([endless]);
+  assert.equal(seen.failed, true);
+  assert.equal(seen.pings.length, 4095);
+  const pieces = Array.from({ length: 4094 }, (_, i) => frame(0x00, Buffer.from([97 + (i % 26)])));
+  const long = Buffer.concat([frame(0x01, Buffer.from('<')), ...pieces, frame(0x80, Buffer.from('>'))]);
+  const whole = scan([long]).messages[0]!;
+  assert.equal(whole.text.length, 4096);
+  assert.match(whole.text, /^<abcd[a-z]+>$/);
+});

@@ -12,6 +12,14 @@ export type FrameSink = {
   fault(detail: string): void;
 };
 
+/**
+ * Fragments of one message at most. A server that means well sends kilobytes in each; without a bound, one
+ * could send empty ones for ever. Chosen, not measured.
+ */
+const fragmentsMax = 4096;
+/** First size of the buffer that they are joined in. Chosen, not measured. */
+const joinedBytesMin = 256;
+
 /** The scanner of one connection. A message of more than `messageBytesMax` bytes is a fault. */
 export class FrameScanner {
   readonly #messageBytesMax: number;
@@ -19,7 +27,9 @@ export class FrameScanner {
   #carry: Buffer | null = null;
   #carriedBytes = 0;
   /** The payload so far of a message that is sent in fragments. */
-  #fragments: Buffer[] | null = null;
+  #joined: Buffer | null = null;
+  #joinedBytes = 0;
+  #fragments = 0;
   #fragmentsText = false;
   #ended = false;
 
@@ -29,7 +39,7 @@ export class FrameScanner {
 
   /** True between messages: the next byte begins a frame. */
   get idle(): boolean {
-    return this.#carry === null && this.#fragments === null && !this.#ended;
+    return this.#carry === null && this.#joined === null && !this.#ended;
   }
 
   /** Continues in the middle of a frame whose first bytes are given. Call it only when idle. */
@@ -92,7 +102,7 @@ export class FrameScanner {
   #fail(detail: string, sink: FrameSink): void {
     this.#ended = true;
     this.#carry = null;
-    this.#fragments = null;
+    this.#joined = null;
     sink.fault(detail);
   }
 
@@ -100,7 +110,7 @@ export class FrameScanner {
     const first = bytes[at]!;
     const second = bytes[at + 1]!;
     const payloadAt = at + headerBytesOf(second & 0x7f);
-    const isWholeText = first === (0x80 | opcode.text) && second < 0x80 && this.#fragments === null;
+    const isWholeText = first === (0x80 | opcode.text) && second < 0x80 && this.#joined === null;
     if (isWholeText && end - payloadAt <= this.#messageBytesMax) {
       sink.message(bytes, at, payloadAt, end, true);
       return;
@@ -125,9 +135,11 @@ export class FrameScanner {
     }
     if (code > opcode.binary) return `opcode ${code} is reserved`;
     const continues = code === opcode.continuation;
-    if (continues && this.#fragments === null) return 'a continuation without a beginning';
-    if (!continues && this.#fragments !== null) return 'a new message began before the last one ended';
-    const before = this.#fragments?.reduce((sum, fragment) => sum + fragment.length, 0) ?? 0;
+    if (continues && this.#joined === null) return 'a continuation without a beginning';
+    if (!continues && this.#joined !== null) return 'a new message began before the last one ended';
+    if (continues && this.#fragments === fragmentsMax)
+      return `a message in more than ${fragmentsMax} fragments`;
+    const before = continues ? this.#joinedBytes : 0;
     return before + payloadBytes > this.#messageBytesMax
       ? `a message of ${before + payloadBytes} bytes; ${this.#messageBytesMax} is the limit`
       : undefined;
@@ -141,14 +153,29 @@ export class FrameScanner {
       return;
     }
     if (code !== opcode.continuation) {
-      this.#fragments = [];
+      this.#joined = Buffer.allocUnsafeSlow(Math.max(joinedBytesMin, end - payloadAt));
+      this.#joinedBytes = 0;
+      this.#fragments = 0;
       this.#fragmentsText = code === opcode.text;
     }
-    this.#fragments!.push(Buffer.from(bytes.subarray(payloadAt, end)));
+    this.#join(bytes, payloadAt, end);
     if (!isFinal) return;
-    const whole = Buffer.concat(this.#fragments!);
-    this.#fragments = null;
-    sink.message(whole, -1, 0, whole.length, this.#fragmentsText);
+    const whole = this.#joined!;
+    this.#joined = null;
+    sink.message(whole, -1, 0, this.#joinedBytes, this.#fragmentsText);
+  }
+
+  /** Doubles the buffer where it is full, so that many small fragments are not copied again each time. */
+  #join(bytes: Buffer, from: number, end: number): void {
+    const needed = this.#joinedBytes + end - from;
+    if (needed > this.#joined!.length) {
+      const larger = Buffer.allocUnsafeSlow(Math.max(needed, this.#joined!.length * 2));
+      this.#joined!.copy(larger, 0, 0, this.#joinedBytes);
+      this.#joined = larger;
+    }
+    bytes.copy(this.#joined!, this.#joinedBytes, from, end);
+    this.#joinedBytes = needed;
+    this.#fragments++;
   }
 
   #takeControl(kind: number, bytes: Buffer, start: number, end: number, sink: FrameSink): void {

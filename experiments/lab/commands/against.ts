@@ -1,5 +1,6 @@
 /** `compare --against`: the server of another commit and that of this checkout, in turns on this machine. */
 import { join } from 'node:path';
+import { interruption } from '#host/interruption.ts';
 import { prepareContainers } from '../deployment/start.ts';
 import { InputError } from '../input-error.ts';
 import { readNoise } from '../records/noise-file.ts';
@@ -10,7 +11,7 @@ import type { TrialContext } from '../trial/trial.ts';
 import type { Variant } from '../trial/variant.ts';
 import { type Checkout, checkOut } from './checkout.ts';
 import { compareRuns } from './comparing.ts';
-import { interruption } from './interruption.ts';
+
 import { type OutcomeFlags, writeComparison } from './outcome.ts';
 import { type RunFlags, runExperiment } from './run.ts';
 import { inTurns, runSides, type Side } from './sides.ts';

@@ -1,5 +1,6 @@
 /** `noise`: what runs of the same code on this machine differ by (A/A). */
 import type { Command } from 'commander';
+import { interruption } from '#host/interruption.ts';
 import { exitCodeOfComparison, judge } from '../analysis/judge.ts';
 import { noiseOf } from '../analysis/noise.ts';
 import { InputError } from '../input-error.ts';
@@ -8,7 +9,7 @@ import type { Run } from '../records/schema.ts';
 import { noiseReport } from '../report/noise.ts';
 import { shapeOf } from '../shapes/run-report.ts';
 import type { Registry } from '../shapes/shape.ts';
-import { interruption } from './interruption.ts';
+
 import { positiveInteger } from './option-values.ts';
 import { addRunOptions, experimentNamed, type RunFlags, runExperiment } from './run.ts';
 import { oneByOne, runSides, type Side } from './sides.ts';

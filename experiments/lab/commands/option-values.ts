@@ -38,6 +38,8 @@ export function loads(value: string, before: number[] = []): number[] {
 /** A flag of the server and its value, added to those of earlier uses of the option. */
 export function settings(value: string, before: Record<string, string> = {}): Record<string, string> {
   const [, flag, setting] = /^(?:--)?([a-z][a-z-]*)=(.*)$/.exec(value) ?? [];
+  if (flag?.startsWith('token'))
+    throw new InvalidArgumentError(`Leave out ${flag}: no client of an experiment carries a token.`);
   if (flag !== undefined && setting !== undefined) return { ...before, [flag]: setting };
   throw new InvalidArgumentError(`Required flag=value, e.g. segment-bytes=65536; given ${value}.`);
 }

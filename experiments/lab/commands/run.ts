@@ -3,6 +3,7 @@
  */
 import { join } from 'node:path';
 import type { Command } from 'commander';
+import { interruption } from '#host/interruption.ts';
 import { readEnvironment } from '../../../loadtest/result/environment.ts';
 import { quantities, readWorkload } from '../../../loadtest/workload.ts';
 import {
@@ -15,6 +16,7 @@ import { listStages } from '../deployment/list-stages.ts';
 import { findServices } from '../deployment/services/services.ts';
 import { chooseTarget, prepareContainers, startDeployment } from '../deployment/start.ts';
 import { InputError } from '../input-error.ts';
+import { openResults } from '../records/store.ts';
 import { findByShortName, type RunOptions, skipMissing } from '../shapes/run-plan.ts';
 import { shapeOf, showReport } from '../shapes/run-report.ts';
 import { type PlannedRun, type RunObserver, runPlan } from '../shapes/runner.ts';
@@ -23,7 +25,6 @@ import type { TrialContext, TrialObserver } from '../trial/trial.ts';
 import { needsOf } from '../trial/variant.ts';
 import { LiveView } from '../watch/live-line.ts';
 import { openPhaseMetrics, type PhaseMetrics } from '../watch/phase-metrics.ts';
-import { interruption } from './interruption.ts';
 import * as value from './option-values.ts';
 import { addOutcomeOptions, type OutcomeFlags, openOutcome } from './outcome.ts';
 
@@ -137,6 +138,7 @@ export async function runExperiment<Result>(
   conduct: Conduct<Result>,
 ): Promise<Result> {
   const { shape } = experiment;
+  openResults(flags.results);
   const stages = await listStages();
   const target = await chooseTarget(flags.target, experiment.target);
   const plan = shape.plan(experiment, stages, optionsOf(flags, target));

@@ -45,22 +45,9 @@ export class ProcessSite implements Site, AsyncDisposable {
     this.#programs = programs;
   }
 
-  async startNode({ name, role, flags, peer, pinnedCpus, signal }: NodeRequest): Promise<SiteNode> {
-    const internalHost = listenHost(this.#scrapeHost);
-    const address = ['--host', '127.0.0.1', '--port', '0'];
-    const internal = ['--internal-host', internalHost, '--internal-port', '0'];
-    const options =
-      peer === undefined
-        ? commandLine(pinnedCpus, process.execPath, [
-            ...this.#programs.server,
-            ...[...flags, ...address, ...internal],
-          ])
-        : {
-            ...commandLine(pinnedCpus, await installPeer(peer, signal), [
-              pathOf(`experiments/${peer.files[0]}`),
-            ]),
-            env: { ...process.env, ...peerAddress, CHAT_INTERNAL_HOST: internalHost },
-          };
+  async startNode(request: NodeRequest): Promise<SiteNode> {
+    const { name, role, signal } = request;
+    const options = await this.#optionsOf(request);
     const readiness = { name, readLine: readListening, deadlineMs: listenDeadlineMs, signal };
     const { child, ready } = await startChildUntil(options, readiness);
     this.#started.use(child);
@@ -97,6 +84,23 @@ export class ProcessSite implements Site, AsyncDisposable {
         const { cpuLimitCores: cpuCores = null, memoryLimitBytes: memoryBytes = null } = cgroup ?? {};
         return { cpuCores, memoryBytes, cpuPeriodMs: cgroup?.cpuPeriodMs ?? null };
       },
+    };
+  }
+
+  /** The command of our server, or of that of others, which takes its addresses from its environment. */
+  async #optionsOf({ flags, peer, environment, pinnedCpus, signal }: NodeRequest) {
+    const internalHost = listenHost(this.#scrapeHost);
+    if (peer !== undefined) {
+      const runtime = await installPeer(peer, signal);
+      const command = commandLine(pinnedCpus, runtime, [pathOf(`experiments/${peer.files[0]}`)]);
+      return { ...command, env: { ...process.env, ...peerAddress, CHAT_INTERNAL_HOST: internalHost } };
+    }
+    const address = ['--host', '127.0.0.1', '--port', '0'];
+    const internal = ['--internal-host', internalHost, '--internal-port', '0'];
+    const args = [...this.#programs.server, ...flags, ...address, ...internal];
+    return {
+      ...commandLine(pinnedCpus, process.execPath, args),
+      env: { ...process.env, ...environment },
     };
   }
 

@@ -15,6 +15,7 @@ export type ContainerRequest = {
   /** Of a network of the engine, or `host` for this machine's own. */
   networkName: string;
   command: readonly string[];
+  environment?: Readonly<Record<string, string>>;
   labels: Readonly<Record<string, string>>;
   /** Ports to publish; a number alone is published at a free port of the host. */
   ports: readonly (number | { container: number; host: number })[];
@@ -179,6 +180,7 @@ class LimitedContainer extends GenericContainer {
     this.withName(request.name)
       .withNetworkMode(request.networkName)
       .withCommand([...request.command])
+      .withEnvironment(request.environment ?? {})
       .withLabels(request.labels)
       .withExposedPorts(...request.ports)
       // Readable by every user: an image may run its program as another than root.

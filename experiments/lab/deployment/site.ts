@@ -21,6 +21,8 @@ export type NodeRequest = ProgramRequest & {
   role: string;
   /** A server of others in place of ours. */
   peer: PeerProgram | undefined;
+  /** Settings that may hold a secret: every user of a machine sees the arguments of its processes. */
+  environment: Readonly<Record<string, string>>;
   signal: AbortSignal;
 };
 

@@ -83,6 +83,8 @@ for (const target of ['container', 'process'] as const)
     const { nodes, services, network } = deployment;
     const sampled = (await deployment.sample()).map(({ name, role, fault }) => `${name} ${role} ${fault}`);
     assert.deepEqual(sampled, ['node-1 server null', 'node-2 server null', 'redis redis null']);
+    const commands = childrenOf(process.pid).map((pid) => readFileSync(`/proc/${pid}/cmdline`, 'utf8'));
+    assert.doesNotMatch(commands.join(), /redis:\/\//, 'a URL may hold a password');
     const readiness = () => Promise.all(nodes.map(({ internalUrl }) => isReady(internalUrl)));
     const eventually = (expected: readonly boolean[]) =>
       until(async () => String(await readiness()) === String(expected));

@@ -213,12 +213,15 @@ async function startNodes(
   const nodes: SiteNode[] = [];
   for (const [index, role] of roles.entries()) {
     const own = index === 0 ? urlsOfFirst : [];
-    const serviceFlags = services.flatMap(({ name, nodeUrl }, at) => [`--${name}-url`, own[at] ?? nodeUrl]);
+    const environment = Object.fromEntries(
+      services.map(({ name, nodeUrl }, at) => [`CHAT_${name.toUpperCase()}_URL`, own[at] ?? nodeUrl]),
+    );
     const node = await site.startNode({
       name: `node-${index + 1}`,
       role,
-      flags: stage.program ? [] : ['--stage', stage.name, ...settingFlags, ...serviceFlags],
+      flags: stage.program ? [] : ['--stage', stage.name, ...settingFlags],
       peer: stage.program,
+      environment,
       cpus: allocation.serverCpus,
       cpuPeriodMs: allocation.cpuPeriodMs ?? defaultCpuPeriodMs,
       memoryMb: allocation.serverMemoryMb,

@@ -1,15 +1,16 @@
 /** Archives a run in the repository: one compact file, from which every report can be remade. */
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { makeDirectory, writeWhole } from '#host/whole-file.ts';
 import type { Run, TrialHeader, TrialRecord } from './schema.ts';
 import { readRun } from './store.ts';
 
 /** Writes `<experimentDirectory>/results/<run>.json` and returns its path. */
 export function archiveRun(run: Run, drawn: ReadonlySet<number>, experimentDirectory: string): string {
   const directory = join(experimentDirectory, 'results');
-  mkdirSync(directory, { recursive: true });
+  makeDirectory(directory);
   const path = join(directory, `${run.record.run}.json`);
-  writeFileSync(path, `${JSON.stringify(compactRun(run, drawn))}\n`);
+  writeWhole(path, `${JSON.stringify(compactRun(run, drawn))}\n`);
   return path;
 }
 

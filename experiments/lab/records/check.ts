@@ -2,11 +2,11 @@
 
 /** The type of a field; a nested template for an object; a list of one template for its items. */
 type Template = Kind | { readonly [field: string]: Template } | readonly [Template];
-type Kind = 'string' | 'number' | 'boolean' | 'object' | 'list' | 'null or object';
+type Kind = 'string' | 'plain name' | 'number' | 'boolean' | 'object' | 'list' | 'null or object';
 
 const environment = { cpuModel: 'string', cpus: 'number', platform: 'string', node: 'string' } as const;
 const record: Template = {
-  ...{ run: 'string', experiment: 'string', shape: 'string', target: 'string', startedAt: 'string' },
+  ...{ run: 'plain name', experiment: 'plain name', shape: 'string', target: 'string', startedAt: 'string' },
   ...{ seed: 'number', seconds: 'number', interrupted: 'boolean', limits: ['string'], notes: ['string'] },
   environment: { ...environment, memoryBytes: 'number' },
   variants: [
@@ -85,6 +85,8 @@ export function missingField(run: { record?: unknown; trials?: unknown }): strin
 type Fields = Readonly<Record<string, unknown>>;
 
 function firstMissing(template: Template, value: unknown, path: string): string | null {
+  if (template === 'plain name' && typeof value === 'string')
+    return isOfKind(template, value) ? null : `${path} as a plain name of a directory`;
   if (typeof template === 'string') return isOfKind(template, value) ? null : path;
   if (isList(template)) {
     if (!Array.isArray(value)) return path;
@@ -114,6 +116,8 @@ function isList(template: Template): template is readonly [Template] {
 }
 
 function isOfKind(kind: Kind, value: unknown): boolean {
+  // A path here would make a report write outside of the results.
+  if (kind === 'plain name') return typeof value === 'string' && /^\w[\w.-]*$/.test(value);
   if (kind === 'list') return Array.isArray(value);
   if (kind === 'null or object') return value === null || isOfKind('object', value);
   if (kind === 'object') return typeof value === 'object' && value !== null && !Array.isArray(value);

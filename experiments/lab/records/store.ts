@@ -1,24 +1,47 @@
 /** The files of runs: a directory with `run.json` and `trials/NNN.json`, or one archived JSON file. */
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { redactedJson } from '#host/secrets.ts';
+import { makeDirectory, writeFault, writeWhole } from '#host/whole-file.ts';
 import { InputError } from '../input-error.ts';
 import { missingField } from './check.ts';
 import { upgradeRun } from './old-schema.ts';
 import type { Run, RunRecord, TrialHeader } from './schema.ts';
 
-/** Writes `run.json`; called again as the run goes on, so that an interrupted run is a result too. */
-export function writeRunRecord(directory: string, record: RunRecord): void {
-  mkdirSync(join(directory, 'trials'), { recursive: true });
-  writeFileSync(join(directory, 'run.json'), `${JSON.stringify(record, null, 1)}\n`);
+/** Makes the directory of all results. Throws an `InputError` where nothing can be written in it. */
+export function openResults(directory: string): void {
+  let fault: string | null;
+  try {
+    makeDirectory(directory);
+    fault = writeFault(join(directory, 'run.json'));
+  } catch (error) {
+    fault = (error as Error).message;
+  }
+  if (fault === null) return;
+  throw new InputError([
+    `Choose another --results: required a directory that can be written; given ${directory}: ${fault}.`,
+  ]);
 }
 
-/** Writes `trials/NNN.json`. */
+/**
+ * Writes `run.json`; called again as the run goes on, so that an interrupted run is a result too. Like all
+ * files of a run it is whole or not there. Throws a `WriteError`.
+ */
+export function writeRunRecord(directory: string, record: RunRecord): void {
+  makeDirectory(join(directory, 'trials'));
+  writeWhole(join(directory, 'run.json'), `${redactedJson(record, 1)}\n`);
+}
+
+/** Writes `trials/NNN.json`. Throws a `WriteError`. */
 export function writeTrialRecord(directory: string, trial: TrialHeader): void {
   const name = `${String(trial.number).padStart(3, '0')}.json`;
-  writeFileSync(join(directory, 'trials', name), `${JSON.stringify(trial)}\n`);
+  writeWhole(join(directory, 'trials', name), `${redactedJson(trial)}\n`);
 }
 
-/** Reads a run from its directory or from an archived file; throws an `InputError` where it is neither. */
+/**
+ * Reads a run from its directory or from an archived file. Throws an `InputError` where it is neither, or is
+ * damaged.
+ */
 export function readRun(path: string): Run {
   const value = statSync(path).isDirectory() ? readDirectory(path) : readJson(path);
   const run = upgraded(value);

@@ -1,6 +1,6 @@
 /** The reports of a run, as its shape makes them, and the documents of an experiment. */
-import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { makeDirectory, writeWhole } from '#host/whole-file.ts';
 import { InputError } from '../input-error.ts';
 import type { Run } from '../records/schema.ts';
 import { htmlReport } from '../report/html.ts';
@@ -23,9 +23,9 @@ export async function showReport(run: Run, shape: Shape, resultsDirectory: strin
   console.log(terminalTable(withoutDetails(content.summary)));
   const directory = join(resultsDirectory, run.record.run);
   const path = join(directory, 'report.html');
-  mkdirSync(directory, { recursive: true });
-  writeFileSync(path, htmlReport(run, content, plots));
-  writeFileSync(
+  makeDirectory(directory);
+  writeWhole(path, htmlReport(run, content, plots));
+  writeWhole(
     join(directory, 'report.md'),
     markdownReport({ run, content, question: run.record.question }, plots, [], ''),
   );
@@ -65,5 +65,5 @@ async function writePictures(plots: Awaited<ReturnType<NonNullable<Shape['plots'
   if (plots.length === 0) return;
   const { svgFile } = await import('../report/plot.ts');
   for (const plot of plots)
-    if (plot.file !== undefined) writeFileSync(join(directory, `${plot.file}.svg`), svgFile(plot));
+    if (plot.file !== undefined) writeWhole(join(directory, `${plot.file}.svg`), svgFile(plot));
 }

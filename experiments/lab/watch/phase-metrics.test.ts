@@ -4,9 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import type { Deployment } from '../deployment/deployment.ts';
+import { InputError } from '../input-error.ts';
 import type { TrialTitle } from '../trial/trial.ts';
 import { startPhaseMetrics } from './phase-metrics.fixture.ts';
-import { PhaseMetrics } from './phase-metrics.ts';
+import { openPhaseMetrics, PhaseMetrics } from './phase-metrics.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'lab-metrics-'));
 after(() => rmSync(directory, { recursive: true }));
@@ -100,4 +101,20 @@ test('a port in use is reported, and the targets file of its owner stays', async
   assert.match((await second.listen()) ?? '', /EADDRINUSE/);
   await second[Symbol.asyncDispose]();
   assert.equal(readFileSync(targetsFile, 'utf8'), before);
+});
+
+test('a targets file that cannot be written is told, and nothing is left that listens', async () => {
+  const lines: string[] = [];
+  const options = { experiment: 'x', scrapeHost: '127.0.0.1', targetsFile: '/proc/none/lab.json' };
+  assert.equal(await openPhaseMetrics(options, (line) => lines.push(line)), null);
+  assert.match(lines.join(), /^Prometheus cannot follow this run: .*\/proc\/none/);
+  await assert.rejects(openPhaseMetrics({ ...options, metricsPort: 1 }, assert.fail), InputError);
+});
+
+test('a targets file that can no longer be written does not end the run', async () => {
+  const lost = join(directory, 'lost', 'lab.json');
+  const metrics = await startPhaseMetrics(lost);
+  rmSync(join(directory, 'lost'), { recursive: true });
+  metrics.started(target, null);
+  await metrics[Symbol.asyncDispose]();
 });

@@ -1,8 +1,8 @@
 /** Metrics of a running trial for Prometheus: its phase, and a file_sd file with the addresses to scrape. */
-import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { dirname } from 'node:path';
 import { Gauge, Registry } from 'prom-client';
+import { makeDirectory, WriteError, writeFault, writeWhole } from '#host/whole-file.ts';
 import type { Deployment } from '../deployment/deployment.ts';
 import { InputError } from '../input-error.ts';
 import type { TrialTitle } from '../trial/trial.ts';
@@ -28,12 +28,14 @@ export class PhaseMetrics implements AsyncDisposable {
   readonly #phase: Gauge;
   readonly #trial: Gauge;
   readonly #server: Server;
+  readonly #print: (line: string) => void;
   #deployment: Deployment | null = null;
 
   readonly port: number;
 
-  constructor(options: PhaseMetricsOptions) {
+  constructor(options: PhaseMetricsOptions, print: (line: string) => void = () => {}) {
     this.#options = options;
+    this.#print = print;
     this.port = options.metricsPort;
     this.#server = createServer(async (request, response) => {
       if (request.url !== '/metrics') return response.writeHead(404).end();
@@ -57,8 +59,13 @@ export class PhaseMetrics implements AsyncDisposable {
     exportUsage(this.#registry, () => this.#deployment?.latestUsage() ?? []);
   }
 
-  /** Null when the port listens; else why it, or the simulator's port after it, is not free. */
+  /**
+   * Null when the port listens; else why it, or the simulator's port after it, is not free, or the targets
+   * file cannot be written.
+   */
   async listen(): Promise<string | null> {
+    const unwritable = targetsFault(this.#options.targetsFile);
+    if (unwritable !== null) return unwritable;
     const { scrapeHost } = this.#options;
     const host = scrapeHost === '127.0.0.1' ? scrapeHost : '0.0.0.0';
     const probe = createServer();
@@ -95,20 +102,30 @@ export class PhaseMetrics implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     if (!this.#server.listening) return;
-    writeAtomically(this.#options.targetsFile, '[]\n');
+    this.#write('[]\n');
     await closed(this.#server);
   }
 
   #writeTargets(entries: readonly unknown[]): void {
-    const { scrapeHost, targetsFile } = this.#options;
+    const { scrapeHost } = this.#options;
     const lab = { targets: [`${scrapeHost}:${this.port}`], labels: { job: 'lab' } };
-    writeAtomically(targetsFile, `${JSON.stringify([lab, ...entries], null, 2)}\n`);
+    this.#write(`${JSON.stringify([lab, ...entries], null, 2)}\n`);
+  }
+
+  /** Prometheus may read at any moment. That it reads nothing new is no reason to end a run. */
+  #write(text: string): void {
+    try {
+      writeWhole(this.#options.targetsFile, text);
+    } catch (error) {
+      if (!(error instanceof WriteError)) throw error;
+      this.#print(`Prometheus cannot follow this run: ${error.message}`);
+    }
   }
 }
 
 /**
  * Listens on the port asked for, which must be free, or on the default port if it is free. Null for port 0,
- * and where the default port is in use: the run goes on without metrics.
+ * and where the default port is in use or the targets file cannot be written: it runs on without metrics.
  */
 export async function openPhaseMetrics(
   asked: Omit<PhaseMetricsOptions, 'metricsPort'> & { metricsPort?: number | undefined },
@@ -116,12 +133,12 @@ export async function openPhaseMetrics(
 ): Promise<PhaseMetrics | null> {
   const { metricsPort = defaultPort, experiment, scrapeHost, targetsFile } = asked;
   if (metricsPort === 0) return null;
-  const metrics = new PhaseMetrics({ experiment, scrapeHost, targetsFile, metricsPort });
+  const metrics = new PhaseMetrics({ experiment, scrapeHost, targetsFile, metricsPort }, print);
   const fault = await metrics.listen();
   if (fault === null) return metrics;
   if (asked.metricsPort !== undefined)
     throw new InputError([
-      `Choose free metrics ports: required ${metricsPort} and ${metricsPort + 1}, or 0 for none; ${fault}.`,
+      `Choose another --metrics-port or --targets-file: required the free ports ${metricsPort} and ${metricsPort + 1} and a file that can be written, or port 0 for neither; ${fault}.`,
     ]);
   print(`Prometheus cannot follow this run: ${fault}`);
   return null;
@@ -140,9 +157,13 @@ async function closed(server: Server): Promise<void> {
   if (server.listening) await new Promise((resolve) => server.close(resolve));
 }
 
-/** Prometheus may read at any moment, and an incomplete file is an error for it. */
-function writeAtomically(file: string, text: string): void {
-  mkdirSync(dirname(file), { recursive: true });
-  writeFileSync(`${file}.new`, text);
-  renameSync(`${file}.new`, file);
+/** Makes the directory of the file. Null when the file can be written; else why not. */
+function targetsFault(file: string): string | null {
+  try {
+    makeDirectory(dirname(file));
+  } catch (error) {
+    return (error as Error).message;
+  }
+  const fault = writeFault(file);
+  return fault === null ? null : `the targets file ${file} cannot be written: ${fault}`;
 }

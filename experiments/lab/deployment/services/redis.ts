@@ -16,6 +16,7 @@ import {
   startRedisServer,
   withoutPersistence,
 } from '#host/redis-server.ts';
+import { redact } from '#host/secrets.ts';
 import type { RunningService, ServiceProvider, ServiceRequest } from './service.ts';
 
 const image = process.env.REDIS_IMAGE ?? 'redis:8';
@@ -178,7 +179,7 @@ async function versionOf(url: string): Promise<string> {
       return `Redis ${/^redis_version:(\S+)/m.exec(info)?.[1] ?? 'of unknown version'}`;
     } catch {
       if (performance.now() > deadlineAtMs)
-        throw new StartError(`Redis at ${url} does not answer: ${failure}`);
+        throw new StartError(`Redis at ${redact(url)} does not answer: ${redact(failure)}`);
       await sleep(30);
     } finally {
       client.disconnect();
