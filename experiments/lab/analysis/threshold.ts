@@ -182,20 +182,26 @@ function passProbability(logLoad: number, theta: number, slope: number): number 
   return Math.max(1e-9, (1 - lapse) / (1 + Math.exp((logLoad - theta) / slope)));
 }
 
-/** Entropy of (θ, s) that is left on average after a trial at this load. */
+/**
+ * Entropy of θ that is left on average after a trial at this load. s is a nuisance (Prins, Journal of Vision
+ * 13(7), 2013): entropy of s as well would spend trials on how gradual the edge is, which nobody asked.
+ */
 function expectedEntropy({ thetas, weights }: Posterior, logLoad: number): number {
   let passShare = 0;
   let passLogs = 0;
   let failLogs = 0;
-  for (let cell = 0; cell < weights.length; cell++) {
-    const weight = weights[cell]!;
-    if (weight < 1e-12) continue;
-    const theta = thetas[Math.floor(cell / slopes.length)]!;
-    const pass = weight * passProbability(logLoad, theta, slopes[cell % slopes.length]!);
-    const fail = weight - pass;
+  for (let theta = 0; theta < thetas.length; theta++) {
+    let pass = 0;
+    let all = 0;
+    for (let slope = 0; slope < slopes.length; slope++) {
+      const weight = weights[theta * slopes.length + slope]!;
+      if (weight < 1e-12) continue;
+      all += weight;
+      pass += weight * passProbability(logLoad, thetas[theta]!, slopes[slope]!);
+    }
     passShare += pass;
-    passLogs += pass * Math.log(pass);
-    failLogs += fail * Math.log(fail);
+    if (pass > 0) passLogs += pass * Math.log(pass);
+    if (all > pass) failLogs += (all - pass) * Math.log(all - pass);
   }
   // −Σ p/P ln(p/P), times P, is P ln P − Σ p ln p; the same for the failed share.
   const failShare = 1 - passShare;

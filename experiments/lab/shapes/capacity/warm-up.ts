@@ -4,8 +4,8 @@ import { type Edge, scoutEdge } from '../../analysis/edge-scout.ts';
 import type { CapacityMethod, Timing, TrialRecord } from '../../records/schema.ts';
 
 /** Short, because it judges nothing; a backlog of an overload stays small. */
-const scoutTiming: Timing = { warmUpSeconds: 0.25, measureSeconds: 1, drainSeconds: 0.75 };
-const steadyTiming: Timing = { warmUpSeconds: 0.1, measureSeconds: 1.5, drainSeconds: 0.75 };
+const scoutTiming: Timing = { warmUpSeconds: 0.2, measureSeconds: 0.6, drainSeconds: 0.5 };
+const steadyTiming: Timing = { warmUpSeconds: 0, measureSeconds: 1, drainSeconds: 0.5 };
 /** Steady: two trials in a row whose cost per delivery differs by no more than this. Chosen, not measured. */
 const steadyShare = 0.1;
 const steadyTrialsMax = 4;
