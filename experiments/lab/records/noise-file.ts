@@ -1,6 +1,7 @@
 /** `noise.json` beside the results: what runs of the same code differ by, measured by `noise`. */
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { makeDirectory, writeWhole } from '#host/whole-file.ts';
 import { InputError } from '../input-error.ts';
 
 /** Of one row of a comparison, from A/A runs: runs of the same code under the same conditions. */
@@ -43,8 +44,8 @@ export function writeNoise(resultsDirectory: string, measured: readonly NoiseFig
     JSON.stringify([conditions, experiment, variant, metric]);
   const byKey = new Map([...readNoise(resultsDirectory), ...measured].map((one) => [keyOf(one), one]));
   const file: NoiseFile = { schemaVersion: 1, figures: [...byKey.values()] };
-  mkdirSync(resultsDirectory, { recursive: true });
-  writeFileSync(pathIn(resultsDirectory), `${JSON.stringify(file, null, 1)}\n`);
+  makeDirectory(resultsDirectory);
+  writeWhole(pathIn(resultsDirectory), `${JSON.stringify(file, null, 1)}\n`);
   return pathIn(resultsDirectory);
 }
 
