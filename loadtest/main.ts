@@ -9,6 +9,7 @@ import { checkStep, resolveAssignment, resolveWorkload } from './resolve.ts';
 import { conclude } from './result/conclude.ts';
 import { encodeEvent, parseCommand, type StepQuantities } from './result/control.ts';
 import { readEnvironment } from './result/environment.ts';
+import { hopelessTest } from './result/hopeless.ts';
 import { clearLine, newProgress } from './result/progress.ts';
 import { publish } from './result/publish.ts';
 import type { LoadtestResult } from './result/schema.ts';
@@ -67,9 +68,10 @@ async function main(argv: string[]): Promise<number> {
 async function run(coordinator: Coordinator, assignment: Assignment, options: Options): Promise<number> {
   const environment = readEnvironment();
   const { workers } = assignment.workload;
-  const measure: Measure = async (step, how) => {
+  const measure: Measure = async (step, { abortOnFail = false, ...how }) => {
     const workload = resolveWorkload({ ...options.workload, ...step }, workers);
-    const outcome = await coordinator.step(workload, how);
+    const isHopeless = abortOnFail ? hopelessTest(options.limits, workload) : undefined;
+    const outcome = await coordinator.step(workload, { ...how, isHopeless });
     return conclude(outcome, options.limits, options.health, environment);
   };
   await coordinator.connect();
@@ -88,7 +90,10 @@ async function run(coordinator: Coordinator, assignment: Assignment, options: Op
   return Math.max(exitCode.pass, ...results.map((result) => exitCode[result.verdict]));
 }
 
-type Measure = (step: Partial<StepQuantities>, how: StepOptions) => Promise<LoadtestResult>;
+type Measure = (
+  step: Partial<StepQuantities>,
+  how: Omit<StepOptions, 'isHopeless'> & { abortOnFail?: boolean },
+) => Promise<LoadtestResult>;
 
 async function runList(steps: Options['steps'], measure: Measure): Promise<LoadtestResult[]> {
   const results: LoadtestResult[] = [];
@@ -113,10 +118,10 @@ async function runCommands(
     try {
       const command = parseCommand(line.value);
       if (command.command === 'end') break;
-      const { command: _, reconnect, last: isLast = false, ...step } = command;
+      const { command: _, reconnect, last: isLast = false, abortOnFail = false, ...step } = command;
       const problems = checkStep({ ...workload, ...step });
       if (problems.length > 0) throw new Error(problems.join('; '));
-      results.push(await measure(step, { isLast, reconnect }));
+      results.push(await measure(step, { isLast, reconnect, abortOnFail }));
       process.stdout.write(encodeEvent({ event: 'step', result: results.at(-1)! }));
     } catch (error) {
       if (error instanceof RunError) throw error;

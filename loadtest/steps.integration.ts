@@ -16,6 +16,8 @@ const server = new WebSocketServer({ port: 0, host: '127.0.0.1' });
 let connections = 0;
 /** The next message closes the newest connection. */
 let closesOne = false;
+/** Every message is held so long. */
+let delayMs = 0;
 let url = '';
 
 before(async () => {
@@ -26,7 +28,11 @@ before(async () => {
     socket.on('message', (data) => {
       if (closesOne) [...server.clients].at(-1)!.close(1013);
       closesOne = false;
-      for (const client of server.clients) if (client.readyState === client.OPEN) client.send(String(data));
+      const deliver = () => {
+        for (const client of server.clients) if (client.readyState === client.OPEN) client.send(String(data));
+      };
+      if (delayMs === 0) deliver();
+      else setTimeout(deliver, delayMs);
     });
     socket.on('error', () => socket.terminate());
   });
@@ -147,4 +153,21 @@ test('a step whose senders were closed before it is void, because its load was n
   assert.equal((await run.ended).code, 3);
   const second = resultsOf(eventsOf((await run.ended).stdout))[1]!;
   assert.match(second.reasons[0]!, /the users of 5 messages had been closed in an earlier step/);
+});
+
+test('a step that asked for it ends as soon as its limit cannot hold, and is judged by what it saw', async () => {
+  delayMs = 300;
+  const run = startSimulator(`--url ${url} ${base} --limit p99<250ms --control`);
+  const step: ControlCommand = { command: 'step', ratePerSecond: 100, durationSeconds: 4 };
+  run.child.stdin!.write(encodeCommand({ ...step, abortOnFail: true }));
+  run.child.stdin!.end(encodeCommand({ ...step, durationSeconds: 1 }));
+  await run.ended;
+  delayMs = 0;
+  const [aborted, whole] = resultsOf(eventsOf((await run.ended).stdout)) as [LoadtestResult, LoadtestResult];
+  assert.equal(aborted.verdict, 'fail', aborted.reasons.join());
+  assert.ok(aborted.abortedAfterSeconds! > 0.25 && aborted.abortedAfterSeconds! < 2.5);
+  assert.ok(aborted.sent < 250 && aborted.audit.lost === 0, `${aborted.sent} ${aborted.audit.lost}`);
+  assert.ok(aborted.recoveredSeconds! < 1, String(aborted.recoveredSeconds));
+  assert.match(aborted.reasons.at(-1)!, /ended after \d\.\d s of 4 s, because a limit could no longer hold/);
+  assert.deepEqual([whole.abortedAfterSeconds, whole.sent, whole.audit.lost, whole.late], [null, 100, 0, 0]);
 });

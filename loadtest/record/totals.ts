@@ -35,6 +35,7 @@ export class Totals {
   /** Messages of the measure phase that were sent. */
   sent = 0;
   readonly #timeline: Timeline;
+  #measuredUs: number;
   readonly #samples: (WorkerSample | undefined)[];
   readonly #lastSlot: number[];
   readonly #open = new Map<number, OpenSecond>();
@@ -46,6 +47,7 @@ export class Totals {
 
   constructor(workers: number, timeline: Timeline) {
     this.#timeline = timeline;
+    this.#measuredUs = timeline.measureUs;
     this.#samples = new Array(workers).fill(undefined);
     this.#lastSlot = new Array(workers).fill(-1);
     this.#loads = Array.from({ length: workers }, () => []);
@@ -104,17 +106,26 @@ export class Totals {
     return this.audit(measureSlotOf(this.#timeline) + (atSeconds + 1) * windowsPerSecond - drainSlots).lost;
   }
 
+  /** The measure phase has ended after that time, before it was planned to end. */
+  endMeasure(measuredUs: number): void {
+    this.#measuredUs = measuredUs;
+  }
+
   /** True when all workers have reported a window after the measure phase and nothing is outstanding. */
   get settled(): boolean {
-    return this.#reportedSlot > lastMeasureSlotOf(this.#timeline) && this.audit().lost === 0;
+    const { measureUs } = this.#timeline;
+    // The workers hear of an early end only in the window after it.
+    const slack = this.#measuredUs < measureUs ? 1 : 0;
+    const lastSlot = lastMeasureSlotOf({ ...this.#timeline, measureUs: this.#measuredUs }) + slack;
+    return this.#reportedSlot > lastSlot && this.audit().lost === 0;
   }
 
   /** Seconds from the end of the measure phase to the last owed delivery; null if some never came. */
   get recoveredSeconds(): number | null {
-    const { warmUpUs, measureUs } = this.#timeline;
     if (this.audit().lost > 0) return null;
     const lastUs = Math.max(...this.#samples.map((sample) => sample?.lastDeliveryUs ?? 0));
-    return Math.round(Math.max(0, lastUs - warmUpUs - measureUs) / 1000) / 1000;
+    const endUs = this.#timeline.warmUpUs + this.#measuredUs;
+    return Math.round(Math.max(0, lastUs - endUs) / 1000) / 1000;
   }
 
   /** By how much the backlog grew through the measure phase, see `backlogGrowthMs`. */

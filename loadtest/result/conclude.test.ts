@@ -32,7 +32,15 @@ function resultOf({ slow = 0, lost = 0, turnMs = 1 }) {
   const totals = new Totals(1, timeline);
   totals.addWindow(0, recorder.take(0), sample);
   const outcome: StepOutcome = {
-    ...{ workload, totals, startedAt: '', silent: 0, connectedRssBytes: 1, interrupted: false },
+    ...{
+      workload,
+      totals,
+      startedAt: '',
+      silent: 0,
+      connectedRssBytes: 1,
+      interrupted: false,
+      aborted: false,
+    },
     ...{ connections: [{ opened: 1, refused: {}, closedEarly: {}, open: 1, connectUs: [1] }] },
     ...{ recipientsByRoom: Uint32Array.of(1), measuredUs: 1e6 },
     reports: [

@@ -1,7 +1,6 @@
 /** From the counts of a step to its result and verdict. Pure. */
 import { redact } from '#host/secrets.ts';
 import { sendersOfRoom } from '../model/assignment.ts';
-import { Schedule, scheduleOf } from '../model/schedule.ts';
 import { mergeCounts } from '../record/counts.ts';
 import {
   encodeHistogram,
@@ -11,12 +10,11 @@ import {
   summarize,
   withOutstanding,
 } from '../record/histogram.ts';
-import { timelineOf } from '../record/recorder.ts';
 import { seriesOf } from '../record/series.ts';
 import type { StepOutcome } from '../run/coordinator.ts';
-import type { ResolvedWorkload } from '../workload.ts';
 import type { Environment } from './environment.ts';
 import { type HealthLimits, judgeHealth } from './health.ts';
+import { scheduledMessages } from './hopeless.ts';
 import { checkLimits, type Limit, type Observed } from './limits.ts';
 import type { LoadtestResult } from './schema.ts';
 
@@ -55,7 +53,13 @@ export function conclude(
     );
   const isDoubtful = broken.length > 0 && broken.every((limit) => limit.couldHold);
   const doubt = `the simulator may have caused it: with twice the p99 of its own turn (${turnMsP99} ms) taken off, the limit would have held`;
-  const reasons = [...voidReasons, ...broken.map((limit) => limit.reason), ...(isDoubtful ? [doubt] : [])];
+  const aborted = `the measure phase was ended after ${(outcome.measuredUs / 1e6).toFixed(1)} s of ${workload.durationSeconds} s, because a limit could no longer hold in it`;
+  const reasons = [
+    ...voidReasons,
+    ...broken.map((limit) => limit.reason),
+    ...(isDoubtful ? [doubt] : []),
+    ...(outcome.aborted ? [aborted] : []),
+  ];
   const verdict =
     voidReasons.length > 0 ? 'void' : broken.length === 0 ? 'pass' : isDoubtful ? 'undetermined' : 'fail';
   return {
@@ -64,15 +68,6 @@ export function conclude(
     reasons,
     limits: checked.map(({ expression, held, observed }) => ({ expression, held, observed })),
   };
-}
-
-/** Messages of the schedule in the measured time. They are counted, because Poisson arrivals are random. */
-function scheduledMessages(workload: ResolvedWorkload, measuredUs: number): number {
-  const { warmUpUs } = timelineOf(workload);
-  const schedule = new Schedule(scheduleOf(workload, measuredUs));
-  let messages = 0;
-  for (; !schedule.ended; schedule.advance()) if (schedule.dueUs >= warmUpUs) messages++;
-  return messages;
 }
 
 function observe(
@@ -96,8 +91,9 @@ function observe(
     audit,
     ...(outcome.interrupted && { underWay: whole.expected - audit.expected }),
     late: totals.sumOfSamples((sample) => sample.late),
+    abortedAfterSeconds: outcome.aborted ? Number(seconds.toFixed(3)) : null,
     recoveredSeconds: outcome.interrupted ? null : totals.recoveredSeconds,
-    backlogGrowthMs: outcome.interrupted ? null : totals.backlogGrowthMs,
+    backlogGrowthMs: outcome.interrupted || outcome.aborted ? null : totals.backlogGrowthMs,
     misroutedOfOtherRuns: totals.sumOfSamples((sample) => sample.foreign),
     orderedPairs: orderedPairsOf(outcome),
     sent: totals.sent,

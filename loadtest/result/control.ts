@@ -27,10 +27,16 @@ export type StepQuantities = Pick<Workload, (typeof stepQuantities)[number]>;
 /**
  * One line of input. With `reconnect`, users whose connection has been closed connect again before the step
  * and are probed; without, they stay closed. The drain of a step ends when nothing is outstanding; with
- * `last` it takes its full time, so that a duplicate that comes later than its original is seen.
+ * `last` it takes its full time, so that a duplicate that comes later than its original is seen. With
+ * `abortOnFail`, its measure phase ends as soon as a limit of latency can no longer hold in it.
  */
 export type ControlCommand =
-  | ({ command: 'step'; reconnect?: boolean; last?: boolean } & Partial<StepQuantities>)
+  | ({
+      command: 'step';
+      reconnect?: boolean;
+      last?: boolean;
+      abortOnFail?: boolean;
+    } & Partial<StepQuantities>)
   | { command: 'end' };
 
 /** One line of output. */
@@ -48,15 +54,15 @@ export function encodeCommand(command: ControlCommand): string {
 
 /** Reads one line of input. Throws a sentence with what is required and what was given. */
 export function parseCommand(line: string): ControlCommand {
-  const required = `a command is {"command":"step"} with ${stepQuantities.join(', ')}, reconnect, last as wanted, or {"command":"end"}`;
+  const required = `a command is {"command":"step"} with ${stepQuantities.join(', ')}, reconnect, last, abortOnFail as wanted, or {"command":"end"}`;
   let value: unknown;
   try {
     value = JSON.parse(line);
   } catch {
     throw new Error(`${required}; given: ${line}`);
   }
-  const { command, reconnect, last, ...quantities } = (value ?? {}) as Record<string, unknown>;
-  const flags = Object.entries({ reconnect, last }).filter(([, flag]) => flag !== undefined);
+  const { command, reconnect, last, abortOnFail, ...quantities } = (value ?? {}) as Record<string, unknown>;
+  const flags = Object.entries({ reconnect, last, abortOnFail }).filter(([, flag]) => flag !== undefined);
   if (command === 'end' && flags.length + Object.keys(quantities).length === 0) return { command };
   if (command !== 'step') throw new Error(`${required}; given: ${line}`);
   for (const [name, flag] of flags)

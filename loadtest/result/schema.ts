@@ -27,6 +27,8 @@ export type LoadtestResult = {
   underWay?: number;
   /** Deliveries of earlier steps of the run that came after this step had begun. They count nowhere else. */
   late: number;
+  /** Length of a measure phase that was ended because a limit could no longer hold; null or absent: whole. */
+  abortedAfterSeconds?: number | null;
   /**
    * From the end of the measure phase to the last delivery that was owed; 0 if nothing was outstanding then,
    * null if something was still outstanding when the drain ended.

@@ -32,7 +32,9 @@ export type StepOutcome = ConnectOutcome & {
   recipientsByRoom: Uint32Array;
   reports: StepReport[];
   interrupted: boolean;
-  /** Length of the measure phase: as planned, or until the interruption. */
+  /** The measure phase ended because `isHopeless` said so. */
+  aborted: boolean;
+  /** Length of the measure phase: as planned, or until it was interrupted or aborted. */
   measuredUs: number;
 };
 
@@ -41,6 +43,8 @@ export type StepOptions = {
   isLast: boolean;
   /** Users whose connection has been closed connect again before the step. */
   reconnect?: boolean | undefined;
+  /** Asked after each window: true ends the measure phase. */
+  isHopeless?: ((totals: Totals) => boolean) | undefined;
 };
 
 /** Time from the start command to the first due message, so that slow workers get the command in time. */
@@ -56,6 +60,8 @@ type OpenStep = {
   /** Recipients by worker and room. */
   recipients: Uint32Array[];
   settled: PromiseWithResolvers<'settled'>;
+  isHopeless: (totals: Totals) => boolean;
+  hopeless: PromiseWithResolvers<'hopeless'>;
 };
 
 export class Coordinator {
@@ -114,7 +120,10 @@ export class Coordinator {
    * what comes late is seen in the next step. The drain of the last step takes its full time: a duplicate
    * comes later than its original. Rejects with a RunError if a worker dies.
    */
-  async step(workload: ResolvedWorkload, { isLast, reconnect = false }: StepOptions): Promise<StepOutcome> {
+  async step(
+    workload: ResolvedWorkload,
+    { isLast, reconnect = false, isHopeless = () => false }: StepOptions,
+  ): Promise<StepOutcome> {
     const startedAt = new Date().toISOString();
     const timeline = timelineOf(workload);
     const totals = new Totals(workload.workers, timeline);
@@ -134,6 +143,8 @@ export class Coordinator {
       orders: new RoomOrders(workload.workers),
       recipients: prepared.map((message) => message.recipientsByRoom),
       settled: Promise.withResolvers<'settled'>(),
+      isHopeless,
+      hopeless: Promise.withResolvers<'hopeless'>(),
     };
     this.#step = open;
     const measured = await this.#measure(open, recipientsByRoom, isLast);
@@ -160,38 +171,48 @@ export class Coordinator {
     open: OpenStep,
     recipientsByRoom: Uint32Array,
     isLast: boolean,
-  ): Promise<{ interrupted: boolean; measuredUs: number }> {
+  ): Promise<Pick<StepOutcome, 'interrupted' | 'aborted' | 'measuredUs'>> {
     const { warmUpUs, measureUs, drainUs } = open.timeline;
     const clock = new Clock();
     const beginUs = Math.ceil(clock.nowUs() + leadUs);
     this.#pool.tell(() => ({ kind: 'start', beginUs, recipientsByRoom }));
     const measureAtUs = beginUs + warmUpUs;
-    const ends: [Phase, number][] = [
-      ['warm-up', measureAtUs],
-      ['measure', measureAtUs + measureUs],
-      ['drain', measureAtUs + measureUs + drainUs],
-    ];
-    for (const [phase, untilUs] of ends) {
+    let endUs = measureAtUs + measureUs;
+    let aborted = false;
+    const measuredUs = () => Math.min(Math.max(0, clock.nowUs() - measureAtUs), endUs - measureAtUs);
+    for (const phase of ['warm-up', 'measure', 'drain'] as const) {
       this.#enter(phase);
-      const early = phase === 'drain' && !isLast ? [open.settled.promise] : [];
-      if (await this.#reached(clock, untilUs, early)) continue;
-      const measuredUs = Math.min(Math.max(0, clock.nowUs() - measureAtUs), measureUs);
+      const untilUs = { 'warm-up': measureAtUs, measure: endUs, drain: endUs + drainUs }[phase];
+      const early = {
+        'warm-up': [],
+        measure: [open.hopeless.promise],
+        drain: isLast ? [] : [open.settled.promise],
+      }[phase];
+      const event = await this.#next(clock, untilUs, early);
+      if (event === 'interrupted') {
+        const untilNowUs = measuredUs();
+        this.#pool.tell(() => ({ kind: 'stop-sending' }));
+        this.#enter('drain');
+        await sleep(Math.min(drainUs / 1000, interruptedDrainMsMax));
+        return { interrupted: true, aborted, measuredUs: untilNowUs };
+      }
+      if (event !== 'hopeless') continue;
+      aborted = true;
+      endUs = measureAtUs + measuredUs();
+      open.totals.endMeasure(endUs - measureAtUs);
       this.#pool.tell(() => ({ kind: 'stop-sending' }));
-      this.#enter('drain');
-      await sleep(Math.min(drainUs / 1000, interruptedDrainMsMax));
-      return { interrupted: true, measuredUs };
     }
-    return { interrupted: false, measuredUs: measureUs };
+    return { interrupted: false, aborted, measuredUs: endUs - measureAtUs };
   }
 
-  /** True when that time or one of the events has come, false if the run was interrupted before. */
-  async #reached(clock: Clock, untilUs: number, early: readonly Promise<unknown>[]): Promise<boolean> {
+  /** The first of these events and an interruption; undefined if that time comes first. */
+  async #next<Event>(clock: Clock, untilUs: number, early: readonly Promise<Event>[]) {
     const abort = new AbortController();
     const timer = sleep(Math.max(0, (untilUs - clock.nowUs()) / 1000), undefined, { signal: abort.signal });
     timer.catch(() => {}); // It rejects when it is aborted.
     try {
       const events = [timer, this.#interrupt.promise, this.#pool.failed, ...early];
-      return (await Promise.race<unknown>(events)) !== 'interrupted';
+      return await Promise.race(events);
     } finally {
       abort.abort();
     }
@@ -207,11 +228,12 @@ export class Coordinator {
 
   #onMessage(worker: number, message: WorkerMessage): void {
     if (message.kind === 'window' && this.#step !== undefined) {
-      const { totals, settled, orders, recipients } = this.#step;
+      const { totals, settled, orders, recipients, isHopeless, hopeless } = this.#step;
       for (const [room, numbers] of message.orders)
         totals.disordered += orders.add(worker, room, numbers) * recipients[worker]![room]!;
       this.#show(this.#step, totals.addWindow(worker, message.report, message.sample));
       if (totals.settled) settled.resolve('settled');
+      if (isHopeless(totals)) hopeless.resolve('hopeless');
     } else if (message.kind === 'progress') {
       this.#sessions[worker] = message.sessionsOpen;
       this.#probed[worker] = message.probed;

@@ -130,7 +130,12 @@ export class TrialSession implements AsyncDisposable {
     const step = { ...withoutUndefined(quantities), seed: request.seed };
     try {
       const { running } = await this.#connect(deployment, request);
-      const result = await running.step({ ...step, reconnect: true, last: request.isLast ?? false });
+      const result = await running.step({
+        ...step,
+        reconnect: true,
+        last: request.isLast ?? false,
+        abortOnFail: request.purpose === 'search' || request.purpose === 'warm-up',
+      });
       return { result, error: null };
     } catch (error) {
       if (!(error instanceof SimulatorError)) throw error;
