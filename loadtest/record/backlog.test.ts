@@ -53,9 +53,9 @@ test('a target that falls behind only in the last third grows, even after a shor
   assert.ok(growthOf(40, (window) => (window > 25 ? 20 * (window - 25) : 5))! > 100);
 });
 
-test('a measure phase below 3 s is too short to say', () => {
+test('a measure phase below 2.25 s is too short to say', () => {
   assert.equal(
-    growthOf(11, (window) => 50 * window),
+    growthOf(8, (window) => 50 * window),
     null,
   );
 });

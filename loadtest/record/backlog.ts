@@ -1,8 +1,8 @@
 /** Whether the deliveries that are under way become more while a step is measured. Pure. */
 import { windowUs } from './recorder.ts';
 
-/** Windows in each third of the measure phase, at least: below 3 s, one stall would decide. Chosen. */
-const windowsPerThirdMin = 4;
+/** Windows in each third of the measure phase, at least: with fewer, a stall is the median. Chosen. */
+const windowsPerThirdMin = 3;
 
 /**
  * By how much the backlog grew through the measure phase, in milliseconds of its load; null if the phase is

@@ -36,7 +36,7 @@ export type LoadtestResult = {
   recoveredSeconds: number | null;
   /**
    * By how much the backlog grew through the measure phase, in ms of its load: how much further behind its
-   * schedule the target was in the last third than in the first. Null if the phase is shorter than 3 s.
+   * schedule the target was in the last third than in the first. Null if the phase is shorter than 2.25 s.
    */
   backlogGrowthMs: number | null;
   /** Of the misrouted deliveries, those of another run: another simulator was sending in the same room. */

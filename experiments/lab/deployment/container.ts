@@ -95,6 +95,10 @@ export class ContainerSite implements Site, AsyncDisposable {
       scrapeAddress: `${this.#scrapeHost}:${container.hostPort(internalPort)}`,
       ended: container.ended,
       signal: (signalName) => container.signal(signalName),
+      setQuota: async (inForce) => {
+        await container.setQuota(inForce);
+        if (inForce) await observeLimits(container, limits);
+      },
       freeze: () => container.freeze(),
       thaw: () => container.thaw(),
       signalWorker: (index, signalName) => signalWorker(container, index, signalName),

@@ -66,6 +66,8 @@ export type DeployedNode = {
   scrapeAddress: string;
   /** Sends a signal to its main process; does nothing once that has ended. */
   signal(name: NodeJS.Signals): Promise<void>;
+  /** Lifts its CPU quota, or puts it in force again. Does nothing where it has none. */
+  setQuota(inForce: boolean): Promise<void>;
   /** Stops all its processes, without their knowledge, until `thaw`. */
   freeze(): Promise<void>;
   thaw(): Promise<void>;

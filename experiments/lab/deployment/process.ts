@@ -62,6 +62,7 @@ export class ProcessSite implements Site, AsyncDisposable {
       scrapeAddress: `${this.#scrapeHost}:${port}`,
       ended: child.ended,
       signal: async (signalName) => child.signal(signalName),
+      setQuota: async () => {},
       freeze: async () => child.signalGroup('SIGSTOP'),
       thaw: async () => child.signalGroup('SIGCONT'),
       signalWorker: async (index, signalName) => {

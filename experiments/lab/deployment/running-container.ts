@@ -49,6 +49,8 @@ export type RunningContainer = Program & {
   write(text: string): void;
   /** Sends its main process a signal; does nothing once that has ended. */
   signal(name: NodeJS.Signals): Promise<void>;
+  /** Lifts its CPU quota, or puts it in force again. Does nothing where it has none. */
+  setQuota(inForce: boolean): Promise<void>;
   /** Stops all its processes until `thaw`. */
   freeze(): Promise<void>;
   thaw(): Promise<void>;
@@ -89,6 +91,10 @@ export async function startContainer(engine: Engine, request: ContainerRequest):
     ),
     lastLines: () => lines.join('\n'),
     write: (text) => limited.write(text),
+    setQuota: async (inForce) => {
+      const { CpuQuota } = quotaOf(request);
+      if (CpuQuota !== undefined) await container.update({ CpuQuota: inForce ? CpuQuota : -1 });
+    },
     freeze: () => container.pause(),
     thaw: () => container.unpause(),
     signal: (name) => container.kill({ signal: name }).catch(allowGone),
@@ -109,6 +115,12 @@ export async function startContainer(engine: Engine, request: ContainerRequest):
     sample: (name, role) => sampler.sample(name, role),
     [Symbol.asyncDispose]: () => container.remove({ force: true, v: true }).catch(allowGone),
   };
+}
+
+/** In microseconds, as the engine takes it; empty without a quota. */
+function quotaOf({ cpus, cpuPeriodMs = engineCpuPeriodMs }: ContainerRequest) {
+  if (cpus === undefined) return {};
+  return { CpuPeriod: cpuPeriodMs * 1000, CpuQuota: Math.round(cpus * cpuPeriodMs * 1000) };
 }
 
 const noUsage: ContainerUsage = { cpuSeconds: 0, rssBytes: 0, throttledSeconds: 0, running: true };
@@ -195,14 +207,11 @@ class LimitedContainer extends GenericContainer {
   }
 
   protected override async beforeContainerCreated(): Promise<void> {
-    const { cpus, cpuPeriodMs = engineCpuPeriodMs, memoryMb, pinnedCpus, hostIp } = this.#request;
+    const { memoryMb, pinnedCpus, hostIp } = this.#request;
     // A health check would start a Node process inside the container that is measured.
     this.createOpts.Healthcheck = { Test: ['NONE'] };
     this.createOpts.OpenStdin = this.#request.takesInput === true;
-    if (cpus !== undefined) {
-      this.hostConfig.CpuPeriod = cpuPeriodMs * 1000;
-      this.hostConfig.CpuQuota = Math.round(cpus * cpuPeriodMs * 1000);
-    }
+    Object.assign(this.hostConfig, quotaOf(this.#request));
     if (memoryMb !== undefined) {
       this.hostConfig.Memory = memoryMb * 2 ** 20;
       // Memory and swap together: the same figure leaves no swap.

@@ -71,7 +71,7 @@ export function planLoads(
 }
 
 /** What a trial has beside its load. */
-export type TrialExtras = Pick<TrialRequest, 'isLast' | 'share' | 'freeze'> & {
+export type TrialExtras = Pick<TrialRequest, 'isLast' | 'share' | 'freeze' | 'withoutQuota'> & {
   purpose: TrialRecord['purpose'];
   timing?: Timing;
   /** Replaces quantities of the workload. */

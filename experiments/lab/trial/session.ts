@@ -55,7 +55,11 @@ export class TrialSession implements AsyncDisposable {
       internalPort.enter(phase);
       freeze?.enter(phase);
     };
+    const setQuota = (inForce: boolean) =>
+      request.withoutQuota === true && Promise.all(deployment.nodes.map((node) => node.setQuota(inForce)));
+    await setQuota(false);
     const end = await this.#step(deployment, request);
+    await setQuota(true);
     await sampler.take();
     this.#entered = () => {};
     const parts = { deployment, sampler, marks: this.#marks, probes: await internalPort.collect() };
@@ -148,12 +152,12 @@ export class TrialSession implements AsyncDisposable {
     const rate = rateOf(request.workload);
     const { ratePerSecond: _, arrival: __, ...rest } = request.workload;
     const connections = JSON.stringify(rest);
+    const rateMax = Math.max(rate, request.rateMax ?? rate);
     const known = this.#simulator;
-    if (known !== null && known.connections === connections && rate <= known.rateMax) return known;
+    if (known !== null && known.connections === connections && rateMax <= known.rateMax) return known;
     this.#simulator = null;
     await known?.running[Symbol.asyncDispose]();
     const { signal, observer, simulatorMetricsPort } = this.#context;
-    const rateMax = Math.max(rate, request.rateMax ?? rate);
     const { measureSeconds: durationSeconds, ...timing } = request.timing;
     const quantities = { ...rest, ...timing, durationSeconds, ratePerSecond: rateMax };
     const metrics = simulatorMetricsPort === null ? {} : { metricsPort: simulatorMetricsPort };

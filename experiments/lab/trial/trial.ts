@@ -30,6 +30,8 @@ export type TrialRequest = TrialTitle & {
   isLast?: boolean;
   /** Share of the capacity that the load is. */
   share?: number;
+  /** The CPU quota of the nodes is lifted for this trial: for a warm-up. */
+  withoutQuota?: boolean;
   /** All server nodes are stopped for a moment. */
   freeze?: Freeze;
 };

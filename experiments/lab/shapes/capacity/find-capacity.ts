@@ -7,8 +7,8 @@ import { recoverySecondsMax } from '../../trial/session.ts';
 import type { TrialExtras } from '../load-trials.ts';
 import { warmUp } from './warm-up.ts';
 
-/** How far above its start the look for the edge usually goes; the simulator is sized for it. */
-const scoutReach = 64;
+/** The simulator is sized for so many times the first load; above that, it connects anew. */
+const scoutReach = 256;
 /** Short trials say where the edge is only about so well. Chosen, not measured. */
 const priorFactor = 2;
 /** Short trials before a search, usually: for the first estimate of its duration. */
@@ -21,13 +21,14 @@ export async function findCapacity(
   isTimeUp?: () => boolean,
 ): Promise<{ answer: CapacityAnswer; bound: Bound }> {
   const { loadMin, loadMax } = method;
-  let highest = Math.min(loadMax, method.start * scoutReach);
-  const { held, broke } = await warmUp(method, (load, timing) =>
-    trial(load, { purpose: 'warm-up', timing, highest }),
-  );
+  const reach = (load: number) => Math.min(loadMax, load * scoutReach);
+  let highest = reach(method.start);
+  const { held, broke } = await warmUp(method, (load, timing, withoutQuota) => {
+    if (load > highest) highest = reach(load);
+    return trial(load, { purpose: 'warm-up', timing, highest, withoutQuota });
+  });
   const first = held ?? loadMin;
   const prior = { loadMin: first / priorFactor, loadMax: (broke ?? loadMax) * priorFactor };
-  highest = Math.min(loadMax, (broke ?? first) * priorFactor);
   const trials: TrialRecord[] = [];
   const answer = await searchCapacity(
     { ...method, start: broke === null ? first : Math.sqrt(first * broke) },
