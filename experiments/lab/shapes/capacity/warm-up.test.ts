@@ -48,3 +48,14 @@ test('a trial that something else disturbed says enough for a look', async () =>
   });
   assert.deepEqual(edge, { held: 1600, broke: 3200 });
 });
+
+test('a void look is repeated once, because a cold simulator must not lead the search down', async () => {
+  const loads: number[] = [];
+  await warmUp({ ...search, start: 100 }, async (load) => {
+    loads.push(load);
+    const record = trialFixture(loads.length, load, 20);
+    record.loadtest!.verdict = loads.length === 1 ? 'void' : load <= 3000 ? 'pass' : 'fail';
+    return record;
+  });
+  assert.deepEqual(loads.slice(0, 4), [100, 100, 400, 1600]);
+});

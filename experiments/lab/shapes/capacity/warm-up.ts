@@ -26,9 +26,15 @@ type WarmUpTrial = (load: number, timing: Timing, withoutQuota: boolean) => Prom
 /** Resolves with the edge as far as it was seen. */
 export async function warmUp(method: CapacityMethod, trial: WarmUpTrial): Promise<Edge> {
   const edge = await scoutEdge(method.start, method, async (load) => {
-    const { fault, loadtest } = await trial(load, scoutTiming, false);
-    // Whether something else disturbed it is no matter here, where nothing is judged.
-    return fault === null && loadtest?.verdict === 'pass' ? 'pass' : 'fail';
+    const look = async () => {
+      const { fault, loadtest } = await trial(load, scoutTiming, false);
+      // Whether something else disturbed it is no matter here, where nothing is judged.
+      return fault === null ? (loadtest?.verdict ?? 'fail') : 'fail';
+    };
+    const first = await look();
+    // A simulator that has just started sends late, which says nothing about the server.
+    const verdict = first === 'void' ? await look() : first;
+    return verdict === 'pass' ? 'pass' : 'fail';
   });
   if (edge.held === null) return edge;
   const load = Math.max(method.loadMin, Math.round(steadyLoadShare * (edge.broke ?? edge.held)));
