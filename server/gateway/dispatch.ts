@@ -13,6 +13,8 @@ import type { Session, sessionSettings } from './session.ts';
 export const messageSettings = group('Messages', {
   clientIdCharsMax: limit(1, 4096, 64, 'longest clientId in characters'),
   messageBytesMax: limit(1, 1024 * 1024, 4096, 'longest Message in bytes of UTF-8'),
+  fragmentsMax: limit(1, 16_384, 64, 'fragments in which one message may come'),
+  messageTimeoutMs: limit(100, 600_000, 10_000, 'time from the first byte of a message to its last, in ms'),
 });
 
 type Limits = ValuesOf<typeof messageSettings | typeof sessionSettings>;

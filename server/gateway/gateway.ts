@@ -17,6 +17,7 @@ import { type Drain, type DrainOutcome, drainSettings } from './drain.ts';
 import { heartbeatSettings, startHeartbeat } from './heartbeat.ts';
 import { LoopLag } from './loop-lag.ts';
 import { Session, sessionSettings } from './session.ts';
+import { isInsideMessage, UnfinishedMessages } from './unfinished-messages.ts';
 
 export const gatewaySettings = [
   admissionSettings,
@@ -41,6 +42,10 @@ export type GatewayParts = {
 
 /** The default of ws; a frame is held in memory, so it needs some bound even where a stage sets none. */
 const framePayloadBytesMaxOfWs = 100 * 1024 * 1024;
+/** No network cuts a message into smaller pieces on purpose: the least size of a packet (RFC 9293, 3.7.1). */
+const pieceBytesMin = 536;
+/** Chosen, not measured: pieces that even a short message may come in. */
+const piecesMin = 64;
 /** Larger than a segment of default size: Node emits no `drain` for a write that the kernel takes at once. */
 const socketHighWaterMarkBytes = 1024 * 1024;
 /** Connections waiting to be accepted; the kernel caps it at net.core.somaxconn, 4096 on current Linux. */
@@ -57,6 +62,7 @@ export class Gateway {
   readonly #internal: Server;
   readonly #wss: WebSocketServer;
   readonly #sessions = new Set<Session>();
+  readonly #unfinished: UnfinishedMessages<Session>;
   #stopHeartbeat = () => {};
 
   /** `compose` makes the parts; they count in the metrics that it is given. */
@@ -70,6 +76,10 @@ export class Gateway {
     const { chat, settings, typedMessages = new Map() } = this.#parts;
     this.#admission = new Admission(settings);
     this.#dispatch = createDispatch(chat, this.metrics, settings, typedMessages);
+    const { messageTimeoutMs } = settings;
+    this.#unfinished = new UnfinishedMessages(messageTimeoutMs, (session) =>
+      this.#evict(session, 'message_time', `a message took longer than ${messageTimeoutMs} ms`),
+    );
     this.#wss = new WebSocketServer(webSocketOptions(settings));
     this.#http = createServer(httpOptions(settings.handshakeTimeoutMs));
     this.#http.on('request', (request, response) => this.#answer(request, response));
@@ -96,6 +106,7 @@ export class Gateway {
       this.metrics.evictions.inc({ reason: 'dead_peer' });
       session.terminate();
     });
+    this.#unfinished.start();
     this.#loopLag.start();
     return { chat, internal };
   }
@@ -117,6 +128,7 @@ export class Gateway {
     const cutSessions = this.#sessions.size;
     for (const session of this.#sessions) session.terminate();
     this.#stopHeartbeat();
+    this.#unfinished.stop();
     this.#loopLag.stop();
     await chat.close();
     for (const server of [this.#http, this.#internal]) {
@@ -166,17 +178,32 @@ export class Gateway {
       return this.#turnAway(ws, 'rooms', closeCode.overload, 'no place for another room');
     }
     this.#sessions.add(session);
-    ws.on('message', (data, isBinary) => this.#dispatch(session, data as Buffer, isBinary));
+    ws.on('message', (data, isBinary) => {
+      this.#unfinished.ended(session);
+      this.#dispatch(session, data as Buffer, isBinary);
+    });
+    // Behind the listener of ws, which has read these bytes by now.
+    socket.on('data', () => this.#unfinished.received(session, session.open && isInsideMessage(ws)));
     ws.on('pong', () => {
       session.alive = true;
     });
+    ws.on('error', ({ code }: NodeJS.ErrnoException) => {
+      if (code === 'WS_ERR_TOO_MANY_BUFFERED_PARTS') this.metrics.evictions.inc({ reason: 'fragments' });
+    });
     ws.on('close', (peerCode) => {
       this.#sessions.delete(session);
+      this.#unfinished.ended(session);
       chat.leave(session.member);
       const code = session.sentCloseCode ?? peerCode;
       // A peer may close with any of thousands of codes; as label values they would be an open set.
       this.metrics.closes.inc({ code: closeCodes.has(code) ? code : 'other' });
     });
+  }
+
+  /** Closes a session that broke a rule (1008), and counts it under the reason. */
+  #evict(session: Session, reason: string, detail: string): void {
+    this.metrics.evictions.inc({ reason });
+    session.close(closeCode.policy, detail);
   }
 
   async #closeAfterGap(reason: string): Promise<void> {
@@ -192,14 +219,25 @@ export class Gateway {
   }
 }
 
-/** Not yet known to the types of ws: `closeTimeout`. */
-function webSocketOptions(settings: GatewaySettings): ServerOptions & { closeTimeout: number } {
+/** Not yet known to the types of ws. */
+type WebSocketOptions = ServerOptions & {
+  closeTimeout: number;
+  maxFragments?: number;
+  maxBufferedChunks?: number;
+};
+
+function webSocketOptions(settings: GatewaySettings): WebSocketOptions {
+  const { fragmentsMax } = settings;
+  const maxPayload = Math.min(framePayloadBytesMax(settings), framePayloadBytesMaxOfWs);
+  const maxBufferedChunks = Math.max(piecesMin, Math.ceil(maxPayload / pieceBytesMin));
   return {
     noServer: true,
     clientTracking: false,
     // The cursor fan-out writes frames between those of ws, which compression would hold back.
     perMessageDeflate: false,
-    maxPayload: Math.min(framePayloadBytesMax(settings), framePayloadBytesMaxOfWs),
+    maxPayload,
+    // The bounds of ws are 16,384 fragments and 262,144 pieces: with one byte in each, megabytes a connection.
+    ...(Number.isFinite(fragmentsMax) && { maxFragments: fragmentsMax, maxBufferedChunks }),
     // By default ws lets a peer that does not answer our close frame stay for 30 s, outside sessionsMax.
     closeTimeout: settings.evictionGraceMs,
   };
