@@ -236,7 +236,7 @@ function webSocketOptions(settings: GatewaySettings): WebSocketOptions {
     // The cursor fan-out writes frames between those of ws, which compression would hold back.
     perMessageDeflate: false,
     maxPayload,
-    // The bounds of ws are 16,384 fragments and 262,144 pieces: with one byte in each, megabytes a connection.
+    // The bounds of ws are 16,384 fragments and 262,144 pieces: megabytes, with one byte in each.
     ...(Number.isFinite(fragmentsMax) && { maxFragments: fragmentsMax, maxBufferedChunks }),
     // By default ws lets a peer that does not answer our close frame stay for 30 s, outside sessionsMax.
     closeTimeout: settings.evictionGraceMs,
