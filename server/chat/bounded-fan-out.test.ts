@@ -51,12 +51,23 @@ test('the queues of all rooms together stay within the bound, and readers that t
 
 test('small messages may queue in fewer bytes, because each costs memory of its own', () => {
   const { enter, say } = setUp();
-  const stuck = Array.from({ length: 50 }, (_, number) => enter(`room-${number}`, true));
-  for (let message = 0; message < 100; message++)
-    for (let room = 0; room < 50; room++) say(`room-${room}`, 64);
-  // A ninth of the bound: a message of 64 bytes counts as 576.
-  const kept = bytesKept(stuck);
-  assert.ok(kept > 0 && kept < options.outboundTotalBytesMax / 8, `${kept} bytes`);
+  const stuck = Array.from({ length: 10 }, (_, number) => enter(`room-${number}`, true));
+  // A message of 400 bytes counts as 1,936, so all queues may hold a fifth of the bound: 51 messages.
+  const sayAll = (times: number) => {
+    for (let message = 0; message < times; message++)
+      for (let room = 0; room < 10; room++) say(`room-${room}`, 400);
+  };
+  sayAll(5);
+  assert.equal(bytesKept(stuck), 10 * 5 * 400);
+  sayAll(5);
+  assert.ok(stuck.some(({ connection }) => connection.closedWith === 4008));
+  assert.ok(bytesKept(stuck) <= options.outboundTotalBytesMax / 5 + 10 * 400);
+});
+
+test('what a queue keeps of small buffers holds little of other messages', () => {
+  setUp();
+  const pieceBytes = Array.from({ length: 10_000 }, () => Buffer.allocUnsafe(8).buffer.byteLength);
+  assert.equal(pieceBytes.at(-1), 1_024);
 });
 
 test('queues that were read since the last message of their room count no more', async () => {

@@ -12,8 +12,13 @@ import type { Member } from './member.ts';
 
 const gibibyte = 1024 ** 3;
 const totalBytesHelp = 'bytes queued for all sessions; beyond it each may have only its equal share';
-/** Memory of a message in a socket's queue beside its own bytes; chosen, from a few hundred in Node 24. */
-const queuedMessageBytes = 512;
+/**
+ * Small buffers of a process share pieces of memory; Node's own size of these is 64 KiB. ws makes a header for
+ * each recipient: while it is queued it keeps its whole piece, with all that others had in it.
+ */
+const pooledBytes = 1024;
+/** Memory that a queued message costs beside its bytes: such a piece, and entries of the queue; chosen. */
+const queuedMessageBytes = pooledBytes + 512;
 /** Rooms without messages are measured again this often, while all queues together exceed their bound. */
 const remeasureMs = 100;
 
@@ -45,6 +50,7 @@ export class BoundedFanOut implements FanOut {
   constructor(options: BoundedFanOutOptions, metrics: Metrics) {
     this.#options = options;
     this.#metrics = metrics;
+    Buffer.poolSize = pooledBytes;
   }
 
   get rooms(): number {
