@@ -9,7 +9,7 @@ import { createGateway, isPerCore, stageSettings } from './stages/stage.ts';
 const stageSetting = group('Stage', {
   stage: {
     default: '',
-    read: (given: string) => (given === '' || findStage(given) ? given : undefined),
+    read: (given: string) => (findStage(given) ? given : undefined),
     required: `one of ${stages.map(({ name }) => name).join(', ')}`,
     about: 'stage to run, by number or name (default: the newest that needs no service)',
   },

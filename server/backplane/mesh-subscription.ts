@@ -75,7 +75,7 @@ export class MeshSubscription {
     if (this.#sequences.check(publisher, sequence) === 'gap') this.#missed();
     this.#options.meter.observeLag(publishedAtMs);
     visitBatch(batch, (room, payload) => this.#options.events.deliver(room, payload));
-    if (kind === 'goodbye') this.#sequences.forget(publisher);
+    if (kind === 'goodbye') this.#sequences.end(publisher);
   }
 
   #missed(): void {

@@ -13,8 +13,8 @@ import type { Member } from './member.ts';
 const gibibyte = 1024 ** 3;
 const totalBytesHelp = 'bytes queued for all sessions; beyond it each may have only its equal share';
 /**
- * Small buffers of a process share pieces of memory; Node's own size of these is 64 KiB. ws makes a header for
- * each recipient: while it is queued it keeps its whole piece, with all that others had in it.
+ * Small buffers of a process share pieces of memory, of 64 KiB in Node. ws makes a header for each recipient:
+ * while it is queued it keeps its whole piece, with all that others had in it.
  */
 const pooledBytes = 1024;
 /** Memory that a queued message costs beside its bytes: such a piece, and entries of the queue; chosen. */

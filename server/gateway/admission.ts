@@ -3,13 +3,13 @@ import { timingSafeEqual } from 'node:crypto';
 import { type IncomingMessage, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { roomOfPath } from '#protocol';
-import { group, limit, list, text, type ValuesOf } from '../settings.ts';
+import { group, limit, list, secret, type ValuesOf } from '../settings.ts';
 import type { drainSettings } from './drain.ts';
 
 /** The bounds are chosen, not measured. */
 export const admissionSettings = group('Admission', {
-  token: text('', 'shared token that clients must present (?token= or Authorization: Bearer); empty: none'),
-  origins: list('Origin headers that are let in; empty: every one, and clients without Origin always'),
+  token: secret('shared token that clients must present (?token= or Authorization: Bearer)'),
+  origins: list('Origin headers that are let in (default: every one); clients without Origin are always'),
   sessionsMax: limit(1, 1_000_000, 15_000, 'sessions in this process'),
   handshakeTimeoutMs: limit(100, 600_000, 5_000, 'time a client has to complete its handshake, in ms'),
   overloadLagMs: limit(10, 600_000, 2_000, 'event-loop lag from which new sessions are refused, in ms'),
