@@ -3,7 +3,7 @@
 /** Stands for a text of which nothing can be shown, because its secret part cannot be told from the rest. */
 export const notShown = '(not shown)';
 
-/** Protocol, host and database of a URL, such as `redis://host:6379/1`; never a user, a password or a query. */
+/** Protocol, host and database, such as `redis://host:6379/1`; never a user, a password or a query. */
 export function redactUrl(text: string): string {
   const url = parseServiceUrl(text);
   return url === null ? notShown : `${url.protocol}//${url.host}${url.pathname.replace(/^\/$/, '')}`;

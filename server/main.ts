@@ -68,9 +68,14 @@ async function main(): Promise<void> {
 
 const hostInUrl = (address: string) => (address.includes(':') ? `[${address}]` : address);
 
+/** Errors of a listener whose address is a mistake. */
+const noSuchAddress = new Set(['ENOTFOUND', 'EADDRNOTAVAIL', 'EINVAL', 'EAI_AGAIN']);
+
 main().catch((error: NodeJS.ErrnoException) => {
   const taken =
     error.code === 'EADDRINUSE' ? ' Choose another with --port or --internal-port; 0 takes a free one.' : '';
-  console.error(`The server could not start: ${error.message}.${taken}`);
-  process.exit(1);
+  const wrongHost = noSuchAddress.has(error.code ?? '');
+  const advice = wrongHost ? ' Set --host and --internal-host to addresses of this machine.' : taken;
+  console.error(`The server could not start: ${error.message}.${advice}`);
+  process.exit(wrongHost ? 2 : 1);
 });

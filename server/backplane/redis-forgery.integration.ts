@@ -1,4 +1,4 @@
-/** Messages on the channel that no node has sent: none of them stops a node or makes it deaf to the others. */
+/** Messages on the channel that no node has sent: none of them stops a node or makes it deaf to others. */
 import assert from 'node:assert/strict';
 import { randomBytes, randomUUID } from 'node:crypto';
 import { after, afterEach, beforeEach, describe, test } from 'node:test';

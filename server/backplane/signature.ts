@@ -19,7 +19,7 @@ export function verify(signed: Buffer, channel: string, secret: string): Buffer 
   return batch;
 }
 
-/** The channel is part of it, so that a batch of another chat with the same secret is no batch of this one. */
+/** The channel is part of it: a batch of another chat with the same secret is no batch of this one. */
 function tagOf(batch: Buffer, channel: string, secret: string): Buffer {
   return createHmac('sha256', secret).update(`${channel}\n`).update(batch).digest();
 }
