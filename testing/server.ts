@@ -38,13 +38,14 @@ export class ServerProcess {
     stage: string,
     args: readonly string[] = [],
     nodeArgs: readonly string[] = [],
+    env: NodeJS.ProcessEnv = {},
   ): Promise<ServerProcess> {
     const ports = ['--port', '0', '--internal-port', '0'];
     const log: LogLine[] = [];
     const options: ChildOptions = {
       command: process.execPath,
       args: [...nodeArgs, mainPath, '--stage', stage, ...ports, ...args],
-      env: { PATH: process.env.PATH },
+      env: { PATH: process.env.PATH, ...env },
       // Workers must end with their supervisor by themselves: a test checks that.
       keepGroup: true,
       onLine: (line, stream) => stream === 'stdout' && log.push(JSON.parse(line) as LogLine),
