@@ -56,6 +56,7 @@ export class MeshPublisher {
   readonly #subscribers = new Set<Subscriber>();
   readonly #queue = new BatchQueue();
   #sequence = 0;
+  #opened = false;
   #closed = false;
   #restoring = false;
   #flushing = false;
@@ -70,6 +71,7 @@ export class MeshPublisher {
   async open(): Promise<void> {
     await rm(this.#options.path, { force: true });
     await listen(this.#server, { path: this.#options.path });
+    this.#opened = true;
   }
 
   /**
@@ -106,7 +108,7 @@ export class MeshPublisher {
 
   /** Call at every heartbeat. Disconnects a subscriber that takes nothing for some ticks. */
   tick(): void {
-    if (!this.#restoring) {
+    if (this.#opened && !this.#restoring) {
       this.#restoring = true;
       // A disk that is full now may not be at the next heartbeat; until then the others cannot subscribe.
       const done = () => {

@@ -5,6 +5,7 @@ import { createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { backplaneContract, Listener, until } from './backplane.contract.ts';
 import { BatchQueue } from './batch.ts';
 import { withLength } from './batch-reader.ts';
@@ -73,9 +74,25 @@ function bothLive(): LiveWorkers {
   return live;
 }
 
+const header = { kind: 'messages', publisher: '0123456789abcdef', sequence: 1, publishedAtMs: 0 } as const;
+
+test('a worker that runs is tried again until its socket is there', async (t) => {
+  const path = join(directory, 'missing.sock');
+  const events = { deliver: () => assert.fail(), gap: () => assert.fail() };
+  const meter = createBackplaneMeter();
+  const options = { workerNumber: 0, meter, path, batchBytesMax: 1000, events, expected: () => true };
+  const subscription = new MeshSubscription(options);
+  t.after(() => subscription.close());
+  subscription.connect();
+  await sleep(20);
+  const server = createServer((socket) => socket.write(withLength(new BatchQueue().take(header, 0))));
+  t.after(() => server.close());
+  server.listen(path);
+  await until(() => subscription.state === 'joined', 'joined');
+});
+
 test('a broken batch causes a gap and ends the connection to its worker, and a new one is made', async (t) => {
   const path = join(directory, 'broken.sock');
-  const header = { kind: 'messages', publisher: '0123456789abcdef', sequence: 1, publishedAtMs: 0 } as const;
   const sockets: Socket[] = [];
   const server = createServer((socket) => {
     sockets.push(socket);
