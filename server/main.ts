@@ -1,6 +1,6 @@
 /** The server's process: argv and environment → settings → stage → listen → SIGTERM → drain → exit. */
 import { Command } from 'commander';
-import { pino } from 'pino';
+import { createLog } from './ops/log.ts';
 import { Supervisor, supervisorSettings } from './processes/supervisor.ts';
 import { group, readSettings, SettingsError } from './settings.ts';
 import { defaultStage, findStage, stageDeclarations, stages } from './stages/index.ts';
@@ -36,7 +36,7 @@ async function main(): Promise<void> {
   const { config, listStages } = readCommandLine();
   if (listStages) return console.log(JSON.stringify(stageDeclarations()));
   const stage = config.stage === '' ? defaultStage() : findStage(config.stage)!;
-  const log = pino({
+  const log = createLog({
     level: config.logLevel,
     base: { pid: process.pid },
     formatters: { level: (level) => ({ level }) },

@@ -1,7 +1,7 @@
 /** One worker of a stage with a process per core: a gateway on the shared port. */
-import { pino } from 'pino';
 import { LiveWorkers } from '../backplane/live-workers.ts';
 import type { Gateway } from '../gateway/gateway.ts';
+import { createLog } from '../ops/log.ts';
 import { findStage } from '../stages/index.ts';
 import { createGateway } from '../stages/stage.ts';
 import { removeIfEmpty } from './socket-directory.ts';
@@ -39,7 +39,7 @@ async function start({
   place,
   live: workers,
 }: Extract<ToWorker, { kind: 'start' }>): Promise<void> {
-  const log = pino({ level: config.logLevel, base: { pid: process.pid, worker: place.workerNumber } });
+  const log = createLog({ level: config.logLevel, base: { pid: process.pid, worker: place.workerNumber } });
   directory = place.directory;
   live.set(workers);
   gateway = createGateway(findStage(stage)!, config, log, { ...place, live });
