@@ -47,6 +47,7 @@ export function createDispatch(chat: Chat, metrics: Metrics, limits: Limits, han
     if (isBinary) return session.close(closeCode.unsupportedData, 'send text, not binary');
     if (!session.allows(performance.now())) {
       const reason = `more than ${limits.messagesPerSecondMax} messages per second`;
+      metrics.evictions.inc({ reason: 'message_rate' });
       return session.close(closeCode.policy, reason);
     }
     const text = data.toString();

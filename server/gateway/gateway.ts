@@ -5,6 +5,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { type ServerOptions, type WebSocket, WebSocketServer } from 'ws';
+import { descriptorLimit, openDescriptors } from '#host/descriptors.ts';
 import { closeCode, closeCodes, framePayloadBytesMax } from '#protocol';
 import type { Chat } from '../chat/chat.ts';
 import { createInternalServer } from '../ops/internal-http.ts';
@@ -50,6 +51,10 @@ const piecesMin = 64;
 const socketHighWaterMarkBytes = 1024 * 1024;
 /** Connections waiting to be accepted; the kernel caps it at net.core.somaxconn, 4096 on current Linux. */
 const acceptBacklog = 4096;
+/** Chosen, not measured: connections to the internal port at a time. As many descriptors again stay free. */
+const internalConnectionsMax = 32;
+/** Chosen, not measured: connections beyond the last session that can be told so at a time. */
+const refusalsMax = 16;
 
 export class Gateway {
   readonly metrics: Metrics;
@@ -64,6 +69,8 @@ export class Gateway {
   readonly #sessions = new Set<Session>();
   readonly #unfinished: UnfinishedMessages<Session>;
   #stopHeartbeat = () => {};
+  /** Sessions for which there are file descriptors. */
+  #placesMax = Number.POSITIVE_INFINITY;
 
   /** `compose` makes the parts; they count in the metrics that it is given. */
   constructor(stage: string, compose: (metrics: Metrics) => GatewayParts, log: Logger) {
@@ -100,6 +107,7 @@ export class Gateway {
   async listen({ reusePort = false } = {}): Promise<{ chat: AddressInfo; internal: AddressInfo }> {
     const { host, port, internalHost, internalPort, heartbeatIntervalMs } = this.#parts.settings;
     await this.#parts.chat.start((reason) => void this.#closeAfterGap(reason));
+    this.#reserveDescriptors();
     const chat = await listen(this.#http, { host, port, backlog: acceptBacklog, reusePort });
     const internal = await listen(this.#internal, { host: internalHost, port: internalPort });
     this.#stopHeartbeat = startHeartbeat(this.#sessions, heartbeatIntervalMs, (session) => {
@@ -109,6 +117,25 @@ export class Gateway {
     this.#unfinished.start();
     this.#loopLag.start();
     return { chat, internal };
+  }
+
+  /**
+   * Keeps descriptors for the internal port and for refusals. Without them, a full server can neither be asked
+   * for its state nor tell a client that it is full.
+   */
+  #reserveDescriptors(): void {
+    const { sessionsMax } = this.#parts.settings;
+    if (sessionsMax === Number.POSITIVE_INFINITY) return;
+    const limit = descriptorLimit();
+    const connectionsMax = Math.max(1, limit - openDescriptors() - 2 * internalConnectionsMax);
+    if (connectionsMax === Number.POSITIVE_INFINITY) return;
+    this.#placesMax = Math.max(1, connectionsMax - refusalsMax);
+    this.#http.maxConnections = connectionsMax;
+    this.#http.on('drop', () => this.metrics.rejections.inc({ reason: 'descriptors' }));
+    this.#internal.maxConnections = internalConnectionsMax;
+    if (this.#placesMax >= sessionsMax) return;
+    const fields = { event: 'few descriptors', limit, sessionsMax, places: this.#placesMax };
+    this.#log.warn(fields, 'raise the limit of open files (ulimit -n), or lower --sessions-max');
   }
 
   /** Makes the server unready and refuses newcomers from now on; the open sessions stay. */
@@ -153,6 +180,7 @@ export class Gateway {
       sessions: this.#sessions.size,
       ready: this.#parts.chat.ready,
       lagMs: this.#loopLag.lagMs,
+      placesMax: this.#placesMax,
     });
     if ('status' in decision) {
       this.metrics.rejections.inc({ reason: decision.reason });
@@ -184,8 +212,10 @@ export class Gateway {
     });
     // Behind the listener of ws, which has read these bytes by now.
     socket.on('data', () => this.#unfinished.received(session, session.open && isInsideMessage(ws)));
+    ws.on('ping', () => this.#meterControlFrame(session));
     ws.on('pong', () => {
       session.alive = true;
+      this.#meterControlFrame(session);
     });
     ws.on('error', ({ code }: NodeJS.ErrnoException) => {
       if (code === 'WS_ERR_TOO_MANY_BUFFERED_PARTS') this.metrics.evictions.inc({ reason: 'fragments' });
@@ -198,6 +228,17 @@ export class Gateway {
       // A peer may close with any of thousands of codes; as label values they would be an open set.
       this.metrics.closes.inc({ code: closeCodes.has(code) ? code : 'other' });
     });
+  }
+
+  #meterControlFrame(session: Session): void {
+    if (session.open && !session.allowsControlFrame(performance.now())) {
+      const { controlFramesPerSecondMax } = this.#parts.settings;
+      this.#evict(session, 'control_rate', `more than ${controlFramesPerSecondMax} pings per second`);
+    } else if (!session.open && session.sentCloseCode === undefined) {
+      // ws has just cut a peer that pings and reads none of the pongs.
+      session.sentCloseCode = closeCode.connectionLost;
+      this.metrics.evictions.inc({ reason: 'control_rate' });
+    }
   }
 
   /** Closes a session that broke a rule (1008), and counts it under the reason. */

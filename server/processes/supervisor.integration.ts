@@ -96,7 +96,9 @@ test('a worker that dies while another hangs is replaced too', async () => {
 
 test('when the sockets of the workers are removed and one of them dies, people still hear all others', async () => {
   const tmp = mkdtempSync(join(tmpdir(), 'chat-supervisor-'));
-  await using server = await ServerProcess.start('04-cores', ['--workers', '3'], [], { TMPDIR: tmp });
+  await using server = await ServerProcess.start('04-cores', ['--workers', '3'], [], {
+    env: { TMPDIR: tmp },
+  });
   const [directory] = readdirSync(tmp);
   for (const socket of readdirSync(join(tmp, directory!))) rmSync(join(tmp, directory!, socket));
   process.kill(workersOf(server.pid)[0]!, 'SIGKILL');
@@ -114,7 +116,7 @@ test('when the sockets of the workers are removed and one of them dies, people s
 
 test('a supervisor that is killed leaves no directory behind, and one killed with its workers only until the next', async () => {
   const tmp = mkdtempSync(join(tmpdir(), 'chat-supervisor-'));
-  const begin = () => ServerProcess.start('04-cores', ['--workers', '2'], [], { TMPDIR: tmp });
+  const begin = () => ServerProcess.start('04-cores', ['--workers', '2'], [], { env: { TMPDIR: tmp } });
   const alone = await begin();
   process.kill(alone.pid, 'SIGKILL');
   await eventually(() => readdirSync(tmp).length === 0, 'removed by the last worker');

@@ -34,8 +34,8 @@ const restartMsMax = 5000;
 /** A worker that ran for at least this long did not die of its start. */
 const healthyAfterMs = 10_000;
 /**
- * Silence is counted in ticks: a supervisor that was itself frozen does not take its own pause for that of its
- * workers, because it reads their messages before the next tick. A worker sends some in each.
+ * Silence is counted in ticks. So a supervisor that was frozen does not take its own pause for that of its
+ * workers: it reads their messages before the next tick. A worker sends some in each.
  */
 const tickMs = 500;
 /** Time that a worker has beyond that to start; chosen, not measured. */
