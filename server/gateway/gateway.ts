@@ -1,23 +1,24 @@
 /** The gateway: HTTP, the upgrade to WebSocket, and the sessions. It is the same for every stage. */
-import type { ServerOptions as HttpOptions, IncomingMessage, RequestListener } from 'node:http';
+import type { IncomingMessage, RequestListener } from 'node:http';
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import { type ServerOptions, type WebSocket, WebSocketServer } from 'ws';
-import { descriptorLimit, openDescriptors } from '#host/descriptors.ts';
-import { closeCode, closeCodes, framePayloadBytesMax } from '#protocol';
+import { type WebSocket, WebSocketServer } from 'ws';
+import { closeCode, closeCodes } from '#protocol';
 import type { Chat } from '../chat/chat.ts';
 import { createInternalServer } from '../ops/internal-http.ts';
 import { listen } from '../ops/listen.ts';
 import { createMetrics, type Metrics } from '../ops/metrics.ts';
 import type { commonSettings, ValuesOf } from '../settings.ts';
 import { Admission, admissionSettings, refuse } from './admission.ts';
+import { reserveDescriptors } from './descriptors.ts';
 import { createDispatch, messageSettings, type TypedMessageHandlers } from './dispatch.ts';
 import { type Drain, type DrainOutcome, drainSettings } from './drain.ts';
 import { heartbeatSettings, startHeartbeat } from './heartbeat.ts';
 import { LoopLag } from './loop-lag.ts';
 import { Session, sessionSettings } from './session.ts';
+import { httpOptions, webSocketOptions } from './socket-options.ts';
 import { isInsideMessage, UnfinishedMessages } from './unfinished-messages.ts';
 
 export const gatewaySettings = [
@@ -41,20 +42,8 @@ export type GatewayParts = {
   readonly routes?: ReadonlyMap<string, RequestListener>;
 };
 
-/** The default of ws; a frame is held in memory, so it needs some bound even where a stage sets none. */
-const framePayloadBytesMaxOfWs = 100 * 1024 * 1024;
-/** No network cuts a message into smaller pieces on purpose: the least size of a packet (RFC 9293, 3.7.1). */
-const pieceBytesMin = 536;
-/** Chosen, not measured: pieces that even a short message may come in. */
-const piecesMin = 64;
-/** Larger than a segment of default size: Node emits no `drain` for a write that the kernel takes at once. */
-const socketHighWaterMarkBytes = 1024 * 1024;
 /** Connections waiting to be accepted; the kernel caps it at net.core.somaxconn, 4096 on current Linux. */
 const acceptBacklog = 4096;
-/** Chosen, not measured: connections to the internal port at a time. As many descriptors again stay free. */
-const internalConnectionsMax = 32;
-/** Chosen, not measured: connections beyond the last session that can be told so at a time. */
-const refusalsMax = 16;
 
 export class Gateway {
   readonly metrics: Metrics;
@@ -90,6 +79,7 @@ export class Gateway {
     this.#wss = new WebSocketServer(webSocketOptions(settings));
     this.#http = createServer(httpOptions(settings.handshakeTimeoutMs));
     this.#http.on('request', (request, response) => this.#answer(request, response));
+    this.#http.on('drop', () => this.metrics.rejections.inc({ reason: 'descriptors' }));
     this.#http.on('upgrade', (request, socket, head) => this.#upgrade(request, socket as Socket, head));
     this.#internal = createInternalServer(this.metrics.registry, () => this.ready);
   }
@@ -107,7 +97,9 @@ export class Gateway {
   async listen({ reusePort = false } = {}): Promise<{ chat: AddressInfo; internal: AddressInfo }> {
     const { host, port, internalHost, internalPort, heartbeatIntervalMs } = this.#parts.settings;
     await this.#parts.chat.start((reason) => void this.#closeAfterGap(reason));
-    this.#reserveDescriptors();
+    const { sessionsMax } = this.#parts.settings;
+    if (sessionsMax !== Number.POSITIVE_INFINITY)
+      this.#placesMax = reserveDescriptors(this.#http, this.#internal, sessionsMax, this.#log);
     const chat = await listen(this.#http, { host, port, backlog: acceptBacklog, reusePort });
     const internal = await listen(this.#internal, { host: internalHost, port: internalPort });
     this.#stopHeartbeat = startHeartbeat(this.#sessions, heartbeatIntervalMs, (session) => {
@@ -117,25 +109,6 @@ export class Gateway {
     this.#unfinished.start();
     this.#loopLag.start();
     return { chat, internal };
-  }
-
-  /**
-   * Keeps descriptors for the internal port and for refusals. Without them, a full server can neither be asked
-   * for its state nor tell a client that it is full.
-   */
-  #reserveDescriptors(): void {
-    const { sessionsMax } = this.#parts.settings;
-    if (sessionsMax === Number.POSITIVE_INFINITY) return;
-    const limit = descriptorLimit();
-    const connectionsMax = Math.max(1, limit - openDescriptors() - 2 * internalConnectionsMax);
-    if (connectionsMax === Number.POSITIVE_INFINITY) return;
-    this.#placesMax = Math.max(1, connectionsMax - refusalsMax);
-    this.#http.maxConnections = connectionsMax;
-    this.#http.on('drop', () => this.metrics.rejections.inc({ reason: 'descriptors' }));
-    this.#internal.maxConnections = internalConnectionsMax;
-    if (this.#placesMax >= sessionsMax) return;
-    const fields = { event: 'few descriptors', limit, sessionsMax, places: this.#placesMax };
-    this.#log.warn(fields, 'raise the limit of open files (ulimit -n), or lower --sessions-max');
   }
 
   /** Makes the server unready and refuses newcomers from now on; the open sessions stay. */
@@ -258,41 +231,4 @@ export class Gateway {
     const { chat, drain } = this.#parts;
     return drain.close(this.#sessions, (session) => chat.flush(session.member), deadlineAtMs);
   }
-}
-
-/** Not yet known to the types of ws. */
-type WebSocketOptions = ServerOptions & {
-  closeTimeout: number;
-  maxFragments?: number;
-  maxBufferedChunks?: number;
-};
-
-function webSocketOptions(settings: GatewaySettings): WebSocketOptions {
-  const { fragmentsMax } = settings;
-  const maxPayload = Math.min(framePayloadBytesMax(settings), framePayloadBytesMaxOfWs);
-  const maxBufferedChunks = Math.max(piecesMin, Math.ceil(maxPayload / pieceBytesMin));
-  return {
-    noServer: true,
-    clientTracking: false,
-    // The cursor fan-out writes frames between those of ws, which compression would hold back.
-    perMessageDeflate: false,
-    maxPayload,
-    // The bounds of ws are 16,384 fragments and 262,144 pieces: megabytes, with one byte in each.
-    ...(Number.isFinite(fragmentsMax) && { maxFragments: fragmentsMax, maxBufferedChunks }),
-    // By default ws lets a peer that does not answer our close frame stay for 30 s, outside sessionsMax.
-    closeTimeout: settings.evictionGraceMs,
-  };
-}
-
-/** Bounds the time and size of a handshake; where the time is infinite, Node's own defaults hold. */
-function httpOptions(handshakeTimeoutMs: number): HttpOptions {
-  const highWaterMark = socketHighWaterMarkBytes;
-  if (handshakeTimeoutMs === Number.POSITIVE_INFINITY) return { highWaterMark };
-  return {
-    highWaterMark,
-    headersTimeout: handshakeTimeoutMs,
-    requestTimeout: handshakeTimeoutMs,
-    connectionsCheckingInterval: Math.max(50, handshakeTimeoutMs / 4),
-    maxHeaderSize: 8192,
-  };
 }
