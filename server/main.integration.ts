@@ -4,6 +4,7 @@ import { execFile } from 'node:child_process';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { Person } from '../testing/person.ts';
+import { secretFile } from '../testing/secret-file.ts';
 import { ServerProcess } from '../testing/server.ts';
 import type { StageDeclaration } from './stages/stage.ts';
 
@@ -30,6 +31,34 @@ test('bad input, from flags and environment, is reported with required and given
   assert.match(unknownStage.stderr, /--port .*given was "x"/, 'every mistake at once');
   assert.equal((await run(['--no-such-flag'])).code, 2);
   assert.equal((await run(['stray'])).code, 2);
+});
+
+test('a wrong address, log level or Redis URL and an empty value exit 2; a secret is never shown', async () => {
+  const wrong = {
+    CHAT_LOG_LEVEL: 'loud',
+    CHAT_REDIS_URL: 'S3CRET@host:6379',
+    CHAT_TOKEN: '',
+    CHAT_STAGE: '',
+  };
+  const { code, stderr } = await run(['--token', 'S3CRET', '--host', ''], wrong);
+  assert.equal(code, 2);
+  for (const name of ['--log-level', '--redis-url', '--token', '--host', '--stage'])
+    assert.ok(stderr.includes(`Set ${name}`), name);
+  assert.ok(!stderr.includes('S3CRET'));
+  for (const host of ['nowhere.invalid', '192.0.2.1']) {
+    const outcome = await run(['--host', host, '--port', '0', '--internal-port', '0']);
+    assert.equal(outcome.code, 2, outcome.stderr);
+    assert.match(outcome.stderr, /Set --host and --internal-host to addresses of this machine/);
+  }
+});
+
+test('when Redis cannot be reached, neither output nor process list shows the password', async () => {
+  const url = secretFile('redis://user:S3CRET@127.0.0.1:1/2');
+  const args = ['--stage', '05', '--redis-url-file', url, '--port', '0', '--internal-port', '0'];
+  const { code, stdout, stderr } = await run(args);
+  assert.equal(code, 1);
+  assert.match(stderr, /Redis at redis:\/\/127\.0\.0\.1:1\/2 cannot be used/);
+  assert.ok(!(stdout + stderr).includes('S3CRET'));
 });
 
 test('the stages are listed as JSON, and --help names every variable under the heading of its part', async () => {

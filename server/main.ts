@@ -1,6 +1,6 @@
 /** The server's process: argv and environment → settings → stage → listen → SIGTERM → drain → exit. */
 import { Command } from 'commander';
-import { pino } from 'pino';
+import { createLog } from './ops/log.ts';
 import { Supervisor, supervisorSettings } from './processes/supervisor.ts';
 import { group, readSettings, SettingsError } from './settings.ts';
 import { defaultStage, findStage, stageDeclarations, stages } from './stages/index.ts';
@@ -9,7 +9,7 @@ import { createGateway, isPerCore, stageSettings } from './stages/stage.ts';
 const stageSetting = group('Stage', {
   stage: {
     default: '',
-    read: (given: string) => (given === '' || findStage(given) ? given : undefined),
+    read: (given: string) => (findStage(given) ? given : undefined),
     required: `one of ${stages.map(({ name }) => name).join(', ')}`,
     about: 'stage to run, by number or name (default: the newest that needs no service)',
   },
@@ -36,7 +36,7 @@ async function main(): Promise<void> {
   const { config, listStages } = readCommandLine();
   if (listStages) return console.log(JSON.stringify(stageDeclarations()));
   const stage = config.stage === '' ? defaultStage() : findStage(config.stage)!;
-  const log = pino({
+  const log = createLog({
     level: config.logLevel,
     base: { pid: process.pid },
     formatters: { level: (level) => ({ level }) },
@@ -68,9 +68,14 @@ async function main(): Promise<void> {
 
 const hostInUrl = (address: string) => (address.includes(':') ? `[${address}]` : address);
 
+/** Errors of a listener whose address is a mistake. */
+const noSuchAddress = new Set(['ENOTFOUND', 'EADDRNOTAVAIL', 'EINVAL', 'EAI_AGAIN']);
+
 main().catch((error: NodeJS.ErrnoException) => {
   const taken =
     error.code === 'EADDRINUSE' ? ' Choose another with --port or --internal-port; 0 takes a free one.' : '';
-  console.error(`The server could not start: ${error.message}.${taken}`);
-  process.exit(1);
+  const wrongHost = noSuchAddress.has(error.code ?? '');
+  const advice = wrongHost ? ' Set --host and --internal-host to addresses of this machine.' : taken;
+  console.error(`The server could not start: ${error.message}.${advice}`);
+  process.exit(wrongHost ? 2 : 1);
 });

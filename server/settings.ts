@@ -2,7 +2,10 @@
  * The settings engine: reads flags, environment variables and defaults, and reports every mistake at once. It
  * is the only reader of process.env. Each part declares its own group of settings beside itself.
  */
+import { readFileSync } from 'node:fs';
+import { isIP } from 'node:net';
 import { type Command, Option } from 'commander';
+import { holdsSecret, notShown, parseServiceUrl } from '#host/redact.ts';
 
 /** One setting. Its key in the group gives its flag and its environment variable. */
 export type Setting<T> = {
@@ -14,6 +17,11 @@ export type Setting<T> = {
   readonly about: string;
   /** It bounds something; a stage may declare it infinite. */
   readonly isLimit?: true;
+  /**
+   * It may be a secret: it can come from a file too, and no message shows it. True for a value that must not
+   * stand on a command line, which every user of the machine can read.
+   */
+  readonly isSecret?: (given: string) => boolean;
 };
 
 /** The settings of one part, under one heading of `--help`. */
@@ -52,28 +60,59 @@ export function limit(min: number, max: number, fallback: number, about: string)
   return { ...integer(min, max, fallback, about), isLimit: true };
 }
 
-/** Any text. */
-export function text(fallback: string, about: string): Setting<string> {
-  return { default: fallback, read: (given) => given, required: 'a text', about };
+/** A text that matches a pattern. */
+export function text(pattern: RegExp, required: string, fallback: string, about: string): Setting<string> {
+  const read = (given: string) => (pattern.test(given) ? given : undefined);
+  return { default: fallback, read, required, about };
 }
 
-/** A comma-separated list; spaces around an item are dropped, and so are empty items. */
+/** One of some words. */
+export function choice(words: readonly string[], fallback: string, about: string): Setting<string> {
+  const read = (given: string) => (words.includes(given) ? given : undefined);
+  return { default: fallback, read, required: `one of ${words.join(', ')}`, about };
+}
+
+/** An address or a name to listen on; whether this machine has it shows when it listens. */
+export function host(fallback: string, about: string): Setting<string> {
+  const label = '[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?';
+  const name = new RegExp(`^${label}(\\.${label})*$`);
+  const read = (given: string) => (isIP(given) > 0 || name.test(given) ? given : undefined);
+  return { default: fallback, read, required: 'an IP address or a host name', about };
+}
+
+/** A secret: visible ASCII without spaces. It is read from the environment or from a file. */
+export function secret(about: string): Setting<string> {
+  return { ...text(/^[!-~]{1,4096}$/, 'visible ASCII characters', '', about), isSecret: () => true };
+}
+
+/** The URL of a service, which may hold a password. */
+export function serviceUrl(protocols: readonly string[], fallback: string, about: string): Setting<string> {
+  const read = (given: string) =>
+    protocols.includes(parseServiceUrl(given)?.protocol ?? '') ? given : undefined;
+  const required = `${protocols.join('// or ')}//[user:password@]host[:port][/database], with %40 for an @ in it`;
+  return { default: fallback, read, required, about, isSecret: holdsSecret };
+}
+
+/** A comma-separated list of at least one item; spaces around an item are dropped, and so are empty items. */
 export function list(about: string): Setting<readonly string[]> {
-  return {
-    default: [],
-    read: (given) => given.split(',').flatMap((part) => part.trim() || []),
-    required: 'a comma-separated list',
-    about,
+  const read = (given: string) => {
+    const items = given.split(',').flatMap((part) => part.trim() || []);
+    return items.length > 0 ? items : undefined;
   };
+  return { default: [], read, required: 'a comma-separated list', about };
 }
 
 /** The settings that every process has. */
 export const commonSettings = group('Process', {
-  host: text('127.0.0.1', 'address that the chat listens on'),
+  host: host('127.0.0.1', 'address that the chat listens on'),
   port: integer(0, 65535, 8080, 'port of the chat; 0 takes a free one'),
-  internalHost: text('127.0.0.1', 'address that metrics and health listen on'),
+  internalHost: host('127.0.0.1', 'address that metrics and health listen on'),
   internalPort: integer(0, 65535, 8081, 'port of /metrics, /healthz and /readyz; 0 takes a free one'),
-  logLevel: text('info', 'least severe log line that is written (debug, info, warn, error, silent)'),
+  logLevel: choice(
+    ['debug', 'info', 'warn', 'error', 'silent'],
+    'info',
+    'least severe log line that is written',
+  ),
 });
 
 /** Mistakes of the operator, one a line: what to do, what is required and what was given. */
@@ -101,24 +140,65 @@ export function readSettings<G extends SettingGroup>(
 ): ValuesOf<G> {
   for (const { title, settings } of groups) {
     command.optionsGroup(title);
-    for (const [key, { about, default: fallback }] of Object.entries(settings)) {
-      const shown = String(fallback) === '' ? about : `${about} (default: ${fallback})`;
-      command.addOption(new Option(`${flagOf(key)} <value>`, shown).env(variableOf(key)));
-    }
+    for (const [key, setting] of Object.entries(settings)) addOptions(command, key, setting);
   }
   command.exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2));
   command.parse(argv, { from: 'user' });
-  const given = command.opts<Record<string, string | undefined>>();
   const problems: string[] = [];
   const values: Record<string, unknown> = {};
-  for (const [key, { default: fallback, read, required }] of settingsOf(groups)) {
-    const raw = given[key];
-    values[key] = raw === undefined ? fallback : read(raw);
-    if (values[key] !== undefined) continue;
-    problems.push(`Set ${flagOf(key)} (or ${variableOf(key)}) to ${required}; given was "${raw}".`);
+  for (const [key, setting] of settingsOf(groups)) {
+    try {
+      values[key] = readSetting(command, key, setting);
+    } catch (error) {
+      if (!(error instanceof SettingsError)) throw error;
+      problems.push(error.message);
+    }
   }
   if (problems.length > 0) throw new SettingsError(problems.join('\n'));
   return Object.freeze(values) as ValuesOf<G>;
+}
+
+/** A secret has no flag of its own in `--help`, only one for a file. */
+function addOptions(command: Command, key: string, { about, default: fallback, isSecret }: Setting<unknown>) {
+  const shown = String(fallback) === '' ? about : `${about} (default: ${fallback})`;
+  const value = new Option(`${flagOf(key)} <value>`, shown).env(variableOf(key));
+  const inFile = `${about}: a file that holds it; or the variable ${variableOf(key)}`;
+  command.addOption(isSecret?.(String(fallback)) ? value.hideHelp() : value);
+  if (!isSecret) return;
+  const fileKey = fileKeyOf(key);
+  command.addOption(new Option(`${flagOf(fileKey)} <path>`, inFile).env(variableOf(fileKey)));
+}
+
+/** Throws a `SettingsError` for a value that is not allowed. */
+function readSetting(command: Command, key: string, setting: Setting<unknown>): unknown {
+  const { default: fallback, read, required, isSecret } = setting;
+  const given = command.getOptionValue(key) as string | undefined;
+  if (given === undefined && isSecret && command.getOptionValue(fileKeyOf(key)) !== undefined)
+    return readSecretFile(command, key, setting);
+  if (given === undefined) return fallback;
+  if (isSecret?.(given) && command.getOptionValueSource(key) === 'cli') {
+    const ways = `Set ${flagOf(fileKeyOf(key))} or ${variableOf(key)} instead of ${flagOf(key)}`;
+    throw new SettingsError(`${ways}: other users of this machine can read a command line.`);
+  }
+  const value = read(given);
+  if (value !== undefined) return value;
+  const shown = isSecret ? notShown : `"${given}"`;
+  throw new SettingsError(`Set ${flagOf(key)} (or ${variableOf(key)}) to ${required}; given was ${shown}.`);
+}
+
+function readSecretFile(command: Command, key: string, { read, required }: Setting<unknown>): unknown {
+  const path = command.getOptionValue(fileKeyOf(key)) as string;
+  const name = `${flagOf(fileKeyOf(key))} (or ${variableOf(fileKeyOf(key))})`;
+  let content: string;
+  try {
+    content = readFileSync(path, 'utf8');
+  } catch (error) {
+    const why = (error as NodeJS.ErrnoException).code;
+    throw new SettingsError(`Set ${name} to a file that can be read; given was "${path}" (${why}).`);
+  }
+  const value = read(content.replace(/\r?\n$/, ''));
+  if (value === undefined) throw new SettingsError(`Put ${required} into the file of ${name}: "${path}".`);
+  return value;
 }
 
 function settingsOf(groups: readonly SettingGroup[]) {
@@ -128,4 +208,5 @@ function settingsOf(groups: readonly SettingGroup[]) {
 const kebab = (key: string) => key.replace(/[A-Z]/g, '-$&').toLowerCase();
 // The setting `internalPort` has the flag `--internal-port` and the variable `CHAT_INTERNAL_PORT`.
 const flagOf = (key: string) => `--${kebab(key)}`;
+const fileKeyOf = (key: string) => `${key}File`;
 const variableOf = (key: string) => `CHAT_${kebab(key).replaceAll('-', '_').toUpperCase()}`;

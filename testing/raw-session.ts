@@ -65,10 +65,20 @@ export async function readCloseCode(socket: Socket): Promise<number> {
   let bytes = Buffer.alloc(0);
   for await (const chunk of socket) {
     bytes = Buffer.concat([bytes, chunk]);
+    while (bytes[0] !== 0x88 && bytes.length >= frameBytes(bytes)) bytes = bytes.subarray(frameBytes(bytes));
     if (bytes[0] === 0x88 && bytes.length >= 4) break;
   }
   socket.destroy();
-  return bytes.length >= 4 ? bytes.readUInt16BE(2) : 1006;
+  return bytes[0] === 0x88 && bytes.length >= 4 ? bytes.readUInt16BE(2) : 1006;
+}
+
+/** Bytes of the first frame, as a server writes it; infinite while its header is not there. */
+function frameBytes(bytes: Buffer): number {
+  const short = bytes[1] ?? Number.POSITIVE_INFINITY;
+  if (short < 126) return 2 + short;
+  const headerBytes = short === 126 ? 4 : 10;
+  if (bytes.length < headerBytes) return Number.POSITIVE_INFINITY;
+  return headerBytes + (short === 126 ? bytes.readUInt16BE(2) : bytes.readUInt32BE(6));
 }
 
 /** Resolves when the connection has ended, in any way. */

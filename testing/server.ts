@@ -38,13 +38,16 @@ export class ServerProcess {
     stage: string,
     args: readonly string[] = [],
     nodeArgs: readonly string[] = [],
+    { env = {}, descriptorsMax }: { env?: NodeJS.ProcessEnv; descriptorsMax?: number } = {},
   ): Promise<ServerProcess> {
     const ports = ['--port', '0', '--internal-port', '0'];
     const log: LogLine[] = [];
+    const command = [process.execPath, ...nodeArgs, mainPath, '--stage', stage, ...ports, ...args];
+    if (descriptorsMax) command.unshift('sh', '-c', `ulimit -n ${descriptorsMax}; exec "$@"`, 'sh');
     const options: ChildOptions = {
-      command: process.execPath,
-      args: [...nodeArgs, mainPath, '--stage', stage, ...ports, ...args],
-      env: { PATH: process.env.PATH },
+      command: command[0]!,
+      args: command.slice(1),
+      env: { PATH: process.env.PATH, ...env },
       // Workers must end with their supervisor by themselves: a test checks that.
       keepGroup: true,
       onLine: (line, stream) => stream === 'stdout' && log.push(JSON.parse(line) as LogLine),

@@ -10,6 +10,8 @@
  * | 8     | published at, milliseconds of the epoch, double                   |
  * | …     | per message: room bytes (1), room, payload bytes (4), payload     |
  */
+import { isUtf8 } from 'node:buffer';
+import { globalRoom, isRoomName } from '#protocol';
 
 /** Bytes before the first message. */
 export const batchHeaderBytes = 24;
@@ -88,12 +90,18 @@ export function readBatchHeader(batch: Buffer): BatchHeader {
   if (batch[0] !== version || kind === undefined) {
     throw new BatchError(`batch version ${batch[0]}, kind ${batch[1]} is not known here`);
   }
-  return {
-    kind,
-    publisher: batch.toString('hex', 2, 10),
-    sequence: batch.readUIntBE(10, 6),
-    publishedAtMs: batch.readDoubleBE(16),
-  };
+  const publishedAtMs = batch.readDoubleBE(16);
+  if (!Number.isFinite(publishedAtMs)) throw new BatchError('the time of the batch is no number');
+  return { kind, publisher: batch.toString('hex', 2, 10), sequence: batch.readUIntBE(10, 6), publishedAtMs };
+}
+
+/** Throws a `BatchError` unless all messages are whole, in UTF-8 and for rooms that can exist. */
+export function checkBatch(batch: Buffer): void {
+  visitBatch(batch, (room, payload) => {
+    if (room !== globalRoom && !isRoomName(room))
+      throw new BatchError('a room has a name that none can have');
+    if (!isUtf8(payload)) throw new BatchError('a message is not UTF-8');
+  });
 }
 
 /** Visits the messages in order, and counts them; payloads are views. Throws a `BatchError` if cut short. */

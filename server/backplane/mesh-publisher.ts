@@ -1,10 +1,11 @@
 /** The publishing side of one worker: it writes each batch once to every worker that subscribes. */
 import { randomBytes } from 'node:crypto';
-import { rm } from 'node:fs/promises';
+import { mkdir, rm, stat } from 'node:fs/promises';
 import { createServer, type Server, type Socket } from 'node:net';
 import { listen } from '../ops/listen.ts';
 import { type BatchHeader, BatchQueue, epochMs } from './batch.ts';
 import { withLength } from './batch-reader.ts';
+import type { LiveWorkers } from './live-workers.ts';
 import type { BackplaneMeter } from './meter.ts';
 
 /** The place of a process among the workers of one machine; set by their supervisor. */
@@ -18,6 +19,8 @@ export type WorkerPlace = {
 };
 
 export type MeshOptions = WorkerPlace & {
+  /** The workers that must be reached. */
+  live: LiveWorkers;
   meter: BackplaneMeter;
   /** Bytes waiting for the slowest worker; beyond it `publish` refuses. */
   queueBytesMax: number;
@@ -49,22 +52,47 @@ type Subscriber = {
 export class MeshPublisher {
   readonly #options: PublisherOptions;
   readonly #publisher = randomBytes(8).toString('hex');
-  readonly #server: Server;
+  #server: Server;
   readonly #subscribers = new Set<Subscriber>();
   readonly #queue = new BatchQueue();
   #sequence = 0;
+  #opened = false;
+  #closed = false;
+  #restoring = false;
   #flushing = false;
   #flushedAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: PublisherOptions) {
     this.#options = options;
-    this.#server = createServer((socket) => this.#accept(socket));
+    this.#server = this.#createServer();
   }
 
   /** Begins to listen, and removes the socket that an earlier worker may have left when it died. */
   async open(): Promise<void> {
     await rm(this.#options.path, { force: true });
     await listen(this.#server, { path: this.#options.path });
+    this.#opened = true;
+  }
+
+  /**
+   * Listens anew when the socket file is gone: cleaners of temporary files remove what is old. The present
+   * subscribers stay connected, but another worker could not subscribe.
+   */
+  async #restoreSocket(): Promise<void> {
+    const { path, directory } = this.#options;
+    const gone = await stat(path).then(
+      () => false,
+      (error: NodeJS.ErrnoException) => error.code === 'ENOENT',
+    );
+    if (!gone || this.#closed) return;
+    this.#server.close();
+    this.#server = this.#createServer();
+    await mkdir(directory, { recursive: true, mode: 0o700 });
+    await this.open();
+  }
+
+  #createServer(): Server {
+    return createServer((socket) => this.#accept(socket));
   }
 
   hasSubscriber(workerNumber: number): boolean {
@@ -80,6 +108,14 @@ export class MeshPublisher {
 
   /** Call at every heartbeat. Disconnects a subscriber that takes nothing for some ticks. */
   tick(): void {
+    if (this.#opened && !this.#restoring) {
+      this.#restoring = true;
+      // A disk that is full now may not be at the next heartbeat; until then the others cannot subscribe.
+      const done = () => {
+        this.#restoring = false;
+      };
+      this.#restoreSocket().then(done, done);
+    }
     for (const subscriber of this.#subscribers) {
       const { bytesWritten, writableLength } = subscriber.socket;
       const takenBytes = bytesWritten - writableLength;
@@ -91,6 +127,7 @@ export class MeshPublisher {
 
   /** Sends the accepted messages and a goodbye, then closes; waits for subscribers until the deadline. */
   async close(): Promise<void> {
+    this.#closed = true;
     this.#server.close();
     this.#flush();
     this.#broadcast('goodbye');

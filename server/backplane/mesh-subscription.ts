@@ -7,6 +7,8 @@ import type { MeshOptions } from './mesh-publisher.ts';
 import { SequenceCheck } from './sequence.ts';
 
 type SubscriptionOptions = Pick<MeshOptions, 'workerNumber' | 'meter'> & {
+  /** Whether the supervisor says that the other worker runs. */
+  expected(): boolean;
   /** Socket of the other worker. */
   path: string;
   batchBytesMax: number;
@@ -76,7 +78,7 @@ export class MeshSubscription {
     const { meter, events } = this.#options;
     meter.observeLag(publishedAtMs);
     meter.messagesRead.inc(visitBatch(batch, (room, payload) => events.deliver(room, payload)));
-    if (kind === 'goodbye') this.#sequences.forget(publisher);
+    if (kind === 'goodbye') this.#sequences.end(publisher);
   }
 
   #missed(): void {
@@ -91,7 +93,7 @@ export class MeshSubscription {
       // It died, and refuses the next connection; or it disconnected us: its first batch shows the gap.
       this.#options.meter.reconnects.inc();
       this.connect();
-    } else if (failure !== 'ECONNREFUSED' && failure !== 'ENOENT') {
+    } else if (this.#options.expected() || (failure !== 'ECONNREFUSED' && failure !== 'ENOENT')) {
       this.state = 'connecting';
       this.#reconnectTimer = setTimeout(() => {
         this.state = 'absent';

@@ -39,6 +39,12 @@ export function createBackplaneMeter(registry = new Registry()) {
       help: 'Times when messages may have been missed, and the sessions were told to reconnect',
       registers,
     }),
+    refused: new Counter({
+      name: 'chat_backplane_refused_batches_total',
+      help: 'Batches that no process of this chat can have sent, by what was wrong with them',
+      registers,
+      labelNames: ['reason'],
+    }),
     queueBytes: new Gauge({
       name: 'chat_backplane_publish_queue_bytes',
       help: 'Bytes accepted and not yet taken over by the backplane',

@@ -13,6 +13,8 @@ export type RedisOptions = {
   meter: BackplaneMeter;
   /** All nodes of one chat share it. Its number is the version of a batch, so that versions never meet. */
   channel: string;
+  /** All nodes of one chat share it, to sign their batches; empty: batches are not signed. */
+  secret: string;
   /** Largest batch, in bytes; a message that is larger travels alone. */
   batchBytesMax: number;
   /** Bytes accepted and not yet acknowledged by Redis; beyond it `publish` refuses. */

@@ -18,9 +18,9 @@
  * never received their echo and lose their connections too. Not detected: an old primary that is cut off
  * *together* with some nodes and their clients, which go on as a smaller chat. Only a quorum rules that out.
  */
-import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { group, text } from '../settings.ts';
+import { redactUrl } from '#host/redact.ts';
+import { group, secret, serviceUrl, text, type ValuesOf } from '../settings.ts';
 import type { Backplane, BackplaneEvents } from './backplane.ts';
 import { countGaps, createBackplaneMeter } from './meter.ts';
 import type { RedisOptions } from './redis-link.ts';
@@ -28,8 +28,28 @@ import { RedisPublisher } from './redis-publisher.ts';
 import { RedisSubscriber } from './redis-subscriber.ts';
 
 export const redisSettings = group('Redis backplane', {
-  redisUrl: text('redis://127.0.0.1:6379', 'Redis that carries frames between nodes'),
+  redisUrl: serviceUrl(
+    ['redis:', 'rediss:'],
+    'redis://127.0.0.1:6379',
+    'Redis that carries frames between nodes',
+  ),
+  redisNamespace: text(
+    /^[A-Za-z0-9_.-]{1,64}$/,
+    '1 to 64 characters of A-Za-z0-9_.-',
+    'chat',
+    'start of the channel name; chats that share a Redis need one each, or a database number each',
+  ),
+  redisSecret: secret('secret of all nodes of one chat, which sign their batches with it'),
 });
+
+/** The options that a configuration gives. Pub/sub ignores the database, so its number is in the channel. */
+export function redisOptionsOf(settings: ValuesOf<typeof redisSettings>) {
+  const { redisUrl, redisNamespace, redisSecret } = settings;
+  const url = new URL(redisUrl);
+  const database = Number(url.pathname.slice(1) || url.searchParams.get('db'));
+  const channel = database === 0 ? `${redisNamespace}:1` : `${redisNamespace}:db${database}:1`;
+  return { url: redisUrl, channel, secret: redisSecret };
+}
 
 export type RedisPubSubOptions = Partial<RedisOptions> & Pick<RedisOptions, 'url'>;
 
@@ -39,6 +59,7 @@ export type RedisPubSubOptions = Partial<RedisOptions> & Pick<RedisOptions, 'url
  */
 const defaults = {
   channel: 'chat:1',
+  secret: '',
   batchBytesMax: 256 * 1024,
   queueBytesMax: 8 * 1024 * 1024,
   heartbeatIntervalMs: 500,
@@ -71,8 +92,7 @@ export class RedisPubSubBackplane implements Backplane {
     if (await waitFor(() => this.ready, this.#options.startDeadlineMs)) return;
     const { lastFailure } = publisher.link.client ? subscriber.link : publisher.link;
     this.#stop();
-    const address = this.#options.url.replace(/\/\/[^@/]*@/, '//***@'); // The log must not hold the password.
-    throw new Error(`Redis at ${address} cannot be used: ${lastFailure}`);
+    throw new Error(`Redis at ${redactUrl(this.#options.url)} cannot be used: ${lastFailure}`);
   }
 
   want(): void {}
@@ -97,7 +117,7 @@ export class RedisPubSubBackplane implements Backplane {
 
   #run(events: BackplaneEvents): Running {
     const counted = countGaps(events, this.#options.meter);
-    const options = { ...this.#options, publisher: randomBytes(8).toString('hex') };
+    const options = this.#options;
     const publisher = new RedisPublisher({
       ...options,
       gap: counted.gap,
@@ -105,9 +125,13 @@ export class RedisPubSubBackplane implements Backplane {
     });
     const subscriber = new RedisSubscriber({
       ...options,
+      own: publisher,
       events: counted,
       // The node is ready when a batch of its own has come back: it need not wait for the next heartbeat.
-      subscribed: () => publisher.sendEmpty('messages'),
+      subscribed: () => {
+        publisher.resubscribed();
+        publisher.sendEmpty('messages');
+      },
     });
     const tick = () => {
       subscriber.tick(publisher.acknowledged);

@@ -3,13 +3,13 @@
  * batches grow with the load, and a broken connection has possibly lost one batch: it is sent again under its
  * old number, which tells receivers whether they had it.
  */
+import { randomBytes } from 'node:crypto';
 import type { Redis } from 'ioredis';
-import { type BatchHeader, BatchQueue, batchHeaderBytes, epochMs } from './batch.ts';
+import { type BatchHeader, BatchQueue, batchHeaderBytes, epochMs, visitBatch } from './batch.ts';
 import { RedisLink, type RedisOptions } from './redis-link.ts';
+import { sign } from './signature.ts';
 
 type PublisherOptions = RedisOptions & {
-  /** Random id of this process: 16 hexadecimal digits. */
-  publisher: string;
   /** Messages that were accepted have been dropped. */
   gap(reason: string): void;
   /** Redis became a replica at an unknown time: messages may have been missed in both directions. */
@@ -19,8 +19,12 @@ type PublisherOptions = RedisOptions & {
 export class RedisPublisher {
   readonly #options: PublisherOptions;
   readonly link: RedisLink;
-  readonly #queue = new BatchQueue();
+  #queue = new BatchQueue();
+  /** Random id of this process: 16 hexadecimal digits. */
+  #id = newId();
   #inFlight: Buffer | undefined;
+  /** Batches that were sent under this id and have not come back, by their sequence. */
+  readonly #unechoed = new Map<number, { publishedAtMs: number; batch: Buffer }>();
   #sequence = 0;
   /** Sequence of the newest batch that Redis has acknowledged. */
   acknowledged = 0;
@@ -32,13 +36,45 @@ export class RedisPublisher {
     this.#options = options;
     this.link = new RedisLink({
       ...options,
-      name: `chat-publish-${options.publisher}`,
+      name: `chat-publish-${this.#id}`,
       prepare: async (client) => {
         if (!(await isPrimary(client))) throw new Error(demotion);
       },
       up: () => this.#up(),
       lost: () => options.meter.reconnects.inc(),
     });
+  }
+
+  get id(): string {
+    return this.#id;
+  }
+
+  /** True for the header of a batch that this process sent and that has not come back until now. */
+  confirmEcho({ sequence, publishedAtMs }: BatchHeader): boolean {
+    if (this.#unechoed.get(sequence)?.publishedAtMs !== publishedAtMs) return false;
+    this.#forgetEchoes(sequence);
+    return true;
+  }
+
+  /** For a new subscription: only the batch that is sent again can still come back. */
+  resubscribed(): void {
+    this.#forgetEchoes(this.#inFlight ? this.#sequence - 1 : this.#sequence);
+  }
+
+  /**
+   * Somebody else has published under the id of this process, with this sequence. Redis shows all nodes the
+   * same order, so all of them take the batches up to it that have not come back for repeated ones. Their
+   * messages go out again, under a new id.
+   */
+  renew(sequence: number): void {
+    const queue = new BatchQueue();
+    const again = (batch: Buffer) => visitBatch(batch, (room, payload) => queue.push(room, payload));
+    for (const [sent, { batch }] of this.#unechoed) if (sent <= sequence) again(batch);
+    again(this.#queue.take(this.#header('messages'), Number.POSITIVE_INFINITY));
+    this.#queue = queue;
+    this.#unechoed.clear();
+    this.#id = newId();
+    this.#flush();
   }
 
   /** True when Redis has acknowledged every accepted message. */
@@ -100,6 +136,8 @@ export class RedisPublisher {
     const waiting = this.#inFlight !== undefined && this.#inFlight.length > batchHeaderBytes;
     if (!waiting && this.#queue.messages === 0) return;
     this.#inFlight = this.#inFlight?.subarray(0, batchHeaderBytes);
+    const inFlight = this.#unechoed.get(this.#sequence);
+    if (inFlight && this.#inFlight) inFlight.batch = this.#inFlight;
     this.#queue.clear();
     this.#options.gap('messages that were accepted could not be handed to Redis in time');
   }
@@ -110,9 +148,11 @@ export class RedisPublisher {
 
   #sendNext(kind: BatchHeader['kind']): void {
     const waiting = this.#queue.messages;
-    const { publisher, batchBytesMax, meter } = this.#options;
-    const header = { kind, publisher, sequence: ++this.#sequence, publishedAtMs: epochMs() };
+    const { batchBytesMax, meter } = this.#options;
+    this.#sequence++;
+    const header = this.#header(kind);
     const batch = this.#queue.take(header, batchBytesMax);
+    this.#unechoed.set(header.sequence, { publishedAtMs: header.publishedAtMs, batch });
     const messages = waiting - this.#queue.messages;
     if (messages > 0) meter.batchMessages.observe(messages);
     this.#inFlightTicks = 0;
@@ -123,7 +163,8 @@ export class RedisPublisher {
     this.#inFlight = batch;
     this.#options.meter.queueBytes.set(this.#queuedBytes());
     const client = this.link.client!;
-    client.publish(this.#options.channel, batch).then(
+    const { channel, secret } = this.#options;
+    client.publish(channel, sign(batch, channel, secret)).then(
       () => this.#acknowledge(client),
       (error: Error) => this.link.fail(error.message, client),
     );
@@ -138,10 +179,23 @@ export class RedisPublisher {
     this.#options.meter.queueBytes.set(this.#queuedBytes());
   }
 
+  #header(kind: BatchHeader['kind']): BatchHeader {
+    return { kind, publisher: this.#id, sequence: this.#sequence, publishedAtMs: epochMs() };
+  }
+
+  #forgetEchoes(upTo: number): void {
+    for (const sequence of this.#unechoed.keys()) {
+      if (sequence > upTo) return;
+      this.#unechoed.delete(sequence);
+    }
+  }
+
   #queuedBytes(): number {
     return this.#queue.bytes + (this.#inFlight?.length ?? 0);
   }
 }
+
+const newId = () => randomBytes(8).toString('hex');
 
 const demotion = 'this Redis is a replica, whose publishes only its own clients would receive';
 

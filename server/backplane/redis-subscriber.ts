@@ -1,13 +1,15 @@
 /** The subscribing side of the Redis backplane: receives all batches and notices missing ones. */
 import type { Redis } from 'ioredis';
 import type { BackplaneEvents } from './backplane.ts';
-import { BatchError, readBatchHeader, visitBatch } from './batch.ts';
+import { BatchError, type BatchHeader, checkBatch, readBatchHeader, visitBatch } from './batch.ts';
 import { RedisLink, type RedisOptions } from './redis-link.ts';
+import type { RedisPublisher } from './redis-publisher.ts';
 import { SequenceCheck } from './sequence.ts';
+import { verify } from './signature.ts';
 
 type SubscriberOptions = RedisOptions & {
-  /** Id under which this process publishes. */
-  publisher: string;
+  /** The publishing side of this process. */
+  own: Pick<RedisPublisher, 'id' | 'confirmEcho' | 'renew'>;
   events: BackplaneEvents;
   /** A new subscription is in service. */
   subscribed(): void;
@@ -26,7 +28,7 @@ export class RedisSubscriber {
     this.link = new RedisLink({
       ...options,
       // experiments/lab/shapes/faults/scenarios.ts counts the subscriptions by this name.
-      name: `chat-subscribe-${options.publisher}`,
+      name: `chat-subscribe-${options.own.id}`,
       prepare: (client) => this.#subscribe(client),
       up: () => options.subscribed(),
       lost: (reason) => {
@@ -69,25 +71,51 @@ export class RedisSubscriber {
     await client.subscribe(this.#options.channel);
   }
 
-  #receive(batch: Buffer): void {
-    const { events, meter, publisher } = this.#options;
+  #receive(bytes: Buffer): void {
+    const { events, meter, channel, secret } = this.#options;
     this.link.signOfLife();
+    let batch: Buffer;
     try {
-      const header = readBatchHeader(batch);
-      const verdict = this.#sequences.check(header.publisher, header.sequence);
-      if (header.publisher === publisher) {
-        this.#receivedOwn = true;
-        this.#echoed = Math.max(this.#echoed, header.sequence);
-        this.#echoMissingTicks = 0;
-        meter.observeLag(header.publishedAtMs);
-      }
-      if (verdict === 'repeated') return;
-      if (verdict === 'gap') events.gap(`the batches before ${header.sequence} did not arrive`);
-      meter.messagesRead.inc(visitBatch(batch, (room, payload) => events.deliver(room, payload)));
-      if (header.kind === 'goodbye') this.#sequences.forget(header.publisher);
+      batch = verify(bytes, channel, secret);
     } catch (error) {
-      if (!(error instanceof BatchError)) throw error;
-      events.gap(`a batch could not be read: ${error.message}`);
+      // Nobody who knows the secret sent it, so it stands for nothing that was missed.
+      return this.#refuse('signature', error);
     }
+    let header: BatchHeader;
+    try {
+      if (batch.length > 2 * this.#options.queueBytesMax) throw new BatchError('it is larger than any batch');
+      header = readBatchHeader(batch);
+      checkBatch(batch);
+    } catch (error) {
+      this.#refuse('unreadable', error);
+      return events.gap(`a batch could not be read: ${(error as BatchError).message}`);
+    }
+    const verdict = this.#sequences.check(header.publisher, header.sequence);
+    if (verdict === 'implausible') return meter.refused.inc({ reason: 'sequence' });
+    if (verdict === 'repeated' || !this.#acceptEcho(header)) return;
+    if (verdict === 'gap') events.gap(`the batches before ${header.sequence} did not arrive`);
+    meter.messagesRead.inc(visitBatch(batch, (room, payload) => events.deliver(room, payload)));
+    if (header.kind === 'goodbye') this.#sequences.end(header.publisher);
+  }
+
+  /** Notes that a batch of this process came back. False: it bears our id, but we never sent it. */
+  #acceptEcho(header: BatchHeader): boolean {
+    const { own, meter } = this.#options;
+    if (header.publisher !== own.id) return true;
+    if (!own.confirmEcho(header)) {
+      meter.refused.inc({ reason: 'impersonation' });
+      own.renew(header.sequence);
+      return false;
+    }
+    this.#receivedOwn = true;
+    this.#echoed = Math.max(this.#echoed, header.sequence);
+    this.#echoMissingTicks = 0;
+    meter.observeLag(header.publishedAtMs);
+    return true;
+  }
+
+  #refuse(reason: 'signature' | 'unreadable', error: unknown): void {
+    if (!(error instanceof BatchError)) throw error;
+    this.#options.meter.refused.inc({ reason });
   }
 }

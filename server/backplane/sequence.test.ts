@@ -36,6 +36,22 @@ test('the last number that a publisher sent shows whether a break has cost anyth
   assert.equal(sequences.check('a', 8), 'next');
 });
 
+test('a number that no publisher can have reached is implausible and changes nothing', () => {
+  const sequences = new SequenceCheck();
+  assert.equal(sequences.check('a', 2 ** 47), 'implausible');
+  assert.equal(sequences.check('a', 5), 'next');
+  assert.equal(sequences.check('a', 2 ** 33), 'implausible');
+  assert.equal(sequences.check('a', 6), 'next');
+  assert.equal(sequences.check('a', 2 ** 31), 'gap', 'a long outage');
+});
+
+test('after its goodbye, whatever comes under the id of a publisher is repeated', () => {
+  const sequences = new SequenceCheck();
+  sequences.check('a', 5);
+  sequences.end('a');
+  assert.deepEqual([sequences.check('a', 5), sequences.check('a', 6)], ['repeated', 'repeated']);
+});
+
 test('the number of publishers is bounded, and the oldest is forgotten first', () => {
   const sequences = new SequenceCheck();
   for (let number = 0; number <= 4096; number++) sequences.check(`publisher ${number}`, 1);

@@ -3,6 +3,11 @@
 /** Publishers are processes. More than this many are the result of restarts, and the oldest are forgotten. */
 const publishersMax = 4096;
 
+/** Batches that one publisher can make while a process is away: five days at 10,000 a second. Chosen. */
+const jumpMax = 2 ** 32;
+/** Batches that a publisher can have made before a process hears its first: 13 years at 10,000 a second. */
+const firstMax = 2 ** 42;
+
 export class SequenceCheck {
   readonly #received = new Map<string, { last: number; subscription: number }>();
   #subscription = 0;
@@ -10,9 +15,11 @@ export class SequenceCheck {
   /**
    * Judges one batch. `repeated`: received before, drop it. `gap`: batches before this one never came, but
    * deliver this one. The batches before the first one of a publisher were not meant for this process.
+   * `implausible`: no publisher can have come so far, drop it; it changes nothing for those that follow.
    */
-  check(publisher: string, sequence: number): 'next' | 'repeated' | 'gap' {
+  check(publisher: string, sequence: number): 'next' | 'repeated' | 'gap' | 'implausible' {
     const received = this.#received.get(publisher);
+    if (sequence > (received === undefined ? firstMax : received.last + jumpMax)) return 'implausible';
     if (received === undefined) {
       this.#remember(publisher, sequence);
       return 'next';
@@ -42,9 +49,10 @@ export class SequenceCheck {
     this.#subscription++;
   }
 
-  /** For a publisher that said goodbye: it never publishes again under its id. */
-  forget(publisher: string): void {
-    this.#received.delete(publisher);
+  /** For a publisher that said goodbye: whatever still comes under its id is `repeated`. */
+  end(publisher: string): void {
+    const received = this.#received.get(publisher);
+    if (received) received.last = Number.MAX_SAFE_INTEGER;
   }
 
   #remember(publisher: string, last: number): void {

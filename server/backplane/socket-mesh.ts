@@ -13,6 +13,9 @@
  * So a worker that dies has shown its own sessions nothing that the others will not receive, unless they were
  * too far behind.
  *
+ * The supervisor says which workers run. A worker that does not reach one of these is not ready: whether its
+ * socket is missing because it died, or because somebody removed the file, does not show in the file.
+ *
  * Possible losses, and how each one shows: a worker that stops reading is disconnected by the others. The
  * first batch after it has connected again tells it that sequence numbers are missing, and it calls `gap`. A
  * worker that dies loses the messages that it had not sent; its own sessions, the only ones that could have
@@ -22,6 +25,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Backplane, BackplaneEvents } from './backplane.ts';
 import { visitBatch } from './batch.ts';
+import { LiveWorkers } from './live-workers.ts';
 import { type MeshOptions, MeshPublisher, type WorkerPlace } from './mesh-publisher.ts';
 import { MeshSubscription } from './mesh-subscription.ts';
 import { countGaps, createBackplaneMeter } from './meter.ts';
@@ -53,12 +57,14 @@ export class SocketMeshBackplane implements Backplane {
   #running: Running | undefined;
 
   constructor(options: Partial<MeshOptions> & WorkerPlace) {
-    this.#options = { meter: createBackplaneMeter(), ...defaults, ...options };
+    this.#options = { meter: createBackplaneMeter(), live: new LiveWorkers(), ...defaults, ...options };
   }
 
   get ready(): boolean {
     if (!this.#running?.started) return false;
-    return this.#running.subscriptions.values().every(({ state }) => state !== 'connecting');
+    const reached = ([peer, { state }]: [number, MeshSubscription]) =>
+      state === 'joined' || (state === 'absent' && !this.#options.live.has(peer));
+    return this.#running.subscriptions.entries().every(reached);
   }
 
   async start(events: BackplaneEvents): Promise<void> {
@@ -67,7 +73,7 @@ export class SocketMeshBackplane implements Backplane {
     await running.publisher.open();
     for (const subscription of running.subscriptions.values()) subscription.connect();
     const deadlineAtMs = performance.now() + this.#options.startDeadlineMs;
-    while (!isMutual(running)) {
+    while (!this.#isMutual(running)) {
       if (performance.now() > deadlineAtMs) {
         await this.close();
         throw new Error('the other workers did not answer in time');
@@ -95,7 +101,7 @@ export class SocketMeshBackplane implements Backplane {
   }
 
   #run(events: BackplaneEvents): Running {
-    const { directory, workerNumber, workers, meter, queueBytesMax } = this.#options;
+    const { directory, workerNumber, workers, meter, queueBytesMax, live } = this.#options;
     const pathOf = (worker: number) => join(directory, `worker-${worker}.sock`);
     const counted = countGaps(events, meter);
     // One batch holds at most a full queue, and the message that exceeded it.
@@ -103,9 +109,13 @@ export class SocketMeshBackplane implements Backplane {
     const subscriptions = new Map<number, MeshSubscription>();
     for (let peer = 0; peer < workers; peer++) {
       if (peer === workerNumber) continue;
-      const options = { ...this.#options, path: pathOf(peer), batchBytesMax, events: counted };
+      const expected = () => live.has(peer);
+      const options = { ...this.#options, path: pathOf(peer), batchBytesMax, events: counted, expected };
       subscriptions.set(peer, new MeshSubscription(options));
     }
+    live.changed = () => {
+      for (const [peer, subscription] of subscriptions) if (live.has(peer)) subscription.connect();
+    };
     const publisher = new MeshPublisher({
       ...this.#options,
       path: pathOf(workerNumber),
@@ -116,11 +126,13 @@ export class SocketMeshBackplane implements Backplane {
     this.#running = { publisher, subscriptions, heartbeat, started: false };
     return this.#running;
   }
-}
 
-/** True when this worker listens to every worker that runs, and each of them listens to this one. */
-function isMutual({ publisher, subscriptions }: Running): boolean {
-  for (const [peer, { state }] of subscriptions)
-    if (state === 'connecting' || (state === 'joined' && !publisher.hasSubscriber(peer))) return false;
-  return true;
+  /** True when this worker listens to every worker that runs, and each of them listens to this one. */
+  #isMutual({ publisher, subscriptions }: Running): boolean {
+    for (const [peer, { state }] of subscriptions) {
+      if (state === 'connecting' || (state === 'absent' && this.#options.live.has(peer))) return false;
+      if (state === 'joined' && !publisher.hasSubscriber(peer)) return false;
+    }
+    return true;
+  }
 }

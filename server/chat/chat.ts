@@ -28,6 +28,8 @@ export interface Chat {
 
 /** Brings messages that arrived in this process to its members: bounded-fan-out.ts and fan-out.ts. */
 export type FanOut = Pick<Chat, 'rooms' | 'join' | 'leave' | 'flush'> & {
+  /** True while its memory is used up and slow consumers are evicted: more comes in than it can write. */
+  readonly full: boolean;
   /** Sends one encoded message to every member of a room; the buffer is not kept. */
   deliver(room: string, payload: Buffer): void;
 };
@@ -54,7 +56,8 @@ export function relayedChat(backplane: Backplane, fanOut: FanOut): Chat {
       fanOut.leave(member);
       if (fanOut.rooms < roomsBefore) backplane.unwant(member.room);
     },
-    publish: (sender, message) => backplane.publish(sender.room, Buffer.from(encodeMessage(message))),
+    publish: (sender, message) =>
+      !fanOut.full && backplane.publish(sender.room, Buffer.from(encodeMessage(message))),
     flush: (member) => fanOut.flush(member),
     close: () => backplane.close(),
   };

@@ -2,81 +2,12 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises';
 import fc from 'fast-check';
-import { createMetrics } from '../ops/metrics.ts';
-import { CursorFanOut } from './fan-out.ts';
-import { type Connection, Member } from './member.ts';
-
-/** A connection whose kernel buffer can be full: while stalled it takes nothing and calls no callback. */
-class FakeConnection implements Connection {
-  open = true;
-  alive = true;
-  stalled = false;
-  received = '';
-  closedWith = 0;
-  #queue: { text: string; callback?: () => void }[] = [];
-
-  get bufferedBytes(): number {
-    return this.#queue.reduce((total, { text }) => total + text.length, 0);
-  }
-
-  write(bytes: Buffer): void {
-    this.#queue.push({ text: bytes.toString('latin1') });
-    if (!this.stalled) this.flush();
-  }
-
-  whenWritten(callback: () => void): void {
-    this.#queue.push({ text: '', callback });
-    if (!this.stalled) this.flush();
-  }
-
-  sendText(): void {
-    throw new Error('the cursor fan-out frames by itself');
-  }
-
-  close(code: number): void {
-    this.closedWith = code;
-    this.open = false;
-  }
-
-  flush(): void {
-    this.stalled = false;
-    for (const { text, callback } of this.#queue.splice(0)) {
-      this.received += text;
-      if (callback) process.nextTick(callback);
-    }
-  }
-
-  /** Payloads received so far; every payload of these tests is shorter than 126 bytes. */
-  get payloads(): string[] {
-    const texts: string[] = [];
-    for (let at = 0; at < this.received.length; ) {
-      const length = this.received.charCodeAt(at + 1);
-      texts.push(this.received.slice(at + 2, at + 2 + length));
-      at += 2 + length;
-    }
-    return texts;
-  }
-}
-
-const options = {
-  segmentBytes: 4096,
-  segmentsBehindMax: 1000,
-  logBytesMax: 1024 ** 3,
-  fanOutSliceMs: 1,
-  fanOutIntervalMs: 0,
-  roomsMax: 10,
-};
-
-function setUp(overrides: Partial<typeof options> = {}) {
-  const metrics = createMetrics('test', { sessions: () => 0, rooms: () => 0 });
-  const fanOut = new CursorFanOut({ ...options, ...overrides }, metrics);
-  const enter = (room: string) => {
-    const connection = new FakeConnection();
-    const member = new Member(connection, room);
-    return { connection, member, joined: fanOut.join(member) };
-  };
-  return { metrics, fanOut, enter };
-}
+import { encodeMessage } from '#protocol';
+import { MemoryBackplane } from '../backplane/memory.ts';
+import { relayedChat } from './chat.ts';
+import { options, setUp } from './fan-out.fixture.ts';
+import type { CursorFanOut } from './fan-out.ts';
+import { frameHeaderBytes } from './frame.ts';
 
 /** Raises a message in its room a given number of times, each in a turn of its own. */
 async function sayInTurns(fanOut: CursorFanOut, room: string, times: number): Promise<void> {
@@ -181,6 +112,57 @@ test('rooms share the bytes that stalled readers may keep alive: with more rooms
   for (const { connection } of others) connection.stalled = true;
   await sayInTurns(fanOut, 'b', fiveSegments);
   assert.equal(others[0]!.connection.closedWith, 4008, 'of four rooms each may use two');
+});
+
+test('the logs of many rooms, each with a stalled reader, stay within the bound of the process', async () => {
+  const logBytesMax = 128 * options.segmentBytes;
+  const { fanOut, enter } = setUp({ logBytesMax, roomsMax: 100, segmentBytes: 16 * options.segmentBytes });
+  const rooms = Array.from({ length: 40 }, (_, number) => `room-${number}`);
+  const stuck = rooms.map(enter);
+  const healthy = rooms.map(enter);
+  for (const { connection } of stuck) connection.stalled = true;
+  for (let message = 0; message < 200; message++) {
+    for (const room of rooms) fanOut.deliver(room, Buffer.alloc(100, 'x'));
+    await turn();
+    assert.ok(fanOut.logBytes <= logBytesMax, `${fanOut.logBytes} bytes after ${message} messages a room`);
+  }
+  await settle();
+  assert.ok(stuck.every(({ connection }) => connection.closedWith === 4008));
+  assert.ok(healthy.every(({ connection }) => connection.payloads.length === 200));
+  for (const { member } of [...stuck, ...healthy]) fanOut.leave(member);
+  assert.equal(fanOut.logBytes, 0);
+});
+
+test('messages that no round has brought to the members yet count too, and beyond the bound senders are refused', async () => {
+  const { fanOut, enter } = setUp({ logBytesMax: 16 * options.segmentBytes });
+  const backplane = new MemoryBackplane();
+  const chat = relayedChat(backplane, fanOut);
+  await chat.start(() => {});
+  const { member, connection } = enter('room');
+  const message = { clientId: 'a', Message: 'x'.repeat(100) };
+  let accepted = 0;
+  while (chat.publish(member, message)) accepted++;
+  const payloadBytes = encodeMessage(message).length;
+  const frameBytes = frameHeaderBytes(payloadBytes) + payloadBytes;
+  const framesInBound = (16 * options.segmentBytes) / frameBytes;
+  assert.ok(accepted > framesInBound * 0.8 && accepted < framesInBound * 1.2, `${accepted} accepted`);
+  await settle();
+  assert.equal(connection.received.length, accepted * frameBytes, 'what was accepted arrives');
+  assert.equal(chat.publish(member, message), true, 'accepted again');
+});
+
+test('a quiet room with a large segment gives it back when the logs exceed their bound', async () => {
+  const { fanOut, enter } = setUp({ logBytesMax: 32 * options.segmentBytes, segmentBytes: 64 * 1024 });
+  const quiet = enter('quiet');
+  await sayInTurns(fanOut, 'quiet', 400);
+  await settle();
+  const busy = ['a', 'b', 'c', 'd', 'e', 'f', 'g'].map(enter);
+  for (const { connection } of busy) connection.stalled = true;
+  for (const { member } of busy) await sayInTurns(fanOut, member.room, 250);
+  assert.ok(fanOut.logBytes <= 32 * options.segmentBytes, `${fanOut.logBytes} bytes`);
+  await sayInTurns(fanOut, 'quiet', 3);
+  await settle();
+  assert.equal(quiet.connection.payloads.length, 403, 'and its member misses nothing');
 });
 
 test('a slow reader that takes written bytes is alive, even before its pong arrives', async () => {

@@ -10,17 +10,18 @@ import type { Metrics } from '../ops/metrics.ts';
 import { group, integer, limit, type ValuesOf } from '../settings.ts';
 import type { FanOut, roomSettings } from './chat.ts';
 import { CursorRoom } from './cursor-room.ts';
+import { LogMemory } from './log-memory.ts';
 import type { Member } from './member.ts';
 import type { Segment } from './room-log.ts';
 
 const mebibyte = 1024 ** 2;
-const logBytesHelp = 'bytes that slow readers may keep alive in all room logs, shared equally by the rooms';
+const logBytesHelp = 'bytes of all room logs; beyond it the sessions furthest behind their room are evicted';
 
 /** The defaults are chosen, not measured. */
 export const cursorFanOutSettings = group('Fan-out with room logs', {
   segmentBytes: integer(4096, 64 * mebibyte, 256 * 1024, 'largest segment of a room log in bytes'),
   segmentsBehindMax: limit(1, 100_000, 32, 'segments that a session may be behind before it is evicted'),
-  logBytesMax: limit(4096, 64 * 1024 * mebibyte, 256 * mebibyte, logBytesHelp),
+  logBytesMax: limit(4096, 64 * 1024 * mebibyte, 128 * mebibyte, logBytesHelp),
   fanOutSliceMs: integer(1, 1000, 4, 'longest stretch of fan-out before the event loop gets its turn, in ms'),
   fanOutIntervalMs: integer(0, 10_000, 0, 'least time between two rounds of a room, in ms; saves CPU'),
 });
@@ -36,6 +37,7 @@ export class CursorFanOut implements FanOut {
   readonly #options: CursorFanOutOptions;
   readonly #metrics: Metrics;
   readonly #rooms = new Map<string, CursorRoom>();
+  readonly #memory: LogMemory;
   /** Rooms with something to send, oldest first. */
   readonly #queue: CursorRoom[] = [];
   #scheduled = false;
@@ -54,17 +56,27 @@ export class CursorFanOut implements FanOut {
   constructor(options: CursorFanOutOptions, metrics: Metrics) {
     this.#options = options;
     this.#metrics = metrics;
+    this.#memory = new LogMemory(options.segmentBytes, options.logBytesMax);
   }
 
   get rooms(): number {
     return this.#rooms.size;
   }
 
+  get full(): boolean {
+    return this.#memory.exceeded;
+  }
+
+  /** Bytes of all room logs that are being filled, or that a session has still to read. */
+  get logBytes(): number {
+    return this.#memory.liveBytes;
+  }
+
   join(member: Member): boolean {
     let room = this.#rooms.get(member.room);
     if (room === undefined) {
       if (this.#rooms.size >= this.#options.roomsMax) return false;
-      room = new CursorRoom(this.#options.segmentBytes);
+      room = new CursorRoom(this.#memory);
       this.#rooms.set(member.room, room);
     }
     room.join(member);
@@ -75,12 +87,15 @@ export class CursorFanOut implements FanOut {
     const room = this.#rooms.get(member.room);
     if (room === undefined) return;
     room.leave(member);
-    if (room.members.length === 0) this.#rooms.delete(member.room);
+    if (room.members.length > 0) return;
+    this.#rooms.delete(member.room);
+    room.log.close();
   }
 
   deliver(name: string, payload: Buffer): void {
     const room = this.#rooms.get(name);
     if (room?.append(payload, performance.now())) this.#enqueue(room);
+    if (this.#memory.mustReclaim) this.#reclaim();
   }
 
   flush(member: Member): boolean {
@@ -123,11 +138,11 @@ export class CursorFanOut implements FanOut {
   #serveRoom(room: CursorRoom, endAtMs: number): number {
     const { members } = room;
     let nowMs = performance.now();
-    if (room.next === 0) room.roundAtMs = nowMs;
+    if (room.next === 0) room.startRound(nowMs);
     while (room.next < members.length) {
       const stop = Math.min(room.next + membersPerClockRead, members.length);
       // An eviction only begins a close: the list changes with the socket's event, never within this loop.
-      for (; room.next < stop; room.next++) this.#advance(members[room.next]!, room.log.tail);
+      for (; room.next < stop; room.next++) this.#advance(members[room.next]!, room);
       nowMs = performance.now();
       if (nowMs >= endAtMs) break;
     }
@@ -139,19 +154,28 @@ export class CursorFanOut implements FanOut {
     if (room.endRound()) this.#enqueue(room);
   }
 
-  #advance(member: Member, tail: Segment): void {
+  #advance(member: Member, room: CursorRoom): void {
     if (!member.connection.open) return;
     if (!member.writing) this.#catchUp(member);
-    else if (tail.index - member.segment!.index > this.#segmentsAllowed()) {
-      this.#metrics.evictions.inc({ reason: 'slow_consumer' });
-      member.connection.close(closeCode.slowConsumer, 'too far behind');
-    }
+    else if (room.log.tail.index - member.segment!.index > this.#options.segmentsBehindMax)
+      this.#evict(member, room);
   }
 
-  /** Stalled readers keep segments alive, so the rooms share the total; each may always have one. */
-  #segmentsAllowed(): number {
-    const { segmentBytes, segmentsBehindMax, logBytesMax } = this.#options;
-    return Math.max(1, Math.min(segmentsBehindMax, logBytesMax / (segmentBytes * this.#rooms.size)));
+  #evict(member: Member, room: CursorRoom): void {
+    this.#metrics.evictions.inc({ reason: 'slow_consumer' });
+    room.forget(member);
+    member.connection.close(closeCode.slowConsumer, 'too far behind');
+  }
+
+  /** The rare path: all logs together exceed their bound, so each room keeps no more than an equal share. */
+  #reclaim(): void {
+    const { shareBytes, segmentBytes } = this.#memory;
+    for (const room of this.#rooms.values()) {
+      if (room.log.bytes <= shareBytes) continue;
+      for (const member of room.behind(shareBytes)) if (member.connection.open) this.#evict(member, room);
+      room.shrink(segmentBytes);
+    }
+    this.#memory.reclaimed();
   }
 
   /** Writes from the cursor to the end of the log, a segment at a time, until the kernel takes no more. */
@@ -191,9 +215,10 @@ export class CursorFanOut implements FanOut {
   #skipUntilWritten(member: Member): void {
     const { connection } = member;
     this.#batchPartialWrites++;
-    member.writing = true;
+    const room = this.#rooms.get(member.room)!;
+    room.wait(member);
     connection.whenWritten((error) => {
-      member.writing = false;
+      room.endWait(member);
       // A slow reader's pong waits behind all that it has still to read; that it reads is a sign of life.
       connection.alive = true;
       if (error || !connection.open) return;

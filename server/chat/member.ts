@@ -31,6 +31,8 @@ export class Member {
   framesSeen = 0;
   /** The kernel has not taken the last write whole; the member is skipped until it has. */
   writing = false;
+  /** The segment that is kept for it meanwhile. */
+  waitsIn: Segment | undefined = undefined;
   /** Index in its room's list of members, or -1; kept by the fan-out. */
   index = -1;
 

@@ -14,6 +14,7 @@ import {
   textFrame,
   within,
 } from '../../testing/raw-session.ts';
+import { secretFile } from '../../testing/secret-file.ts';
 import { noRate, ServerProcess } from '../../testing/server.ts';
 import { stages } from '../stages/index.ts';
 import { isBounded, isPerCore } from '../stages/stage.ts';
@@ -67,7 +68,7 @@ for (const stage of stages) {
 
     attack(
       'a connection that stays open after its close frame, or after a refused token, is cut',
-      '--token secret --eviction-grace-ms 200',
+      `--token-file ${secretFile('secret')} --eviction-grace-ms 200`,
       async (server) => {
         const wrongToken = await rawSession(server, '/ws?token=wrong');
         const broken = await rawSession(server, '/ws?token=secret');

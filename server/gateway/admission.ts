@@ -3,13 +3,13 @@ import { timingSafeEqual } from 'node:crypto';
 import { type IncomingMessage, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { roomOfPath } from '#protocol';
-import { group, limit, list, text, type ValuesOf } from '../settings.ts';
+import { group, limit, list, secret, type ValuesOf } from '../settings.ts';
 import type { drainSettings } from './drain.ts';
 
 /** The bounds are chosen, not measured. */
 export const admissionSettings = group('Admission', {
-  token: text('', 'shared token that clients must present (?token= or Authorization: Bearer); empty: none'),
-  origins: list('Origin headers that are let in; empty: every one, and clients without Origin always'),
+  token: secret('shared token that clients must present (?token= or Authorization: Bearer)'),
+  origins: list('Origin headers that are let in (default: every one); clients without Origin are always'),
   sessionsMax: limit(1, 1_000_000, 15_000, 'sessions in this process'),
   handshakeTimeoutMs: limit(100, 600_000, 5_000, 'time a client has to complete its handshake, in ms'),
   overloadLagMs: limit(10, 600_000, 2_000, 'event-loop lag from which new sessions are refused, in ms'),
@@ -18,10 +18,16 @@ export const admissionSettings = group('Admission', {
 type Options = ValuesOf<typeof admissionSettings | typeof drainSettings>;
 
 /** The load of the server at the moment of a request. */
-type Load = { readonly sessions: number; readonly ready: boolean; readonly lagMs: number };
+type Load = {
+  readonly sessions: number;
+  readonly ready: boolean;
+  readonly lagMs: number;
+  /** Sessions for which the process has file descriptors. */
+  readonly placesMax: number;
+};
 
 type Refusal = {
-  readonly reason: 'path' | 'draining' | 'unready' | 'origin' | 'full' | 'overload';
+  readonly reason: 'http' | 'path' | 'draining' | 'unready' | 'origin' | 'full' | 'descriptors' | 'overload';
   readonly status: number;
   readonly detail: string;
   /** Seconds after which another attempt makes sense. */
@@ -40,6 +46,9 @@ export class Admission {
   /** Decides on one upgrade request: the room that it joins, or the refusal. */
   decide(request: IncomingMessage, load: Load): { readonly room: string } | Refusal {
     const { origins, sessionsMax, overloadLagMs } = this.#options;
+    // RFC 6455, section 4.1: at least HTTP/1.1, with a Host header. Node checks neither before an upgrade.
+    if (request.httpVersion !== '1.1' || !request.headers.host)
+      return { reason: 'http', status: 400, detail: 'send HTTP/1.1 with a Host header' };
     const room = roomOfPath(request.url ?? '');
     if (room === undefined) {
       return { reason: 'path', status: 404, detail: 'join at /ws or /ws/<room>, room: 1-64 of A-Za-z0-9_.-' };
@@ -51,6 +60,8 @@ export class Admission {
       return { reason: 'origin', status: 403, detail: `origin ${origin.slice(0, 200)} is not allowed` };
     }
     if (load.sessions >= sessionsMax) return this.#busy('full', `all ${sessionsMax} places are taken`);
+    if (load.sessions >= load.placesMax)
+      return this.#busy('descriptors', `all ${load.placesMax} places are taken`);
     if (load.lagMs > overloadLagMs) return this.#busy('overload', 'the server is overloaded');
     return { room };
   }
@@ -59,7 +70,7 @@ export class Admission {
   hasToken(request: IncomingMessage): boolean {
     if (this.#options.token === '') return true;
     const fromQuery = new URL(request.url ?? '', 'ws://localhost').searchParams.get('token');
-    const fromHeader = /^Bearer (.+)$/.exec(request.headers.authorization ?? '')?.[1];
+    const fromHeader = /^Bearer +(.+)$/i.exec(request.headers.authorization ?? '')?.[1];
     const given = Buffer.from(fromQuery ?? fromHeader ?? '');
     const wanted = Buffer.from(this.#options.token);
     return given.length === wanted.length && timingSafeEqual(given, wanted);

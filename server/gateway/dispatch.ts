@@ -13,6 +13,8 @@ import type { Session, sessionSettings } from './session.ts';
 export const messageSettings = group('Messages', {
   clientIdCharsMax: limit(1, 4096, 64, 'longest clientId in characters'),
   messageBytesMax: limit(1, 1024 * 1024, 4096, 'longest Message in bytes of UTF-8'),
+  fragmentsMax: limit(1, 16_384, 64, 'fragments in which one message may come'),
+  messageTimeoutMs: limit(100, 600_000, 10_000, 'time from the first byte of a message to its last, in ms'),
 });
 
 type Limits = ValuesOf<typeof messageSettings | typeof sessionSettings>;
@@ -45,6 +47,7 @@ export function createDispatch(chat: Chat, metrics: Metrics, limits: Limits, han
     if (isBinary) return session.close(closeCode.unsupportedData, 'send text, not binary');
     if (!session.allows(performance.now())) {
       const reason = `more than ${limits.messagesPerSecondMax} messages per second`;
+      metrics.evictions.inc({ reason: 'message_rate' });
       return session.close(closeCode.policy, reason);
     }
     const text = data.toString();

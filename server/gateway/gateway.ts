@@ -1,22 +1,25 @@
 /** The gateway: HTTP, the upgrade to WebSocket, and the sessions. It is the same for every stage. */
-import type { ServerOptions as HttpOptions, IncomingMessage, RequestListener } from 'node:http';
+import type { IncomingMessage, RequestListener } from 'node:http';
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import { type ServerOptions, type WebSocket, WebSocketServer } from 'ws';
-import { closeCode, closeCodes, framePayloadBytesMax } from '#protocol';
+import { type WebSocket, WebSocketServer } from 'ws';
+import { closeCode, closeCodes } from '#protocol';
 import type { Chat } from '../chat/chat.ts';
 import { createInternalServer } from '../ops/internal-http.ts';
 import { listen } from '../ops/listen.ts';
 import { createMetrics, type Metrics } from '../ops/metrics.ts';
 import type { commonSettings, ValuesOf } from '../settings.ts';
 import { Admission, admissionSettings, refuse } from './admission.ts';
+import { reserveDescriptors } from './descriptors.ts';
 import { createDispatch, messageSettings, type TypedMessageHandlers } from './dispatch.ts';
 import { type Drain, type DrainOutcome, drainSettings } from './drain.ts';
 import { heartbeatSettings, startHeartbeat } from './heartbeat.ts';
 import { LoopLag } from './loop-lag.ts';
 import { Session, sessionSettings } from './session.ts';
+import { httpOptions, webSocketOptions } from './socket-options.ts';
+import { isInsideMessage, UnfinishedMessages } from './unfinished-messages.ts';
 
 export const gatewaySettings = [
   admissionSettings,
@@ -39,10 +42,6 @@ export type GatewayParts = {
   readonly routes?: ReadonlyMap<string, RequestListener>;
 };
 
-/** The default of ws; a frame is held in memory, so it needs some bound even where a stage sets none. */
-const framePayloadBytesMaxOfWs = 100 * 1024 * 1024;
-/** Larger than a segment of default size: Node emits no `drain` for a write that the kernel takes at once. */
-const socketHighWaterMarkBytes = 1024 * 1024;
 /** Connections waiting to be accepted; the kernel caps it at net.core.somaxconn, 4096 on current Linux. */
 const acceptBacklog = 4096;
 
@@ -57,7 +56,10 @@ export class Gateway {
   readonly #internal: Server;
   readonly #wss: WebSocketServer;
   readonly #sessions = new Set<Session>();
+  readonly #unfinished: UnfinishedMessages<Session>;
   #stopHeartbeat = () => {};
+  /** Sessions for which there are file descriptors. */
+  #placesMax = Number.POSITIVE_INFINITY;
 
   /** `compose` makes the parts; they count in the metrics that it is given. `loop`: see `createMetrics`. */
   constructor(stage: string, compose: (metrics: Metrics) => GatewayParts, log: Logger, loop?: number) {
@@ -68,9 +70,14 @@ export class Gateway {
     const { chat, settings, typedMessages = new Map() } = this.#parts;
     this.#admission = new Admission(settings);
     this.#dispatch = createDispatch(chat, this.metrics, settings, typedMessages);
+    const { messageTimeoutMs } = settings;
+    this.#unfinished = new UnfinishedMessages(messageTimeoutMs, (session) =>
+      this.#evict(session, 'message_time', `a message took longer than ${messageTimeoutMs} ms`),
+    );
     this.#wss = new WebSocketServer(webSocketOptions(settings));
     this.#http = createServer(httpOptions(settings.handshakeTimeoutMs));
     this.#http.on('request', (request, response) => this.#answer(request, response));
+    this.#http.on('drop', () => this.metrics.rejections.inc({ reason: 'descriptors' }));
     this.#http.on('upgrade', (request, socket, head) => this.#upgrade(request, socket as Socket, head));
     this.#internal = createInternalServer(this.metrics.registry, () => this.ready);
   }
@@ -88,12 +95,16 @@ export class Gateway {
   async listen({ reusePort = false } = {}): Promise<{ chat: AddressInfo; internal: AddressInfo }> {
     const { host, port, internalHost, internalPort, heartbeatIntervalMs } = this.#parts.settings;
     await this.#parts.chat.start((reason) => void this.#closeAfterGap(reason));
+    const { sessionsMax } = this.#parts.settings;
+    if (sessionsMax !== Number.POSITIVE_INFINITY)
+      this.#placesMax = reserveDescriptors(this.#http, this.#internal, sessionsMax, this.#log);
     const chat = await listen(this.#http, { host, port, backlog: acceptBacklog, reusePort });
     const internal = await listen(this.#internal, { host: internalHost, port: internalPort });
     this.#stopHeartbeat = startHeartbeat(this.#sessions, heartbeatIntervalMs, (session) => {
       this.metrics.evictions.inc({ reason: 'dead_peer' });
       session.terminate();
     });
+    this.#unfinished.start();
     this.#loopLag.start();
     return { chat, internal };
   }
@@ -115,6 +126,7 @@ export class Gateway {
     const cutSessions = this.#sessions.size;
     for (const session of this.#sessions) session.terminate();
     this.#stopHeartbeat();
+    this.#unfinished.stop();
     this.#loopLag.stop();
     await chat.close();
     for (const server of [this.#http, this.#internal]) {
@@ -139,6 +151,7 @@ export class Gateway {
       sessions: this.#sessions.size,
       ready: this.#parts.chat.ready,
       lagMs: this.#loopLag.lagMs,
+      placesMax: this.#placesMax,
     });
     if ('status' in decision) {
       this.metrics.rejections.inc({ reason: decision.reason });
@@ -164,17 +177,45 @@ export class Gateway {
       return this.#turnAway(ws, 'rooms', closeCode.overload, 'no place for another room');
     }
     this.#sessions.add(session);
-    ws.on('message', (data, isBinary) => this.#dispatch(session, data as Buffer, isBinary));
+    ws.on('message', (data, isBinary) => {
+      this.#unfinished.ended(session);
+      this.#dispatch(session, data as Buffer, isBinary);
+    });
+    // Behind the listener of ws, which has read these bytes by now.
+    socket.on('data', () => this.#unfinished.received(session, session.open && isInsideMessage(ws)));
+    ws.on('ping', () => this.#meterControlFrame(session));
     ws.on('pong', () => {
       session.alive = true;
+      this.#meterControlFrame(session);
+    });
+    ws.on('error', ({ code }: NodeJS.ErrnoException) => {
+      if (code === 'WS_ERR_TOO_MANY_BUFFERED_PARTS') this.metrics.evictions.inc({ reason: 'fragments' });
     });
     ws.on('close', (peerCode) => {
       this.#sessions.delete(session);
+      this.#unfinished.ended(session);
       chat.leave(session.member);
       const code = session.sentCloseCode ?? peerCode;
       // A peer may close with any of thousands of codes; as label values they would be an open set.
       this.metrics.closes.inc({ code: closeCodes.has(code) ? code : 'other' });
     });
+  }
+
+  #meterControlFrame(session: Session): void {
+    if (session.open && !session.allowsControlFrame(performance.now())) {
+      const { controlFramesPerSecondMax } = this.#parts.settings;
+      this.#evict(session, 'control_rate', `more than ${controlFramesPerSecondMax} pings per second`);
+    } else if (!session.open && session.sentCloseCode === undefined) {
+      // ws has just cut a peer that pings and reads none of the pongs.
+      session.sentCloseCode = closeCode.connectionLost;
+      this.metrics.evictions.inc({ reason: 'control_rate' });
+    }
+  }
+
+  /** Closes a session that broke a rule (1008), and counts it under the reason. */
+  #evict(session: Session, reason: string, detail: string): void {
+    this.metrics.evictions.inc({ reason });
+    session.close(closeCode.policy, detail);
   }
 
   async #closeAfterGap(reason: string): Promise<void> {
@@ -188,30 +229,4 @@ export class Gateway {
     const { chat, drain } = this.#parts;
     return drain.close(this.#sessions, (session) => chat.flush(session.member), deadlineAtMs);
   }
-}
-
-/** Not yet known to the types of ws: `closeTimeout`. */
-function webSocketOptions(settings: GatewaySettings): ServerOptions & { closeTimeout: number } {
-  return {
-    noServer: true,
-    clientTracking: false,
-    // The cursor fan-out writes frames between those of ws, which compression would hold back.
-    perMessageDeflate: false,
-    maxPayload: Math.min(framePayloadBytesMax(settings), framePayloadBytesMaxOfWs),
-    // By default ws lets a peer that does not answer our close frame stay for 30 s, outside sessionsMax.
-    closeTimeout: settings.evictionGraceMs,
-  };
-}
-
-/** Bounds the time and size of a handshake; where the time is infinite, Node's own defaults hold. */
-function httpOptions(handshakeTimeoutMs: number): HttpOptions {
-  const highWaterMark = socketHighWaterMarkBytes;
-  if (handshakeTimeoutMs === Number.POSITIVE_INFINITY) return { highWaterMark };
-  return {
-    highWaterMark,
-    headersTimeout: handshakeTimeoutMs,
-    requestTimeout: handshakeTimeoutMs,
-    connectionsCheckingInterval: Math.max(50, handshakeTimeoutMs / 4),
-    maxHeaderSize: 8192,
-  };
 }

@@ -4,11 +4,19 @@ import type { WebSocket } from 'ws';
 import { closeCode } from '#protocol';
 import { type Connection, Member } from '../chat/member.ts';
 import { group, integer, limit, type ValuesOf } from '../settings.ts';
+import { Allowance } from './allowance.ts';
 
 /** The defaults are chosen, not measured. */
 export const sessionSettings = group('Sessions', {
   messagesPerSecondMax: limit(1, 1_000_000, 100, 'messages per second that one session may send, on average'),
   messagesBurstMax: limit(1, 1_000_000, 200, 'messages that one session may send at once'),
+  controlFramesPerSecondMax: limit(
+    1,
+    1_000_000,
+    10,
+    'pings and pongs per second from one session, on average',
+  ),
+  controlFramesBurstMax: limit(1, 1_000_000, 50, 'pings and pongs that one session may send at once'),
   evictionGraceMs: integer(0, 60_000, 1_000, 'time a peer has to take and answer our close frame, in ms'),
 });
 
@@ -29,17 +37,16 @@ export class Session implements Connection {
   sentCloseCode: number | undefined = undefined;
   readonly #ws: WebSocket;
   readonly #socket: Socket;
-  readonly #limits: AllowanceLimits;
-  #allowance: number;
-  #refilledAtMs: number;
+  readonly #messages: Allowance;
+  readonly #controlFrames: Allowance;
 
   /** `nowMs`: the present time of the monotonic clock that `allows` is asked with. */
   constructor(ws: WebSocket, socket: Socket, room: string, limits: AllowanceLimits, nowMs: number) {
     this.#ws = ws;
     this.#socket = socket;
-    this.#limits = limits;
-    this.#allowance = limits.messagesBurstMax;
-    this.#refilledAtMs = nowMs;
+    this.#messages = new Allowance(limits.messagesPerSecondMax, limits.messagesBurstMax, nowMs);
+    const { controlFramesPerSecondMax, controlFramesBurstMax } = limits;
+    this.#controlFrames = new Allowance(controlFramesPerSecondMax, controlFramesBurstMax, nowMs);
     this.member = new Member(this, room);
     // On a broken frame ws itself sends the close code and reads no more: its `close` event would say 1006.
     ws.on('error', (error: NodeJS.ErrnoException) => {
@@ -55,16 +62,14 @@ export class Session implements Connection {
     return this.#socket.writableLength;
   }
 
-  /** Takes one message from the allowance (a token bucket). False: the allowance is used up. */
+  /** Takes one message from the allowance. False: the allowance is used up. */
   allows(nowMs: number): boolean {
-    const { messagesPerSecondMax, messagesBurstMax } = this.#limits;
-    if (messagesBurstMax === Number.POSITIVE_INFINITY) return true; // Infinity times 0 ms is not a number.
-    const refilled = this.#allowance + ((nowMs - this.#refilledAtMs) / 1000) * messagesPerSecondMax;
-    this.#allowance = Math.min(messagesBurstMax, refilled);
-    this.#refilledAtMs = nowMs;
-    if (this.#allowance < 1) return false;
-    this.#allowance--;
-    return true;
+    return this.#messages.take(nowMs);
+  }
+
+  /** The same for a ping or a pong. */
+  allowsControlFrame(nowMs: number): boolean {
+    return this.#controlFrames.take(nowMs);
   }
 
   write(frames: Buffer): void {

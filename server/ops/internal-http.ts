@@ -10,6 +10,14 @@ export function createInternalServer(
   registry: Pick<Registry, 'metrics' | 'contentType'>,
   isReady: () => boolean,
 ): Server {
+  let scraping: Promise<Scrape> | undefined;
+  /** Scrapes that come while one is under way get the same answer: each costs the chat milliseconds. */
+  const scrape = () => {
+    scraping ??= readMetrics(registry).finally(() => {
+      scraping = undefined;
+    });
+    return scraping;
+  };
   return createServer(async (request, response) => {
     const path = (request.url ?? '').split('?', 1)[0];
     if (request.method !== 'GET' && request.method !== 'HEAD') return void response.writeHead(405).end();
@@ -19,14 +27,20 @@ export function createInternalServer(
     const known = 'known paths: /metrics /healthz /readyz\n';
     if (path !== '/metrics') return void response.writeHead(404).end(known);
     try {
-      const before = process.threadCpuUsage();
-      const text = await registry.metrics();
-      const { user, system } = process.threadCpuUsage(before);
-      const timing = `cpu;dur=${((user + system) / 1000).toFixed(3)}`;
+      const { text, timing } = await scrape();
       const headers = { 'content-type': registry.contentType, 'server-timing': timing };
       response.writeHead(200, headers).end(text);
     } catch (error) {
       response.writeHead(500).end(`metrics failed: ${(error as Error).message}\n`);
     }
   });
+}
+
+type Scrape = { readonly text: string; readonly timing: string };
+
+async function readMetrics(registry: Pick<Registry, 'metrics'>): Promise<Scrape> {
+  const before = process.threadCpuUsage();
+  const text = await registry.metrics();
+  const { user, system } = process.threadCpuUsage(before);
+  return { text, timing: `cpu;dur=${((user + system) / 1000).toFixed(3)}` };
 }

@@ -21,22 +21,29 @@ export class SupervisedWorker {
   readonly ended: Promise<string>;
   ready = false;
   sessions = 0;
+  /** True from when it listens to its end. */
+  live = false;
   /** The last metrics that the worker sent: all that remains of one that has ended. */
   lastSnapshot: MetricsSnapshot = [];
   readonly #child: ChildProcess;
   #drained: DrainOutcome = { closedSessions: 0, cutSessions: 0 };
   #scrapes = 0;
+  #silentTicks = 0;
   readonly #waiting = new Map<number, (snapshot: MetricsSnapshot) => void>();
 
-  constructor(stage: string, config: Config, place: WorkerPlace) {
+  /** `live`: the numbers of the workers that listen at present. */
+  constructor(stage: string, config: Config, place: WorkerPlace, live: readonly number[]) {
     this.number = place.workerNumber;
     this.#child = fork(workerPath, [], { stdio: 'inherit' });
     const listening = Promise.withResolvers<AddressInfo>();
     this.listening = listening.promise;
     this.listening.catch(() => {}); // A caller that does not wait for it learns of the end from `ended`.
     this.#child.on('message', (message: FromWorker) => {
-      if (message.kind === 'listening') listening.resolve(message.chat);
-      else if (message.kind === 'failed') {
+      this.#silentTicks = 0;
+      if (message.kind === 'listening') {
+        this.live = true;
+        listening.resolve(message.chat);
+      } else if (message.kind === 'failed') {
         listening.reject(Object.assign(new Error(message.message), { code: message.code }));
       } else this.#receive(message);
     });
@@ -45,13 +52,14 @@ export class SupervisedWorker {
       this.#child.once('exit', (code, signal) => {
         const how = signal === null ? `exited with code ${code}` : `was killed by ${signal}`;
         this.ready = false;
+        this.live = false;
         this.sessions = 0;
         listening.reject(new Error(`worker ${place.workerNumber} ${how} before it listened`));
         for (const answer of this.#waiting.values()) answer(this.lastSnapshot);
         resolve(how);
       });
     });
-    this.#send({ kind: 'start', stage, config, place });
+    this.#send({ kind: 'start', stage, config, place, live });
   }
 
   get pid(): number | undefined {
@@ -69,6 +77,15 @@ export class SupervisedWorker {
       clearTimeout(timer);
       this.#waiting.delete(number);
     });
+  }
+
+  tellLive(workers: readonly number[]): void {
+    this.#send({ kind: 'live', workers });
+  }
+
+  /** Ends one tick of the supervisor; returns the ticks since the worker's last sign of life. */
+  tick(): number {
+    return ++this.#silentTicks;
   }
 
   stopAdmitting(): void {

@@ -1,9 +1,12 @@
 /** A supervisor and its workers: workers that die are restarted, and counters never fall. */
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Person } from '../../testing/person.ts';
+import { within } from '../../testing/raw-session.ts';
 import { ServerProcess } from '../../testing/server.ts';
 
 const start = (...args: string[]) => ServerProcess.start('04-cores', ['--workers', '3', ...args]);
@@ -65,6 +68,69 @@ test('a frozen worker is disconnected by the others, and when it wakes only its 
   await server.reaches('chat_backplane_suspected_losses_total', 1);
 });
 
+test('a worker that hangs is killed and replaced, and then every newcomer is answered', async () => {
+  await using server = await start('--worker-silence-ms-max', '1500');
+  const before = workersOf(server.pid);
+  process.kill(before[1]!, 'SIGSTOP');
+  await server.eventually(
+    (now) => [now('chat_worker_restarts_total'), now('chat_workers_ready')],
+    ([restarts, ready]) => restarts === 1 && ready === 3,
+  );
+  const silent = server.log.find(({ event }) => event === 'worker silent');
+  assert.deepEqual([silent?.worker, silent?.pid], [1, before[1]]);
+  const people = await within(2_000, Promise.all(ids('p', 20).map((id) => Person.join(server.url(), id))));
+  people[0]!.say('hello');
+  await Promise.all(people.map((person) => person.hears(1)));
+});
+
+test('a worker that dies while another hangs is replaced too', async () => {
+  await using server = await start('--worker-silence-ms-max', '1500');
+  const [, hung, dying] = workersOf(server.pid);
+  process.kill(hung!, 'SIGSTOP');
+  process.kill(dying!, 'SIGKILL');
+  await server.eventually(
+    (now) => [now('chat_worker_restarts_total'), now('chat_workers_ready')],
+    ([restarts, ready]) => restarts === 2 && ready === 3,
+  );
+});
+
+test('when the sockets of the workers are removed and one of them dies, people still hear all others', async () => {
+  const tmp = mkdtempSync(join(tmpdir(), 'chat-supervisor-'));
+  await using server = await ServerProcess.start('04-cores', ['--workers', '3'], [], {
+    env: { TMPDIR: tmp },
+  });
+  const [directory] = readdirSync(tmp);
+  for (const socket of readdirSync(join(tmp, directory!))) rmSync(join(tmp, directory!, socket));
+  process.kill(workersOf(server.pid)[0]!, 'SIGKILL');
+  await server.eventually(
+    (now) => [now('chat_worker_restarts_total'), now('chat_workers_ready')],
+    ([restarts, ready]) => restarts === 1 && ready === 3,
+  );
+  const people = await Person.joinAll(server.url(), ids('p', 12));
+  for (const person of people) person.say('hello');
+  await Promise.all(people.map((person) => person.hears(12)));
+  await server.stop();
+  assert.deepEqual(readdirSync(tmp), [], 'nothing is left behind');
+  rmSync(tmp, { recursive: true });
+});
+
+test('a supervisor that is killed leaves no directory behind, and one killed with its workers only until the next', async () => {
+  const tmp = mkdtempSync(join(tmpdir(), 'chat-supervisor-'));
+  const begin = () => ServerProcess.start('04-cores', ['--workers', '2'], [], { env: { TMPDIR: tmp } });
+  const alone = await begin();
+  process.kill(alone.pid, 'SIGKILL');
+  await eventually(() => readdirSync(tmp).length === 0, 'removed by the last worker');
+  const withWorkers = await begin();
+  for (const pid of [withWorkers.pid, ...workersOf(withWorkers.pid)]) process.kill(pid, 'SIGKILL');
+  const [left] = readdirSync(tmp);
+  const longAgo = new Date(Date.now() - 120_000);
+  utimesSync(join(tmp, left!), longAgo, longAgo);
+  await using _next = await begin();
+  await eventually(() => !existsSync(join(tmp, left!)), 'removed by the next supervisor');
+  await _next.stop();
+  rmSync(tmp, { recursive: true });
+});
+
 test('a port that is taken is reported at once, also when it could be shared', async () => {
   await using server = await start();
   const { port } = new URL(server.origin);
@@ -76,11 +142,15 @@ test('workers do not outlive a supervisor that is killed', async () => {
   const workers = workersOf(server.pid);
   assert.equal(workers.length, 3);
   process.kill(server.pid, 'SIGKILL');
-  for (let attempt = 0; workers.some((pid) => existsSync(`/proc/${pid}`)); attempt++) {
-    assert.ok(attempt < 100, 'workers are still there after 5 s');
+  await eventually(() => workers.every((pid) => !existsSync(`/proc/${pid}`)), 'all workers ended');
+});
+
+async function eventually(holds: () => boolean, what: string): Promise<void> {
+  for (let attempt = 0; !holds(); attempt++) {
+    assert.ok(attempt < 100, `not within 5 s: ${what}`);
     await sleep(50);
   }
-});
+}
 
 function ids(prefix: string, count: number): string[] {
   return Array.from({ length: count }, (_, number) => `${prefix}${number}`);

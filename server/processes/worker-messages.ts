@@ -10,7 +10,9 @@ export type MetricsSnapshot = MetricObjectWithValues<MetricValue<string>>[];
 
 export type ToWorker =
   /** The first message. */
-  | { kind: 'start'; stage: string; config: Config; place: WorkerPlace }
+  | { kind: 'start'; stage: string; config: Config; place: WorkerPlace; live: readonly number[] }
+  /** The numbers of the workers that listen; sent whenever it changes. */
+  | { kind: 'live'; workers: readonly number[] }
   /** Answered by `metrics` with the same number. */
   | { kind: 'scrape'; number: number }
   /** Refuse newcomers from now on. */
@@ -21,7 +23,7 @@ export type ToWorker =
 export type FromWorker =
   | { kind: 'listening'; chat: AddressInfo }
   | { kind: 'failed'; message: string; code: string | undefined }
-  /** Sent when it has changed; it is compared a few times per second. */
+  /** Sent a few times per second: it is the worker's sign of life too. */
   | { kind: 'status'; ready: boolean; sessions: number }
   | { kind: 'metrics'; number: number; snapshot: MetricsSnapshot }
   | { kind: 'drained'; outcome: DrainOutcome };

@@ -1,14 +1,18 @@
 /** One worker of a stage with a process per core: a gateway on the shared port. */
-import { pino } from 'pino';
+import { LiveWorkers } from '../backplane/live-workers.ts';
 import type { Gateway } from '../gateway/gateway.ts';
+import { createLog } from '../ops/log.ts';
 import { findStage } from '../stages/index.ts';
 import { createGateway } from '../stages/stage.ts';
+import { removeIfEmpty } from './socket-directory.ts';
 import type { FromWorker, ToWorker } from './worker-messages.ts';
 
-/** Time in which the supervisor learns that readiness changed; chosen, not measured. */
+/** The supervisor learns within this time that readiness changed; chosen, not measured. */
 const statusIntervalMs = 200;
 
+const live = new LiveWorkers();
 let gateway: Gateway | undefined;
+let directory: string | undefined;
 let draining = false;
 
 // A terminal and a container send signals to the whole group, but only the supervisor ends a worker.
@@ -20,6 +24,7 @@ process.on('disconnect', () => void drainAndExit());
 
 async function handle(message: ToWorker): Promise<void> {
   if (message.kind === 'start') await start(message);
+  else if (message.kind === 'live') live.set(message.workers);
   else if (message.kind === 'stop-admitting') gateway?.stopAdmitting();
   else if (message.kind === 'drain') await drainAndExit(message.deadlineMs);
   else if (message.kind === 'scrape' && gateway) {
@@ -28,9 +33,16 @@ async function handle(message: ToWorker): Promise<void> {
   }
 }
 
-async function start({ stage, config, place }: Extract<ToWorker, { kind: 'start' }>): Promise<void> {
-  const log = pino({ level: config.logLevel, base: { pid: process.pid, worker: place.workerNumber } });
-  gateway = createGateway(findStage(stage)!, config, log, place);
+async function start({
+  stage,
+  config,
+  place,
+  live: workers,
+}: Extract<ToWorker, { kind: 'start' }>): Promise<void> {
+  const log = createLog({ level: config.logLevel, base: { pid: process.pid, worker: place.workerNumber } });
+  directory = place.directory;
+  live.set(workers);
+  gateway = createGateway(findStage(stage)!, config, log, { ...place, live });
   try {
     const { chat } = await gateway.listen({ reusePort: true });
     watchStatus(gateway);
@@ -46,18 +58,16 @@ async function drainAndExit(deadlineMs?: number): Promise<void> {
   if (draining) process.exit(1);
   draining = true;
   const outcome = (await gateway?.drain(deadlineMs)) ?? { closedSessions: 0, cutSessions: 0 };
-  if (!process.connected) process.exit(0);
+  if (!process.connected) {
+    // The supervisor was killed, so nobody else removes the directory.
+    if (directory) removeIfEmpty(directory);
+    process.exit(0);
+  }
   process.send!({ kind: 'drained', outcome } satisfies FromWorker, () => process.exit(0));
 }
 
 function watchStatus(of: Gateway): void {
-  let last = '';
-  const report = () => {
-    const { ready, sessions } = of;
-    const status = `${ready} ${sessions}`;
-    if (status !== last) send({ kind: 'status', ready, sessions });
-    last = status;
-  };
+  const report = () => send({ kind: 'status', ready: of.ready, sessions: of.sessions });
   report();
   setInterval(report, statusIntervalMs).unref();
 }

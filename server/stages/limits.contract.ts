@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { encodeMessage } from '#protocol';
 import { Person, refusedAt } from '../../testing/person.ts';
+import { secretFile } from '../../testing/secret-file.ts';
 import { noRate, type ServerProcess } from '../../testing/server.ts';
 import { isBounded, type StageDeclaration } from './stage.ts';
 
@@ -24,7 +25,7 @@ export function limitsContract(
     });
 
     test('without the token a session is closed with 1008, with it, in header or query, it is let in', async () => {
-      await using server = await start('--token', 'secret');
+      await using server = await start('--token-file', secretFile('secret'));
       for (const url of [server.url(), `${server.url()}?token=Secret`, `${server.url()}?token=secrets`]) {
         assert.equal((await (await Person.join(url, 'mallory')).closed).code, 1008);
       }

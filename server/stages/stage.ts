@@ -1,6 +1,7 @@
 /** A stage: one state of the architecture, runnable by name. Stage files only declare and compose. */
 import type { Logger } from 'pino';
 import type { Backplane } from '../backplane/backplane.ts';
+import type { LiveWorkers } from '../backplane/live-workers.ts';
 import type { WorkerPlace } from '../backplane/mesh-publisher.ts';
 import { redisSettings } from '../backplane/redis-pub-sub.ts';
 import { boundedFanOutSettings } from '../chat/bounded-fan-out.ts';
@@ -49,8 +50,11 @@ export type StageDeclaration = {
 
 export type Stage = StageDeclaration & {
   /** Makes the parts of the gateway. `worker` is set where a supervisor runs one process per core. */
-  compose(config: Config, metrics: Metrics, worker?: WorkerPlace): GatewayParts;
+  compose(config: Config, metrics: Metrics, worker?: Worker): GatewayParts;
 };
+
+/** The place of a worker, and the others as they come and go. */
+export type Worker = WorkerPlace & { readonly live: LiveWorkers };
 
 /** One process. */
 export const oneProcess: readonly Processes[] = [{ role: 'server', count: 'one' }];
@@ -71,7 +75,7 @@ export function boundedParts(settings: Config, backplane: Backplane, fanOut: Fan
 }
 
 /** The gateway of one process of a stage, not yet listening. */
-export function createGateway(stage: Stage, config: Config, log: Logger, worker?: WorkerPlace): Gateway {
+export function createGateway(stage: Stage, config: Config, log: Logger, worker?: Worker): Gateway {
   const compose = (metrics: Metrics) => stage.compose(config, metrics, worker);
   return new Gateway(stage.name, compose, log, worker?.workerNumber);
 }
