@@ -34,8 +34,9 @@ export function phasesNote({ record: { timing, limits }, trials }: LoadRun): str
 /** Idle share of the simulator's CPU, 0 to 1, in the pass that left it the least; null without a pass. */
 export function headroomOf({ record, trials }: LoadRun) {
   const cpusOf = new Map(record.variants.map(({ name, targetLimits }) => [name, targetLimits.loadtestCpus]));
-  const known = trials.flatMap(({ variant, load, outcome, loadtest }) => {
-    if (outcome !== 'pass' || loadtest === null) return [];
+  const known = trials.flatMap(({ variant, load, purpose, outcome, loadtest }) => {
+    // A warm-up runs without the CPU quota of the server.
+    if (outcome !== 'pass' || loadtest === null || purpose === 'warm-up') return [];
     const cpus = cpusOf.get(variant) ?? record.environment.cpus;
     return { variant, load, cpus, idleShare: Math.max(0, 1 - instrumentCores(loadtest) / cpus) };
   });
