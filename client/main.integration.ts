@@ -84,7 +84,7 @@ test('nothing to send to a room is a success', async () => {
 });
 
 test('a wrong token is named as the cause, in the words of the server', async () => {
-  await using server = await ServerProcess.start('03-cursor', ['--token', 'right']);
+  await using server = await ServerProcess.start('03-cursor', [], [], { env: { CHAT_TOKEN: 'right' } });
   const { code, stderr } = await run(['--url', server.url(), '--id', 'bot', '--token', 'wrong'], 'hi\n');
   assert.equal(code, 1);
   assert.match(

@@ -79,7 +79,10 @@ test('Ctrl-C in the middle of a trial leaves no process behind, and keeps the re
   child.kill('SIGINT');
   const { code, output, errors } = await ended;
   assert.equal(code, 130, output + errors);
-  assert.ok(!family.some((pid) => existsSync(`/proc/${pid}`)), family.join(' '));
+  // The shell that watches the process groups ends when it sees that the lab has ended.
+  const left = () => family.map(commandLine).filter((command) => command !== '');
+  for (let waits = 0; waits < 50 && left().length > 0; waits++) await sleep(20);
+  assert.deepEqual(left(), []);
   const [name] = listRuns(results).filter((run) => !before.includes(run));
   const { record, trials } = readRun(join(results, name!));
   assert.equal(record.interrupted, true);
@@ -145,7 +148,7 @@ function descendants(pid: number): number[] {
   return childrenOf(pid).flatMap((child) => [child, ...descendants(child)]);
 }
 
-/** Empty for a process that has ended. */
+/** Empty for a process that has ended, also where nobody has asked for its exit code yet. */
 function commandLine(pid: number): string {
   try {
     return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
