@@ -29,7 +29,7 @@ const passesAtEndMax = 3;
 /** A load within this factor of an end of the expected range is near it. */
 const nearFactor = 1.25;
 /** Trials that a search usually takes, for the first estimate of its duration. */
-const trialsUsual = 8;
+const trialsUsual = 16;
 
 /** Trials that a search takes if nothing unexpected happens. */
 export function trialsOfSearch({ trialsMax }: CapacityMethod): number {
