@@ -7,6 +7,7 @@ export function addList(program: Command, { experiments }: Registry): void {
     .command('list')
     .description('the experiments and their questions')
     .action(() => {
-      for (const { name, question } of experiments) console.log(`${name.padEnd(18)}${question}`);
+      const width = Math.max(...experiments.map(({ name }) => name.length)) + 2;
+      for (const { name, question } of experiments) console.log(`${name.padEnd(width)}${question}`);
     });
 }

@@ -81,7 +81,7 @@ export function addRunOptions(command: Command): void {
     .option('--precision <share>', 'half width of the interval that ends a search, e.g. 5%', value.share)
     .option(
       '--minutes <n>',
-      'time for all searches together; of 019, for each long trial',
+      'time for all searches together; of a soak, for each long trial',
       value.positiveNumber,
     )
     .option('--curve', 'after each search also latency against load, and recovery from a freeze')
