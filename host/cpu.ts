@@ -10,7 +10,8 @@
  * handled: what a trial's parts used, subtracted from what was not idle, leaves the others. The rest of the
  * softirqs runs in the kernel's own threads. It cannot be told whose traffic that is; it counts for nobody.
  */
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
+import { textOf } from './process-tree.ts';
 
 /** Of one CPU since boot: only differences between two readings have a meaning. */
 export type CpuReading = {
@@ -126,12 +127,3 @@ function readSoftirqThreads(procDirectory: string): Map<number, number> {
 }
 
 const softirqThread = /^\d+ \(ksoftirqd\/(\d+)\) (.*)/;
-
-/** Empty where there is no such file. */
-function textOf(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return '';
-  }
-}

@@ -75,8 +75,8 @@ function readStat(procDirectory: string, pid: string) {
   };
 }
 
-/** Empty for a process that ended while we read. */
-function textOf(path: string): string {
+/** The text of a file under /proc; empty where there is none, as for a process that ended while we read. */
+export function textOf(path: string): string {
   try {
     return readFileSync(path, 'utf8');
   } catch {

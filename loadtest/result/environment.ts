@@ -1,8 +1,9 @@
 /** Where a measurement was made: the machine, the container around it, and the commit. */
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
 import os from 'node:os';
 import { readCgroup } from '#host/cgroup.ts';
+import { descriptorLimit } from '#host/descriptors.ts';
+import { textOf } from '#host/process-tree.ts';
 
 export type Environment = {
   node: string;
@@ -36,22 +37,14 @@ export function readEnvironment(): Environment {
 
 /** The number of files that this process may open (soft limit); null if the system does not say. */
 export function readFilesMax(): number | null {
-  const limit = /^Max open files\s+(\d+)/m.exec(readTextFile('/proc/self/limits') ?? '')?.[1];
-  return limit === undefined ? null : Number(limit);
+  const limit = descriptorLimit();
+  return Number.isFinite(limit) ? limit : null;
 }
 
 /** Local ports of one source address towards one destination; null if the system does not say. */
 export function readEphemeralPorts(): number | null {
-  const range = /^(\d+)\s+(\d+)/.exec(readTextFile('/proc/sys/net/ipv4/ip_local_port_range') ?? '');
+  const range = /^(\d+)\s+(\d+)/.exec(textOf('/proc/sys/net/ipv4/ip_local_port_range'));
   return range === null ? null : Number(range[2]) - Number(range[1]) + 1;
-}
-
-function readTextFile(path: string): string | null {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return null; // Not every system has the file.
-  }
 }
 
 function git(args: string[]): string | null {

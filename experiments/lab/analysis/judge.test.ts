@@ -6,6 +6,7 @@ import type { CapacityMethod, LoadRun, TrialOutcome } from '../records/schema.ts
 import { searchCapacity } from './capacity-search.ts';
 import { type Comparison, compareCapacities, compareSpread } from './compare.ts';
 import { judge } from './judge.ts';
+import { seeded } from './random.ts';
 
 const method: CapacityMethod = {
   kind: 'capacity',
@@ -21,17 +22,6 @@ const lapse = 0.02;
 const runsOfSlope = 10;
 const rowsOfComparison = 5;
 const comparisons = 2000;
-
-/** Uniform numbers in [0, 1) from a seed (mulberry32, public domain by Tommy Ettinger). */
-function seeded(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 /** A run of one search, whose outcomes are drawn from the model. */
 async function simulated(seed: number, capacity: number, slope: number): Promise<LoadRun> {

@@ -27,7 +27,7 @@ export type SoakFinding = {
   verdict: 'flat' | 'grows' | 'tips' | 'void';
 };
 
-export const soakFigures = ['heapBytes', 'rssBytes', 'openFiles', 'latencyMsP50', 'latencyMsP99'] as const;
+const soakFigures = ['heapBytes', 'rssBytes', 'openFiles', 'latencyMsP50', 'latencyMsP99'] as const;
 /** At the start a heap grows to its usual size and code is compiled. Chosen, not measured. */
 export const settlingShare = 0.25;
 /** Of the level in an hour; less is no finding, however sure it is. Chosen, not measured. */

@@ -45,7 +45,7 @@ function checkAlike(a: Run, b: Run, anyway: boolean): string[] {
 }
 
 /** Follows the sentences of a refusal. */
-export const anywayHint = 'Or add --anyway to compare, which says what differs.';
+const anywayHint = 'Or add --anyway to compare, which says what differs.';
 
 /** By their shape; a search and given loads have in common the loads that both tried. */
 function rowsOf(a: Run, b: Run, registry: Registry): Comparison[] {

@@ -1,7 +1,8 @@
 /** What a run leaves for continuous integration: a comparison with a baseline, a summary, a JUnit file. */
-import { accessSync, appendFileSync, constants, existsSync, statSync, writeFileSync } from 'node:fs';
+import { accessSync, appendFileSync, constants, existsSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import type { Command } from 'commander';
+import { writeWhole } from '#host/whole-file.ts';
 import { exitCodeOf } from '../analysis/exit-code.ts';
 import type { Judgement } from '../analysis/judge.ts';
 import { differencesOf, sentenceOf } from '../analysis/refusal.ts';
@@ -86,7 +87,7 @@ type Written = { suite: string; seconds: number; cases: readonly JunitCase[]; su
 
 function writeOutcome({ summary: path, junit }: OutcomeFlags, written: Written): void {
   for (const file of summaryFiles(path)) appendFileSync(file, written.summary);
-  if (junit !== undefined) writeFileSync(junit, junitXml(written.suite, written.seconds, written.cases));
+  if (junit !== undefined) writeWhole(junit, junitXml(written.suite, written.seconds, written.cases));
 }
 
 /** The file that was asked for, and beside it the summary page of the job. */

@@ -24,7 +24,7 @@ export type PeerProgram = {
 export class PeerUnavailable extends StartError {}
 
 /** Arguments of npm before the packages. Nothing of a package runs at its installation. */
-export const npmInstall = [
+const npmInstall = [
   ...['install', '--ignore-scripts', '--no-audit', '--no-fund', '--fetch-retries=0'],
 ] as const;
 

@@ -32,7 +32,7 @@ export function phasesNote({ record: { timing, limits }, trials }: LoadRun): str
 }
 
 /** Idle share of the simulator's CPU, 0 to 1, in the pass that left it the least; null without a pass. */
-export function headroomOf({ record, trials }: LoadRun) {
+function headroomOf({ record, trials }: LoadRun) {
   const cpusOf = new Map(record.variants.map(({ name, targetLimits }) => [name, targetLimits.loadtestCpus]));
   const known = trials.flatMap(({ variant, load, purpose, outcome, loadtest }) => {
     // A warm-up runs without the CPU quota of the server.

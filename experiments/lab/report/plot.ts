@@ -17,7 +17,7 @@ const legendRowPixels = 24;
 /** Generous, because without a browser the width of a text can only be estimated. */
 const characterPixels = 8.4;
 /** Chosen, not measured: more marks on an axis stand too close on a phone. */
-export const marksMax = { across: 7, up: 6 };
+const marksMax = { across: 7, up: 6 };
 
 export type Plot = {
   title: string;
@@ -71,11 +71,6 @@ export function axisLeft(name: string, format: Format, range: object) {
     { ...axisStyle(name, format), nameLocation: 'end', nameGap: 14, nameTextStyle },
     { splitNumber: 4, ...range },
   );
-}
-
-/** A vertical axis with one name for each row, from top to bottom. */
-export function axisOfNames(data: readonly string[]) {
-  return { type: 'category', data, inverse: true, ...axisStyle(''), splitLine: { show: false } };
 }
 
 /** A logarithmic range with marks at round values; for `axisBelow` and `axisLeft`. */

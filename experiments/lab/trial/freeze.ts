@@ -7,7 +7,8 @@ export type Freeze = { atSeconds: number; seconds: number };
 
 /**
  * Begins when the measure phase does. `ended` resolves with the freeze as it really was: from the answer to
- * the request to stop, to the answer to the request to go on. Without a measure phase it resolves at once.
+ * the request to stop, to the answer to the request to go on. Null without a measure phase, and where a node
+ * could not be stopped, because it had ended.
  */
 export function freezeAll(
   nodes: readonly DeployedNode[],
@@ -26,7 +27,7 @@ export function freezeAll(
   };
   return {
     enter: (phase) => {
-      if (phase === 'measure') ended = freeze();
+      if (phase === 'measure') ended = freeze().catch(() => null);
     },
     get ended() {
       return ended;

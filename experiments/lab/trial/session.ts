@@ -55,18 +55,17 @@ export class TrialSession implements AsyncDisposable {
       internalPort.enter(phase);
       freeze?.enter(phase);
     };
-    const setQuota = (inForce: boolean) =>
-      request.withoutQuota === true && Promise.all(deployment.nodes.map((node) => node.setQuota(inForce)));
-    await setQuota(false);
+    if (request.withoutQuota) await setQuota(deployment, false);
     const end = await this.#step(deployment, request);
-    await setQuota(true);
+    // A node that has died meanwhile has no quota to put in force: no trial follows on this server.
+    const isBoxed = !request.withoutQuota || (await setQuota(deployment, true).catch(() => false));
     await sampler.take();
     this.#entered = () => {};
     const parts = { deployment, sampler, marks: this.#marks, probes: await internalPort.collect() };
     const interrupted = this.#context.signal.aborted;
     const trial = recordOf(request, startedAt, end, parts, interrupted, (await freeze?.ended) ?? null);
     sampler.forget(performance.now());
-    if (trial.fault !== null || end.result === null) await this.close();
+    if (trial.fault !== null || end.result === null || !isBoxed) await this.close();
     return trial;
   }
 
@@ -131,7 +130,7 @@ export class TrialSession implements AsyncDisposable {
     const { ratePerSecond, arrival } = request.workload;
     const { measureSeconds: durationSeconds, warmUpSeconds, drainSeconds } = request.timing;
     const quantities = { ratePerSecond, arrival, durationSeconds, warmUpSeconds, drainSeconds };
-    const step = { ...withoutUndefined(quantities), seed: request.seed };
+    const step = { ...quantities, seed: request.seed };
     try {
       const { running } = await this.#connect(deployment, request);
       const result = await running.step({
@@ -187,6 +186,12 @@ export class TrialSession implements AsyncDisposable {
   }
 }
 
+/** Lifts the CPU quota of all nodes, or puts it in force again. Rejects where a node refuses. */
+async function setQuota({ nodes }: Deployment, inForce: boolean): Promise<true> {
+  await Promise.all(nodes.map((node) => node.setQuota(inForce)));
+  return true;
+}
+
 /** The same share of users as before, and a light load in time. */
 function isRecovered({ verdict, recoveredSeconds, connections }: LoadtestResult): boolean {
   return verdict === 'pass' && recoveredSeconds !== null && connections.recipients === connections.opened;
@@ -195,9 +200,4 @@ function isRecovered({ verdict, recoveredSeconds, connections }: LoadtestResult)
 /** Every experiment sets the rate; the default of the simulator stands in for one that does not. */
 function rateOf({ ratePerSecond = 1 }: Partial<Workload>): number {
   return ratePerSecond;
-}
-
-function withoutUndefined<T extends object>(value: T): { [Key in keyof T]: Exclude<T[Key], undefined> } {
-  const given = Object.entries(value).filter(([, field]) => field !== undefined);
-  return Object.fromEntries(given) as { [Key in keyof T]: Exclude<T[Key], undefined> };
 }

@@ -58,7 +58,7 @@ export function compareSoaks(runA: LoadRun, runB: LoadRun): Comparison[] {
 }
 
 /** A variant at its share of the capacity, or at its load where that was given. */
-export function titleOf({ variant, trial: { share, load } }: Pick<SoakFinding, 'variant' | 'trial'>): string {
+function titleOf({ variant, trial: { share, load } }: Pick<SoakFinding, 'variant' | 'trial'>): string {
   return `${variant.name}, ${share === undefined ? formatNumber(load) : formatShare(share)}`;
 }
 
