@@ -1,6 +1,6 @@
 /** How a connection ends: the table of close codes, and the wait that the reason text of a restart names. */
 
-/** 1000 to 1011: RFC 6455, section 7.4.1. 1012 and 1013: the registry of IANA. 4008: this protocol. */
+/** 1000 to 1011: RFC 6455, section 7.4.1. 1012 and 1013: the registry of IANA. 4008 and 4012: this protocol. */
 const table = {
   normal: row(1000, 'the connection was closed normally', false),
   goingAway: row(1001, 'the server is going away: reconnect elsewhere', true),
@@ -15,6 +15,7 @@ const table = {
   restart: row(1012, 'the server is restarting: reconnect after the wait it names', true),
   overload: row(1013, 'the server is overloaded: try again later', true),
   slowConsumer: row(4008, 'slow consumer: this client read too slowly and fell too far behind', true),
+  seatMoved: row(4012, 'the people of this room sit on another node now: reconnect there', true),
 };
 
 /** The codes by name: `closeCode.policy` is 1008. */
@@ -39,7 +40,7 @@ function row<Code extends number>(code: Code, meaning: string, reconnect: boolea
   return { code, meaning, reconnect };
 }
 
-/** The reason text of 1001 and 1012: after how many milliseconds the client should connect again. */
+/** The reason text of 1001, 1012 and 4012: after how many milliseconds the client should connect again. */
 export function encodeReconnectReason(waitMs: number): string {
   return `reconnect after ${Math.round(waitMs)} ms`;
 }
