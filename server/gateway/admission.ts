@@ -56,9 +56,8 @@ export class Admission {
     if (this.stopped) return this.#busy('draining', 'this server is shutting down');
     if (!load.ready) return this.#busy('unready', 'messages cannot flow at present');
     const { origin } = request.headers;
-    if (origins.length > 0 && origin !== undefined && !origins.includes(origin)) {
-      return { reason: 'origin', status: 403, detail: `origin ${origin.slice(0, 200)} is not allowed` };
-    }
+    if (!isAllowedOrigin(origin, origins))
+      return { reason: 'origin', status: 403, detail: `origin ${origin?.slice(0, 200)} is not allowed` };
     if (load.sessions >= sessionsMax) return this.#busy('full', `all ${sessionsMax} places are taken`);
     if (load.sessions >= load.placesMax)
       return this.#busy('descriptors', `all ${load.placesMax} places are taken`);
@@ -80,6 +79,11 @@ export class Admission {
     const waitSeconds = (Math.random() * this.#options.reconnectWaitMsMax) / 1000;
     return { reason, status: 503, detail, retryAfterSeconds: Math.max(1, Math.ceil(waitSeconds)) };
   }
+}
+
+/** A client that is no browser sends no Origin. No list: all are allowed. */
+export function isAllowedOrigin(origin: string | undefined, allowed: readonly string[]): boolean {
+  return allowed.length === 0 || origin === undefined || allowed.includes(origin);
 }
 
 /** Answers an upgrade request with plain HTTP and ends the connection. */

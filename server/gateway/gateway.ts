@@ -17,6 +17,7 @@ import { createDispatch, messageSettings, type TypedMessageHandlers } from './di
 import { type Drain, type DrainOutcome, drainSettings } from './drain.ts';
 import { heartbeatSettings, startHeartbeat } from './heartbeat.ts';
 import { LoopLag } from './loop-lag.ts';
+import { type Seating, seatingSettings } from './seating.ts';
 import { Session, sessionSettings } from './session.ts';
 import { httpOptions, webSocketOptions } from './socket-options.ts';
 import { isInsideMessage, UnfinishedMessages } from './unfinished-messages.ts';
@@ -27,6 +28,7 @@ export const gatewaySettings = [
   messageSettings,
   heartbeatSettings,
   drainSettings,
+  seatingSettings,
 ] as const;
 
 type GatewaySettings = ValuesOf<(typeof gatewaySettings)[number]>;
@@ -40,6 +42,8 @@ export type GatewayParts = {
   readonly typedMessages?: TypedMessageHandlers;
   /** HTTP endpoints beside /ws: a handler for each path, the query not included. */
   readonly routes?: ReadonlyMap<string, RequestListener>;
+  /** The place of this node among others, where people are seated. */
+  readonly seating?: Seating;
 };
 
 /** Connections waiting to be accepted; the kernel caps it at net.core.somaxconn, 4096 on current Linux. */
@@ -100,6 +104,11 @@ export class Gateway {
       this.#placesMax = reserveDescriptors(this.#http, this.#internal, sessionsMax, this.#log);
     const chat = await listen(this.#http, { host, port, backlog: acceptBacklog, reusePort });
     const internal = await listen(this.#internal, { host: internalHost, port: internalPort });
+    await this.#parts.seating?.start(chat, {
+      accepting: () => this.ready,
+      sessions: () => this.#sessions.size,
+      flush: (session) => this.#parts.chat.flush(session.member),
+    });
     this.#stopHeartbeat = startHeartbeat(this.#sessions, heartbeatIntervalMs, (session) => {
       this.metrics.evictions.inc({ reason: 'dead_peer' });
       session.terminate();
@@ -117,18 +126,19 @@ export class Gateway {
   /** Stops admitting, closes the sessions, cuts the rest at the deadline, and stops everything. */
   async drain(deadlineMs = this.#parts.settings.drainDeadlineMs): Promise<DrainOutcome> {
     this.stopAdmitting();
-    const { chat, drain } = this.#parts;
+    const { chat, drain, seating } = this.#parts;
     const deadlineAtMs = performance.now() + deadlineMs;
     const sessionsAtStart = this.#sessions.size;
-    await sleep(Math.min(drain.noticeMs, deadlineMs));
-    await this.#close(deadlineAtMs);
+    const noticed = Promise.all([sleep(drain.noticeMs), seating?.withdraw()]);
+    await Promise.race([noticed, sleep(deadlineMs)]);
+    await this.#close(deadlineAtMs, closeCode.seatMoved);
     while (this.#sessions.size > 0 && performance.now() < deadlineAtMs) await sleep(10);
     const cutSessions = this.#sessions.size;
     for (const session of this.#sessions) session.terminate();
     this.#stopHeartbeat();
     this.#unfinished.stop();
     this.#loopLag.stop();
-    await chat.close();
+    await Promise.all([chat.close(), seating?.close()]);
     for (const server of [this.#http, this.#internal]) {
       server.close();
       server.closeAllConnections();
@@ -139,7 +149,8 @@ export class Gateway {
   /** Answers plain HTTP: the routes of the stage, and hints for everything else. */
   #answer(request: IncomingMessage, response: ServerResponse): void {
     const path = (request.url ?? '').split('?', 1)[0]!;
-    const route = this.#parts.routes?.get(path);
+    const { routes, seating } = this.#parts;
+    const route = path === '/connect' ? seating?.connect : routes?.get(path);
     if (route) return route(request, response);
     const upgradable = path === '/ws' || path.startsWith('/ws/');
     response.writeHead(upgradable ? 426 : 404, { connection: 'close' });
@@ -171,12 +182,13 @@ export class Gateway {
   }
 
   #open(ws: WebSocket, socket: Socket, room: string): void {
-    const { chat, settings } = this.#parts;
+    const { chat, settings, seating } = this.#parts;
     const session = new Session(ws, socket, room, settings, performance.now());
     if (!chat.join(session.member)) {
       return this.#turnAway(ws, 'rooms', closeCode.overload, 'no place for another room');
     }
     this.#sessions.add(session);
+    seating?.join(session);
     ws.on('message', (data, isBinary) => {
       this.#unfinished.ended(session);
       this.#dispatch(session, data as Buffer, isBinary);
@@ -193,6 +205,7 @@ export class Gateway {
     });
     ws.on('close', (peerCode) => {
       this.#sessions.delete(session);
+      seating?.leave(session);
       this.#unfinished.ended(session);
       chat.leave(session.member);
       const code = session.sentCloseCode ?? peerCode;
@@ -225,8 +238,10 @@ export class Gateway {
     await this.#close(performance.now() + this.#parts.settings.drainDeadlineMs);
   }
 
-  #close(deadlineAtMs: number): Promise<void> {
+  /** `codeOfResumable`: the close code of the sessions that can resume. */
+  #close(deadlineAtMs: number, codeOfResumable: number = closeCode.restart): Promise<void> {
     const { chat, drain } = this.#parts;
-    return drain.close(this.#sessions, (session) => chat.flush(session.member), deadlineAtMs);
+    const flush = (session: Session) => chat.flush(session.member);
+    return drain.close(this.#sessions, flush, deadlineAtMs, codeOfResumable);
   }
 }
