@@ -130,7 +130,7 @@ export class Gateway {
     const deadlineAtMs = performance.now() + deadlineMs;
     const sessionsAtStart = this.#sessions.size;
     const noticed = Promise.all([sleep(drain.noticeMs), seating?.withdraw()]);
-    await Promise.race([noticed, sleep(deadlineMs)]);
+    await Promise.race([noticed, sleep(deadlineMs, undefined, { ref: false })]);
     await this.#close(deadlineAtMs, closeCode.seatMoved);
     while (this.#sessions.size > 0 && performance.now() < deadlineAtMs) await sleep(10);
     const cutSessions = this.#sessions.size;

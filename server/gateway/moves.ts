@@ -6,18 +6,21 @@ import { Allowance } from './allowance.ts';
 /** Time between two batches of moves, in ms; chosen, not measured. */
 export const moveIntervalMs = 100;
 
-type MovesOptions<S> = {
+/** `open`: false once it is being closed. */
+type Movable = { readonly open: boolean };
+
+type MovesOptions<S extends Movable> = {
   readonly placement: Placement;
   readonly local: LocalSessions<S>;
   /** Moves per second; 0: none. */
   readonly perSecondMax: number;
   /** Time for which another node must have been the seat before its people are moved there. */
   readonly stableMs: number;
-  /** Asks the session to go. False: it is going already. */
-  readonly move: (session: S) => boolean;
+  /** Asks the session to go. */
+  readonly move: (session: S) => void;
 };
 
-export class Moves<S> {
+export class Moves<S extends Movable> {
   readonly #options: MovesOptions<S>;
   readonly #allowance: Allowance;
   /** Partitions of which people should sit elsewhere: where, and since when. */
@@ -58,8 +61,10 @@ export class Moves<S> {
       if (nowMs - surplus.sinceMs < stableMs) continue;
       for (const session of local.movable(partition)) {
         if (surplus.count === 0) break;
+        if (!session.open) continue;
         if (!this.#allowance.take(nowMs)) return;
-        if (move(session)) surplus.count--;
+        move(session);
+        surplus.count--;
       }
     }
   }

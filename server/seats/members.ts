@@ -7,8 +7,8 @@ export const renewIntervalMs = 1_000;
 const ttlMs = 3_000;
 
 /**
- * Chosen, not measured. While Redis is away nobody can say who lives, so the last list goes on that long. After
- * that it is empty: a node that others ask where to go says that it does not know (503).
+ * Chosen, not measured. While Redis is away nobody can say who lives, so the last list goes on that long.
+ * After that it is empty: a client that asks where to go is told that no node is known (503).
  */
 export const keptMsMax = 30_000;
 

@@ -78,8 +78,8 @@ export class Placement {
 
   /**
    * How many of the sessions of a partition on that node should move, and to which node (for a spread
-   * partition: one of them). The bounds are looser than those for newcomers, so that a number of sessions near
-   * a bound moves nobody to and fro.
+   * partition: one of them). The bounds are looser than those for newcomers, so that a number of sessions
+   * near a bound moves nobody to and fro.
    */
   surplus(partition: number, url: string, sessions: number): { count: number; to: string } | undefined {
     const order = this.#order(partition);
