@@ -1,5 +1,6 @@
 /** Hot path. An entry of a partition's stream: a batch, and the place of its messages in the logs of rooms. */
 import { isUtf8 } from 'node:buffer';
+import type { Redis } from 'ioredis';
 import { globalRoom, isRoomName } from '#protocol';
 import { BatchError, type BatchHeader, readBatchHeader, visitBatch } from './batch.ts';
 import { verify } from './signature.ts';
@@ -73,4 +74,29 @@ export function readEntry([id, fields]: RawEntry, stream: string, secret: string
     rooms.set(room, { entry, base, first, messages });
   }
   return entry;
+}
+
+/** Entries in one step back; chosen, so that a reply stays below some megabytes. */
+const entriesPerStepBack = 64;
+
+/**
+ * Reads some entries backwards, newest first, beginning with the one of this id. Those that nobody of this chat
+ * can have made are left out: one that is missing shows, because each names the one before.
+ */
+export async function readBack(
+  client: Redis,
+  stream: string,
+  from: string,
+  secret: string,
+): Promise<StreamEntry[]> {
+  const range = [stream, from, '-', 'COUNT', entriesPerStepBack];
+  const reply = (await client.callBuffer('XREVRANGE', range)) as RawEntry[];
+  return reply.flatMap((raw) => {
+    try {
+      return [readEntry(raw, stream, secret)];
+    } catch (error) {
+      if (error instanceof BatchError) return [];
+      throw error;
+    }
+  });
 }

@@ -7,12 +7,11 @@ import { keysOf, type PartitionKeys } from './partition.ts';
 import { type JudgedRecovery, PartitionLog } from './partition-log.ts';
 import { RoomTail } from './room-tail.ts';
 import { SignatureError } from './signature.ts';
-import { positionOf, type RawEntry, readEntry, type StreamEntry } from './stream-entry.ts';
+import { positionOf, type RawEntry, readBack, readEntry, type StreamEntry } from './stream-entry.ts';
 import type { StreamOptions } from './stream-options.ts';
 import { type Look, lookAt, newEpoch } from './stream-scripts.ts';
 
-/** Entries in one step back, and rooms in one look; chosen, so that a reply stays below some megabytes. */
-const entriesPerStepBack = 64;
+/** Rooms in one look; chosen. */
 const roomsPerLook = 500;
 
 type Waiting = {
@@ -20,6 +19,8 @@ type Waiting = {
   readonly done: (prepared: boolean) => void;
   readonly deadlineAtMs: number;
 };
+
+type WaitingState = 'answered' | 'unknown' | 'older';
 
 type PartitionOptions = StreamOptions & {
   events: BackplaneEvents;
@@ -56,7 +57,9 @@ export class StreamPartition {
   #broken: { readonly epoch: string; readonly at: number } | undefined;
   #endingEpoch: string | undefined;
   /** What was found of rooms, up to an entry that has not been read yet. */
-  #found: { readonly last: string; readonly names: readonly string[]; readonly look: Look } | undefined;
+  #found: Look | undefined;
+  /** The rooms that were asked for. */
+  #asked: ReadonlySet<string> = new Set();
 
   constructor(partition: number, options: PartitionOptions) {
     this.#options = options;
@@ -85,32 +88,24 @@ export class StreamPartition {
   wait(room: string, request: ResumeRequest | undefined, done: (prepared: boolean) => void): void {
     const deadlineAtMs = performance.now() + this.#options.resumeDeadlineMs;
     const all = this.#waiting.get(room) ?? new Set();
-    this.#waiting.set(room, all.add({ request, done, deadlineAtMs }));
-    this.settle();
+    const waiting = { request, done, deadlineAtMs };
+    this.#waiting.set(room, all.add(waiting));
+    this.#help(this.#stateOf(room, waiting));
   }
 
   /** Answers those who wait and can be answered, and asks Redis for what the others need. */
   settle(): void {
-    const { log } = this;
-    let mustLook = log === undefined;
-    let mustReadBack = false;
-    for (const [room, all] of log ? this.#waiting : []) {
-      for (const waiting of all) {
-        const state = this.#stateOf(log!, room, waiting.request);
-        if (state === 'ready') this.#answer(room, waiting, true);
-        mustLook ||= state === 'unknown';
-        mustReadBack ||= state === 'older';
-      }
-    }
-    if (mustLook) this.#scheduleLook();
-    if (mustReadBack) void this.#readBack();
+    const states = new Set<WaitingState>();
+    for (const [room, all] of this.#waiting)
+      for (const waiting of all) states.add(this.#stateOf(room, waiting));
+    for (const state of states) this.#help(state);
   }
 
-  recover(room: string, { position }: ResumeRequest): JudgedRecovery {
+  recover(room: string, request: ResumeRequest): JudgedRecovery {
     const tail = this.log?.rooms.get(room);
     if (!this.log || !tail)
       return { epoch: newEpoch(), offset: 0, recovered: false, outcome: 'late', missed: [] };
-    const recovery = this.log.recover(room, tail, position, this.#options.resumeBytesMax);
+    const recovery = this.#judge(this.log, room, tail, request);
     return recovery === 'older' ? this.log.giveUp(room, tail) : recovery;
   }
 
@@ -131,6 +126,7 @@ export class StreamPartition {
   /** Call at every heartbeat: finds out whether the log is still the same, and who has waited too long. */
   tick(): void {
     this.idleTicks = this.isIdle ? this.idleTicks + 1 : 0;
+    this.#found = undefined; // It waits for an entry that may never come, and is asked for again.
     const nowMs = performance.now();
     for (const [room, all] of this.#waiting) {
       for (const waiting of all) {
@@ -164,12 +160,24 @@ export class StreamPartition {
     for (const [room, all] of this.#waiting) for (const waiting of all) this.#answer(room, waiting, false);
   }
 
-  #stateOf(log: PartitionLog, room: string, request: ResumeRequest | undefined) {
-    if (!request) return 'ready';
-    const tail = log.rooms.get(room);
-    if (!tail) return 'unknown';
-    const recovery = log.recover(room, tail, request.position, this.#options.resumeBytesMax);
-    return recovery === 'older' ? 'older' : 'ready';
+  /** Answers somebody who waits, or says what is missing. */
+  #stateOf(room: string, waiting: Waiting): WaitingState {
+    const { log } = this;
+    const { request } = waiting;
+    const tail = log?.rooms.get(room);
+    if (!log || (request && !tail)) return 'unknown';
+    if (request && this.#judge(log, room, tail!, request) === 'older') return 'older';
+    this.#answer(room, waiting, true);
+    return 'answered';
+  }
+
+  #judge(log: PartitionLog, room: string, tail: RoomTail, { position }: ResumeRequest) {
+    return log.recover(room, tail, position, this.#options.resumeBytesMax);
+  }
+
+  #help(state: WaitingState): void {
+    if (state === 'unknown') this.#scheduleLook();
+    if (state === 'older') void this.#readBack();
   }
 
   #answer(room: string, waiting: Waiting, prepared: boolean): void {
@@ -221,7 +229,9 @@ export class StreamPartition {
     if (!client) return; // The next heartbeat asks again.
     const { log } = this;
     const cursorBefore = log?.cursor;
-    const names = [...this.#waiting.keys()].filter((room) => !log?.rooms.has(room)).slice(0, roomsPerLook);
+    const unknown = [...this.#waiting.keys()].filter((room) => !log?.rooms.has(room));
+    const names = unknown.slice(0, roomsPerLook);
+    this.#asked = new Set(names);
     const ending = this.#endingEpoch;
     this.#looking = true;
     const asked = lookAt(client, this.keys, { ending, roomsMax: this.#options.logRoomsMax, names });
@@ -238,7 +248,7 @@ export class StreamPartition {
     if (!this.log) return;
     this.logBytes = look.logBytes;
     this.lagBytes = Math.max(0, positionOf(look.last) - positionOf(this.log.cursor));
-    if (names.length > 0) this.#found = { last: look.last, names, look };
+    this.#found = look;
     this.#learn();
     this.settle();
   }
@@ -252,7 +262,9 @@ export class StreamPartition {
     }
     this.#broken = undefined;
     this.#endingEpoch = undefined;
-    this.log = new PartitionLog(epoch, last, (room) => this.#wanted.has(room) || this.#waiting.has(room));
+    const isNeeded = (room: string) =>
+      this.#wanted.has(room) || this.#waiting.has(room) || this.#asked.has(room);
+    this.log = new PartitionLog(epoch, last, isNeeded);
     this.readFrom = last;
     this.#options.opened();
   }
@@ -260,13 +272,15 @@ export class StreamPartition {
   /** Takes over what was found of rooms, as soon as the cursor has come as far. */
   #learn(): void {
     if (!this.#found || !this.log?.hasRead(this.#found.last)) return;
-    const { names, look } = this.#found;
-    this.#found = undefined;
-    for (const [index, name] of names.entries()) {
+    const { rooms } = this.log;
+    const names = [...this.#asked];
+    for (const [index, [base, messages]] of this.#found.places.entries()) {
       // An entry that came since says it better.
-      if (!this.log.rooms.has(name)) this.log.rooms.set(name, new RoomTail(...look.places[index]!));
-      this.log.release(name);
+      if (!rooms.has(names[index]!)) rooms.set(names[index]!, new RoomTail(base, messages));
     }
+    this.#found = undefined;
+    this.#asked = new Set();
+    for (const name of names) this.log.release(name);
   }
 
   /** Reads older entries, for all who miss some of them, until they have them or there are no more. */
@@ -275,32 +289,18 @@ export class StreamPartition {
     const { log } = this;
     if (!client || !log || this.#readingBack || !this.#options.mayReadBack()) return;
     this.#readingBack = true;
-    const { stream } = this.keys;
-    const asked = client.callBuffer('XREVRANGE', [stream, log.before, '-', 'COUNT', entriesPerStepBack]);
-    const reply = await asked.catch((error: Error) => this.#options.failed(error, client));
+    const from = log.before;
+    const asked = readBack(client, this.keys.stream, from, this.#options.secret);
+    const entries = await asked.catch((error: Error) => this.#options.failed(error, client));
     this.#readingBack = false;
-    if (!reply || this.log !== log) return;
+    if (!entries || this.log !== log || log.before !== from) return this.settle();
     const before = log.bytes;
-    log.prepend(this.#readable(reply as RawEntry[]));
+    log.prepend(entries);
     const { partitionMeter } = this.#options;
     partitionMeter.historyReads.inc();
     partitionMeter.historyBytes.inc(log.bytes - before);
-    if (log.bytes === before) log.isWhole = true;
+    if (log.before === from) log.isWhole = true;
     this.settle();
-  }
-
-  /** The entries up to the first that cannot be read. */
-  #readable(newestFirst: readonly RawEntry[]): StreamEntry[] {
-    const entries: StreamEntry[] = [];
-    for (const raw of newestFirst) {
-      try {
-        entries.push(readEntry(raw, this.keys.stream, this.#options.secret));
-      } catch (error) {
-        if (!(error instanceof BatchError)) throw error;
-        break;
-      }
-    }
-    return entries;
   }
 }
 
