@@ -25,7 +25,12 @@ type AppenderOptions = StreamOptions & {
 /** The arguments of `appendBatch`, made once for a batch. */
 type Pending = { readonly args: (string | Buffer | number)[]; readonly bytes: number };
 
-type Lane = { readonly queue: BatchQueue; number: number; pending: Pending | undefined; waitingTicks: number };
+type Lane = {
+  readonly queue: BatchQueue;
+  number: number;
+  pending: Pending | undefined;
+  waitingTicks: number;
+};
 
 export class StreamAppender {
   readonly #options: AppenderOptions;
@@ -135,7 +140,12 @@ export class StreamAppender {
     lane.number++;
     const waiting = queue.messages;
     const waitingBytes = queue.bytes;
-    const header = { kind: 'messages', publisher: this.id, sequence: lane.number, publishedAtMs: epochMs() } as const;
+    const header = {
+      kind: 'messages',
+      publisher: this.id,
+      sequence: lane.number,
+      publishedAtMs: epochMs(),
+    } as const;
     const batch = queue.take(header, batchBytesMax);
     meter.batchMessages.observe(waiting - queue.messages);
     const { stream, state, rooms, olderRooms } = keysOf(channel, partition);

@@ -8,11 +8,26 @@ const mebibyte = 1024 ** 2;
 /** The defaults are chosen, not measured. */
 export const streamSettings = group('Partitions', {
   partitions: integer(1, 4096, 64, 'partitions of the rooms; the same on all nodes of a chat, for ever'),
-  logBytesPerPartition: limit(4096, 1024 * mebibyte, 4 * mebibyte, 'bytes that Redis keeps of each partition'),
+  logBytesPerPartition: limit(
+    4096,
+    1024 * mebibyte,
+    4 * mebibyte,
+    'bytes that Redis keeps of each partition',
+  ),
   logAgeMs: limit(1000, 86_400_000, 300_000, 'time after which Redis may forget an entry, in ms'),
   logRoomsMax: limit(16, 10_000_000, 20_000, 'rooms of a partition whose offsets Redis remembers at least'),
-  tailBytesMax: limit(4096, 16_384 * mebibyte, 32 * mebibyte, 'bytes of newest entries that this process keeps'),
-  resumeBytesMax: limit(4096, 256 * mebibyte, 8 * mebibyte, 'bytes of missed messages that one resume may bring'),
+  tailBytesMax: limit(
+    4096,
+    16_384 * mebibyte,
+    32 * mebibyte,
+    'bytes of newest entries that this process keeps',
+  ),
+  resumeBytesMax: limit(
+    4096,
+    256 * mebibyte,
+    8 * mebibyte,
+    'bytes of missed messages that one resume may bring',
+  ),
   resumeDeadlineMs: limit(10, 60_000, 2000, 'time that a join may wait for the log, in ms'),
 });
 

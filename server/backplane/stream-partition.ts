@@ -306,5 +306,7 @@ export class StreamPartition {
 
 /** True when the newest entry of a log lies before one that was read, or is another one at its place. */
 function isBehind(last: string, cursor: string): boolean {
-  return positionOf(last) < positionOf(cursor) || (positionOf(last) === positionOf(cursor) && last !== cursor);
+  return (
+    positionOf(last) < positionOf(cursor) || (positionOf(last) === positionOf(cursor) && last !== cursor)
+  );
 }

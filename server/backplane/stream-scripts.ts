@@ -137,10 +137,20 @@ export type Look = {
 export async function lookAt(
   client: Redis,
   { stream, state, rooms, olderRooms }: PartitionKeys,
-  { ending = '', roomsMax, names }: { ending: string | undefined; roomsMax: number; names: readonly string[] },
+  {
+    ending = '',
+    roomsMax,
+    names,
+  }: { ending: string | undefined; roomsMax: number; names: readonly string[] },
 ): Promise<Look> {
   const keys = [stream, state, rooms, olderRooms];
-  const [epoch, last, bytes, ...found] = await client.lookAtLog(...keys, newEpoch(), ending, roomsMax, ...names);
+  const [epoch, last, bytes, ...found] = await client.lookAtLog(
+    ...keys,
+    newEpoch(),
+    ending,
+    roomsMax,
+    ...names,
+  );
   const places = found.map((place) => place.split(' ').map(Number) as [number, number]);
   return { epoch: epoch!, last: last!, logBytes: Number(bytes), places };
 }

@@ -4,8 +4,8 @@ import type { ResumeRequest } from '../backplane/backplane.ts';
 import { RedisStreamsBackplane, type RedisStreamsOptions } from '../backplane/redis-streams.ts';
 import { createMetrics } from '../ops/metrics.ts';
 import type { Chat } from './chat.ts';
-import { CursorFanOut } from './fan-out.ts';
 import { FakeConnection, options as fanOutOptions } from './fan-out.fixture.ts';
+import { CursorFanOut } from './fan-out.ts';
 import { Member } from './member.ts';
 import { resumingChat } from './resuming.ts';
 

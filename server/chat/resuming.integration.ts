@@ -92,7 +92,10 @@ describe('resume', { skip: binary === null && 'there is no redis-server' }, () =
   test('a position that cannot be is not recovered: a future one, another room, another epoch', async () => {
     const node = await start();
     // Both rooms are counted from the same position of the same partition.
-    const [room, other] = ['tea', 'a'].sort((a, b) => partitionOf(a, 1) - partitionOf(b, 1)) as [string, string];
+    const [room, other] = ['tea', 'a'].sort((a, b) => partitionOf(a, 1) - partitionOf(b, 1)) as [
+      string,
+      string,
+    ];
     const guests = await Promise.all([node.enter(room), node.enter(other)]);
     await say(guests[0]!, ...numbers(0, 3));
     await say(guests[1]!, ...numbers(0, 3));

@@ -69,6 +69,9 @@ export function resumingChat(backplane: LogBackplane, fanOut: ResumingFanOut): C
     const messages = missed.length;
     if (messages === 0) return { pieces: [joined], messages };
     const frames = framesOf(missed);
-    return { pieces: frames.length > copiedBytesMax ? [joined, frames] : [Buffer.concat([joined, frames])], messages };
+    return {
+      pieces: frames.length > copiedBytesMax ? [joined, frames] : [Buffer.concat([joined, frames])],
+      messages,
+    };
   }
 }

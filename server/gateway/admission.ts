@@ -31,7 +31,17 @@ type Load = {
 export type Accepted = { readonly room: string; readonly resume: ResumeRequest | undefined };
 
 export type Refusal = {
-  readonly reason: 'http' | 'path' | 'position' | 'late' | 'draining' | 'unready' | 'origin' | 'full' | 'descriptors' | 'overload';
+  readonly reason:
+    | 'http'
+    | 'path'
+    | 'position'
+    | 'late'
+    | 'draining'
+    | 'unready'
+    | 'origin'
+    | 'full'
+    | 'descriptors'
+    | 'overload';
   readonly status: number;
   readonly detail: string;
   /** Seconds after which another attempt makes sense. */

@@ -27,7 +27,11 @@ export type Drain = {
    * Sends a close frame to the sessions of this moment by the deadline (a reading of `performance.now`).
    * `flush` writes all that a session has still to receive; false: the kernel has not taken it all.
    */
-  close(sessions: Iterable<Session>, flush: (session: Session) => boolean, deadlineAtMs: number): Promise<void>;
+  close(
+    sessions: Iterable<Session>,
+    flush: (session: Session) => boolean,
+    deadlineAtMs: number,
+  ): Promise<void>;
 };
 
 /** Tells all sessions at once that the server is going away (1001). */
