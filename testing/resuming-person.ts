@@ -53,7 +53,7 @@ export class ResumingPerson {
     const ws = this.#ws;
     if (!ws || ws.readyState === WebSocket.CLOSED) return;
     const closed = once(ws, 'close');
-    ws.close(1000);
+    ws.terminate();
     await closed;
   }
 

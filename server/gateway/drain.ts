@@ -29,7 +29,7 @@ export type Drain = {
    * `codeOfResumable`: the close code of the sessions that can resume.
    */
   close(
-    sessions: Set<Session>,
+    sessions: Iterable<Session>,
     flush: (session: Session) => boolean,
     deadlineAtMs: number,
     codeOfResumable: number,

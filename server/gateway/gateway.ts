@@ -11,7 +11,7 @@ import { createInternalServer } from '../ops/internal-http.ts';
 import { listen } from '../ops/listen.ts';
 import { createMetrics, type Metrics } from '../ops/metrics.ts';
 import type { commonSettings, ValuesOf } from '../settings.ts';
-import { Admission, admissionSettings, refuse } from './admission.ts';
+import { type Accepted, Admission, admissionSettings, type Refusal, refuse } from './admission.ts';
 import { reserveDescriptors } from './descriptors.ts';
 import { createDispatch, messageSettings, type TypedMessageHandlers } from './dispatch.ts';
 import { type Drain, type DrainOutcome, drainSettings } from './drain.ts';
@@ -49,6 +49,8 @@ export type GatewayParts = {
 /** Connections waiting to be accepted; the kernel caps it at net.core.somaxconn, 4096 on current Linux. */
 const acceptBacklog = 4096;
 
+const ignore = () => {};
+
 export class Gateway {
   readonly metrics: Metrics;
   readonly #parts: GatewayParts;
@@ -60,6 +62,8 @@ export class Gateway {
   readonly #internal: Server;
   readonly #wss: WebSocketServer;
   readonly #sessions = new Set<Session>();
+  /** Connections whose join is being prepared. */
+  #preparing = 0;
   readonly #unfinished: UnfinishedMessages<Session>;
   #stopHeartbeat = () => {};
   /** Sessions for which there are file descriptors. */
@@ -72,7 +76,7 @@ export class Gateway {
     this.#parts = compose(this.metrics);
     this.#log = log;
     const { chat, settings, typedMessages = new Map() } = this.#parts;
-    this.#admission = new Admission(settings);
+    this.#admission = new Admission(settings, chat.prepare !== undefined);
     this.#dispatch = createDispatch(chat, this.metrics, settings, typedMessages);
     const { messageTimeoutMs } = settings;
     this.#unfinished = new UnfinishedMessages(messageTimeoutMs, (session) =>
@@ -98,14 +102,14 @@ export class Gateway {
   /** Starts the chat and both listeners; rejects when a port is taken or a service cannot be reached. */
   async listen({ reusePort = false } = {}): Promise<{ chat: AddressInfo; internal: AddressInfo }> {
     const { host, port, internalHost, internalPort, heartbeatIntervalMs } = this.#parts.settings;
-    await this.#parts.chat.start((reason) => void this.#closeAfterGap(reason));
+    await this.#parts.chat.start((reason, affects) => void this.#closeAfterGap(reason, affects));
     const { sessionsMax } = this.#parts.settings;
     if (sessionsMax !== Number.POSITIVE_INFINITY)
       this.#placesMax = reserveDescriptors(this.#http, this.#internal, sessionsMax, this.#log);
     const chat = await listen(this.#http, { host, port, backlog: acceptBacklog, reusePort });
     const internal = await listen(this.#internal, { host: internalHost, port: internalPort });
     await this.#parts.seating?.start(chat, {
-      accepting: () => this.ready,
+      accepting: () => !this.#admission.stopped,
       sessions: () => this.#sessions.size,
       flush: (session) => this.#parts.chat.flush(session.member),
     });
@@ -131,7 +135,7 @@ export class Gateway {
     const sessionsAtStart = this.#sessions.size;
     const noticed = Promise.all([sleep(drain.noticeMs), seating?.withdraw()]);
     await Promise.race([noticed, sleep(deadlineMs, undefined, { ref: false })]);
-    await this.#close(deadlineAtMs, closeCode.seatMoved);
+    await this.#close(this.#sessions, deadlineAtMs, closeCode.seatMoved);
     while (this.#sessions.size > 0 && performance.now() < deadlineAtMs) await sleep(10);
     const cutSessions = this.#sessions.size;
     for (const session of this.#sessions) session.terminate();
@@ -158,18 +162,42 @@ export class Gateway {
   }
 
   #upgrade(request: IncomingMessage, socket: Socket, head: Buffer): void {
-    const decision = this.#admission.decide(request, {
-      sessions: this.#sessions.size,
+    const decision = this.#decide(request);
+    if ('status' in decision) return this.#refuse(socket, decision);
+    const { chat } = this.#parts;
+    // A client without the token is turned away after the upgrade, and costs nothing before it.
+    if (!chat.prepare || !this.#admission.hasToken(request))
+      return this.#accept(request, socket, head, decision);
+    this.#preparing++;
+    socket.once('error', ignore); // Before the upgrade nobody else listens.
+    chat.prepare(decision.room, decision.resume, (prepared) => {
+      this.#preparing--;
+      socket.off('error', ignore);
+      if (socket.destroyed) return;
+      const now = prepared ? this.#decide(request) : this.#admission.late();
+      if ('status' in now) this.#refuse(socket, now);
+      else this.#accept(request, socket, head, now);
+    });
+  }
+
+  #decide(request: IncomingMessage): Accepted | Refusal {
+    return this.#admission.decide(request, {
+      sessions: this.#sessions.size + this.#preparing,
       ready: this.#parts.chat.ready,
       lagMs: this.#loopLag.lagMs,
       placesMax: this.#placesMax,
     });
-    if ('status' in decision) {
-      this.metrics.rejections.inc({ reason: decision.reason });
-      return refuse(socket, decision);
-    }
+  }
+
+  #refuse(socket: Socket, refusal: Refusal): void {
+    this.metrics.rejections.inc({ reason: refusal.reason });
+    refuse(socket, refusal);
+  }
+
+  #accept(request: IncomingMessage, socket: Socket, head: Buffer, accepted: Accepted): void {
+    // It calls back at once, so a join that was prepared follows in the same step.
     this.#wss.handleUpgrade(request, socket, head, (ws) => {
-      if (this.#admission.hasToken(request)) this.#open(ws, socket, decision.room);
+      if (this.#admission.hasToken(request)) this.#open(ws, socket, accepted);
       else this.#turnAway(ws, 'token', closeCode.policy, 'wrong or missing token');
     });
   }
@@ -181,10 +209,11 @@ export class Gateway {
     ws.close(code, detail);
   }
 
-  #open(ws: WebSocket, socket: Socket, room: string): void {
+  #open(ws: WebSocket, socket: Socket, { room, resume }: Accepted): void {
     const { chat, settings, seating } = this.#parts;
     const session = new Session(ws, socket, room, settings, performance.now());
-    if (!chat.join(session.member)) {
+    session.resumable = resume !== undefined;
+    if (!chat.join(session.member, resume)) {
       return this.#turnAway(ws, 'rooms', closeCode.overload, 'no place for another room');
     }
     this.#sessions.add(session);
@@ -231,17 +260,22 @@ export class Gateway {
     session.close(closeCode.policy, detail);
   }
 
-  async #closeAfterGap(reason: string): Promise<void> {
-    const fields = { event: 'interrupted', reason, sessions: this.#sessions.size };
+  async #closeAfterGap(reason: string, affects = (_room: string) => true): Promise<void> {
+    const sessions = [...this.#sessions].filter(({ member }) => affects(member.room));
+    const fields = { event: 'interrupted', reason, sessions: sessions.length };
     this.#log.warn(fields, 'sessions are told to reconnect');
-    this.metrics.evictions.inc({ reason: 'interrupted' }, this.#sessions.size);
-    await this.#close(performance.now() + this.#parts.settings.drainDeadlineMs);
+    this.metrics.evictions.inc({ reason: 'interrupted' }, sessions.length);
+    await this.#close(sessions, performance.now() + this.#parts.settings.drainDeadlineMs);
   }
 
   /** `codeOfResumable`: the close code of the sessions that can resume. */
-  #close(deadlineAtMs: number, codeOfResumable: number = closeCode.restart): Promise<void> {
+  #close(
+    sessions: Iterable<Session>,
+    deadlineAtMs: number,
+    codeOfResumable: number = closeCode.restart,
+  ): Promise<void> {
     const { chat, drain } = this.#parts;
     const flush = (session: Session) => chat.flush(session.member);
-    return drain.close(this.#sessions, flush, deadlineAtMs, codeOfResumable);
+    return drain.close(sessions, flush, deadlineAtMs, codeOfResumable);
   }
 }

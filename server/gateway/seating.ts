@@ -5,11 +5,14 @@ import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Counter, Gauge, type Registry as MetricsRegistry } from 'prom-client';
 import { closeCode, encodeReconnectReason } from '#protocol';
+import { partitionOf } from '../backplane/partition.ts';
+import { redisOptionsOf, type redisSettings } from '../backplane/redis-pub-sub.ts';
+import type { streamSettings } from '../backplane/stream-options.ts';
 import { type LivingNode, publicUrlPattern } from '../seats/living-node.ts';
 import { LocalSessions } from '../seats/local-sessions.ts';
 import { Members, renewIntervalMs } from '../seats/members.ts';
 import { Placement } from '../seats/placement.ts';
-import type { Registry } from '../seats/registry.ts';
+import { RedisRegistry, type Registry } from '../seats/registry.ts';
 import { type commonSettings, group, integer, text, type ValuesOf } from '../settings.ts';
 import type { admissionSettings } from './admission.ts';
 import { createConnect, nodeName } from './connect.ts';
@@ -48,7 +51,7 @@ export type SeatingOptions = {
 
 /** The parts of the gateway that the seating needs. */
 export type Host = {
-  /** True while the node lets people in. */
+  /** False once the node leaves. */
   readonly accepting: () => boolean;
   readonly sessions: () => number;
   /** Writes all that a session has still to receive, as far as the kernel takes it. */
@@ -168,6 +171,19 @@ export class Seating {
       if (!this.#placement.isSeat(partition, this.#url)) sum += sessions;
     return sum;
   }
+}
+
+/** The seating of a stage whose partitions are logs in Redis: the list of nodes is there too. */
+export function seatingOnRedis(
+  settings: Settings & ValuesOf<typeof redisSettings | typeof streamSettings>,
+  metrics: MetricsRegistry,
+): Seating {
+  const { url, channel, secret } = redisOptionsOf(settings);
+  const { partitions } = settings;
+  const key = `{${channel}}:members`;
+  const registry = new RedisRegistry({ url, key, answerMsMax: renewIntervalMs });
+  const part = (room: string) => partitionOf(room, partitions);
+  return new Seating(settings, { registry, key, secret, partitions, partitionOf: part }, metrics);
 }
 
 /** A node that listens on all addresses is reached by the name of its machine or container. */

@@ -5,7 +5,7 @@ import { createHmac, timingSafeEqual } from 'node:crypto';
 export type LivingNode = {
   /** Its public address, `ws://host:port`. No two nodes of one chat have the same. */
   readonly url: string;
-  /** True while it lets people in: it does not leave, and messages flow. */
+  /** False once it leaves. One that cannot reach Redis is in no list soon, so that need not be said. */
   readonly accepting: boolean;
   readonly sessions: number;
   /** Infinite where nothing bounds them. */
