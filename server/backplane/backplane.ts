@@ -5,8 +5,9 @@ export type BackplaneEvents = {
   /** One message for a room here: its encoded JSON, UTF-8. The buffer belongs to the receiver. */
   deliver(room: string, payload: Buffer): void;
   /**
-   * Messages may have been missed: all sessions that they were for must be told to reconnect (1012). They were
-   * for the rooms that `affects` accepts, or for any. What is delivered after it is not for those sessions.
+   * Messages may have been missed: all sessions that they were for must be told to reconnect (1012). They
+   * were for the rooms that `affects` accepts, or for any. What is delivered after it is not for those
+   * sessions.
    */
   gap(reason: string, affects?: (room: string) => boolean): void;
 };

@@ -12,8 +12,8 @@ import { positionOf, type RoomRun, type StreamEntry } from './stream-entry.ts';
 export type JudgedRecovery = Recovery & { readonly outcome: RecoveryOutcome };
 
 /**
- * `first`: no position was given · `nothing_missed`, `recovered` · `epoch`: it is of another life of the log, or
- * of another room · `future`: it lies behind the end · `trimmed`: the log no longer goes back so far ·
+ * `first`: no position was given · `nothing_missed`, `recovered` · `epoch`: it is of another life of the log,
+ * or of another room · `future`: it lies behind the end · `trimmed`: the log no longer goes back so far ·
  * `too_much`: the missed messages take more bytes than a resume may · `late`: they were not found in time.
  */
 export type RecoveryOutcome =
@@ -45,8 +45,8 @@ export class PartitionLog {
   #oldest = 0;
 
   /**
-   * It begins behind the entry with this id. `isNeeded`: somebody here is in the room or waits to join, so what
-   * is known of it must not be forgotten.
+   * It begins behind the entry with this id. `isNeeded`: somebody here is in the room or waits to join, so
+   * what is known of it must not be forgotten.
    */
   constructor(epoch: string, cursor: string, isNeeded: (room: string) => boolean) {
     this.epoch = epoch;
@@ -61,11 +61,7 @@ export class PartitionLog {
     this.cursor = entry.id;
     this.#entries.push(entry);
     this.bytes += entry.batch.length;
-    for (const [room, run] of entry.rooms) {
-      let tail = this.rooms.get(room);
-      if (!tail) this.rooms.set(room, (tail = new RoomTail(run.base, run.first)));
-      tail.append(run);
-    }
+    for (const [room, run] of entry.rooms) this.#tailOf(room, run.base, run.first).append(run);
     return true;
   }
 
@@ -87,10 +83,8 @@ export class PartitionLog {
     this.#entries = [...older.reverse(), ...this.#entries.slice(this.#oldest)];
     this.#oldest = 0;
     for (const [room, [newest, ...rest]] of runs) {
-      let tail = this.rooms.get(room);
-      // None of the newer entries has a message for it, so this is as far as the room goes.
-      if (!tail) this.rooms.set(room, (tail = new RoomTail(newest.base, newest.first + newest.messages)));
-      tail.prepend([newest, ...rest].reverse());
+      // Without a tail: none of the newer entries has a message for it, so this is as far as the room goes.
+      this.#tailOf(room, newest.base, newest.first + newest.messages).prepend([newest, ...rest].reverse());
     }
   }
 
@@ -150,6 +144,15 @@ export class PartitionLog {
   giveUp(room: string, tail: RoomTail): JudgedRecovery {
     const epoch = this.#epochOf(room, tail);
     return { epoch, offset: tail.messages, recovered: false, outcome: 'late', missed: none };
+  }
+
+  /** The tail of a room, made where there is none. */
+  #tailOf(room: string, base: number, messages: number): RoomTail {
+    const known = this.rooms.get(room);
+    if (known) return known;
+    const tail = new RoomTail(base, messages);
+    this.rooms.set(room, tail);
+    return tail;
   }
 
   /** The epoch that clients are told: it names this life of the log, that of the room in it, and the room. */

@@ -13,8 +13,9 @@ export type PartitionKeys = {
 };
 
 /**
- * The partition of a room: FNV-1a of 32 bits over its name (http://www.isthe.com/chongo/tech/comp/fnv), modulo
- * their number. All nodes of a chat, and all who place its rooms, must use this function and the same number.
+ * The partition of a room: FNV-1a of 32 bits over its name (http://www.isthe.com/chongo/tech/comp/fnv),
+ * modulo their number. All nodes of a chat, and all who place its rooms, must use this function and the same
+ * number.
  */
 export function partitionOf(room: string, partitions: number): number {
   return hashOf(room) % partitions;

@@ -1,20 +1,22 @@
 /**
- * The backplane over Redis streams: a partition of the rooms is a stream, and a node a cursor in those in which
- * it has sessions. The messages of one turn of the event loop are one entry in each partition that they touch.
+ * The backplane over Redis streams: a partition of the rooms is a stream, and a node a cursor in those in
+ * which it has sessions. The messages of one turn of the event loop are one entry in each partition that they
+ * touch.
  *
  * Order: one for all in a room. Redis appends one entry after the other, and every node, the appending one
  * included, delivers what it reads back.
  *
  * What can go wrong, and what becomes of it:
- * - Redis is frozen, restarts with its data, or a connection breaks: delay. Each entry names the one before, so
- *   a node that reads on from its cursor knows that it has all of them; a batch is sent again under its number.
- * - Redis does not take messages for too long, or is full: `publish` refuses, and what was accepted is dropped
- *   at last, with a gap for the rooms of that partition.
+ * - Redis is frozen, restarts with its data, or a connection breaks: delay. Each entry names the one before,
+ *   so a node that reads on from its cursor knows that it has all of them; a batch is sent again under its
+ *   number.
+ * - Redis does not take messages for too long, or is full: `publish` refuses, and what was accepted is
+ *   dropped at last, with a gap for the rooms of that partition.
  * - Redis lost the log, or its newest entries: a new epoch, and a gap. Positions of before are not recovered.
  * - The log was trimmed beyond a cursor: a gap. Positions that it still holds are recovered.
  *
- * A Redis that keeps its data must write every command to disk (`appendfsync always`), or none at all: one that
- * comes back with an older state is noticed only by the nodes that had read further.
+ * A Redis that keeps its data must write every command to disk (`appendfsync always`), or none at all: one
+ * that comes back with an older state is noticed only by the nodes that had read further.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { redactUrl } from '#host/redact.ts';

@@ -1,4 +1,6 @@
-/** Hot path. An entry of a partition's stream: a batch, and the place of its messages in the logs of rooms. */
+/**
+ * Hot path. An entry of a partition's stream: a batch, and the place of its messages in the logs of rooms.
+ */
 import { isUtf8 } from 'node:buffer';
 import type { Redis } from 'ioredis';
 import { globalRoom, isRoomName } from '#protocol';
@@ -34,6 +36,13 @@ export function positionOf(id: string): number {
   return Number.parseInt(id, 10);
 }
 
+/** True when the newest entry of a log lies before one that was read, or is another one at its place. */
+export function isBehind(last: string, cursor: string): boolean {
+  return (
+    positionOf(last) < positionOf(cursor) || (positionOf(last) === positionOf(cursor) && last !== cursor)
+  );
+}
+
 /** The messages of a batch by room, in the order of their first messages. Throws a `BatchError`. */
 export function countByRoom(batch: Buffer): Map<string, number> {
   const counts = new Map<string, number>();
@@ -53,7 +62,9 @@ export function countByRoom(batch: Buffer): Map<string, number> {
   return counts;
 }
 
-/** Reads an entry; `stream` and `secret` as for `sign`. Throws a `BatchError` where no node can have made it. */
+/**
+ * Reads an entry; `stream` and `secret` as for `sign`. Throws a `BatchError` where no node can have made it.
+ */
 export function readEntry([id, fields]: RawEntry, stream: string, secret: string): StreamEntry {
   const [batchField, signed, metaField, meta] = fields;
   if (batchField?.toString() !== 'b' || metaField?.toString() !== 'm' || fields.length !== 4)
@@ -80,8 +91,8 @@ export function readEntry([id, fields]: RawEntry, stream: string, secret: string
 const entriesPerStepBack = 64;
 
 /**
- * Reads some entries backwards, newest first, beginning with the one of this id. Those that nobody of this chat
- * can have made are left out: one that is missing shows, because each names the one before.
+ * Reads some entries backwards, newest first, beginning with the one of this id. Those that nobody of this
+ * chat can have made are left out: one that is missing shows, because each names the one before.
  */
 export async function readBack(
   client: Redis,

@@ -1,5 +1,7 @@
 /** The options of the stream backplane, and the settings that a configuration gives. */
+import type { Redis } from 'ioredis';
 import { group, integer, limit, type ValuesOf } from '../settings.ts';
+import type { BackplaneEvents } from './backplane.ts';
 import type { PartitionMeter } from './partition-meter.ts';
 import type { RedisOptions } from './redis-link.ts';
 
@@ -43,6 +45,21 @@ export type StreamOptions = RedisOptions &
     /** Time for which Redis remembers the last number of a publisher, in ms. */
     publisherMs: number;
   };
+
+/** What a partition needs of the backplane. */
+export type PartitionOptions = StreamOptions & {
+  events: BackplaneEvents;
+  /** The connection for short commands, while it is in service. */
+  client(): Redis | undefined;
+  /** That connection cannot be used. */
+  failed(error: Error, client: Redis): void;
+  /** The log is to be read from its cursor. */
+  opened(): void;
+  /** The id of this process as a publisher. */
+  publisher: string;
+  /** Whether there is memory to read entries back. */
+  mayReadBack(): boolean;
+};
 
 /** The options that a configuration gives. */
 export function streamOptionsOf(settings: ValuesOf<typeof streamSettings>): ValuesOf<typeof streamSettings> {

@@ -1,14 +1,13 @@
 /** One partition that this node reads: its log, the rooms that are wanted, and those who wait to join. */
-import type { Redis } from 'ioredis';
-import type { BackplaneEvents, ResumeRequest } from './backplane.ts';
+import type { ResumeRequest } from './backplane.ts';
 import { BatchError, visitBatch } from './batch.ts';
 import { type BreakReason, breakTexts, endsEpoch } from './break-reason.ts';
 import { keysOf, type PartitionKeys } from './partition.ts';
 import { type JudgedRecovery, PartitionLog } from './partition-log.ts';
 import { RoomTail } from './room-tail.ts';
 import { SignatureError } from './signature.ts';
-import { positionOf, type RawEntry, readBack, readEntry, type StreamEntry } from './stream-entry.ts';
-import type { StreamOptions } from './stream-options.ts';
+import { isBehind, positionOf, type RawEntry, readBack, readEntry, type StreamEntry } from './stream-entry.ts';
+import type { PartitionOptions } from './stream-options.ts';
 import { type Look, lookAt, newEpoch } from './stream-scripts.ts';
 
 /** Rooms in one look; chosen. */
@@ -22,20 +21,6 @@ type Waiting = {
 
 type WaitingState = 'answered' | 'unknown' | 'older';
 
-type PartitionOptions = StreamOptions & {
-  events: BackplaneEvents;
-  /** The connection for short commands, while it is in service. */
-  client(): Redis | undefined;
-  /** That connection cannot be used. */
-  failed(error: Error, client: Redis): void;
-  /** The log is to be read from its cursor. */
-  opened(): void;
-  /** The id of this process as a publisher. */
-  publisher: string;
-  /** Whether there is memory to read entries back. */
-  mayReadBack(): boolean;
-};
-
 export class StreamPartition {
   readonly keys: PartitionKeys;
   readonly #options: PartitionOptions;
@@ -47,7 +32,7 @@ export class StreamPartition {
   readFrom = '0-0';
   /** Heartbeats since anybody was here. */
   idleTicks = 0;
-  /** Bytes of the log in Redis, and bytes behind the cursor, at the last look. */
+  /** Bytes of the log in Redis, and those behind the cursor, at the last look. */
   logBytes = 0;
   lagBytes = 0;
   #looking = false;
@@ -302,11 +287,4 @@ export class StreamPartition {
     if (log.before === from) log.isWhole = true;
     this.settle();
   }
-}
-
-/** True when the newest entry of a log lies before one that was read, or is another one at its place. */
-function isBehind(last: string, cursor: string): boolean {
-  return (
-    positionOf(last) < positionOf(cursor) || (positionOf(last) === positionOf(cursor) && last !== cursor)
-  );
 }

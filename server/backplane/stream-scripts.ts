@@ -3,13 +3,13 @@
  * node appends, an entry gets the next place in the log and the next offsets of its rooms.
  *
  * State of a partition: `epoch`, a random name of this life of the log · `at`, the position of its end ·
- * `last`, the id of the newest entry · `from`, before it the log is trimmed · `markMs` and `markAt`, a time and
- * the position at that time, to trim by age.
+ * `last`, the id of the newest entry · `from`, before it the log is trimmed · `markMs` and `markAt`, a time
+ * and the position at that time, to trim by age.
  *
  * A position counts bytes, and each entry counts some more for what Redis keeps beside it. An entry's id is
- * `<position behind it>-<random number>`, so that trimming to so many bytes is trimming to an id, and the same
- * position of two lives of a log has two ids. Each entry names the id of the one before: a reader knows at
- * once whether it missed any.
+ * `<position behind it>-<random number>`, so that trimming to so many bytes is trimming to an id, and the
+ * same position of two lives of a log has two ids. Each entry names the id of the one before: a reader knows
+ * at once whether it missed any.
  *
  * A room has `<base> <messages>`: the position at which it was first counted, and the messages since. A room
  * that was forgotten gets another base, which is part of the epoch that clients are told.
@@ -26,7 +26,8 @@ const begin = `
 local function begin(keys, epoch)
   local time = redis.call('TIME')
   local now = string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000))
-  redis.call('HSET', keys[2], 'epoch', epoch, 'last', '0-0', 'at', '0', 'from', '0', 'markMs', now, 'markAt', '0')
+  redis.call('HSET', keys[2], 'epoch', epoch, 'last', '0-0', 'at', '0', 'from', '0', 'markMs', now,
+    'markAt', '0')
   redis.call('DEL', keys[1], keys[3], keys[4])
 end
 local function forget(keys, roomsMax)

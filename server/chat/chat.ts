@@ -11,8 +11,8 @@ export const roomSettings = group('Rooms', {
 
 export interface Chat {
   /**
-   * Starts what the stage needs; rejects when it cannot. `onGap`: sessions here may have missed messages, those
-   * in the rooms that `affects` accepts, or all.
+   * Starts what the stage needs; rejects when it cannot. `onGap`: sessions here may have missed messages,
+   * those in the rooms that `affects` accepts, or all.
    */
   start(onGap: (reason: string, affects?: (room: string) => boolean) => void): Promise<void>;
   /** False while messages cannot flow; readiness follows it. */
@@ -20,13 +20,13 @@ export interface Chat {
   /** Rooms that have members here. */
   readonly rooms: number;
   /**
-   * Only where members can resume: calls back, perhaps at once, when somebody can join the room. False: not in
-   * time. Whoever is to join must do so within the callback. `request` as for `join`.
+   * Only where members can resume: calls back, perhaps at once, when somebody can join the room. False: not
+   * in time. Whoever is to join must do so within the callback. `request` as for `join`.
    */
   prepare?(room: string, request: ResumeRequest | undefined, done: (prepared: boolean) => void): void;
   /**
-   * From now on the member receives the messages of its room. With a request it receives its position and what
-   * it missed first. False: the number of rooms, or another bound, is reached.
+   * From now on the member receives the messages of its room. With a request it receives its position and
+   * what it missed first. False: the number of rooms, or another bound, is reached.
    */
   join(member: Member, request?: ResumeRequest): boolean;
   leave(member: Member): void;

@@ -1,4 +1,6 @@
-/** Resume over a real Redis: who comes back receives exactly what it missed, or is told that it cannot be had. */
+/**
+ * Resume over a real Redis: who comes back receives exactly what it missed, or is told that it cannot be had.
+ */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, afterEach, beforeEach, describe, test } from 'node:test';

@@ -26,8 +26,8 @@ export function resumingChat(backplane: LogBackplane, fanOut: ResumingFanOut): C
   /** Whole rooms come back with the same position: their frames are made once. */
   const framed = new WeakMap<readonly Buffer[], Buffer>();
   const framesOf = (missed: readonly Buffer[]) => {
-    let frames = framed.get(missed);
-    if (!frames) framed.set(missed, (frames = frameTexts(missed)));
+    const frames = framed.get(missed) ?? frameTexts(missed);
+    framed.set(missed, frames);
     return frames;
   };
   const part = (affects: (room: string) => boolean) => {

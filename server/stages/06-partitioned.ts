@@ -1,7 +1,7 @@
 /**
  * 06-partitioned: a partition is a stream, a node a cursor in those that its sessions need; who comes back
- * resumes. Made necessary by experiments/007-nodes and 008-kill: on 05 every node reads everything, and a lost
- * link costs everybody the connection.
+ * resumes. Made necessary by experiments/007-nodes and 008-kill: on 05 every node reads everything, and a
+ * lost link costs everybody the connection.
  */
 import { createBackplaneMeter } from '../backplane/meter.ts';
 import { createPartitionMeter } from '../backplane/partition-meter.ts';
