@@ -9,6 +9,10 @@ const name = {
 };
 const rates = { unit: 'ops', stacked: true };
 
+/** A metric of each node, with its stage. */
+const ofNode = (metric: string) =>
+  `sum by (stage, instance) (${metric} * on (job, instance) group_left (stage) chat_build_info{${stage}})`;
+
 /** The Overview dashboard. */
 export const overview = board(name, [stageVariable('stage', 'Stage', 'all')], [labPhases(), brokenLimits()], {
   Now: row(3, [
@@ -163,6 +167,29 @@ export const overview = board(name, [stageVariable('stage', 'Stage', 'all')], [l
     ]),
     lines('Closes', 'Sessions ended per second, by close code.', rates, [
       of('stage_code:chat_closes:rate5s', '{{stage}} {{code}}'),
+    ]),
+  ]),
+  Seats: row(8, [
+    lines('Nodes alive', 'Nodes of the chat, as each node counts them.', { unit: 'short' }, [
+      { expr: ofNode('chat_members'), legend: '{{stage}} {{instance}}' },
+    ]),
+    lines(
+      'Sessions by node',
+      'Open connections of each node, and those of them that should sit on another node.',
+      { unit: 'short' },
+      [
+        { expr: ofNode('chat_sessions'), legend: '{{stage}} {{instance}}' },
+        { expr: ofNode('chat_sessions_elsewhere'), legend: '{{stage}} {{instance}} elsewhere' },
+      ],
+    ),
+    lines('Moves', 'Sessions per second that a node sent to the node on which they should sit.', rates, [
+      { expr: ofNode('rate(chat_moves_total[5s])'), legend: '{{stage}} {{instance}}' },
+    ]),
+    lines('Connect answers', 'Answers per second to clients that asked where to connect.', rates, [
+      {
+        expr: `sum by (status) (rate(chat_connect_answers_total[5s]) * on (job, instance) group_left (stage) chat_build_info{${stage}})`,
+        legend: '{{status}}',
+      },
     ]),
   ]),
   'Load balancer (HAProxy)': row(8, [

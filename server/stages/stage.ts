@@ -4,6 +4,7 @@ import type { Backplane } from '../backplane/backplane.ts';
 import type { LiveWorkers } from '../backplane/live-workers.ts';
 import type { WorkerPlace } from '../backplane/mesh-publisher.ts';
 import { redisSettings } from '../backplane/redis-pub-sub.ts';
+import { streamSettings } from '../backplane/stream-options.ts';
 import { boundedFanOutSettings } from '../chat/bounded-fan-out.ts';
 import { type FanOut, relayedChat, roomSettings } from '../chat/chat.ts';
 import { cursorFanOutSettings } from '../chat/fan-out.ts';
@@ -20,6 +21,7 @@ export const stageSettings = [
   boundedFanOutSettings,
   cursorFanOutSettings,
   redisSettings,
+  streamSettings,
 ] as const;
 
 export type Config = ValuesOf<(typeof stageSettings)[number]>;
@@ -45,7 +47,8 @@ export type StageDeclaration = {
   readonly limits: Readonly<Record<string, number>>;
   /** `one for all`: all sessions of a room receive its messages in one order; else only those of a sender. */
   readonly order: 'one for all' | 'per sender';
-  readonly delivery: 'at most once';
+  /** `exactly once for who resumes`: who comes back with a position receives what it missed, once. */
+  readonly delivery: 'at most once' | 'exactly once for who resumes';
 };
 
 export type Stage = StageDeclaration & {
