@@ -150,7 +150,7 @@ describe('failures of Redis under partitions', { skip: binary === null && 'there
   });
 
   test('full, with noeviction: 1013, and not ready; what was accepted is given up with 1012', async () => {
-    const { both, guests } = await startTwo();
+    const { both, guests } = await startTwo({ patienceTicks: 10 });
     guests[0].say('1');
     await hears(guests, 1);
     await admin.config('SET', 'maxmemory', '1');
