@@ -12,7 +12,6 @@ import { Redis } from 'ioredis';
 import { ownRedisBinary, startRedisServer } from '#host/redis-server.ts';
 import type { Position } from '#protocol';
 import { until } from '../backplane/backplane.contract.ts';
-import { visitBatch } from '../backplane/batch.ts';
 import { keysOf } from '../backplane/partition.ts';
 import { type Guest, TestNode } from './resuming.fixture.ts';
 
@@ -24,66 +23,38 @@ const runs = 40;
 /** Some heartbeats of the nodes. Within it the test does not ask that a position is recovered. Chosen. */
 const settledMs = 500;
 
-/** One life of a log as Redis had it, and the messages of each room in it. */
-type Life = Map<string, string[]>;
-
-class World {
-  readonly nodes: TestNode[] = [];
+/** Everything that Redis carries out, in order: the messages of each room, by lives of the log. */
+class Witness {
   readonly #redis: Redis;
-  readonly #options: { url: string; channel: string; partitions: number; tailBytesMax: number };
-  /** The lives of the log that both rooms share. */
-  readonly #lives: Life[] = [new Map()];
-  #cursor = '0-0';
-  #takenAtMs = Number.NEGATIVE_INFINITY;
-  said = 0;
+  readonly #lives: Map<string, string[]>[] = [];
+  #seen = '';
 
-  constructor(redis: Redis, url: string, tailBytesMax: number) {
+  private constructor(redis: Redis, monitor: Redis) {
     this.#redis = redis;
-    this.#options = { url, channel: `test:${randomUUID()}`, partitions: 1, tailBytesMax };
+    monitor.on('monitor', (_time: string, args: string[]) => this.#see(args));
   }
 
-  get stream(): string {
-    return keysOf(this.#options.channel, 0).stream;
+  static async start(redis: Redis): Promise<{ witness: Witness; monitor: Redis }> {
+    const monitor = await redis.monitor();
+    return { witness: new Witness(redis, monitor), monitor };
   }
 
-  async startNode(index: number): Promise<void> {
-    this.nodes[index] = await TestNode.start(this.#options);
-  }
-
-  /** Reads what Redis has by now. Call before anything is taken from the log. */
-  async observe(): Promise<void> {
-    const entries = await this.#redis.xrangeBuffer(this.stream, `(${this.#cursor}`, '+');
-    for (const [id, fields] of entries) {
-      this.#cursor = id.toString();
-      visitBatch(fields[1]!, (room, payload) => {
-        const life = this.#lives.at(-1)!;
-        const { Message } = JSON.parse(payload.toString()) as { Message: string };
-        life.set(room, [...(life.get(room) ?? []), Message]);
-      });
+  #see(args: string[]): void {
+    const [command = '', , field] = args.map((arg) => arg.toLowerCase());
+    if (command === 'echo') this.#seen = args[1]!;
+    if (command === 'hset' && field === 'epoch') this.#lives.push(new Map());
+    if (command !== 'xadd') return;
+    for (const [, text, room] of args.join(' ').matchAll(/"Message":"((\w+)-\d+)"/g)) {
+      const life = this.#lives.at(-1)!;
+      life.set(room!, [...(life.get(room!) ?? []), text!]);
     }
   }
 
-  async trim(entries: number): Promise<void> {
-    await this.observe();
-    await this.#redis.xtrim(this.stream, 'MAXLEN', entries);
-    this.#takenAtMs = performance.now();
-  }
-
-  async lose(): Promise<void> {
-    await this.observe();
-    await this.#redis.flushall();
-    this.#lives.push(new Map());
-    this.#cursor = '0-0';
-    this.#takenAtMs = performance.now();
-  }
-
-  /** Whether every node has had the time to notice what was taken from the log last. */
-  get isSettled(): boolean {
-    return performance.now() - this.#takenAtMs > settledMs;
-  }
-
-  async cutConnections(): Promise<void> {
-    await this.#redis.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
+  /** Resolves when it has seen all that has been carried out until now. */
+  async catchUp(): Promise<void> {
+    const mark = randomUUID();
+    await this.#redis.echo(mark);
+    await until(() => this.#seen === mark, 'seen by the witness');
   }
 
   /** Whether these messages follow each other without a hole in one life of the room. */
@@ -95,7 +66,51 @@ class World {
       return start !== -1 && stretch.every((text, index) => all[start + index] === text);
     });
   }
+}
 
+/** Two nodes, and what is done to them and to Redis. */
+class World {
+  readonly nodes: TestNode[] = [];
+  readonly #redis: Redis;
+  readonly #options: { url: string; channel: string; partitions: number; tailBytesMax: number };
+  #takenAtMs = Number.NEGATIVE_INFINITY;
+  #said = 0;
+
+  constructor(redis: Redis, url: string, tailBytesMax: number) {
+    this.#redis = redis;
+    this.#options = { url, channel: `test:${randomUUID()}`, partitions: 1, tailBytesMax };
+  }
+
+  async startNode(index: number): Promise<void> {
+    this.nodes[index] = await TestNode.start(this.#options);
+  }
+
+  /** The text of the next message of a room. */
+  nextText(room: string): string {
+    return `${room}-${this.#said++}`;
+  }
+
+  async trim(entries: number): Promise<void> {
+    await this.#redis.xtrim(keysOf(this.#options.channel, 0).stream, 'MAXLEN', entries);
+    this.#takenAtMs = performance.now();
+  }
+
+  async lose(): Promise<void> {
+    await this.#redis.flushall();
+    this.#takenAtMs = performance.now();
+  }
+
+  /** Whether every node has had the time to notice what was taken from the log last. */
+  get isSettled(): boolean {
+    return performance.now() - this.#takenAtMs > settledMs;
+  }
+
+  /** Cuts the connections of all nodes. */
+  async cut(): Promise<void> {
+    const list = (await this.#redis.client('LIST')) as string;
+    for (const [, id] of list.matchAll(/^id=(\d+) .* name=chat-/gm))
+      await this.#redis.call('CLIENT', 'KILL', 'ID', id!);
+  }
 }
 
 /** Somebody who comes and goes, and all that it heard since it was last told `recovered: false`. */
@@ -148,9 +163,9 @@ class Person {
   }
 
   /** Call when all has been observed. */
-  checkAll(world: World): void {
+  checkAll(witness: Witness): void {
     this.check();
-    for (const stretch of this.#claims) assert.ok(world.has(this.room, stretch), `no stretch: ${stretch}`);
+    for (const stretch of this.#claims) assert.ok(witness.has(this.room, stretch), `no stretch: ${stretch}`);
   }
 }
 
@@ -176,7 +191,7 @@ const commands = [
       if (!guest?.connection.open) return;
       let last = '';
       for (let said = 0; said < count; said++) {
-        last = `${world.said++}`;
+        last = world.nextText(guest.room);
         guest.say(last);
       }
       if (waits) await until(() => !guest.connection.open || guest.texts.includes(last), 'heard');
@@ -196,7 +211,7 @@ const commands = [
       await world.startNode(at);
     }),
   ),
-  fc.constant(command('cut', ({ world }) => world.cutConnections())),
+  fc.constant(command('cut', ({ world }) => world.cut())),
   fc.constant(
     command('lose', async ({ people, world }) => {
       await world.lose();
@@ -216,6 +231,7 @@ test('nobody who is told that it is recovered has missed, repeated or swapped a 
 }, async () => {
   await using server = await startRedisServer(binary!);
   const redis = new Redis(server.url);
+  const { witness, monitor } = await Witness.start(redis);
   const scripts = fc.commands([anyCommand], { maxCommands: 30, size: 'max' });
   const property = fc.asyncProperty(scripts, fc.constantFrom(4096, 1024 ** 2), async (script, tailBytesMax) => {
     const world = new World(redis, server.url, tailBytesMax);
@@ -225,8 +241,8 @@ test('nobody who is told that it is recovered has missed, repeated or swapped a 
       await fc.asyncModelRun(() => ({ model: {}, real: { world, people: everybody } }), script);
       // All is healed: whoever is still there hears what everybody says now.
       await converse(world, everybody);
-      await world.observe();
-      for (const one of everybody) one.checkAll(world);
+      await witness.catchUp();
+      for (const one of everybody) one.checkAll(witness);
     } finally {
       for (const one of world.nodes) await one.stop();
     }
@@ -234,6 +250,7 @@ test('nobody who is told that it is recovered has missed, repeated or swapped a 
   try {
     await fc.assert(property, { numRuns: runs, endOnFailure: true });
   } finally {
+    monitor.disconnect();
     redis.disconnect();
   }
 });
@@ -244,7 +261,7 @@ async function converse(world: World, everybody: readonly Person[]): Promise<voi
     for (const one of everybody) await one.join(world, 1);
     for (const room of rooms) {
       const here = everybody.filter((one) => one.room === room);
-      const text = `${world.said++}`;
+      const text = world.nextText(room);
       if (!here[0]!.guest?.say(text)) return false;
       const allHeard = () => here.every(({ guest }) => guest?.texts.includes(text));
       const closed = () => here.some(({ guest }) => !guest?.connection.open);
