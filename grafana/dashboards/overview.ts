@@ -173,11 +173,16 @@ export const overview = board(name, [stageVariable('stage', 'Stage', 'all')], [l
       orNone('sum(rate(chat_partition_entries_read_total[5s]))', 'read'),
       orNone('sum(rate(chat_partition_entries_unused_total[5s]))', 'read for nothing'),
     ]),
-    lines('Logs', 'Bytes of the logs in Redis, behind the cursors of nodes, and kept by nodes.', { unit: 'bytes' }, [
-      orNone('sum(chat_partition_log_bytes)', 'in Redis'),
-      orNone('sum(chat_partition_lag_bytes)', 'behind cursors'),
-      orNone('sum(chat_partition_tail_bytes)', 'kept by nodes'),
-    ]),
+    lines(
+      'Logs',
+      'Bytes of the logs in Redis, behind the cursors of nodes, and kept by nodes.',
+      { unit: 'bytes' },
+      [
+        orNone('sum(chat_partition_log_bytes)', 'in Redis'),
+        orNone('sum(chat_partition_lag_bytes)', 'behind cursors'),
+        orNone('sum(chat_partition_tail_bytes)', 'kept by nodes'),
+      ],
+    ),
     lines('Resumes', 'Joins per second that asked for a position, by outcome.', rates, [
       orNone('sum by (outcome) (rate(chat_resume_total[5s]))', '{{outcome}}'),
       orNone('sum(rate(chat_partition_history_reads_total[5s]))', 'reads of older entries'),

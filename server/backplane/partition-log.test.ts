@@ -116,13 +116,16 @@ test('a room that began anew in Redis has another epoch, and nothing from before
   (entry.rooms as Map<string, RoomRun>).set('a', { entry, base: 99, first: 0, messages: 2 });
   assert.equal(log.append(entry), true);
   const recovery = log.recover('a', tail, { epoch: old.epoch, offset: 1 }, 1e9);
-  assert.deepEqual({ ...(recovery as object), epoch: '' }, {
-    epoch: '',
-    offset: 2,
-    recovered: false,
-    outcome: 'epoch',
-    missed: [],
-  });
+  assert.deepEqual(
+    { ...(recovery as object), epoch: '' },
+    {
+      epoch: '',
+      offset: 2,
+      recovered: false,
+      outcome: 'epoch',
+      missed: [],
+    },
+  );
   assert.notEqual((recovery as { epoch: string }).epoch, old.epoch);
 });
 
@@ -136,10 +139,8 @@ test('more missed bytes than a resume may bring are not recovered', () => {
     const recovery = log.recover('a', tail, { epoch, offset }, 9);
     return recovery === 'older' ? recovery : recovery.outcome;
   };
-  assert.deepEqual([outcome(0), outcome(6), outcome(8), outcome(10)], [
-    'too_much',
-    'too_much',
-    'recovered',
-    'nothing_missed',
-  ]);
+  assert.deepEqual(
+    [outcome(0), outcome(6), outcome(8), outcome(10)],
+    ['too_much', 'too_much', 'recovered', 'nothing_missed'],
+  );
 });

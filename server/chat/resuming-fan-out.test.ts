@@ -37,7 +37,10 @@ test('members that were parted receive what was delivered before, and nothing af
   const { fanOut, enter } = setUp();
   const [early, other] = [enter('tea'), enter('coffee')];
   fanOut.deliver('tea', Buffer.from('before'));
-  assert.deepEqual(fanOut.part((room) => room === 'tea'), ['tea']);
+  assert.deepEqual(
+    fanOut.part((room) => room === 'tea'),
+    ['tea'],
+  );
   assert.equal(fanOut.rooms, 1);
   const late = enter('tea');
   for (const room of ['tea', 'coffee']) fanOut.deliver(room, Buffer.from('after'));

@@ -17,8 +17,8 @@ import { type Guest, TestNode } from './resuming.fixture.ts';
 
 const rooms = ['tea', 'coffee'];
 const people = 4;
-/** Chosen: the test takes some ten seconds. */
-const runs = 40;
+/** Chosen: the test takes about fifteen seconds. */
+const runs = 200;
 
 /** Some heartbeats of the nodes. Within it the test does not ask that a position is recovered. Chosen. */
 const settledMs = 500;
@@ -182,9 +182,9 @@ const command = (name: string, run: (real: Real) => Promise<void>): Command => (
 const person = fc.nat(people - 1);
 const node = fc.nat(1);
 const commands = [
-  fc.tuple(person, node).map(([who, at]) =>
-    command(`join(${who}, ${at})`, ({ people, world }) => people[who]!.join(world, at)),
-  ),
+  fc
+    .tuple(person, node)
+    .map(([who, at]) => command(`join(${who}, ${at})`, ({ people, world }) => people[who]!.join(world, at))),
   fc.tuple(person, fc.integer({ min: 1, max: 6 }), fc.boolean()).map(([who, count, waits]) =>
     command(`say(${who}, ${count}, ${waits})`, async ({ people, world }) => {
       const { guest } = people[who]!;
@@ -233,20 +233,24 @@ test('nobody who is told that it is recovered has missed, repeated or swapped a 
   const redis = new Redis(server.url);
   const { witness, monitor } = await Witness.start(redis);
   const scripts = fc.commands([anyCommand], { maxCommands: 30, size: 'max' });
-  const property = fc.asyncProperty(scripts, fc.constantFrom(4096, 1024 ** 2), async (script, tailBytesMax) => {
-    const world = new World(redis, server.url, tailBytesMax);
-    for (const index of [0, 1]) await world.startNode(index);
-    const everybody = Array.from({ length: people }, (_, index) => new Person(index));
-    try {
-      await fc.asyncModelRun(() => ({ model: {}, real: { world, people: everybody } }), script);
-      // All is healed: whoever is still there hears what everybody says now.
-      await converse(world, everybody);
-      await witness.catchUp();
-      for (const one of everybody) one.checkAll(witness);
-    } finally {
-      for (const one of world.nodes) await one.stop();
-    }
-  });
+  const property = fc.asyncProperty(
+    scripts,
+    fc.constantFrom(4096, 1024 ** 2),
+    async (script, tailBytesMax) => {
+      const world = new World(redis, server.url, tailBytesMax);
+      for (const index of [0, 1]) await world.startNode(index);
+      const everybody = Array.from({ length: people }, (_, index) => new Person(index));
+      try {
+        await fc.asyncModelRun(() => ({ model: {}, real: { world, people: everybody } }), script);
+        // All is healed: whoever is still there hears what everybody says now.
+        await converse(world, everybody);
+        await witness.catchUp();
+        for (const one of everybody) one.checkAll(witness);
+      } finally {
+        for (const one of world.nodes) await one.stop();
+      }
+    },
+  );
   try {
     await fc.assert(property, { numRuns: runs, endOnFailure: true });
   } finally {
