@@ -4,7 +4,7 @@ import { createLog } from './ops/log.ts';
 import { Supervisor, supervisorSettings } from './processes/supervisor.ts';
 import { group, readSettings, SettingsError } from './settings.ts';
 import { defaultStage, findStage, stageDeclarations, stages } from './stages/index.ts';
-import { createGateway, isPerCore, stageSettings } from './stages/stage.ts';
+import { createGateway, isPerCore, servesPage, stageSettings } from './stages/stage.ts';
 
 const stageSetting = group('Stage', {
   stage: {
@@ -63,6 +63,7 @@ async function main(): Promise<void> {
     stage: stage.name,
     chat: `ws://${hostInUrl(chat.address)}:${chat.port}/ws`,
     internal: `http://${hostInUrl(internal.address)}:${internal.port}`,
+    ...(servesPage(stage, config) && { page: `http://${hostInUrl(chat.address)}:${chat.port}/` }),
   });
 }
 

@@ -98,6 +98,18 @@ export class ChatClient {
     this.#state = 'connecting';
   }
 
+  /** Starts the next attempt at once; does nothing while the client is not waiting for it. */
+  retryNow(): void {
+    if (this.#state !== 'waiting') return;
+    this.#cancelTimer();
+    this.connect();
+  }
+
+  /** Takes the connection for dead, as after a ping without an answer, and reconnects. */
+  abandon(cause: string): void {
+    if (this.connected) this.#giveUp({ kind: 'unreachable', cause });
+  }
+
   /** Sends a message; false, and nothing sent, while not connected. */
   send(text: string): boolean {
     if (!this.connected || !this.#socket) return false;

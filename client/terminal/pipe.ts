@@ -5,7 +5,8 @@ import type { ChatMessage } from '#protocol';
 import type { ChatClient } from '../core/chat-client.ts';
 import { Outbox } from '../core/outbox.ts';
 import { describeEnd } from '../core/reconnect.ts';
-import { attempts, neutralise, seconds } from './line-format.ts';
+import { neutralise } from '../core/visible-text.ts';
+import { attempts, seconds } from './line-format.ts';
 import type { ClientConfig } from './settings.ts';
 
 type PipeSettings = Pick<ClientConfig, 'messageBytesMax' | 'messagesPerSecondMax' | 'listen' | 'echoWaitMs'>;

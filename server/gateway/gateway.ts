@@ -11,6 +11,7 @@ import { createInternalServer } from '../ops/internal-http.ts';
 import { listen } from '../ops/listen.ts';
 import { createMetrics, type Metrics } from '../ops/metrics.ts';
 import type { commonSettings, ValuesOf } from '../settings.ts';
+import { type WebPage, webPageSettings } from '../web/web-page.ts';
 import { Admission, admissionSettings, refuse } from './admission.ts';
 import { reserveDescriptors } from './descriptors.ts';
 import { createDispatch, messageSettings, type TypedMessageHandlers } from './dispatch.ts';
@@ -27,6 +28,7 @@ export const gatewaySettings = [
   messageSettings,
   heartbeatSettings,
   drainSettings,
+  webPageSettings,
 ] as const;
 
 type GatewaySettings = ValuesOf<(typeof gatewaySettings)[number]>;
@@ -40,6 +42,8 @@ export type GatewayParts = {
   readonly typedMessages?: TypedMessageHandlers;
   /** HTTP endpoints beside /ws: a handler for each path, the query not included. */
   readonly routes?: ReadonlyMap<string, RequestListener>;
+  /** The chat page, where the stage serves it. */
+  readonly page?: WebPage;
 };
 
 /** Connections waiting to be accepted; the kernel caps it at net.core.somaxconn, 4096 on current Linux. */
@@ -136,11 +140,12 @@ export class Gateway {
     return { closedSessions: sessionsAtStart - cutSessions, cutSessions };
   }
 
-  /** Answers plain HTTP: the routes of the stage, and hints for everything else. */
+  /** Answers plain HTTP: the routes of the stage, the page, and hints for everything else. */
   #answer(request: IncomingMessage, response: ServerResponse): void {
     const path = (request.url ?? '').split('?', 1)[0]!;
     const route = this.#parts.routes?.get(path);
     if (route) return route(request, response);
+    if (this.#parts.page?.answer(path, request, response)) return;
     const upgradable = path === '/ws' || path.startsWith('/ws/');
     response.writeHead(upgradable ? 426 : 404, { connection: 'close' });
     response.end(upgradable ? 'this is a WebSocket endpoint\n' : 'not found: join at /ws or /ws/<room>\n');
