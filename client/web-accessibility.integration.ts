@@ -24,7 +24,7 @@ describe('the chat page is accessible', { skip: noChromium }, () => {
         await page.getByText('cannot be the name of a room').waitFor();
         assert.deepEqual(await violations(page), [], 'the form, with a problem');
         await page.getByLabel('Your name').fill('alice');
-        await page.getByLabel('Room').fill('tea');
+        await page.getByRole('textbox', { name: 'Room' }).fill('tea');
         await page.keyboard.press('Enter');
         await page.getByText('Connected', { exact: true }).waitFor();
         assert.deepEqual(await violations(page), [], 'an empty room');
@@ -53,5 +53,7 @@ describe('the chat page is accessible', { skip: noChromium }, () => {
 async function violations(page: Page): Promise<string[]> {
   await page.evaluate(axe.source);
   const result = await page.evaluate<axe.AxeResults>('axe.run()');
-  return result.violations.flatMap(({ id, nodes }) => nodes.map(({ html, any }) => `${id}: ${html} ${any[0]?.message}`));
+  return result.violations.flatMap(({ id, nodes }) =>
+    nodes.map(({ html, any }) => `${id}: ${html} ${any[0]?.message}`),
+  );
 }

@@ -29,7 +29,8 @@ describe('the chat page', { skip: noChromium }, () => {
     page.on('pageerror', (error) => errors.push(error.message));
     page.on('console', (line) => {
       // A browser reports every connection that it could not open.
-      if (line.type() === 'error' && !line.text().includes('WebSocket connection to')) errors.push(line.text());
+      if (line.type() === 'error' && !line.text().includes('WebSocket connection to'))
+        errors.push(line.text());
     });
     await page.goto(`${server.origin.replace(/^ws/, 'http')}/${hash}`);
     return Object.assign(page, {
@@ -56,7 +57,7 @@ describe('the chat page', { skip: noChromium }, () => {
   const bodies = (page: Page) => page.locator('.body').allTextContents();
 
   test('two pages and a command line client talk through a restart of the server', async () => {
-    const first = await ServerProcess.start('03-cursor', quick);
+    await using first = await ServerProcess.start('03-cursor', quick);
     const port = new URL(first.origin).port;
     await using alice = await joinPage(first, 'alice', '#tea');
     await using bob = await joinPage(first, 'bob', '#tea');
@@ -70,7 +71,7 @@ describe('the chat page', { skip: noChromium }, () => {
       for (const page of [alice, bob]) await hears(page, 'hello from a terminal');
       assert.equal((await carolHears()).clientId, 'carol');
       await say(alice, 'hello from a page');
-      await hears(bob, 'hello from a page');
+      for (const page of [alice, bob]) await hears(page, 'hello from a page');
       assert.deepEqual(await carolHears(), { clientId: 'alice', Message: 'hello from a page' });
       assert.equal(await alice.locator('.own .you').count(), 1, 'her own message says so');
       assert.equal(await bob.locator('.you').count(), 0);
@@ -86,7 +87,10 @@ describe('the chat page', { skip: noChromium }, () => {
       await using second = await ServerProcess.start('03-cursor', [...quick, '--port', port]);
       // One comes back by itself, the other does not want to wait.
       if (await bob.getByRole('button', { name: 'Try now' }).isVisible())
-        await bob.getByRole('button', { name: 'Try now' }).click({ timeout: 2_000 }).catch(() => {});
+        await bob
+          .getByRole('button', { name: 'Try now' })
+          .click({ timeout: 2_000 })
+          .catch(() => {});
       for (const page of [alice, bob])
         await page.getByText('Back in the room. Messages may be missing here.').waitFor();
       await hears(alice, 'written while away');
@@ -181,10 +185,10 @@ describe('the chat page', { skip: noChromium }, () => {
     await page.keyboard.press('Enter');
     await page.getByText('Give a name').waitFor();
     await page.getByLabel('Your name').fill('alice');
-    await page.getByLabel('Room').fill('a/b');
+    await page.getByRole('textbox', { name: 'Room' }).fill('a/b');
     await page.keyboard.press('Enter');
     await page.getByText(/“a\/b” cannot be the name of a room/).waitFor();
-    await page.getByLabel('Room').fill('');
+    await page.getByRole('textbox', { name: 'Room' }).fill('');
     await page.keyboard.press('Enter');
     await page.getByRole('heading', { name: 'the global room' }).waitFor();
     await page.getByText('Connected', { exact: true }).waitFor();
@@ -199,7 +203,7 @@ describe('the chat page', { skip: noChromium }, () => {
     await page.getByText('Nothing has been said').waitFor();
     await page.getByRole('button', { name: 'Leave' }).click();
     await server.reaches('chat_sessions', 0);
-    assert.equal(await page.getByLabel('Room').inputValue(), 'tea');
+    assert.equal(await page.getByRole('textbox', { name: 'Room' }).inputValue(), 'tea');
   });
 
   test('a room of 10,000 lines costs per line about what a new one does, and the page keeps no more', async (t) => {
@@ -220,13 +224,16 @@ describe('the chat page', { skip: noChromium }, () => {
     const early = (await burst(500)) + (await burst(500));
     for (let round = 0; round < 8; round++) await burst(1_000);
     const late = (await burst(500)) + (await burst(500));
-    t.diagnostic(`main thread: ${early.toFixed(3)} s for 1,000 lines after 1,000, ${late.toFixed(3)} s after 10,000`);
+    t.diagnostic(
+      `main thread: ${early.toFixed(3)} s for 1,000 lines after 1,000, ${late.toFixed(3)} s after 10,000`,
+    );
     assert.ok(late < 3 * early, `${late.toFixed(3)} s against ${early.toFixed(3)} s`);
     await burst(1_000);
     const rows = await page.locator('#log li').count();
     assert.ok(rows > 9_500 && rows <= 10_000, `${rows} rows`);
     await page.getByText(/older lines are gone/).waitFor({ state: 'attached' });
-    const left = 'document.querySelector("#scroll").scrollHeight - document.querySelector("#scroll").scrollTop';
+    const left =
+      'document.querySelector("#scroll").scrollHeight - document.querySelector("#scroll").scrollTop';
     const height = await page.evaluate<number>(`${left} - document.querySelector("#scroll").clientHeight`);
     assert.ok(height < 40, `the newest line is in view: ${height} px below`);
   });

@@ -1,8 +1,8 @@
 /** The chat page over HTTP, of the real process. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { test } from 'node:test';
 import { text } from 'node:stream/consumers';
+import { test } from 'node:test';
 import { Person } from '../../testing/person.ts';
 import { rawConnection } from '../../testing/raw-session.ts';
 import { ServerProcess } from '../../testing/server.ts';
@@ -19,7 +19,10 @@ for (const stage of stages) {
     assert.equal(answer.status, isBounded(stage) ? 200 : 404);
     const listening = server.log.find(({ event }) => event === 'listening');
     assert.equal(listening?.page, isBounded(stage) ? urlOf(server, '/') : undefined);
-    assert.deepEqual(server.log.filter(({ level }) => level !== 'info'), []);
+    assert.deepEqual(
+      server.log.filter(({ level }) => level !== 'info'),
+      [],
+    );
   });
 }
 
