@@ -1,6 +1,7 @@
 /** A message as one line of text. Control characters in it are made harmless. Pure. */
 import { styleText } from 'node:util';
 import type { ChatMessage } from '#protocol';
+import type { ChatEvents } from '../core/chat-client.ts';
 
 /**
  * Control characters (C0, DEL, C1) could move the cursor, set the clipboard or break a line. Some separators
@@ -100,6 +101,13 @@ export function seconds(waitMs: number): string {
 /** `1 attempt`, `2 attempts`. */
 export function attempts(count: number): string {
   return count === 1 ? '1 attempt' : `${count} attempts`;
+}
+
+/** Whether a client that was away missed messages, in words. */
+export function resumption({ complete, lateCount }: ChatEvents['resumed']): string {
+  if (!complete) return 'messages may be missing here';
+  if (lateCount === 0) return 'you missed nothing';
+  return `you missed nothing: ${lateCount === 1 ? '1 message' : `${lateCount} messages`} came late`;
 }
 
 function clockTime(at: Date): string {

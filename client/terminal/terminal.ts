@@ -4,7 +4,7 @@ import type { ReadStream, WriteStream } from 'node:tty';
 import type { ChatClient } from '../core/chat-client.ts';
 import { Outbox } from '../core/outbox.ts';
 import { describeEnd } from '../core/reconnect.ts';
-import { attempts, LineStyle, seconds } from './line-format.ts';
+import { attempts, LineStyle, resumption, seconds } from './line-format.ts';
 import type { ClientConfig } from './settings.ts';
 
 type Settings = Pick<ClientConfig, 'roomName' | 'messageBytesMax' | 'messagesPerSecondMax' | 'echoWaitMs'>;
@@ -39,6 +39,7 @@ export async function runTerminal(client: ChatClient, options: TerminalOptions):
   client.events.on('connected', ({ again }) => {
     notice(`${again ? 'back' : 'you are'} in ${options.roomName} as ${client.clientId}`);
   });
+  client.events.on('resumed', (event) => (event.complete ? notice : warning)(resumption(event)));
   client.events.on('message', (message) => {
     screen.print(style.message(message, outbox.isEcho(message), new Date()));
   });
