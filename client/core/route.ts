@@ -17,9 +17,9 @@ export type RouteOptions = {
 export type Place = { readonly url: string } | { readonly end: ConnectionEnd };
 
 /**
- * A client stays with an address that worked. After an attempt that failed the next one has its turn. A connect
- * service is asked before each connection, because the answer changes; the addresses are for the time when
- * none of the services answers.
+ * A client stays with an address that worked. After an attempt that failed the next one has its turn. A
+ * connect service is asked before each connection, because the answer changes; the addresses are for the time
+ * when none of the services answers.
  */
 export class Route {
   readonly #options: RouteOptions;
