@@ -58,7 +58,9 @@ async function chatInPipe(config: ClientConfig): Promise<number> {
 
 function clientOf(config: ClientConfig, attemptsMax: number): ChatClient {
   return new ChatClient({
-    url: config.url,
+    url: config.urls,
+    connectUrls: config.connectUrls,
+    connectHeaders: config.token === undefined ? {} : { authorization: `Bearer ${config.token}` },
     clientId: config.id,
     openSocket: wsSockets(config),
     attemptsMax: config.attemptsMax ?? attemptsMax,

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import axe from 'axe-core';
 import type { Browser, Page } from 'playwright-core';
-import { launchBrowser, noChromium } from '../testing/browser.ts';
+import { launchBrowser, load, noChromium } from '../testing/browser.ts';
 import { Person } from '../testing/person.ts';
 import { ServerProcess } from '../testing/server.ts';
 
@@ -20,7 +20,7 @@ describe('the chat page is accessible', { skip: noChromium }, () => {
         await using server = await ServerProcess.start('03-cursor');
         const context = await browser.newContext({ colorScheme, viewport: { width, height: 800 } });
         const page = await context.newPage();
-        await page.goto(`${server.origin.replace(/^ws/, 'http')}/#a%20b`);
+        await load(page, `${server.origin.replace(/^ws/, 'http')}/#a%20b`);
         await page.getByText('cannot be the name of a room').waitFor();
         assert.deepEqual(await violations(page), [], 'the form, with a problem');
         await page.getByLabel('Your name').fill('alice');

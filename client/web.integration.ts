@@ -3,10 +3,11 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
-import { after, before, describe, test } from 'node:test';
+import { after, afterEach, before, describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { Browser, CDPSession, Page } from 'playwright-core';
-import { launchBrowser, noChromium } from '../testing/browser.ts';
+import { isNetworkReport, launchBrowser, load, noChromium } from '../testing/browser.ts';
 import { Person } from '../testing/person.ts';
 import { noRate, ServerProcess } from '../testing/server.ts';
 
@@ -20,25 +21,21 @@ describe('the chat page', { skip: noChromium }, () => {
   });
   after(() => browser.close());
 
-  /** Opens the page in a tab of its own, and fails the test at the end if it reported any error. */
+  /** What the pages of a test reported as errors. */
+  const errors: string[] = [];
+  afterEach(() => assert.deepEqual(errors.splice(0), []));
+
+  /** Opens the page in a tab of its own. */
   async function openPage(server: ServerProcess, hash = ''): Promise<Page & AsyncDisposable> {
     const context = await browser.newContext();
     const page = await context.newPage();
     page.setDefaultTimeout(15_000);
-    const errors: string[] = [];
     page.on('pageerror', (error) => errors.push(error.message));
     page.on('console', (line) => {
-      // A browser reports every connection that it could not open.
-      if (line.type() === 'error' && !line.text().includes('WebSocket connection to'))
-        errors.push(line.text());
+      if (line.type() === 'error' && !isNetworkReport(line.text())) errors.push(line.text());
     });
-    await page.goto(`${server.origin.replace(/^ws/, 'http')}/${hash}`);
-    return Object.assign(page, {
-      async [Symbol.asyncDispose]() {
-        await context.close();
-        assert.deepEqual(errors, [], 'errors on the page');
-      },
-    });
+    await load(page, `${server.origin.replace(/^ws/, 'http')}/${hash}`);
+    return Object.assign(page, { [Symbol.asyncDispose]: () => context.close() });
   }
 
   async function joinPage(server: ServerProcess, name: string, hash = ''): Promise<Page & AsyncDisposable> {
@@ -92,7 +89,7 @@ describe('the chat page', { skip: noChromium }, () => {
           .click({ timeout: 2_000 })
           .catch(() => {});
       for (const page of [alice, bob])
-        await page.getByText('Back in the room. Messages may be missing here.').waitFor();
+        await page.getByText('Back in the room: messages may be missing here.').waitFor();
       await hears(alice, 'written while away');
       assert.equal(await alice.locator('#pending li').count(), 0);
       await second.reaches('chat_sessions', 3);
@@ -104,6 +101,27 @@ describe('the chat page', { skip: noChromium }, () => {
       carol.kill('SIGKILL');
       await once(carol, 'close');
     }
+  });
+
+  test('who comes back to a room that keeps a log is told that nothing was missed', async () => {
+    await using server = await ServerProcess.start('03-cursor');
+    await using page = await openPage(server, '#tea');
+    const asked: (string | null)[] = [];
+    // A server that resumes, instead of the one behind the page, which does not.
+    await page.routeWebSocket(/\/ws\/tea/, (socket) => {
+      asked.push(new URL(socket.url()).searchParams.get('after'));
+      const recovered = asked.length > 1;
+      socket.send(
+        JSON.stringify({ type: 'joined', room: 'tea', epoch: 'e', offset: recovered ? 8 : 7, recovered }),
+      );
+      socket.send(JSON.stringify({ clientId: 'bob', Message: recovered ? 'meanwhile' : 'before' }));
+      if (!recovered) void socket.close({ code: 1012, reason: 'reconnect after 1 ms' });
+    });
+    await page.getByRole('textbox', { name: 'Your name' }).fill('alice');
+    await page.keyboard.press('Enter');
+    await page.getByText('Back in the room: you missed nothing: 1 message came late.').waitFor();
+    assert.deepEqual(asked, ['', 'e.8']);
+    assert.deepEqual(await bodies(page), ['before', 'meanwhile']);
   });
 
   test('hostile names and messages are text, and what is invisible or turns text around is shown', async () => {
@@ -153,10 +171,10 @@ describe('the chat page', { skip: noChromium }, () => {
     await hears(page, 'line 99');
     await page.getByRole('region', { name: 'Conversation' }).focus();
     await page.keyboard.press('Home');
-    await page.waitForFunction('document.querySelector("#scroll").scrollTop === 0');
+    await holds(page, 'document.querySelector("#scroll").scrollTop === 0');
     bob.say('below');
     await page.getByRole('button', { name: '↓ 1 new' }).click();
-    await page.waitForFunction('document.title === "tea · Chat"');
+    await holds(page, 'document.title === "tea · Chat"');
     assert.equal(await page.getByRole('button', { name: 'new' }).isVisible(), false);
   });
 
@@ -173,7 +191,7 @@ describe('the chat page', { skip: noChromium }, () => {
     await page.keyboard.press('Enter');
     await page.getByText('Connected', { exact: true }).waitFor();
     assert.equal(new URL(page.url()).href, `${server.origin.replace(/^ws/, 'http')}/#tea`);
-    await page.reload();
+    await load(page);
     await page.getByText('Connected', { exact: true }).waitFor();
   });
 
@@ -216,8 +234,11 @@ describe('the chat page', { skip: noChromium }, () => {
     const burst = async (lines: number): Promise<number> => {
       const before = await taskSeconds(devtools);
       for (let line = 0; line < lines; line++) bob.say(`line ${said++} of a busy room`);
-      await page.waitForFunction(`document.querySelector("#log .chunk:last-child li:last-child .body")
-        ?.textContent === "line ${said - 1} of a busy room"`);
+      await holds(
+        page,
+        `document.querySelector("#log .chunk:last-child li:last-child .body")
+        ?.textContent === "line ${said - 1} of a busy room"`,
+      );
       return (await taskSeconds(devtools)) - before;
     };
     await burst(1_000); // The code is compiled.
@@ -238,6 +259,15 @@ describe('the chat page', { skip: noChromium }, () => {
     assert.ok(height < 40, `the newest line is in view: ${height} px below`);
   });
 });
+
+/** Waits until an expression is true. Playwright's own way needs `eval`, which the page forbids. */
+async function holds(page: Page, expression: string): Promise<void> {
+  const endAtMs = performance.now() + 30_000;
+  while (!(await page.evaluate<boolean>(expression))) {
+    if (performance.now() > endAtMs) throw new Error(`never came to hold: ${expression}`);
+    await sleep(20);
+  }
+}
 
 /** Time that the page's main thread has worked, in seconds. */
 async function taskSeconds(devtools: CDPSession): Promise<number> {

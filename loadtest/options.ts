@@ -7,7 +7,14 @@ import type { StepQuantities } from './result/control.ts';
 import { defaultHealthLimits, type HealthLimits } from './result/health.ts';
 import { type Limit, limitMetrics, parseLimit, withDefaults } from './result/limits.ts';
 import type { ProgressStyle } from './result/progress.ts';
-import { checkWorkload, defaultWorkload, quantities, readWorkload, type Workload } from './workload.ts';
+import {
+  checkWorkload,
+  defaultWorkload,
+  quantities,
+  readWorkload,
+  type Workload,
+  withThinkTimes,
+} from './workload.ts';
 
 /** Checked options. */
 export type Options = {
@@ -61,7 +68,14 @@ export function newCommand(): Command {
     'Drives a chat server with thousands of virtual users, audits every delivery, and judges itself first.',
   );
   for (const [, { flag, argument, help, fallback, isList, write }] of quantities())
-    command.addOption(option(`${flag} ${argument}`, help, isList ? undefined : write(fallback)[0], isList));
+    command.addOption(
+      option(
+        `${flag} ${argument}`.trim(),
+        help,
+        isList ? undefined : write(fallback)[0] || undefined,
+        isList,
+      ),
+    );
   const { scheduleLagMsP99Max, turnMsP99Max, throttledMsMax } = defaultHealthLimits;
   return command
     .addOption(
@@ -108,7 +122,10 @@ export function newCommand(): Command {
 
 function option(flags: string, help: string, fallback?: string, isList = false): Option {
   const made = new Option(flags, isList ? `${help}; separated by blanks in the environment` : help);
-  made.env(variableOf(flags.split(' ')[0]!));
+  const variable = variableOf(flags.split(' ')[0]!);
+  // For commander a variable that is set turns a switch on, whatever its value.
+  const isOff = made.isBoolean() && ['', '0', 'false'].includes(process.env[variable] ?? '1');
+  if (!isOff) made.env(variable);
   if (fallback !== undefined) made.default(fallback);
   if (isList)
     made.argParser((value, before: string[] = []) => [...before, ...value.split(/\s+/).filter(Boolean)]);
@@ -119,7 +136,7 @@ function option(flags: string, help: string, fallback?: string, isList = false):
 export function checkOptions(command: Command): { options: Options; problems: string[] } {
   const raw: Readonly<Record<string, unknown>> = command.opts();
   const { workload: given, problems } = readWorkload(raw);
-  const workload = { ...defaultWorkload, ...given };
+  const workload = withThinkTimes({ ...defaultWorkload, ...given });
   const text = (name: string) => raw[name] as string | undefined;
   const attempt = <T>(fallback: T, check: () => T): T => {
     try {
@@ -199,11 +216,19 @@ function checkTogether(command: Command): string[] {
   const pairs = [
     ['step', 'rate', 'the rate of each step is in --step'],
     ['step', 'duration', 'the duration of each step is in --step'],
+    ['thinkTime', 'rate', 'the rate follows from the think times'],
+    ['thinkTime', 'step', 'the rate follows from the think times'],
+    ['thinkTime', 'senders', 'every user is a sender'],
+    ['thinkTime', 'arrival', 'every user has a schedule of its own'],
     ['control', 'step', 'steps come as commands'],
     ['control', 'json', 'results come on standard output'],
     ['control', 'progress', 'progress is always json'],
   ] as const;
   return pairs
     .filter(([one, other]) => isGiven(one) && isGiven(other))
-    .map(([one, other, why]) => `--${one} and --${other} cannot be given together: ${why}`);
+    .map(([one, other, why]) => `${flagOf(one)} and ${flagOf(other)} cannot be given together: ${why}`);
+}
+
+function flagOf(attribute: string): string {
+  return `--${attribute.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 }

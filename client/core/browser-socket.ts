@@ -6,7 +6,7 @@ import type { OpenSocket } from './chat-socket.ts';
  * cannot ping, so a connection that stays for this long, or brings a frame, counts as open. Chosen.
  */
 const refusalMsMax = 250;
-const neverOpened = 'nothing answers there, or the server refuses this page (a browser is not told which)';
+const neverOpened = 'nothing answers, or the server refuses (a browser is not told which)';
 
 /** Opens the WebSocket of a browser; Node has the same class. */
 export const browserSocket: OpenSocket = (url, listener) => {

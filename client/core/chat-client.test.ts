@@ -208,7 +208,7 @@ test('a refusal before the upgrade and an absent server look the same to a brows
     const { client } = prepare(url, { openSocket: browserSocket });
     client.connect();
     const { end, final } = await nextEvent(client, 'closed');
-    assert.match(end.kind === 'unreachable' ? end.cause : '', /nothing answers there, or the server refuses/);
+    assert.match(end.kind === 'unreachable' ? end.cause : '', /nothing answers, or the server refuses/);
     assert.equal(final, false);
     client.close();
   }

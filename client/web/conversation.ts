@@ -4,6 +4,7 @@ import { browserSocket } from '../core/browser-socket.ts';
 import { ChatClient, type ChatEvents } from '../core/chat-client.ts';
 import { Outbox } from '../core/outbox.ts';
 import { describeEnd } from '../core/reconnect.ts';
+import { resumption } from '../core/resume.ts';
 import type { Composer } from './composer.ts';
 import type { Seat } from './join-form.ts';
 import type { MessageList } from './message-list.ts';
@@ -53,6 +54,7 @@ export class Conversation {
         else listeners.onHeard();
         list.message(message, own);
       }),
+      events.on('resumed', (event) => this.#onResumed(event)),
       events.on('closed', (event) => this.#onClosed(event)),
       events.on('waiting', ({ waitMs }) => showCountdown(waitMs)),
     );
@@ -83,7 +85,12 @@ export class Conversation {
   #onConnected({ again }: ChatEvents['connected']): void {
     this.#wasConnected = true;
     showState('connected', 'Connected');
-    if (again || this.#returns) this.#list.note('Back in the room. Messages may be missing here.', 'warning');
+    // A client of its own knows no position; after that, the client itself tells what was missed.
+    if (!again && this.#returns) this.#onResumed({ complete: false, lateCount: 0 });
+  }
+
+  #onResumed(event: ChatEvents['resumed']): void {
+    this.#list.note(`Back in the room: ${resumption(event)}.`, event.complete ? 'note' : 'warning');
   }
 
   #onClosed({ end, final }: ChatEvents['closed']): void {
@@ -96,7 +103,7 @@ export class Conversation {
     if (this.#wasConnected) this.#list.note(`Disconnected: ${why}.`, 'warning');
     this.#wasConnected = false;
     if (final) showState('ended', `Disconnected: ${why}. This page does not try again by itself.`);
-    else showState('offline', `Offline: ${why}.`);
+    else showState('offline', `Offline. ${why[0]!.toUpperCase()}${why.slice(1)}.`);
   }
 
   #awaitEcho(): void {

@@ -15,6 +15,7 @@ const toEnd = find('to-end', HTMLButtonElement);
 const list = new MessageList(() => unread?.look());
 const composer = new Composer((line) => {
   list.scrollToEnd();
+  unread?.look();
   conversation?.say(line);
 });
 let conversation: Conversation | undefined;

@@ -45,8 +45,9 @@ export class MessageList {
     this.#scroll.addEventListener('scroll', () => {
       const { scrollHeight, scrollTop, clientHeight } = this.#scroll;
       const follows = scrollHeight - scrollTop - clientHeight < followPixels;
-      if (follows && !this.#follows) onFollow();
+      const returns = follows && !this.#follows;
       this.#follows = follows;
+      if (returns) onFollow();
     });
     new ResizeObserver(() => this.#follows && this.#toEnd()).observe(this.#scroll);
   }

@@ -30,7 +30,10 @@ export type Endpoint = Address & {
 export type IndexRange = { from: number; to: number };
 
 /** The users of a room. They are neighbours, so that a room lies in as few workers as possible. */
-export function usersOfRoom({ clients, rooms }: ResolvedWorkload, room: number): IndexRange {
+export function usersOfRoom(
+  { clients, rooms }: Pick<ResolvedWorkload, 'clients' | 'rooms'>,
+  room: number,
+): IndexRange {
   return shareOf(room, clients, rooms);
 }
 

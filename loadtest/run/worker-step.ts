@@ -3,8 +3,9 @@ import { Receiver } from '../audit/receiver.ts';
 import { Verifier } from '../audit/verifier.ts';
 import { type Assignment, senderOf } from '../model/assignment.ts';
 import { DueTimes } from '../model/due-times.ts';
-import { Schedule, scheduleOf } from '../model/schedule.ts';
+import { scheduleOf } from '../model/schedule.ts';
 import { MessageFormat, runIdOfStep } from '../model/stamp.ts';
+import { newCursor } from '../model/think-times.ts';
 import type { Clock } from '../record/clock.ts';
 import type { WorkerSample } from '../record/counts.ts';
 import { markUsage, type UsageMark, usageBetween } from '../record/process-usage.ts';
@@ -95,7 +96,7 @@ export class WorkerStep {
     this.#sender = new Sender({
       runId: runIdOfStep(firstRunId, step),
       format,
-      schedule: new Schedule(scheduleOf(workload)),
+      schedule: newCursor(scheduleOf(workload)),
       clock,
       recorder,
       measureFromUs: warmUpUs,

@@ -1,6 +1,6 @@
 /** Sends the messages that are due, whether or not the server has answered: the open model. Hot path. */
 
-import type { Schedule } from '../model/schedule.ts';
+import type { Cursor } from '../model/schedule.ts';
 import type { MessageFormat, Stamp } from '../model/stamp.ts';
 import type { Clock } from '../record/clock.ts';
 import type { Recorder } from '../record/recorder.ts';
@@ -10,7 +10,7 @@ import type { VirtualUser } from './virtual-user.ts';
 export type SenderSettings = {
   runId: number;
   format: MessageFormat;
-  schedule: Schedule;
+  schedule: Cursor;
   clock: Clock;
   recorder: Recorder;
   /** Where the measure phase begins, in µs since the schedule began. */

@@ -15,6 +15,10 @@ function visitor(stalls: boolean) {
       heard.push(chunk.toString());
       if (!stalls) done();
     },
+    final(done) {
+      done();
+      this.push(null);
+    },
   });
   socket.push('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
   return { socket, heard };
