@@ -60,6 +60,14 @@ test('lines without an echo, and lines too long to send, are counted and make it
   assert.match(stderr, /1 line not confirmed: the room did not send it back\n/);
 });
 
+test('a misspelt variable is told', async () => {
+  await using server = await RoomServer.start();
+  const env = { CLIENT_URL: server.url, CLIENT_ID: 'bot', CLIENT_ROM: 'tea' };
+  const { code, stderr } = await run([], 'hi\n', env);
+  const told = 'Not read, because no setting has that name: CLIENT_ROM (did you mean CLIENT_ROOM?).\n';
+  assert.deepEqual({ code, stderr }, { code: 0, stderr: told });
+});
+
 test('a refusal is printed in words and makes it exit 1 without waiting for more input', async () => {
   await using server = await RoomServer.start();
   server.refusal = 'HTTP/1.1 403 Forbidden\r\nConnection: close\r\n\r\n';

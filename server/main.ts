@@ -2,7 +2,7 @@
 import { Command } from 'commander';
 import { createLog } from './ops/log.ts';
 import { Supervisor, supervisorSettings } from './processes/supervisor.ts';
-import { group, readSettings, SettingsError } from './settings.ts';
+import { group, readSettings, SettingsError, strayVariables } from './settings.ts';
 import { defaultStage, findStage, stageDeclarations, stages } from './stages/index.ts';
 import { createGateway, isPerCore, servesPage, stageSettings } from './stages/stage.ts';
 
@@ -24,6 +24,8 @@ function readCommandLine() {
   try {
     const groups = [stageSetting, ...stageSettings, supervisorSettings];
     const config = readSettings(command, groups, process.argv.slice(2));
+    const stray = strayVariables(command);
+    if (stray !== undefined) console.error(stray);
     return { config, listStages: command.opts<{ listStages?: true }>().listStages === true };
   } catch (error) {
     if (!(error instanceof SettingsError)) throw error;

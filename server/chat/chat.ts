@@ -14,6 +14,8 @@ export interface Chat {
   start(onGap: (reason: string) => void): Promise<void>;
   /** False while messages cannot flow; readiness follows it. */
   readonly ready: boolean;
+  /** Only where it needs a service: which one, and why the last attempt to reach it failed, without secrets. */
+  readonly waitsFor?: string;
   /** Rooms that have members here. */
   readonly rooms: number;
   /** From now on the member receives the messages of its room. False: the number of rooms is at its limit. */
@@ -39,6 +41,9 @@ export function relayedChat(backplane: Backplane, fanOut: FanOut): Chat {
   return {
     get ready() {
       return backplane.ready;
+    },
+    get waitsFor() {
+      return backplane.waitsFor ?? 'the other processes';
     },
     get rooms() {
       return fanOut.rooms;

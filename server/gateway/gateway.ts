@@ -14,6 +14,7 @@ import type { commonSettings, ValuesOf } from '../settings.ts';
 import { type WebPage, webPageSettings } from '../web/web-page.ts';
 import { Admission, admissionSettings, refuse } from './admission.ts';
 import { reserveDescriptors } from './descriptors.ts';
+import { tellWhatIsAwaited } from './awaited.ts';
 import { createDispatch, messageSettings, type TypedMessageHandlers } from './dispatch.ts';
 import { type Drain, type DrainOutcome, drainSettings } from './drain.ts';
 import { heartbeatSettings, startHeartbeat } from './heartbeat.ts';
@@ -97,6 +98,7 @@ export class Gateway {
 
   /** Starts the chat and both listeners; rejects when a port is taken or a service cannot be reached. */
   async listen({ reusePort = false } = {}): Promise<{ chat: AddressInfo; internal: AddressInfo }> {
+    using _notice = tellWhatIsAwaited(this.#parts.chat, this.#log);
     const { host, port, internalHost, internalPort, heartbeatIntervalMs } = this.#parts.settings;
     await this.#parts.chat.start((reason) => void this.#closeAfterGap(reason));
     const { sessionsMax } = this.#parts.settings;
