@@ -81,7 +81,7 @@ function join(seat: Seat): void {
       ask({ ...seat, token: '' }, isWrong ? 'That is not the token.' : 'This server asks for a token.', true);
     },
   });
-  if (roomOfAddress() !== seat.room) history.pushState(null, '', seat.room === '' ? '.' : `#${seat.room}`);
+  if (roomOfAddress() !== seat.room) history.replaceState(null, '', seat.room === '' ? '.' : `#${seat.room}`);
   composer.focus();
 }
 

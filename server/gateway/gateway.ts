@@ -25,11 +25,11 @@ import { isInsideMessage, UnfinishedMessages } from './unfinished-messages.ts';
 
 export const gatewaySettings = [
   admissionSettings,
+  webPageSettings,
   sessionSettings,
   messageSettings,
   heartbeatSettings,
   drainSettings,
-  webPageSettings,
 ] as const;
 
 type GatewaySettings = ValuesOf<(typeof gatewaySettings)[number]>;
@@ -41,10 +41,10 @@ export type GatewayParts = {
   readonly settings: GatewaySettings & ValuesOf<typeof commonSettings>;
   /** Typed messages that the stage takes beside chat messages. */
   readonly typedMessages?: TypedMessageHandlers;
-  /** HTTP endpoints beside /ws: a handler for each path, the query not included. */
-  readonly routes?: ReadonlyMap<string, RequestListener>;
   /** The chat page, where the stage serves it. */
   readonly page?: WebPage;
+  /** HTTP endpoints beside /ws: a handler for each path, the query not included. */
+  readonly routes?: ReadonlyMap<string, RequestListener>;
 };
 
 /** Connections waiting to be accepted; the kernel caps it at net.core.somaxconn, 4096 on current Linux. */
