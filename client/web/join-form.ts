@@ -33,7 +33,7 @@ export function showJoinForm(seat: Seat, problemText: string, asksToken = seat.t
   token.value = seat.token;
   tokenField.hidden = !asksToken;
   showText(problem, problemText);
-  const first = asksToken ? token : name;
+  const first = asksToken && token.value === '' ? token : name;
   first.focus();
   first.select();
 }

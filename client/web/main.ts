@@ -112,5 +112,5 @@ function roomOfAddress(): string | undefined {
 }
 
 function addressProblem(): string {
-  return roomOfAddress() === undefined ? roomProblem(neutralise(location.hash.slice(1))) : '';
+  return roomOfAddress() === undefined ? roomProblem(neutralise(location.hash.slice(1, 100))) : '';
 }

@@ -27,7 +27,7 @@ export interface Backplane {
   publish(room: string, payload: Buffer): boolean;
   /** True while messages flow; readiness follows it. */
   readonly ready: boolean;
-  /** Only where it needs a service: which one, and why the last attempt to reach it failed, without secrets. */
+  /** Only where it needs a service: which one, and why the last attempt failed, without secrets. */
   readonly waitsFor?: string;
   /** Sends the messages that it accepted, then disconnects. */
   close(): Promise<void>;

@@ -14,7 +14,7 @@ export interface Chat {
   start(onGap: (reason: string) => void): Promise<void>;
   /** False while messages cannot flow; readiness follows it. */
   readonly ready: boolean;
-  /** Only where it needs a service: which one, and why the last attempt to reach it failed, without secrets. */
+  /** Only where it needs a service: which one, and why the last attempt failed, without secrets. */
   readonly waitsFor?: string;
   /** Rooms that have members here. */
   readonly rooms: number;

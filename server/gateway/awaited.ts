@@ -2,7 +2,7 @@
 import type { Logger } from 'pino';
 import type { Chat } from '../chat/chat.ts';
 
-/** A service that is there answers sooner, and a person still waits for the first line. Chosen, not measured. */
+/** A service that is there answers sooner, and a person still waits for a line. Chosen, not measured. */
 const patienceMs = 700;
 
 /** Logs what the chat waits for, unless the result is disposed of before. */
