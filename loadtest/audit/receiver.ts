@@ -145,7 +145,8 @@ export class Receiver implements FrameSink {
         this.#recorder.delivered(reference, frame, odd, nowUs);
         this.lastDeliveryUs = this.#nowUs;
         if (this.#isOneOrder) this.#checkOrder(listener, frame, odd);
-        if (listener.resumption?.isCatchingUp) this.#catchUp(listener.resumption, reference, frame, odd);
+        if (listener.resumption?.isCatchingUp)
+          listener.resumption.catchUp(reference, frame, odd, this.#settings.clockUs());
       }
       if (odd < to) {
         const how = this.#deliver(audit, reference, member, odd, reference.numbers[odd & reference.mask]!);
@@ -162,18 +163,11 @@ export class Receiver implements FrameSink {
       this.#recorder.delivered(stream, frame, frame + 1, this.#nowUs | 0);
       this.lastDeliveryUs = this.#nowUs;
       const { resumption } = this.#listener;
-      if (resumption?.isCatchingUp) this.#catchUp(resumption, stream, frame, frame + 1);
+      if (resumption?.isCatchingUp)
+        resumption.catchUp(stream, frame, frame + 1, this.#settings.clockUs());
     }
     if (how !== arrival.inOrder) this.#countFault(how, stream.slots[frame & stream.mask]!);
     return how;
-  }
-
-  /** What was sent before the user was back comes late; what was sent after shows that all of it has come. */
-  #catchUp(resumption: Resumption, { sentUs, mask }: StreamTimes, from: number, to: number): void {
-    let frame = from;
-    while (frame < to && ((sentUs[frame & mask]! - resumption.backAtUs) | 0) < 0) frame++;
-    if (frame > from) resumption.heardLate(frame - from, this.#settings.clockUs());
-    if (frame < to) resumption.endCatchUp();
   }
 
   /** The frames [from, to) of its reference are new to this listener, and in the order of each sender. */

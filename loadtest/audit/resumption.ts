@@ -2,6 +2,7 @@
  * One user across its connections: where it is in the log of its room, when it left, and whether it has caught
  * up again. Times are in µs of the common clock, unless they are said to be of the schedule.
  */
+import type { StreamTimes } from '../record/recorder.ts';
 import { encodePosition, type Joined, type Position, parseJoined } from '#protocol';
 
 /** What becomes of the absences of the users of a worker. */
@@ -29,9 +30,14 @@ export class Resumption {
   #asked: Position | undefined;
   /** Whether the server has ever said that it keeps a log. */
   #isAble = false;
+  /** It is back, and its first frame is still to come. */
   #isBack = false;
   #leftUs = 0;
   #lastLateUs = 0;
+  /** When it was back, in µs of the schedule, modulo 2^32. */
+  #backAtUs = 0;
+  /** It has been connected since it left. */
+  #wasConnected = false;
   /** The first frame of this connection is still to come. */
   isAwaited = false;
   /** It comes back: it is between two connections. */
@@ -42,8 +48,6 @@ export class Resumption {
   isOfStorm = false;
   /** It has not yet received a message that was sent after it was back. */
   isCatchingUp = false;
-  /** When it was back, in µs of the schedule, modulo 2^32. */
-  backAtUs = 0;
 
   constructor(index: number, room: string, events: ReturnEvents) {
     this.index = index;
@@ -56,18 +60,23 @@ export class Resumption {
     return this.#base === undefined ? '' : encodePosition(this.#base);
   }
 
-  /** The connection has ended after so many messages, and the user will come back. */
-  left(nowUs: number, received: number, isOfStorm: boolean): void {
+  /**
+   * The connection has ended after so many messages, and the user will come back. False if it has never been
+   * back since the last time: who is closed before it has caught up is still on its way.
+   */
+  left(nowUs: number, received: number, isOfStorm: boolean): boolean {
     if (this.#base !== undefined && !this.isAwaited)
       this.#base = { epoch: this.#base.epoch, offset: this.#base.offset + received };
-    // Who is closed again before it has caught up has never been back.
-    if (!this.isCatchingUp && !this.isAway) {
+    const isNew = !this.isCatchingUp && !this.#isBack;
+    if (isNew) {
       this.#leftUs = nowUs;
+      this.#wasConnected = false;
       this.isOfStorm = isOfStorm;
     }
     this.isCatchingUp = false;
     this.isAway = true;
     this.hasLeft = true;
+    return isNew;
   }
 
   /** A connection has opened. */
@@ -77,7 +86,8 @@ export class Resumption {
     this.#isBack = this.isAway;
     if (!this.isAway) return;
     this.isAway = false;
-    this.#events.connected(this, nowUs - this.#leftUs);
+    if (!this.#wasConnected) this.#events.connected(this, nowUs - this.#leftUs);
+    this.#wasConnected = true;
     // A server that kept no log before is not waited for: it may have nothing to say for long.
     if (!this.#isAble) this.#missed(nowUs, true);
   }
@@ -102,19 +112,27 @@ export class Resumption {
       this.#isBack = false;
       this.#events.recovered();
       this.isCatchingUp = true;
-      this.backAtUs = scheduleUs | 0;
+      this.#backAtUs = scheduleUs | 0;
       this.#lastLateUs = nowUs;
     }
     return true;
   }
 
-  /** While it catches up: so many messages came now that had been sent before it was back. */
-  heardLate(messages: number, nowUs: number): void {
-    this.#lastLateUs = nowUs;
-    this.#events.late(messages);
+  /**
+   * While it catches up: these frames came now. The ones that were sent before it was back come late. One that
+   * was sent after shows that all of them have come.
+   */
+  catchUp({ sentUs, mask }: StreamTimes, from: number, to: number, nowUs: number): void {
+    let frame = from;
+    while (frame < to && ((sentUs[frame & mask]! - this.#backAtUs) | 0) < 0) frame++;
+    if (frame > from) {
+      this.#lastLateUs = nowUs;
+      this.#events.late(frame - from);
+    }
+    if (frame < to) this.endCatchUp();
   }
 
-  /** Everything that it had missed has come: a later message has, or the step ends. */
+  /** Everything that it had missed has come, or the step ends. */
   endCatchUp(): void {
     if (!this.isCatchingUp) return;
     this.isCatchingUp = false;

@@ -7,8 +7,8 @@ import type { VirtualUser } from './virtual-user.ts';
 export type ReturnCounts = {
   /** Connections that ended and whose users come back, by close code. */
   closes: Record<string, number>;
-  /** Users that dropped their connections in the storm. */
-  stormed: number;
+  /** Times that users left the room: because of the storm, and otherwise. */
+  left: { storm: number; others: number };
   /** Until the handshake had succeeded; of those that left in the storm, and of the others. */
   connectedUs: Times;
   /** Until everything that had been missed had come, or until the user was told that it may miss something. */
@@ -78,7 +78,6 @@ export class Returns implements ReturnEvents {
   /** The user drops its connection and comes back at once. */
   drop(user: VirtualUser): void {
     user.drop();
-    this.counts.stormed++;
     this.#leave(user, true);
     this.#comeBack(user, 0, 0);
   }
@@ -125,7 +124,8 @@ export class Returns implements ReturnEvents {
   }
 
   #leave({ resumption, received }: VirtualUser, isOfStorm: boolean): void {
-    resumption!.left(this.#settings.clockUs(), received, isOfStorm);
+    const isNew = resumption!.left(this.#settings.clockUs(), received, isOfStorm);
+    if (isNew) this.counts.left[isOfStorm ? 'storm' : 'others']++;
   }
 
   #comeBack(user: VirtualUser, waitMs: number, attempt: number): void {
@@ -159,7 +159,7 @@ export class Returns implements ReturnEvents {
 function newCounts(): ReturnCounts {
   return {
     closes: {},
-    stormed: 0,
+    left: { storm: 0, others: 0 },
     connectedUs: { storm: [], others: [] },
     caughtUpUs: { storm: [], others: [] },
     recovered: 0,
