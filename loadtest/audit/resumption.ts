@@ -1,6 +1,6 @@
 /**
- * One user across its connections: where it is in the log of its room, when it left, and whether it has caught
- * up again. Times are in µs of the common clock, unless they are said to be of the schedule.
+ * One user across its connections: where it is in the log of its room, when it left, and whether it has
+ * caught up again. Times are in µs of the common clock, unless they are said to be of the schedule.
  */
 import type { StreamTimes } from '../record/recorder.ts';
 import { encodePosition, type Joined, type Position, parseJoined } from '#protocol';
@@ -119,8 +119,8 @@ export class Resumption {
   }
 
   /**
-   * While it catches up: these frames came now. The ones that were sent before it was back come late. One that
-   * was sent after shows that all of them have come.
+   * While it catches up: these frames came now. The ones that were sent before it was back come late. One
+   * that was sent after shows that all of them have come.
    */
   catchUp({ sentUs, mask }: StreamTimes, from: number, to: number, nowUs: number): void {
     let frame = from;

@@ -10,7 +10,9 @@ function jitterMs(attempt: number, random: () => number): number {
   return random() * Math.min(waitMsMax, firstWaitMsMax * 2 ** attempt);
 }
 
-/** Milliseconds until the next attempt after a close; undefined where the next connection would end so too. */
+/**
+ * Milliseconds until the next attempt after a close; undefined where the next connection would end so too.
+ */
 export function waitAfterClose(code: number, reason: string, random: () => number): number | undefined {
   if (closeCodes.get(code)?.reconnect === false) return undefined;
   return parseReconnectWaitMs(reason) ?? jitterMs(0, random);

@@ -42,7 +42,7 @@ export function conclude(
       unsentByTarget: seen.unsent.closed + seen.unsent.blocked,
       scheduleLagMs: seen.scheduleLagMs,
       saturatedShare,
-      refused: seen.connections.refused,
+      refused: mergeCounts([seen.connections.refused, seen.resume?.refused ?? {}]),
       targetFailed: broken.length > 0,
       throttledMs: seen.instrument.throttledSeconds * 1000,
     },

@@ -59,7 +59,7 @@ const defaultExpressions = [
   'growth<50ms',
 ];
 /** And who comes back misses nothing. A gap is no error of the audit, but it is one of the chat. */
-const returnExpressions = ['missed=0', 'misannounced=0', 'away=0'];
+const returnExpressions = ['missed=0', 'misannounced=0'];
 
 /** Every metric that a limit may name, for the help text. */
 export const limitMetrics: readonly string[] = [
@@ -87,7 +87,9 @@ export function parseLimit(expression: string): Limit {
   };
 }
 
-/** The given limits, and the defaults for the metrics that they do not name; `resume`: its users come back. */
+/**
+ * The given limits, and the defaults for the metrics that they do not name; `resume`: its users come back.
+ */
 export function withDefaults(given: readonly Limit[], resume = false): Limit[] {
   const named = new Set(given.map((limit) => limit.metric));
   const defaults = [...defaultExpressions, ...(resume ? returnExpressions : [])].map(parseLimit);

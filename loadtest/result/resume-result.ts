@@ -1,4 +1,7 @@
-/** The part of a result about users that come back (`--resume`) and about connect services (`--connect`). Pure. */
+/**
+ * The part of a result about users that come back (`--resume`) and about connect services (`--connect`).
+ * Pure.
+ */
 import { mergeCounts } from '../record/counts.ts';
 import {
   histogramSlots,
@@ -15,7 +18,9 @@ export type ResumeResult = {
   closes: Record<string, number>;
   /** Until the handshake had succeeded, with every wait and every refusal before it. */
   connectedMs: LatencySummary;
-  /** Until all that had been missed had come, or until the user was told that it may have missed something. */
+  /**
+   * Until all that had been missed had come, or until the user was told that it may have missed something.
+   */
   caughtUpMs: LatencySummary;
   /** Returns with the answer that everything missed follows; deliveries that came so. */
   recovered: number;
@@ -24,13 +29,15 @@ export type ResumeResult = {
   gaps: number;
   unable: number;
   peopleWithGaps: number;
-  /** Deliveries of the measure phase that lie in gaps. They are in `audit.expected`, and not in `audit.lost`. */
+  /**
+   * Deliveries of the measure phase that lie in gaps. They are in `audit.expected`, and not in `audit.lost`.
+   */
   missed: number;
   /** Frames `joined` that contradict what was asked for. */
   misannounced: number;
   /**
-   * Messages that nobody heard and whose sender lost its connection before the echo: they may never have reached
-   * the server. They are not in `audit.expected`.
+   * Messages that nobody heard and whose sender lost its connection before the echo: they may never have
+   * reached the server. They are not in `audit.expected`.
    */
   unpublished: number;
   /** Users that had not come back when the step ended; what they are owed is lost. */

@@ -1,4 +1,6 @@
-/** Decides with all workers what one of them leaves open: messages that were excused or never reached a room. */
+/**
+ * Decides with all workers what one of them leaves open: messages that were excused or never reached a room.
+ */
 import type { Messages, OpenMessages } from '../users/step-audit.ts';
 
 /** Of the measure phase. */

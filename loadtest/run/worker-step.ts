@@ -60,6 +60,8 @@ export class WorkerStep {
   readonly #sender: Sender;
   /** Infinite before the start, so that all times since then are negative. */
   #beginUs = Number.POSITIVE_INFINITY;
+  /** Nothing that was due later has been sent. */
+  #stoppedAtUs = Number.POSITIVE_INFINITY;
   #wakeUs = Number.POSITIVE_INFINITY;
   #slot = 0;
   #nextTickUs = 0;
@@ -87,7 +89,7 @@ export class WorkerStep {
     this.#lastSlot = slotAt(timeline, warmUpUs + measureUs + drainUs - 1);
     this.#recorder = recorder;
     const dueTimes = new DueTimes(scheduleOf(workload));
-    this.audit = new StepAudit((room, number) => dueTimes.dueUs(room, number, clock.nowUs() - this.#beginUs));
+    this.audit = new StepAudit((room, number) => dueTimes.dueUs(room, number, Math.min(clock.nowUs(), this.#stoppedAtUs) - this.#beginUs));
     const verifier = new Verifier({
       firstRunId,
       step,
@@ -142,6 +144,7 @@ export class WorkerStep {
   }
 
   stopSending(): void {
+    this.#stoppedAtUs = Math.min(this.#stoppedAtUs, this.#clock.nowUs());
     this.#sender.stop();
     this.#users.unaudited.endChurn();
   }

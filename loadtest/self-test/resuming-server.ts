@@ -1,6 +1,8 @@
 /**
- * A chat server on `ws` that keeps the log of each room and resumes, with one known flaw, as a child process. It
- * closes each connection after a while, so that users come back. Every fault is counted, of measured messages.
+ * A chat server on `ws` that keeps the log of each room and resumes, with one known flaw, as a child process.
+ * It closes each connection after a while, so that users come back. Every fault of measured messages is
+ * counted. With most flaws each user comes back once only: its position is wrong afterwards, and further
+ * faults follow.
  */
 import http from 'node:http';
 import { WebSocket, WebSocketServer } from 'ws';
@@ -10,7 +12,9 @@ import { readStamp, type Stamp, stampAt } from '../model/stamp.ts';
 export type ResumeFlaw =
   /** None; with 503 first, and answers of /connect. */
   | 'none'
-  /** It says that nothing was missed, and leaves out, repeats, or swaps with the next one, one late message. */
+  /**
+   * It says that nothing was missed, and leaves out, repeats, or swaps with the next one, one late message.
+   */
   | 'drop'
   | 'repeat'
   | 'swap'
@@ -41,6 +45,10 @@ const epoch = 'e1';
 const rooms = new Map<string, Room>();
 const report: ResumeReport = { faults: 0, withheld: 0, returns: 0, swallowed: 0 };
 let connects = 0;
+/** The flaws after which a position is still right. */
+const lastingFlaws: readonly ResumeFlaw[] = ['none', 'forget', 'forget-and-drop', 'unable', 'swallow'];
+/** Later no connection is closed, so that everybody is back at the end. */
+const closingEndsAtMs = performance.now() + 3500;
 
 const server = http.createServer((request, response) => {
   const { searchParams } = new URL(request.url ?? '', 'http://any');
@@ -72,7 +80,11 @@ function join(socket: WebSocket, path: string): void {
   room.members.add(socket);
   socket.on('close', () => room.members.delete(socket));
   const waitMs = closeAfterMs * (0.5 + Math.random());
-  if (flaw === 'swallow') setTimeout(() => (isSwallowing = true), waitMs - 30);
+  if (performance.now() + waitMs > closingEndsAtMs || (after !== '' && !lastingFlaws.includes(flaw))) return;
+  const swallow = () => {
+    isSwallowing = true;
+  };
+  if (flaw === 'swallow') setTimeout(swallow, waitMs - 30);
   setTimeout(() => socket.close(4012, 'reconnect after 20 ms'), waitMs);
 }
 

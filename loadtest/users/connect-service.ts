@@ -1,4 +1,6 @@
-/** Asks a connect service where a user shall connect: `GET /connect?room=…`, over connections that are kept. */
+/**
+ * Asks a connect service where a user shall connect: `GET /connect?room=…`, over connections that are kept.
+ */
 import { lookup } from 'node:dns/promises';
 import http from 'node:http';
 import type { Address } from '../model/assignment.ts';

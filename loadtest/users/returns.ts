@@ -11,7 +11,9 @@ export type ReturnCounts = {
   left: { storm: number; others: number };
   /** Until the handshake had succeeded; of those that left in the storm, and of the others. */
   connectedUs: Times;
-  /** Until everything that had been missed had come, or until the user was told that it may miss something. */
+  /**
+   * Until everything that had been missed had come, or until the user was told that it may miss something.
+   */
   caughtUpUs: Times;
   recovered: number;
   lateDeliveries: number;

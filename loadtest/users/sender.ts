@@ -62,6 +62,7 @@ export class Sender {
     const nowUs = clock.nowUs();
     for (; this.nextDueUs <= nowUs; this.#skipToOwn()) {
       recorder.lagged(schedule.dueUs, Math.floor(nowUs - this.nextDueUs));
+      this.#settings.unsent?.(schedule.room, schedule.number);
       schedule.advance();
     }
     this.nextDueUs = Number.POSITIVE_INFINITY;

@@ -43,7 +43,9 @@ export class StepAudit {
     addTo(this.#unsent, room, number);
   }
 
-  /** The user has lost its connection. Its echoes come in order: so the first one that came is the last check. */
+  /**
+   * The user has lost its connection. Its echoes come in order: so the first one that came is the last check.
+   */
   left({ room, member, sentNumber }: VirtualUser): void {
     const { audit, index } = room;
     this.#rooms.set(index, audit);
