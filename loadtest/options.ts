@@ -5,7 +5,7 @@ import { writeFault } from '#host/whole-file.ts';
 import { parseCount, parseOneOf, parseRate, parseTimeMs, variableOf } from './option-values.ts';
 import type { StepQuantities } from './result/control.ts';
 import { defaultHealthLimits, type HealthLimits } from './result/health.ts';
-import { type Limit, limitMetrics, parseLimit, withDefaults } from './result/limits.ts';
+import { type Limit, limitMetrics, parseLimit, returnMetrics, withDefaults } from './result/limits.ts';
 import type { ProgressStyle } from './result/progress.ts';
 import {
   checkWorkload,
@@ -55,10 +55,19 @@ Steps: with --step, the connections stay, and each step has its own warm-up, sch
 verdict. A drain ends when nothing is outstanding; only the last one takes its full time. The exit code is
 that of the worst step.
 
+With --resume, users join with ?after=, come back as our clients do, and the audit goes across reconnects:
+each delivery once and in order per person, over the whole step. After a return that was told to have missed
+nothing, whatever does not come is lost. After one that was told otherwise, it is "missed": counted apart, with the
+people and the gaps. missed and misannounced must be 0 unless a limit names another bound; closed counts
+only those who do not come back. caught-up-p99 is the time from leaving until all that was missed has come.
+Handshakes of a storm: at most 256 at a time for each worker; the wait for them counts.
+
 Examples:
   npm run loadtest -- --url ws://127.0.0.1:8080/ws --clients 2000 --rate 500 --limit 'p99<250ms'
   npm run loadtest -- --clients 1000 --rooms 50 --rate 2000 --arrival poisson --seed 7 --json result.json
   npm run loadtest -- --clients 1000 --step 1000:10s --step 2000:10s --step 4000:10s
+  npm run loadtest -- --connect http://127.0.0.1:8080 --clients 5000 --rooms 500 --think-time 5s..30s \\
+    --duration 30s --resume --storm 100% --at 5s --limit 'caught-up-p99<2s'
   LOADTEST_CLIENTS=70 LOADTEST_RATE=70 LOADTEST_PAYLOAD_BYTES=256 npm run loadtest
 `;
 
@@ -154,6 +163,9 @@ export function checkOptions(command: Command): { options: Options; problems: st
   const steps = (raw.step as string[] | undefined)?.map((step) => attempt({}, () => parseStep(step)));
   for (const step of steps ?? [{}]) problems.push(...checkWorkload({ ...workload, ...step }));
   problems.push(...checkTogether(command));
+  for (const limit of limits)
+    if (limit !== undefined && returnMetrics.includes(limit.metric) && !workload.resume)
+      problems.push(`--limit ${limit.expression} needs --resume: nobody comes back without it`);
   const options: Options = {
     workload,
     steps: steps ?? [{}],
@@ -162,7 +174,10 @@ export function checkOptions(command: Command): { options: Options; problems: st
     token: attempt(undefined, () =>
       readSecret({ flag: '--token', given: text('token'), file: text('tokenFile') }),
     ),
-    limits: withDefaults(limits.filter((limit) => limit !== undefined)),
+    limits: withDefaults(
+      limits.filter((limit) => limit !== undefined),
+      workload.resume,
+    ),
     health: {
       ...defaultHealthLimits,
       scheduleLagMsP99Max: time('lagLimit', '--lag-limit'),

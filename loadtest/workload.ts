@@ -191,8 +191,8 @@ export function checkWorkload({
 }
 
 /**
- * The workload with the rate that its think times make: each user says one message in a mean think time. Every
- * user is a sender then.
+ * The workload with the rate that its think times make: each user says one message in a mean think time.
+ * Every user is a sender then.
  */
 export function withThinkTimes(workload: Workload): Workload {
   const [min, max] = workload.thinkSeconds;

@@ -18,8 +18,8 @@ export class ThinkTimes {
   }
 
   /**
-   * When the user says its message `turn` (counted from 0), in µs since the schedule began; −1 if that is after
-   * `untilUs`. A turn that was never due costs no more than the time that has passed.
+   * When the user says its message `turn` (counted from 0), in µs since the schedule began; −1 if that is
+   * after `untilUs`. A turn that was never due costs no more than the time that has passed.
    */
   dueUs(user: number, turn: number, untilUs = Number.POSITIVE_INFINITY): number {
     const { seed } = this.#settings;
