@@ -43,6 +43,8 @@ export interface Backplane {
   publish(room: string, payload: Buffer): boolean;
   /** True while messages flow; readiness follows it. */
   readonly ready: boolean;
+  /** Only where it needs a service: which one, and why the last attempt failed, without secrets. */
+  readonly waitsFor?: string;
   /** Sends the messages that it accepted, then disconnects. */
   close(): Promise<void>;
 }

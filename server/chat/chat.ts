@@ -17,6 +17,8 @@ export interface Chat {
   start(onGap: (reason: string, affects?: (room: string) => boolean) => void): Promise<void>;
   /** False while messages cannot flow; readiness follows it. */
   readonly ready: boolean;
+  /** Only where it needs a service: which one, and why the last attempt failed, without secrets. */
+  readonly waitsFor?: string;
   /** Rooms that have members here. */
   readonly rooms: number;
   /**
@@ -52,6 +54,9 @@ export function relayedChat(backplane: Backplane, fanOut: FanOut): Chat {
   return {
     get ready() {
       return backplane.ready;
+    },
+    get waitsFor() {
+      return backplane.waitsFor ?? 'the other processes';
     },
     get rooms() {
       return fanOut.rooms;

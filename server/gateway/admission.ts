@@ -12,7 +12,12 @@ export const admissionSettings = group('Admission', {
   token: secret('shared token that clients must present (?token= or Authorization: Bearer)'),
   origins: list('Origin headers that are let in (default: every one); clients without Origin are always'),
   sessionsMax: limit(1, 1_000_000, 15_000, 'sessions in this process'),
-  handshakeTimeoutMs: limit(100, 600_000, 5_000, 'time a client has to complete its handshake, in ms'),
+  handshakeTimeoutMs: limit(
+    100,
+    600_000,
+    5_000,
+    'time a client has to complete its handshake, or to take a file of the page, in ms',
+  ),
   overloadLagMs: limit(10, 600_000, 2_000, 'event-loop lag from which new sessions are refused, in ms'),
 });
 

@@ -11,7 +11,9 @@ import { createInternalServer } from '../ops/internal-http.ts';
 import { listen } from '../ops/listen.ts';
 import { createMetrics, type Metrics } from '../ops/metrics.ts';
 import type { commonSettings, ValuesOf } from '../settings.ts';
+import { type WebPage, webPageSettings } from '../web/web-page.ts';
 import { type Accepted, Admission, admissionSettings, type Refusal, refuse } from './admission.ts';
+import { tellWhatIsAwaited } from './awaited.ts';
 import { reserveDescriptors } from './descriptors.ts';
 import { createDispatch, messageSettings, type TypedMessageHandlers } from './dispatch.ts';
 import { type Drain, type DrainOutcome, drainSettings } from './drain.ts';
@@ -24,6 +26,7 @@ import { isInsideMessage, UnfinishedMessages } from './unfinished-messages.ts';
 
 export const gatewaySettings = [
   admissionSettings,
+  webPageSettings,
   sessionSettings,
   messageSettings,
   heartbeatSettings,
@@ -40,6 +43,8 @@ export type GatewayParts = {
   readonly settings: GatewaySettings & ValuesOf<typeof commonSettings>;
   /** Typed messages that the stage takes beside chat messages. */
   readonly typedMessages?: TypedMessageHandlers;
+  /** The chat page, where the stage serves it. */
+  readonly page?: WebPage;
   /** HTTP endpoints beside /ws: a handler for each path, the query not included. */
   readonly routes?: ReadonlyMap<string, RequestListener>;
   /** The place of this node among others, where people are seated. */
@@ -101,6 +106,7 @@ export class Gateway {
 
   /** Starts the chat and both listeners; rejects when a port is taken or a service cannot be reached. */
   async listen({ reusePort = false } = {}): Promise<{ chat: AddressInfo; internal: AddressInfo }> {
+    using _notice = tellWhatIsAwaited(this.#parts.chat, this.#log);
     const { host, port, internalHost, internalPort, heartbeatIntervalMs } = this.#parts.settings;
     await this.#parts.chat.start((reason, affects) => void this.#closeAfterGap(reason, affects));
     const { sessionsMax } = this.#parts.settings;
@@ -150,12 +156,13 @@ export class Gateway {
     return { closedSessions: sessionsAtStart - cutSessions, cutSessions };
   }
 
-  /** Answers plain HTTP: the routes of the stage, and hints for everything else. */
+  /** Answers plain HTTP: the routes of the stage, the page, and hints for everything else. */
   #answer(request: IncomingMessage, response: ServerResponse): void {
     const path = (request.url ?? '').split('?', 1)[0]!;
     const { routes, seating } = this.#parts;
     const route = path === '/connect' ? seating?.connect : routes?.get(path);
     if (route) return route(request, response);
+    if (this.#parts.page?.answer(path, request, response)) return;
     const upgradable = path === '/ws' || path.startsWith('/ws/');
     response.writeHead(upgradable ? 426 : 404, { connection: 'close' });
     response.end(upgradable ? 'this is a WebSocket endpoint\n' : 'not found: join at /ws or /ws/<room>\n');

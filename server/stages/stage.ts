@@ -12,6 +12,7 @@ import { drainInBatches } from '../gateway/drain.ts';
 import { Gateway, type GatewayParts, gatewaySettings } from '../gateway/gateway.ts';
 import type { Metrics } from '../ops/metrics.ts';
 import { commonSettings, type ValuesOf } from '../settings.ts';
+import { WebPage } from '../web/web-page.ts';
 
 /** The settings of all parts that a stage may compose. */
 export const stageSettings = [
@@ -77,8 +78,16 @@ export function boundedParts(settings: Config, backplane: Backplane, fanOut: Fan
   return { settings, chat: relayedChat(backplane, fanOut), drain: drainInBatches(settings) };
 }
 
+/** True where the stage serves the chat page: every bounded one does, unless the operator switched it off. */
+export function servesPage(stage: StageDeclaration, { webPage }: Pick<Config, 'webPage'>): boolean {
+  return isBounded(stage) && webPage === 'on';
+}
+
 /** The gateway of one process of a stage, not yet listening. */
 export function createGateway(stage: Stage, config: Config, log: Logger, worker?: Worker): Gateway {
-  const compose = (metrics: Metrics) => stage.compose(config, metrics, worker);
+  const compose = (metrics: Metrics): GatewayParts => {
+    const parts = stage.compose(config, metrics, worker);
+    return servesPage(stage, config) ? { ...parts, page: new WebPage(config, metrics) } : parts;
+  };
   return new Gateway(stage.name, compose, log, worker?.workerNumber);
 }
