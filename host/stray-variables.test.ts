@@ -23,5 +23,8 @@ test('a misspelt variable is told with the one that was meant, and without its v
 test('a variable that resembles none is told alone; known ones and those of others are not told', () => {
   assert.equal(tell('CHAT_COLOUR_OF_SKY'), 'Not read, because no setting has that name: CHAT_COLOUR_OF_SKY.');
   assert.equal(tell('CHAT_PORT', 'CHAT_HOST', 'CHATPORT', 'PATH'), undefined);
-  assert.match(tell('CHAT_PROT', 'CHAT_HSOT')!, /CHAT_HSOT \(.*CHAT_HOST\?\), CHAT_PROT \(.*CHAT_PORT\?\)\.$/);
+  assert.match(
+    tell('CHAT_PROT', 'CHAT_HSOT')!,
+    /CHAT_HSOT \(.*CHAT_HOST\?\), CHAT_PROT \(.*CHAT_PORT\?\)\.$/,
+  );
 });
