@@ -63,7 +63,9 @@ export class Listener {
 /** Waits until something holds; fails with the description after five seconds. */
 export async function until(
   holds: () => boolean | Promise<boolean>,
-  description: string, deadlineMs = 5000): Promise<void> {
+  description: string,
+  deadlineMs = 5000,
+): Promise<void> {
   const deadlineAtMs = performance.now() + deadlineMs;
   while (!(await holds())) {
     assert.ok(performance.now() < deadlineAtMs, `not in time: ${description}`);

@@ -6,7 +6,14 @@ import { keysOf, type PartitionKeys } from './partition.ts';
 import { type JudgedRecovery, PartitionLog } from './partition-log.ts';
 import { RoomTail } from './room-tail.ts';
 import { SignatureError } from './signature.ts';
-import { isBehind, positionOf, type RawEntry, readBack, readEntry, type StreamEntry } from './stream-entry.ts';
+import {
+  isBehind,
+  positionOf,
+  type RawEntry,
+  readBack,
+  readEntry,
+  type StreamEntry,
+} from './stream-entry.ts';
 import type { PartitionOptions } from './stream-options.ts';
 import { type Look, lookAt, newEpoch } from './stream-scripts.ts';
 

@@ -63,7 +63,8 @@ export class TestNode {
   readonly #guests = new Set<Guest>();
 
   constructor(options: RedisStreamsOptions) {
-    this.backplane = new RedisStreamsBackplane({ heartbeatIntervalMs: 50, partitions: 4, ...options });
+    const defaults = { heartbeatIntervalMs: 50, patienceTicks: 200, partitions: 4 };
+    this.backplane = new RedisStreamsBackplane({ ...defaults, ...options });
     const metrics = createMetrics('test', { sessions: () => 0, rooms: () => 0 });
     this.chat = resumingChat(this.backplane, new CursorFanOut({ ...fanOutOptions, roomsMax: 1000 }, metrics));
   }

@@ -17,7 +17,9 @@ import { type Guest, TestNode } from './resuming.fixture.ts';
 
 const binary = await ownRedisBinary();
 
-describe('failures of Redis under partitions', { skip: binary === null && 'there is no redis-server' }, () => {
+describe('failures of Redis under partitions', {
+  skip: binary === null && 'there is no redis-server',
+}, () => {
   let server: RedisServer;
   let admin: Redis;
   let channel = '';
@@ -107,7 +109,10 @@ describe('failures of Redis under partitions', { skip: binary === null && 'there
     server = await startRedisServer(binary!, { port });
     await ready();
     await until(() => !guests.some(isOpen), 'told');
-    assert.deepEqual(guests.map(({ connection }) => connection.closedWith), [1012, 1012]);
+    assert.deepEqual(
+      guests.map(({ connection }) => connection.closedWith),
+      [1012, 1012],
+    );
     for (const [index, node] of both.entries()) {
       assert.equal(node.gaps.length, 1);
       const back = await node.enter('tea', guests[index]!.position);
@@ -116,7 +121,10 @@ describe('failures of Redis under partitions', { skip: binary === null && 'there
       await hears([back], 1);
     }
     const { values } = await partitionMeter.gaps.get();
-    assert.deepEqual(values.map(({ labels, value }) => [labels.reason, value]), [['epoch', 2]]);
+    assert.deepEqual(
+      values.map(({ labels, value }) => [labels.reason, value]),
+      [['epoch', 2]],
+    );
   });
 
   test('emptied while it runs: the same', async () => {
@@ -150,7 +158,7 @@ describe('failures of Redis under partitions', { skip: binary === null && 'there
   });
 
   test('full, with noeviction: 1013, and not ready; what was accepted is given up with 1012', async () => {
-    const { both, guests } = await startTwo();
+    const { both, guests } = await startTwo({ patienceTicks: 10 });
     guests[0].say('1');
     await hears(guests, 1);
     await admin.config('SET', 'maxmemory', '1');
