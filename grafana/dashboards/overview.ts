@@ -174,25 +174,22 @@ export const overview = board(name, [stageVariable('stage', 'Stage', 'all')], [l
   ]),
   Seats: row(8, [
     lines('Nodes alive', 'Nodes of the chat, as each node counts them.', { unit: 'short' }, [
-      { expr: ofNode('chat_members'), legend: '{{stage}} {{instance}}' },
+      orNone(ofNode('chat_members'), '{{stage}} {{instance}}'),
     ]),
     lines(
       'Sessions by node',
       'Open connections of each node, and those of them that should sit on another node.',
       { unit: 'short' },
       [
-        { expr: ofNode('chat_sessions'), legend: '{{stage}} {{instance}}' },
-        { expr: ofNode('chat_sessions_elsewhere'), legend: '{{stage}} {{instance}} elsewhere' },
+        orNone(ofNode('chat_sessions'), '{{stage}} {{instance}}'),
+        orNone(ofNode('chat_sessions_elsewhere'), '{{stage}} {{instance}} elsewhere'),
       ],
     ),
     lines('Moves', 'Sessions per second that a node sent to the node on which they should sit.', rates, [
-      { expr: ofNode('rate(chat_moves_total[5s])'), legend: '{{stage}} {{instance}}' },
+      orNone(ofNode('rate(chat_moves_total[5s])'), '{{stage}} {{instance}}'),
     ]),
     lines('Connect answers', 'Answers per second to clients that asked where to connect.', rates, [
-      {
-        expr: `sum by (status) (rate(chat_connect_answers_total[5s]) * on (job, instance) group_left (stage) chat_build_info{${stage}})`,
-        legend: '{{status}}',
-      },
+      orNone('sum by (status) (rate(chat_connect_answers_total[5s]))', '{{status}}'),
     ]),
   ]),
   'Partitions and resumes': row(6, [

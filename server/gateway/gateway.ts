@@ -12,11 +12,7 @@ import { listen } from '../ops/listen.ts';
 import { createMetrics, type Metrics } from '../ops/metrics.ts';
 import type { commonSettings, ValuesOf } from '../settings.ts';
 import { type WebPage, webPageSettings } from '../web/web-page.ts';
-<<<<<<< HEAD
 import { type Accepted, Admission, admissionSettings, type Refusal, refuse } from './admission.ts';
-=======
-import { Admission, admissionSettings, refuse } from './admission.ts';
->>>>>>> part-page
 import { tellWhatIsAwaited } from './awaited.ts';
 import { reserveDescriptors } from './descriptors.ts';
 import { createDispatch, messageSettings, type TypedMessageHandlers } from './dispatch.ts';

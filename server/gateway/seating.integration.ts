@@ -79,7 +79,7 @@ class Talk {
     return new Talk(await Promise.all(rooms.map(speak)), await Promise.all(rooms.map(listen)));
   }
 
-  /** Ends it, and checks that all listeners have heard all numbers from their first on, each once, in order. */
+  /** Ends it, and checks that all listeners have heard all numbers, each once, in order. */
   async wasHeard(): Promise<void> {
     clearInterval(this.#timer);
     const last = String(this.#said - 1);

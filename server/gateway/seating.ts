@@ -29,7 +29,7 @@ export const seatingSettings = group('Seats', {
     'address at which clients reach this node (default: from --host and --port)',
   ),
   // Simulated, 200 times each, 64 partitions, growth from 3 nodes to 4. With 100 each node has the mean, and
-  // 1.16 times the share of the newcomer moves; with 125 one has 1.21 times the mean, and 1.03 times it moves.
+  // 1.16 times the share of the newcomer moves; with 125 one has 1.21 times the mean, and 1.03 times moves.
   seatLoadPercent: integer(100, 1000, 100, 'largest share of the partitions on one node, in % of the mean'),
   seatSessionsMax: integer(1, 1_000_000, 1_000, 'sessions of one partition before it is spread over nodes'),
   seatStableMs: integer(0, 600_000, 5_000, 'time a seat must have been elsewhere before people move, in ms'),
@@ -116,7 +116,10 @@ export class Seating {
 
   /** A session has joined its room. */
   join(session: Session): void {
-    this.#local.join(session, this.#options.partitionOf(session.member.room), session.resumable);
+    const partition = this.#options.partitionOf(session.member.room);
+    this.#local.join(session, partition, session.resumable);
+    // At once: before the next list comes, another node may be the seat.
+    if (this.#placement.isSeat(partition, this.#url)) this.#local.settle(partition);
   }
 
   /** A session that had joined has ended. */
