@@ -105,7 +105,9 @@ test('steps replace the rate and the duration, and are refused beside them', () 
 });
 
 test('users that come back: their switch, their limits, and what they exclude', (t) => {
-  const { options, problems } = check('--resume --storm 12.5% --at 2s --think-time 5s..30s --connect http://a:1');
+  const { options, problems } = check(
+    '--resume --storm 12.5% --at 2s --think-time 5s..30s --connect http://a:1',
+  );
   assert.deepEqual(problems, []);
   const { resume, stormShare, stormAtSeconds, thinkSeconds, connectUrls } = options.workload;
   assert.deepEqual([resume, stormShare, stormAtSeconds], [true, 0.125, 2]);

@@ -57,10 +57,10 @@ that of the worst step.
 
 With --resume, users join with ?after=, come back as our clients do, and the audit goes across reconnects:
 each delivery once and in order per person, over the whole step. After a return that was told to have missed
-nothing, whatever does not come is lost. After one that was told otherwise, it is "missed": counted apart, with the
-people and the gaps. missed and misannounced must be 0 unless a limit names another bound; closed counts
-only those who do not come back. caught-up-p99 is the time from leaving until all that was missed has come.
-Handshakes of a storm: at most 256 at a time for each worker; the wait for them counts.
+nothing, whatever does not come is lost. After one that was told otherwise, it is "missed": counted apart,
+with the people and the gaps. missed and misannounced must be 0 unless a limit names another bound; closed
+counts only those who do not come back. caught-up-p99 is the time from leaving until all that was missed has
+come. Handshakes of a storm: at most 256 at a time for each worker; the wait for them counts.
 
 Examples:
   npm run loadtest -- --url ws://127.0.0.1:8080/ws --clients 2000 --rate 500 --limit 'p99<250ms'

@@ -6,9 +6,9 @@ import {
   quantities,
   readWorkload,
   type Workload,
+  withThinkTimes,
   workloadArguments,
   workloadEnvironment,
-  withThinkTimes,
 } from './workload.ts';
 
 const part: Partial<Workload> = {

@@ -163,8 +163,7 @@ export class Receiver implements FrameSink {
       this.#recorder.delivered(stream, frame, frame + 1, this.#nowUs | 0);
       this.lastDeliveryUs = this.#nowUs;
       const { resumption } = this.#listener;
-      if (resumption?.isCatchingUp)
-        resumption.catchUp(stream, frame, frame + 1, this.#settings.clockUs());
+      if (resumption?.isCatchingUp) resumption.catchUp(stream, frame, frame + 1, this.#settings.clockUs());
     }
     if (how !== arrival.inOrder) this.#countFault(how, stream.slots[frame & stream.mask]!);
     return how;

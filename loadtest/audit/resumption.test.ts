@@ -19,7 +19,12 @@ function newUser() {
   return { user, seen, joined };
 }
 
-const stream = { mask: 3, sentUs: Int32Array.of(10, 20, 30, 40), slots: new Int32Array(4), dueUs: new Int32Array(4) };
+const stream = {
+  mask: 3,
+  sentUs: Int32Array.of(10, 20, 30, 40),
+  slots: new Int32Array(4),
+  dueUs: new Int32Array(4),
+};
 
 test('it comes back with its position, and has caught up when a message of later comes', () => {
   const { user, seen, joined } = newUser();

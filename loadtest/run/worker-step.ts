@@ -89,7 +89,9 @@ export class WorkerStep {
     this.#lastSlot = slotAt(timeline, warmUpUs + measureUs + drainUs - 1);
     this.#recorder = recorder;
     const dueTimes = new DueTimes(scheduleOf(workload));
-    this.audit = new StepAudit((room, number) => dueTimes.dueUs(room, number, Math.min(clock.nowUs(), this.#stoppedAtUs) - this.#beginUs));
+    this.audit = new StepAudit((room, number) =>
+      dueTimes.dueUs(room, number, Math.min(clock.nowUs(), this.#stoppedAtUs) - this.#beginUs),
+    );
     const verifier = new Verifier({
       firstRunId,
       step,

@@ -47,8 +47,11 @@ const report: ResumeReport = { faults: 0, withheld: 0, returns: 0, swallowed: 0 
 let connects = 0;
 /** The flaws after which a position is still right. */
 const lastingFlaws: readonly ResumeFlaw[] = ['none', 'forget', 'forget-and-drop', 'unable', 'swallow'];
-/** Later no connection is closed, so that everybody is back at the end. */
-const closingEndsAtMs = performance.now() + 3500;
+/** Connections are closed only for so long after the first measured message: everybody is back at the end. */
+const closingMs = 1900;
+let closingEndsAtMs = Number.POSITIVE_INFINITY;
+/** Connections of the time before, which wait for it. */
+let waiting: (() => void)[] = [];
 
 const server = http.createServer((request, response) => {
   const { searchParams } = new URL(request.url ?? '', 'http://any');
@@ -79,13 +82,18 @@ function join(socket: WebSocket, path: string): void {
   if (flaw !== 'unable') resume(socket, name, room, after);
   room.members.add(socket);
   socket.on('close', () => room.members.delete(socket));
-  const waitMs = closeAfterMs * (0.5 + Math.random());
-  if (performance.now() + waitMs > closingEndsAtMs || (after !== '' && !lastingFlaws.includes(flaw))) return;
-  const swallow = () => {
-    isSwallowing = true;
+  if (after !== '' && !lastingFlaws.includes(flaw)) return;
+  const closeLater = () => {
+    const waitMs = closeAfterMs * (0.5 + Math.random());
+    if (performance.now() + waitMs > closingEndsAtMs) return;
+    const swallow = () => {
+      isSwallowing = true;
+    };
+    if (flaw === 'swallow') setTimeout(swallow, waitMs - 30);
+    setTimeout(() => socket.close(4012, 'reconnect after 20 ms'), waitMs);
   };
-  if (flaw === 'swallow') setTimeout(swallow, waitMs - 30);
-  setTimeout(() => socket.close(4012, 'reconnect after 20 ms'), waitMs);
+  if (closingEndsAtMs === Number.POSITIVE_INFINITY) waiting.push(closeLater);
+  else closeLater();
 }
 
 function resume(socket: WebSocket, name: string, room: Room, after: string): void {
@@ -118,6 +126,11 @@ function resume(socket: WebSocket, name: string, room: Room, after: string): voi
 }
 
 function say(room: Room, text: string): void {
+  if (waiting.length > 0 && isMeasured(text)) {
+    closingEndsAtMs = performance.now() + closingMs;
+    for (const closeLater of waiting) closeLater();
+    waiting = [];
+  }
   room.log.push(text);
   const drops = flaw === 'forget-and-drop' && room.log.length % 50 === 0 && isMeasured(text);
   for (const [index, member] of [...room.members].entries())

@@ -28,7 +28,10 @@ const headers = { Authorization: 'Bearer x' };
 
 test('it reads the address, keeps its connection, and counts', async () => {
   const url = 'ws://localhost:81/ws/tea';
-  await using service = await startService([{ body: JSON.stringify({ url }) }, { body: JSON.stringify({ url }) }]);
+  await using service = await startService([
+    { body: JSON.stringify({ url }) },
+    { body: JSON.stringify({ url }) },
+  ]);
   const asked = new ConnectService([service.origin], headers, 1000);
   for (const room of ['tea', '']) {
     const answer = await asked.ask(0, room);
