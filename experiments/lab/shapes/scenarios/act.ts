@@ -1,0 +1,134 @@
+/** Acts a scenario out on a ground: offence, answers, neighbours, what stays, and whether a message crosses. */
+import type { Answer } from '#host/raw-peer.ts';
+import { seededRandom } from '../../../../loadtest/model/schedule.ts';
+import { p99MsMax, type Scenario, Scene } from './families/scenario.ts';
+import { faultsOfKept, type Ground } from './ground.ts';
+import type { ScenarioTrial } from './record.ts';
+
+/** How long a scenario may take in all; several times the longest. Chosen, not measured. */
+const deadlineMs = 60_000;
+
+/** The figures of one scenario and its reasons for not being a pass. */
+export type Outcome = Pick<
+  ScenarioTrial,
+  'scenario' | 'offenders' | 'gets' | 'got' | 'neighbours' | 'kept' | 'crossedAfterMs' | 'seconds'
+> &
+  Pick<ScenarioTrial, 'outcome' | 'reasons'>;
+
+export type ActOptions = {
+  seed: number;
+  /** The smaller numbers of offenders. */
+  short?: boolean;
+  /** The server is not ours: only the answers of standards are demanded. */
+  foreign?: boolean;
+  signal: AbortSignal;
+};
+
+/** In the short suite. */
+export const shortOffenders = 50;
+
+/**
+ * Acts out scenarios at the same time, commonly one. What the neighbours feel and what the server keeps is
+ * then of all of them together. Never rejects for what the server does.
+ */
+export async function act(
+  ground: Ground,
+  scenarios: readonly Scenario[],
+  options: ActOptions,
+): Promise<Outcome[]> {
+  const beganMs = performance.now();
+  const signal = AbortSignal.any([options.signal, AbortSignal.timeout(deadlineMs)]);
+  const before = await Promise.all(scenarios.map(({ counter }) => counter && ground.metric(counter)));
+  const scene = new Scene(ground.target, seededRandom(options.seed), signal);
+  const offences = scenarios.map((scenario) => offend(scenario, scene, countOf(scenario, options)));
+  const felt = await ground.talkUntil(Promise.all(offences)).catch((error: Error) => error);
+  scene[Symbol.dispose]();
+  options.signal.throwIfAborted();
+  const crossedAfterMs = await ground.crossed();
+  const kept = await ground.kept().catch((error: Error) => error);
+  const died = await ground.target.fault();
+  const seconds = Number(((performance.now() - beganMs) / 1000).toFixed(2));
+  const common = [
+    ...(died === null ? [] : [`the server ${died}`]),
+    ...(felt instanceof Error ? [`the neighbours were not heard: ${felt.message}`] : []),
+    ...(crossedAfterMs === null ? ['no message crossed within a second after it'] : []),
+    ...(kept instanceof Error ? [`the server did not say what it keeps: ${kept.message}`] : []),
+    ...(kept === null || kept instanceof Error ? [] : faultsOfKept(kept)),
+  ];
+  return Promise.all(
+    scenarios.map(async (scenario, index) => {
+      const got = tally(await offences[index]!);
+      const bound = Math.max(...scenarios.map((one) => one.p99MsMax ?? p99MsMax));
+      const neighbours = { ...(felt instanceof Error ? unheard : felt), p99MsMax: bound };
+      const judged = scenario.isStandard || !options.foreign;
+      const wrong = judged ? wrongAnswers(scenario, got) : [];
+      const reasons = [
+        ...common,
+        ...wrong,
+        ...harms(neighbours),
+        ...(died === null ? await uncounted(ground, scenario, before[index]) : []),
+      ];
+      const isBlind = reasons.length === 0 && neighbours.p99Ms === null;
+      return {
+        scenario: scenario.name,
+        offenders: countOf(scenario, options),
+        gets: scenario.gets.map(String),
+        got,
+        neighbours,
+        kept: kept instanceof Error ? null : kept,
+        crossedAfterMs,
+        seconds,
+        outcome: reasons.length > 0 ? 'fail' : isBlind ? 'void' : 'pass',
+        reasons: isBlind ? ['the simulator was disturbed, so that the latency is not known'] : reasons,
+      };
+    }),
+  );
+}
+
+function countOf({ offenders, short }: Scenario, options: ActOptions): number {
+  return options.short ? (short ?? Math.min(offenders, shortOffenders)) : offenders;
+}
+
+/** The answers of all offenders; one that found no way in got what its error says. */
+function offend(scenario: Scenario, scene: Scene, count: number): Promise<(Answer | string)[]> {
+  return Promise.all(
+    Array.from({ length: count }, (_, offender) =>
+      scenario.offend(scene, offender).catch((error: Error) => error.message.replace(/^ws:\S+ /, '')),
+    ),
+  );
+}
+
+function tally(answers: readonly (Answer | string)[]): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const answer of answers) counts[answer] = (counts[answer] ?? 0) + 1;
+  return counts;
+}
+
+function wrongAnswers({ gets }: Scenario, got: Readonly<Record<string, number>>): string[] {
+  return Object.entries(got)
+    .filter(([answer]) => !gets.map(String).includes(answer))
+    .map(([answer, count]) => `${count} offenders got ${answer}; required: ${gets.join(' or ')}`);
+}
+
+const unheard = {
+  ...{ sent: 0, lost: 0, duplicated: 0, reordered: 0, misrouted: 0, corrupted: 0, closed: 0 },
+  p99Ms: null,
+};
+
+function harms({ p99Ms, p99MsMax: bound, sent: _, ...counts }: ScenarioTrial['neighbours']): string[] {
+  const faults = Object.entries(counts).filter(([, count]) => count > 0);
+  const harmed = faults.map(([fault, count]) => `${count} of the neighbours' were ${fault}; the limit is 0`);
+  if (p99Ms !== null && bound !== null && p99Ms > bound)
+    harmed.push(`the neighbours' p99 was ${Math.round(p99Ms)} ms; the bound is ${bound} ms`);
+  return harmed;
+}
+
+async function uncounted(
+  ground: Ground,
+  { counter }: Scenario,
+  before: number | null | undefined | '',
+): Promise<string[]> {
+  if (counter === undefined || typeof before !== 'number') return [];
+  const now = (await ground.metric(counter).catch(() => null)) ?? before;
+  return now > before ? [] : [`${counter} has not grown`];
+}
