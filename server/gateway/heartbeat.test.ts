@@ -24,3 +24,12 @@ test('every session is pinged once per interval, and one that does not answer is
   assert.deepEqual(dead, [sessions[42]]);
   stop();
 });
+
+test('sessions that leave during an interval do not make it pass over others', (t) => {
+  t.mock.timers.enable({ apis: ['setInterval'] });
+  const sessions = new Set(Array.from({ length: 160 }, () => fakeSession(false)));
+  const stop = startHeartbeat(sessions, 1600, (session) => sessions.delete(session));
+  for (let tick = 0; tick < 32; tick++) t.mock.timers.tick(100);
+  assert.equal(sessions.size, 0);
+  stop();
+});

@@ -23,10 +23,14 @@ export function startHeartbeat<S extends Pingable>(
   if (intervalMs === Number.POSITIVE_INFINITY) return () => {};
   let tick = 0;
   let rest = sessions.values();
+  let share = 0;
   const timer = setInterval(() => {
-    if (tick % ticksPerInterval === 0) rest = sessions.values();
+    if (tick % ticksPerInterval === 0) {
+      rest = sessions.values();
+      // Not anew at each tick: where many leave meanwhile, smaller shares would not come to the last ones.
+      share = Math.ceil(sessions.size / ticksPerInterval);
+    }
     tick++;
-    const share = Math.ceil(sessions.size / ticksPerInterval);
     for (let i = 0; i < share; i++) {
       const { value: session, done } = rest.next();
       if (done) return;

@@ -12,7 +12,7 @@ import type { Kept, Neighbours } from './record.ts';
 /** Healthy clients of one room and their messages. Chosen: little load, so that a delay is the offence's. */
 export const neighbourLoad = { clients: 40, ratePerSecond: 50 };
 /** Chosen: a leak of one in ten offenders shows within a few scenarios. */
-export const margins = { descriptors: 8, memoryBytes: 128 * 2 ** 20 };
+export const margins = { descriptors: 8, memoryBytes: 256 * 2 ** 20 };
 
 /**
  * Times are shorter than by default, so that offenders get their answers within seconds; and less may wait for
@@ -48,6 +48,9 @@ export type Target = AsyncDisposable & {
   /** Lets the first node open so many more files, null: as many as before. Null where that is impossible. */
   limitDescriptors: ((more: number | null) => Promise<void>) | null;
 };
+
+/** The neighbours' figures of an offence, and the server's memory meanwhile. */
+export type Felt = { neighbours: Omit<Neighbours, 'p99MsMax'>; memoryBytesMax: number | null };
 
 type Levels = { sessions: number; descriptors: number | null; memoryBytes: number | null };
 
@@ -88,21 +91,25 @@ export class Ground implements AsyncDisposable {
   }
 
   /** The neighbours talk, in steps of a second, until the offence is over; the sum of what they felt. */
-  async talkUntil(offence: Promise<unknown>): Promise<Omit<Neighbours, 'p99MsMax'>> {
+  async talkUntil(offence: Promise<unknown>): Promise<Felt> {
     let over = false;
     const done = offence.finally(() => {
       over = true;
     });
     done.catch(() => {});
     const results: LoadtestResult[] = [];
-    do results.push(await this.#step(1));
-    while (!over && !this.#signal.aborted);
+    let memoryBytesMax: number | null = null;
+    do {
+      results.push(await this.#step(1));
+      const memoryBytes = await this.target.memoryBytes();
+      if (memoryBytes !== null) memoryBytesMax = Math.max(memoryBytes, memoryBytesMax ?? 0);
+    } while (!over && !this.#signal.aborted);
     await done;
     const total = (count: (result: LoadtestResult) => number) =>
       results.reduce((sum, result) => sum + count(result), 0);
     const measured = results.filter(({ verdict }) => verdict !== 'void');
     const p99s = measured.map(({ deliveryLatencyMs }) => deliveryLatencyMs.p99);
-    return {
+    const neighbours = {
       sent: total(({ sent }) => sent),
       lost: total(({ audit }) => audit.lost),
       duplicated: total(({ audit }) => audit.duplicated),
@@ -114,6 +121,7 @@ export class Ground implements AsyncDisposable {
       ),
       p99Ms: p99s.length < results.length ? null : Math.max(...p99s),
     };
+    return { neighbours, memoryBytesMax };
   }
 
   /** Waits until newcomers exchange a message through the first and the last node; null: not in a second. */

@@ -32,6 +32,8 @@ export type ScenarioTrial = TrialHeader & {
   got: Readonly<Record<string, number>>;
   neighbours: Neighbours;
   kept: Kept | null;
+  /** Resident memory of the server, the most that was seen meanwhile; null where it is not known. */
+  memoryBytesMax: number | null;
   /** From the end of the offence until a message crossed, in ms; null: not within a second. */
   crossedAfterMs: number | null;
   seconds: number;

@@ -139,6 +139,9 @@ function trialTable(trials: readonly ScenarioTrial[]): Table {
     right('memory', ({ kept }) =>
       kept?.memoryBytes == null ? null : `${signed(Math.round(kept.memoryBytes / 2 ** 20))} MiB`,
     ),
+    right('memory, most', ({ memoryBytesMax }) =>
+      memoryBytesMax === null ? null : `${Math.round(memoryBytesMax / 2 ** 20)} MiB`,
+    ),
     right('s', ({ seconds }) => String(seconds)),
     left('remark', ({ reasons }) => reasons.join('; ')),
   ]);

@@ -4,11 +4,10 @@ import { defaultCpuPeriodMs } from '../../deployment/deployment.ts';
 import { isPerCore, type StageInfo } from '../../deployment/list-stages.ts';
 import { InputError } from '../../input-error.ts';
 import type { Variant } from '../../trial/variant.ts';
-import { runFaultTrial } from '../faults/inject-fault.ts';
-import type { FaultTrial } from '../faults/record.ts';
 import { chooseVariants, type RunOptions, refuseWorkload } from '../run-plan.ts';
 import type { Experiment, OngoingRun, Shape } from '../shape.ts';
 import { act } from './act.ts';
+import { runFailure } from './fail.ts';
 import { failures, type HardFailure } from './failures.ts';
 import { families } from './families/families.ts';
 import type { Scenario } from './families/scenario.ts';
@@ -32,10 +31,6 @@ const limits = [
   'crosses<1s',
 ];
 const givenName = 'given';
-/** Of the lab's own clients, when a part fails. */
-const participants = { participants: 40, messagesPerSecond: 2, reconnectWaitMsMax: 500 };
-const phases = { steadyMs: 1000, aftermathMs: 5000 };
-const failuresFamily = 'failures of parts';
 
 type Chosen = { clients: (Scenario & { family: string })[]; failures: HardFailure[] };
 
@@ -180,11 +175,12 @@ async function runClients(
   }
 }
 
-async function openGround(
+/** Starts the server of a variant, or takes the given one, with its neighbours. */
+export async function openGround(
   { stage, settings, nodes, allocation }: Variant,
   url: string | null,
-  run: OngoingRun,
-) {
+  run: Pick<OngoingRun, 'deploy' | 'signal' | 'observer' | 'seed'>,
+): Promise<Ground> {
   const { signal, observer } = run;
   const target =
     url === null
@@ -197,49 +193,6 @@ async function openGround(
       progress.event === 'second' ? observer.second(progress) : undefined,
   };
   return Ground.open(target, stage.order === 'one for all' ? 'one-for-all' : 'per-sender', run.seed, watch);
-}
-
-async function runFailure(variant: Variant, failure: HardFailure, run: OngoingRun): Promise<ScenarioTrial> {
-  const beganMs = performance.now();
-  const settings = {
-    ...(isPerCore(variant.stage) ? { workers: '2' } : {}),
-    // One failure floods the chat with large messages.
-    ...{ 'message-bytes-max': '65536', 'messages-per-second-max': '10000', 'messages-burst-max': '10000' },
-    'reconnect-wait-ms-max': String(participants.reconnectWaitMsMax),
-    ...failure.settings,
-  };
-  const placed = { ...variant, settings, nodes: failure.nodes, scenario: failure };
-  const trial = await runFaultTrial(placed, { ...participants, ...phases }, run);
-  return recordOf(trial, failure, (performance.now() - beganMs) / 1000);
-}
-
-/** The audit of a failure in the fields of a scenario. A final failure leaves nobody to recover. */
-function recordOf(trial: FaultTrial, { name, about, isFinal }: HardFailure, seconds: number): ScenarioTrial {
-  const { number, variant, stage, seed, startedAt, facts, closes } = trial;
-  const closed = Object.values(closes).reduce((sum, count) => sum + count, 0);
-  const isTold = closed >= trial.participants;
-  const reasons = isFinal
-    ? [
-        ...(isTold ? [] : [`${trial.participants - closed} clients were not told that the server is gone`]),
-        ...trial.reasons.filter((reason) => !reason.includes('did not recover')),
-      ]
-    : trial.reasons;
-  const { lostSilently: lost, duplicated, reordered, published: sent } = trial;
-  const counts = { sent, lost, duplicated, reordered, misrouted: 0, corrupted: 0, closed };
-  return {
-    ...{ number, variant, stage, seed, startedAt, facts, purpose: 'scenario', scenario: name, about },
-    family: failuresFamily,
-    offenders: 0,
-    gets: [],
-    got: closes,
-    neighbours: { ...counts, p99Ms: null, p99MsMax: null },
-    kept: null,
-    crossedAfterMs:
-      trial.recoveredAfterMs === null ? null : Math.max(0, trial.recoveredAfterMs - trial.faultMs),
-    seconds: Number(seconds.toFixed(2)),
-    outcome: reasons.length === 0 ? 'pass' : 'fail',
-    reasons,
-  };
 }
 
 /** One row for each stage that both runs have: its scenarios that failed. */

@@ -137,6 +137,8 @@ export const floodsFamily: readonly Scenario[] = [
   {
     name: 'descriptors exhausted, and back',
     offenders: 60,
+    // Beside others it would take their descriptors too.
+    short: 0,
     gets: ['cut', 'nothing'],
     offend: comesWithoutDescriptors,
     // The limit of a supervisor is not that of the workers that it has started.

@@ -9,7 +9,7 @@ export type Scenario = {
   name: string;
   /** Clients that offend at the same time. */
   offenders: number;
-  /** The same in the short suite; left out: at most `shortOffenders`. */
+  /** The same in the short suite; left out: at most 50; 0: not in it. */
   short?: number;
   /** Each offender gets one of these. */
   gets: readonly Answer[];

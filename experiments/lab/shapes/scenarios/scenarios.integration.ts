@@ -1,0 +1,72 @@
+/** The short suite: every scenario on every stage that bounds what clients may cost, in less than a minute. */
+import assert from 'node:assert/strict';
+import { after, describe, test } from 'node:test';
+import { hostile } from '../../../013-hostile/experiment.ts';
+import { listStages } from '../../deployment/list-stages.ts';
+import { findServices } from '../../deployment/services/services.ts';
+import { startDeployment } from '../../deployment/start.ts';
+import { scenarios as testedElsewhere } from '../faults/scenarios.ts';
+import { skipMissing } from '../run-plan.ts';
+import { act } from './act.ts';
+import { runFailure } from './fail.ts';
+import { failures } from './failures.ts';
+import { families } from './families/families.ts';
+import { openGround, scenarios } from './scenarios.ts';
+
+const options = { target: 'process', stages: [], workload: {}, settings: {}, allocation: {} } as const;
+const { variants } = scenarios.plan(hostile, await listStages(), options);
+const { skipped } = skipMissing(variants, await findServices('process'));
+const placement = { target: 'process', simulator: 'process' } as const;
+const over = new AbortController();
+after(() => over.abort());
+const run = {
+  deploy: (request: Parameters<Parameters<typeof runFailure>[2]['deploy']>[0]) =>
+    startDeployment(placement, { ...request, scrapeHost: '127.0.0.1', signal: over.signal }),
+  signal: over.signal,
+  observer: { phase() {}, second() {}, started() {} },
+  seed: 1,
+  nextNumber: () => 1,
+};
+
+test('there are at least 50 scenarios, each with a name of its own', () => {
+  const names = [...Object.values(families).flat(), ...failures].map(({ name, ...one }) =>
+    'nodes' in one ? `${name} (${one.nodes})` : name,
+  );
+  assert.equal(new Set(names).size, names.length);
+  assert.ok(names.length >= 50, `${names.length}`);
+});
+
+describe('hostile clients', { concurrency: 2 }, () => {
+  for (const variant of variants) {
+    const skip = skipped.find(({ name }) => name === variant.name)?.reason ?? false;
+    test(`${variant.name}: each offender gets its answer, and nobody else anything`, { skip }, async () => {
+      await using ground = await openGround(variant, null, run);
+      for (const family of Object.values(families)) {
+        const chosen = family.filter(
+          ({ short, appliesTo }) => short !== 0 && (appliesTo?.(variant.stage) ?? true),
+        );
+        const outcomes = await act(ground, chosen, { seed: 1, short: true, signal: over.signal });
+        // Void: the simulator was disturbed, so that only the latency is not known.
+        const failed = outcomes.filter(({ outcome }) => outcome === 'fail');
+        assert.deepEqual(
+          failed.map(({ scenario, reasons }) => `${scenario}: ${reasons.join('; ')}`),
+          [],
+        );
+      }
+    });
+  }
+});
+
+describe('failing parts', { concurrency: 4 }, () => {
+  // What takes half a minute is for `npm run experiment -- run 013`.
+  const short = failures.filter((one) => !testedElsewhere.includes(one) && !one.name.includes('30 s'));
+  for (const failure of short)
+    for (const variant of variants.filter(({ stage }) => failure.appliesTo(stage))) {
+      const skip = skipped.find(({ name }) => name === variant.name)?.reason ?? false;
+      test(`${variant.name}: ${failure.name}`, { skip }, async () => {
+        const trial = await runFailure(variant, failure, run, { steadyMs: 500, aftermathMs: 3500 });
+        assert.equal(trial.outcome, 'pass', JSON.stringify(trial));
+        assert.ok(trial.neighbours.sent > 50, JSON.stringify(trial));
+      });
+    }
+});
