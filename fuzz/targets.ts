@@ -223,17 +223,21 @@ export const targets: readonly Target[] = [
   {
     name: 'path of a request',
     property: () =>
-      fc.property(anyPath, fc.option(fc.string({ unit: 'binary' })), (url, authorization) => {
-        const room = roomOfPath(url);
-        if (room !== undefined) assert.ok(room === globalRoom || isRoomName(room));
-        if (room !== undefined) assert.equal(roomOfPath(pathOfRoom(room)), room);
-        const headers = { host: 'x', ...(authorization === null ? {} : { authorization }) };
-        const request = { httpVersion: '1.1', url, headers } as Parameters<Admission['decide']>[0];
-        const decision = admission.decide(request, idle);
-        assert.equal('room' in decision, room !== undefined);
-        if (room !== undefined && !url.includes('secret') && !authorization?.includes('secret'))
-          assert.equal(admission.hasToken(request), false);
-      }),
+      fc.property(
+        anyPath,
+        fc.option(fc.string({ unit: 'binary' }), { nil: undefined }),
+        (url, authorization) => {
+          const room = roomOfPath(url);
+          if (room !== undefined) assert.ok(room === globalRoom || isRoomName(room));
+          if (room !== undefined) assert.equal(roomOfPath(pathOfRoom(room)), room);
+          const headers = { host: 'x', ...(authorization !== undefined && { authorization }) };
+          const request = { httpVersion: '1.1', url, headers } as Parameters<Admission['decide']>[0];
+          const decision = admission.decide(request, idle);
+          assert.equal('room' in decision, room !== undefined);
+          if (room !== undefined && !url.includes('secret') && !authorization?.includes('secret'))
+            assert.equal(admission.hasToken(request), false);
+        },
+      ),
   },
   {
     name: 'position and joined frame',

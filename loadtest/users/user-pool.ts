@@ -49,6 +49,7 @@ export class UserPool {
   readonly #stalled: StalledReader[] = [];
   /** When each handshake in progress began, oldest first, in ms of this process. */
   readonly #connecting = new Map<VirtualUser | StalledReader, number>();
+  #hasBegun = false;
   #churnTimer: NodeJS.Timeout | undefined;
 
   constructor(assignment: Assignment, worker: number, received: UserEvents['received']) {
@@ -141,10 +142,15 @@ export class UserPool {
     return reader;
   }
 
-  /** Begins a step: from now on every delivery is new. Closed users stay closed. */
+  /**
+   * Begins a step: from now on every delivery is new. Closed users stay closed. Those that the target closed
+   * before the first step belong to that one: no other result would tell of them.
+   */
   beginStep(workload: ResolvedWorkload): void {
-    for (const room of this.rooms) beginStepIn(room, workload);
-    this.connections.closedEarly = {};
+    const isFirst = !this.#hasBegun;
+    this.#hasBegun = true;
+    for (const room of this.rooms) beginStepIn(room, workload, isFirst);
+    if (!isFirst || this.users.every(({ state }) => state !== 'closed')) this.connections.closedEarly = {};
     Object.assign(this.churn, { asked: 0, opened: 0, refused: {}, connectUs: [] });
   }
 

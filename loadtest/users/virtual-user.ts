@@ -43,7 +43,7 @@ export class VirtualUser implements Listener {
   isMisfit = false;
   probed = false;
   state: UserState = 'new';
-  /** Its connection had been closed when the step began. */
+  /** Its connection had been closed in an earlier step. */
   isAbsent = false;
   readonly #events: UserEvents;
   #socket: UserSocket | null = null;

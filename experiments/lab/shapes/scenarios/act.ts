@@ -121,12 +121,30 @@ function wrongAnswers({ gets }: Scenario, got: Readonly<Record<string, number>>)
     .map(([answer, count]) => `${count} offenders got ${answer}; required: ${gets.join(' or ')}`);
 }
 
-const nothingHeard = { sent: 0, lost: 0, duplicated: 0, reordered: 0, misrouted: 0, corrupted: 0, closed: 0 };
+const nothingHeard = {
+  sent: 0,
+  lost: 0,
+  duplicated: 0,
+  reordered: 0,
+  misrouted: 0,
+  corrupted: 0,
+  closed: 0,
+  closes: {},
+};
 const unheard: Felt = { neighbours: { ...nothingHeard, p99Ms: null }, memoryBytesMax: null };
 
-function harms({ p99Ms, p99MsMax: bound, sent: _, ...counts }: ScenarioTrial['neighbours']): string[] {
+function harms({
+  p99Ms,
+  p99MsMax: bound,
+  sent: _,
+  closes,
+  ...counts
+}: ScenarioTrial['neighbours']): string[] {
   const faults = Object.entries(counts).filter(([, count]) => count > 0);
-  const harmed = faults.map(([fault, count]) => `${count} of the neighbours' were ${fault}; the limit is 0`);
+  const harmed = faults.map(([fault, count]) => {
+    const codes = fault === 'closed' ? ` (${Object.keys(closes).join(', ')})` : '';
+    return `${count} of the neighbours' were ${fault}${codes}; the limit is 0`;
+  });
   if (p99Ms !== null && bound !== null && p99Ms > bound)
     harmed.push(`the neighbours' p99 was ${Math.round(p99Ms)} ms; the bound is ${bound} ms`);
   return harmed;

@@ -42,7 +42,7 @@ function recordOf(trial: FaultTrial, { name, about, isFinal }: HardFailure, seco
       ]
     : trial.reasons;
   const { lostSilently: lost, duplicated, reordered, published: sent } = trial;
-  const counts = { sent, lost, duplicated, reordered, misrouted: 0, corrupted: 0, closed };
+  const counts = { sent, lost, duplicated, reordered, misrouted: 0, corrupted: 0, closed, closes };
   return {
     ...{ number, variant, stage, seed, startedAt, facts, purpose: 'scenario', scenario: name, about },
     family: failuresFamily,

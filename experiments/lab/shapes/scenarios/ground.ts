@@ -116,9 +116,8 @@ export class Ground implements AsyncDisposable {
       reordered: total(({ audit }) => audit.reordered),
       misrouted: total(({ audit }) => audit.misrouted),
       corrupted: total(({ audit }) => audit.corrupted),
-      closed: total(({ connections }) =>
-        Object.values(connections.closedEarly).reduce((sum, count) => sum + count, 0),
-      ),
+      closed: total(({ connections }) => sumOf(connections.closedEarly)),
+      closes: sumBy(results.map(({ connections }) => connections.closedEarly)),
       p99Ms: p99s.length < results.length ? null : Math.max(...p99s),
     };
     return { neighbours, memoryBytesMax };
@@ -190,6 +189,17 @@ export class Ground implements AsyncDisposable {
     );
     return Promise.all(answers);
   }
+}
+
+function sumOf(counts: Readonly<Record<string, number>>): number {
+  return Object.values(counts).reduce((sum, count) => sum + count, 0);
+}
+
+function sumBy(all: readonly Readonly<Record<string, number>>[]): Record<string, number> {
+  const sums: Record<string, number> = {};
+  for (const [code, count] of all.flatMap((counts) => Object.entries(counts)))
+    sums[code] = (sums[code] ?? 0) + count;
+  return sums;
 }
 
 /** What the server ought to have let go of, a clause each. */

@@ -10,8 +10,9 @@ export type Neighbours = {
   reordered: number;
   misrouted: number;
   corrupted: number;
-  /** Their own connections that the server ended. */
+  /** Their own connections that the server ended, and with which codes. */
   closed: number;
+  closes: Readonly<Record<string, number>>;
   /** Null where the instrument could not measure it, and of a failure of a part. */
   p99Ms: number | null;
   /** The bound that was stated for it; null where there is none. */

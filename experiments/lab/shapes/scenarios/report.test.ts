@@ -7,13 +7,34 @@ import type { ScenarioRun, ScenarioTrial } from './record.ts';
 import { scenarios } from './scenarios.ts';
 
 const mebibyte = 2 ** 20;
-const harmless = { sent: 50, lost: 0, duplicated: 0, reordered: 0, misrouted: 0, corrupted: 0, closed: 0 };
+const harmless = {
+  sent: 50,
+  lost: 0,
+  duplicated: 0,
+  reordered: 0,
+  misrouted: 0,
+  corrupted: 0,
+  closed: 0,
+  closes: {},
+};
 
 function trial(number: number, scenario: string, changes: Partial<ScenarioTrial> = {}): ScenarioTrial {
   return {
-    ...{ number, variant: '03-cursor', stage: '03-cursor', purpose: 'scenario', outcome: 'pass', reasons: [] },
+    ...{
+      number,
+      variant: '03-cursor',
+      stage: '03-cursor',
+      purpose: 'scenario',
+      outcome: 'pass',
+      reasons: [],
+    },
     ...{ seed: 1, startedAt: '2026-01-02T03:04:05.000Z', facts: {}, scenario, family: 'frames', about: '' },
-    ...{ offenders: 20, gets: ['1002'], got: { 1002: 20 }, neighbours: { ...harmless, p99Ms: 5, p99MsMax: 1000 } },
+    ...{
+      offenders: 20,
+      gets: ['1002'],
+      got: { 1002: 20 },
+      neighbours: { ...harmless, p99Ms: 5, p99MsMax: 1000 },
+    },
     kept: { sessions: 0, descriptors: 0, memoryBytes: 3 * mebibyte },
     ...{ memoryBytesMax: 100 * mebibyte, crossedAfterMs: 4, seconds: 1 },
     ...changes,

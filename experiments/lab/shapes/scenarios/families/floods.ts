@@ -93,15 +93,18 @@ export const floodsFamily: readonly Scenario[] = [
   },
   {
     name: 'full messages without end',
-    offenders: 10,
-    gets: [1008, 'cut'],
+    // Each may send 800 kB at once; from ten of them on, 04 and 05 refuse everybody for a moment (1013).
+    offenders: 4,
+    short: 2,
+    gets: [1008, 4008, 'cut'],
     offend: floods(fullMessages),
     counter: evictions('message_rate'),
   },
   {
     name: 'full messages without end, nothing read',
-    offenders: 10,
-    gets: [1008, 'cut'],
+    offenders: 4,
+    short: 2,
+    gets: [1008, 4008, 'cut'],
     offend: floods(fullMessages, false),
   },
   {
