@@ -127,6 +127,14 @@ export const failures: readonly HardFailure[] = [
   workerStopped(5),
   workerStopped(30),
   {
+    name: 'server killed',
+    about: 'the only process is killed with SIGKILL: everybody is told',
+    appliesTo: isAlone,
+    nodes: 1,
+    isFinal: true,
+    inject: ({ nodes }) => nodes[0]!.signal('SIGKILL'),
+  },
+  {
     name: 'supervisor killed',
     about: 'the supervisor is killed with SIGKILL: its workers must end, and everybody is told',
     appliesTo: isPerCore,

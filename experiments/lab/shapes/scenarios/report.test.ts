@@ -59,7 +59,7 @@ test('a table of scenarios has the worst figures of the repetitions, and names w
   ]);
   assert.deepEqual(summary.rows, [
     ['bits', '20', '1002', 'p99 90 ms, +3 MiB'],
-    ['opcodes', '20', '1002', '**fail**'],
+    ['opcodes', '20', '1002', 'FAILS'],
   ]);
   assert.equal(exitCodeOf(run), 1);
   assert.equal(exitCodeOf(runOf([trial(1, 'bits')])), 0);

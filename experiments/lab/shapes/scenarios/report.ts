@@ -72,14 +72,14 @@ function scenarioTable({ trials, record }: ScenarioRun): Table {
   ]);
 }
 
+const verdictOf = { pass: 'holds', fail: 'FAILS', void: 'void', interrupted: 'interrupted' } as const;
+
 /** The figures of the worst repetition. */
 function cellOf(trials: readonly ScenarioTrial[]): string | null {
   if (trials.length === 0) return null;
   const failed = trials.filter(({ outcome }) => outcome !== 'pass');
   if (failed.length > 0)
-    return trials.length === 1
-      ? `**${failed[0]!.outcome}**`
-      : `**${failed.length} of ${trials.length} fail**`;
+    return trials.length === 1 ? verdictOf[failed[0]!.outcome] : `${failed.length} of ${trials.length} fail`;
   const figures = [
     worst(
       trials,
