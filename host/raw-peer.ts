@@ -91,11 +91,13 @@ export class RawPeer {
 
   /** Resolves when all that was written is with the kernel, or the connection has ended. */
   async written(): Promise<void> {
-    if (this.socket.writableLength === 0 || this.socket.destroyed) return;
-    const over = new AbortController();
-    const ways = ['drain', 'close'].map((event) => once(this.socket, event, { signal: over.signal }));
-    await Promise.race(ways).finally(() => over.abort());
-    for (const way of ways) way.catch(() => {});
+    const { socket } = this;
+    if (socket.writableLength === 0 || socket.destroyed) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const ways = ['drain', 'close'] as const;
+    for (const way of ways) socket.once(way, resolve);
+    await promise;
+    for (const way of ways) socket.off(way, resolve);
   }
 
   /** Stops to read, so that the server's bytes stay with the kernels, then with the server. */

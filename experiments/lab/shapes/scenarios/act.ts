@@ -68,17 +68,19 @@ export async function act(
     scenarios.map(async (scenario, index) => {
       const got = tally(await offences[index]!);
       const bound = options.short ? shortP99MsMax : (scenario.p99MsMax ?? p99MsMax);
-      const { neighbours: heard, memoryBytesMax } = felt instanceof Error ? unheard : felt;
+      const { neighbours: heard, memoryBytesMax, isDisturbed } = felt instanceof Error ? unheard : felt;
       const neighbours = { ...heard, p99MsMax: bound };
       const judged = scenario.isStandard || !options.foreign;
       const wrong = judged ? wrongAnswers(scenario, got) : [];
+      const slow = slowness(neighbours);
       const reasons = [
         ...common,
         ...wrong,
         ...harms(neighbours),
+        ...(isDisturbed ? [] : slow),
         ...(died === null ? await uncounted(ground, scenario, before[index]) : []),
       ];
-      const isBlind = reasons.length === 0 && neighbours.p99Ms === null;
+      const isBlind = reasons.length === 0 && isDisturbed && slow.length > 0;
       return {
         scenario: scenario.name,
         offenders: countOf(scenario, options),
@@ -90,7 +92,7 @@ export async function act(
         crossedAfterMs,
         seconds,
         outcome: reasons.length > 0 ? 'fail' : isBlind ? 'void' : 'pass',
-        reasons: isBlind ? ['the simulator was disturbed, so that the latency is not known'] : reasons,
+        reasons: isBlind ? [`the simulator itself was late, and ${slow.join('')}`] : reasons,
       };
     }),
   );
@@ -131,23 +133,24 @@ const nothingHeard = {
   closed: 0,
   closes: {},
 };
-const unheard: Felt = { neighbours: { ...nothingHeard, p99Ms: null }, memoryBytesMax: null };
+const unheard: Felt = {
+  neighbours: { ...nothingHeard, p99Ms: null },
+  memoryBytesMax: null,
+  isDisturbed: false,
+};
 
-function harms({
-  p99Ms,
-  p99MsMax: bound,
-  sent: _,
-  closes,
-  ...counts
-}: ScenarioTrial['neighbours']): string[] {
+function harms({ p99Ms: _, p99MsMax: __, sent, closes, ...counts }: ScenarioTrial['neighbours']): string[] {
   const faults = Object.entries(counts).filter(([, count]) => count > 0);
   const harmed = faults.map(([fault, count]) => {
     const codes = fault === 'closed' ? ` (${Object.keys(closes).join(', ')})` : '';
     return `${count} of the neighbours' were ${fault}${codes}; the limit is 0`;
   });
-  if (p99Ms !== null && bound !== null && p99Ms > bound)
-    harmed.push(`the neighbours' p99 was ${Math.round(p99Ms)} ms; the bound is ${bound} ms`);
-  return harmed;
+  return sent === 0 ? [...harmed, 'the neighbours could not send anything'] : harmed;
+}
+
+function slowness({ p99Ms, p99MsMax: bound }: ScenarioTrial['neighbours']): string[] {
+  if (p99Ms === null || bound === null || p99Ms <= bound) return [];
+  return [`the neighbours' p99 was ${Math.round(p99Ms)} ms; the bound is ${bound} ms`];
 }
 
 async function uncounted(

@@ -22,7 +22,7 @@ export function reportScenarios(run: ScenarioRun): ReportContent {
     method: [
       `Neighbours: ${workload.clients} users of the simulator in one room, ${workload.ratePerSecond} messages per second together, every delivery audited, in steps of a second for as long as the offence lasts. Nothing may be lost, duplicated, reordered, misrouted or corrupted, none of their connections may end, and their p99 has a bound (${boundsOf(run)}).`,
       'Offenders are bare sockets of the lab. Each must get one of the answers in the table: a close code, an HTTP status, a cut connection, or nothing where it broke no rule.',
-      `After each scenario the offenders are gone. Newcomers must exchange a message within a second, and within 8 s the server must be back at its sessions, at most ${margins.descriptors} descriptors and ${mebibytes} MiB of resident memory above its baseline after warm-up. One server serves all scenarios of clients, until one fails: leaks add up.`,
+      `After each scenario the offenders are gone. Newcomers must exchange a message within a second, and within 10 s the server must be back at its sessions, at most ${margins.descriptors} descriptors and ${mebibytes} MiB of resident memory above its baseline after warm-up. One server serves all scenarios of clients, until one fails: leaks add up.`,
       'Failures of parts have a deployment each, and clients of the lab as neighbours, which connect again as they are told. Lost is what was not delivered to somebody whose connection held. The time is from the end of the failure until all are connected and receive everything within a second; a final failure leaves nobody to recover, and all must be told.',
       url === null && target === 'container'
         ? 'The servers run in containers of the stated CPU and memory.'
@@ -31,7 +31,7 @@ export function reportScenarios(run: ScenarioRun): ReportContent {
     environment: [...machineRows(run), ...factRows(run)],
     caveats: [
       'Offenders, neighbours and servers share one machine and its loopback network.',
-      'Timeouts of the server are shorter than by default (a handshake, a message: 1.5 s; pings every 2 s), and less may wait for one reader.',
+      'Timeouts of the server are shorter than by default (a handshake, a message: 1.5 s; pings every 3 s), and less may wait for one reader.',
       ...codeCaveats(run),
       ...run.record.notes,
     ],

@@ -1,6 +1,6 @@
 /** The shape of a suite: hostile clients and failing parts, each with what it gets and what others may feel. */
 import { type Comparison, compareFailures } from '../../analysis/compare.ts';
-import { defaultCpuPeriodMs } from '../../deployment/deployment.ts';
+import { allocate } from '../../deployment/allocation.ts';
 import { isPerCore, type StageInfo } from '../../deployment/list-stages.ts';
 import { InputError } from '../../input-error.ts';
 import type { Variant } from '../../trial/variant.ts';
@@ -111,7 +111,7 @@ function variantsOf(
     stage,
     nodes: 1,
     settings: { ...hostileSettings, ...(isPerCore(stage) ? { workers: '2' } : {}) },
-    allocation: { ...box, cpuPeriodMs: defaultCpuPeriodMs },
+    allocation: { ...allocate(box.serverCpus), serverMemoryMb: box.serverMemoryMb },
   }));
   return chooseVariants(name, all, stages, options, mistakes);
 }

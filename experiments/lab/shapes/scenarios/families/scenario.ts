@@ -29,7 +29,7 @@ export type Scenario = {
 export const p99MsMax = 1000;
 /** Longest wait of an offender for its answer. Chosen: several times the timeouts of the suite's server. */
 const answerDeadlineMs = 8000;
-/** For offenders that ought to get nothing; less than two pings of the suite's server, which they ignore. */
+/** For offenders that ought to get nothing; sooner than the suite's server cuts peers that ignore its pings. */
 const nothingDeadlineMs = 500;
 
 type SceneTarget = {
@@ -43,6 +43,7 @@ export class Scene implements Disposable {
   /** `ws://host:port`, of the nodes in turn. */
   readonly #origins: readonly string[];
   readonly #peers: RawPeer[] = [];
+  readonly #gone = new Map<string, number>();
   readonly random: () => number;
   readonly signal: AbortSignal;
   /** Lets the server open so many more files; null: as many as before. */
@@ -81,6 +82,16 @@ export class Scene implements Disposable {
 
   async wait(forMs: number): Promise<void> {
     await sleep(forMs, undefined, { signal: this.signal });
+  }
+
+  /** Notes that one of a room has gone. */
+  leaves(room: string): void {
+    this.#gone.set(room, this.gone(room) + 1);
+  }
+
+  /** How many of a room have gone. */
+  gone(room: string): number {
+    return this.#gone.get(room) ?? 0;
   }
 
   /** Ends all connections with a reset. */

@@ -18,7 +18,7 @@ export const unfinished: readonly Scenario[] = [
     counter: evictions('fragments'),
     offend: inSession(async (peer, scene) => {
       peer.write(frame(0x01, Buffer.from('x')));
-      await scene.every(0, 3000, peer, async () => {
+      await scene.every(20, 3000, peer, async () => {
         peer.write(block);
         await peer.written();
       });
@@ -31,7 +31,7 @@ export const unfinished: readonly Scenario[] = [
     gets: [1008, 'cut'],
     offend: inSession(async (peer, scene) => {
       peer.write(frame(0x01, Buffer.alloc(0)));
-      await scene.every(0, 3000, peer, () => peer.write(frame(0x00, Buffer.alloc(0))));
+      await scene.every(1, 3000, peer, () => peer.write(frame(0x00, Buffer.alloc(0))));
     }),
   },
   {
