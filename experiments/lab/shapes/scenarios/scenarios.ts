@@ -90,7 +90,7 @@ function chosenOf(texts: readonly string[], mistakes: string[]): Chosen {
   const clients = Object.entries(families).flatMap(([family, all]) => all.map((one) => ({ ...one, family })));
   const chosen = { clients: clients.filter(isChosen), failures: failures.filter(isChosen) };
   if (chosen.clients.length + chosen.failures.length === 0) {
-    const names = [...clients, ...failures].map(({ name }) => name).join('; ');
+    const names = [...new Set([...clients, ...failures].map(({ name }) => name))].join('; ');
     mistakes.push(
       `Name a scenario by a part of its name: required one of: ${names}; given ${texts.join(', ')}.`,
     );
