@@ -36,37 +36,32 @@ test('there are at least 50 scenarios, each with a name of its own', () => {
   assert.ok(names.length >= 50, `${names.length}`);
 });
 
-describe('hostile clients', { concurrency: 2 }, () => {
+/** Acted out at the same time: what costs the server little, then what floods it, then what takes long. */
+const { floods, 'readers and leavers': readers, ...quick } = families;
+const acts = [Object.values(quick).flat(), floods!, readers!];
+// What takes half a minute is for `npm run experiment -- run 013`.
+const quickFailures = failures.filter((one) => !testedElsewhere.includes(one) && !one.name.includes('30 s'));
+
+describe('every stage that bounds what clients may cost', { concurrency: 6 }, () => {
   for (const variant of variants) {
-    const skip = skipped.find(({ name }) => name === variant.name)?.reason ?? false;
-    test(`${variant.name}: each offender gets its answer, and nobody else anything`, { skip }, async () => {
+    const { name, stage } = variant;
+    const skip = skipped.find((one) => one.name === name)?.reason ?? false;
+    test(`${name}: each hostile client gets its answer, and nobody else anything`, { skip }, async () => {
       await using ground = await openGround(variant, null, run);
-      for (const family of Object.values(families)) {
-        const chosen = family.filter(
-          ({ short, appliesTo }) => short !== 0 && (appliesTo?.(variant.stage) ?? true),
-        );
+      for (const all of acts) {
+        const chosen = all.filter(({ short, appliesTo }) => short !== 0 && (appliesTo?.(stage) ?? true));
         const outcomes = await act(ground, chosen, { seed: 1, short: true, signal: over.signal });
         // Void: the simulator was disturbed, so that only the latency is not known.
         const failed = outcomes.filter(({ outcome }) => outcome === 'fail');
-        assert.deepEqual(
-          failed.map(({ scenario, reasons }) => `${scenario}: ${reasons.join('; ')}`),
-          [],
-        );
+        const why = failed.map(({ scenario, reasons }) => `${scenario}: ${reasons.join('; ')}`);
+        assert.deepEqual(why, []);
       }
     });
-  }
-});
-
-describe('failing parts', { concurrency: 4 }, () => {
-  // What takes half a minute is for `npm run experiment -- run 013`.
-  const short = failures.filter((one) => !testedElsewhere.includes(one) && !one.name.includes('30 s'));
-  for (const failure of short)
-    for (const variant of variants.filter(({ stage }) => failure.appliesTo(stage))) {
-      const skip = skipped.find(({ name }) => name === variant.name)?.reason ?? false;
-      test(`${variant.name}: ${failure.name}`, { skip }, async () => {
+    for (const failure of quickFailures.filter(({ appliesTo }) => appliesTo(stage)))
+      test(`${name}: ${failure.name}`, { skip }, async () => {
         const trial = await runFailure(variant, failure, run, { steadyMs: 500, aftermathMs: 3500 });
         assert.equal(trial.outcome, 'pass', JSON.stringify(trial));
         assert.ok(trial.neighbours.sent > 20, JSON.stringify(trial));
       });
-    }
+  }
 });
