@@ -1,7 +1,7 @@
 /**
  * What is fuzzed: every reader of bytes that somebody else has written. Each target is a property that must
- * hold for any input: a reader takes it or refuses it in its own way, never throws anything else, and does not
- * depend on how a stream was cut.
+ * hold for any input: a reader takes it or refuses it in its own way, never throws anything else, and does
+ * not depend on how a stream was cut.
  */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';

@@ -1,6 +1,6 @@
 /**
- * The negative families of the Autobahn test suite (3 to 7) as cases, with the positive ones beside them. They
- * are numbered as there. A text that Autobahn wants echoed is the Message of a chat message here, because only
+ * The negative families of the Autobahn test suite (3 to 7) as cases, with the positive ones beside them, and
+ * numbered as there. A text that Autobahn wants echoed is the Message of a chat message here, because only
  * those are understood: this is the first of the differences, which are on purpose.
  */
 import { frame } from '#host/raw-peer.ts';

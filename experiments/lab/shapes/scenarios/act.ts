@@ -1,4 +1,4 @@
-/** Acts a scenario out on a ground: offence, answers, neighbours, what stays, and whether a message crosses. */
+/** Acts a scenario out on a ground: the offence, the answers, the neighbours, and what stays. */
 import type { Answer } from '#host/raw-peer.ts';
 import { seededRandom } from '../../../../loadtest/model/schedule.ts';
 import { p99MsMax, type Scenario, Scene } from './families/scenario.ts';

@@ -1,4 +1,4 @@
-/** Failures of parts: those of the `faults` shape, and harder ones. Its own clients are the neighbours here. */
+/** Failures of parts: those of the `faults` shape, and harder ones. Its clients are the neighbours here. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import type { DeployedNode, Deployment } from '../../deployment/deployment.ts';

@@ -1,6 +1,6 @@
 /**
- * The ground of the scenarios of one stage: a server that stays, its healthy neighbours, and its baseline after
- * warm-up. The neighbours are the users of the simulator: every delivery to them is audited.
+ * The ground of the scenarios of one stage: a server that stays, its healthy neighbours, and its baseline
+ * after warm-up. The neighbours are the users of the simulator: every delivery to them is audited.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { LoadtestResult } from '../../../../loadtest/result/schema.ts';
@@ -15,8 +15,8 @@ export const neighbourLoad = { clients: 40, ratePerSecond: 50 };
 export const margins = { descriptors: 8, memoryBytes: 256 * 2 ** 20 };
 
 /**
- * Times are shorter than by default, so that offenders get their answers within seconds; and less may wait for
- * one reader, because the kernel alone takes megabytes. The bounds are the defaults.
+ * Times are shorter than by default, so that offenders get their answers within seconds; and less may wait
+ * for one reader, because the kernel alone takes megabytes. The bounds are the defaults.
  */
 export const hostileSettings: Readonly<Record<string, string>> = {
   'handshake-timeout-ms': '1500',

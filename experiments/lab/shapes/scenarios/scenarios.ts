@@ -1,4 +1,4 @@
-/** The shape of a suite: hostile clients and failing parts, each with what it gets and what others may feel. */
+/** The shape of a suite: hostile clients and failing parts, what each gets, and what others may feel. */
 import { type Comparison, compareFailures } from '../../analysis/compare.ts';
 import { allocate } from '../../deployment/allocation.ts';
 import { isPerCore, type StageInfo } from '../../deployment/list-stages.ts';

@@ -25,11 +25,11 @@ export type Scenario = {
   isStandard?: true;
 };
 
-/** Chosen, not measured: four times the limit of the ladder, because offences cost CPU in a box of half a core. */
+/** Chosen, not measured: four times the limit of the ladder, because offences cost CPU in a small box. */
 export const p99MsMax = 1000;
 /** Longest wait of an offender for its answer. Chosen: several times the timeouts of the suite's server. */
 const answerDeadlineMs = 8000;
-/** For offenders that ought to get nothing; sooner than the suite's server cuts peers that ignore its pings. */
+/** For offenders that ought to get nothing; sooner than the server cuts peers that ignore its pings. */
 const nothingDeadlineMs = 500;
 
 type SceneTarget = {
