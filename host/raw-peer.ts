@@ -53,6 +53,7 @@ export class RawPeer {
   readonly #ended = Promise.withResolvers<Answer>();
   readonly #upgraded = Promise.withResolvers<boolean>();
   readonly #reader = new AnswerReader();
+  #written: Promise<void> | undefined;
 
   private constructor(socket: Socket) {
     this.socket = socket.setNoDelay();
@@ -90,14 +91,19 @@ export class RawPeer {
   }
 
   /** Resolves when all that was written is with the kernel, or the connection has ended. */
-  async written(): Promise<void> {
+  written(): Promise<void> {
     const { socket } = this;
-    if (socket.writableLength === 0 || socket.destroyed) return;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const ways = ['drain', 'close'] as const;
-    for (const way of ways) socket.once(way, resolve);
-    await promise;
-    for (const way of ways) socket.off(way, resolve);
+    if (socket.writableLength === 0 || socket.destroyed) return Promise.resolve();
+    this.#written ??= new Promise<void>((resolve) => {
+      const ways = ['drain', 'close'] as const;
+      const end = () => {
+        for (const way of ways) socket.off(way, end);
+        this.#written = undefined;
+        resolve();
+      };
+      for (const way of ways) socket.once(way, end);
+    });
+    return this.#written;
   }
 
   /** Stops to read, so that the server's bytes stay with the kernels, then with the server. */

@@ -27,9 +27,10 @@ export function startHeartbeat<S extends Pingable>(
   const timer = setInterval(() => {
     if (tick % ticksPerInterval === 0) {
       rest = sessions.values();
-      // Not anew at each tick: where many leave meanwhile, smaller shares would not come to the last ones.
-      share = Math.ceil(sessions.size / ticksPerInterval);
+      share = 0;
     }
+    // It grows with newcomers, and never shrinks: where many leave, the last ones would not get their turn.
+    share = Math.max(share, Math.ceil(sessions.size / ticksPerInterval));
     tick++;
     for (let i = 0; i < share; i++) {
       const { value: session, done } = rest.next();

@@ -16,14 +16,18 @@ export const unfinished: readonly Scenario[] = [
     short: 40,
     gets: [1008, 'cut'],
     counter: evictions('fragments'),
-    offend: inSession(async (peer, scene) => {
+    offend: async (scene) => {
+      // Not all at once: their handshakes are not the offence.
+      await scene.wait(1000 * scene.random());
+      const peer = await scene.join();
       peer.write(frame(0x01, Buffer.from('x')));
       await scene.every(20, 3000, peer, async () => {
         peer.write(block);
         await peer.written();
       });
-    }),
-    p99MsMax: 3000,
+      return peer.answer(5000);
+    },
+    p99MsMax: 5000,
   },
   {
     name: 'empty fragments without end',
@@ -59,7 +63,8 @@ export const unfinished: readonly Scenario[] = [
   {
     name: 'a message that stops in its middle',
     offenders: 500,
-    gets: [1008],
+    // Through the published port of a container, a few of 500 see the end without the close frame.
+    gets: [1008, 'cut'],
     counter: evictions('message_time'),
     offend: inSession((peer) =>
       peer.write(Buffer.concat([frameHeader(0x81, 4000), Buffer.alloc(2000, 'x')])),
