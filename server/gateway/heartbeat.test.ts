@@ -33,3 +33,27 @@ test('sessions that leave during an interval do not make it pass over others', (
   assert.equal(sessions.size, 0);
   stop();
 });
+
+test('a peer has half an interval to answer, however many come after its ping', (t) => {
+  t.mock.timers.enable({ apis: ['setInterval'] });
+  const sessions = new Set(Array.from({ length: 16 }, () => fakeSession(true)));
+  const pingedAt = new Map<unknown, number>();
+  const deadAfter: number[] = [];
+  let tick = 0;
+  const stop = startHeartbeat(sessions, 1600, (session) => {
+    sessions.delete(session);
+    deadAfter.push(tick - pingedAt.get(session)!);
+  });
+  for (; tick < 64; tick++) {
+    if (tick === 9)
+      for (let count = 0; count < 300; count++) {
+        const silent = { ...fakeSession(false), ping: () => void pingedAt.set(silent, tick) };
+        sessions.add(silent);
+      }
+    t.mock.timers.tick(100);
+  }
+  assert.equal(sessions.size, 16);
+  assert.equal(deadAfter.length, 300);
+  assert.ok(Math.min(...deadAfter) >= 8, `${Math.min(...deadAfter)} ticks`);
+  stop();
+});

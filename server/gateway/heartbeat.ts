@@ -8,6 +8,12 @@ export const heartbeatSettings = group('Heartbeat', {
 
 type Pingable = { readonly open: boolean; alive: boolean; ping(): void };
 
+/**
+ * Ticks between its ping and the moment that a peer counts as dead, at the least. Its place among the sessions
+ * changes as others come, so that its turn may come again much sooner than after an interval.
+ */
+const answerTicksMin = 8;
+
 /** Ticks per interval: ten thousand pings at once would be a pause of the event loop of about 60 ms. */
 const ticksPerInterval = 16;
 
@@ -24,6 +30,7 @@ export function startHeartbeat<S extends Pingable>(
   let tick = 0;
   let rest = sessions.values();
   let share = 0;
+  const pingedAtTick = new WeakMap<S, number>();
   const timer = setInterval(() => {
     if (tick % ticksPerInterval === 0) {
       rest = sessions.values();
@@ -36,10 +43,11 @@ export function startHeartbeat<S extends Pingable>(
       const { value: session, done } = rest.next();
       if (done) return;
       if (!session.open) continue;
-      const { alive } = session;
-      session.alive = false;
-      if (alive) session.ping();
-      else onDead(session);
+      if (session.alive) {
+        session.alive = false;
+        session.ping();
+        pingedAtTick.set(session, tick);
+      } else if (tick - pingedAtTick.get(session)! >= answerTicksMin) onDead(session);
     }
   }, intervalMs / ticksPerInterval);
   timer.unref();

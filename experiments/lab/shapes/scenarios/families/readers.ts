@@ -66,7 +66,7 @@ export const readers: readonly Scenario[] = [
     offenders: 200,
     gets: ['cut'],
     counter: evictions('dead_peer'),
-    offend: async (scene) => (await scene.join()).answer(9000),
+    offend: async (scene) => (await scene.join()).answer(10_000),
   },
   {
     name: 'gone in the middle of a join',
