@@ -48,7 +48,7 @@ export type StepOptions = {
 };
 
 /** Time from the start command to the first due message, so that slow workers get the command in time. */
-const leadUs = 300_000;
+const leadUs = 100_000;
 /** After an interruption, deliveries under way are waited for at most this long. Chosen, not measured. */
 const interruptedDrainMsMax = 1000;
 

@@ -1,8 +1,8 @@
 /**
  * Resume: how a client that was away says where it had come to, and how the server answers.
  *
- * A client joins with `?after=<epoch>.<offset>` (empty at its first join). It is told its position by one typed
- * frame, `joined`; each message frame after it adds one to the offset.
+ * A client joins with `?after=<epoch>.<offset>` (empty at its first join). It is told its position by one
+ * typed frame, `joined`; each message frame after it adds one to the offset.
  */
 
 /** A place in the log of one room. */

@@ -109,7 +109,7 @@ test('a trial that throws ends the search with that error', async () => {
 
 test('an expected range saves trials where it is right, and costs few where it is wrong', async () => {
   const trialsFor = async (prior?: { loadMin: number; loadMax: number }) => {
-    const start = prior === undefined ? 4000 : Math.sqrt(prior.loadMin * prior.loadMax);
+    const start = prior === undefined ? 400 : Math.sqrt(prior.loadMin * prior.loadMax);
     const answer = await searchCapacity({ ...plan, start }, stepAt(5000).trial, prior && { prior });
     assert.equal(answer.end, 'precise');
     assert.ok(

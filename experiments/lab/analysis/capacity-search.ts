@@ -15,7 +15,7 @@ import {
 } from './threshold.ts';
 
 /** Bound of one step above the highest load that passed: an overload beyond it teaches nothing more. */
-const stepMax = 8;
+const stepMax = 4;
 /** Void trials in a row, after which the instrument is taken as unable to judge this load. */
 const voidsMax = 2;
 /** Disturbed trials in a row, after which it is no use to wait for a quiet machine. */

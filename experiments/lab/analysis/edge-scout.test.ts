@@ -14,16 +14,16 @@ async function scout(start: number, edge: number) {
   return { tried, found };
 }
 
-test('goes up in steps of four until a load breaks, then halves the step once', async () => {
+test('goes up in steps of eight until a load breaks, then halves the step once', async () => {
   const { tried, found } = await scout(100, 3000);
-  assert.deepEqual(tried, [100, 400, 1600, 6400, 3200]);
-  assert.deepEqual(found, { held: 1600, broke: 3200 });
+  assert.deepEqual(tried, [100, 800, 6400, 2263]);
+  assert.deepEqual(found, { held: 2263, broke: 6400 });
 });
 
 test('goes down until a load holds', async () => {
   const { tried, found } = await scout(100, 10);
-  assert.deepEqual(tried, [100, 25, 6, 12]);
-  assert.deepEqual(found, { held: 6, broke: 12 });
+  assert.deepEqual(tried, [100, 13, 2, 5]);
+  assert.deepEqual(found, { held: 5, broke: 13 });
 });
 
 test('stops at either end of the range', async () => {
@@ -33,5 +33,5 @@ test('stops at either end of the range', async () => {
 
 test('a void trial counts as broken, because the search must not begin where the instrument fails', async () => {
   const { held, broke } = await scoutEdge(100, range, async (load) => (load > 300 ? 'void' : 'pass'));
-  assert.deepEqual([held, broke], [200, 400]);
+  assert.deepEqual([held, broke], [283, 800]);
 });

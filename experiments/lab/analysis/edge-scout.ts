@@ -7,7 +7,7 @@ import type { TrialOutcome } from '../records/schema.ts';
 import type { LoadRange } from './threshold.ts';
 
 /** From one load to the next. */
-const stride = 4;
+const stride = 8;
 
 /** Highest load that held, and lowest that did not; null where there was none. */
 export type Edge = { held: number | null; broke: number | null };

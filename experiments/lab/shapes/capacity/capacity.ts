@@ -84,6 +84,6 @@ export const thousandClients = {
   varied: { quantity: 'offered messages', unit: 'messages/s' },
   shape: capacity,
   limits: ['p99<250ms', 'growth<50ms', ...exactDelivery],
-  timing: { warmUpSeconds: 1.75, measureSeconds: 2.25, drainSeconds: 1 },
+  timing: { warmUpSeconds: 0.8, measureSeconds: 2.2, drainSeconds: 1 },
   workloadAt: (load: number) => ({ clients: 1000, ratePerSecond: load, payloadBytes: 128 }),
 };
