@@ -123,9 +123,11 @@ export class RawPeer {
     return this.#reader.answer ?? (await Promise.race([this.#ended.promise, late]));
   }
 
-  /** Ends the connection with a reset, without a word. */
+  /** Ends the connection without a word: with a reset, unless the other side has ended it already. */
   destroy(): void {
-    if (!this.socket.destroyed) this.socket.resetAndDestroy();
+    // While its end is still on the way, a reset would fail, and leave the socket open.
+    if (this.socket.writableEnded) this.socket.destroy();
+    else if (!this.socket.destroyed) this.socket.resetAndDestroy();
   }
 
   #read(chunk: Buffer): void {

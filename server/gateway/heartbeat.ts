@@ -9,7 +9,7 @@ export const heartbeatSettings = group('Heartbeat', {
 type Pingable = { readonly open: boolean; alive: boolean; ping(): void };
 
 /**
- * Ticks between its ping and the moment that a peer counts as dead, at the least. Its place among the sessions
+ * Ticks between a ping and the moment that its peer counts as dead, at the least. The place of a session
  * changes as others come, so that its turn may come again much sooner than after an interval.
  */
 const answerTicksMin = 8;
