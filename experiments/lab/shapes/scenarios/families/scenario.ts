@@ -49,6 +49,7 @@ export class Scene implements Disposable {
   /** Lets the server open so many more files; null: as many as before. */
   readonly limitDescriptors: SceneTarget['limitDescriptors'];
   #turn = 0;
+  #over = false;
 
   constructor(
     { chatUrls, limitDescriptors }: Pick<SceneTarget, 'chatUrls' | 'limitDescriptors'>,
@@ -96,6 +97,7 @@ export class Scene implements Disposable {
 
   /** Ends all connections with a reset. */
   [Symbol.dispose](): void {
+    this.#over = true;
     for (const peer of this.#peers) peer.destroy();
   }
 
@@ -104,7 +106,7 @@ export class Scene implements Disposable {
   }
 
   #keep(peer: RawPeer): RawPeer {
-    if (this.signal.aborted) peer.destroy();
+    if (this.#over || this.signal.aborted) peer.destroy();
     this.#peers.push(peer);
     return peer;
   }
