@@ -8,6 +8,7 @@ import { cores } from './006-cores/experiment.ts';
 import { nodes } from './007-nodes/experiment.ts';
 import { kill } from './008-kill/experiment.ts';
 
+import { hostile } from './013-hostile/experiment.ts';
 import { peers } from './014-peers/experiment.ts';
 import { scaleChatRoom } from './017-scale-chat-room/experiment.ts';
 import { scaleChatRooms } from './018-scale-chat-rooms/experiment.ts';
@@ -17,13 +18,14 @@ import { soakTest } from './020-soak/experiment.ts';
 import { capacity } from './lab/shapes/capacity/capacity.ts';
 import { faults } from './lab/shapes/faults/faults.ts';
 import { fixedLoad } from './lab/shapes/fixed-load/fixed-load.ts';
+import { scenarios } from './lab/shapes/scenarios/scenarios.ts';
 import type { Registry } from './lab/shapes/shape.ts';
 import { soak } from './lab/shapes/soak/soak.ts';
 
 export const registry: Registry = {
   experiments: [
-    ...[ladder, slowReader, crowd, smallBox, messageSize, cores, nodes, kill, peers],
+    ...[ladder, slowReader, crowd, smallBox, messageSize, cores, nodes, kill, hostile, peers],
     ...[scaleChatRoom, scaleChatRooms, scaleChatNodes, soakTest],
   ],
-  shapes: [capacity, fixedLoad, faults, soak],
+  shapes: [capacity, fixedLoad, faults, scenarios, soak],
 };

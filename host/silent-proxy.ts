@@ -6,6 +6,9 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 
+/** What is cut: bytes `to` the destination, bytes `from` it, or both. */
+export type Direction = 'to' | 'from' | 'both';
+
 type Destination = { host: string; port: number };
 
 export class SilentProxy implements AsyncDisposable {
@@ -13,7 +16,7 @@ export class SilentProxy implements AsyncDisposable {
   readonly #connections = new Set<ProxiedConnection>();
   readonly #destinations: readonly Destination[];
   #accepted = 0;
-  #cut = false;
+  #cut: Direction | null = null;
 
   private constructor(destinations: readonly Destination[]) {
     this.#destinations = destinations;
@@ -36,14 +39,14 @@ export class SilentProxy implements AsyncDisposable {
     return (this.#server.address() as AddressInfo).port;
   }
 
-  /** From now on nothing passes, in either direction, over old connections or new ones. */
-  cut(): void {
-    this.#cut = true;
-    for (const connection of this.#connections) connection.cut();
+  /** From now on nothing passes in that direction, over old connections or new ones. */
+  cut(direction: Direction = 'both'): void {
+    this.#cut = direction;
+    for (const connection of this.#connections) connection.cut(direction);
   }
 
   heal(): void {
-    this.#cut = false;
+    this.#cut = null;
     for (const connection of this.#connections) connection.heal();
   }
 
@@ -57,7 +60,7 @@ export class SilentProxy implements AsyncDisposable {
     const ended = () => this.#connections.delete(connection);
     const connection = new ProxiedConnection(near, connect(destination), ended);
     this.#connections.add(connection);
-    if (this.#cut) connection.cut();
+    if (this.#cut !== null) connection.cut(this.#cut);
   }
 }
 
@@ -65,40 +68,44 @@ export class SilentProxy implements AsyncDisposable {
 class ProxiedConnection {
   readonly #near: Socket;
   readonly #far: Socket;
-  #cut = false;
+  #cut: Direction | null = null;
   /** What the node has sent since the cut. */
   #held: Buffer[] = [];
 
   constructor(near: Socket, far: Socket, ended: () => void) {
     this.#near = near;
     this.#far = far;
-    near.on('data', (chunk) => (this.#cut ? this.#held.push(chunk) : far.write(chunk)));
+    near.on('data', (chunk) => (this.#isCut('to') ? this.#held.push(chunk) : far.write(chunk)));
     // The service must feel a slow reader, as it would through a network: its data is not buffered here.
     far.on('data', (chunk) => near.write(chunk) || far.pause());
-    near.on('drain', () => this.#cut || far.resume());
+    near.on('drain', () => this.#isCut('from') || far.resume());
     for (const [socket, other] of [
       [near, far],
       [far, near],
     ] as const) {
       socket.on('error', () => {}); // 'close' follows
       socket.on('close', () => {
-        if (!this.#cut) other.destroy();
+        if (this.#cut === null) other.destroy();
         if (near.destroyed && far.destroyed) ended();
       });
     }
   }
 
-  cut(): void {
-    this.#cut = true;
-    this.#far.pause();
+  cut(direction: Direction): void {
+    this.#cut = direction;
+    if (this.#isCut('from')) this.#far.pause();
   }
 
   heal(): void {
-    this.#cut = false;
+    this.#cut = null;
     if (this.#near.destroyed || this.#far.destroyed) return this.destroy();
     for (const chunk of this.#held) this.#far.write(chunk);
     this.#held = [];
     this.#far.resume();
+  }
+
+  #isCut(direction: 'to' | 'from'): boolean {
+    return this.#cut === direction || this.#cut === 'both';
   }
 
   destroy(): void {

@@ -1,10 +1,10 @@
 /** Clients that `ws` does not allow: bare sockets that send any bytes, and nothing by themselves. */
 import assert from 'node:assert/strict';
-import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { after } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
+import { upgradeRequest } from '#host/raw-peer.ts';
 import type { ServerProcess } from './server.ts';
 
 /** A socket that a failed test leaves open would keep the process alive. */
@@ -12,26 +12,6 @@ const connections: Socket[] = [];
 after(() => {
   for (const socket of connections) socket.destroy();
 });
-
-/** A text frame as a client sends it. */
-export const textFrame = (text: string) => frame(0x81, Buffer.from(text));
-
-/** A frame as a client sends it, masked with zeros. */
-export function frame(firstByte: number, payload: Buffer): Buffer {
-  return Buffer.concat([frameHeader(firstByte, payload.length), payload]);
-}
-
-/** The header alone, for a payload that is never sent in full. */
-export function frameHeader(firstByte: number, payloadBytes: number): Buffer {
-  const mask = [0, 0, 0, 0];
-  if (payloadBytes < 126) return Buffer.from([firstByte, 0x80 | payloadBytes, ...mask]);
-  if (payloadBytes < 65_536) {
-    return Buffer.from([firstByte, 0x80 | 126, payloadBytes >> 8, payloadBytes & 0xff, ...mask]);
-  }
-  const header = Buffer.from([firstByte, 0x80 | 127, 0, 0, 0, 0, 0, 0, 0, 0, ...mask]);
-  header.writeBigUInt64BE(BigInt(payloadBytes), 2);
-  return header;
-}
 
 /** A TCP connection to the server's chat port. */
 export async function rawConnection(server: ServerProcess): Promise<Socket> {
@@ -46,11 +26,7 @@ export async function rawConnection(server: ServerProcess): Promise<Socket> {
 /** A session that sends nothing by itself: no pong, no close frame. Resolves after the server's 101. */
 export async function rawSession(server: ServerProcess, path = '/ws/raw'): Promise<Socket> {
   const socket = await rawConnection(server);
-  const key = randomBytes(16).toString('base64');
-  socket.write(
-    `GET ${path} HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n` +
-      `Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ${key}\r\n\r\n`,
-  );
+  socket.write(upgradeRequest(path));
   let answer = '';
   while (!answer.includes('\r\n\r\n')) {
     await once(socket, 'readable');

@@ -66,6 +66,7 @@ export class UserPool {
   #audit: StepAudit = new StepAudit(() => -1);
   /** When each handshake in progress began, oldest first, in ms of this process. */
   readonly #connecting = new Map<VirtualUser | StalledReader, number>();
+  #hasBegun = false;
 
   constructor(assignment: Assignment, worker: number, { received, clockUs }: PoolSettings) {
     const { workload, headers } = assignment;
@@ -198,12 +199,17 @@ export class UserPool {
     this.users[user.index - this.#firstUser] = user;
   }
 
-  /** Begins a step: from now on every delivery is new. Closed users stay closed. */
+  /**
+   * Begins a step: from now on every delivery is new. Closed users stay closed. Those that the target closed
+   * before the first step belong to that one: no other result would tell of them.
+   */
   beginStep(workload: ResolvedWorkload, audit: StepAudit): void {
+    const isFirst = !this.#hasBegun;
+    this.#hasBegun = true;
     this.returns?.begin();
     for (const user of this.users) user.resumption?.begin();
-    for (const room of this.rooms) beginStepIn(room, workload);
-    this.connections.closedEarly = {};
+    for (const room of this.rooms) beginStepIn(room, workload, isFirst);
+    if (!isFirst || this.users.every(({ state }) => state !== 'closed')) this.connections.closedEarly = {};
     this.unaudited.begin();
     this.service?.begin();
     this.#audit = audit;

@@ -38,7 +38,7 @@ export function newRoom(
 }
 
 /** Every delivery in the room is new from now on. */
-export function beginStepIn(room: UserRoom, workload: ResolvedWorkload): void {
+export function beginStepIn(room: UserRoom, workload: ResolvedWorkload, isFirst: boolean): void {
   for (const user of room.users) stopFollowing(user);
   room.audit = newAudit(workload, room.index, room.users.length);
   room.interleavings.restart();
@@ -47,7 +47,7 @@ export function beginStepIn(room: UserRoom, workload: ResolvedWorkload): void {
     user.reference = room.interleavings.references[0]!;
     user.heard = 0;
     user.isMisfit = false;
-    user.isAbsent = user.state === 'closed' && !isPresent(user);
+    user.isAbsent = !isFirst && user.state === 'closed' && !isPresent(user);
     user.sentNumber = -1;
   }
 }

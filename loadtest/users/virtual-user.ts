@@ -46,7 +46,7 @@ export class VirtualUser implements Listener {
   state: UserState = 'new';
   received = 0;
   readonly resumption: Resumption | null;
-  /** Its connection had been closed when the step began, and it does not come back. */
+  /** Its connection had been closed in an earlier step, and it does not come back. */
   isAbsent = false;
   /** The last message that it sent in this step; −1 before. */
   sentNumber = -1;

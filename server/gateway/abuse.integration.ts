@@ -2,18 +2,10 @@
 import assert from 'node:assert/strict';
 import type { Socket } from 'node:net';
 import { describe, test } from 'node:test';
+import { frame, frameHeader, textFrame } from '#host/raw-peer.ts';
 import { encodeMessage } from '#protocol';
 import { Person } from '../../testing/person.ts';
-import {
-  closed,
-  frame,
-  frameHeader,
-  rawConnection,
-  rawSession,
-  readCloseCode,
-  textFrame,
-  within,
-} from '../../testing/raw-session.ts';
+import { closed, rawConnection, rawSession, readCloseCode, within } from '../../testing/raw-session.ts';
 import { secretFile } from '../../testing/secret-file.ts';
 import { noRate, ServerProcess } from '../../testing/server.ts';
 import { stages } from '../stages/index.ts';

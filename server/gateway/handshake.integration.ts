@@ -2,8 +2,9 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { test } from 'node:test';
+import { frame } from '#host/raw-peer.ts';
 import { Person, refusedAt } from '../../testing/person.ts';
-import { frame, rawConnection, rawSession, readCloseCode } from '../../testing/raw-session.ts';
+import { rawConnection, rawSession, readCloseCode } from '../../testing/raw-session.ts';
 import { secretFile } from '../../testing/secret-file.ts';
 import { ServerProcess } from '../../testing/server.ts';
 

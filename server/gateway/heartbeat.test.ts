@@ -24,3 +24,36 @@ test('every session is pinged once per interval, and one that does not answer is
   assert.deepEqual(dead, [sessions[42]]);
   stop();
 });
+
+test('sessions that leave during an interval do not make it pass over others', (t) => {
+  t.mock.timers.enable({ apis: ['setInterval'] });
+  const sessions = new Set(Array.from({ length: 160 }, () => fakeSession(false)));
+  const stop = startHeartbeat(sessions, 1600, (session) => sessions.delete(session));
+  for (let tick = 0; tick < 32; tick++) t.mock.timers.tick(100);
+  assert.equal(sessions.size, 0);
+  stop();
+});
+
+test('a peer has half an interval to answer, however many come after its ping', (t) => {
+  t.mock.timers.enable({ apis: ['setInterval'] });
+  const sessions = new Set(Array.from({ length: 16 }, () => fakeSession(true)));
+  const pingedAt = new Map<unknown, number>();
+  const deadAfter: number[] = [];
+  let tick = 0;
+  const stop = startHeartbeat(sessions, 1600, (session) => {
+    sessions.delete(session);
+    deadAfter.push(tick - pingedAt.get(session)!);
+  });
+  for (; tick < 64; tick++) {
+    if (tick === 9)
+      for (let count = 0; count < 300; count++) {
+        const silent = { ...fakeSession(false), ping: () => void pingedAt.set(silent, tick) };
+        sessions.add(silent);
+      }
+    t.mock.timers.tick(100);
+  }
+  assert.equal(sessions.size, 16);
+  assert.equal(deadAfter.length, 300);
+  assert.ok(Math.min(...deadAfter) >= 8, `${Math.min(...deadAfter)} ticks`);
+  stop();
+});

@@ -8,6 +8,12 @@ export const heartbeatSettings = group('Heartbeat', {
 
 type Pingable = { readonly open: boolean; alive: boolean; ping(): void };
 
+/**
+ * Ticks between a ping and the moment that its peer counts as dead, at the least. The place of a session
+ * changes as others come, so that its turn may come again much sooner than after an interval.
+ */
+const answerTicksMin = 8;
+
 /** Ticks per interval: ten thousand pings at once would be a pause of the event loop of about 60 ms. */
 const ticksPerInterval = 16;
 
@@ -23,18 +29,25 @@ export function startHeartbeat<S extends Pingable>(
   if (intervalMs === Number.POSITIVE_INFINITY) return () => {};
   let tick = 0;
   let rest = sessions.values();
+  let share = 0;
+  const pingedAtTick = new WeakMap<S, number>();
   const timer = setInterval(() => {
-    if (tick % ticksPerInterval === 0) rest = sessions.values();
+    if (tick % ticksPerInterval === 0) {
+      rest = sessions.values();
+      share = 0;
+    }
+    // It grows with newcomers, and never shrinks: where many leave, the last ones would not get their turn.
+    share = Math.max(share, Math.ceil(sessions.size / ticksPerInterval));
     tick++;
-    const share = Math.ceil(sessions.size / ticksPerInterval);
     for (let i = 0; i < share; i++) {
       const { value: session, done } = rest.next();
       if (done) return;
       if (!session.open) continue;
-      const { alive } = session;
-      session.alive = false;
-      if (alive) session.ping();
-      else onDead(session);
+      if (session.alive) {
+        session.alive = false;
+        session.ping();
+        pingedAtTick.set(session, tick);
+      } else if (tick - pingedAtTick.get(session)! >= answerTicksMin) onDead(session);
     }
   }, intervalMs / ticksPerInterval);
   timer.unref();

@@ -4,9 +4,10 @@ import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { frame, frameHeader, textFrame } from '#host/raw-peer.ts';
 import { encodeMessage } from '#protocol';
 import { Person } from '../../testing/person.ts';
-import { frame, frameHeader, rawSession, readCloseCode, textFrame } from '../../testing/raw-session.ts';
+import { rawSession, readCloseCode } from '../../testing/raw-session.ts';
 import { ServerProcess } from '../../testing/server.ts';
 
 const stage = '03-cursor';

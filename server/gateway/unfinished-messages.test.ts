@@ -3,7 +3,7 @@ import { type EventEmitter, once } from 'node:events';
 import type { Writable } from 'node:stream';
 import { test } from 'node:test';
 import { WebSocket, WebSocketServer } from 'ws';
-import { frame, frameHeader } from '../../testing/raw-session.ts';
+import { frame, frameHeader } from '#host/raw-peer.ts';
 import { isInsideMessage, UnfinishedMessages } from './unfinished-messages.ts';
 
 function setUp() {

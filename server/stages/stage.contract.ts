@@ -7,6 +7,7 @@ import { ServerProcess } from '../../testing/server.ts';
 import { conversationContract } from './conversation.contract.ts';
 import { drainContract } from './drain.contract.ts';
 import { limitsContract } from './limits.contract.ts';
+import { rfc6455Contract } from './rfc6455.contract.ts';
 import type { StageDeclaration } from './stage.ts';
 
 /** `args`: options that the stage always needs, such as `--redis-url`. `nodeArgs`: options of Node itself. */
@@ -20,6 +21,7 @@ export function stageContract(
   describe(stage.name, () => {
     conversationContract(stage, start);
     limitsContract(stage, start);
+    rfc6455Contract(stage, start);
     drainContract(stage, start);
   });
 }

@@ -49,6 +49,12 @@ export function repeated(value: string, before: string[] = []): string[] {
   return [...before, value];
 }
 
+/** The URL of a chat without a room, such as `ws://127.0.0.1:8080/ws`. */
+export function wsUrl(value: string): string {
+  if (URL.canParse(value) && new URL(value).protocol === 'ws:') return value;
+  throw new InvalidArgumentError(`Required a URL that begins with ws://; given ${value}.`);
+}
+
 /** A share in per cent, as a number: `5%` is 0.05. */
 export function share(value: string): number {
   const percent = Number(/^(\d+(?:\.\d+)?)%$/.exec(value)?.[1]);

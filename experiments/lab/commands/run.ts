@@ -35,6 +35,9 @@ export type RunFlags = Allocation & {
   minutes?: number;
   curve?: true;
   loads?: number[];
+  scenario?: string[];
+  repeat?: number;
+  url?: string;
   seed: number;
   target?: TargetKind;
   simulator?: TargetKind;
@@ -86,6 +89,13 @@ export function addRunOptions(command: Command): void {
     )
     .option('--curve', 'after each search also latency against load, and recovery from a freeze')
     .option('--loads <n,n>', 'try exactly these loads instead of searching', value.loads)
+    .option('--repeat <n>', 'the same as --trials', value.positiveInteger)
+    .option('--scenario <text>', 'only scenarios whose name contains it; repeatable', value.repeated)
+    .option(
+      '--url <url>',
+      'for scenarios: a server that the lab does not start, ws://host:port/ws',
+      value.wsUrl,
+    )
     .option('--seed <n>', 'seed of payloads and schedules', value.positiveInteger, 1)
     .option('--target <kind>', 'where the servers run: process or container', value.targetKind)
     .option('--simulator <kind>', 'where the simulator runs (default: as the target)', value.targetKind)
@@ -140,7 +150,8 @@ export async function runExperiment<Result>(
   const { shape } = experiment;
   openResults(flags.results);
   const stages = await listStages();
-  const target = await chooseTarget(flags.target, experiment.target);
+  refuseForeign(experiment, flags);
+  const target = await chooseTarget(flags.url === undefined ? flags.target : 'process', experiment.target);
   const plan = shape.plan(experiment, stages, optionsOf(flags, target));
   const services = plan.variants.flatMap(needsOf);
   const { runnable, skipped } = skipMissing(plan.variants, await findServices(target, services));
@@ -164,6 +175,15 @@ export async function runExperiment<Result>(
     },
     live,
   );
+}
+
+/** Throws an `InputError` for options that the shape of the experiment would ignore. */
+function refuseForeign({ name, shape }: Experiment, flags: RunFlags): void {
+  const foreign = (['scenario', 'url'] as const).filter(
+    (option) => flags[option] !== undefined && !shape.takes?.includes(option),
+  );
+  const mistakes = foreign.map((option) => `Leave out --${option}: ${name} has no scenarios.`);
+  if (mistakes.length > 0) throw new InputError(mistakes);
 }
 
 /**
@@ -193,18 +213,23 @@ function print(line: string): void {
 
 /** Throws an `InputError` that names every mistake in the flags of the workload. */
 function optionsOf(flags: RunFlags, target: TargetKind): RunOptions {
-  const { seed: _, ...texts } = flags as RunFlags & Record<string, unknown>;
+  // Not those of the workload: the lab has a seed of its own, and the deployment knows the URLs.
+  const { seed: _, url: __, ...texts } = flags as RunFlags & Record<string, unknown>;
   const { workload, problems } = readWorkload(texts);
   const { stage, trials, precision, minutes, curve, loads, measureSeconds, warmUpSeconds, set } = flags;
   if (measureSeconds !== undefined && workload.durationSeconds !== undefined)
     problems.push('Give the measured time once: required --measure-seconds or --duration; given both.');
+  if (trials !== undefined && flags.repeat !== undefined)
+    problems.push('Give the repetitions once: required --trials or --repeat; given both.');
   if (warmUpSeconds !== undefined && workload.warmUpSeconds !== undefined)
     problems.push('Give the warm-up once: required --warm-up-seconds or --warm-up; given both.');
   if (problems.length > 0) throw new InputError(problems);
   return {
     target,
     stages: stage ?? [],
-    trials,
+    trials: trials ?? flags.repeat,
+    scenarios: flags.scenario,
+    url: flags.url,
     precision,
     minutes,
     curve,

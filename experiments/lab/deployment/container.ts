@@ -12,7 +12,12 @@ import type { ObservedLimits, PartUsage } from './deployment.ts';
 import { differenceOfLimits } from './observed-limits.ts';
 import { ensurePeerImage } from './peer-image.ts';
 import type { PeerProgram } from './peers.ts';
-import { type ContainerRequest, type RunningContainer, startContainer } from './running-container.ts';
+import {
+  type ContainerRequest,
+  openFilesMax,
+  type RunningContainer,
+  startContainer,
+} from './running-container.ts';
 import type { ServiceContainerRequest } from './services/service.ts';
 import type { NodeRequest, SimulatorRequest, Site, SiteNode, SiteSimulator } from './site.ts';
 import { listenHost } from './site.ts';
@@ -113,6 +118,7 @@ export class ContainerSite implements Site, AsyncDisposable {
       freeze: () => container.freeze(),
       thaw: () => container.thaw(),
       signalWorker: (index, signalName) => signalWorker(container, index, signalName),
+      limitDescriptors: (more) => limitDescriptors(container, more),
       sample: () => container.sample(name, 'server'),
       observeLimits: () => observeLimits(container, limits),
     };
@@ -216,6 +222,16 @@ async function signalWorker(container: RunningContainer, index: number, name: No
      const pid = childrenOf(1)[${index}];
      if (pid === undefined) throw new Error('There is no worker number ${index}.');
      process.kill(pid, '${name}');`,
+  );
+}
+
+/** The soft limit of process number 1 alone: the hard one stays, so that it can be lifted again. */
+async function limitDescriptors(container: RunningContainer, more: number | null): Promise<void> {
+  await container.runScript(
+    `import { execFileSync } from 'node:child_process';
+     import { readdirSync } from 'node:fs';
+     const soft = ${more} === null ? ${openFilesMax} : readdirSync('/proc/1/fd').length + ${more};
+     execFileSync('prlimit', ['--pid', '1', '--nofile=' + soft + ':']);`,
   );
 }
 

@@ -1,4 +1,5 @@
 /** The system under test and its simulator, as the rest of the lab sees them. */
+import type { Direction } from '#host/silent-proxy.ts';
 import type { ControlCommand } from '../../../loadtest/result/control.ts';
 import type { ProgressEvent } from '../../../loadtest/result/progress.ts';
 import type { LoadtestResult } from '../../../loadtest/result/schema.ts';
@@ -73,6 +74,8 @@ export type DeployedNode = {
   thaw(): Promise<void>;
   /** Signals one of its workers, from 0, the oldest first; rejects where there is none. */
   signalWorker(index: number, name: NodeJS.Signals): Promise<void>;
+  /** Lets its main process have so many open files more than it has; null: as many as at its start. */
+  limitDescriptors(more: number | null): Promise<void>;
   /** Resolves with how it ended, in words. */
   ended: Promise<string>;
 };
@@ -127,7 +130,7 @@ export type Deployment = AsyncDisposable & {
   /** Null unless it was asked for. */
   balancer: (DeployedBalancer & { scrapeAddress: string }) | null;
   /** Between the first node and the services; null unless it was asked for and the stage has services. */
-  network: { cut(): void; heal(): void } | null;
+  network: { cut(direction?: Direction): void; heal(): void } | null;
   /** Per node. */
   observedLimits: readonly ObservedLimits[];
   /** Cores that the nodes are pinned to, all together; null where the scheduler decides. */

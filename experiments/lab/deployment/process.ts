@@ -2,11 +2,14 @@
  * Programs as child processes of the lab on this machine. It needs nothing but Node. Where Linux has
  * `taskset` they run on CPUs of their own; nothing else is isolated, which the report says.
  */
+import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { readCgroup } from '#host/cgroup.ts';
 import { type Child, startChild, startChildUntil } from '#host/child-process.ts';
-import { childrenOf, readRunDelaySeconds, readTreeUsage } from '#host/process-tree.ts';
+import { openDescriptors } from '#host/descriptors.ts';
+import { childrenOf, readRunDelaySeconds, readTreeUsage, textOf } from '#host/process-tree.ts';
 import { StartError } from '#host/readiness.ts';
 
 import type { PartUsage } from './deployment.ts';
@@ -70,6 +73,7 @@ export class ProcessSite implements Site, AsyncDisposable {
         if (pid === undefined) throw new StartError(`${name} has no worker number ${index}.`);
         process.kill(pid, signalName);
       },
+      limitDescriptors: (more) => limitDescriptors(child.pid, more),
       sample: async () => {
         // Children share the lab's cgroup: where that has a quota, it holds the node back.
         const cgroup = readCgroup();
@@ -133,6 +137,14 @@ export class ProcessSite implements Site, AsyncDisposable {
   [Symbol.asyncDispose](): Promise<void> {
     return this.#started.disposeAsync();
   }
+}
+
+/** The soft limit alone: the hard one stays, so that it can be lifted again. */
+async function limitDescriptors(pid: number, more: number | null): Promise<void> {
+  const open = openDescriptors(`/proc/${pid}/fd`);
+  const hard = /^Max open files +\S+ +(\S+)/m.exec(textOf(`/proc/${pid}/limits`))?.[1] ?? 'unlimited';
+  const soft = more === null ? hard : String(open + more);
+  await promisify(execFile)('prlimit', ['--pid', String(pid), `--nofile=${soft}:`]);
 }
 
 /** A command line, on those CPUs only. */

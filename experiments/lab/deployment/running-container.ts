@@ -65,7 +65,7 @@ export type RunningContainer = Program & {
 };
 
 /** Open files of a container: every session is one. Chosen: the most that one process is planned to hold. */
-const openFilesMax = 20_000;
+export const openFilesMax = 20_000;
 const linesKept = 20;
 const engineCpuPeriodMs = 100;
 /** Of a main process that ended by SIGABRT: Node aborts when its heap is full. */

@@ -1,6 +1,6 @@
 /** Starts a deployment: where each part runs, on which CPUs, with which services, and over which network. */
 import { StartError } from '#host/readiness.ts';
-import { SilentProxy } from '#host/silent-proxy.ts';
+import { type Direction, SilentProxy } from '#host/silent-proxy.ts';
 import type { ContainerSite } from './container.ts';
 import { ensureImage } from './container-image.ts';
 import {
@@ -261,8 +261,13 @@ async function breakableNetwork(
     proxies.push(proxy);
     urls.push(through.href);
   }
-  const all = (change: 'cut' | 'heal') => () => {
-    for (const proxy of proxies) proxy[change]();
+  return {
+    urls,
+    cut: (direction?: Direction) => {
+      for (const proxy of proxies) proxy.cut(direction);
+    },
+    heal: () => {
+      for (const proxy of proxies) proxy.heal();
+    },
   };
-  return { urls, cut: all('cut'), heal: all('heal') };
 }

@@ -62,12 +62,23 @@ const faultTrial: Template = {
   closes: 'object',
 };
 
+const scenarioRecord: Template = {
+  workload: { clients: 'number', ratePerSecond: 'number', repetitions: 'number' },
+  margins: { descriptors: 'number', memoryBytes: 'number' },
+};
+const scenarioTrial: Template = {
+  ...{ scenario: 'string', family: 'string', offenders: 'number', gets: ['string'], got: 'object' },
+  ...{ neighbours: { sent: 'number', lost: 'number' }, kept: 'null or object', seconds: 'number' },
+};
+
 /** The first field that is missing or of another type, such as `trials[3].load`; null where all is there. */
 export function missingField(run: { record?: unknown; trials?: unknown }): string | null {
   const missing = firstMissing({ record, trials: [trial] }, run, '');
   if (missing !== null) return missing;
   const { record: checked, trials } = run as { record: Fields; trials: Fields[] };
   if (checked.shape === 'faults') return firstMissing({ record: faultRecord, trials: [faultTrial] }, run, '');
+  if (checked.shape === 'scenarios')
+    return firstMissing({ record: scenarioRecord, trials: [scenarioTrial] }, run, '');
   const method = methods[String(checked.shape)];
   if (method === undefined) return null;
   const optional = trials.flatMap((one, index) => [

@@ -23,6 +23,10 @@ export type RunOptions = {
   curve?: boolean;
   /** Tries exactly these loads instead of searching. */
   loads?: readonly number[];
+  /** Parts of the names of scenarios; left out: all. */
+  scenarios?: readonly string[];
+  /** A server that the lab does not start. */
+  url?: string;
   workload: Partial<Workload>;
   settings: Readonly<Record<string, string>>;
   allocation: Allocation;

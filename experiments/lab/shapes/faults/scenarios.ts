@@ -99,7 +99,7 @@ export const scenarios: readonly Scenario[] = [
 ];
 
 /** The Redis of the deployment. One that the lab was only given must be neither frozen nor killed. */
-function ownRedis({ services }: Deployment): DeployedService {
+export function ownRedis({ services }: Deployment): DeployedService {
   const redis = services.find(({ role }) => role === 'redis');
   if (redis?.owned === true) return redis;
   throw new SkipVariant('it needs a Redis that the lab started itself; unset REDIS_URL');

@@ -1,0 +1,74 @@
+/** The short suite: every scenario on every stage that bounds what clients may cost, in about a minute. */
+import assert from 'node:assert/strict';
+import { after, describe, test } from 'node:test';
+import { hostile } from '../../../013-hostile/experiment.ts';
+import { listStages } from '../../deployment/list-stages.ts';
+import { findServices } from '../../deployment/services/services.ts';
+import { startDeployment } from '../../deployment/start.ts';
+import { scenarios as testedElsewhere } from '../faults/scenarios.ts';
+import { skipMissing } from '../run-plan.ts';
+import { act } from './act.ts';
+import { runFailure } from './fail.ts';
+import { failures } from './failures.ts';
+import { families } from './families/families.ts';
+import { openGround, scenarios } from './scenarios.ts';
+
+const options = { target: 'process', stages: [], workload: {}, settings: {}, allocation: {} } as const;
+const { variants } = scenarios.plan(hostile, await listStages(), options);
+const { skipped } = skipMissing(variants, await findServices('process'));
+const placement = { target: 'process', simulator: 'process' } as const;
+const over = new AbortController();
+after(() => over.abort());
+const run = {
+  deploy: (request: Parameters<Parameters<typeof runFailure>[2]['deploy']>[0]) =>
+    startDeployment(placement, { ...request, scrapeHost: '127.0.0.1', signal: over.signal }),
+  signal: over.signal,
+  observer: { phase() {}, second() {}, started() {} },
+  seed: 1,
+  nextNumber: () => 1,
+};
+
+test('there are at least 50 scenarios, each with a name of its own', () => {
+  const names = [...Object.values(families).flat(), ...failures].map(({ name, ...one }) =>
+    'nodes' in one ? `${name} (${one.nodes})` : name,
+  );
+  assert.equal(new Set(names).size, names.length);
+  assert.ok(names.length >= 50, `${names.length}`);
+});
+
+/** Acted out at the same time: what costs the server little, then what floods it, then the rest. */
+const { floods, 'readers and leavers': readers, ...quick } = families;
+// Two rooms of 720 large messages a second are more than 02 takes.
+const isBarely = ({ name }: { name: string }) => name === 'barely reading';
+const acts = [
+  Object.values(quick).flat(),
+  floods!,
+  readers!.filter((one) => !isBarely(one)),
+  readers!.filter(isBarely),
+];
+// What takes half a minute is for `npm run experiment -- run 013`.
+const quickFailures = failures.filter((one) => !testedElsewhere.includes(one) && !one.name.includes('30 s'));
+
+describe('every stage that bounds what clients may cost', { concurrency: 6 }, () => {
+  for (const variant of variants) {
+    const { name, stage } = variant;
+    const skip = skipped.find((one) => one.name === name)?.reason ?? false;
+    test(`${name}: each hostile client gets its answer, and nobody else anything`, { skip }, async () => {
+      await using ground = await openGround(variant, null, run);
+      for (const all of acts) {
+        const chosen = all.filter(({ short, appliesTo }) => short !== 0 && (appliesTo?.(stage) ?? true));
+        const outcomes = await act(ground, chosen, { seed: 1, short: true, signal: over.signal });
+        // Void: the simulator was disturbed, so that only the latency is not known.
+        const failed = outcomes.filter(({ outcome }) => outcome === 'fail');
+        const why = failed.map(({ scenario, reasons }) => `${scenario}: ${reasons.join('; ')}`);
+        assert.deepEqual(why, []);
+      }
+    });
+    for (const failure of quickFailures.filter(({ appliesTo }) => appliesTo(stage)))
+      test(`${name}: ${failure.name}`, { skip }, async () => {
+        const trial = await runFailure(variant, failure, run, { steadyMs: 500, aftermathMs: 3500 });
+        assert.equal(trial.outcome, 'pass', JSON.stringify(trial));
+        assert.ok(trial.neighbours.sent > 5, JSON.stringify(trial));
+      });
+  }
+});

@@ -1,0 +1,40 @@
+/** `npm run fuzz -- --minutes 30`: every target in turn, in rounds, each round with a seed of its own. */
+import { Command, InvalidArgumentError } from 'commander';
+import { interruption } from '#host/interruption.ts';
+import { fuzz } from './fuzz.ts';
+import { targets } from './targets.ts';
+
+/** Of one target in a round. */
+const turnMs = 5000;
+
+const positive = (text: string) => {
+  if (Number(text) > 0) return Number(text);
+  throw new InvalidArgumentError(`Required a number above 0; given ${text}.`);
+};
+const program = new Command('npm run fuzz --')
+  .description('Feeds every reader of foreign bytes with random ones. Exit codes: 0 all held, 1 one did not.')
+  .option('--minutes <n>', 'how long', positive, 1)
+  .option('--seed <n>', 'of the first round (default: random)', positive)
+  .option('--target <text>', 'only targets whose name contains it')
+  .parse();
+const { minutes, seed = Math.floor(Math.random() * 2 ** 30), target = '' } = program.opts();
+const chosen = targets.filter(({ name }) => name.includes(target));
+if (chosen.length === 0) {
+  console.error(
+    `Name a target: required a part of ${targets.map(({ name }) => name).join('; ')}; given ${target}.`,
+  );
+  process.exit(2);
+}
+const signal = interruption();
+const endAtMs = performance.now() + minutes * 60_000;
+for (let round = 0; performance.now() < endAtMs && !signal.aborted; round++)
+  for (const one of chosen) {
+    const forMs = Math.min(turnMs, endAtMs - performance.now());
+    if (forMs <= 0) break;
+    try {
+      console.log(`${one.name}: ${await fuzz(one, seed + round, forMs)} inputs held, seed ${seed + round}`);
+    } catch (error) {
+      console.error((error as Error).message);
+      process.exit(1);
+    }
+  }
