@@ -18,7 +18,7 @@ import { type Guest, TestNode } from './resuming.fixture.ts';
 const rooms = ['tea', 'coffee'];
 const people = 4;
 /** At most so many scripts, and no new one after this time; chosen. */
-const runs = 200;
+const runs = 40;
 const timeMs = 15_000;
 
 /** Some heartbeats of the nodes. Within it the test does not ask that a position is recovered. Chosen. */
