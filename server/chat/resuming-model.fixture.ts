@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import type { RedisServer } from '#host/redis-server.ts';
 import { type Direction, SilentProxy } from '#host/silent-proxy.ts';
-import type { Position } from '#protocol';
+import type { Joined, Position } from '#protocol';
 import { until } from '../backplane/backplane.contract.ts';
 import { keysOf } from '../backplane/partition.ts';
 import { type Guest, TestNode } from './resuming.fixture.ts';
@@ -75,8 +75,8 @@ export class Witness implements Disposable {
         assert.equal(new Set(messages).size, messages.length, `appended twice: ${messages}`);
   }
 
-  /** Fails unless somebody heard exactly the messages that follow the position that it was told. */
-  check({ joined: { room, epoch, offset }, texts }: Guest): void {
+  /** Fails unless the messages are exactly those that follow the position that somebody was told. */
+  check({ room, epoch, offset }: Joined, texts: readonly string[]): void {
     const life = this.#lives.find((one) => epoch.startsWith(`${one.epoch}-`));
     const messages = life?.rooms.get(room) ?? [];
     assert.deepEqual(texts, messages.slice(offset, offset + texts.length), `${room} from ${offset} on`);
@@ -88,7 +88,12 @@ export class World implements AsyncDisposable {
   readonly nodes: TestNode[] = [];
   readonly #admin: Redis;
   readonly #proxies: SilentProxy[] = [];
-  readonly #options: { channel: string; partitions: number; tailBytesMax: number; heartbeatIntervalMs: number };
+  readonly #options: {
+    channel: string;
+    partitions: number;
+    tailBytesMax: number;
+    heartbeatIntervalMs: number;
+  };
   #takenAtMs = Number.NEGATIVE_INFINITY;
   /** Messages of which a text was asked for. */
   said = 0;
@@ -205,11 +210,16 @@ export class Person {
     this.#mustRecover = this.#world.isSettled;
   }
 
-  leave(): void {
+  /** `lost`: so many of the newest messages were written to it, and never reached it. */
+  leave(lost = 0): void {
     if (!this.#guest) return;
+    const { joined, texts } = this.#guest;
     if (this.isHere) this.#guest.leave();
-    this.#position = this.#guest.position;
-    this.#leftAt = this.#world.said;
+    const received = Math.max(0, texts.length - lost);
+    this.#position = { epoch: joined.epoch, offset: joined.offset + received };
+    // A node may have had messages for it that Redis has no more.
+    if (lost > 0 && joined.recovered) this.#mustRecover = false;
+    this.#leftAt = this.#world.said - (texts.length - received);
     this.#guest = undefined;
   }
 
@@ -236,7 +246,7 @@ export class Person {
 
   /** Call when all has been observed. */
   check(witness: Witness): void {
-    for (const visit of this.#visits) witness.check(visit);
+    for (const { joined, texts } of this.#visits) witness.check(joined, texts);
   }
 }
 

@@ -34,7 +34,9 @@ const join = fc
   .tuple(person, node)
   .map(([who, at]) => command(`join(${who}, ${at})`, ({ people }) => people[who]!.join(at)));
 
-const leave = person.map((who) => command(`leave(${who})`, async ({ people }) => people[who]!.leave()));
+const leave = fc
+  .tuple(person, fc.constantFrom(0, 0, 1, 3, 1000))
+  .map(([who, lost]) => command(`leave(${who}, ${lost})`, async ({ people }) => people[who]!.leave(lost)));
 
 const say = fc.tuple(person, fc.integer({ min: 1, max: 6 }), fc.boolean()).map(([who, count, waits]) =>
   command(`say(${who}, ${count}, ${waits})`, async ({ people }) => {

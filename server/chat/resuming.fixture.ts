@@ -96,7 +96,7 @@ export class TestNode {
       this.chat.prepare!(room, request, (prepared) => {
         if (!prepared) return resolve(undefined);
         const guest = new Guest(this, room);
-        if (!this.chat.join(guest.member, request)) return resolve(undefined);
+        if (this.chat.join(guest.member, request)) return resolve(undefined);
         this.#guests.add(guest);
         resolve(guest);
       });
