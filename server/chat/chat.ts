@@ -47,7 +47,7 @@ export interface Chat {
 
 /** Brings messages that arrived in this process to its members: bounded-fan-out.ts and fan-out.ts. */
 export type FanOut = Pick<Chat, 'rooms' | 'leave' | 'flush'> & {
-  /** From now on the member receives the messages of its room, unless the bound that is returned is reached. */
+  /** From now on the member receives the messages of its room, unless a bound is reached: it is returned. */
   join(member: Member): NoPlace | undefined;
   /** True while its memory is used up and slow consumers are evicted: more comes in than it can write. */
   readonly full: boolean;

@@ -1,4 +1,4 @@
-/** The model of resume: the truth as Redis has it, two nodes that are disturbed, and people who come and go. */
+/** The model of resume: the truth as Redis has it, two nodes that are disturbed, people who come and go. */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -14,7 +14,7 @@ const rooms = ['tea', 'coffee'];
 
 /** Short, so that a silent link is noticed within a tenth of a second. Chosen. */
 const heartbeatIntervalMs = 20;
-/** Longer than a node needs to open a log again: whoever is not parted hears what comes behind a gap. Chosen. */
+/** Longer than a node needs to open a log again: who is not parted hears what follows a gap. Chosen. */
 const closeAfterMs = 40;
 /** Some heartbeats of the nodes. Within it the test does not ask that a position is recovered. Chosen. */
 const settledMs = 500;
@@ -133,7 +133,7 @@ export class World implements AsyncDisposable {
     return `${room}-${this.said++}`;
   }
 
-  /** Leaves so many of the newest entries, as the scripts do it: the state says from where on they are there. */
+  /** Leaves so many of the newest entries, as the scripts do it: the state says where the log begins. */
   async trim(entries: number): Promise<void> {
     const { stream, state } = keysOf(this.#options.channel, 0);
     const trim = `

@@ -35,8 +35,16 @@ const join = fc
   .map(([who, at]) => command(`join(${who}, ${at})`, ({ people }) => people[who]!.join(at)));
 
 const leave = fc
-  .tuple(person, fc.constantFrom(0, 0, 1, 3, 1000))
+  .tuple(person, fc.constantFrom(0, 1, 3))
   .map(([who, lost]) => command(`leave(${who}, ${lost})`, async ({ people }) => people[who]!.leave(lost)));
+
+/** Leaves, and comes back at once: often without the newest of what was written to it. */
+const comeBack = fc.tuple(person, node, fc.constantFrom(0, 1, 3, 1000)).map(([who, at, lost]) =>
+  command(`come back(${who}, ${at}, ${lost})`, async ({ people }) => {
+    people[who]!.leave(lost);
+    await people[who]!.join(at);
+  }),
+);
 
 const say = fc.tuple(person, fc.integer({ min: 1, max: 6 }), fc.boolean()).map(([who, count, waits]) =>
   command(`say(${who}, ${count}, ${waits})`, async ({ people }) => {
@@ -106,6 +114,7 @@ const anyCommand = fc.oneof(
   { arbitrary: join, weight: 6 },
   { arbitrary: say, weight: 6 },
   { arbitrary: leave, weight: 3 },
+  { arbitrary: comeBack, weight: 5 },
   { arbitrary: trim, weight: 1 },
   { arbitrary: restart, weight: 1 },
   { arbitrary: endConnections, weight: 1 },

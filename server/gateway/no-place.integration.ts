@@ -34,7 +34,11 @@ const reasons: Record<NoPlace, RegExp> = { rooms: /another room/, missed_bytes: 
 for (const [place, reason] of Object.entries(reasons)) {
   test(`${place}: the close reason and the counter name the bound`, async () => {
     const chat = chatWithout(place as NoPlace);
-    const gateway = new Gateway('test', () => ({ chat, drain: drainAtOnce, settings }), pino({ level: 'silent' }));
+    const gateway = new Gateway(
+      'test',
+      () => ({ chat, drain: drainAtOnce, settings }),
+      pino({ level: 'silent' }),
+    );
     const { chat: address } = await gateway.listen();
     try {
       const person = await Person.join(`ws://127.0.0.1:${address.port}/ws/tea`, 'alice');
