@@ -19,6 +19,9 @@ WORKDIR /app
 COPY --from=dependencies /app/node_modules ./node_modules
 COPY package.json ./
 COPY host ./host
+# The server gives these files to browsers.
+COPY client/core ./client/core
+COPY client/web ./client/web
 COPY server ./server
 COPY loadtest ./loadtest
 USER node

@@ -38,7 +38,7 @@ test('it exits after the echo of every line, and prints messages as clientId: Me
   const args = ['--url', server.url, '--id', 'bot', '--room', 'tea'];
   const result = await run(args, 'hi\n\nübrigens 👋');
   assert.deepEqual(result, { code: 0, stdout: 'bot: hi\nbot: \nbot: übrigens 👋\n', stderr: '' });
-  assert.equal(server.handshakes[0]?.url, '/ws/tea');
+  assert.equal(server.handshakes[0]?.url, '/ws/tea?after=');
 });
 
 test('it reads its environment variables, and prints JSON on request', async () => {
@@ -58,6 +58,14 @@ test('lines without an echo, and lines too long to send, are counted and make it
   assert.deepEqual({ code, stdout }, { code: 1, stdout: '' });
   assert.match(stderr, /line 2 not sent: it has 4097 bytes, the limit is 4096\n/);
   assert.match(stderr, /1 line not confirmed: the room did not send it back\n/);
+});
+
+test('a misspelt variable is told', async () => {
+  await using server = await RoomServer.start();
+  const env = { CLIENT_URL: server.url, CLIENT_ID: 'bot', CLIENT_ROM: 'tea' };
+  const { code, stderr } = await run([], 'hi\n', env);
+  const told = 'Not read, because no setting has that name: CLIENT_ROM (did you mean CLIENT_ROOM?).\n';
+  assert.deepEqual({ code, stderr }, { code: 0, stderr: told });
 });
 
 test('a refusal is printed in words and makes it exit 1 without waiting for more input', async () => {
@@ -105,12 +113,39 @@ test('with --listen it stays after the end of its input, until the server closes
   assert.deepEqual({ code, stdout: await lines }, { code: 0, stdout: 'log: here\nbob: still listening?\n' });
 });
 
+test('in a pipe, messages stay the only output; standard error says whether any were missed', async () => {
+  await using server = await RoomServer.start();
+  server.epoch = 'e1';
+  const connect = server.url.replace(/^ws(.*)\/ws$/, 'http$1');
+  server.connectAnswers = [{ status: 200, body: JSON.stringify({ url: `${server.url}/tea` }) }];
+  const child = start(['--connect', connect, '--room', 'tea', '--id', 'log', '--listen', '--json']);
+  child.stdin?.end('here\n');
+  const [lines, notices] = [text(child.stdout!), text(child.stderr!)];
+  await once(child.stdout!, 'readable');
+  const missed = new Promise((done) =>
+    child.stderr!.on('data', (data) => /missed/.test(String(data)) && done(null)),
+  );
+  const noted = once(child.stderr!, 'data');
+  server.closeAll(4012, 'reconnect after 300 ms');
+  await noted;
+  server.say('bob', 'late');
+  await missed;
+  server.closeAll(1000);
+  await once(child, 'exit');
+  const output = ['{"clientId":"log","Message":"here"}', '{"clientId":"bob","Message":"late"}', ''];
+  assert.equal(await lines, output.join('\n'));
+  assert.match(await notices, /client: connected again\nclient: you missed nothing: 1 message came late\n/);
+  assert.deepEqual(server.connectRequests, ['/connect?room=tea', '/connect?room=tea']);
+  assert.equal(server.handshakes[1]?.url, '/ws/tea?after=e1.1');
+});
+
 test('all mistakes are reported at once, with what is required and what was given, and it exits 2', async () => {
-  const { code, stderr } = await run(['--url', 'http://x', '--room', 'a b', '--attempts-max', '0'], '');
+  const wrong = ['--url', 'http://x', '--connect', 'ws://x', '--room', 'a b', '--attempts-max', '0'];
+  const { code, stderr } = await run(wrong, '');
   assert.equal(code, 2);
   const lines = stderr.split('\n').filter((line) => line.includes('Required:'));
-  const flags = lines.map((line) => /--(id|url|room|attempts-max)/.exec(line)?.[1]);
-  assert.deepEqual(flags, ['id', 'room', 'url', 'attempts-max']);
+  const flags = lines.map((line) => /--(id|url|connect|room|attempts-max)/.exec(line)?.[1]);
+  assert.deepEqual(flags, ['id', 'room', 'url', 'connect', 'attempts-max']);
   assert.ok(lines.every((line) => line.includes('Given:')));
   assert.equal((await run(['--bogus'], '')).code, 2);
 });

@@ -1,5 +1,6 @@
 /** The command line client: reads the options, chats on a terminal or in a pipe, sets the exit code. */
 import { CommanderError } from 'commander';
+import { tellStrayVariables } from '#host/stray-variables.ts';
 import { ChatClient } from './core/chat-client.ts';
 import { jsonLine, plainLine } from './terminal/line-format.ts';
 import { runPipe } from './terminal/pipe.ts';
@@ -17,6 +18,9 @@ async function main(argv: readonly string[]): Promise<number> {
     if (!(error instanceof CommanderError)) throw error;
     return error.exitCode === 0 ? exitCode.done : exitCode.badInput;
   }
+  const known = command.options.flatMap(({ envVar }) => envVar ?? []);
+  const stray = tellStrayVariables('CLIENT_', known, process.env);
+  if (stray !== undefined) console.error(stray);
   const config = readConfig(command.opts());
   if ('mistakes' in config) {
     for (const mistake of config.mistakes) console.error(mistake);
@@ -58,7 +62,9 @@ async function chatInPipe(config: ClientConfig): Promise<number> {
 
 function clientOf(config: ClientConfig, attemptsMax: number): ChatClient {
   return new ChatClient({
-    url: config.url,
+    url: config.urls,
+    connectUrls: config.connectUrls,
+    connectHeaders: config.token === undefined ? {} : { authorization: `Bearer ${config.token}` },
     clientId: config.id,
     openSocket: wsSockets(config),
     attemptsMax: config.attemptsMax ?? attemptsMax,

@@ -3,6 +3,7 @@
  * be written, 130 interrupted.
  */
 import { Command, CommanderError } from 'commander';
+import { tellStrayVariables } from '#host/stray-variables.ts';
 import { WriteError } from '#host/whole-file.ts';
 import { addCompare } from './lab/commands/compare.ts';
 import { addDoctor } from './lab/commands/doctor.ts';
@@ -23,6 +24,10 @@ addReport(program, registry);
 addCompare(program, registry);
 addNoise(program, registry);
 addDoctor(program);
+
+// The lab has no settings in the environment: whoever sets some expects them to be read.
+const stray = tellStrayVariables('EXPERIMENT_', [], process.env);
+if (stray !== undefined) console.error(stray);
 
 try {
   await program.parseAsync();

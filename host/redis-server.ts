@@ -72,20 +72,23 @@ export type RedisOptions = {
   port?: number;
   /** Precedes its command line, such as `taskset --cpu-list 0`. */
   launcher?: readonly string[];
+  /** More options of the server, such as `--dir`: the last of two holds. */
+  args?: readonly string[];
   signal?: AbortSignal;
 };
 
 /** Starts a server without persistence, at a free port where none is given. Rejects with a `StartError`. */
 export async function startRedisServer(
   binary: string,
-  { port, launcher = [], signal }: RedisOptions = {},
+  { port, launcher = [], args: more = [], signal }: RedisOptions = {},
 ): Promise<RedisServer> {
   const directory = mkdtempSync(join(tmpdir(), 'chat-redis-'));
   const removeDirectory = () => rmSync(directory, { recursive: true, force: true });
   const usedPort = port ?? (await freePorts(1))[0]!;
   const address = ['--bind', '127.0.0.1', '--port', String(usedPort)];
   const readLine = (line: string) => line.includes(redisReadyText) || undefined;
-  const [command, ...args] = [...launcher, binary, ...address, '--dir', directory, ...withoutPersistence];
+  const given = ['--dir', directory, ...withoutPersistence, ...more];
+  const [command, ...args] = [...launcher, binary, ...address, ...given];
   const { child } = await startChildUntil(
     { command: command!, args },
     { name: 'The Redis server', readLine, deadlineMs: startDeadlineMs, signal },

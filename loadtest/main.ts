@@ -2,6 +2,7 @@
 import { createInterface } from 'node:readline';
 import { CommanderError } from 'commander';
 import { interruptedCode, interruption } from '#host/interruption.ts';
+import { tellStrayVariables } from '#host/stray-variables.ts';
 import { WriteError } from '#host/whole-file.ts';
 import type { Assignment } from './model/assignment.ts';
 import { checkOptions, newCommand, type Options } from './options.ts';
@@ -139,6 +140,9 @@ function readOptions(argv: string[]): Options | number {
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitCode.pass : exitCode.input;
     throw error;
   }
+  const known = command.options.flatMap(({ envVar }) => envVar ?? []);
+  const stray = tellStrayVariables('LOADTEST_', known, process.env);
+  if (stray !== undefined) console.error(stray);
   const { options, problems } = checkOptions(command);
   return problems.length === 0 ? options : refuse(problems);
 }

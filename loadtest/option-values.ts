@@ -45,6 +45,30 @@ export function parseWsUrl(value: string, flag: string): string {
   );
 }
 
+/** The origin of a connect service: http only, without a path. Throws with the flag's name. */
+export function parseHttpUrl(value: string, flag: string): string {
+  const url = URL.parse(value);
+  if (url?.protocol === 'http:' && url.pathname === '/' && url.search + url.hash === '') return url.origin;
+  throw new Error(`${flag} must look like http://127.0.0.1:8080; given: ${redact(value)}`);
+}
+
+/** A percentage as a share from 0 to 1. Throws with the flag's name. */
+export function parseShare(value: string, flag: string): number {
+  const [, number] = /^(\d+(?:\.\d+)?)%$/.exec(value) ?? [];
+  if (number !== undefined && Number(number) <= 100) return Number(number) / 100;
+  throw new Error(`${flag} must be from 0% to 100%; given: ${value}`);
+}
+
+/** Two times with their units, the shorter first, in milliseconds. Throws with the flag's name. */
+export function parseTimeRangeMs(value: string, flag: string): [minMs: number, maxMs: number] {
+  const [, min, max] = /^(.+?)\.\.(.+)$/.exec(value) ?? [];
+  if (min === undefined || max === undefined)
+    throw new Error(`${flag} must be two times, such as 5s..30s; given: ${value}`);
+  const range: [number, number] = [parseTimeMs(min, flag, 1), parseTimeMs(max, flag, 1)];
+  if (range[0] <= range[1]) return range;
+  throw new Error(`${flag} must begin with the shorter time; given: ${value}`);
+}
+
 /** The environment variable of a flag: `--warm-up` is `LOADTEST_WARM_UP`. */
 export function variableOf(flag: string): string {
   return `LOADTEST_${flag.slice(2).replaceAll('-', '_').toUpperCase()}`;

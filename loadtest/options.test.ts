@@ -103,3 +103,36 @@ test('steps replace the rate and the duration, and are refused beside them', () 
     /steps come as commands.*\n?.*--json/,
   );
 });
+
+test('users that come back: their switch, their limits, and what they exclude', (t) => {
+  const { options, problems } = check(
+    '--resume --storm 12.5% --at 2s --think-time 5s..30s --connect http://a:1',
+  );
+  assert.deepEqual(problems, []);
+  const { resume, stormShare, stormAtSeconds, thinkSeconds, connectUrls } = options.workload;
+  assert.deepEqual([resume, stormShare, stormAtSeconds], [true, 0.125, 2]);
+  assert.deepEqual([thinkSeconds, connectUrls], [[5, 30], ['http://a:1']]);
+  const expressions = options.limits.map(({ expression }) => expression);
+  for (const own of ['missed=0', 'misannounced=0']) {
+    assert.ok(expressions.includes(own), own);
+    assert.ok(!check().options.limits.some(({ expression }) => expression === own), own);
+  }
+  const wrong = check('--think-time 30s..5s --rate 5 --storm 101% --connect ws://a --limit caught-up-p99<2s');
+  for (const problem of [
+    /--think-time must begin with the shorter time; given: 30s\.\.5s/,
+    /--think-time and --rate cannot be given together/,
+    /--storm must be from 0% to 100%; given: 101%/,
+    /--connect must look like http:\/\/127/,
+    /--limit caught-up-p99<2s needs --resume/,
+  ])
+    assert.match(wrong.problems.join('\n'), problem);
+  t.after(() => delete process.env.LOADTEST_RESUME);
+  for (const [value, isOn] of [
+    ['1', true],
+    ['0', false],
+    ['', false],
+  ] as const) {
+    process.env.LOADTEST_RESUME = value;
+    assert.equal(check().options.workload.resume, isOn, value);
+  }
+});

@@ -5,9 +5,16 @@ import { writeFault } from '#host/whole-file.ts';
 import { parseCount, parseOneOf, parseRate, parseTimeMs, variableOf } from './option-values.ts';
 import type { StepQuantities } from './result/control.ts';
 import { defaultHealthLimits, type HealthLimits } from './result/health.ts';
-import { type Limit, limitMetrics, parseLimit, withDefaults } from './result/limits.ts';
+import { type Limit, limitMetrics, parseLimit, returnMetrics, withDefaults } from './result/limits.ts';
 import type { ProgressStyle } from './result/progress.ts';
-import { checkWorkload, defaultWorkload, quantities, readWorkload, type Workload } from './workload.ts';
+import {
+  checkWorkload,
+  defaultWorkload,
+  quantities,
+  readWorkload,
+  type Workload,
+  withThinkTimes,
+} from './workload.ts';
 
 /** Checked options. */
 export type Options = {
@@ -48,10 +55,19 @@ Steps: with --step, the connections stay, and each step has its own warm-up, sch
 verdict. A drain ends when nothing is outstanding; only the last one takes its full time. The exit code is
 that of the worst step.
 
+With --resume, users join with ?after=, come back as our clients do, and the audit goes across reconnects:
+each delivery once and in order per person, over the whole step. After a return that was told to have missed
+nothing, whatever does not come is lost. After one that was told otherwise, it is "missed": counted apart,
+with the people and the gaps. missed and misannounced must be 0 unless a limit names another bound; closed
+counts only those who do not come back. caught-up-p99 is the time from leaving until all that was missed has
+come. Handshakes of a storm: at most 256 at a time for each worker; the wait for them counts.
+
 Examples:
   npm run loadtest -- --url ws://127.0.0.1:8080/ws --clients 2000 --rate 500 --limit 'p99<250ms'
   npm run loadtest -- --clients 1000 --rooms 50 --rate 2000 --arrival poisson --seed 7 --json result.json
   npm run loadtest -- --clients 1000 --step 1000:10s --step 2000:10s --step 4000:10s
+  npm run loadtest -- --connect http://127.0.0.1:8080 --clients 5000 --rooms 500 --think-time 5s..30s \\
+    --duration 30s --resume --storm 100% --at 5s --limit 'caught-up-p99<2s'
   LOADTEST_CLIENTS=70 LOADTEST_RATE=70 LOADTEST_PAYLOAD_BYTES=256 npm run loadtest
 `;
 
@@ -61,7 +77,14 @@ export function newCommand(): Command {
     'Drives a chat server with thousands of virtual users, audits every delivery, and judges itself first.',
   );
   for (const [, { flag, argument, help, fallback, isList, write }] of quantities())
-    command.addOption(option(`${flag} ${argument}`, help, isList ? undefined : write(fallback)[0], isList));
+    command.addOption(
+      option(
+        `${flag} ${argument}`.trim(),
+        help,
+        isList ? undefined : write(fallback)[0] || undefined,
+        isList,
+      ),
+    );
   const { scheduleLagMsP99Max, turnMsP99Max, throttledMsMax } = defaultHealthLimits;
   return command
     .addOption(
@@ -108,7 +131,10 @@ export function newCommand(): Command {
 
 function option(flags: string, help: string, fallback?: string, isList = false): Option {
   const made = new Option(flags, isList ? `${help}; separated by blanks in the environment` : help);
-  made.env(variableOf(flags.split(' ')[0]!));
+  const variable = variableOf(flags.split(' ')[0]!);
+  // For commander a variable that is set turns a switch on, whatever its value.
+  const isOff = made.isBoolean() && ['', '0', 'false'].includes(process.env[variable] ?? '1');
+  if (!isOff) made.env(variable);
   if (fallback !== undefined) made.default(fallback);
   if (isList)
     made.argParser((value, before: string[] = []) => [...before, ...value.split(/\s+/).filter(Boolean)]);
@@ -119,7 +145,7 @@ function option(flags: string, help: string, fallback?: string, isList = false):
 export function checkOptions(command: Command): { options: Options; problems: string[] } {
   const raw: Readonly<Record<string, unknown>> = command.opts();
   const { workload: given, problems } = readWorkload(raw);
-  const workload = { ...defaultWorkload, ...given };
+  const workload = withThinkTimes({ ...defaultWorkload, ...given });
   const text = (name: string) => raw[name] as string | undefined;
   const attempt = <T>(fallback: T, check: () => T): T => {
     try {
@@ -137,6 +163,9 @@ export function checkOptions(command: Command): { options: Options; problems: st
   const steps = (raw.step as string[] | undefined)?.map((step) => attempt({}, () => parseStep(step)));
   for (const step of steps ?? [{}]) problems.push(...checkWorkload({ ...workload, ...step }));
   problems.push(...checkTogether(command));
+  for (const limit of limits)
+    if (limit !== undefined && returnMetrics.includes(limit.metric) && !workload.resume)
+      problems.push(`--limit ${limit.expression} needs --resume: nobody comes back without it`);
   const options: Options = {
     workload,
     steps: steps ?? [{}],
@@ -145,7 +174,10 @@ export function checkOptions(command: Command): { options: Options; problems: st
     token: attempt(undefined, () =>
       readSecret({ flag: '--token', given: text('token'), file: text('tokenFile') }),
     ),
-    limits: withDefaults(limits.filter((limit) => limit !== undefined)),
+    limits: withDefaults(
+      limits.filter((limit) => limit !== undefined),
+      workload.resume,
+    ),
     health: {
       ...defaultHealthLimits,
       scheduleLagMsP99Max: time('lagLimit', '--lag-limit'),
@@ -199,11 +231,19 @@ function checkTogether(command: Command): string[] {
   const pairs = [
     ['step', 'rate', 'the rate of each step is in --step'],
     ['step', 'duration', 'the duration of each step is in --step'],
+    ['thinkTime', 'rate', 'the rate follows from the think times'],
+    ['thinkTime', 'step', 'the rate follows from the think times'],
+    ['thinkTime', 'senders', 'every user is a sender'],
+    ['thinkTime', 'arrival', 'every user has a schedule of its own'],
     ['control', 'step', 'steps come as commands'],
     ['control', 'json', 'results come on standard output'],
     ['control', 'progress', 'progress is always json'],
   ] as const;
   return pairs
     .filter(([one, other]) => isGiven(one) && isGiven(other))
-    .map(([one, other, why]) => `--${one} and --${other} cannot be given together: ${why}`);
+    .map(([one, other, why]) => `${flagOf(one)} and ${flagOf(other)} cannot be given together: ${why}`);
+}
+
+function flagOf(attribute: string): string {
+  return `--${attribute.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 }

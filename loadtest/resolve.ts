@@ -8,7 +8,7 @@ import type { Address, Assignment } from './model/assignment.ts';
 import { runIdMax } from './model/stamp.ts';
 import { readEphemeralPorts, readFilesMax } from './result/environment.ts';
 import { coresToFill, planWorkers } from './run/sizing.ts';
-import { checkWorkload, type ResolvedWorkload, type Workload } from './workload.ts';
+import { checkWorkload, type ResolvedWorkload, type Workload, withThinkTimes } from './workload.ts';
 
 /**
  * Senders of a room by default. With as many senders as users, each has so few messages that a wrong order
@@ -42,7 +42,8 @@ export async function resolveAssignment(
 }
 
 /** The workload of a run or of one of its steps, without open quantities. */
-export function resolveWorkload(workload: Workload, workers: number): ResolvedWorkload {
+export function resolveWorkload(asked: Workload, workers: number): ResolvedWorkload {
+  const workload = withThinkTimes(asked);
   const { clients, rooms, ratePerSecond } = workload;
   const byRate = Math.ceil(ratePerSecond / rooms / messagesPerSenderMax);
   const sendersPerRoom = workload.sendersPerRoom ?? Math.max(sendersMin, byRate);

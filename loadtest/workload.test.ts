@@ -6,6 +6,7 @@ import {
   quantities,
   readWorkload,
   type Workload,
+  withThinkTimes,
   workloadArguments,
   workloadEnvironment,
 } from './workload.ts';
@@ -35,7 +36,10 @@ test('a part of a workload is written as arguments and as variables, and nothing
 });
 
 test('every quantity reads back the text that it writes', () => {
-  const set = { workers: 2, sendersPerRoom: 3, sourceAddresses: ['127.0.0.2'] };
+  const set = {
+    ...{ workers: 2, sendersPerRoom: 3, sourceAddresses: ['127.0.0.2'], resume: true, stormShare: 0.125 },
+    ...{ thinkSeconds: [0.5, 30], connectUrls: ['http://a:1', 'http://b:2'] },
+  };
   const asked: Workload = { ...defaultWorkload, ...set };
   for (const [name, { flag, read, write }] of quantities()) {
     const problems: string[] = [];
@@ -54,4 +58,27 @@ test('only what is given is read, and each mistake names its flag', () => {
 
 test('the default workload can be run', () => {
   assert.deepEqual(checkWorkload(defaultWorkload), []);
+});
+
+test('a switch is a flag without a value, and a variable with one', () => {
+  assert.deepEqual(workloadArguments({ resume: true, clients: 3 }), ['--clients', '3', '--resume']);
+  assert.deepEqual(workloadArguments({ resume: false, thinkSeconds: [] }), []);
+  assert.deepEqual(workloadEnvironment({ resume: true }), { LOADTEST_RESUME: '1' });
+});
+
+test('a storm needs users that come back, before the end of the measure phase', () => {
+  const storm = { ...defaultWorkload, stormShare: 0.5, stormAtSeconds: 10 };
+  assert.deepEqual(checkWorkload(storm), [
+    '--storm needs --resume: its users come back',
+    '--at must be before the end of the measure phase (--duration 10s); given: 10s',
+  ]);
+  assert.deepEqual(checkWorkload({ ...storm, resume: true, stormAtSeconds: 9 }), []);
+});
+
+test('think times make the rate, and everybody a sender', () => {
+  const { ratePerSecond, sendersPerRoom } = withThinkTimes({
+    ...{ ...defaultWorkload, clients: 700, rooms: 10, thinkSeconds: [5, 30] },
+  });
+  assert.equal(ratePerSecond, 40);
+  assert.equal(sendersPerRoom, 70);
 });

@@ -2,7 +2,21 @@
  * The workload: one table of all quantities that describe the load on a target. The command line, the
  * environment, the type, the result file and the lab follow from it.
  */
-import { parseCount, parseOneOf, parseRate, parseTimeMs, parseWsUrl, variableOf } from './option-values.ts';
+import {
+  address,
+  count,
+  httpUrl,
+  isGiven,
+  list,
+  one,
+  oneOf,
+  type Quantity,
+  rate,
+  seconds,
+  share,
+  timeRange,
+  url,
+} from './quantity.ts';
 
 /** Bounds of a stamp: 3 digits of base 64 for the room, 5 for the message number. */
 export const roomsMax = 2 ** 18;
@@ -12,32 +26,17 @@ export const usersMax = 1_000_000;
 /** Bytes of the smallest JSON message: 28 of JSON, 7 of the client id, 27 of the stamp. */
 export const payloadBytesMin = 62;
 
-/** One quantity of the workload. `T` is its type in code and in the result file. Times are in seconds. */
-export type Quantity<T> = {
-  /** Such as `--clients`. */
-  flag: string;
-  /** Placeholder of the value in the help text, such as `<n>`. */
-  argument: string;
-  /** Such as `LOADTEST_CLIENTS`. A list is one text with blanks between its items. */
-  variable: string;
-  help: string;
-  /** The default. Undefined if it follows from the rest of the workload. */
-  fallback: T;
-  /** True if the flag may be given several times. */
-  isList: boolean;
-  /** Checks the text, or each text of a list. Adds a sentence to `problems` for each mistake. */
-  read(texts: readonly string[], problems: string[]): T;
-  /** The texts that give this value, one for each time that the flag is given. */
-  write(value: T): string[];
-};
-
-type Kind<T> = { argument: string; parse(text: string, flag: string): T; write(value: T): string };
-
 /** All quantities by their name in code, which is also their name in the result file. */
 export const workloadTable = {
   urls: list('--url', 'target, ws://host:port/ws; repeat it to spread clients over several targets', url(), [
     'ws://127.0.0.1:8080/ws',
   ]),
+  connectUrls: list(
+    '--connect',
+    'ask GET /connect there (http://host:port) for the URL of each connection; repeatable',
+    httpUrl(),
+    [],
+  ),
   clients: one('--clients', 'virtual users, each with a connection of its own', count(1, usersMax), 100),
   ratePerSecond: one('--rate', 'messages per second, of all rooms together', rate(), 100),
   durationSeconds: one('--duration', 'length of the measure phase, such as 20s or 500ms', seconds(1), 10),
@@ -104,6 +103,23 @@ export const workloadTable = {
     count(0, 100_000),
     0,
   ),
+  resume: isGiven(
+    '--resume',
+    'users join with ?after=, come back after every close that allows it, and resume; audited across reconnects',
+  ),
+  stormShare: one(
+    '--storm',
+    'share of the users that drop their connections at once and come back',
+    share(),
+    0,
+  ),
+  stormAtSeconds: one('--at', 'when they do, after the beginning of the measure phase', seconds(0), 0),
+  thinkSeconds: one<readonly number[]>(
+    '--think-time',
+    'every user says its next message after a random time in that range, such as 5s..30s; in place of --rate',
+    timeRange(),
+    [],
+  ),
   workers: one<number | undefined>(
     '--workers',
     'simulator processes (default: as few as the load needs)',
@@ -155,6 +171,9 @@ export function checkWorkload({
   ratePerSecond,
   warmUpSeconds,
   durationSeconds,
+  resume,
+  stormShare,
+  stormAtSeconds,
 }: Workload): string[] {
   const problems: string[] = [];
   if (rooms > clients) problems.push(`--rooms must be at most --clients (${clients}); given: ${rooms}`);
@@ -163,12 +182,34 @@ export function checkWorkload({
     problems.push(
       `a run holds at most ${messageNumberMax} messages; --rate × (--warm-up + --duration) is ${messages}`,
     );
+  if (stormShare > 0 && !resume) problems.push('--storm needs --resume: its users come back');
+  if (stormShare > 0 && stormAtSeconds >= durationSeconds)
+    problems.push(
+      `--at must be before the end of the measure phase (--duration ${durationSeconds}s); given: ${stormAtSeconds}s`,
+    );
   return problems;
+}
+
+/**
+ * The workload with the rate that its think times make: each user says one message in a mean think time.
+ * Every user is a sender then.
+ */
+export function withThinkTimes(workload: Workload): Workload {
+  const [min, max] = workload.thinkSeconds;
+  if (min === undefined || max === undefined) return workload;
+  const { clients, rooms } = workload;
+  return {
+    ...workload,
+    ratePerSecond: clients / ((min + max) / 2),
+    sendersPerRoom: Math.ceil(clients / rooms),
+  };
 }
 
 /** The command-line arguments that give this part of a workload. */
 export function workloadArguments(part: Partial<Workload>): string[] {
-  return textsOf(part).flatMap(({ flag, texts }) => texts.flatMap((text) => [flag, text]));
+  return textsOf(part).flatMap(({ flag, argument, texts }) =>
+    texts.flatMap((text) => (argument === '' ? [flag] : [flag, text])),
+  );
 }
 
 /** The environment variables that give this part of a workload. */
@@ -176,79 +217,14 @@ export function workloadEnvironment(part: Partial<Workload>): Record<string, str
   return Object.fromEntries(textsOf(part).map(({ variable, texts }) => [variable, texts.join(' ')]));
 }
 
-function textsOf(part: Partial<Workload>): { flag: string; variable: string; texts: string[] }[] {
-  return quantities().flatMap(([name, { flag, variable, write }]) => {
-    const texts = part[name] === undefined ? [] : write(part[name]);
-    return texts.length === 0 ? [] : [{ flag, variable, texts }];
+function textsOf(part: Partial<Workload>) {
+  return quantities().flatMap(([name, { flag, argument, variable, write }]) => {
+    const texts = part[name] === undefined ? [] : write(part[name]).filter((text) => text !== '');
+    return texts.length === 0 ? [] : [{ flag, argument, variable, texts }];
   });
 }
 
 /** The name under which commander keeps the value of a flag. */
 function attributeOf(flag: string): string {
   return flag.slice(2).replace(/-(.)/g, (_, letter: string) => letter.toUpperCase());
-}
-
-function one<T>(flag: string, help: string, kind: Kind<NonNullable<T>>, fallback: T): Quantity<T> {
-  return {
-    flag,
-    argument: kind.argument,
-    variable: variableOf(flag),
-    help,
-    fallback,
-    isList: false,
-    read: ([text = ''], problems) => attempt<T>(problems, fallback, () => kind.parse(text, flag)),
-    write: (value) => (value === undefined || value === null ? [] : [kind.write(value)]),
-  };
-}
-
-function list(
-  flag: string,
-  help: string,
-  kind: Kind<string>,
-  fallback: readonly string[],
-): Quantity<readonly string[]> {
-  return {
-    ...one<string>(flag, help, kind, ''),
-    fallback,
-    isList: true,
-    read: (texts, problems) => texts.map((text) => attempt(problems, text, () => kind.parse(text, flag))),
-    write: (value) => [...value],
-  };
-}
-
-function attempt<T>(problems: string[], fallback: T, parse: () => T): T {
-  try {
-    return parse();
-  } catch (error) {
-    problems.push((error as Error).message);
-    return fallback;
-  }
-}
-
-function count(min: number, max: number): Kind<number> {
-  return { argument: '<n>', parse: (text, flag) => parseCount(text, flag, min, max), write: String };
-}
-
-function rate(): Kind<number> {
-  return { argument: '<n>', parse: parseRate, write: String };
-}
-
-function seconds(minMs: number): Kind<number> {
-  return {
-    argument: '<time>',
-    parse: (text, flag) => parseTimeMs(text, flag, minMs) / 1000,
-    write: (value) => `${value}s`,
-  };
-}
-
-function oneOf<const W extends string>(words: readonly W[]): Kind<W> {
-  return { argument: '<kind>', parse: (text, flag) => parseOneOf(text, flag, words), write: String };
-}
-
-function url(): Kind<string> {
-  return { argument: '<url>', parse: parseWsUrl, write: String };
-}
-
-function address(): Kind<string> {
-  return { argument: '<ip>', parse: (text) => text, write: String };
 }

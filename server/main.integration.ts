@@ -52,12 +52,22 @@ test('a wrong address, log level or Redis URL and an empty value exit 2; a secre
   }
 });
 
+test('a misspelt variable is told, without its value, and does not keep the server from its work', async () => {
+  const { code, stdout, stderr } = await run(['--list-stages'], { CHAT_PROT: 'S3CRET', CHAT_PORT: '0' });
+  assert.equal(code, 0);
+  assert.equal(stderr, 'Not read, because no setting has that name: CHAT_PROT (did you mean CHAT_PORT?).\n');
+  assert.ok(JSON.parse(stdout).length > 0);
+});
+
 test('when Redis cannot be reached, neither output nor process list shows the password', async () => {
   const url = secretFile('redis://user:S3CRET@127.0.0.1:1/2');
   const args = ['--stage', '05', '--redis-url-file', url, '--port', '0', '--internal-port', '0'];
   const { code, stdout, stderr } = await run(args);
   assert.equal(code, 1);
   assert.match(stderr, /Redis at redis:\/\/127\.0\.0\.1:1\/2 cannot be used/);
+  const [first] = stdout.split('\n').map((line) => (line === '' ? {} : JSON.parse(line)));
+  assert.equal(first.event, 'waiting', 'it says what it waits for long before it gives up');
+  assert.match(first.for, /^Redis at redis:\/\/127\.0\.0\.1:1\/2: .*ECONNREFUSED/);
   assert.ok(!(stdout + stderr).includes('S3CRET'));
 });
 

@@ -2,9 +2,9 @@
 import { Command } from 'commander';
 import { createLog } from './ops/log.ts';
 import { Supervisor, supervisorSettings } from './processes/supervisor.ts';
-import { group, readSettings, SettingsError } from './settings.ts';
+import { group, readSettings, SettingsError, strayVariables } from './settings.ts';
 import { defaultStage, findStage, stageDeclarations, stages } from './stages/index.ts';
-import { createGateway, isPerCore, stageSettings } from './stages/stage.ts';
+import { createGateway, isPerCore, servesPage, stageSettings } from './stages/stage.ts';
 
 const stageSetting = group('Stage', {
   stage: {
@@ -24,6 +24,8 @@ function readCommandLine() {
   try {
     const groups = [stageSetting, ...stageSettings, supervisorSettings];
     const config = readSettings(command, groups, process.argv.slice(2));
+    const stray = strayVariables(command);
+    if (stray !== undefined) console.error(stray);
     return { config, listStages: command.opts<{ listStages?: true }>().listStages === true };
   } catch (error) {
     if (!(error instanceof SettingsError)) throw error;
@@ -63,6 +65,7 @@ async function main(): Promise<void> {
     stage: stage.name,
     chat: `ws://${hostInUrl(chat.address)}:${chat.port}/ws`,
     internal: `http://${hostInUrl(internal.address)}:${internal.port}`,
+    ...(servesPage(stage, config) && { page: `http://${hostInUrl(chat.address)}:${chat.port}/` }),
   });
 }
 

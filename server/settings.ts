@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { type Command, Option } from 'commander';
 import { holdsSecret, notShown, parseServiceUrl } from '#host/redact.ts';
+import { tellStrayVariables } from '#host/stray-variables.ts';
 
 /** One setting. Its key in the group gives its flag and its environment variable. */
 export type Setting<T> = {
@@ -156,6 +157,15 @@ export function readSettings<G extends SettingGroup>(
   }
   if (problems.length > 0) throw new SettingsError(problems.join('\n'));
   return Object.freeze(values) as ValuesOf<G>;
+}
+
+/** One sentence on variables that look like settings of the server and are none; undefined without any. */
+export function strayVariables(command: Command): string | undefined {
+  return tellStrayVariables(
+    'CHAT_',
+    command.options.flatMap(({ envVar }) => envVar ?? []),
+    process.env,
+  );
 }
 
 /** A secret has no flag of its own in `--help`, only one for a file. */

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { encodeReconnectReason } from '#protocol';
 import { wsSockets } from '../terminal/ws-socket.ts';
+import { browserSocket } from './browser-socket.ts';
 import { ChatClient, type ChatClientOptions, type ChatEvents } from './chat-client.ts';
-import type { OpenSocket } from './chat-socket.ts';
 import { ManualClock, nextEvent, RoomServer } from './room-server.fixture.ts';
 
 type Settings = Partial<ChatClientOptions>;
@@ -189,20 +189,50 @@ test("a browser's WebSocket, which has neither pings nor HTTP statuses, serves a
   assert.equal((await closed).final, true, 'it does not wait for a server that is silent');
 });
 
-/** The whole adapter that a browser needs; Node has the same class. */
-const browserSocket: OpenSocket = (url, listener) => {
-  const socket = new globalThis.WebSocket(url);
-  socket.onopen = () => listener.opened();
-  socket.onmessage = ({ data }) => {
-    if (typeof data === 'string') listener.received(data);
-  };
-  socket.onclose = ({ code, reason }) => listener.ended({ kind: 'closed', code, reason });
-  return {
-    send(text) {
-      if (socket.readyState !== socket.OPEN) return false;
-      socket.send(text);
-      return true;
-    },
-    close: (code) => socket.close(code),
-  };
-};
+test('a browser that is let in only to be told why not was never admitted', async () => {
+  await using server = await RoomServer.start();
+  server.welcome = (socket) => socket.close(1008, 'wrong or missing token');
+  const { client } = prepare(server.url, { openSocket: browserSocket });
+  const events: string[] = [];
+  client.events.on('connected', () => events.push('connected'));
+  client.connect();
+  const { end, final } = await nextEvent(client, 'closed');
+  const expected = { kind: 'closed', code: 1008, reason: 'wrong or missing token', admitted: false };
+  assert.deepEqual([end, final, events], [expected, true, []]);
+});
+
+test('a refusal before the upgrade and an absent server look the same to a browser, and it says so', async () => {
+  await using server = await RoomServer.start();
+  server.refusal = 'HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\n\r\n';
+  for (const url of [server.url, 'ws://127.0.0.1:1/ws']) {
+    const { client } = prepare(url, { openSocket: browserSocket });
+    client.connect();
+    const { end, final } = await nextEvent(client, 'closed');
+    assert.match(end.kind === 'unreachable' ? end.cause : '', /nothing answers, or the server refuses/);
+    assert.equal(final, false);
+    client.close();
+  }
+});
+
+test('a person who does not want to wait starts the next attempt; otherwise that does nothing', async () => {
+  await using server = await RoomServer.start();
+  const { client } = await join(server);
+  client.retryNow();
+  assert.equal(client.connected, true);
+  const waiting = nextEvent(client, 'waiting');
+  server.closeAll(1012, encodeReconnectReason(60_000));
+  assert.equal((await waiting).waitMs, 60_000);
+  client.retryNow();
+  assert.deepEqual(await nextEvent(client, 'connected'), { again: true });
+  assert.equal(server.handshakes.length, 2);
+});
+
+test('a connection that is taken for dead is replaced', async () => {
+  await using server = await RoomServer.start();
+  const { client, clock } = await join(server);
+  const closed = nextEvent(client, 'closed');
+  client.abandon('no echo');
+  assert.deepEqual((await closed).end, { kind: 'unreachable', cause: 'no echo' });
+  clock.advance(60_000);
+  assert.deepEqual(await nextEvent(client, 'connected'), { again: true });
+});

@@ -1,8 +1,10 @@
-/** The chat protocol: connect, send, receive, reconnect. The connection is passed in; no Node API is used. */
+/** The chat protocol: connect, send, receive, reconnect, resume. The connection is passed in; no Node API. */
 import { type ChatMessage, closeCode, decodeMessage, encodeMessage, isDecodeFault } from '#protocol';
 import type { ChatSocket, OpenSocket } from './chat-socket.ts';
 import { Emitter } from './emitter.ts';
 import { type ConnectionEnd, nextWaitMs } from './reconnect.ts';
+import { Resume, type Resumption } from './resume.ts';
+import { type Place, Route } from './route.ts';
 
 /** Time, passed in so that tests need not wait. */
 export type Clock = {
@@ -21,8 +23,12 @@ const systemClock: Clock = {
 };
 
 export type ChatClientOptions = {
-  /** Where to connect, room included: `ws://host:port/ws/<room>`. */
-  readonly url: string;
+  /** Where to connect, room included: `ws://host:port/ws/<room>`. Several addresses are tried in turn. */
+  readonly url: string | readonly string[];
+  /** Asked for the address before each connection: `http://host:port/connect?room=<room>`. */
+  readonly connectUrls?: readonly string[];
+  /** Headers of these requests. */
+  readonly connectHeaders?: Readonly<Record<string, string>>;
   readonly clientId: string;
   readonly openSocket: OpenSocket;
   /** Failed attempts in a row before the client ends; Infinity: no limit. */
@@ -38,6 +44,11 @@ export type ChatEvents = {
   /** In the room: the server has answered a ping or sent a message. `again` is false the first time only. */
   connected: { readonly again: boolean };
   message: ChatMessage;
+  /**
+   * Only after a reconnect. `complete`: nothing was missed, and so many messages came late; else messages may
+   * be missing before the next one.
+   */
+  resumed: { readonly complete: boolean; readonly lateCount: number };
   /** A connection or an attempt ended. If `final`, the client does not reconnect: this is its last event. */
   closed: {
     readonly end: ConnectionEnd;
@@ -55,6 +66,14 @@ const healthyAfterMs = 5_000;
 const admissionMsMax = 2_000;
 /** The longest wait for the server's side of the closing handshake. Chosen, not measured. */
 const closeMsMax = 2_000;
+/** A server that keeps a log says so within this time. Chosen, not measured. */
+const joinedMsMax = 2_000;
+/**
+ * Messages that were missed come in one burst. They have all come when nothing came for so long; in a room
+ * that is never quiet, after the second time. Chosen, not measured.
+ */
+const lateQuietMs = 150;
+const lateMsMax = 5_000;
 /** The client accepts every length: the server's limits decide. */
 const noLimits = { clientIdCharsMax: Number.POSITIVE_INFINITY, messageBytesMax: Number.POSITIVE_INFINITY };
 const normalEnd: ConnectionEnd = { kind: 'closed', code: closeCode.normal, reason: '' };
@@ -64,16 +83,28 @@ export class ChatClient {
   readonly clientId: string;
   readonly clock: Clock;
   readonly #options: ChatClientOptions;
+  readonly #route: Route;
+  readonly #resume = new Resume();
   #socket: ChatSocket | undefined;
   #state: 'idle' | 'connecting' | 'joining' | 'connected' | 'waiting' | 'closing' | 'ended' = 'idle';
   #failedAttempts = 0;
   #everConnected = false;
+  /** This connection is not the first, and whether messages were missed has not been told yet. */
+  #isResumptionOpen = false;
   #connectedAtMs = 0;
   #cancelTimer = (): void => {};
   #cancelAdmission = (): void => {};
+  #cancelResumption = (): void => {};
+  /** Messages that have come late since `sinceMs`; undefined when all have come. */
+  #late: { count: number; readonly sinceMs: number } | undefined;
 
   constructor(options: ChatClientOptions) {
     this.#options = options;
+    this.#route = new Route({
+      urls: [options.url].flat(),
+      connectUrls: options.connectUrls ?? [],
+      headers: options.connectHeaders ?? {},
+    });
     this.clock = options.clock ?? systemClock;
     this.clientId = options.clientId;
   }
@@ -88,14 +119,34 @@ export class ChatClient {
 
   /** Starts to connect; events report the outcome. Throws a SyntaxError for a URL of another kind. */
   connect(): void {
+    this.#state = 'connecting';
+    const place = this.#route.locate();
+    if (!(place instanceof Promise)) return this.#connectTo(place);
+    // Meanwhile close() may have been called.
+    void place.then((found) => this.#state === 'connecting' && this.#connectTo(found));
+  }
+
+  #connectTo(place: Place): void {
+    if ('end' in place) return this.#onEnd(place.end);
     // A connection that was given up may still report its end; only the current one counts.
-    const socket: ChatSocket = this.#options.openSocket(this.#options.url, {
+    const socket: ChatSocket = this.#options.openSocket(this.#resume.addressOf(place.url), {
       opened: () => socket === this.#socket && this.#onOpen(socket),
       received: (text) => socket === this.#socket && this.#onText(socket, text),
       ended: (end) => socket === this.#socket && this.#onEnd(end),
     });
     this.#socket = socket;
-    this.#state = 'connecting';
+  }
+
+  /** Starts the next attempt at once; does nothing while the client is not waiting for it. */
+  retryNow(): void {
+    if (this.#state !== 'waiting') return;
+    this.#cancelTimer();
+    this.connect();
+  }
+
+  /** Takes the connection for dead, as after a ping without an answer, and reconnects. */
+  abandon(cause: string): void {
+    if (this.connected) this.#giveUp({ kind: 'unreachable', cause });
   }
 
   /** Sends a message; false, and nothing sent, while not connected. */
@@ -118,6 +169,7 @@ export class ChatClient {
     if (this.#state !== 'connecting') return;
     this.#state = 'joining';
     this.#connectedAtMs = this.clock.nowMs();
+    this.#resume.opened();
     this.#cancelAdmission = this.clock.after(admissionMsMax, () => this.#admit(socket));
     this.#beat(socket);
     // A browser cannot ping: there, an open connection has to do.
@@ -131,7 +183,35 @@ export class ChatClient {
     this.#state = 'connected';
     const again = this.#everConnected;
     this.#everConnected = true;
+    this.#isResumptionOpen = again;
     this.events.emit('connected', { again });
+    if (again && this.#resume.isAwaited) this.#awaitJoined();
+  }
+
+  /** A server that did not keep a log before is not expected to do so now. */
+  #awaitJoined(): void {
+    if (!this.#resume.isAble) return this.#onResumption('unable');
+    this.#cancelResumption = this.clock.after(joinedMsMax, () => this.#onResumption('unable'));
+  }
+
+  #onResumption(resumption: Resumption): void {
+    this.#cancelResumption();
+    if (!this.#isResumptionOpen) return;
+    this.#isResumptionOpen = false;
+    if (resumption !== 'recovered') return this.events.emit('resumed', { complete: false, lateCount: 0 });
+    this.#late = { count: 0, sinceMs: this.clock.nowMs() };
+    this.#awaitLate();
+  }
+
+  /** The server does not say how many messages were missed: they end with the first pause. */
+  #awaitLate(): void {
+    const late = this.#late!;
+    const leftMs = late.sinceMs + lateMsMax - this.clock.nowMs();
+    this.#cancelResumption();
+    this.#cancelResumption = this.clock.after(Math.max(0, Math.min(lateQuietMs, leftMs)), () => {
+      this.#late = undefined;
+      this.events.emit('resumed', { complete: true, lateCount: late.count });
+    });
   }
 
   /** Pings, and ends a connection that does not answer. TCP alone would notice a dead link after minutes. */
@@ -156,19 +236,33 @@ export class ChatClient {
   }
 
   #onText(socket: ChatSocket, text: string): void {
+    // Before it is admitted, so that the first frame is known when the room is announced.
+    const joined = this.#resume.takeJoined(text);
+    const message = joined === undefined ? decodeMessage(text, noLimits) : undefined;
+    const isMessage = message !== undefined && !isDecodeFault(message);
+    const resumption = isMessage ? this.#resume.takeMessage() : joined;
     this.#admit(socket);
-    const message = decodeMessage(text, noLimits);
-    // Later stages also send typed messages (`{"type": …}`), which this client ignores.
-    if (!isDecodeFault(message)) this.events.emit('message', message);
+    if (resumption) this.#onResumption(resumption);
+    // Later stages also send other typed messages (`{"type": …}`), which this client ignores.
+    if (!isMessage) return;
+    if (this.#late) {
+      this.#late.count += 1;
+      this.#awaitLate();
+    }
+    this.events.emit('message', message);
   }
 
   #onEnd(reported: ConnectionEnd): void {
     this.#cancelTimer();
     this.#cancelAdmission();
+    this.#cancelResumption();
+    this.#late = undefined;
     this.#socket = undefined;
     if (this.#state === 'closing') return this.#finish(normalEnd);
     const isRefusal = this.#state === 'joining' && reported.kind === 'closed';
     const end = isRefusal ? { ...reported, admitted: false } : reported;
+    const isElsewhere = end.kind === 'closed' && end.code === closeCode.goingAway;
+    if (!this.connected || isElsewhere) this.#route.passOn();
     const connectedMs = this.connected ? this.clock.nowMs() - this.#connectedAtMs : 0;
     if (connectedMs >= healthyAfterMs) this.#failedAttempts = 0;
     const { attemptsMax = Number.POSITIVE_INFINITY, random = Math.random } = this.#options;

@@ -9,8 +9,16 @@ export type ConnectionEnd =
       readonly reason: string;
       readonly admitted?: boolean;
     }
-  /** Refused before the upgrade with an HTTP status; `retryAfterMs` from the Retry-After header, if any. */
-  | { readonly kind: 'refused'; readonly status: number; readonly retryAfterMs: number | undefined }
+  /**
+   * Refused before the upgrade with an HTTP status, or by a connect service (`by`). `retryAfterMs` is from
+   * the Retry-After header, if any.
+   */
+  | {
+      readonly kind: 'refused';
+      readonly status: number;
+      readonly retryAfterMs: number | undefined;
+      readonly by?: 'connect';
+    }
   /** No answer, or none in HTTP. `cause` is an error code of the system or a text of the library. */
   | { readonly kind: 'unreachable'; readonly cause: string };
 
@@ -21,6 +29,13 @@ const waitMsMax = 30_000;
 
 /** A server may name any wait, but the client waits one hour at most. A timer overflows after 24 days. */
 const namedWaitMsMax = 3_600_000;
+
+/** The codes whose reason text names a wait. */
+const waitNamingCodes: ReadonlySet<number> = new Set([
+  closeCode.goingAway,
+  closeCode.restart,
+  closeCode.seatMoved,
+]);
 
 /**
  * Milliseconds to wait before the next attempt, or undefined if the next attempt would end in the same way.
@@ -37,8 +52,7 @@ export function nextWaitMs(end: ConnectionEnd, attempt: number, random: () => nu
   }
   // A code that is not in the table may mean anything, so one more attempt is worth it.
   if (closeCodes.get(end.code)?.reconnect === false) return undefined;
-  const named = end.code === closeCode.goingAway || end.code === closeCode.restart;
-  const namedMs = named ? parseReconnectWaitMs(end.reason) : undefined;
+  const namedMs = waitNamingCodes.has(end.code) ? parseReconnectWaitMs(end.reason) : undefined;
   return namedMs === undefined ? jitterMs : Math.min(namedMs, namedWaitMsMax);
 }
 
@@ -47,6 +61,10 @@ export function describeEnd(end: ConnectionEnd): string {
   if (end.kind === 'unreachable') return `no connection: ${unreachableWords[end.cause] ?? end.cause}`;
   if (end.kind === 'refused') {
     const retry = end.retryAfterMs === undefined ? '' : ` (it asks to wait ${end.retryAfterMs / 1000} s)`;
+    if (end.by === 'connect') {
+      const full = end.status === 503 ? ': no node can take this client now' : '';
+      return `the connect service answered HTTP ${end.status}${full}${retry}`;
+    }
     const words = refusalWords[end.status] ?? ' where a WebSocket was expected';
     return `the server answered HTTP ${end.status}${words}${retry}`;
   }

@@ -3,7 +3,14 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type WebSocket, WebSocketServer } from 'ws';
-import { decodeMessage, defaultMessageLimits, encodeMessage, isDecodeFault } from '#protocol';
+import {
+  decodeMessage,
+  defaultMessageLimits,
+  encodeJoined,
+  encodeMessage,
+  isDecodeFault,
+  parsePosition,
+} from '#protocol';
 import type { ChatClient, ChatEvents, Clock } from './chat-client.ts';
 
 export class RoomServer {
@@ -15,16 +22,29 @@ export class RoomServer {
   refusal: string | undefined;
   /** Handles a session that has just opened. */
   welcome = (_socket: WebSocket): void => {};
+  /** Set: the server keeps a log of all messages, and who comes back hears what it missed. */
+  epoch: string | undefined;
+  readonly log: string[] = [];
+  /** The answers of its connect service, in turn; the last one stays. None: there is no such service. */
+  connectAnswers: { status: number; headers?: Record<string, string>; body?: string }[] = [];
+  readonly connectRequests: string[] = [];
   /** Handles a message; by default it goes to all. */
   relay = (clientId: string, message: string): void => this.say(clientId, message);
 
   /** Listens on 127.0.0.1, at a free port. */
   static async start(): Promise<RoomServer> {
     const server = new RoomServer();
+    server.#http.on('request', (request, response) => {
+      server.connectRequests.push(request.url ?? '');
+      const [answer = { status: 404 }] = server.connectAnswers;
+      if (server.connectAnswers.length > 1) server.connectAnswers.shift();
+      response.writeHead(answer.status, answer.headers).end(answer.body);
+    });
     server.#http.on('upgrade', (request, socket, head) => {
       server.handshakes.push(request);
       if (server.refusal !== undefined) return socket.end(server.refusal);
       server.#webSockets.handleUpgrade(request, socket, head, (webSocket) => {
+        server.#join(webSocket, request.url ?? '');
         server.welcome(webSocket);
         webSocket.on('message', (data) => {
           const message = decodeMessage(data.toString(), defaultMessageLimits);
@@ -46,7 +66,18 @@ export class RoomServer {
   }
 
   sayRaw(text: string): void {
+    this.log.push(text);
     for (const socket of this.#webSockets.clients) socket.send(text);
+  }
+
+  #join(socket: WebSocket, path: string): void {
+    const after = new URL(path, 'ws://any').searchParams.get('after');
+    if (this.epoch === undefined || after === null) return;
+    const asked = parsePosition(after);
+    const recovered = asked?.epoch === this.epoch && asked.offset <= this.log.length;
+    const offset = recovered ? asked.offset : this.log.length;
+    socket.send(encodeJoined({ room: 'tea', epoch: this.epoch, offset, recovered }));
+    for (const text of this.log.slice(offset)) socket.send(text);
   }
 
   closeAll(code: number, reason = ''): void {

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { jsonLine, LineStyle, neutralise, plainLine } from './line-format.ts';
+import { neutralise } from '../core/visible-text.ts';
+import { jsonLine, LineStyle, plainLine } from './line-format.ts';
 
 const at = new Date(2026, 0, 2, 3, 4, 5);
 const control = fc.integer({ min: 0, max: 0x9f }).map((code) => String.fromCharCode(code));

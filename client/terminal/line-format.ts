@@ -1,47 +1,7 @@
-/** A message as one line of text. Control characters in it are made harmless. Pure. */
+/** A message as one line of text. Harmful characters in it are made visible. Pure. */
 import { styleText } from 'node:util';
 import type { ChatMessage } from '#protocol';
-
-/**
- * Control characters (C0, DEL, C1) could move the cursor, set the clipboard or break a line. Some separators
- * break lines too, and bidirectional overrides display text in another order. Characters that are not shown
- * (zero-width ones, tags, fillers, selectors) make two names look the same, or hide a text.
- */
-const harmful = String.raw`[\p{Cc}\p{Default_Ignorable_Code_Point}\u2028\u2029\ufff9-\ufffb]`;
-/** Scripts in which an invisible joiner between two letters changes how they are written. */
-const joining = [
-  'Arab',
-  'Syrc',
-  'Deva',
-  'Beng',
-  'Guru',
-  'Gujr',
-  'Orya',
-  'Taml',
-  'Telu',
-  'Knda',
-  'Mlym',
-  'Sinh',
-]
-  .map((script) => String.raw`\p{Script=${script}}`)
-  .join('');
-/** Where such characters belong to ordinary text: in emoji, and between letters that join. */
-const ordinary = [
-  String.raw`(?<=[\p{Extended_Pictographic}\p{Emoji_Modifier}\ufe0f])\u200d(?=\p{Extended_Pictographic})`,
-  String.raw`(?<=[\p{Extended_Pictographic}#*0-9])\ufe0f`,
-  String.raw`(?<=[${joining}])[\u200c\u200d](?=[${joining}])`,
-].join('|');
-const harmfulOrOrdinary = new RegExp(`(${ordinary})|${harmful}`, 'gu');
-
-/** The text with harmful characters made visible: `␛` for escape, `\u{9b}` where no such sign exists. */
-export function neutralise(text: string): string {
-  return text.replace(harmfulOrOrdinary, (character, kept?: string) => {
-    if (kept !== undefined) return kept;
-    const code = character.codePointAt(0)!;
-    if (code < 0x20) return String.fromCharCode(0x2400 + code);
-    return code === 0x7f ? '\u2421' : `\\u{${code.toString(16)}}`;
-  });
-}
+import { colourOf, neutralise, replaceHarmful } from '../core/visible-text.ts';
 
 /** One line for a program: `clientId: Message`. */
 export function plainLine(message: ChatMessage): string {
@@ -51,9 +11,8 @@ export function plainLine(message: ChatMessage): string {
 /** One line of JSON that parses to the exact message and is safe to print on a terminal. */
 export function jsonLine({ clientId, Message }: ChatMessage): string {
   const escaped = (unit: string) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`;
-  return JSON.stringify({ clientId, Message }).replace(
-    harmfulOrOrdinary,
-    (character, kept?: string) => kept ?? character.split('').map(escaped).join(''),
+  return replaceHarmful(JSON.stringify({ clientId, Message }), (character) =>
+    character.split('').map(escaped).join(''),
   );
 }
 
@@ -73,7 +32,7 @@ export class LineStyle {
   /** `12:01:03 alice: hello`; one colour per clientId, one's own marked `(you)` and bold. */
   message(message: ChatMessage, own: boolean, at: Date): string {
     const name = own ? `${neutralise(message.clientId)} (you)` : neutralise(message.clientId);
-    const style = nameStyles[hash(message.clientId) % nameStyles.length]!;
+    const style = nameStyles[colourOf(message.clientId, nameStyles.length)]!;
     const painted = this.#paint(own ? ['bold', style] : style, name);
     return `${this.#paint('dim', clockTime(at))} ${painted}: ${neutralise(message.Message)}`;
   }
@@ -104,13 +63,4 @@ export function attempts(count: number): string {
 
 function clockTime(at: Date): string {
   return [at.getHours(), at.getMinutes(), at.getSeconds()].map((n) => String(n).padStart(2, '0')).join(':');
-}
-
-/** FNV-1a: a clientId has the same colour on every screen. */
-function hash(text: string): number {
-  let value = 0x811c9dc5;
-  for (let index = 0; index < text.length; index++) {
-    value = Math.imul(value ^ text.charCodeAt(index), 0x01000193);
-  }
-  return value >>> 0;
 }

@@ -5,7 +5,9 @@ import type { ChatMessage } from '#protocol';
 import type { ChatClient } from '../core/chat-client.ts';
 import { Outbox } from '../core/outbox.ts';
 import { describeEnd } from '../core/reconnect.ts';
-import { attempts, neutralise, seconds } from './line-format.ts';
+import { resumption } from '../core/resume.ts';
+import { neutralise } from '../core/visible-text.ts';
+import { attempts, seconds } from './line-format.ts';
 import type { ClientConfig } from './settings.ts';
 
 type PipeSettings = Pick<ClientConfig, 'messageBytesMax' | 'messagesPerSecondMax' | 'listen' | 'echoWaitMs'>;
@@ -26,6 +28,7 @@ export async function runPipe(client: ChatClient, options: PipeOptions): Promise
   let leaving = false;
   client.events.on('message', (message) => options.print(options.format(message)));
   client.events.on('connected', ({ again }) => again && options.notice('connected again'));
+  client.events.on('resumed', (event) => options.notice(resumption(event)));
   client.events.on('closed', ({ end, final, gaveUpAfter }) => {
     if (final) ended.resolve();
     if (leaving) return;

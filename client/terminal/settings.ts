@@ -5,11 +5,20 @@ import { defaultMessageLimits, isRoomName, roomOfPath } from '#protocol';
 
 export const exitCode = { done: 0, failed: 1, badInput: 2, interrupted: 130 } as const;
 
+const urlDefault = 'ws://127.0.0.1:8080/ws';
+
 /** The command line and its help. Each option has an environment variable: CLIENT_ECHO_WAIT_MS and so on. */
 export function clientCommand(): Command {
   const limit = String(defaultMessageLimits.messageBytesMax);
   const options = [
-    option('--url <ws-url>', 'the address of the chat', 'ws://127.0.0.1:8080/ws'),
+    option(
+      '--url <ws-url>',
+      `the address of the chat; repeatable: tried in turn (default: "${urlDefault}")`,
+    ).argParser(append),
+    option(
+      '--connect <http-url>',
+      'ask /connect there for the address before each connection; repeatable: the next where one does not answer',
+    ).argParser(append),
     option('--id <name>', 'your clientId: 1 to 64 characters (required)'),
     option('--room <name>', 'the room to join; default: the global room'),
     option(
@@ -38,6 +47,11 @@ export function clientCommand(): Command {
   return command;
 }
 
+/** The environment gives several values separated by blanks. */
+function append(value: string, before: string[] = []): string[] {
+  return [...before, ...value.split(/\s+/).filter(Boolean)];
+}
+
 function option(flags: string, about: string, fallback?: string): Option {
   const made = new Option(flags, about).default(fallback);
   const variable = `CLIENT_${made.attributeName().replace(/[A-Z]/g, '_$&').toUpperCase()}`;
@@ -49,6 +63,7 @@ function option(flags: string, about: string, fallback?: string): Option {
 const examples = `
 Examples:
   npm run client -- --id alice --room tea          chat; /quit or Ctrl-D leaves, the up arrow recalls
+  npm run client -- --id alice --room tea --connect http://a:8080 --connect http://b:8080
   echo hi | npm run client -- --id bot             send one line; exits when the room has received it
   npm run client -- --id log --listen --json </dev/null >log.ndjson
 
@@ -79,7 +94,8 @@ export function readConfig(options: Readonly<Record<string, unknown>>) {
     const given = id === '' ? 'nothing' : `${id.length} characters`;
     mistakes.push(`Set --id or CLIENT_ID. Required: 1 to 64 characters. Given: ${given}.`);
   }
-  const place = readPlace(text('url') ?? '', text('room'), mistakes);
+  const list = (name: string): string[] | undefined => options[name] as string[] | undefined;
+  const place = readPlace(list('url'), list('connect') ?? [], text('room'), mistakes);
   let token: string | undefined;
   try {
     token = readSecret({ flag: '--token', given: text('token'), file: text('tokenFile') });
@@ -107,25 +123,58 @@ export function readConfig(options: Readonly<Record<string, unknown>>) {
   return mistakes.length > 0 ? { mistakes } : config;
 }
 
-/** The URL with its room, and the room in words: `room tea`, `the global room`. Adds to `mistakes`. */
-function readPlace(given: string, room: string | undefined, mistakes: string[]) {
+/** Where to connect, and the room in words: `room tea`, `the global room`. Adds to `mistakes`. */
+function readPlace(
+  given: readonly string[] | undefined,
+  connect: readonly string[],
+  room: string | undefined,
+  mistakes: string[],
+) {
   if (room !== undefined && !isRoomName(room)) {
     mistakes.push(`Change --room. Required: 1 to 64 of A-Z a-z 0-9 _ . -. Given: ${JSON.stringify(room)}.`);
   }
+  // With a connect service, an address that nobody has named is no place to go to.
+  const places = given ?? (connect.length > 0 ? [] : [urlDefault]);
+  const urls = places.map((url) => withRoom(url, room, mistakes));
+  const rooms = new Set(urls.map((url) => room ?? roomOfPath(URL.parse(url)?.pathname ?? '')));
+  if (rooms.size > 1) {
+    const all = places.map((url) => JSON.stringify(url)).join(', ');
+    mistakes.push(`Change --url. Required: the same room in each of them. Given: ${all}.`);
+  }
+  const name = room ?? [...rooms][0];
+  return {
+    urls,
+    connectUrls: connect.map((url) => connectRequest(url, name, mistakes)),
+    roomName: name ? `room ${name}` : 'the global room',
+  };
+}
+
+function withRoom(given: string, room: string | undefined, mistakes: string[]): string {
   const url = URL.parse(given);
   if (!url || (url.protocol !== 'ws:' && url.protocol !== 'wss:') || url.hash !== '') {
     const required = 'ws://host:port/ws, or wss:// behind TLS, without a fragment';
     mistakes.push(`Change --url. Required: ${required}. Given: ${JSON.stringify(given)}.`);
-    return { url: given, roomName: '' };
+    return given;
   }
-  if (room !== undefined) {
-    const base = url.pathname.replace(/\/$/, '');
-    if (!base.endsWith('/ws')) {
-      const required = 'with --room, a --url that ends in /ws';
-      mistakes.push(`Give the room once. Required: ${required}. Given: ${JSON.stringify(given)}.`);
-    }
-    url.pathname = `${base}/${room}`;
+  if (room === undefined) return url.href;
+  const base = url.pathname.replace(/\/$/, '');
+  if (!base.endsWith('/ws')) {
+    const required = 'with --room, a --url that ends in /ws';
+    mistakes.push(`Give the room once. Required: ${required}. Given: ${JSON.stringify(given)}.`);
   }
-  const name = room ?? roomOfPath(url.pathname);
-  return { url: url.href, roomName: name ? `room ${name}` : 'the global room' };
+  url.pathname = `${base}/${room}`;
+  return url.href;
+}
+
+/** The request that asks where the people of the room are. */
+function connectRequest(given: string, room: string | undefined, mistakes: string[]): string {
+  const url = URL.parse(given);
+  if (!url || (url.protocol !== 'http:' && url.protocol !== 'https:') || url.search + url.hash !== '') {
+    const required = 'http://host:port, or https:// behind TLS, without a query and a fragment';
+    mistakes.push(`Change --connect. Required: ${required}. Given: ${JSON.stringify(given)}.`);
+    return given;
+  }
+  url.pathname = `${url.pathname.replace(/\/$/, '').replace(/\/connect$/, '')}/connect`;
+  if (room) url.searchParams.set('room', room);
+  return url.href;
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { encodeReconnectReason } from '#protocol';
 import { ChatClient } from '../core/chat-client.ts';
 import { ManualClock, nextEvent, RoomServer } from '../core/room-server.fixture.ts';
 import { runTerminal, type TerminalEnd } from './terminal.ts';
@@ -98,6 +99,7 @@ test('lines typed without a connection are held and sent later; those that may b
     '* attempt 1 in 1.5 s',
     '* held until connected: held',
     '* back in room tea as alice',
+    '* messages may be missing here',
     'alice (you): held',
     '>',
   ]);
@@ -144,6 +146,30 @@ test('a message is yours by its echo, not by the name', async () => {
   await drawn();
   assert.deepEqual(shown().slice(0, 2), ['alice: I am alice too', 'alice (you): hello']);
   client.close();
+});
+
+test('who comes back is told in the transcript that nothing was missed, after the messages that came late', async () => {
+  await using server = await RoomServer.start();
+  server.epoch = 'e1';
+  const { tty, client, clock, end, shown } = await openTerminal(server, 200);
+  const waiting = nextEvent(client, 'waiting');
+  server.closeAll(1012, encodeReconnectReason(1_500));
+  await waiting;
+  for (const text of ['one', 'two']) server.say('bob', text);
+  const late = nextMessages(client, 2);
+  clock.advance(1_500);
+  await late;
+  clock.advance(150);
+  await drawn();
+  assert.deepEqual(shown().slice(2), [
+    '* back in room tea as alice',
+    'bob: one',
+    'bob: two',
+    '* you missed nothing: 2 messages came late',
+    '>',
+  ]);
+  tty.type('/quit\r');
+  assert.equal(await end, 'left');
 });
 
 test('a refused admission is named, and the room is not claimed before it', async () => {

@@ -4,6 +4,7 @@ import type { ReadStream, WriteStream } from 'node:tty';
 import type { ChatClient } from '../core/chat-client.ts';
 import { Outbox } from '../core/outbox.ts';
 import { describeEnd } from '../core/reconnect.ts';
+import { resumption } from '../core/resume.ts';
 import { attempts, LineStyle, seconds } from './line-format.ts';
 import type { ClientConfig } from './settings.ts';
 
@@ -39,6 +40,7 @@ export async function runTerminal(client: ChatClient, options: TerminalOptions):
   client.events.on('connected', ({ again }) => {
     notice(`${again ? 'back' : 'you are'} in ${options.roomName} as ${client.clientId}`);
   });
+  client.events.on('resumed', (event) => (event.complete ? notice : warning)(resumption(event)));
   client.events.on('message', (message) => {
     screen.print(style.message(message, outbox.isEcho(message), new Date()));
   });

@@ -9,6 +9,13 @@ const name = {
 };
 const rates = { unit: 'ops', stacked: true };
 
+/** A metric of each node, with its stage. */
+const ofNode = (metric: string) =>
+  `sum by (stage, instance) (${metric} * on (job, instance) group_left (stage) chat_build_info{${stage}})`;
+
+/** A query that shows 0 where no stage has the metric. */
+const orNone = (expr: string, legend: string) => ({ expr: `${expr} or vector(0)`, legend });
+
 /** The Overview dashboard. */
 export const overview = board(name, [stageVariable('stage', 'Stage', 'all')], [labPhases(), brokenLimits()], {
   Now: row(3, [
@@ -163,6 +170,49 @@ export const overview = board(name, [stageVariable('stage', 'Stage', 'all')], [l
     ]),
     lines('Closes', 'Sessions ended per second, by close code.', rates, [
       of('stage_code:chat_closes:rate5s', '{{stage}} {{code}}'),
+    ]),
+  ]),
+  Seats: row(8, [
+    lines('Nodes alive', 'Nodes of the chat, as each node counts them.', { unit: 'short' }, [
+      orNone(ofNode('chat_members'), '{{stage}} {{instance}}'),
+    ]),
+    lines(
+      'Sessions by node',
+      'Open connections of each node, and those of them that should sit on another node.',
+      { unit: 'short' },
+      [
+        orNone(ofNode('chat_sessions'), '{{stage}} {{instance}}'),
+        orNone(ofNode('chat_sessions_elsewhere'), '{{stage}} {{instance}} elsewhere'),
+      ],
+    ),
+    lines('Moves', 'Sessions per second that a node sent to the node on which they should sit.', rates, [
+      orNone(ofNode('rate(chat_moves_total[5s])'), '{{stage}} {{instance}}'),
+    ]),
+    lines('Connect answers', 'Answers per second to clients that asked where to connect.', rates, [
+      orNone('sum by (status) (rate(chat_connect_answers_total[5s]))', '{{status}}'),
+    ]),
+  ]),
+  'Partitions and resumes': row(6, [
+    lines('Entries read', 'Entries per second that nodes read from the logs of partitions.', rates, [
+      orNone('sum(rate(chat_partition_entries_read_total[5s]))', 'read'),
+      orNone('sum(rate(chat_partition_entries_unused_total[5s]))', 'read for nothing'),
+    ]),
+    lines(
+      'Logs',
+      'Bytes of the logs in Redis, behind the cursors of nodes, and kept by nodes.',
+      { unit: 'bytes' },
+      [
+        orNone('sum(chat_partition_log_bytes)', 'in Redis'),
+        orNone('sum(chat_partition_lag_bytes)', 'behind cursors'),
+        orNone('sum(chat_partition_tail_bytes)', 'kept by nodes'),
+      ],
+    ),
+    lines('Resumes', 'Joins per second that asked for a position, by outcome.', rates, [
+      orNone('sum by (outcome) (rate(chat_resume_total[5s]))', '{{outcome}}'),
+      orNone('sum(rate(chat_partition_history_reads_total[5s]))', 'reads of older entries'),
+    ]),
+    lines('Logs that broke off', 'Their sessions were told to reconnect, by reason, per second.', rates, [
+      orNone('sum by (reason) (rate(chat_partition_gaps_total[5s]))', '{{reason}}'),
     ]),
   ]),
   'Load balancer (HAProxy)': row(8, [

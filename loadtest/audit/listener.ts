@@ -2,6 +2,7 @@
 import type { FrameScanner } from '../wire/frame-scanner.ts';
 import { Interleavings } from './interleavings.ts';
 import { Reference } from './reference.ts';
+import type { Resumption } from './resumption.ts';
 import type { RoomAudit } from './room-audit.ts';
 
 /** The part of a room that lives in this worker. */
@@ -28,6 +29,10 @@ export type Listener = {
   heard: number;
   /** Whether it has received a probe. */
   probed: boolean;
+  /** Messages of this connection, of whatever kind. Typed frames are none. */
+  received: number;
+  /** Of a user that comes back and resumes; else null. */
+  readonly resumption: Resumption | null;
   pinged(payload: Buffer): void;
   closed(code: number, reason: string): void;
   failed(detail: string): void;

@@ -49,6 +49,7 @@ export function receive(
   const recorder = new Recorder(timeline);
   const receiver = new Receiver({
     isOneOrder,
+    clockUs: () => 0,
     timeline,
     recorder,
     verifier: new Verifier({
@@ -77,6 +78,8 @@ export function receive(
       heard: 0,
       isMisfit: false,
       probed: false,
+      received: 0,
+      resumption: null,
       pinged() {},
       closed: () => fail('closed'),
       failed: fail,

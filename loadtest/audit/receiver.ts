@@ -5,6 +5,7 @@ import { type Recorder, type StreamTimes, slotAt, type Timeline } from '../recor
 import type { FrameSink } from '../wire/frame-scanner.ts';
 import { type Listener, stopFollowing } from './listener.ts';
 import { equalPrefix, isEqual, type Reference } from './reference.ts';
+import type { Resumption } from './resumption.ts';
 import { arrival, type RoomAudit } from './room-audit.ts';
 import { newTally } from './tally.ts';
 import type { Verifier } from './verifier.ts';
@@ -19,6 +20,8 @@ export type ReceiverSettings = {
    * A frame that its reference cannot hold is judged by sender only.
    */
   isOneOrder: boolean;
+  /** The common clock, in µs. */
+  clockUs(): number;
 };
 
 /**
@@ -64,6 +67,8 @@ export class Receiver implements FrameSink {
   receive(listener: Listener, bytes: Buffer, at: number, end: number, nowUs: number): void {
     this.#listener = listener;
     this.#nowUs = nowUs;
+    // Another histogram for those who never left, see `Recorder`.
+    if (listener.resumption !== null) this.#recorder.hasStayed = !listener.resumption.hasLeft;
     let differences = 0;
     let credit = framesInAdvance;
     let isSample = listener.isMisfit;
@@ -122,6 +127,7 @@ export class Receiver implements FrameSink {
       if (frames > 0) {
         this.#deliverRun(audit, reference, listener, listener.frame, listener.frame + frames);
         listener.frame += frames;
+        listener.received += frames;
       }
       listener.within = total - frames * frameBytes;
       at += same;
@@ -139,6 +145,8 @@ export class Receiver implements FrameSink {
         this.#recorder.delivered(reference, frame, odd, nowUs);
         this.lastDeliveryUs = this.#nowUs;
         if (this.#isOneOrder) this.#checkOrder(listener, frame, odd);
+        if (listener.resumption?.isCatchingUp)
+          listener.resumption.catchUp(reference, frame, odd, this.#settings.clockUs());
       }
       if (odd < to) {
         const how = this.#deliver(audit, reference, member, odd, reference.numbers[odd & reference.mask]!);
@@ -154,6 +162,8 @@ export class Receiver implements FrameSink {
     if (how !== arrival.duplicated) {
       this.#recorder.delivered(stream, frame, frame + 1, this.#nowUs | 0);
       this.lastDeliveryUs = this.#nowUs;
+      const { resumption } = this.#listener;
+      if (resumption?.isCatchingUp) resumption.catchUp(stream, frame, frame + 1, this.#settings.clockUs());
     }
     if (how !== arrival.inOrder) this.#countFault(how, stream.slots[frame & stream.mask]!);
     return how;
@@ -174,8 +184,17 @@ export class Receiver implements FrameSink {
   }
 
   message(bytes: Buffer, frameAt: number, payloadAt: number, end: number, isText: boolean): void {
+    const listener = this.#listener;
+    if (listener.resumption?.isAwaited && this.#isJoined(listener.resumption, bytes, payloadAt, end, isText))
+      return;
+    listener.received++;
     if (!isText) this.#corrupted();
     else if (!this.#takeKnown(bytes, frameAt, end)) this.#takeNew(bytes, frameAt, payloadAt, end);
+  }
+
+  #isJoined(resumption: Resumption, bytes: Buffer, at: number, end: number, isText: boolean): boolean {
+    const text = isText ? bytes.toString('utf8', at, end) : undefined;
+    return resumption.first(text, this.#settings.clockUs(), this.#nowUs);
   }
 
   ping(bytes: Buffer, start: number, end: number): void {
@@ -212,7 +231,10 @@ export class Receiver implements FrameSink {
     const listener = this.#listener;
     const { stamp } = verifier;
     const finding = verifier.verify(bytes, payloadAt, end);
-    if (finding === 'ignored') return;
+    if (finding === 'ignored') {
+      this.#listener.received--;
+      return;
+    }
     if (finding === 'corrupted') return this.#corrupted();
     const { reference } = listener;
     const { audit, index } = listener.room;

@@ -10,15 +10,15 @@ const wordsPerRow = blockMessages / 32;
 const nothing = new Uint32Array(0);
 
 export class RoomAudit {
+  readonly senders: number;
   readonly #recipients: number;
-  readonly #senders: number;
   readonly #blocks: (Uint32Array | undefined)[] = [];
   /** The highest number that each recipient has received, −1 before the first. */
   readonly #highest: Int32Array;
 
   constructor(recipients: number, senders: number) {
     this.#recipients = recipients;
-    this.#senders = senders;
+    this.senders = senders;
     this.#highest = new Int32Array(recipients).fill(-1);
   }
 
@@ -58,7 +58,7 @@ export class RoomAudit {
       const bits = block[word]!;
       if ((bits & bit) !== 0) break;
       if (number > highest) highest = number;
-      else if (highest - number >= this.#senders && this.#hasLater(recipient, number, highest)) break;
+      else if (highest - number >= this.senders && this.#hasLater(recipient, number, highest)) break;
       block[word] = bits | bit;
     }
     this.#highest[recipient] = highest;
@@ -70,7 +70,7 @@ export class RoomAudit {
    * their numbers are `senders` apart, and no state per recipient and sender is needed.
    */
   #hasLater(recipient: number, number: number, highest: number): boolean {
-    for (let later = number + this.#senders; later <= highest; later += this.#senders)
+    for (let later = number + this.senders; later <= highest; later += this.senders)
       if (this.has(recipient, later)) return true;
     return false;
   }
@@ -81,6 +81,22 @@ export class RoomAudit {
     if (block === undefined) return false;
     const word = recipient * wordsPerRow + ((number & (blockMessages - 1)) >>> 5);
     return (block[word]! & (1 << (number & 31))) !== 0;
+  }
+
+  /** The last message of a sender (counted from 0) that the recipient has received; −1 if there is none. */
+  lastOf(recipient: number, sender: number): number {
+    const highest = this.#highest[recipient]!;
+    let number = highest - (highest % this.senders) + sender;
+    if (number > highest) number -= this.senders;
+    while (number >= 0 && !this.has(recipient, number)) number -= this.senders;
+    return number < 0 ? -1 : number;
+  }
+
+  /** True if any recipient has received the message. */
+  isHeard(number: number): boolean {
+    for (let recipient = 0; recipient < this.#recipients; recipient++)
+      if (this.has(recipient, number)) return true;
+    return false;
   }
 
   #newBlock(index: number): Uint32Array {

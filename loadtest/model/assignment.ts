@@ -1,5 +1,5 @@
 /** Which user is in which room, in which worker, behind which address. Pure, the same in every process. */
-import { pathOfRoom } from '#protocol';
+import { globalRoom, pathOfRoom, roomOfPath } from '#protocol';
 import type { ResolvedWorkload } from '../workload.ts';
 import type { Seal } from './stamp.ts';
 
@@ -30,7 +30,10 @@ export type Endpoint = Address & {
 export type IndexRange = { from: number; to: number };
 
 /** The users of a room. They are neighbours, so that a room lies in as few workers as possible. */
-export function usersOfRoom({ clients, rooms }: ResolvedWorkload, room: number): IndexRange {
+export function usersOfRoom(
+  { clients, rooms }: Pick<ResolvedWorkload, 'clients' | 'rooms'>,
+  room: number,
+): IndexRange {
   return shareOf(room, clients, rooms);
 }
 
@@ -70,13 +73,19 @@ export function senderOf(workload: ResolvedWorkload, room: number, number: numbe
   return from + at + (at + shift < next ? shift : 0);
 }
 
+/** The name of a room: with one only, that of the URL. */
+export function nameOfRoom({ rooms, urls }: ResolvedWorkload, room: number): string {
+  if (rooms > 1) return `load-${room}`;
+  return roomOfPath(new URL(urls[0]!).pathname) ?? globalRoom;
+}
+
 /** The endpoint of a connection, numbered over all workers: connections take the targets in turn. */
 export function endpointOf(assignment: Assignment, connection: number, room: number): Endpoint {
   const { workload, addresses, headers } = assignment;
   const { urls, rooms, sourceAddresses } = workload;
   const target = connection % urls.length;
   const url = new URL(urls[target]!);
-  if (rooms > 1) url.pathname = url.pathname.replace(/\/ws\/?$/, pathOfRoom(`load-${room}`));
+  if (rooms > 1) url.pathname = url.pathname.replace(/\/ws\/?$/, pathOfRoom(nameOfRoom(workload, room)));
   // A source address takes all targets before the next one begins, so that all pairs of the two occur.
   const sourceAddress = sourceAddresses[Math.floor(connection / urls.length) % sourceAddresses.length];
   return { ...addresses[target]!, url, sourceAddress, headers };

@@ -16,11 +16,24 @@ export type ScheduleSettings = Pick<Workload, 'ratePerSecond' | 'arrival' | 'roo
 const rampShare = 0.75;
 
 /** The schedule of a workload; `measuredUs` is the length of its measure phase if not the planned one. */
-export function scheduleOf(workload: Workload, measuredUs?: number): ScheduleSettings {
+export function scheduleOf<W extends Workload>(workload: W, measuredUs?: number): W & ScheduleSettings {
   const warmUpUs = Math.round(workload.warmUpSeconds * 1e6);
   const measureUs = measuredUs ?? Math.round(workload.durationSeconds * 1e6);
   return { ...workload, rampUs: warmUpUs * rampShare, endUs: warmUpUs + measureUs };
 }
+
+/** A place in a schedule: the message that is due next, and the way to the one after it. */
+export type Cursor = {
+  /** In µs since the schedule began. */
+  readonly dueUs: number;
+  readonly room: number;
+  /** In its room; the sender follows from it. */
+  readonly number: number;
+  /** True when nothing more is due. */
+  readonly ended: boolean;
+  /** Moves to the next message. */
+  advance(): void;
+};
 
 /**
  * A cursor in the schedule. The message under it is due at `dueUs` in `room` and has the number `number`
@@ -28,7 +41,7 @@ export function scheduleOf(workload: Workload, measuredUs?: number): ScheduleSet
  * exponential gaps, and each message goes to a random room, which makes every room a Poisson process of its
  * own (the splitting property).
  */
-export class Schedule {
+export class Schedule implements Cursor {
   dueUs = 0;
   room = 0;
   number = 0;

@@ -49,6 +49,8 @@ export type WindowReport = {
   delivery: CountRange;
   service: CountRange;
   lag: CountRange;
+  /** Delivery latency to users that stayed, of messages due since the storm; not in `delivery`. */
+  stayed: CountRange;
   /** The same of the warm-up. */
   warmUpDelivery: CountRange;
   warmUpLag: CountRange;
@@ -73,6 +75,7 @@ export type StreamTimes = { mask: number; slots: Int32Array; dueUs: Int32Array; 
 export class Recorder {
   readonly measureSlot: number;
   readonly #delivery = new Uint32Array(histogramSlots);
+  readonly #stayed = new Uint32Array(histogramSlots);
   readonly #service = new Uint32Array(histogramSlots);
   readonly #lag = new Uint32Array(histogramSlots);
   readonly #warmUpDelivery = new Uint32Array(histogramSlots);
@@ -81,13 +84,19 @@ export class Recorder {
   readonly #deliveredBySlot: Float64Array;
   readonly #sentBySlot = new Map<number, { messages: number; owed: number }>();
   #turnUsMax = 0;
+  /** The recipient of the next deliveries has not left in this step. */
+  hasStayed = false;
+  /** From this slot on, deliveries to those are counted apart. */
+  readonly #stormSlot: number;
   readonly #timeline: Timeline;
   #recipientsByRoom: Uint32Array = new Uint32Array(0);
   /** Messages of the measure phase that were sent. */
   sentByRoom: Uint32Array = new Uint32Array(0);
 
-  constructor(timeline: Timeline) {
+  /** `stormSlot`: the slot in which the users of a storm leave. */
+  constructor(timeline: Timeline, stormSlot = Number.POSITIVE_INFINITY) {
     this.#timeline = timeline;
+    this.#stormSlot = stormSlot;
     this.measureSlot = measureSlotOf(timeline);
     const endUs = timeline.warmUpUs + timeline.measureUs;
     this.#deliveredBySlot = new Float64Array(slotAt(timeline, endUs) + 1);
@@ -105,13 +114,13 @@ export class Recorder {
    */
   delivered(stream: StreamTimes, from: number, to: number, nowUs: number): void {
     const { slots, dueUs, sentUs, mask } = stream;
-    const delivery = this.#delivery;
     const service = this.#service;
     let frame = from;
     while (frame < to) {
       const first = frame;
       const slot = slots[frame & mask]!;
       const isMeasured = slot >= this.measureSlot;
+      const delivery = slot >= this.#stormSlot && this.hasStayed ? this.#stayed : this.#delivery;
       for (; frame < to && slots[frame & mask] === slot; frame++) {
         // The clocks of two processes differ by a few µs, so that a difference can be below zero.
         const latencyUs = Math.max(0, (nowUs - dueUs[frame & mask]!) | 0);
@@ -157,6 +166,7 @@ export class Recorder {
     const report: WindowReport = {
       slot,
       delivery: takeCounts(this.#delivery),
+      stayed: takeCounts(this.#stayed),
       service: takeCounts(this.#service),
       lag: takeCounts(this.#lag),
       warmUpDelivery: takeCounts(this.#warmUpDelivery),

@@ -19,6 +19,8 @@ type OpenSecond = { delivery: Float64Array; lag: Float64Array; sent: number; cpu
 export class Totals {
   /** Histograms of the messages of the measure phase, in microseconds. */
   readonly delivery = new Float64Array(histogramSlots);
+  /** The part of `delivery` to users that stayed, of messages due since the storm. */
+  readonly stayed = new Float64Array(histogramSlots);
   readonly service = new Float64Array(histogramSlots);
   readonly lag = new Float64Array(histogramSlots);
   /** How long a turn of an event loop took to read all waiting input, in the measure phase. */
@@ -34,6 +36,11 @@ export class Totals {
   disordered = 0;
   /** Messages of the measure phase that were sent. */
   sent = 0;
+  /**
+   * Known at the end of a step whose users resume: deliveries that users were told they may have missed; and
+   * deliveries of messages that never reached the room, because their sender lost its connection.
+   */
+  excused = { missed: 0, unpublished: 0 };
   readonly #timeline: Timeline;
   #measuredUs: number;
   readonly #samples: (WorkerSample | undefined)[];
@@ -62,6 +69,8 @@ export class Totals {
   addWindow(worker: number, report: WindowReport, sample: WorkerSample): Second[] {
     const measureSlot = measureSlotOf(this.#timeline);
     addRange(this.delivery, report.delivery);
+    addRange(this.delivery, report.stayed);
+    addRange(this.stayed, report.stayed);
     addRange(this.service, report.service);
     addRange(this.lag, report.lag);
     if (this.#isMeasured(report.slot)) {
@@ -70,7 +79,7 @@ export class Totals {
       this.#loads[worker]!.push({ elapsedUs, busyShare, turnUsMax });
     }
     const second = this.#openSecond(report.slot);
-    for (const range of [report.delivery, report.warmUpDelivery]) {
+    for (const range of [report.delivery, report.stayed, report.warmUpDelivery]) {
       addRange(second.delivery, range);
       addRange(this.allDelivery, range);
     }
@@ -166,10 +175,12 @@ export class Totals {
       delivered += this.#deliveredBySlot.get(slot) ?? 0;
     }
     const sum = (of: (sample: WorkerSample) => number) => this.sumOfSamples(of);
+    const { missed, unpublished } =
+      beforeSlot === Number.POSITIVE_INFINITY ? this.excused : { missed: 0, unpublished: 0 };
     return {
-      expected,
+      expected: expected - unpublished,
       delivered,
-      lost: expected - delivered,
+      lost: expected - unpublished - missed - delivered,
       duplicated: sum((sample) => sample.duplicated),
       reordered: sum((sample) => sample.reordered) + this.disordered,
       misrouted: sum((sample) => sample.misrouted),
@@ -185,7 +196,8 @@ export class Totals {
     const drainSlots = Math.ceil(this.#timeline.drainUs / windowUs);
     const stoppedSlot = measureSlotOf(this.#timeline) + Math.floor(measuredUs / windowUs);
     const whole = this.audit();
-    const { lost } = this.audit(stoppedSlot - drainSlots);
+    const { missed, unpublished } = this.excused;
+    const lost = Math.max(0, this.audit(stoppedSlot - drainSlots).lost - missed - unpublished);
     return { ...whole, lost, expected: whole.delivered + lost };
   }
 

@@ -16,6 +16,7 @@ import type { Environment } from './environment.ts';
 import { type HealthLimits, judgeHealth } from './health.ts';
 import { scheduledMessages } from './hopeless.ts';
 import { checkLimits, type Limit, type Observed } from './limits.ts';
+import { connectOf, resumeOf } from './resume-result.ts';
 import type { LoadtestResult } from './schema.ts';
 
 /** Judges a step: first the simulator's health, then the limits. */
@@ -41,7 +42,7 @@ export function conclude(
       unsentByTarget: seen.unsent.closed + seen.unsent.blocked,
       scheduleLagMs: seen.scheduleLagMs,
       saturatedShare,
-      refused: seen.connections.refused,
+      refused: mergeCounts([seen.connections.refused, seen.resume?.refused ?? {}]),
       targetFailed: broken.length > 0,
       throttledMs: seen.instrument.throttledSeconds * 1000,
     },
@@ -79,6 +80,8 @@ function observe(
   const { workload, totals, reports } = outcome;
   const seconds = outcome.measuredUs / 1e6;
   const perSecond = (count: number) => (seconds === 0 ? 0 : count / seconds);
+  const resume = resumeOf(outcome);
+  const connect = connectOf(outcome);
   const whole = totals.audit();
   const audit = outcome.interrupted ? totals.auditOfStopped(outcome.measuredUs) : whole;
   // A percentile over the survivors alone would flatter a server that loses what it cannot deliver in time.
@@ -120,6 +123,8 @@ function observe(
       closedAfterMs: reports.flatMap((report) => report.stalled.closedAfterMs).sort((a, b) => a - b),
     },
     churn: churnOf(outcome),
+    ...(resume && { resume }),
+    ...(connect && { connect }),
     interrupted: outcome.interrupted,
     instrument: { ...instrumentOf(outcome), saturatedShare },
     series: seriesOf(totals.seconds),

@@ -21,6 +21,8 @@ const stepQuantities = [
   'drainSeconds',
   'arrival',
   'seed',
+  'stormShare',
+  'stormAtSeconds',
 ] as const;
 export type StepQuantities = Pick<Workload, (typeof stepQuantities)[number]>;
 

@@ -1,5 +1,6 @@
 /** Whether a limit of latency can no longer hold, however the rest of the measure phase goes. Pure. */
-import { Schedule, scheduleOf } from '../model/schedule.ts';
+import { scheduleOf } from '../model/schedule.ts';
+import { newCursor } from '../model/think-times.ts';
 import { histogramSlots, slotOf, summarize } from '../record/histogram.ts';
 import { timelineOf } from '../record/recorder.ts';
 import type { ResolvedWorkload } from '../workload.ts';
@@ -11,7 +12,7 @@ const sharesAbove: Readonly<Record<string, number>> = { p50: 0.5, p90: 0.1, p99:
 /** Messages that are due in the first `measuredUs` of the measure phase. Poisson arrivals are random. */
 export function scheduledMessages(workload: ResolvedWorkload, measuredUs: number): number {
   const { warmUpUs } = timelineOf(workload);
-  const schedule = new Schedule(scheduleOf(workload, measuredUs));
+  const schedule = newCursor(scheduleOf(workload, measuredUs));
   let messages = 0;
   for (; !schedule.ended; schedule.advance()) if (schedule.dueUs >= warmUpUs) messages++;
   return messages;

@@ -93,3 +93,16 @@ test('a latency of the target could have held with the doubt taken off; other li
   assert.equal(couldHold('lost=0', { lost: 2 }, 5), false);
   assert.equal(couldHold('growth<50ms', { growthMs: 60 }, 50), false);
 });
+
+test('limits of users that come back: their times, and their defaults only where they do', () => {
+  const resume = { missed: 5, caughtUpMs: { p99: 900 }, connectedMs: { p99: outstandingMs } };
+  const seen = { ...observed({}), resume } as unknown as Observed;
+  const check = (text: string) => checkLimits([parseLimit(text)], seen)[0]!;
+  assert.equal(check('caught-up-p99<1s').held, true);
+  assert.match(check('caught-up-p99<500ms').reason, /^caught-up-p99 was 900 ms; the limit/);
+  assert.match(check('connected-p99<1s').reason, /^connected-p99 was infinite: users were not so far/);
+  assert.match(check('missed=0').reason, /^5 deliveries are in gaps/);
+  const names = (limits: Limit[]) => limits.map(({ metric }) => metric);
+  assert.ok(!names(withDefaults([])).includes('missed'));
+  assert.ok(names(withDefaults([], true)).includes('missed'));
+});

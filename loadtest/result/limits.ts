@@ -10,7 +10,18 @@ type Operator = '<' | '<=' | '=' | '>=' | '>';
 export type Observed = Omit<LoadtestResult, 'verdict' | 'reasons' | 'limits'>;
 
 const latencies = ['mean', 'p50', 'p90', 'p99', 'p999', 'max'] as const;
-const counters: Record<string, { words: string; of: (seen: Observed) => number }> = {
+type Counter = { words: string; of: (seen: Observed) => number };
+/** Of steps whose users come back. */
+const returnCounters: Record<string, Counter> = {
+  missed: { words: 'deliveries are in gaps that users were told of', of: (seen) => seen.resume?.missed ?? 0 },
+  gaps: { words: 'returns left a gap', of: (seen) => seen.resume?.gaps ?? 0 },
+  misannounced: {
+    words: 'frames "joined" contradicted what was asked for',
+    of: (seen) => seen.resume?.misannounced ?? 0,
+  },
+  away: { words: 'users had not come back at the end', of: (seen) => seen.resume?.away ?? 0 },
+};
+const chatCounters: Record<string, Counter> = {
   lost: { words: 'deliveries were outstanding when the drain ended', of: (seen) => seen.audit.lost },
   duplicated: { words: 'deliveries came more than once', of: (seen) => seen.audit.duplicated },
   reordered: {
@@ -33,23 +44,34 @@ const counters: Record<string, { words: string; of: (seen: Observed) => number }
     of: (seen) => seen.unsent.blocked,
   },
 };
+const counters: Record<string, Counter> = { ...chatCounters, ...returnCounters };
+const returnTimes: Record<string, (seen: Observed) => number> = {
+  'connected-p99': (seen) => seen.resume?.connectedMs.p99 ?? 0,
+  'caught-up-p99': (seen) => seen.resume?.caughtUpMs.p99 ?? 0,
+  'stayed-p99': (seen) => seen.resume?.storm?.stayedLatencyMs.p99 ?? 0,
+};
+/** Metrics that only a step with `--resume` has. */
+export const returnMetrics: readonly string[] = [...Object.keys(returnCounters), ...Object.keys(returnTimes)];
 /** The defaults: a chat delivers everything, once, in order, intact, and keeps up. */
 const defaultExpressions = [
-  ...Object.keys(counters).map((metric) => `${metric}=0`),
+  ...Object.keys(chatCounters).map((metric) => `${metric}=0`),
   // A target that does not keep up: 50 ms in 4 s are 2 % of the load. Chosen, not measured.
   'growth<50ms',
 ];
+/** And who comes back misses nothing. A gap is no error of the audit, but it is one of the chat. */
+const returnExpressions = ['missed=0', 'misannounced=0'];
 
 /** Every metric that a limit may name, for the help text. */
 export const limitMetrics: readonly string[] = [
   ...latencies,
   ...['service.p99', 'lag.p99', 'deliveries', 'achieved', 'growth'],
   ...Object.keys(counters),
+  ...Object.keys(returnTimes),
 ];
 
 /** Reads one limit. Throws a sentence with the syntax and the metrics if it is none. */
 export function parseLimit(expression: string): Limit {
-  const match = /^\s*([a-z.0-9]+)\s*(<=|>=|<|>|=)\s*(\d+(?:\.\d+)?)\s*(us|ms|s|)\s*$/.exec(expression);
+  const match = /^\s*([a-z.0-9-]+)\s*(<=|>=|<|>|=)\s*(\d+(?:\.\d+)?)\s*(us|ms|s|)\s*$/.exec(expression);
   const [, metric = '', operator = '', value = '', unit = ''] = match ?? [];
   if (!match || !isMetric(metric))
     throw new Error(
@@ -65,10 +87,13 @@ export function parseLimit(expression: string): Limit {
   };
 }
 
-/** The given limits, and the defaults for the metrics that they do not name. */
-export function withDefaults(given: readonly Limit[]): Limit[] {
+/**
+ * The given limits, and the defaults for the metrics that they do not name; `resume`: its users come back.
+ */
+export function withDefaults(given: readonly Limit[], resume = false): Limit[] {
   const named = new Set(given.map((limit) => limit.metric));
-  return [...given, ...defaultExpressions.map(parseLimit).filter((limit) => !named.has(limit.metric))];
+  const defaults = [...defaultExpressions, ...(resume ? returnExpressions : [])].map(parseLimit);
+  return [...given, ...defaults.filter((limit) => !named.has(limit.metric))];
 }
 
 /**
@@ -98,12 +123,15 @@ function reasonOf(limit: Limit, observed: number, seen: Observed): string {
     return `${limit.metric} was infinite, because ${seen.audit.lost} deliveries were outstanding when the drain ended; the limit is ${limit.expression}`;
   if (limit.metric === 'growth')
     return `the backlog grew by ${observed} ms of load through the measure phase; the limit is ${limit.expression}`;
-  const unit = isLatency(limit.metric) ? ' ms' : '';
+  if (returnTimes[limit.metric] && observed >= outstandingMs)
+    return `${limit.metric} was infinite: users were not so far when the step ended; the limit is ${limit.expression}`;
+  const unit = isTime(limit.metric) ? ' ms' : '';
   return `${limit.metric} was ${observed}${unit}; the limit is ${limit.expression}`;
 }
 
 function observedOf(metric: string, seen: Observed): number {
   if (counters[metric]) return counters[metric].of(seen);
+  if (returnTimes[metric]) return returnTimes[metric](seen);
   if (metric === 'deliveries') return seen.deliveriesPerSecond;
   if (metric === 'achieved') return seen.achievedPerSecond;
   if (metric === 'growth') return seen.backlogGrowthMs ?? 0;
@@ -120,6 +148,7 @@ function observedOf(metric: string, seen: Observed): number {
 function isMetric(metric: string): boolean {
   return (
     Object.hasOwn(counters, metric) ||
+    Object.hasOwn(returnTimes, metric) ||
     ['deliveries', 'achieved', 'growth'].includes(metric) ||
     isLatency(metric)
   );
@@ -127,7 +156,7 @@ function isMetric(metric: string): boolean {
 
 /** Its bound is in milliseconds. */
 function isTime(metric: string): boolean {
-  return metric === 'growth' || isLatency(metric);
+  return metric === 'growth' || Object.hasOwn(returnTimes, metric) || isLatency(metric);
 }
 
 /** A latency to which the simulator's own reading may have added. */

@@ -7,6 +7,7 @@ import type { ChurnCounts } from '../users/churn-user.ts';
 import type { StalledReport } from '../users/stalled-reader.ts';
 import type { ResolvedWorkload } from '../workload.ts';
 import type { Environment } from './environment.ts';
+import type { ConnectResult, ResumeResult } from './resume-result.ts';
 
 /**
  * Whether the limits held. `void`: the simulator failed. `undetermined`: a limit of latency broke, but would
@@ -87,6 +88,10 @@ export type LoadtestResult = {
   stalled: StalledReport;
   /** Extra connections at `workload.churnPerSecond` that stayed a second each; not audited. */
   churn: Pick<ChurnCounts, 'asked' | 'opened' | 'refused'> & { connectMs: LatencySummary };
+  /** Of a step with `--resume`. */
+  resume?: ResumeResult;
+  /** Of a step with `--connect`: how its connect services answered. */
+  connect?: ConnectResult;
   /** True if the run was stopped early; counts and latencies are of the time until then. */
   interrupted: boolean;
   /** Usage and health of the simulator, over the measure phase. */

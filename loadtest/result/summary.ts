@@ -49,6 +49,8 @@ export function formatSummary(result: LoadtestResult): string {
     ...unsentRows(result),
     ...stalledRows(result),
     ...churnRows(result),
+    ...resumeRows(result),
+    ...connectRows(result),
     [
       'simulator',
       `${result.workload.workers} worker(s), ${instrument.cpuSeconds.toFixed(1)} CPU s, busiest ${(instrument.loopUtilizationMax * 100).toFixed(0)} %, turn p99 ${instrument.turnMs.p99} ms`,
@@ -113,6 +115,53 @@ function churnRows(result: LoadtestResult): [string, string][] {
     ['churn users', `${integer(opened)} of ${integer(asked)} opened, handshake p99 ${connectMs.p99} ms`],
     ...counts(refused).map((line): [string, string] => ['', `refused: ${line}`]),
   ];
+}
+
+function resumeRows({ resume }: LoadtestResult): [string, string][] {
+  if (resume === undefined) return [];
+  const { gaps, peopleWithGaps, missed, unable, storm } = resume;
+  const gapText = `${integer(gaps)} gaps of ${integer(peopleWithGaps)} people, ${integer(missed)} deliveries missed`;
+  const rows: [string, string][] = [
+    [
+      'returns',
+      `${integer(resume.recovered)} told that nothing is missed, ${integer(resume.lateDeliveries)} deliveries came late`,
+    ],
+    ['', `${gapText}${unable > 0 ? ` (${integer(unable)} where the server keeps no log)` : ''}`],
+    ...Object.entries(resume.closes).map(([code, count]): [string, string] => [
+      '',
+      `came back after ${count} × ${code}, ${describeCloseCode(Number(code))}`,
+    ]),
+    ...counts(resume.refused).map((line): [string, string] => ['', `refused on the way back: ${line}`]),
+    ['until connected', times(resume.connectedMs)],
+    ['until caught up', times(resume.caughtUpMs)],
+  ];
+  const faults = [
+    [resume.misannounced, 'frames "joined" that contradict what was asked for'],
+    [resume.unpublished, 'messages that nobody heard and whose sender had lost its connection'],
+    [resume.away, 'users that had not come back'],
+  ] as const;
+  for (const [count, words] of faults) if (count > 0) rows.push(['', `${integer(count)} ${words}`]);
+  if (storm === undefined) return rows;
+  rows.push(
+    ['storm', `${integer(storm.left)} left at once; 99 % caught up after ${ms(storm.caughtUp99AfterMs)} ms`],
+    ['', `until connected: ${times(storm.connectedMs)}, ${integer(storm.handshakesPerSecond)} handshakes/s`],
+    ['', `until caught up: ${times(storm.caughtUpMs)}`],
+    ['', `delivery latency to those who stayed: ${latency(storm.stayedLatencyMs)}`],
+  );
+  return rows;
+}
+
+function connectRows({ connect }: LoadtestResult): [string, string][] {
+  if (connect === undefined) return [];
+  const answers = `${integer(connect.asked)} requests, answer ${times(connect.answerMs)}`;
+  return [
+    ['connect service', answers],
+    ...counts(connect.refused).map((line): [string, string] => ['', `refused: ${line}`]),
+  ];
+}
+
+function times({ count, p50, p99, max }: LatencySummary): string {
+  return count === 0 ? 'nobody' : `p50 ${ms(p50)}  p99 ${ms(p99)}  max ${ms(max)} ms`;
 }
 
 function latency(summary: LatencySummary): string {

@@ -11,6 +11,7 @@ import { Totals } from '../record/totals.ts';
 import type { ConnectionReport } from '../users/user-pool.ts';
 import type { ResolvedWorkload } from '../workload.ts';
 import type { Phase, RunObserver } from './observer.ts';
+import { type Settled, settle } from './open-messages.ts';
 import { RunError } from './run-error.ts';
 import type { StepReport, WorkerMessage } from './worker-messages.ts';
 import { WorkerPool } from './worker-pool.ts';
@@ -34,6 +35,8 @@ export type StepOutcome = ConnectOutcome & {
   interrupted: boolean;
   /** The measure phase ended because `isHopeless` said so. */
   aborted: boolean;
+  /** Of users that come back. */
+  settled?: Settled;
   /** Length of the measure phase: as planned, or until it was interrupted or aborted. */
   measuredUs: number;
 };
@@ -152,7 +155,23 @@ export class Coordinator {
     this.#show(open, totals.end());
     this.#step = undefined;
     const reports = done.map((message) => message.report);
-    return { ...this.#connected!, workload, totals, startedAt, recipientsByRoom, reports, ...measured };
+    const settled = workload.resume ? await this.#settle(reports, recipientsByRoom, totals) : undefined;
+    return {
+      ...{ ...this.#connected!, workload, totals, startedAt, recipientsByRoom, reports, ...measured },
+      ...(settled && { settled }),
+    };
+  }
+
+  async #settle(reports: readonly StepReport[], recipientsByRoom: Uint32Array, totals: Totals) {
+    const open = reports.flatMap(({ returns }) => (returns === undefined ? [] : [returns]));
+    const settled = await settle(open, recipientsByRoom, async (messages) => {
+      const answers = await this.#pool.ask('heard', () => ({ kind: 'which-are-heard', messages }));
+      return answers.flatMap((answer) => answer.messages);
+    });
+    // Where users have gaps, workers may hear of the same messages in another order, see `RoomOrders`.
+    if (settled.missed > 0) totals.disordered = 0;
+    totals.excused = { missed: settled.missed, unpublished: settled.unpublishedDeliveries };
+    return settled;
   }
 
   /** Closes the connections in order. */

@@ -4,7 +4,10 @@ import type { WorkerSample } from '../record/counts.ts';
 import type { WorkerUsage } from '../record/process-usage.ts';
 import type { WindowReport } from '../record/recorder.ts';
 import type { ChurnCounts } from '../users/churn-user.ts';
+import type { ConnectCounts } from '../users/connect-service.ts';
+import type { ReturnCounts } from '../users/returns.ts';
 import type { StalledReport } from '../users/stalled-reader.ts';
+import type { Messages, OpenMessages } from '../users/step-audit.ts';
 import type { ConnectionReport } from '../users/user-pool.ts';
 import type { ResolvedWorkload } from '../workload.ts';
 
@@ -19,6 +22,8 @@ export type WorkerCommand =
   | { kind: 'stop-sending' }
   /** Report the rest of the step. */
   | { kind: 'end-step' }
+  /** Say which of these messages of the step anybody has heard. */
+  | { kind: 'which-are-heard'; messages: Messages[] }
   /** Close the sessions and exit. */
   | { kind: 'finish' };
 
@@ -41,6 +46,7 @@ export type WorkerMessage =
       orders: [room: number, numbers: Int32Array][];
     }
   | { kind: 'step-done'; report: StepReport }
+  | { kind: 'heard'; messages: Messages[] }
   | { kind: 'done' };
 
 /** The last report of a worker about a step. */
@@ -58,4 +64,8 @@ export type StepReport = {
   usage: WorkerUsage;
   stalled: StalledReport;
   churn: ChurnCounts;
+  /** Of users that come back. */
+  returns?: ReturnCounts & OpenMessages & { away: number };
+  /** Of users that ask a connect service. */
+  service?: ConnectCounts;
 };

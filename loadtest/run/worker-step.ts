@@ -3,8 +3,9 @@ import { Receiver } from '../audit/receiver.ts';
 import { Verifier } from '../audit/verifier.ts';
 import { type Assignment, senderOf } from '../model/assignment.ts';
 import { DueTimes } from '../model/due-times.ts';
-import { Schedule, scheduleOf } from '../model/schedule.ts';
+import { scheduleOf } from '../model/schedule.ts';
 import { MessageFormat, runIdOfStep } from '../model/stamp.ts';
+import { newCursor } from '../model/think-times.ts';
 import type { Clock } from '../record/clock.ts';
 import type { WorkerSample } from '../record/counts.ts';
 import { markUsage, type UsageMark, usageBetween } from '../record/process-usage.ts';
@@ -17,9 +18,12 @@ import {
   type WorkerLoad,
   windowUs,
 } from '../record/recorder.ts';
+import type { ReturnCounts } from '../users/returns.ts';
 import { Sender } from '../users/sender.ts';
+import { StepAudit } from '../users/step-audit.ts';
 import type { UserPool } from '../users/user-pool.ts';
 import type { VirtualUser } from '../users/virtual-user.ts';
+import type { ResolvedWorkload } from '../workload.ts';
 import type { StepReport, WorkerMessage } from './worker-messages.ts';
 
 export type StepSettings = {
@@ -43,6 +47,9 @@ const clockToleranceUs = 100_000;
 const sleepMsMax = 50;
 
 export class WorkerStep {
+  /** Of the users that come back. */
+  readonly audit: StepAudit;
+  readonly #workload: ResolvedWorkload;
   readonly #timeline: Timeline;
   readonly #isOneOrder: boolean;
   readonly #users: UserPool;
@@ -53,6 +60,8 @@ export class WorkerStep {
   readonly #sender: Sender;
   /** Infinite before the start, so that all times since then are negative. */
   #beginUs = Number.POSITIVE_INFINITY;
+  /** Nothing that was due later has been sent. */
+  #stoppedAtUs = Number.POSITIVE_INFINITY;
   #wakeUs = Number.POSITIVE_INFINITY;
   #slot = 0;
   #nextTickUs = 0;
@@ -69,7 +78,9 @@ export class WorkerStep {
     const timeline = timelineOf(workload);
     const { warmUpUs, measureUs, drainUs } = timeline;
     const format = new MessageFormat(workload.payloadBytes, seal);
-    const recorder = new Recorder(timeline);
+    const stormUs = workload.stormShare > 0 ? warmUpUs + workload.stormAtSeconds * 1e6 : undefined;
+    const recorder = new Recorder(timeline, stormUs === undefined ? undefined : slotAt(timeline, stormUs));
+    this.#workload = workload;
     this.#timeline = timeline;
     this.#isOneOrder = workload.order === 'one-for-all';
     this.#users = users;
@@ -78,6 +89,9 @@ export class WorkerStep {
     this.#lastSlot = slotAt(timeline, warmUpUs + measureUs + drainUs - 1);
     this.#recorder = recorder;
     const dueTimes = new DueTimes(scheduleOf(workload));
+    this.audit = new StepAudit((room, number) =>
+      dueTimes.dueUs(room, number, Math.min(clock.nowUs(), this.#stoppedAtUs) - this.#beginUs),
+    );
     const verifier = new Verifier({
       firstRunId,
       step,
@@ -91,15 +105,17 @@ export class WorkerStep {
       recorder,
       verifier,
       isOneOrder: this.#isOneOrder,
+      clockUs: () => clock.nowUs(),
     });
     this.#sender = new Sender({
       runId: runIdOfStep(firstRunId, step),
       format,
-      schedule: new Schedule(scheduleOf(workload)),
+      schedule: newCursor(scheduleOf(workload)),
       clock,
       recorder,
       measureFromUs: warmUpUs,
       userOf: (room, number) => users.user(senderOf(workload, room, number)),
+      ...(workload.resume && { unsent: (room: number, number: number) => this.audit.unsent(room, number) }),
     });
   }
 
@@ -123,13 +139,25 @@ export class WorkerStep {
     this.#recorder.setRecipients(recipientsByRoom);
     this.#takeLoad();
     this.#sender.start(beginUs);
-    this.#users.beginChurn((beginUs - this.#clock.nowUs()) / 1000);
+    const inMs = (beginUs - this.#clock.nowUs()) / 1000;
+    this.#users.unaudited.beginChurn(inMs);
+    this.#beginStorm(inMs);
     this.#sleep();
   }
 
   stopSending(): void {
+    this.#stoppedAtUs = Math.min(this.#stoppedAtUs, this.#clock.nowUs());
     this.#sender.stop();
-    this.#users.endChurn();
+    this.#users.unaudited.endChurn();
+  }
+
+  #beginStorm(inMs: number): void {
+    const { stormShare, stormAtSeconds, warmUpSeconds } = this.#workload;
+    if (stormShare === 0) return;
+    const atMs = inMs + (warmUpSeconds + stormAtSeconds) * 1000;
+    setTimeout(() => {
+      if (!this.#ended) this.#users.storm(stormShare);
+    }, atMs);
   }
 
   /** Reports the last window. Nothing more is reported afterwards. */
@@ -139,6 +167,8 @@ export class WorkerStep {
     this.stopSending();
     this.#markUsage();
     this.#tick();
+    for (const { resumption } of this.#users.users) resumption?.endCatchUp();
+    const { returns, service, unaudited } = this.#users;
     const { unsentClosed, unsentBlocked, unsentAbsent } = this.#sender;
     return {
       connections: { ...this.#users.connections, connectUs: [] },
@@ -147,9 +177,15 @@ export class WorkerStep {
       unsentAbsent,
       sentByRoom: this.#recorder.sentByRoom,
       usage: usageBetween(this.#usage!.from, this.#usage!.to),
-      stalled: this.#users.stalledReport(),
-      churn: { ...this.#users.churn },
+      stalled: unaudited.stalledReport(),
+      churn: { ...unaudited.churn },
+      ...(returns && { returns: this.#returnsReport(returns.counts) }),
+      ...(service && { service: service.counts }),
     };
+  }
+
+  #returnsReport(counts: ReturnCounts): NonNullable<StepReport['returns']> {
+    return { ...counts, ...this.audit.report(this.#timeline.warmUpUs), away: this.#users.away };
   }
 
   received(user: VirtualUser, bytes: Buffer, at: number, end: number): void {
@@ -202,7 +238,7 @@ export class WorkerStep {
     this.#sender.pump();
     if (nowUs >= endUs && !this.#ended) {
       this.#ended = true;
-      this.#users.endChurn();
+      this.#users.unaudited.endChurn();
       this.#markUsage();
     }
     const boundaryUs = this.#usage === undefined ? this.#beginUs + warmUpUs : endUs;

@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Assignment } from '../model/assignment.ts';
 import { Clock } from '../record/clock.ts';
+import type { Messages } from '../users/step-audit.ts';
 import { UserPool } from '../users/user-pool.ts';
 import type { ResolvedWorkload } from '../workload.ts';
 import type { WorkerCommand, WorkerMessage } from './worker-messages.ts';
@@ -24,9 +25,10 @@ class Worker {
 
   constructor(assignment: Assignment, worker: number) {
     this.#assignment = assignment;
-    this.#users = new UserPool(assignment, worker, (user, bytes, at, end) =>
-      this.#step.received(user, bytes, at, end),
-    );
+    this.#users = new UserPool(assignment, worker, {
+      received: (user, bytes, at, end) => this.#step.received(user, bytes, at, end),
+      clockUs: () => this.#clock.nowUs(),
+    });
     this.#step = this.#newStep(0, assignment.workload);
     this.#progress = setInterval(() => this.#reportProgress(), progressIntervalMs);
   }
@@ -58,8 +60,8 @@ class Worker {
       await this.#users.reconnect();
       await this.#probe();
     }
-    this.#users.beginStep(workload);
     this.#step = this.#newStep(step, workload);
+    this.#users.beginStep(workload, this.#step.audit);
     const recipientsByRoom = this.#users.recipientsByRoom();
     send({ kind: 'prepared', recipientsByRoom, sample: this.#step.sample() });
   }
@@ -74,6 +76,15 @@ class Worker {
 
   endStep(): void {
     send({ kind: 'step-done', report: this.#step.end() });
+  }
+
+  /** Which of the messages anybody here has heard. */
+  heard(messages: Messages[]): void {
+    const heard = messages.map(({ room, numbers }) => {
+      const audit = this.#users.rooms.find(({ index }) => index === room)?.audit;
+      return { room, numbers: numbers.filter((number) => audit?.isHeard(number)) };
+    });
+    send({ kind: 'heard', messages: heard });
   }
 
   /** Closes all connections and exits. */
@@ -115,6 +126,7 @@ process.on('message', (command: WorkerCommand) => {
   } else if (command.kind === 'start') worker!.start(command.beginUs, command.recipientsByRoom);
   else if (command.kind === 'stop-sending') worker!.stopSending();
   else if (command.kind === 'end-step') worker!.endStep();
+  else if (command.kind === 'which-are-heard') worker!.heard(command.messages);
   else worker!.finish();
 });
 setInterval(() => send({ kind: 'alive' }), aliveIntervalMs);

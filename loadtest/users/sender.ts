@@ -1,6 +1,6 @@
 /** Sends the messages that are due, whether or not the server has answered: the open model. Hot path. */
 
-import type { Schedule } from '../model/schedule.ts';
+import type { Cursor } from '../model/schedule.ts';
 import type { MessageFormat, Stamp } from '../model/stamp.ts';
 import type { Clock } from '../record/clock.ts';
 import type { Recorder } from '../record/recorder.ts';
@@ -10,13 +10,15 @@ import type { VirtualUser } from './virtual-user.ts';
 export type SenderSettings = {
   runId: number;
   format: MessageFormat;
-  schedule: Schedule;
+  schedule: Cursor;
   clock: Clock;
   recorder: Recorder;
   /** Where the measure phase begins, in µs since the schedule began. */
   measureFromUs: number;
   /** The user that sends message `number` of `room`; undefined if it belongs to another worker. */
   userOf(room: number, number: number): VirtualUser | undefined;
+  /** A message is not sent: its user has no connection, or the target does not read. */
+  unsent?(room: number, number: number): void;
 };
 
 /** Messages per turn at most, so that a backlog does not keep the worker from reading. Chosen. */
@@ -60,6 +62,7 @@ export class Sender {
     const nowUs = clock.nowUs();
     for (; this.nextDueUs <= nowUs; this.#skipToOwn()) {
       recorder.lagged(schedule.dueUs, Math.floor(nowUs - this.nextDueUs));
+      this.#settings.unsent?.(schedule.room, schedule.number);
       schedule.advance();
     }
     this.nextDueUs = Number.POSITIVE_INFINITY;
@@ -74,12 +77,16 @@ export class Sender {
       const { room, number, dueUs } = schedule;
       const user = userOf(room, number)!;
       const measured = dueUs >= measureFromUs ? 1 : 0;
-      if (user.isAbsent) this.unsentAbsent += measured;
-      else if (user.state !== 'open') this.unsentClosed += measured;
-      else if (user.bufferedBytes > bufferedBytesMax) this.unsentBlocked += measured;
-      else {
+      const isOpen = user.state === 'open';
+      if (!isOpen || user.bufferedBytes > bufferedBytesMax) {
+        if (user.isAbsent) this.unsentAbsent += measured;
+        else if (isOpen) this.unsentBlocked += measured;
+        else this.unsentClosed += measured;
+        this.#settings.unsent?.(room, number);
+      } else {
         const lagUs = Math.floor(nowUs - this.nextDueUs);
         this.#write(user, room, number, dueUs, lagUs);
+        user.sentNumber = number;
         recorder.sent(room, dueUs, lagUs);
       }
       schedule.advance();

@@ -1,18 +1,31 @@
 /** The users of one worker: connects them at the planned pace, counts their connections, and closes them. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { LocalRoom } from '../audit/listener.ts';
+import { Resumption } from '../audit/resumption.ts';
 import {
   type Assignment,
-  churnUsersMax,
+  type Endpoint,
   endpointOf,
+  nameOfRoom,
   stalledReadersOfWorker,
   usersOfRoom,
   usersOfWorker,
 } from '../model/assignment.ts';
+import { isOfStorm } from '../model/return-wait.ts';
+import { seededRandom } from '../model/schedule.ts';
 import type { ResolvedWorkload } from '../workload.ts';
-import { type ChurnCounts, startChurnUser } from './churn-user.ts';
-import { StalledReader, type StalledReport } from './stalled-reader.ts';
-import { beginStepIn, newRoom, takeOrder, type UserRoom } from './user-room.ts';
+import { ConnectService } from './connect-service.ts';
+import { Returns } from './returns.ts';
+import type { StalledReader } from './stalled-reader.ts';
+import { StepAudit } from './step-audit.ts';
+import { UnauditedUsers } from './unaudited-users.ts';
+import { beginStepIn, isPresent, newRoom, takeOrder, type UserRoom } from './user-room.ts';
 import { type UserEvents, VirtualUser } from './virtual-user.ts';
+
+export type PoolSettings = Pick<UserEvents, 'received'> & {
+  /** The common clock, in µs. */
+  clockUs(): number;
+};
 
 /** The connections of a worker's virtual users so far. */
 export type ConnectionReport = {
@@ -29,6 +42,7 @@ export type ConnectionReport = {
 /** Handshakes at the same time at most: more would overflow a listener's default backlog of 511. */
 const handshakesMax = 256;
 const paceIntervalMs = 5;
+
 export class UserPool {
   readonly rooms: UserRoom[] = [];
   readonly users: VirtualUser[] = [];
@@ -39,31 +53,44 @@ export class UserPool {
     open: 0,
     connectUs: [],
   };
-  readonly churn: ChurnCounts = { asked: 0, opened: 0, refused: {}, connectUs: [], present: 0 };
+  readonly unaudited: UnauditedUsers;
+  /** Where users come back. */
+  readonly returns: Returns | undefined;
+  readonly service: ConnectService | undefined;
   readonly #assignment: Assignment;
   readonly #workload: ResolvedWorkload;
   readonly #worker: number;
   readonly #firstUser: number;
   readonly #events: UserEvents;
   readonly #messageBytesMax: number;
-  readonly #stalled: StalledReader[] = [];
+  #audit: StepAudit = new StepAudit(() => -1);
   /** When each handshake in progress began, oldest first, in ms of this process. */
   readonly #connecting = new Map<VirtualUser | StalledReader, number>();
   #hasBegun = false;
-  #churnTimer: NodeJS.Timeout | undefined;
 
-  constructor(assignment: Assignment, worker: number, received: UserEvents['received']) {
-    const { workload } = assignment;
+  constructor(assignment: Assignment, worker: number, { received, clockUs }: PoolSettings) {
+    const { workload, headers } = assignment;
     this.#assignment = assignment;
     this.#workload = workload;
     this.#worker = worker;
+    this.unaudited = new UnauditedUsers(assignment, worker);
+    if (workload.connectUrls.length > 0)
+      this.service = new ConnectService(workload.connectUrls, headers, this.#connectTimeoutMs);
+    if (workload.resume)
+      this.returns = new Returns({
+        clockUs,
+        random: seededRandom((workload.seed + worker) | 0),
+        timeoutMs: this.#connectTimeoutMs,
+        connect: (user, turn) => this.#connectAgain(user, turn),
+        gap: (index) => this.#audit.addGap(this.user(index)!),
+      });
     const { from, to } = usersOfWorker(workload, worker);
     this.#firstUser = from;
     this.#events = {
       received,
-      opened: (user) => this.#onOpened(user),
-      refused: (_user, why) => countUp(this.connections.refused, why),
-      closed: (_user, code) => this.#onClosed(code),
+      opened: (user) => this.#onOpened(user, clockUs()),
+      refused: (user, why, retryAfterMs) => this.#onRefused(user, why, retryAfterMs),
+      closed: (user, code, reason) => this.#onClosed(user, code, reason),
     };
     // Enough for any JSON encoding (an escape takes six bytes), and a bound for a broken server.
     this.#messageBytesMax = Math.max(1_048_576, workload.payloadBytes * 6);
@@ -75,7 +102,7 @@ export class UserPool {
       const isShared = inRoom.from < from || inRoom.to > to;
       const local = newRoom(workload, room, last - first, isShared);
       for (let index = first; index < last; index++) {
-        const user = new VirtualUser(index, local, index - first, this.#messageBytesMax, this.#events);
+        const user = this.#newUser(index, local, index - first, this.#newResumption(index, room));
         local.users.push(user);
         this.users.push(user);
       }
@@ -97,14 +124,12 @@ export class UserPool {
 
   /** Replaces each closed user by one that connects anew. Resolves when each handshake has ended. */
   async reconnect(): Promise<void> {
-    const closed = this.users.filter((user) => user.state === 'closed');
+    const closed = this.users.filter((user) => user.state === 'closed' && !user.resumption?.isAway);
     await this.#connectPaced(closed.length, (next) => {
-      const { index, member } = closed[next]!;
-      const room = this.rooms.find(({ users }) => users[member] === closed[next])!;
-      const user = new VirtualUser(index, room, member, this.#messageBytesMax, this.#events);
-      room.users[member] = user;
-      this.users[index - this.#firstUser] = user;
-      user.connect(endpointOf(this.#assignment, index, room.index));
+      const { index, member, room } = closed[next]!;
+      const user = this.#newUser(index, room, member, this.#newResumption(index, room.index));
+      this.#replace(user);
+      this.#connectUser(user, 0);
       return user;
     });
   }
@@ -132,26 +157,77 @@ export class UserPool {
 
   #connectNext(next: number, stalledFrom: number): VirtualUser | StalledReader {
     const user = this.users[next];
-    if (user !== undefined) {
-      user.connect(endpointOf(this.#assignment, user.index, user.room.index));
-      return user;
-    }
-    const connection = this.#workload.clients + stalledFrom + next - this.users.length;
-    const reader = new StalledReader(this.#unauditedEndpoint(connection), this.#connectTimeoutMs);
-    this.#stalled.push(reader);
-    return reader;
+    if (user === undefined) return this.unaudited.addStalled(stalledFrom + next - this.users.length);
+    this.#connectUser(user, 0);
+    return user;
+  }
+
+  /** Each next `turn` tries another target. */
+  #connectUser(user: VirtualUser, turn: number): void {
+    const { index, room } = user;
+    const endpoint = endpointOf(this.#assignment, index + turn, room.index);
+    if (this.service === undefined) return user.connect(withPosition(endpoint, user));
+    user.begin();
+    void this.service.ask(index + turn, nameOfRoom(this.#workload, room.index)).then((answer) => {
+      if (user.state !== 'connecting') return; // It took too long.
+      if ('url' in answer) user.connect(withPosition({ ...endpoint, url: answer.url, ...answer.at }, user));
+      // A stage without this service: any of its nodes serves any room.
+      else if (answer.why === '404') user.connect(withPosition(endpoint, user));
+      else user.refuse(`connect: ${answer.why}`, answer.retryAfterMs);
+    });
+  }
+
+  #connectAgain(before: VirtualUser, turn: number): VirtualUser {
+    const { index, room, member, resumption } = before;
+    const user = this.#newUser(index, room, member, resumption);
+    user.continue(before);
+    this.#replace(user);
+    this.#connectUser(user, turn);
+    return user;
+  }
+
+  #newUser(index: number, room: LocalRoom, member: number, resumption: Resumption | null): VirtualUser {
+    return new VirtualUser(index, room, member, this.#messageBytesMax, this.#events, resumption);
+  }
+
+  #newResumption(index: number, room: number): Resumption | null {
+    return this.returns ? new Resumption(index, nameOfRoom(this.#workload, room), this.returns) : null;
+  }
+
+  #replace(user: VirtualUser): void {
+    (user.room as UserRoom).users[user.member] = user;
+    this.users[user.index - this.#firstUser] = user;
   }
 
   /**
    * Begins a step: from now on every delivery is new. Closed users stay closed. Those that the target closed
    * before the first step belong to that one: no other result would tell of them.
    */
-  beginStep(workload: ResolvedWorkload): void {
+  beginStep(workload: ResolvedWorkload, audit: StepAudit): void {
     const isFirst = !this.#hasBegun;
     this.#hasBegun = true;
+    this.returns?.begin();
+    for (const user of this.users) user.resumption?.begin();
     for (const room of this.rooms) beginStepIn(room, workload, isFirst);
     if (!isFirst || this.users.every(({ state }) => state !== 'closed')) this.connections.closedEarly = {};
-    Object.assign(this.churn, { asked: 0, opened: 0, refused: {}, connectUs: [] });
+    this.unaudited.begin();
+    this.service?.begin();
+    this.#audit = audit;
+  }
+
+  /** That share of all users drop their connections now, and come back. */
+  storm(share: number): void {
+    for (const user of this.users) {
+      if (user.state !== 'open' || !isOfStorm(user.index, share)) continue;
+      this.connections.open--;
+      this.#audit.left(user);
+      this.returns!.drop(user);
+    }
+  }
+
+  /** Users that are between two connections, or did not come back. */
+  get away(): number {
+    return this.users.filter((user) => user.resumption?.isAway).length;
   }
 
   /** The order of each shared room since the last call, see `takeOrder`. */
@@ -161,55 +237,23 @@ export class UserPool {
       .map((room) => [room.index, takeOrder(room, measureSlot)]);
   }
 
-  /** Starts churn users at the planned rate, from `delayMs` on until `endChurn`. */
-  beginChurn(delayMs: number): void {
-    const { churnPerSecond, clients, stalledReaders, workers } = this.#workload;
-    const perSecond = churnPerSecond / workers;
-    if (perSecond === 0) return;
-    const presentMax = churnUsersMax(perSecond);
-    const beganMs = performance.now() + delayMs;
-    let started = 0;
-    this.#churnTimer = setInterval(() => {
-      const due = Math.floor(((performance.now() - beganMs) / 1000) * perSecond);
-      for (; started < due && this.churn.present < presentMax; started++) {
-        const connection = clients + stalledReaders + started * workers + this.#worker;
-        startChurnUser(this.#unauditedEndpoint(connection), this.#connectTimeoutMs, this.churn);
-      }
-    }, paceIntervalMs);
-  }
-
-  /** Starts no more churn users. */
-  endChurn(): void {
-    clearInterval(this.#churnTimer);
-  }
-
   /** Users that are connected and have received no probe yet. */
   silent(): number {
     return this.users.reduce((sum, user) => sum + (user.state === 'open' && !user.probed ? 1 : 0), 0);
   }
 
-  /** For each room of the workload, how many users here are connected. */
+  /** For each room of the workload, how many users here are connected, or come back. */
   recipientsByRoom(): Uint32Array {
     const counts = new Uint32Array(this.#workload.rooms);
-    for (const room of this.rooms)
-      counts[room.index] = room.users.filter((user) => user.state === 'open').length;
+    for (const room of this.rooms) counts[room.index] = room.users.filter(isPresent).length;
     return counts;
-  }
-
-  /** The stalled readers until now. */
-  stalledReport(): StalledReport {
-    const closed = this.#stalled.filter((reader) => reader.state === 'closed');
-    return {
-      opened: this.#stalled.filter((reader) => reader.state !== 'refused').length,
-      closed: closed.length,
-      closedAfterMs: closed.map((reader) => Math.round(reader.closedAfterMs)),
-    };
   }
 
   /** Closes all connections. Resolves when all have ended, or were dropped after `deadlineMs`. */
   async close(deadlineMs: number): Promise<void> {
+    this.returns?.end();
     for (const user of this.users) user.close();
-    for (const reader of this.#stalled) reader.destroy();
+    this.unaudited.destroy();
     const endMs = performance.now() + deadlineMs;
     while (this.users.some((user) => user.connected) && performance.now() < endMs) await sleep(20);
     for (const user of this.users) user.destroy();
@@ -219,20 +263,35 @@ export class UserPool {
     return this.#workload.connectTimeoutSeconds * 1000;
   }
 
-  #unauditedEndpoint(connection: number) {
-    return endpointOf(this.#assignment, connection, connection % this.#workload.rooms);
-  }
-
-  #onOpened(user: VirtualUser): void {
-    this.connections.opened++;
+  #onOpened(user: VirtualUser, nowUs: number): void {
     this.connections.open++;
-    this.connections.connectUs.push(Math.round((performance.now() - this.#connecting.get(user)!) * 1000));
+    if (user.resumption?.isAway) this.returns!.opened(user);
+    else {
+      this.connections.opened++;
+      const beganMs = this.#connecting.get(user)!;
+      this.connections.connectUs.push(Math.round((performance.now() - beganMs) * 1000));
+    }
+    user.resumption?.opened(nowUs);
   }
 
-  #onClosed(code: number): void {
-    this.connections.open--;
-    countUp(this.connections.closedEarly, String(code));
+  #onRefused(user: VirtualUser, why: string, retryAfterMs: number | undefined): void {
+    if (user.resumption?.isAway) this.returns!.refused(user, why, retryAfterMs);
+    else countUp(this.connections.refused, why);
   }
+
+  #onClosed(user: VirtualUser, code: number, reason: string): void {
+    this.connections.open--;
+    if (this.returns) this.#audit.left(user);
+    if (!this.returns?.closed(user, code, reason)) countUp(this.connections.closedEarly, String(code));
+  }
+}
+
+/** The user joins where it has come to, and is told so: a server that cannot resume ignores it. */
+function withPosition(endpoint: Endpoint, { resumption }: VirtualUser): Endpoint {
+  if (resumption === null) return endpoint;
+  const url = new URL(endpoint.url);
+  url.searchParams.set('after', resumption.after);
+  return { ...endpoint, url };
 }
 
 function countUp(counts: Record<string, number>, name: string): void {

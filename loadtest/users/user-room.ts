@@ -47,8 +47,14 @@ export function beginStepIn(room: UserRoom, workload: ResolvedWorkload, isFirst:
     user.reference = room.interleavings.references[0]!;
     user.heard = 0;
     user.isMisfit = false;
-    user.isAbsent = !isFirst && user.state === 'closed';
+    user.isAbsent = !isFirst && user.state === 'closed' && !isPresent(user);
+    user.sentNumber = -1;
   }
+}
+
+/** Connected, or between two connections. */
+export function isPresent({ state, resumption }: VirtualUser): boolean {
+  return state === 'open' || resumption?.isAway === true;
 }
 
 /** Messages of its first reference since the last call; numbers of the warm-up are inverted. */

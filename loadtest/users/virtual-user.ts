@@ -2,6 +2,7 @@
 import net from 'node:net';
 import type { Listener, LocalRoom } from '../audit/listener.ts';
 import type { Reference } from '../audit/reference.ts';
+import type { Resumption } from '../audit/resumption.ts';
 import type { Endpoint } from '../model/assignment.ts';
 import { newMaskKey, writeMaskedFrame } from '../wire/client-frame.ts';
 import { FrameScanner } from '../wire/frame-scanner.ts';
@@ -14,7 +15,7 @@ export type UserState = 'new' | 'connecting' | 'open' | 'refused' | 'closed';
 export type UserEvents = {
   opened(user: VirtualUser): void;
   /** The handshake failed, with an HTTP status or a socket error code. */
-  refused(user: VirtualUser, why: string): void;
+  refused(user: VirtualUser, why: string, retryAfterMs?: number): void;
   /** The server closed the connection after the handshake, or the connection failed. */
   closed(user: VirtualUser, code: number, reason: string): void;
   received(user: VirtualUser, bytes: Buffer, at: number, end: number): void;
@@ -43,21 +44,46 @@ export class VirtualUser implements Listener {
   isMisfit = false;
   probed = false;
   state: UserState = 'new';
-  /** Its connection had been closed in an earlier step. */
+  received = 0;
+  readonly resumption: Resumption | null;
+  /** Its connection had been closed in an earlier step, and it does not come back. */
   isAbsent = false;
+  /** The last message that it sent in this step; −1 before. */
+  sentNumber = -1;
   readonly #events: UserEvents;
   #socket: UserSocket | null = null;
   #accept = '';
   #response: Buffer | null = null;
   #pongsWaiting = 0;
 
-  constructor(index: number, room: LocalRoom, member: number, messageBytesMax: number, events: UserEvents) {
+  constructor(
+    index: number,
+    room: LocalRoom,
+    member: number,
+    messageBytesMax: number,
+    events: UserEvents,
+    resumption: Resumption | null = null,
+  ) {
     this.index = index;
     this.room = room;
     this.reference = room.interleavings.references[0]!;
     this.member = member;
     this.scanner = new FrameScanner(messageBytesMax);
     this.#events = events;
+    this.resumption = resumption;
+  }
+
+  /** It learns elsewhere where to connect; `connect` or `refuse` follows. */
+  begin(): void {
+    this.state = 'connecting';
+  }
+
+  /** What it has heard and sent in this step, in an earlier connection. */
+  continue(before: VirtualUser): void {
+    this.reference = before.reference;
+    this.heard = before.heard;
+    this.probed = before.probed;
+    this.sentNumber = before.sentNumber;
   }
 
   /** Starts to connect. */
@@ -96,7 +122,7 @@ export class VirtualUser implements Listener {
 
   /** Ends a handshake that takes too long. */
   abandon(): void {
-    if (this.state === 'connecting') this.#refuse('timeout');
+    if (this.state === 'connecting') this.refuse('timeout');
   }
 
   /** Closes with code 1000. The socket ends when the server answers, or by `destroy`. */
@@ -105,6 +131,12 @@ export class VirtualUser implements Listener {
     this.state = 'closed';
     this.#sendControl(opcode.close, Buffer.from([0x03, 0xe8]));
     this.#socket?.end();
+  }
+
+  /** Drops the open connection, as a network does that fails. */
+  drop(): void {
+    this.state = 'closed';
+    this.destroy();
   }
 
   /** Drops the connection without a close frame. */
@@ -137,14 +169,14 @@ export class VirtualUser implements Listener {
   }
 
   /** Takes bytes from the socket. */
-  received(bytes: Buffer, length: number): void {
+  take(bytes: Buffer, length: number): void {
     if (this.state === 'open') this.#events.received(this, bytes, 0, length);
     else if (this.state === 'connecting') this.#readResponse(bytes.subarray(0, length));
   }
 
   /** The socket failed, or the server closed it. */
   ended(why: string): void {
-    if (this.state === 'connecting') this.#refuse(why);
+    if (this.state === 'connecting') this.refuse(why);
     else if (this.state === 'open') {
       this.state = 'closed';
       this.#events.closed(this, 1006, why);
@@ -160,18 +192,19 @@ export class VirtualUser implements Listener {
       return;
     }
     this.#response = null;
-    if (response.state === 'refused') return this.#refuse(response.why);
+    if (response.state === 'refused') return this.refuse(response.why, response.retryAfterMs);
     this.state = 'open';
     this.#accept = '';
     this.#events.opened(this);
     if (response.framesAt < bytes.length) this.#events.received(this, bytes, response.framesAt, bytes.length);
   }
 
-  #refuse(why: string): void {
+  /** The handshake has failed. */
+  refuse(why: string, retryAfterMs?: number): void {
     this.state = 'refused';
     this.#response = null;
-    this.#events.refused(this, why);
     this.destroy();
+    this.#events.refused(this, why, retryAfterMs);
   }
 
   #sendControl(code: number, payload: Buffer, written?: () => void): void {
@@ -183,7 +216,7 @@ export class VirtualUser implements Listener {
 
 // One function for all sockets: a closure per user would take most of a user's memory.
 function onRead(this: unknown, length: number, bytes: Uint8Array): boolean {
-  (this as UserSocket).user.received(bytes as Buffer, length);
+  (this as UserSocket).user.take(bytes as Buffer, length);
   return true;
 }
 

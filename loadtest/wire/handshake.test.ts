@@ -19,7 +19,7 @@ test('a response is accepted only when it is complete, with the offset where fra
 test('a response that differs from the protocol is refused with the reason', () => {
   const extension = 'Sec-WebSocket-Extensions: permessage-deflate';
   const refusals: [string, string][] = [
-    ['HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\n\r\n', '503'],
+    ['HTTP/1.1 503 Service Unavailable\r\nRetry-After: soon\r\n\r\n', '503'],
     ['HTTP/1.1 200 OK\r\n\r\n', '200'],
     ['SSH-2.0-OpenSSH\r\n\r\n', 'not HTTP/1.1'],
     [good.replace('WebSocket', 'h2c'), 'no upgrade'],
@@ -30,6 +30,8 @@ test('a response that differs from the protocol is refused with the reason', () 
   ];
   for (const [text, why] of refusals)
     assert.deepEqual(read(text), { state: 'refused', why }, text.slice(0, 60));
+  const full = read('HTTP/1.1 503 Service Unavailable\r\nRetry-After: 2\r\n\r\n');
+  assert.deepEqual(full, { state: 'refused', why: '503', retryAfterMs: 2000 });
 });
 
 test('a request asks for the path with its query, and carries extra headers', () => {

@@ -33,7 +33,7 @@ export function handshakeRequest(url: URL, key: string, headers: Readonly<Record
 /** `open` with the offset of the first frame, `refused` with an HTTP status or a fault, or `incomplete`. */
 export type HandshakeResponse =
   | { state: 'open'; framesAt: number }
-  | { state: 'refused'; why: string }
+  | { state: 'refused'; why: string; retryAfterMs?: number }
   | { state: 'incomplete' };
 
 /** Reads the response from all bytes received so far. */
@@ -46,14 +46,22 @@ export function readHandshakeResponse(bytes: Buffer, accept: string): HandshakeR
   const [statusLine = '', ...lines] = bytes.toString('latin1', 0, end).split('\r\n');
   const status = /^HTTP\/1\.1 (\d{3})/.exec(statusLine)?.[1];
   if (status === undefined) return { state: 'refused', why: 'not HTTP/1.1' };
-  if (status !== '101') return { state: 'refused', why: status };
   const headers = new Map(lines.map(splitHeader));
+  if (status !== '101') {
+    const retryAfterMs = parseRetryAfterMs(headers.get('retry-after'));
+    return { state: 'refused', why: status, ...(retryAfterMs !== undefined && { retryAfterMs }) };
+  }
   if (headers.get('upgrade')?.toLowerCase() !== 'websocket') return { state: 'refused', why: 'no upgrade' };
   if (!/(^|,)\s*upgrade\s*(,|$)/i.test(headers.get('connection') ?? ''))
     return { state: 'refused', why: 'no upgrade' };
   if (headers.get('sec-websocket-accept') !== accept) return { state: 'refused', why: 'wrong accept' };
   if (headers.has('sec-websocket-extensions')) return { state: 'refused', why: 'unasked extension' };
   return { state: 'open', framesAt: end + 4 };
+}
+
+/** A Retry-After header in milliseconds; undefined where it holds no seconds. */
+export function parseRetryAfterMs(header: string | undefined): number | undefined {
+  return header !== undefined && /^\d{1,6}$/.test(header) ? Number(header) * 1000 : undefined;
 }
 
 function splitHeader(line: string): [string, string] {

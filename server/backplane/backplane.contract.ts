@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises';
-import type { Backplane } from './backplane.ts';
+import type { Backplane, LogBackplane } from './backplane.ts';
 
 type BackplaneUnderTest = {
   name: string;
@@ -12,7 +12,12 @@ type BackplaneUnderTest = {
   oneOrderForAll: boolean;
   /** Whether it carries messages to other processes, and so has a queue. */
   crossesProcesses: boolean;
+  /** It delivers only the rooms that are wanted. */
+  onlyWanted?: true;
 };
+
+/** The rooms of these tests. */
+const roomsOfTests = ['', 'a', 'A'.repeat(64), 'tea', 'coffee'];
 
 type Received = { room: string; text: string };
 
@@ -26,11 +31,24 @@ export class Listener {
     this.backplane = backplane;
   }
 
-  start(): Promise<void> {
-    return this.backplane.start({
+  /** Starts it, and wants all rooms of the tests. */
+  async start(): Promise<void> {
+    await this.backplane.start({
       deliver: (room, payload) => this.received.push({ room, text: payload.toString() }),
       gap: (reason) => this.gaps.push(reason),
     });
+    for (const room of roomsOfTests) await this.want(room);
+  }
+
+  /** Resolves when what is published from now on will be delivered here. */
+  async want(room: string): Promise<void> {
+    const { backplane } = this;
+    backplane.want(room);
+    if (!('prepare' in backplane)) return;
+    const prepared = await new Promise((resolve) =>
+      (backplane as LogBackplane).prepare(room, undefined, resolve),
+    );
+    assert.equal(prepared, true, `prepared for ${room}`);
   }
 
   publish(room: string, text: string): boolean {
@@ -43,9 +61,13 @@ export class Listener {
 }
 
 /** Waits until something holds; fails with the description after five seconds. */
-export async function until(holds: () => boolean, description: string, deadlineMs = 5000): Promise<void> {
+export async function until(
+  holds: () => boolean | Promise<boolean>,
+  description: string,
+  deadlineMs = 5000,
+): Promise<void> {
   const deadlineAtMs = performance.now() + deadlineMs;
-  while (!holds()) {
+  while (!(await holds())) {
     assert.ok(performance.now() < deadlineAtMs, `not in time: ${description}`);
     await sleep(2);
   }
@@ -83,7 +105,13 @@ function testDelivery(subject: BackplaneUnderTest, processes: number): void {
       ];
       for (const { room, text } of said) listeners[0]!.publish(room, text);
       await allReceived(listeners, said.length);
-      for (const listener of listeners) assert.deepEqual(listener.received, said);
+      for (const listener of listeners) {
+        assert.equal(listener.received.length, said.length);
+        for (const { room } of said) {
+          const texts = said.filter((other) => other.room === room).map(({ text }) => text);
+          assert.deepEqual(listener.texts(room), texts);
+        }
+      }
     }));
 }
 
@@ -103,11 +131,12 @@ function testOrder(subject: BackplaneUnderTest, processes: number): void {
   it('has one order for the messages of all publishers everywhere', () =>
     withListeners(subject, processes, async (listeners) => {
       await publishBursts(listeners);
-      for (const listener of listeners) assert.deepEqual(listener.received, listeners[0]!.received);
+      for (const listener of listeners) assert.deepEqual(listener.texts('tea'), listeners[0]!.texts('tea'));
     }));
 }
 
 function testWanted(subject: BackplaneUnderTest, processes: number): void {
+  if (subject.onlyWanted) return testOnlyWanted(subject, processes);
   it('delivers every room whether or not it is wanted here', () =>
     withListeners(subject, processes, async (listeners) => {
       const [first] = listeners;
@@ -122,6 +151,24 @@ function testWanted(subject: BackplaneUnderTest, processes: number): void {
           assert.deepEqual(listener.texts(room), ['while tea is wanted', 'while nothing is wanted']);
         }
       }
+    }));
+}
+
+function testOnlyWanted(subject: BackplaneUnderTest, processes: number): void {
+  it('delivers a room only while it is wanted', () =>
+    withListeners(subject, processes, async (listeners) => {
+      const [first, ...others] = listeners;
+      first!.publish('tea', '1');
+      await allReceived(listeners, 1);
+      first!.backplane.unwant('tea');
+      first!.backplane.unwant('never wanted');
+      first!.publish('tea', '2');
+      await allReceived(others, 2);
+      await first!.want('tea');
+      first!.publish('tea', '3');
+      await allReceived(others, 3);
+      await until(() => first!.texts('tea').includes('3'), 'wanted again');
+      assert.ok(!first!.texts('tea').includes('2'), 'not while it was not wanted');
     }));
 }
 

@@ -1,10 +1,26 @@
 /** The backplane carries published messages between the processes of one chat. */
+import type { Position } from '#protocol';
 
 export type BackplaneEvents = {
   /** One message for a room here: its encoded JSON, UTF-8. The buffer belongs to the receiver. */
   deliver(room: string, payload: Buffer): void;
-  /** Messages may have been missed: all sessions that they were for must be told to reconnect (1012). */
-  gap(reason: string): void;
+  /**
+   * Messages may have been missed: all sessions that they were for must be told to reconnect (1012). They
+   * were for the rooms that `affects` accepts, or for any. What is delivered after it is not for those
+   * sessions.
+   */
+  gap(reason: string, affects?: (room: string) => boolean): void;
+};
+
+/** Somebody joins and asks for a position; without one, for that of now. */
+export type ResumeRequest = { readonly position: Position | undefined };
+
+/** The answer: the position of the newcomer before the missed messages. */
+export type Recovery = Position & {
+  /** True: `missed` is everything since the position that was asked for. */
+  readonly recovered: boolean;
+  /** Payloads, oldest first. The same array for all who missed the same. */
+  readonly missed: readonly Buffer[];
 };
 
 /**
@@ -19,7 +35,7 @@ export type BackplaneEvents = {
 export interface Backplane {
   /** Connects, subscribes, and from then on reports to `events`. Rejects when it cannot be brought up. */
   start(events: BackplaneEvents): Promise<void>;
-  /** A room has its first session here. The implementations of today ignore it: they deliver all rooms. */
+  /** A room has its first session here. Most implementations ignore it: they deliver all rooms. */
   want(room: string): void;
   /** A room has lost its last session here: its messages need not be delivered any more. */
   unwant(room: string): void;
@@ -27,6 +43,22 @@ export interface Backplane {
   publish(room: string, payload: Buffer): boolean;
   /** True while messages flow; readiness follows it. */
   readonly ready: boolean;
+  /** Only where it needs a service: which one, and why the last attempt failed, without secrets. */
+  readonly waitsFor?: string;
   /** Sends the messages that it accepted, then disconnects. */
   close(): Promise<void>;
+}
+
+/** A backplane that keeps the messages for a while, so that somebody who was away can resume. */
+export interface LogBackplane extends Backplane {
+  /**
+   * Prepares for somebody who will join a room, and calls back, perhaps at once: true when all that is
+   * published from now on will be delivered here and `recover` has an answer; false when that took too long.
+   */
+  prepare(room: string, request: ResumeRequest | undefined, done: (prepared: boolean) => void): void;
+  /**
+   * The answer to somebody who joins at this moment: the missed messages end with the newest that was
+   * delivered here. Call it within the callback of `prepare`; else it may not know the position.
+   */
+  recover(room: string, request: ResumeRequest): Recovery;
 }

@@ -57,9 +57,9 @@ export function createBackplaneMeter(registry = new Registry()) {
 export function countGaps(events: BackplaneEvents, meter: BackplaneMeter): BackplaneEvents {
   return {
     deliver: (room, payload) => events.deliver(room, payload),
-    gap: (reason) => {
+    gap: (reason, affects) => {
       meter.gaps.inc();
-      events.gap(reason);
+      events.gap(reason, affects);
     },
   };
 }

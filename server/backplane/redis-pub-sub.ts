@@ -85,6 +85,12 @@ export class RedisPubSubBackplane implements Backplane {
     return publisher.link.client !== undefined && subscriber.receivesOwnBatches;
   }
 
+  get waitsFor(): string {
+    const { publisher, subscriber } = this.#running ?? {};
+    const link = publisher?.link.client ? subscriber?.link : publisher?.link;
+    return `Redis at ${redactUrl(this.#options.url)}: ${link?.lastFailure ?? 'closed'}`;
+  }
+
   async start(events: BackplaneEvents): Promise<void> {
     const { publisher, subscriber } = this.#run(events);
     subscriber.link.open();

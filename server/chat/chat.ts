@@ -1,6 +1,6 @@
 /** The chat of a stage: members join, messages come in, and every member of the room receives them. */
 import { type ChatMessage, encodeMessage } from '#protocol';
-import type { Backplane } from '../backplane/backplane.ts';
+import type { Backplane, ResumeRequest } from '../backplane/backplane.ts';
 import { group, limit } from '../settings.ts';
 import type { Member } from './member.ts';
 
@@ -10,14 +10,27 @@ export const roomSettings = group('Rooms', {
 });
 
 export interface Chat {
-  /** Starts what the stage needs; rejects when it cannot. `onGap`: sessions here may have missed messages. */
-  start(onGap: (reason: string) => void): Promise<void>;
+  /**
+   * Starts what the stage needs; rejects when it cannot. `onGap`: sessions here may have missed messages,
+   * those in the rooms that `affects` accepts, or all.
+   */
+  start(onGap: (reason: string, affects?: (room: string) => boolean) => void): Promise<void>;
   /** False while messages cannot flow; readiness follows it. */
   readonly ready: boolean;
+  /** Only where it needs a service: which one, and why the last attempt failed, without secrets. */
+  readonly waitsFor?: string;
   /** Rooms that have members here. */
   readonly rooms: number;
-  /** From now on the member receives the messages of its room. False: the number of rooms is at its limit. */
-  join(member: Member): boolean;
+  /**
+   * Only where members can resume: calls back, perhaps at once, when somebody can join the room. False: not
+   * in time. Whoever is to join must do so within the callback. `request` as for `join`.
+   */
+  prepare?(room: string, request: ResumeRequest | undefined, done: (prepared: boolean) => void): void;
+  /**
+   * From now on the member receives the messages of its room. With a request it receives its position and
+   * what it missed first. False: the number of rooms, or another bound, is reached.
+   */
+  join(member: Member, request?: ResumeRequest): boolean;
   leave(member: Member): void;
   /** Takes a message for the sender's room. False: it cannot be carried, and the sender is told 1013. */
   publish(sender: Member, message: ChatMessage): boolean;
@@ -27,7 +40,9 @@ export interface Chat {
 }
 
 /** Brings messages that arrived in this process to its members: bounded-fan-out.ts and fan-out.ts. */
-export type FanOut = Pick<Chat, 'rooms' | 'join' | 'leave' | 'flush'> & {
+export type FanOut = Pick<Chat, 'rooms' | 'leave' | 'flush'> & {
+  /** From now on the member receives the messages of its room. False: a bound is reached. */
+  join(member: Member): boolean;
   /** True while its memory is used up and slow consumers are evicted: more comes in than it can write. */
   readonly full: boolean;
   /** Sends one encoded message to every member of a room; the buffer is not kept. */
@@ -39,6 +54,9 @@ export function relayedChat(backplane: Backplane, fanOut: FanOut): Chat {
   return {
     get ready() {
       return backplane.ready;
+    },
+    get waitsFor() {
+      return backplane.waitsFor ?? 'the other processes';
     },
     get rooms() {
       return fanOut.rooms;

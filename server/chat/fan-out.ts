@@ -8,6 +8,7 @@ import { performance } from 'node:perf_hooks';
 import { closeCode } from '#protocol';
 import type { Metrics } from '../ops/metrics.ts';
 import { group, integer, limit, type ValuesOf } from '../settings.ts';
+import { BeforeMemory } from './before-memory.ts';
 import type { FanOut, roomSettings } from './chat.ts';
 import { CursorRoom } from './cursor-room.ts';
 import { LogMemory } from './log-memory.ts';
@@ -28,6 +29,14 @@ export const cursorFanOutSettings = group('Fan-out with room logs', {
 
 type CursorFanOutOptions = ValuesOf<typeof cursorFanOutSettings | typeof roomSettings>;
 
+/** Frames that a member receives before those of the log: its position, and what it missed. */
+export type FramesBefore = {
+  /** Whole frames, one behind the other. */
+  readonly pieces: readonly Buffer[];
+  /** How many of them are messages. */
+  readonly messages: number;
+};
+
 /** Members served between two readings of the clock: about 0.2 ms at 6 µs a write. */
 const membersPerClockRead = 32;
 
@@ -38,6 +47,9 @@ export class CursorFanOut implements FanOut {
   readonly #metrics: Metrics;
   readonly #rooms = new Map<string, CursorRoom>();
   readonly #memory: LogMemory;
+  /** Members that were parted from their rooms, until they leave. */
+  readonly #parted = new Map<Member, CursorRoom>();
+  readonly #before: BeforeMemory;
   /** Rooms with something to send, oldest first. */
   readonly #queue: CursorRoom[] = [];
   #scheduled = false;
@@ -57,6 +69,7 @@ export class CursorFanOut implements FanOut {
     this.#options = options;
     this.#metrics = metrics;
     this.#memory = new LogMemory(options.segmentBytes, options.logBytesMax);
+    this.#before = new BeforeMemory(options.logBytesMax);
   }
 
   get rooms(): number {
@@ -72,7 +85,8 @@ export class CursorFanOut implements FanOut {
     return this.#memory.liveBytes;
   }
 
-  join(member: Member): boolean {
+  join(member: Member, before?: FramesBefore): boolean {
+    if (before && !this.#before.fits) return false;
     let room = this.#rooms.get(member.room);
     if (room === undefined) {
       if (this.#rooms.size >= this.#options.roomsMax) return false;
@@ -80,16 +94,31 @@ export class CursorFanOut implements FanOut {
       this.#rooms.set(member.room, room);
     }
     room.join(member);
+    if (before) this.#writeBefore(member, before);
     return true;
   }
 
   leave(member: Member): void {
-    const room = this.#rooms.get(member.room);
+    const room = this.#roomOf(member);
     if (room === undefined) return;
     room.leave(member);
+    const wasParted = this.#parted.delete(member);
     if (room.members.length > 0) return;
-    this.#rooms.delete(member.room);
+    if (!wasParted) this.#rooms.delete(member.room);
     room.log.close();
+  }
+
+  /**
+   * The members of these rooms receive nothing that is delivered later, only what lies in their logs already.
+   * Who joins such a room after that is in a new one. Returns the names of the rooms.
+   */
+  part(affects: (room: string) => boolean): string[] {
+    const parted = [...this.#rooms].filter(([name]) => affects(name));
+    for (const [name, room] of parted) {
+      this.#rooms.delete(name);
+      for (const member of room.members) this.#parted.set(member, room);
+    }
+    return parted.map(([name]) => name);
   }
 
   deliver(name: string, payload: Buffer): void {
@@ -212,19 +241,36 @@ export class CursorFanOut implements FanOut {
   }
 
   /** The rare path: the kernel's buffer is full, so the member is skipped until it has drained. */
-  #skipUntilWritten(member: Member): void {
+  #skipUntilWritten(member: Member, written?: () => void): void {
     const { connection } = member;
     this.#batchPartialWrites++;
-    const room = this.#rooms.get(member.room)!;
+    const room = this.#roomOf(member)!;
     room.wait(member);
     connection.whenWritten((error) => {
       room.endWait(member);
+      written?.();
       // A slow reader's pong waits behind all that it has still to read; that it reads is a sign of life.
       connection.alive = true;
       if (error || !connection.open) return;
       this.#catchUp(member);
       this.#count();
     });
+  }
+
+  #roomOf(member: Member): CursorRoom | undefined {
+    return this.#parted.get(member) ?? this.#rooms.get(member.room);
+  }
+
+  /** The rare path: somebody resumes. It is skipped until the kernel has taken what it missed. */
+  #writeBefore(member: Member, { pieces, messages }: FramesBefore): void {
+    for (const piece of pieces) {
+      member.connection.write(piece);
+      this.#batchBytes += piece.length;
+      this.#batchWrites++;
+    }
+    this.#batchFrames += messages;
+    if (member.connection.bufferedBytes > 0) this.#skipUntilWritten(member, this.#before.keep(pieces));
+    this.#count();
   }
 
   /** Raises the counters once per slice, not once per recipient. */

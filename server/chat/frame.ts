@@ -26,3 +26,16 @@ export function writeTextFrameHeader(target: Buffer, offset: number, payloadByte
   target.writeUInt32BE(payloadBytes, offset + 6);
   return offset + 10;
 }
+
+/** Each payload of UTF-8 as a frame, one behind the other. */
+export function frameTexts(payloads: readonly Buffer[]): Buffer {
+  let bytes = 0;
+  for (const { length } of payloads) bytes += frameHeaderBytes(length) + length;
+  const frames = Buffer.allocUnsafeSlow(bytes);
+  let offset = 0;
+  for (const payload of payloads) {
+    offset = writeTextFrameHeader(frames, offset, payload.length);
+    offset += payload.copy(frames, offset);
+  }
+  return frames;
+}

@@ -2,7 +2,8 @@
 import { timingSafeEqual } from 'node:crypto';
 import { type IncomingMessage, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { roomOfPath } from '#protocol';
+import { parsePosition, roomOfPath } from '#protocol';
+import type { ResumeRequest } from '../backplane/backplane.ts';
 import { group, limit, list, secret, type ValuesOf } from '../settings.ts';
 import type { drainSettings } from './drain.ts';
 
@@ -11,7 +12,12 @@ export const admissionSettings = group('Admission', {
   token: secret('shared token that clients must present (?token= or Authorization: Bearer)'),
   origins: list('Origin headers that are let in (default: every one); clients without Origin are always'),
   sessionsMax: limit(1, 1_000_000, 15_000, 'sessions in this process'),
-  handshakeTimeoutMs: limit(100, 600_000, 5_000, 'time a client has to complete its handshake, in ms'),
+  handshakeTimeoutMs: limit(
+    100,
+    600_000,
+    5_000,
+    'time a client has to complete its handshake, or to take a file of the page, in ms',
+  ),
   overloadLagMs: limit(10, 600_000, 2_000, 'event-loop lag from which new sessions are refused, in ms'),
 });
 
@@ -26,8 +32,21 @@ type Load = {
   readonly placesMax: number;
 };
 
-type Refusal = {
-  readonly reason: 'http' | 'path' | 'draining' | 'unready' | 'origin' | 'full' | 'descriptors' | 'overload';
+/** What an accepted connection asked for; `resume` only where the stage can resume. */
+export type Accepted = { readonly room: string; readonly resume: ResumeRequest | undefined };
+
+export type Refusal = {
+  readonly reason:
+    | 'http'
+    | 'path'
+    | 'position'
+    | 'late'
+    | 'draining'
+    | 'unready'
+    | 'origin'
+    | 'full'
+    | 'descriptors'
+    | 'overload';
   readonly status: number;
   readonly detail: string;
   /** Seconds after which another attempt makes sense. */
@@ -36,15 +55,18 @@ type Refusal = {
 
 export class Admission {
   readonly #options: Options;
+  readonly #resumes: boolean;
   /** From when it is set, every request is refused. */
   stopped = false;
 
-  constructor(options: Options) {
+  /** `resumes`: the stage understands `?after=`; the others ignore it. */
+  constructor(options: Options, resumes: boolean) {
     this.#options = options;
+    this.#resumes = resumes;
   }
 
-  /** Decides on one upgrade request: the room that it joins, or the refusal. */
-  decide(request: IncomingMessage, load: Load): { readonly room: string } | Refusal {
+  /** Decides on one upgrade request: what it joins, or the refusal. */
+  decide(request: IncomingMessage, load: Load): Accepted | Refusal {
     const { origins, sessionsMax, overloadLagMs } = this.#options;
     // RFC 6455, section 4.1: at least HTTP/1.1, with a Host header. Node checks neither before an upgrade.
     if (request.httpVersion !== '1.1' || !request.headers.host)
@@ -53,17 +75,21 @@ export class Admission {
     if (room === undefined) {
       return { reason: 'path', status: 404, detail: 'join at /ws or /ws/<room>, room: 1-64 of A-Za-z0-9_.-' };
     }
+    const resume = this.#resumes ? resumeOf(request.url!) : undefined;
+    if (resume === null) {
+      const detail = 'send ?after= or ?after=<epoch>.<offset>, as the frame "joined" named them';
+      return { reason: 'position', status: 400, detail };
+    }
     if (this.stopped) return this.#busy('draining', 'this server is shutting down');
     if (!load.ready) return this.#busy('unready', 'messages cannot flow at present');
     const { origin } = request.headers;
-    if (origins.length > 0 && origin !== undefined && !origins.includes(origin)) {
-      return { reason: 'origin', status: 403, detail: `origin ${origin.slice(0, 200)} is not allowed` };
-    }
+    if (!isAllowedOrigin(origin, origins))
+      return { reason: 'origin', status: 403, detail: `origin ${origin?.slice(0, 200)} is not allowed` };
     if (load.sessions >= sessionsMax) return this.#busy('full', `all ${sessionsMax} places are taken`);
     if (load.sessions >= load.placesMax)
       return this.#busy('descriptors', `all ${load.placesMax} places are taken`);
     if (load.lagMs > overloadLagMs) return this.#busy('overload', 'the server is overloaded');
-    return { room };
+    return { room, resume };
   }
 
   /** Whether a request carries the shared token, in `?token=` or as a bearer; compared in constant time. */
@@ -76,10 +102,29 @@ export class Admission {
     return given.length === wanted.length && timingSafeEqual(given, wanted);
   }
 
+  /** The refusal of a join that could not be prepared in time. */
+  late(): Refusal {
+    return this.#busy('late', 'the log of this room cannot be read at present');
+  }
+
   #busy(reason: Refusal['reason'], detail: string): Refusal {
     const waitSeconds = (Math.random() * this.#options.reconnectWaitMsMax) / 1000;
     return { reason, status: 503, detail, retryAfterSeconds: Math.max(1, Math.ceil(waitSeconds)) };
   }
+}
+
+/** A client that is no browser sends no Origin. No list: all are allowed. */
+export function isAllowedOrigin(origin: string | undefined, allowed: readonly string[]): boolean {
+  return allowed.length === 0 || origin === undefined || allowed.includes(origin);
+}
+
+/** What `?after=` asks for; undefined where it is not there, null where it is malformed. */
+function resumeOf(url: string): ResumeRequest | undefined | null {
+  if (!url.includes('?')) return undefined;
+  const [after, ...more] = new URL(url, 'ws://localhost').searchParams.getAll('after');
+  if (after === undefined) return undefined;
+  const position = parsePosition(after);
+  return more.length > 0 || (after !== '' && !position) ? null : { position };
 }
 
 /** Answers an upgrade request with plain HTTP and ends the connection. */

@@ -26,8 +26,14 @@ export type Drain = {
   /**
    * Sends a close frame to the sessions of this moment by the deadline (a reading of `performance.now`).
    * `flush` writes all that a session has still to receive; false: the kernel has not taken it all.
+   * `codeOfResumable`: the close code of the sessions that can resume.
    */
-  close(sessions: Set<Session>, flush: (session: Session) => boolean, deadlineAtMs: number): Promise<void>;
+  close(
+    sessions: Iterable<Session>,
+    flush: (session: Session) => boolean,
+    deadlineAtMs: number,
+    codeOfResumable: number,
+  ): Promise<void>;
 };
 
 /** Tells all sessions at once that the server is going away (1001). */
@@ -39,21 +45,24 @@ export const drainAtOnce: Drain = {
 };
 
 /**
- * Tells sessions in batches to reconnect (1012) after a random wait, so that they spread. A session that
- * still has something to receive waits for a later batch, until the deadline.
+ * Tells sessions in batches to reconnect (1012, those that can resume as asked) after a random wait, so that
+ * they spread. A session that still has something to receive waits for a later batch, until the deadline.
  */
 export function drainInBatches(options: ValuesOf<typeof drainSettings>): Drain {
   const { drainNoticeMs, drainBatchSessions, drainBatchIntervalMs, reconnectWaitMsMax } = options;
   return {
     noticeMs: drainNoticeMs,
-    async close(sessions, flush, deadlineAtMs) {
+    async close(sessions, flush, deadlineAtMs, codeOfResumable) {
       let waiting = [...sessions];
       while (waiting.length > 0) {
         const late = performance.now() >= deadlineAtMs;
         const kept: Session[] = [];
         for (const session of waiting.splice(0, drainBatchSessions)) {
           if (!late && session.open && !flush(session)) kept.push(session);
-          else session.close(closeCode.restart, encodeReconnectReason(Math.random() * reconnectWaitMsMax));
+          else {
+            const code = session.resumable ? codeOfResumable : closeCode.restart;
+            session.close(code, encodeReconnectReason(Math.random() * reconnectWaitMsMax));
+          }
         }
         waiting = waiting.concat(kept);
         if (waiting.length > 0 && !late) await sleep(drainBatchIntervalMs);

@@ -11,22 +11,27 @@ import { createInternalServer } from '../ops/internal-http.ts';
 import { listen } from '../ops/listen.ts';
 import { createMetrics, type Metrics } from '../ops/metrics.ts';
 import type { commonSettings, ValuesOf } from '../settings.ts';
-import { Admission, admissionSettings, refuse } from './admission.ts';
+import { type WebPage, webPageSettings } from '../web/web-page.ts';
+import { type Accepted, Admission, admissionSettings, type Refusal, refuse } from './admission.ts';
+import { tellWhatIsAwaited } from './awaited.ts';
 import { reserveDescriptors } from './descriptors.ts';
 import { createDispatch, messageSettings, type TypedMessageHandlers } from './dispatch.ts';
 import { type Drain, type DrainOutcome, drainSettings } from './drain.ts';
 import { heartbeatSettings, startHeartbeat } from './heartbeat.ts';
 import { LoopLag } from './loop-lag.ts';
+import { type Seating, seatingSettings } from './seating.ts';
 import { Session, sessionSettings } from './session.ts';
 import { httpOptions, webSocketOptions } from './socket-options.ts';
 import { isInsideMessage, UnfinishedMessages } from './unfinished-messages.ts';
 
 export const gatewaySettings = [
   admissionSettings,
+  webPageSettings,
   sessionSettings,
   messageSettings,
   heartbeatSettings,
   drainSettings,
+  seatingSettings,
 ] as const;
 
 type GatewaySettings = ValuesOf<(typeof gatewaySettings)[number]>;
@@ -38,12 +43,18 @@ export type GatewayParts = {
   readonly settings: GatewaySettings & ValuesOf<typeof commonSettings>;
   /** Typed messages that the stage takes beside chat messages. */
   readonly typedMessages?: TypedMessageHandlers;
+  /** The chat page, where the stage serves it. */
+  readonly page?: WebPage;
   /** HTTP endpoints beside /ws: a handler for each path, the query not included. */
   readonly routes?: ReadonlyMap<string, RequestListener>;
+  /** The place of this node among others, where people are seated. */
+  readonly seating?: Seating;
 };
 
 /** Connections waiting to be accepted; the kernel caps it at net.core.somaxconn, 4096 on current Linux. */
 const acceptBacklog = 4096;
+
+const ignore = () => {};
 
 export class Gateway {
   readonly metrics: Metrics;
@@ -56,6 +67,8 @@ export class Gateway {
   readonly #internal: Server;
   readonly #wss: WebSocketServer;
   readonly #sessions = new Set<Session>();
+  /** Connections whose join is being prepared. */
+  #preparing = 0;
   readonly #unfinished: UnfinishedMessages<Session>;
   #stopHeartbeat = () => {};
   /** Sessions for which there are file descriptors. */
@@ -68,7 +81,7 @@ export class Gateway {
     this.#parts = compose(this.metrics);
     this.#log = log;
     const { chat, settings, typedMessages = new Map() } = this.#parts;
-    this.#admission = new Admission(settings);
+    this.#admission = new Admission(settings, chat.prepare !== undefined);
     this.#dispatch = createDispatch(chat, this.metrics, settings, typedMessages);
     const { messageTimeoutMs } = settings;
     this.#unfinished = new UnfinishedMessages(messageTimeoutMs, (session) =>
@@ -93,13 +106,19 @@ export class Gateway {
 
   /** Starts the chat and both listeners; rejects when a port is taken or a service cannot be reached. */
   async listen({ reusePort = false } = {}): Promise<{ chat: AddressInfo; internal: AddressInfo }> {
+    using _notice = tellWhatIsAwaited(this.#parts.chat, this.#log);
     const { host, port, internalHost, internalPort, heartbeatIntervalMs } = this.#parts.settings;
-    await this.#parts.chat.start((reason) => void this.#closeAfterGap(reason));
+    await this.#parts.chat.start((reason, affects) => void this.#closeAfterGap(reason, affects));
     const { sessionsMax } = this.#parts.settings;
     if (sessionsMax !== Number.POSITIVE_INFINITY)
       this.#placesMax = reserveDescriptors(this.#http, this.#internal, sessionsMax, this.#log);
     const chat = await listen(this.#http, { host, port, backlog: acceptBacklog, reusePort });
     const internal = await listen(this.#internal, { host: internalHost, port: internalPort });
+    await this.#parts.seating?.start(chat, {
+      accepting: () => !this.#admission.stopped,
+      sessions: () => this.#sessions.size,
+      flush: (session) => this.#parts.chat.flush(session.member),
+    });
     this.#stopHeartbeat = startHeartbeat(this.#sessions, heartbeatIntervalMs, (session) => {
       this.metrics.evictions.inc({ reason: 'dead_peer' });
       session.terminate();
@@ -117,18 +136,19 @@ export class Gateway {
   /** Stops admitting, closes the sessions, cuts the rest at the deadline, and stops everything. */
   async drain(deadlineMs = this.#parts.settings.drainDeadlineMs): Promise<DrainOutcome> {
     this.stopAdmitting();
-    const { chat, drain } = this.#parts;
+    const { chat, drain, seating } = this.#parts;
     const deadlineAtMs = performance.now() + deadlineMs;
     const sessionsAtStart = this.#sessions.size;
-    await sleep(Math.min(drain.noticeMs, deadlineMs));
-    await this.#close(deadlineAtMs);
+    const noticed = Promise.all([sleep(drain.noticeMs), seating?.withdraw()]);
+    await Promise.race([noticed, sleep(deadlineMs, undefined, { ref: false })]);
+    await this.#close(this.#sessions, deadlineAtMs, closeCode.seatMoved);
     while (this.#sessions.size > 0 && performance.now() < deadlineAtMs) await sleep(10);
     const cutSessions = this.#sessions.size;
     for (const session of this.#sessions) session.terminate();
     this.#stopHeartbeat();
     this.#unfinished.stop();
     this.#loopLag.stop();
-    await chat.close();
+    await Promise.all([chat.close(), seating?.close()]);
     for (const server of [this.#http, this.#internal]) {
       server.close();
       server.closeAllConnections();
@@ -136,29 +156,55 @@ export class Gateway {
     return { closedSessions: sessionsAtStart - cutSessions, cutSessions };
   }
 
-  /** Answers plain HTTP: the routes of the stage, and hints for everything else. */
+  /** Answers plain HTTP: the routes of the stage, the page, and hints for everything else. */
   #answer(request: IncomingMessage, response: ServerResponse): void {
     const path = (request.url ?? '').split('?', 1)[0]!;
-    const route = this.#parts.routes?.get(path);
+    const { routes, seating } = this.#parts;
+    const route = path === '/connect' ? seating?.connect : routes?.get(path);
     if (route) return route(request, response);
+    if (this.#parts.page?.answer(path, request, response)) return;
     const upgradable = path === '/ws' || path.startsWith('/ws/');
     response.writeHead(upgradable ? 426 : 404, { connection: 'close' });
     response.end(upgradable ? 'this is a WebSocket endpoint\n' : 'not found: join at /ws or /ws/<room>\n');
   }
 
   #upgrade(request: IncomingMessage, socket: Socket, head: Buffer): void {
-    const decision = this.#admission.decide(request, {
-      sessions: this.#sessions.size,
+    const decision = this.#decide(request);
+    if ('status' in decision) return this.#refuse(socket, decision);
+    const { chat } = this.#parts;
+    // A client without the token is turned away after the upgrade, and costs nothing before it.
+    if (!chat.prepare || !this.#admission.hasToken(request))
+      return this.#accept(request, socket, head, decision);
+    this.#preparing++;
+    socket.once('error', ignore); // Before the upgrade nobody else listens.
+    chat.prepare(decision.room, decision.resume, (prepared) => {
+      this.#preparing--;
+      socket.off('error', ignore);
+      if (socket.destroyed) return;
+      const now = prepared ? this.#decide(request) : this.#admission.late();
+      if ('status' in now) this.#refuse(socket, now);
+      else this.#accept(request, socket, head, now);
+    });
+  }
+
+  #decide(request: IncomingMessage): Accepted | Refusal {
+    return this.#admission.decide(request, {
+      sessions: this.#sessions.size + this.#preparing,
       ready: this.#parts.chat.ready,
       lagMs: this.#loopLag.lagMs,
       placesMax: this.#placesMax,
     });
-    if ('status' in decision) {
-      this.metrics.rejections.inc({ reason: decision.reason });
-      return refuse(socket, decision);
-    }
+  }
+
+  #refuse(socket: Socket, refusal: Refusal): void {
+    this.metrics.rejections.inc({ reason: refusal.reason });
+    refuse(socket, refusal);
+  }
+
+  #accept(request: IncomingMessage, socket: Socket, head: Buffer, accepted: Accepted): void {
+    // It calls back at once, so a join that was prepared follows in the same step.
     this.#wss.handleUpgrade(request, socket, head, (ws) => {
-      if (this.#admission.hasToken(request)) this.#open(ws, socket, decision.room);
+      if (this.#admission.hasToken(request)) this.#open(ws, socket, accepted);
       else this.#turnAway(ws, 'token', closeCode.policy, 'wrong or missing token');
     });
   }
@@ -170,13 +216,15 @@ export class Gateway {
     ws.close(code, detail);
   }
 
-  #open(ws: WebSocket, socket: Socket, room: string): void {
-    const { chat, settings } = this.#parts;
+  #open(ws: WebSocket, socket: Socket, { room, resume }: Accepted): void {
+    const { chat, settings, seating } = this.#parts;
     const session = new Session(ws, socket, room, settings, performance.now());
-    if (!chat.join(session.member)) {
+    session.resumable = resume !== undefined;
+    if (!chat.join(session.member, resume)) {
       return this.#turnAway(ws, 'rooms', closeCode.overload, 'no place for another room');
     }
     this.#sessions.add(session);
+    seating?.join(session);
     ws.on('message', (data, isBinary) => {
       this.#unfinished.ended(session);
       this.#dispatch(session, data as Buffer, isBinary);
@@ -193,6 +241,7 @@ export class Gateway {
     });
     ws.on('close', (peerCode) => {
       this.#sessions.delete(session);
+      seating?.leave(session);
       this.#unfinished.ended(session);
       chat.leave(session.member);
       const code = session.sentCloseCode ?? peerCode;
@@ -218,15 +267,22 @@ export class Gateway {
     session.close(closeCode.policy, detail);
   }
 
-  async #closeAfterGap(reason: string): Promise<void> {
-    const fields = { event: 'interrupted', reason, sessions: this.#sessions.size };
+  async #closeAfterGap(reason: string, affects = (_room: string) => true): Promise<void> {
+    const sessions = [...this.#sessions].filter(({ member }) => affects(member.room));
+    const fields = { event: 'interrupted', reason, sessions: sessions.length };
     this.#log.warn(fields, 'sessions are told to reconnect');
-    this.metrics.evictions.inc({ reason: 'interrupted' }, this.#sessions.size);
-    await this.#close(performance.now() + this.#parts.settings.drainDeadlineMs);
+    this.metrics.evictions.inc({ reason: 'interrupted' }, sessions.length);
+    await this.#close(sessions, performance.now() + this.#parts.settings.drainDeadlineMs);
   }
 
-  #close(deadlineAtMs: number): Promise<void> {
+  /** `codeOfResumable`: the close code of the sessions that can resume. */
+  #close(
+    sessions: Iterable<Session>,
+    deadlineAtMs: number,
+    codeOfResumable: number = closeCode.restart,
+  ): Promise<void> {
     const { chat, drain } = this.#parts;
-    return drain.close(this.#sessions, (session) => chat.flush(session.member), deadlineAtMs);
+    const flush = (session: Session) => chat.flush(session.member);
+    return drain.close(sessions, flush, deadlineAtMs, codeOfResumable);
   }
 }

@@ -35,6 +35,8 @@ export class Session implements Connection {
   alive = true;
   /** The close code that this side sent first; the peer may answer with another one, or not at all. */
   sentCloseCode: number | undefined = undefined;
+  /** True where the client keeps its position: it misses nothing when it connects elsewhere. */
+  resumable = false;
   readonly #ws: WebSocket;
   readonly #socket: Socket;
   readonly #messages: Allowance;

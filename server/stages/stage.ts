@@ -4,6 +4,7 @@ import type { Backplane } from '../backplane/backplane.ts';
 import type { LiveWorkers } from '../backplane/live-workers.ts';
 import type { WorkerPlace } from '../backplane/mesh-publisher.ts';
 import { redisSettings } from '../backplane/redis-pub-sub.ts';
+import { streamSettings } from '../backplane/stream-options.ts';
 import { boundedFanOutSettings } from '../chat/bounded-fan-out.ts';
 import { type FanOut, relayedChat, roomSettings } from '../chat/chat.ts';
 import { cursorFanOutSettings } from '../chat/fan-out.ts';
@@ -11,6 +12,7 @@ import { drainInBatches } from '../gateway/drain.ts';
 import { Gateway, type GatewayParts, gatewaySettings } from '../gateway/gateway.ts';
 import type { Metrics } from '../ops/metrics.ts';
 import { commonSettings, type ValuesOf } from '../settings.ts';
+import { WebPage } from '../web/web-page.ts';
 
 /** The settings of all parts that a stage may compose. */
 export const stageSettings = [
@@ -20,6 +22,7 @@ export const stageSettings = [
   boundedFanOutSettings,
   cursorFanOutSettings,
   redisSettings,
+  streamSettings,
 ] as const;
 
 export type Config = ValuesOf<(typeof stageSettings)[number]>;
@@ -45,7 +48,8 @@ export type StageDeclaration = {
   readonly limits: Readonly<Record<string, number>>;
   /** `one for all`: all sessions of a room receive its messages in one order; else only those of a sender. */
   readonly order: 'one for all' | 'per sender';
-  readonly delivery: 'at most once';
+  /** `exactly once for who resumes`: who comes back with a position receives what it missed, once. */
+  readonly delivery: 'at most once' | 'exactly once for who resumes';
 };
 
 export type Stage = StageDeclaration & {
@@ -74,8 +78,16 @@ export function boundedParts(settings: Config, backplane: Backplane, fanOut: Fan
   return { settings, chat: relayedChat(backplane, fanOut), drain: drainInBatches(settings) };
 }
 
+/** True where the stage serves the chat page: every bounded one does, unless the operator switched it off. */
+export function servesPage(stage: StageDeclaration, { webPage }: Pick<Config, 'webPage'>): boolean {
+  return isBounded(stage) && webPage === 'on';
+}
+
 /** The gateway of one process of a stage, not yet listening. */
 export function createGateway(stage: Stage, config: Config, log: Logger, worker?: Worker): Gateway {
-  const compose = (metrics: Metrics) => stage.compose(config, metrics, worker);
+  const compose = (metrics: Metrics): GatewayParts => {
+    const parts = stage.compose(config, metrics, worker);
+    return servesPage(stage, config) ? { ...parts, page: new WebPage(config, metrics) } : parts;
+  };
   return new Gateway(stage.name, compose, log, worker?.workerNumber);
 }

@@ -121,7 +121,7 @@ export function addRunOptions(command: Command): void {
     .option('--targets-file <path>', 'file_sd file for Prometheus', targetsFile);
   for (const [name, { flag, argument, help, isList }] of quantities()) {
     if (ownQuantities.includes(name)) continue;
-    const option = command.createOption(`${flag} ${argument}`, `workload: ${help}`);
+    const option = command.createOption(`${flag} ${argument}`.trim(), `workload: ${help}`);
     command.addOption(isList ? option.argParser(value.repeated) : option);
   }
 }

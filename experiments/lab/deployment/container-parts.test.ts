@@ -32,7 +32,8 @@ test('the tag of the image changes with what is in the image, and with nothing e
   const directory = mkdtempSync(join(tmpdir(), 'chat-tag-'));
   const write = (path: string, text: string) => writeFileSync(join(directory, path), text);
   try {
-    for (const folder of ['host', 'server', 'loadtest', 'docs']) mkdirSync(join(directory, folder));
+    for (const folder of ['client/core', 'client/web', 'host', 'server', 'loadtest', 'docs'])
+      mkdirSync(join(directory, folder), { recursive: true });
     for (const file of ['Dockerfile', 'package.json', 'package-lock.json', 'server/main.ts'])
       write(file, file);
     copyFileSync(new URL('../../../.dockerignore', import.meta.url), join(directory, '.dockerignore'));

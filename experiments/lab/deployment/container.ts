@@ -98,7 +98,9 @@ export class ContainerSite implements Site, AsyncDisposable {
       ...limits,
       ...(peer === undefined ? ours : await this.#programOf(peer, signal)),
       ports: [chatPort, internalPort],
+      startsWithoutQuota: true,
     });
+    await container.setQuota(true);
     return {
       name,
       role,

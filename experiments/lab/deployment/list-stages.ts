@@ -17,7 +17,7 @@ export type StageInfo = {
   limits: Readonly<Record<string, number | null>>;
   /** Whether all sessions of a room see one order of its messages, or only one order per sender. */
   order: 'one for all' | 'per sender';
-  delivery: 'at most once' | 'exactly once on resume';
+  delivery: 'at most once' | 'exactly once for who resumes';
   /** Of a server of others, which takes no settings; absent of our stages. */
   program?: PeerProgram;
 };

@@ -26,6 +26,8 @@ export type ContainerRequest = {
   cpus?: number | undefined;
   /** Length of the periods of that quota; left out: the engine's own, of 100 ms. */
   cpuPeriodMs?: number | undefined;
+  /** Until `setQuota(true)`: a program that starts compiles, which takes long in a part of a core. */
+  startsWithoutQuota?: boolean;
   memoryMb?: number | undefined;
   /** Such as `0` or `0,1`; undefined for any. */
   pinnedCpus?: string | undefined;
@@ -80,6 +82,11 @@ export async function startContainer(engine: Engine, request: ContainerRequest):
   const limited = new LimitedContainer(engine, { ...request, onLine });
   const started = await limited.start();
   const container = engine.client.container.getById(started.getId());
+  const setQuota = async (inForce: boolean) => {
+    const { CpuQuota } = quotaOf(request);
+    if (CpuQuota !== undefined) await container.update({ CpuQuota: inForce ? CpuQuota : -1 });
+  };
+  if (request.startsWithoutQuota) await setQuota(false);
   const sampler = new ContainerSampler(container, request.memoryMb);
   await sampler.begin();
   return {
@@ -91,10 +98,7 @@ export async function startContainer(engine: Engine, request: ContainerRequest):
     ),
     lastLines: () => lines.join('\n'),
     write: (text) => limited.write(text),
-    setQuota: async (inForce) => {
-      const { CpuQuota } = quotaOf(request);
-      if (CpuQuota !== undefined) await container.update({ CpuQuota: inForce ? CpuQuota : -1 });
-    },
+    setQuota,
     freeze: () => container.pause(),
     thaw: () => container.unpause(),
     signal: (name) => container.kill({ signal: name }).catch(allowGone),

@@ -76,7 +76,7 @@ export const search: Omit<CapacityMethod, 'start'> = {
   loadMin: 1,
   loadMax: 200_000,
   precision: 0.15,
-  trialsMax: 20,
+  trialsMax: 16,
 };
 
 /** The workload and limits of several experiments, so that their rows can be compared. */
@@ -84,6 +84,6 @@ export const thousandClients = {
   varied: { quantity: 'offered messages', unit: 'messages/s' },
   shape: capacity,
   limits: ['p99<250ms', 'growth<50ms', ...exactDelivery],
-  timing: { warmUpSeconds: 0.8, measureSeconds: 2.2, drainSeconds: 1 },
+  timing: { warmUpSeconds: 0.8, measureSeconds: 2, drainSeconds: 1 },
   workloadAt: (load: number) => ({ clients: 1000, ratePerSecond: load, payloadBytes: 128 }),
 };

@@ -9,7 +9,7 @@ const scoutTiming: Timing = { warmUpSeconds: 0.2, measureSeconds: 0.6, drainSeco
  * Without its quota, at a load that it can carry then: in half of a core, compilers and the growing heap need
  * half a minute of load. Seen with 03 in 0.5 CPU: 5,500 messages/s in the first 30 s, 7,500 after them.
  */
-const compileTiming: Timing = { warmUpSeconds: 0, measureSeconds: 4, drainSeconds: 0.5 };
+const compileTiming: Timing = { warmUpSeconds: 0, measureSeconds: 3.5, drainSeconds: 0.5 };
 const steadyTiming: Timing = { warmUpSeconds: 0.3, measureSeconds: 1.2, drainSeconds: 0.5 };
 /**
  * Steady: two trials in a row whose cost per delivery and whose median latency differ by no more than this. A

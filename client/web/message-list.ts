@@ -1,0 +1,174 @@
+/**
+ * The conversation as rows. A busy room costs one change of the page per picture on the screen, whatever
+ * comes meanwhile. Rows lie in chunks, and the browser lays out only the chunks that are in view.
+ */
+import type { ChatMessage } from '#protocol';
+import { colourOf, neutralise } from '../core/visible-text.ts';
+import { find, make, showText } from './elements.ts';
+
+type Line =
+  | { readonly kind: 'message'; readonly message: ChatMessage; readonly own: boolean; readonly at: Date }
+  | { readonly kind: 'note' | 'warning'; readonly text: string; readonly at: Date };
+
+/** The most rows that the page keeps. Chosen: an hour of a busy room. */
+const rowsMax = 10_000;
+/** Chosen, not measured. */
+const chunkRows = 100;
+/** Closer to the end than this, in pixels, the view follows what comes. */
+const followPixels = 40;
+/** So many lines are made into rows at once, without waiting for the next picture. Chosen, not measured. */
+const waitingMax = 1_000;
+/** A hidden page draws no pictures: there, the rows are made this often, in ms. */
+const hiddenIntervalMs = 500;
+/** Colours of names in the style sheet. */
+const nameColours = 8;
+/** The name is said again after so long. */
+const groupMs = 5 * 60_000;
+
+export class MessageList {
+  readonly #scroll = find('scroll', HTMLElement);
+  readonly #log = find('log', HTMLElement);
+  readonly #empty = find('empty', HTMLElement);
+  readonly #dropped = find('dropped', HTMLElement);
+  #waiting: Line[] = [];
+  #last: Line | undefined;
+  #rows = 0;
+  #droppedRows = 0;
+  #follows = true;
+  #unreadMark: HTMLElement | undefined;
+  #markNext = false;
+
+  /** `onFollow`: the person has come back to the newest row. */
+  constructor(onFollow: () => void) {
+    // Not every browser lets the keyboard scroll what it cannot focus.
+    this.#scroll.tabIndex = 0;
+    this.#scroll.addEventListener('scroll', () => {
+      const { scrollHeight, scrollTop, clientHeight } = this.#scroll;
+      const follows = scrollHeight - scrollTop - clientHeight < followPixels;
+      const returns = follows && !this.#follows;
+      this.#follows = follows;
+      if (returns) onFollow();
+    });
+    new ResizeObserver(() => this.#follows && this.#toEnd()).observe(this.#scroll);
+  }
+
+  /** True while the newest row is in view. */
+  get follows(): boolean {
+    return this.#follows;
+  }
+
+  message(message: ChatMessage, own: boolean): void {
+    this.#add({ kind: 'message', message, own, at: new Date() });
+  }
+
+  /** A line of the page itself, unlike any message. */
+  note(text: string, kind: 'note' | 'warning' = 'note'): void {
+    this.#add({ kind, text, at: new Date() });
+  }
+
+  /** Draws a line before the next message, where the person stopped reading. */
+  markUnread(): void {
+    if (this.#unreadMark?.isConnected) this.#rows -= 1;
+    this.#unreadMark?.remove();
+    this.#markNext = true;
+  }
+
+  scrollToEnd(): void {
+    this.#follows = true;
+    this.#toEnd();
+  }
+
+  clear(): void {
+    this.#waiting = [];
+    this.#last = undefined;
+    this.#rows = 0;
+    this.#droppedRows = 0;
+    this.#follows = true;
+    this.#markNext = false;
+    this.#log.replaceChildren();
+    this.#empty.hidden = false;
+    showText(this.#dropped, '');
+  }
+
+  #add(line: Line): void {
+    // A page that is hidden draws no pictures, and its timers may be a minute late.
+    if (this.#waiting.push(line) >= waitingMax) return this.#draw();
+    if (this.#waiting.length > 1) return;
+    requestAnimationFrame(() => this.#draw());
+    setTimeout(() => this.#draw(), hiddenIntervalMs);
+  }
+
+  #draw(): void {
+    const lines = this.#waiting;
+    if (lines.length === 0) return;
+    this.#waiting = [];
+    for (const line of lines) this.#append(line);
+    while (this.#rows > rowsMax) this.#dropChunk();
+    this.#empty.hidden = true;
+    const dropped = `${this.#droppedRows.toLocaleString('en')} older lines are gone: this page keeps the newest.`;
+    showText(this.#dropped, this.#droppedRows > 0 ? dropped : '');
+    if (this.#follows) this.#toEnd();
+  }
+
+  #append(line: Line): void {
+    if (this.#markNext && line.kind === 'message') {
+      this.#unreadMark = make('li', 'mark', 'new');
+      this.#put(this.#unreadMark);
+      this.#markNext = false;
+      this.#last = undefined;
+    }
+    this.#put(line.kind === 'message' ? messageRow(line, this.#last) : noteRow(line));
+    this.#last = line;
+  }
+
+  #put(row: HTMLElement): void {
+    let chunk = this.#log.lastElementChild;
+    if (!chunk || chunk.childElementCount >= chunkRows) {
+      chunk?.classList.add('full');
+      chunk = make('ol', 'chunk');
+      this.#log.append(chunk);
+    }
+    chunk.append(row);
+    this.#rows += 1;
+  }
+
+  #dropChunk(): void {
+    const oldest = this.#log.firstElementChild;
+    if (!oldest) return;
+    this.#rows -= oldest.childElementCount;
+    this.#droppedRows += oldest.childElementCount;
+    oldest.remove();
+  }
+
+  #toEnd(): void {
+    this.#scroll.scrollTop = this.#scroll.scrollHeight;
+  }
+}
+
+function messageRow(
+  { message, own, at }: Extract<Line, { kind: 'message' }>,
+  last: Line | undefined,
+): HTMLElement {
+  const continues =
+    last?.kind === 'message' &&
+    last.message.clientId === message.clientId &&
+    last.own === own &&
+    at.getTime() - last.at.getTime() < groupMs;
+  const colour = `name c${colourOf(message.clientId, nameColours)}`;
+  const head = make('div', 'head', make('bdi', colour, neutralise(message.clientId)));
+  if (own) head.append(make('span', 'you', 'you'));
+  head.append(timeOf(at));
+  const body = make('p', 'body', neutralise(message.Message));
+  body.dir = 'auto';
+  return make('li', `message${own ? ' own' : ''}${continues ? ' continues' : ''}`, head, body);
+}
+
+function noteRow({ kind, text, at }: Extract<Line, { kind: 'note' | 'warning' }>): HTMLElement {
+  return make('li', kind, timeOf(at), make('span', '', neutralise(text)));
+}
+
+function timeOf(at: Date): HTMLTimeElement {
+  const time = make('time', '', at.toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' }));
+  time.dateTime = at.toISOString();
+  return time;
+}

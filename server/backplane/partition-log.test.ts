@@ -1,0 +1,146 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { BatchQueue } from './batch.ts';
+import { PartitionLog } from './partition-log.ts';
+import { RoomTail } from './room-tail.ts';
+import { countByRoom, type RoomRun, type StreamEntry } from './stream-entry.ts';
+
+/** The log as Redis would write it: entries of some messages, each for one of a few rooms. */
+class WrittenLog {
+  readonly entries: StreamEntry[] = [];
+  readonly epoch: string;
+  readonly #counts = new Map<string, number>();
+  /** All messages of each room. */
+  readonly texts = new Map<string, string[]>();
+
+  constructor(epoch = 'e') {
+    this.epoch = epoch;
+  }
+
+  write(rooms: readonly string[]): StreamEntry {
+    const queue = new BatchQueue();
+    for (const room of rooms) {
+      const texts = this.texts.get(room) ?? [];
+      queue.push(room, Buffer.from(`${room} ${texts.length}`));
+      this.texts.set(room, [...texts, `${room} ${texts.length}`]);
+    }
+    const header = { kind: 'messages', publisher: '0'.repeat(16), sequence: 1, publishedAtMs: 0 } as const;
+    const batch = queue.take(header, 1e9);
+    const runs = new Map<string, RoomRun>();
+    const previous = this.entries.at(-1)?.id ?? '0-0';
+    const id = `${this.entries.length + 1}-7`;
+    const entry = { id, previous, epoch: this.epoch, header, batch, rooms: runs };
+    for (const [room, messages] of countByRoom(batch)) {
+      const first = this.#counts.get(room) ?? 0;
+      runs.set(room, { entry, base: 0, first, messages });
+      this.#counts.set(room, first + messages);
+    }
+    this.entries.push(entry);
+    return entry;
+  }
+}
+
+const room = fc.constantFrom('a', 'b', 'c');
+const batches = fc.array(fc.array(room, { minLength: 1, maxLength: 5 }), { minLength: 1, maxLength: 30 });
+
+test('whatever was forgotten and read back, a recovered gap is the whole gap', () => {
+  const steps = fc.array(fc.oneof(fc.constant('forget'), fc.integer({ min: 1, max: 5 })), { maxLength: 30 });
+  fc.assert(
+    fc.property(batches, fc.nat(30), steps, fc.nat(40), room, (all, begin, script, offset, name) => {
+      const written = new WrittenLog();
+      for (const rooms of all) written.write(rooms);
+      const start = Math.min(begin, all.length);
+      const log = new PartitionLog('e', written.entries[start - 1]?.id ?? '0-0', () => false);
+      for (const entry of written.entries.slice(start)) assert.equal(log.append(entry), true);
+      for (const step of script) {
+        if (step === 'forget') log.forgetOldest();
+        else {
+          const older = written.entries.findIndex(({ id }) => id === log.before) + 1;
+          log.prepend(written.entries.slice(Math.max(0, older - step), older).reverse());
+        }
+      }
+      const tail = log.rooms.get(name);
+      if (!tail) return;
+      const texts = written.texts.get(name)!;
+      const { epoch } = log.giveUp(name, tail);
+      const recovery = log.recover(name, tail, { epoch, offset }, 1e9);
+      if (offset > texts.length) assert.equal((recovery as { outcome: string }).outcome, 'future');
+      else if (recovery !== 'older') {
+        assert.equal(recovery.recovered, true);
+        assert.deepEqual(recovery.missed.map(String), texts.slice(offset));
+      } else {
+        // It must say so only where an entry that is needed is not here.
+        const needed = written.entries.findIndex(({ rooms }) => {
+          const run = rooms.get(name);
+          return run !== undefined && run.first + run.messages > offset;
+        });
+        assert.ok(needed < written.entries.findIndex(({ id }) => id === log.before) + 1);
+      }
+    }),
+    { numRuns: 500 },
+  );
+});
+
+test('an entry that does not follow the one before is not taken', () => {
+  const written = new WrittenLog();
+  const [one, , three] = [written.write(['a']), written.write(['a']), written.write(['a'])];
+  const log = new PartitionLog('e', '0-0', () => false);
+  assert.equal(log.append(one), true);
+  assert.equal(log.append(three), false, 'one is missing');
+  assert.equal(log.append(one), false, 'it is repeated');
+  assert.equal(log.append({ ...written.entries[1]!, epoch: 'other' }), false, 'it is of another life');
+  assert.equal(log.cursor, one.id);
+});
+
+test('what is known of a room lasts while somebody needs it, and no longer', () => {
+  const written = new WrittenLog();
+  const needed = new Set(['a']);
+  const log = new PartitionLog('e', '0-0', (name) => needed.has(name));
+  log.append(written.write(['a', 'b']));
+  assert.equal(log.forgetOldest(), true);
+  assert.equal(log.forgetOldest(), false);
+  assert.deepEqual([...log.rooms.keys()], ['a']);
+  assert.equal(log.bytes, 0);
+  needed.clear();
+  log.release('a');
+  assert.equal(log.rooms.size, 0);
+});
+
+test('a room that began anew in Redis has another epoch, and nothing from before it', () => {
+  const log = new PartitionLog('e', '0-0', () => true);
+  const tail = new RoomTail(0, 5);
+  log.rooms.set('a', tail);
+  const old = log.giveUp('a', tail);
+  const entry = new WrittenLog().write(['a', 'a']);
+  (entry.rooms as Map<string, RoomRun>).set('a', { entry, base: 99, first: 0, messages: 2 });
+  assert.equal(log.append(entry), true);
+  const recovery = log.recover('a', tail, { epoch: old.epoch, offset: 1 }, 1e9);
+  assert.deepEqual(
+    { ...(recovery as object), epoch: '' },
+    {
+      epoch: '',
+      offset: 2,
+      recovered: false,
+      outcome: 'epoch',
+      missed: [],
+    },
+  );
+  assert.notEqual((recovery as { epoch: string }).epoch, old.epoch);
+});
+
+test('more missed bytes than a resume may bring are not recovered', () => {
+  const written = new WrittenLog();
+  const log = new PartitionLog('e', '0-0', () => true);
+  for (let count = 0; count < 10; count++) log.append(written.write(['a']));
+  const tail = log.rooms.get('a')!;
+  const { epoch } = log.giveUp('a', tail);
+  const outcome = (offset: number) => {
+    const recovery = log.recover('a', tail, { epoch, offset }, 9);
+    return recovery === 'older' ? recovery : recovery.outcome;
+  };
+  assert.deepEqual(
+    [outcome(0), outcome(6), outcome(8), outcome(10)],
+    ['too_much', 'too_much', 'recovered', 'nothing_missed'],
+  );
+});

@@ -1,0 +1,23 @@
+import { randomUUID } from 'node:crypto';
+import { after } from 'node:test';
+import { findRedis, noRedis } from '../../testing/redis.ts';
+import { backplaneContract } from './backplane.contract.ts';
+import { RedisStreamsBackplane } from './redis-streams.ts';
+
+const startRedis = await findRedis();
+if (startRedis === null) console.log(`skipped: the stream backplane: ${noRedis}`);
+else {
+  const service = await startRedis();
+  after(() => service[Symbol.asyncDispose]());
+  backplaneContract({
+    name: 'redis streams',
+    create: (count, queueBytesMax) => {
+      const channel = `test:${randomUUID()}`;
+      const options = { url: service.url, channel, ...(queueBytesMax && { queueBytesMax }) };
+      return Array.from({ length: count }, () => new RedisStreamsBackplane(options));
+    },
+    oneOrderForAll: true,
+    crossesProcesses: true,
+    onlyWanted: true,
+  });
+}

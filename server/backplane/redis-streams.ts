@@ -1,0 +1,236 @@
+/**
+ * The backplane over Redis streams: a partition of the rooms is a stream, and a node a cursor in those in
+ * which it has sessions. The messages of one turn of the event loop are one entry in each partition that they
+ * touch.
+ *
+ * Order: one for all in a room. Redis appends one entry after the other, and every node, the appending one
+ * included, delivers what it reads back.
+ *
+ * What can go wrong, and what becomes of it:
+ * - Redis is frozen, restarts with its data, or a connection breaks: delay. Each entry names the one before,
+ *   so a node that reads on from its cursor knows that it has all of them; a batch is sent again under its
+ *   number.
+ * - Redis does not take messages for too long, or is full: `publish` refuses, and what was accepted is
+ *   dropped at last, with a gap for the rooms of that partition.
+ * - Redis lost the log, or its newest entries: a new epoch, and a gap. Positions of before are not recovered.
+ * - The log was trimmed beyond a cursor: a gap. Positions that it still holds are recovered.
+ *
+ * A Redis that keeps its data must write every command to disk (`appendfsync always`), or none at all: one
+ * that comes back with an older state is noticed only by the nodes that had read further.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { redactUrl } from '#host/redact.ts';
+import type { BackplaneEvents, LogBackplane, Recovery, ResumeRequest } from './backplane.ts';
+import { countGaps, createBackplaneMeter } from './meter.ts';
+import { partitionOf } from './partition.ts';
+import type { PartitionLog } from './partition-log.ts';
+import { createPartitionMeter } from './partition-meter.ts';
+import { StreamAppender } from './stream-appender.ts';
+import { type StreamOptions, streamDefaults } from './stream-options.ts';
+import { StreamPartition } from './stream-partition.ts';
+import { StreamReader } from './stream-reader.ts';
+import { newEpoch } from './stream-scripts.ts';
+
+export type RedisStreamsOptions = Partial<StreamOptions> & Pick<StreamOptions, 'url'>;
+
+/** Chosen, not measured. */
+const defaults = {
+  ...streamDefaults,
+  channel: 'chat:1',
+  secret: '',
+  batchBytesMax: 64 * 1024,
+  queueBytesMax: 8 * 1024 * 1024,
+  heartbeatIntervalMs: 500,
+  silentTicksMax: 4,
+  patienceTicks: 20,
+  lingerTicks: 10,
+  entriesPerRead: 16,
+  publisherMs: 86_400_000,
+  startDeadlineMs: 10_000,
+  closeDeadlineMs: 2_000,
+};
+
+/** A log as the reader sees it: one that broke off meanwhile is not the one that was asked for. */
+type Reading = { stream: string; cursor: string; partition: StreamPartition; log: PartitionLog };
+
+type Running = {
+  appender: StreamAppender;
+  reader: StreamReader<Reading>;
+  heartbeat: NodeJS.Timeout;
+  events: BackplaneEvents;
+};
+
+export class RedisStreamsBackplane implements LogBackplane {
+  readonly #options: StreamOptions;
+  readonly #partitions = new Map<number, StreamPartition>();
+  #running: Running | undefined;
+  #closing = false;
+
+  constructor(options: RedisStreamsOptions) {
+    const meters = { meter: createBackplaneMeter(), partitionMeter: createPartitionMeter() };
+    this.#options = { ...meters, ...defaults, ...options };
+  }
+
+  get ready(): boolean {
+    if (!this.#running || this.#closing) return false;
+    const { appender, reader } = this.#running;
+    return appender.ready && reader.link.client !== undefined;
+  }
+
+  async start(events: BackplaneEvents): Promise<void> {
+    const { appender, reader } = this.#run(events);
+    appender.link.open();
+    reader.link.open();
+    if (await waitFor(() => this.ready, this.#options.startDeadlineMs)) return;
+    const { lastFailure } = appender.link.client ? reader.link : appender.link;
+    this.#stop();
+    throw new Error(`Redis at ${redactUrl(this.#options.url)} cannot be used: ${lastFailure}`);
+  }
+
+  prepare(room: string, request: ResumeRequest | undefined, done: (prepared: boolean) => void): void {
+    if (!this.#running) return done(false);
+    this.#partitionOf(room).wait(room, request, done);
+  }
+
+  recover(room: string, request: ResumeRequest): Recovery {
+    // With a position that nobody can come back to, where there is no log at all.
+    if (!this.#running) return { epoch: newEpoch(), offset: 0, recovered: false, missed: [] };
+    const recovery = this.#partitionOf(room).recover(room, request);
+    this.#options.partitionMeter.resumes.inc({ outcome: recovery.outcome });
+    return recovery;
+  }
+
+  want(room: string): void {
+    if (this.#running) this.#partitionOf(room).want(room);
+  }
+
+  unwant(room: string): void {
+    const partition = this.#partitions.get(partitionOf(room, this.#options.partitions));
+    partition?.unwant(room);
+  }
+
+  publish(room: string, payload: Buffer): boolean {
+    if (!this.#running || this.#closing) return false;
+    return this.#running.appender.publish(partitionOf(room, this.#options.partitions), room, payload);
+  }
+
+  async close(): Promise<void> {
+    if (!this.#running || this.#closing) return;
+    this.#closing = true;
+    const { appender } = this.#running;
+    await waitFor(() => appender.idle, this.#options.closeDeadlineMs);
+    this.#stop();
+  }
+
+  #run(events: BackplaneEvents): Running {
+    const options = this.#options;
+    const appender = new StreamAppender({
+      ...options,
+      dropped: (partition) => this.#partition(partition).break('not_appended'),
+      broken: (partition) => this.#partition(partition).break('foreign_write'),
+      up: () => {
+        for (const partition of this.#partitions.values()) partition.tick();
+      },
+    });
+    const reader = new StreamReader<Reading>({
+      ...options,
+      id: appender.id,
+      readable: () => this.#readable(),
+      receive: ({ partition, log }, entries) => {
+        partition.receive(log, entries);
+        this.#boundTails();
+      },
+      unblocker: () => appender.link.client,
+    });
+    const heartbeat = setInterval(() => this.#tick(), options.heartbeatIntervalMs);
+    this.#running = { appender, reader, heartbeat, events: countGaps(events, options.meter) };
+    return this.#running;
+  }
+
+  #stop(): void {
+    clearInterval(this.#running?.heartbeat);
+    this.#running?.appender.link.close();
+    this.#running?.reader.link.close();
+    this.#running = undefined;
+    for (const partition of this.#partitions.values()) partition.close();
+    this.#partitions.clear();
+  }
+
+  #tick(): void {
+    const { appender, reader } = this.#running!;
+    appender.tick();
+    reader.tick();
+    let [logBytes, lagBytes] = [0, 0];
+    for (const [number, partition] of this.#partitions) {
+      partition.tick();
+      logBytes += partition.logBytes;
+      lagBytes += partition.lagBytes;
+      if (partition.idleTicks <= this.#options.lingerTicks) continue;
+      partition.close();
+      this.#partitions.delete(number);
+    }
+    const { partitionMeter } = this.#options;
+    partitionMeter.read.set(this.#partitions.size);
+    partitionMeter.logBytes.set(logBytes);
+    partitionMeter.lagBytes.set(lagBytes);
+    partitionMeter.tailBytes.set(this.#boundTails());
+  }
+
+  #partitionOf(room: string): StreamPartition {
+    return this.#partition(partitionOf(room, this.#options.partitions));
+  }
+
+  #partition(number: number): StreamPartition {
+    let partition = this.#partitions.get(number);
+    if (!partition) {
+      const { appender, reader, events } = this.#running!;
+      partition = new StreamPartition(number, {
+        ...this.#options,
+        events,
+        publisher: appender.id,
+        client: () => appender.link.client,
+        failed: ({ message }, client) => appender.link.fail(message, client),
+        opened: () => reader.wake(),
+        mayReadBack: () => this.#tailBytes() < 2 * this.#options.tailBytesMax,
+      });
+      this.#partitions.set(number, partition);
+    }
+    return partition;
+  }
+
+  #readable(): Reading[] {
+    const readings: Reading[] = [];
+    for (const partition of this.#partitions.values()) {
+      const { log, readFrom, keys } = partition;
+      if (log) readings.push({ stream: keys.stream, cursor: readFrom, partition, log });
+    }
+    return readings;
+  }
+
+  #tailBytes(): number {
+    let bytes = 0;
+    for (const { log } of this.#partitions.values()) bytes += log?.bytes ?? 0;
+    return bytes;
+  }
+
+  /** Gives the oldest entries up while all of them exceed the bound: the largest tail first. */
+  #boundTails(): number {
+    let bytes = this.#tailBytes();
+    while (bytes > this.#options.tailBytesMax) {
+      let largest: PartitionLog | undefined;
+      for (const { log, isAwaited } of this.#partitions.values())
+        if (log && !isAwaited && log.bytes > (largest?.bytes ?? 0)) largest = log;
+      if (!largest) break;
+      const before = largest.bytes;
+      largest.forgetOldest();
+      bytes -= before - largest.bytes;
+    }
+    return bytes;
+  }
+}
+
+async function waitFor(holds: () => boolean, deadlineMs: number): Promise<boolean> {
+  const deadlineAtMs = performance.now() + deadlineMs;
+  while (!holds() && performance.now() <= deadlineAtMs) await sleep(5);
+  return holds();
+}

@@ -1,0 +1,75 @@
+/** The options of the stream backplane, and the settings that a configuration gives. */
+import type { Redis } from 'ioredis';
+import { group, integer, limit, type ValuesOf } from '../settings.ts';
+import type { BackplaneEvents } from './backplane.ts';
+import type { PartitionMeter } from './partition-meter.ts';
+import type { RedisOptions } from './redis-link.ts';
+
+const mebibyte = 1024 ** 2;
+
+/** The defaults are chosen, not measured. */
+export const streamSettings = group('Partitions', {
+  partitions: integer(1, 4096, 64, 'partitions of the rooms; the same on all nodes of a chat, for ever'),
+  logBytesPerPartition: limit(
+    4096,
+    1024 * mebibyte,
+    4 * mebibyte,
+    'bytes that Redis keeps of each partition',
+  ),
+  logAgeMs: limit(1000, 86_400_000, 300_000, 'time after which Redis may forget an entry, in ms'),
+  logRoomsMax: limit(16, 10_000_000, 20_000, 'rooms of a partition whose offsets Redis remembers at least'),
+  tailBytesMax: limit(
+    4096,
+    16_384 * mebibyte,
+    32 * mebibyte,
+    'bytes of newest entries that this process keeps',
+  ),
+  resumeBytesMax: limit(
+    4096,
+    256 * mebibyte,
+    8 * mebibyte,
+    'bytes of missed messages that one resume may bring',
+  ),
+  resumeDeadlineMs: limit(10, 60_000, 2000, 'time that a join may wait for the log, in ms'),
+});
+
+export type StreamOptions = RedisOptions &
+  ValuesOf<typeof streamSettings> & {
+    partitionMeter: PartitionMeter;
+    /** Heartbeats for which messages that Redis does not take are kept and sent again. */
+    patienceTicks: number;
+    /** Heartbeats for which a partition is read on after its last session here has left. */
+    lingerTicks: number;
+    /** Entries of one partition in one reply. */
+    entriesPerRead: number;
+    /** Time for which Redis remembers the last number of a publisher, in ms. */
+    publisherMs: number;
+  };
+
+/** What a partition needs of the backplane. */
+export type PartitionOptions = StreamOptions & {
+  events: BackplaneEvents;
+  /** The connection for short commands, while it is in service. */
+  client(): Redis | undefined;
+  /** That connection cannot be used. */
+  failed(error: Error, client: Redis): void;
+  /** The log is to be read from its cursor. */
+  opened(): void;
+  /** The id of this process as a publisher. */
+  publisher: string;
+  /** Whether there is memory to read entries back. */
+  mayReadBack(): boolean;
+};
+
+/** The options that a configuration gives. */
+export function streamOptionsOf(settings: ValuesOf<typeof streamSettings>): ValuesOf<typeof streamSettings> {
+  const { partitions, logBytesPerPartition, logAgeMs, logRoomsMax } = settings;
+  const { tailBytesMax, resumeBytesMax, resumeDeadlineMs } = settings;
+  const log = { partitions, logBytesPerPartition, logAgeMs, logRoomsMax };
+  return { ...log, tailBytesMax, resumeBytesMax, resumeDeadlineMs };
+}
+
+/** The values of the settings where none is given. */
+export const streamDefaults = Object.fromEntries(
+  Object.entries(streamSettings.settings).map(([key, setting]) => [key, setting.default]),
+) as ValuesOf<typeof streamSettings>;

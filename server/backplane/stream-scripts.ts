@@ -1,0 +1,157 @@
+/**
+ * The two scripts that Redis runs on a partition, each in one atomic step. The sequencer is Redis: whatever
+ * node appends, an entry gets the next place in the log and the next offsets of its rooms.
+ *
+ * State of a partition: `epoch`, a random name of this life of the log · `at`, the position of its end ·
+ * `last`, the id of the newest entry · `from`, before it the log is trimmed · `markMs` and `markAt`, a time
+ * and the position at that time, to trim by age.
+ *
+ * A position counts bytes, and each entry counts some more for what Redis keeps beside it. An entry's id is
+ * `<position behind it>-<random number>`, so that trimming to so many bytes is trimming to an id, and the
+ * same position of two lives of a log has two ids. Each entry names the id of the one before: a reader knows
+ * at once whether it missed any.
+ *
+ * A room has `<base> <messages>`: the position at which it was first counted, and the messages since. A room
+ * that was forgotten gets another base, which is part of the epoch that clients are told.
+ */
+import { randomBytes } from 'node:crypto';
+import type { Redis, Result } from 'ioredis';
+import type { PartitionKeys } from './partition.ts';
+
+/** What Redis keeps for an entry beside its batch, in bytes; chosen. */
+export const entryOverheadBytes = 128;
+
+/** Makes the state of a new life of the log. The first write is one that a full Redis refuses. */
+const begin = `
+local function begin(keys, epoch)
+  local time = redis.call('TIME')
+  local now = string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000))
+  redis.call('HSET', keys[2], 'epoch', epoch, 'last', '0-0', 'at', '0', 'from', '0', 'markMs', now,
+    'markAt', '0')
+  redis.call('DEL', keys[1], keys[3], keys[4])
+end
+local function forget(keys, roomsMax)
+  if redis.call('HLEN', keys[3]) > tonumber(roomsMax) then
+    redis.call('UNLINK', keys[4])
+    redis.call('RENAME', keys[3], keys[4])
+  end
+end
+`;
+
+/**
+ * KEYS: stream, state, rooms, older rooms, the publisher's last number.
+ * ARGV: batch, its number, random number, epoch if there is none, bytes to keep, time to keep in ms, rooms to
+ * keep, time to keep the publisher's number in ms; then for each room its name and its messages.
+ * Returns the epoch and the id of the newest entry. It writes nothing where that number is known.
+ */
+const append = `${begin}
+if redis.call('EXISTS', KEYS[2]) == 0 then
+  begin(KEYS, ARGV[4])
+  redis.call('DEL', KEYS[5])
+end
+local state = redis.call('HMGET', KEYS[2], 'epoch', 'last', 'at', 'from', 'markMs', 'markAt')
+local epoch, last, at, from = state[1], state[2], tonumber(state[3]), tonumber(state[4])
+local known = redis.call('GET', KEYS[5])
+if known and tonumber(known) >= tonumber(ARGV[2]) then return {epoch, last} end
+
+local places, writes = {epoch, last}, {}
+for index = 9, #ARGV, 2 do
+  local value = redis.call('HGET', KEYS[3], ARGV[index]) or redis.call('HGET', KEYS[4], ARGV[index])
+    or string.format('%.0f 0', at)
+  local space = string.find(value, ' ', 1, true)
+  local messages = tonumber(string.sub(value, space + 1)) + tonumber(ARGV[index + 1])
+  places[#places + 1] = value
+  writes[#writes + 1] = string.format('%s%.0f', string.sub(value, 1, space), messages)
+end
+
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local markMs, markAt = tonumber(state[5]), tonumber(state[6])
+if now - markMs >= tonumber(ARGV[6]) then
+  from = math.max(from, markAt)
+  markMs, markAt = now, at
+end
+at = at + #ARGV[1] + ${entryOverheadBytes}
+from = math.max(from, at - tonumber(ARGV[5]))
+local id = string.format('%.0f-%s', at, ARGV[3])
+redis.call('XADD', KEYS[1], 'MINID', '~', string.format('%.0f', from), id,
+  'b', ARGV[1], 'm', table.concat(places, ' '))
+redis.call('HSET', KEYS[2], 'last', id, 'at', string.format('%.0f', at), 'from', string.format('%.0f', from),
+  'markMs', string.format('%.0f', markMs), 'markAt', string.format('%.0f', markAt))
+redis.call('SET', KEYS[5], ARGV[2], 'PX', ARGV[8])
+for index = 1, #writes do redis.call('HSET', KEYS[3], ARGV[7 + 2 * index], writes[index]) end
+forget(KEYS, ARGV[7])
+return {epoch, id}
+`;
+
+/**
+ * KEYS: stream, state, rooms, older rooms.
+ * ARGV: epoch if there is none, an epoch that must end (or empty), rooms to keep; then the names of rooms.
+ * Returns the epoch, the id of the newest entry, the bytes of the log, and base and messages of each room.
+ */
+const look = `${begin}
+if redis.call('EXISTS', KEYS[2]) == 0 or redis.call('HGET', KEYS[2], 'epoch') == ARGV[2] then
+  begin(KEYS, ARGV[1])
+end
+local state = redis.call('HMGET', KEYS[2], 'epoch', 'last', 'at', 'from')
+local reply = {state[1], state[2], string.format('%.0f', tonumber(state[3]) - tonumber(state[4]))}
+for index = 4, #ARGV do
+  local value = redis.call('HGET', KEYS[3], ARGV[index]) or redis.call('HGET', KEYS[4], ARGV[index])
+  if not value then
+    value = state[3] .. ' 0'
+    redis.call('HSET', KEYS[3], ARGV[index], value)
+  end
+  reply[#reply + 1] = value
+end
+forget(KEYS, ARGV[3])
+return reply
+`;
+
+declare module 'ioredis' {
+  interface RedisCommander<Context> {
+    appendBatch(...args: (string | Buffer | number)[]): Result<[epoch: string, id: string], Context>;
+    lookAtLog(...args: (string | Buffer | number)[]): Result<string[], Context>;
+  }
+}
+
+/** Gives a client the commands `appendBatch` and `lookAtLog`. */
+export function defineScripts(client: Redis): void {
+  client.defineCommand('appendBatch', { numberOfKeys: 5, lua: append });
+  client.defineCommand('lookAtLog', { numberOfKeys: 4, lua: look });
+}
+
+/** A random name of a life of a log. */
+export const newEpoch = () => randomBytes(9).toString('base64url');
+
+/** What a look at Redis returns of a log. */
+export type Look = {
+  readonly epoch: string;
+  /** The id of the newest entry. */
+  readonly last: string;
+  /** Bytes that Redis means to keep of it. */
+  readonly logBytes: number;
+  /** For each room that was asked for. */
+  readonly places: readonly (readonly [base: number, messages: number])[];
+};
+
+/** Looks at a log, and makes it where there is none. An epoch of the name `ending` ends. */
+export async function lookAt(
+  client: Redis,
+  { stream, state, rooms, olderRooms }: PartitionKeys,
+  {
+    ending = '',
+    roomsMax,
+    names,
+  }: { ending: string | undefined; roomsMax: number; names: readonly string[] },
+): Promise<Look> {
+  const keys = [stream, state, rooms, olderRooms];
+  const [epoch, last, bytes, ...found] = await client.lookAtLog(
+    ...keys,
+    newEpoch(),
+    ending,
+    roomsMax,
+    ...names,
+  );
+  const places = found.map((place) => place.split(' ').map(Number) as [number, number]);
+  return { epoch: epoch!, last: last!, logBytes: Number(bytes), places };
+}
