@@ -144,3 +144,19 @@ test('more missed bytes than a resume may bring are not recovered', () => {
     ['too_much', 'too_much', 'recovered', 'nothing_missed'],
   );
 });
+
+test('what a node gave up may still be in Redis: it is asked for, although the node had the whole log before', () => {
+  const written = new WrittenLog();
+  for (const rooms of [['a'], ['a']]) written.write(rooms);
+  const log = new PartitionLog('e', '0-0', () => true);
+  for (const entry of written.entries) log.append(entry);
+  log.isWhole = true;
+  const tail = log.rooms.get('a')!;
+  const { epoch } = log.recover('a', tail, undefined, 1e9) as { epoch: string };
+  const recover = () => log.recover('a', tail, { epoch, offset: 0 }, 1e9);
+  assert.equal((recover() as { outcome: string }).outcome, 'recovered');
+  log.forgetOldest();
+  assert.equal(recover(), 'older');
+  log.isWhole = true;
+  assert.equal((recover() as { outcome: string }).outcome, 'trimmed');
+});
