@@ -16,17 +16,10 @@ import {
 } from './stream-entry.ts';
 import type { PartitionOptions } from './stream-options.ts';
 import { type Look, lookAt, newEpoch } from './stream-scripts.ts';
+import type { Waiting, WaitingState } from './stream-waiting.ts';
 
 /** Rooms in one look; chosen. */
 const roomsPerLook = 500;
-
-type Waiting = {
-  readonly request: ResumeRequest | undefined;
-  readonly done: (prepared: boolean) => void;
-  readonly deadlineAtMs: number;
-};
-
-type WaitingState = 'answered' | 'unknown' | 'older';
 
 export class StreamPartition {
   readonly keys: PartitionKeys;
@@ -52,6 +45,8 @@ export class StreamPartition {
   #found: Look | undefined;
   /** The rooms that were asked for. */
   #asked: ReadonlySet<string> = new Set();
+  /** Those who waited when it was asked. */
+  #askedBy: readonly Waiting[] = [];
 
   constructor(partition: number, options: PartitionOptions) {
     this.#options = options;
@@ -80,7 +75,7 @@ export class StreamPartition {
   wait(room: string, request: ResumeRequest | undefined, done: (prepared: boolean) => void): void {
     const deadlineAtMs = performance.now() + this.#options.resumeDeadlineMs;
     const all = this.#waiting.get(room) ?? new Set();
-    const waiting = { request, done, deadlineAtMs };
+    const waiting = { request, done, deadlineAtMs, isUpToDate: false };
     this.#waiting.set(room, all.add(waiting));
     this.#help(this.#stateOf(room, waiting));
   }
@@ -158,7 +153,12 @@ export class StreamPartition {
     const { request } = waiting;
     const tail = log?.rooms.get(room);
     if (!log || (request && !tail)) return 'unknown';
-    if (request && this.#judge(log, room, tail!, request) === 'older') return 'older';
+    if (request) {
+      const judged = this.#judge(log, room, tail!, request);
+      if (judged === 'older') return 'older';
+      // Another node may have read further than this one: its people know newer positions.
+      if (judged.outcome === 'future' && !waiting.isUpToDate) return 'unknown';
+    }
     this.#answer(room, waiting, true);
     return 'answered';
   }
@@ -224,6 +224,7 @@ export class StreamPartition {
     const unknown = [...this.#waiting.keys()].filter((room) => !log?.rooms.has(room));
     const names = unknown.slice(0, roomsPerLook);
     this.#asked = new Set(names);
+    this.#askedBy = [...this.#waiting.values()].flatMap((all) => [...all]);
     const ending = this.#endingEpoch;
     this.#looking = true;
     const asked = lookAt(client, this.keys, { ending, roomsMax: this.#options.logRoomsMax, names });
@@ -272,6 +273,8 @@ export class StreamPartition {
     }
     this.#found = undefined;
     this.#asked = new Set();
+    for (const waiting of this.#askedBy) waiting.isUpToDate = true;
+    this.#askedBy = [];
     for (const name of names) this.log.release(name);
   }
 

@@ -203,6 +203,25 @@ describe('failures of Redis under partitions', {
     await far.stop();
   });
 
+  test('who comes from a node that has read further is recovered: its position is not a future one', async () => {
+    await using proxy = await SilentProxy.start(server.port);
+    const behind = await start({ url: `redis://127.0.0.1:${proxy.port}` });
+    const ahead = await start();
+    const [alice, bob] = [await behind.enter('tea'), await ahead.enter('tea')];
+    proxy.cut('from');
+    bob.say('1');
+    await hears([bob], 1);
+    const joining = behind.enter('tea', bob.position);
+    proxy.heal();
+    const back = await joining;
+    assert.deepEqual([back.joined.recovered, back.texts], [true, []]);
+    await hears([alice], 1);
+    bob.say('2');
+    await hears([back], 1);
+    assert.deepEqual(back.texts, ['2']);
+    await behind.stop();
+  });
+
   test('cut connections: nothing is lost, repeated or reordered, and nobody is told', async () => {
     const { both, guests } = await startTwo();
     const said: string[] = [];
