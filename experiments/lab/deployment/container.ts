@@ -104,10 +104,7 @@ export class ContainerSite implements Site, AsyncDisposable {
       ...place,
       ...limits,
       ...(peer === undefined ? ours : await this.#programOf(peer, signal)),
-      ports: [
-        hostPort === undefined ? chatPort : { container: chatPort, host: hostPort },
-        internalPort,
-      ],
+      ports: [hostPort === undefined ? chatPort : { container: chatPort, host: hostPort }, internalPort],
       startsWithoutQuota: true,
     });
     await container.setQuota(true);
