@@ -27,9 +27,21 @@ test('a connect service is asked each time; one that does not answer is passed o
   await using server = await RoomServer.start();
   server.connectAnswers = [answer('ws://x/ws/tea'), answer('ws://y/ws/tea')];
   const route = new Route({ urls: ['ws://a/ws'], connectUrls: [nobody, connectUrl(server)] });
-  assert.deepEqual(await route.locate(), { url: 'ws://x/ws/tea' });
-  assert.deepEqual(await route.locate(), { url: 'ws://y/ws/tea' });
+  assert.deepEqual(await route.locate(), { url: 'ws://x/ws/tea', node: 'a' });
+  assert.deepEqual(await route.locate(), { url: 'ws://y/ws/tea', node: 'a' });
   assert.deepEqual(server.connectRequests, ['/connect?room=tea', '/connect?room=tea']);
+});
+
+test('a node that could not be reached is excluded from the next request, and from no other', async () => {
+  await using server = await RoomServer.start();
+  server.connectAnswers = ['x', 'y', 'x'].map((host) => answer(`ws://${host}/ws/tea`));
+  const route = new Route({ urls: [], connectUrls: [connectUrl(server)] });
+  await route.locate();
+  route.passOn();
+  await route.locate();
+  await route.locate();
+  const requests = ['/connect?room=tea', '/connect?room=tea&not=a', '/connect?room=tea'];
+  assert.deepEqual(server.connectRequests, requests);
 });
 
 test('a full chat is an answer, with the wait that it asks for; the next service has the next turn', async () => {

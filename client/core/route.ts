@@ -14,7 +14,7 @@ export type RouteOptions = {
 };
 
 /** An address to connect to, or why there is none now. */
-export type Place = { readonly url: string } | { readonly end: ConnectionEnd };
+export type Place = { readonly url: string; readonly node?: string } | { readonly end: ConnectionEnd };
 
 /**
  * A client stays with an address that worked. After an attempt that failed the next one has its turn. A
@@ -25,6 +25,9 @@ export class Route {
   readonly #options: RouteOptions;
   #url = 0;
   #service = 0;
+  /** The node that the service named last, and the one that the next request excludes: it did not answer. */
+  #node: string | undefined;
+  #unreached: string | undefined;
 
   constructor(options: RouteOptions) {
     this.#options = options;
@@ -38,6 +41,7 @@ export class Route {
   /** The last place did not work: the next address has its turn. */
   passOn(): void {
     this.#url += 1;
+    this.#unreached = this.#node;
   }
 
   #known(otherwise: ConnectionEnd): Place {
@@ -49,9 +53,16 @@ export class Route {
   async #ask(): Promise<Place> {
     const services = this.#options.connectUrls!;
     let last: ConnectionEnd = nowhere;
+    const unreached = this.#unreached;
+    this.#unreached = undefined;
     for (let asked = 0; asked < services.length; asked++) {
-      const answer = await askService(services[this.#service % services.length]!, this.#options.headers);
-      if ('url' in answer) return answer;
+      const request = new URL(services[this.#service % services.length]!);
+      if (unreached !== undefined) request.searchParams.set('not', unreached);
+      const answer = await askService(request.href, this.#options.headers);
+      if ('url' in answer) {
+        this.#node = answer.node;
+        return answer;
+      }
       this.#service += 1;
       if (answer.end.kind === 'refused' && [429, 503].includes(answer.end.status)) return answer;
       last = answer.end;
@@ -71,8 +82,9 @@ async function askService(request: string, headers: RouteOptions['headers']): Pr
       const retryAfterMs = parseRetryAfterMs(response.headers.get('retry-after') ?? undefined, Date.now());
       return { end: { kind: 'refused', status: response.status, retryAfterMs, by: 'connect' } };
     }
-    const { url } = Object(await response.json()) as { url?: unknown };
-    if (typeof url === 'string' && /^wss?:\/\//.test(url)) return { url };
+    const { url, node } = Object(await response.json()) as { url?: unknown; node?: unknown };
+    if (typeof url === 'string' && /^wss?:\/\//.test(url))
+      return { url, ...(typeof node === 'string' && { node }) };
     return { end: { kind: 'unreachable', cause: 'the connect service named no WebSocket address' } };
   } catch (error) {
     return { end: { kind: 'unreachable', cause: `the connect service: ${causeOf(error)}` } };

@@ -101,7 +101,7 @@ test('a quantity of the workload that the experiment leaves open reaches its tri
   const { fields } = plan('ladder', { workload: { churnPerSecond: 20, warmUpSeconds: 7 } });
   const { workload, timing } = fields as LoadRunRecord;
   assert.equal(workload.churnPerSecond, 20);
-  assert.deepEqual([timing.warmUpSeconds, timing.measureSeconds], [7, 2.25]);
+  assert.deepEqual([timing.warmUpSeconds, timing.measureSeconds], [7, 2]);
 });
 
 test('experiments choose stages by their declarations, not by their names', () => {

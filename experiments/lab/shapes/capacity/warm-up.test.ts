@@ -18,17 +18,17 @@ function cooling(halvings: number) {
   return { loads, trial };
 }
 
-test('after the look for the edge, a load below it is offered until its cost is steady', async () => {
+test('after the look for the edge, the load that held is offered until its cost is steady', async () => {
   const { loads, trial } = cooling(0);
   const edge = await warmUp({ ...search, start: 100 }, trial);
-  assert.deepEqual(edge, { held: 1600, broke: 3200 });
-  assert.deepEqual(loads, [100, 400, 1600, 6400, 3200, 3200, 1920, 1920]);
+  assert.deepEqual(edge, { held: 2263, broke: 6400 });
+  assert.deepEqual(loads, [100, 800, 6400, 2263, 6400, 2263, 2263]);
 });
 
 test('a cost that does not become steady is waited for only so long', async () => {
   const { loads, trial } = cooling(100);
   await warmUp({ ...search, start: 100 }, trial);
-  assert.deepEqual(loads.slice(5), [3200, 1920, 1920, 1920]);
+  assert.deepEqual(loads.slice(4), [6400, 2263, 2263, 2263]);
 });
 
 test('where nothing holds there is no steady load', async () => {
@@ -37,7 +37,7 @@ test('where nothing holds there is no steady load', async () => {
     loads.push(load);
     return trialFixture(loads.length, load, 900, { outcome: 'fail', loadtest: null });
   });
-  assert.deepEqual([edge, loads], [{ held: null, broke: 1 }, [16, 4, 1]]);
+  assert.deepEqual([edge, loads], [{ held: null, broke: 1 }, [16, 2, 1]]);
 });
 
 test('a trial that something else disturbed says enough for a look', async () => {
@@ -46,7 +46,7 @@ test('a trial that something else disturbed says enough for a look', async () =>
     record.loadtest!.verdict = load <= 3000 ? 'pass' : 'fail';
     return record;
   });
-  assert.deepEqual(edge, { held: 1600, broke: 3200 });
+  assert.deepEqual(edge, { held: 2263, broke: 6400 });
 });
 
 test('a void look is repeated once, because a cold simulator must not lead the search down', async () => {
@@ -57,5 +57,5 @@ test('a void look is repeated once, because a cold simulator must not lead the s
     record.loadtest!.verdict = loads.length === 1 ? 'void' : load <= 3000 ? 'pass' : 'fail';
     return record;
   });
-  assert.deepEqual(loads.slice(0, 4), [100, 100, 400, 1600]);
+  assert.deepEqual(loads.slice(0, 4), [100, 100, 800, 6400]);
 });

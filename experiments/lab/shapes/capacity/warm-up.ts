@@ -18,8 +18,6 @@ const steadyTiming: Timing = { warmUpSeconds: 0.3, measureSeconds: 1.2, drainSec
  */
 const steadyShare = 0.15;
 const steadyTrialsMax = 3;
-/** Of the lowest load that broke: near the edge, so that the same code runs, and below it. */
-const steadyLoadShare = 0.6;
 
 type WarmUpTrial = (load: number, timing: Timing, withoutQuota: boolean) => Promise<TrialRecord>;
 
@@ -37,11 +35,10 @@ export async function warmUp(method: CapacityMethod, trial: WarmUpTrial): Promis
     return verdict === 'pass' ? 'pass' : 'fail';
   });
   if (edge.held === null) return edge;
-  const load = Math.max(method.loadMin, Math.round(steadyLoadShare * (edge.broke ?? edge.held)));
   await trial(edge.broke ?? edge.held, compileTiming, true);
   let before: TrialRecord | null = null;
   for (let count = 0; count < steadyTrialsMax; count++) {
-    const now = await trial(load, steadyTiming, false);
+    const now = await trial(edge.held, steadyTiming, false);
     if (before !== null && isAlike(now, before)) break;
     before = now;
   }

@@ -51,6 +51,9 @@ const particulars: Record<string, (trial: FaultTrial) => void> = {
   'network cut': assertHalfMoved,
 };
 
+/** Failures that cost nobody the connection on a stage that keeps a log. */
+const delays = new Set(['output buffer overflowed', 'network cut']);
+
 /** 1012 to all; 1013 to a session that published in the moment before. */
 function assertAskedToReconnect(closes: FaultTrial['closes']): void {
   assert.ok(
@@ -83,10 +86,12 @@ describe('failures under load', { concurrency: 4 }, () => {
       assert.deepEqual([lostSilently, duplicated, reordered], [0, 0, 0], shown);
       assert.ok(trial.published > 150, shown);
       assert.ok(trial.detectionMsMax < 3000, shown);
-      assert.ok(trial.readyWhileBrokenMsMax < 3000, shown);
-      assert.ok(trial.unreadyAfterMs !== null, shown);
+      // Where the log of a room outlives the failure of a link, messages are late and nobody has to leave.
+      const isDelay = variant.stage.delivery !== 'at most once' && delays.has(variant.scenario.name);
+      if (isDelay) assert.deepEqual([trial.closes, trial.held, trial.lostAndTold], [{}, 40, 0], shown);
+      else assert.ok(trial.readyWhileBrokenMsMax < 3000 && trial.unreadyAfterMs !== null, shown);
       assert.ok(trial.recoveredAfterMs !== null && trial.recoveredAfterMs < trial.faultMs + 3000, shown);
-      particulars[variant.scenario.name]!(trial);
+      if (!isDelay) particulars[variant.scenario.name]!(trial);
     });
   }
 });
