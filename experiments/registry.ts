@@ -7,7 +7,9 @@ import { messageSize } from './005-message-size/experiment.ts';
 import { cores } from './006-cores/experiment.ts';
 import { nodes } from './007-nodes/experiment.ts';
 import { kill } from './008-kill/experiment.ts';
-
+import { partitions } from './009-partitions/experiment.ts';
+import { failover } from './010-failover/experiment.ts';
+import { storm } from './012-storm/experiment.ts';
 import { hostile } from './013-hostile/experiment.ts';
 import { peers } from './014-peers/experiment.ts';
 import { scaleChatRoom } from './017-scale-chat-room/experiment.ts';
@@ -24,7 +26,8 @@ import { soak } from './lab/shapes/soak/soak.ts';
 
 export const registry: Registry = {
   experiments: [
-    ...[ladder, slowReader, crowd, smallBox, messageSize, cores, nodes, kill, hostile, peers],
+    ...[ladder, slowReader, crowd, smallBox, messageSize, cores, nodes, kill],
+    ...[partitions, failover, storm, hostile, peers],
     ...[scaleChatRoom, scaleChatRooms, scaleChatNodes, soakTest],
   ],
   shapes: [capacity, fixedLoad, faults, scenarios, soak],

@@ -110,6 +110,7 @@ export class StreamAppender {
     if (!client) return;
     if (this.#isFull) this.#probe(client);
     this.#flush();
+    if (this.#unanswered === 0) this.#ping(client);
   }
 
   #drop(partition: number, lane: Lane): void {
@@ -187,6 +188,14 @@ export class StreamAppender {
     if (message.includes('OOM')) this.#isFull = true;
     else if (message.includes('equal or smaller than')) this.#options.broken(partition);
     else this.link.fail(message, client);
+  }
+
+  /** Nothing is on its way that Redis could answer: without this an idle connection would count as silent. */
+  #ping(client: Redis): void {
+    client.ping().then(
+      () => this.link.isPresent(client) && this.link.signOfLife(),
+      () => undefined, // The connection is closing, which its own event reports.
+    );
   }
 
   /** Asks a full Redis whether it takes a few bytes again. */

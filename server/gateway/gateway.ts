@@ -144,7 +144,9 @@ export class Gateway {
     const { chat, drain, seating } = this.#parts;
     const deadlineAtMs = performance.now() + deadlineMs;
     const sessionsAtStart = this.#sessions.size;
-    const noticed = Promise.all([sleep(drain.noticeMs), seating?.withdraw()]);
+    // The other half of the time is for the sessions.
+    const withdrawn = Promise.race([seating?.withdraw(), sleep(deadlineMs / 2, undefined, { ref: false })]);
+    const noticed = Promise.all([sleep(drain.noticeMs), withdrawn]);
     await Promise.race([noticed, sleep(deadlineMs, undefined, { ref: false })]);
     await this.#close(this.#sessions, deadlineAtMs, closeCode.seatMoved);
     while (this.#sessions.size > 0 && performance.now() < deadlineAtMs) await sleep(10);

@@ -5,6 +5,7 @@
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
+import { freePorts } from '#host/free-ports.ts';
 import { StartError, startUntilReady } from '#host/readiness.ts';
 import { type Engine, findEngine, labelsOf, removeDeployment, sweep } from './container-engine.ts';
 import { ensureImage } from './container-image.ts';
@@ -91,13 +92,19 @@ export class ContainerSite implements Site, AsyncDisposable {
     return this.#serverImage === this.#image ? facts : { ...facts, 'server image': this.#serverImage };
   }
 
-  async startNode({ name, role, flags, peer, signal, ...limits }: NodeRequest): Promise<SiteNode> {
-    const ours = { image: this.#serverImage, command: ['server/main.ts', ...flags] };
+  async startNode(request: NodeRequest): Promise<SiteNode> {
+    const { name, role, flags, peer, seatsFor, signal, ...limits } = request;
+    const place = this.#place(name);
+    // The engine would tell the port of the host too late: the node has to know it at its start.
+    const [hostPort] = seatsFor === 'host' ? await freePorts(1) : [];
+    const address = hostPort === undefined ? `${place.name}:${chatPort}` : `127.0.0.1:${hostPort}`;
+    const seats = seatsFor === undefined ? [] : ['--public-url', `ws://${address}`];
+    const ours = { image: this.#serverImage, command: ['server/main.ts', ...flags, ...seats] };
     const container = await this.#startUntil('"event":"listening"', signal, {
-      ...this.#place(name),
+      ...place,
       ...limits,
       ...(peer === undefined ? ours : await this.#programOf(peer, signal)),
-      ports: [chatPort, internalPort],
+      ports: [hostPort === undefined ? chatPort : { container: chatPort, host: hostPort }, internalPort],
       startsWithoutQuota: true,
     });
     await container.setQuota(true);

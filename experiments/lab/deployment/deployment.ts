@@ -43,6 +43,8 @@ export type DeploymentRequest = {
   allocation: Allocation;
   /** Puts a load balancer in front of the nodes: the simulator then knows its URL alone. */
   balancer?: boolean;
+  /** The simulator asks the nodes (`GET /connect`) where each of its connections goes. */
+  seated?: boolean;
   /**
    * The name under which Prometheus reaches this machine. Anything but 127.0.0.1 makes internal ports listen
    * on every address, because a Prometheus in a container cannot reach loopback.

@@ -32,6 +32,11 @@ export function isScalable({ processes }: Pick<StageInfo, 'processes'>): boolean
   return processes.some(({ count }) => count === 'any number');
 }
 
+/** Lets who comes back continue where it was; nodes then have seats, too. */
+export function canResume({ delivery }: Pick<StageInfo, 'delivery'>): boolean {
+  return delivery !== 'at most once';
+}
+
 /** Is one process and needs no service, so that one allocation holds all of it. */
 export function isOneProcess({ processes, services }: StageInfo): boolean {
   return services.length === 0 && processes.every(({ count }) => count === 'one');

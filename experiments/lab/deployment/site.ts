@@ -23,6 +23,8 @@ export type NodeRequest = ProgramRequest & {
   peer: PeerProgram | undefined;
   /** Settings that may hold a secret: every user of a machine sees the arguments of its processes. */
   environment: Readonly<Record<string, string>>;
+  /** Where the clients run to whom it tells its address; undefined: it tells nobody. */
+  seatsFor: 'same site' | 'host' | undefined;
   signal: AbortSignal;
 };
 

@@ -49,6 +49,25 @@ test('a simulator in a container reaches nodes that are processes, and is scrape
   assert.match((await Promise.all(scrapes))[0]!, /^loadtest_sessions/m);
 });
 
+for (const [target, simulator] of [
+  ['container', 'container'],
+  ['container', 'process'],
+  ['process', 'container'],
+] as const)
+  test(`seated, a simulator (${simulator}) asks nodes (${target}) where to connect, and is sent there`, {
+    skip,
+  }, async () => {
+    const allocation = { serverCpus: 0.5, loadtestCpus: 1 };
+    const changes = { seated: true, allocation: target === 'container' ? allocation : {} };
+    await using deployment = await deploy('06-partitioned', changes, { target, simulator });
+    const result = await simulate(deployment, { clients: 20, rooms: 5 });
+    assert.equal(result.audit.lost, 0);
+    assert.equal(result.audit.delivered, 40 * 4);
+    assert.equal(result.connections.opened, 20);
+    const metrics = await textOf(`${deployment.nodes[0]!.internalUrl}/metrics`);
+    assert.match(metrics, /^chat_connect_answers_total\{status="200"\} 20$/m);
+  });
+
 test('a server that dies is named in the next sample, and one that cannot start says why', {
   skip,
 }, async () => {

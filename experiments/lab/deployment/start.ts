@@ -91,11 +91,12 @@ export async function startDeployment(
   const network = request.breakableNetwork ? await breakableNetwork(site, services, started) : null;
   // After the services, because the last is stopped first: nodes must not outlive their services.
   started.use(processes);
-  const nodes = await startNodes(site, request, roles, pins, services, network?.urls);
+  const nodes = await startNodes(site, nodesAreElsewhere, request, roles, pins, services, network?.urls);
   const observedLimits = await Promise.all(nodes.map((node) => node.observeLimits()));
   const forBalancer = { ...forServices, metricsHost: listenHost(scrapeHost) };
   const balancer = request.balancer ? started.use(await balance(nodes, forBalancer)) : null;
   const urls = entryUrls(nodes, balancer, nodesAreElsewhere);
+  const entries = request.seated ? { urls, connectUrls: urls.map(connectUrl) } : { urls };
   const beside = [...services, ...(balancer === null ? [] : [balancer])];
   const place = { ...simulatorLimits(allocation, pins), nodesAreElsewhere };
   const owned = started.move();
@@ -119,7 +120,8 @@ export async function startDeployment(
     },
     ...readingsOf([...nodes, ...beside], simulatorSite),
     simulatorCpuSeconds: async () => (await simulatorSite.simulatorUsage())?.cpuSeconds ?? null,
-    startSimulator: (options, watch) => startSimulator(simulatorSite, place, { ...options, urls }, watch),
+    startSimulator: (options, watch) =>
+      startSimulator(simulatorSite, place, { ...options, ...entries }, watch),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }
@@ -149,6 +151,11 @@ function entryUrls(
 ): string[] {
   const entries = balancer === null ? nodes : [{ ...balancer, chatUrl: balancer.url }];
   return entries.map(({ chatUrl, siteUrl }) => (nodesAreElsewhere ? chatUrl : siteUrl));
+}
+
+/** `http://host:port` of the same listener. */
+function connectUrl(chatUrl: string): string {
+  return `http://${new URL(chatUrl).host}`;
 }
 
 function simulatorLimits(
@@ -199,7 +206,8 @@ async function findEngine() {
 /** One after the other, because a start uses all of a core. The first has its own URLs of the services. */
 async function startNodes(
   site: Site,
-  { stage, settings, allocation, signal }: DeploymentRequest,
+  nodesAreElsewhere: boolean,
+  { stage, settings, allocation, seated, signal }: DeploymentRequest,
   roles: readonly string[],
   pins: Pins,
   services: readonly RunningService[],
@@ -222,6 +230,7 @@ async function startNodes(
       flags: stage.program ? [] : ['--stage', stage.name, ...settingFlags],
       peer: stage.program,
       environment,
+      seatsFor: seated ? (nodesAreElsewhere ? 'host' : 'same site') : undefined,
       cpus: allocation.serverCpus,
       cpuPeriodMs: allocation.cpuPeriodMs ?? defaultCpuPeriodMs,
       memoryMb: allocation.serverMemoryMb,

@@ -9,7 +9,7 @@ import type { LoadtestResult } from '../../../loadtest/result/schema.ts';
 import { defaultWorkload } from '../../../loadtest/workload.ts';
 import type { CapacityAnswer, LoadRun, LoadRunRecord, TrialRecord, VariantRecord } from './schema.ts';
 
-function latencyFixture(p99: number): LatencySummary {
+export function latencyFixture(p99: number): LatencySummary {
   return { count: 1000, mean: p99 / 3, p50: p99 / 4, p90: p99 / 2, p99, p999: p99 * 1.1, max: p99 * 1.2 };
 }
 

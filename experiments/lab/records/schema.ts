@@ -258,8 +258,11 @@ export type FixedMethod = {
   kind: 'fixed';
   loads: readonly number[];
   repetitions: number;
-  /** The first sentences of the report: the loads that held the limits, or the cost of the highest load. */
-  emphasis: 'held' | 'cost';
+  /**
+   * What the report is about: the loads that held the limits, the cost of the highest load, or how users that
+   * left at once came back.
+   */
+  emphasis: 'held' | 'cost' | 'storm';
 };
 
 /** A run whose trials each have one load. */

@@ -44,6 +44,11 @@ export type ServerSummary = {
   messagesPerWrite?: number | null;
   /** Messages that all nodes or workers read from the backplane for one that was said; null without one. */
   messagesReadPerSaid?: number | null;
+  /**
+   * Share of the entries that were read from the logs of partitions and had no message for a session of that
+   * node, 0 to 1; null where a stage has no such logs, absent in old results.
+   */
+  unusedReadShare?: number | null;
   /** Of those writes, which the kernel did not take whole at once: the socket was full. 0 to 1. */
   partialWriteShare?: number | null;
   /** Share of its time in which the busiest event loop was not idle, 0 to 1. */

@@ -4,10 +4,10 @@ import type { LoadRun } from '../records/schema.ts';
 import { formatMs } from './format.ts';
 import { page, warning } from './palette.ts';
 
-/** The bound of the p99 limit in ms; none where the experiment has no such limit. */
-export function latencyBoundsMs({ record }: LoadRun): number[] {
+/** The upper bound of a latency in ms; none where the experiment has no such limit. */
+export function latencyBoundsMs({ record }: LoadRun, metric = 'p99'): number[] {
   const limits = record.limits.map(parseLimit);
-  const limit = limits.find(({ metric, operator }) => metric === 'p99' && operator.startsWith('<'));
+  const limit = limits.find((one) => one.metric === metric && one.operator.startsWith('<'));
   return limit === undefined ? [] : [limit.bound];
 }
 

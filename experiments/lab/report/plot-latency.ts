@@ -50,16 +50,48 @@ export function spectrumPlot(run: LoadRun): Plot | null {
   };
 }
 
+/** A latency of each trial, in ms; 0 or less where it has none. */
+type Figure = {
+  of(loadtest: NonNullable<TrialRecord['loadtest']>): number;
+  title: string;
+  axis: string;
+  /** In the limits of a run. */
+  metric: string;
+};
+
+const deliveryP99: Figure = {
+  of: ({ deliveryLatencyMs }) => deliveryLatencyMs.p99,
+  title: 'Latency of the trials',
+  axis: 'p99 delivery latency',
+  metric: 'p99',
+};
+
+const caughtUp99: Figure = {
+  of: ({ resume }) => resume?.storm?.caughtUp99AfterMs ?? 0,
+  title: 'Time until 99 % of those who left have caught up',
+  axis: '99 % caught up after',
+  metric: 'caught-up-p99',
+};
+
 /** The p99 of every trial of a search, or of given loads; null where no trial has a result. */
 export function loadPlot(run: LoadRun): Plot | null {
+  return figurePlot(run, deliveryP99);
+}
+
+/** The same of the time until 99 % have caught up; null where nobody left. */
+export function stormPlot(run: LoadRun): Plot | null {
+  return figurePlot(run, caughtUp99);
+}
+
+function figurePlot(run: LoadRun, figure: Figure): Plot | null {
   const { variants, varied } = run.record;
   const judged = run.trials.filter(
     ({ loadtest, purpose }) =>
-      loadtest !== null && p99(loadtest) > 0 && purpose !== 'curve' && purpose !== 'freeze',
+      loadtest !== null && figure.of(loadtest) > 0 && purpose !== 'curve' && purpose !== 'freeze',
   );
   if (judged.length === 0 || run.trials.some(({ load }) => load <= 0)) return null;
-  const finite = judged.map(({ loadtest }) => p99(loadtest)).filter(isKnown);
-  const bounds = latencyBoundsMs(run);
+  const finite = judged.map(({ loadtest }) => figure.of(loadtest!)).filter(isKnown);
+  const bounds = latencyBoundsMs(run, figure.metric);
   const looks = looksOf(run);
   const loadName = varied.quantity === varied.unit ? varied.unit : `${varied.quantity} (${varied.unit})`;
   const latencies = logRange([...finite, ...bounds], 'up');
@@ -75,7 +107,7 @@ export function loadPlot(run: LoadRun): Plot | null {
         'across',
       ),
     ),
-    yAxis: axisLeft('p99 delivery latency', formatMs, latencies),
+    yAxis: axisLeft(figure.axis, formatMs, latencies),
     series: variants.flatMap(({ name }, index) => {
       const { colour, dash } = looks.get(name)!;
       const trials = judged.filter(({ variant }) => variant === name).sort((a, b) => a.load - b.load);
@@ -83,17 +115,17 @@ export function loadPlot(run: LoadRun): Plot | null {
       const limit = index === 0 ? limitLine(bounds) : {};
       const style = { type: dash, opacity: 0.6 };
       return [
-        { ...lineOf(name, colour, 1.25, mediansByLoad(sure), style), showSymbol: false, ...limit },
+        { ...lineOf(name, colour, 1.25, mediansByLoad(sure, figure), style), showSymbol: false, ...limit },
         {
           type: 'scatter',
-          data: trials.map((trial) => pointOf(trial, looks.get(name)!, latencies.max)),
+          data: trials.map((trial) => pointOf(trial, figure, looks.get(name)!, latencies.max)),
           z: 4,
         },
       ];
     }),
   });
   return {
-    title: 'Latency of the trials',
+    title: figure.title,
     caption: `One mark for each trial: ${marksExplained}. At the upper end: outstanding when the drain ended. The line joins the medians of the trials that were not void.`,
     svg,
   };
@@ -104,20 +136,16 @@ function isKnown(latencyMs: number): boolean {
   return latencyMs < outstandingMs;
 }
 
-function p99(loadtest: TrialRecord['loadtest']): number {
-  return loadtest!.deliveryLatencyMs.p99;
-}
-
 /** One point for each load: with several, the line would be vertical there. */
-function mediansByLoad(trials: readonly TrialRecord[]): number[][] {
+function mediansByLoad(trials: readonly TrialRecord[], { of }: Figure): number[][] {
   return [...Map.groupBy(trials, ({ load }) => load)].map(([load, repeated]) => [
     load,
-    medianOf(repeated.map(({ loadtest }) => p99(loadtest))),
+    medianOf(repeated.map(({ loadtest }) => of(loadtest!))),
   ]);
 }
 
-function pointOf({ load, loadtest, outcome }: TrialRecord, { colour }: Look, top: number) {
-  return { value: [load, Math.min(p99(loadtest), top)], ...markOf(outcome, colour, 9) };
+function pointOf({ load, loadtest, outcome }: TrialRecord, { of }: Figure, { colour }: Look, top: number) {
+  return { value: [load, Math.min(of(loadtest!), top)], ...markOf(outcome, colour, 9) };
 }
 
 /** Points of `[1/(1−p), latency in ms]`, as HDR histograms are usually drawn. */

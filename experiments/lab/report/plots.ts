@@ -4,7 +4,7 @@ import type { Plot } from './plot.ts';
 import { capacityPlot } from './plot-capacity.ts';
 import { absolutePlot, sharePlot } from './plot-curve.ts';
 import { growthPlot } from './plot-growth.ts';
-import { loadPlot, spectrumPlot } from './plot-latency.ts';
+import { loadPlot, spectrumPlot, stormPlot } from './plot-latency.ts';
 import { scalingPlot } from './plot-scaling.ts';
 import { timelinePlot } from './plot-timeline.ts';
 
@@ -17,7 +17,9 @@ export function plotsOf(run: LoadRun): Plot[] {
       ? [capacityPlot(run), scalingPlot(run), sharePlot(run), absolutePlot(run), latency]
       : method.kind === 'fixed' && method.emphasis === 'held'
         ? [named(latency, 'latency'), growthPlot(run)]
-        : [named(growthPlot(run), 'memory'), latency];
+        : method.kind === 'fixed' && method.emphasis === 'storm'
+          ? [named(stormPlot(run), 'storm')]
+          : [named(growthPlot(run), 'memory'), latency];
   return [...first, spectrumPlot(run), timelinePlot(run)].filter((plot) => plot !== null);
 }
 

@@ -37,6 +37,9 @@ export type ServerMetrics = {
   /** Messages that were accepted from sessions. */
   accepted: number | null;
   backplaneRead: number | null;
+  /** Entries of the logs of partitions that were read; those without a message for a session of the node. */
+  entriesRead: number | null;
+  entriesUnused: number | null;
   deliveries: number | null;
   deliveredBytes: number | null;
   writes: number | null;
@@ -63,6 +66,8 @@ export function readServerMetrics(text: string): ServerMetrics {
     workersReady: read('chat_workers_ready'),
     accepted: read('chat_messages_received_total'),
     backplaneRead: read('chat_backplane_messages_read_total'),
+    entriesRead: read('chat_partition_entries_read_total'),
+    entriesUnused: read('chat_partition_entries_unused_total'),
     deliveries: read('chat_deliveries_total'),
     deliveredBytes: read('chat_delivered_bytes_total'),
     writes: read('chat_writes_total'),

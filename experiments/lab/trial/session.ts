@@ -11,6 +11,7 @@ import type { TrialRecord } from '../records/schema.ts';
 import { freezeAll } from './freeze.ts';
 import { timeInternalPort } from './internal-port.ts';
 import { Sampler } from './sampler.ts';
+import { allKnown } from './seats.ts';
 import { smokeCheck } from './smoke-check.ts';
 import { type Mark, recordOf, type TrialContext, type TrialEnd, type TrialRequest } from './trial.ts';
 import type { Variant } from './variant.ts';
@@ -108,14 +109,15 @@ export class TrialSession implements AsyncDisposable {
 
   async #open(): Promise<StandingServer> {
     if (this.#server !== null) return this.#server;
-    const { stage, settings, nodes, balancer = false, allocation } = this.#setup;
+    const { stage, settings, nodes, balancer = false, seated = false, allocation } = this.#setup;
     this.#enter('start');
-    const deployment = await this.#context.deploy({ stage, settings, nodes, balancer, allocation });
+    const deployment = await this.#context.deploy({ stage, settings, nodes, balancer, seated, allocation });
     try {
       this.#context.observer.started(deployment, null);
       this.#enter('verify');
       const chatUrls = deployment.nodes.map(({ chatUrl }) => chatUrl);
       await smokeCheck(chatUrls, this.#context.signal);
+      if (seated) await allKnown(deployment.nodes, this.#context.signal);
       const sampler = new Sampler(deployment, () => performance.now());
       await sampler.start();
       this.#server = { deployment, sampler };

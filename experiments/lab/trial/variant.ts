@@ -14,6 +14,8 @@ export type Variant = {
   nodes: number;
   /** The simulator reaches the nodes through a load balancer alone. */
   balancer?: boolean;
+  /** The simulator asks the connect service of the nodes where each connection goes. */
+  seated?: boolean;
   allocation: Allocation;
   /** Left out where the experiment does not ask about growth. */
   scale?: Scale;

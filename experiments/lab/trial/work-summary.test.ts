@@ -20,6 +20,8 @@ chat_writes_partial_total ${partial}
 chat_deliveries_total ${messages}
 chat_messages_received_total ${writes}
 chat_backplane_messages_read_total ${2 * writes}
+chat_partition_entries_read_total ${writes}
+chat_partition_entries_unused_total ${writes / 4}
 chat_delivered_bytes_total ${bytes}
 chat_gc_seconds_total{loop="0"} ${gc}
 ${lines.join('')}`;
@@ -51,6 +53,7 @@ test('bytes and messages per write, partial writes and collections are those of 
     bytesPerWrite: 1600,
     messagesPerWrite: 12,
     messagesReadPerSaid: 2,
+    unusedReadShare: 0.25,
     partialWriteShare: 0.04,
     eventLoopUtilization: 0.9,
     gcShare: 0.04,

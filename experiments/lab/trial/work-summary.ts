@@ -10,6 +10,7 @@ type Work = Pick<
   | 'bytesPerWrite'
   | 'messagesPerWrite'
   | 'messagesReadPerSaid'
+  | 'unusedReadShare'
   | 'partialWriteShare'
   | 'eventLoopUtilization'
   | 'gcShare'
@@ -21,6 +22,8 @@ type Ends = { before: ServerMetrics | null; first: ServerMetrics | null; last: S
 type CounterName =
   | 'accepted'
   | 'backplaneRead'
+  | 'entriesRead'
+  | 'entriesUnused'
   | 'deliveries'
   | 'deliveredBytes'
   | 'writes'
@@ -57,6 +60,7 @@ export function summarizeWork(
     bytesPerWrite: perWrite('deliveredBytes', 0),
     messagesPerWrite: perWrite('deliveries', 2),
     messagesReadPerSaid: ratio(grown('backplaneRead'), grown('accepted'), 3),
+    unusedReadShare: ratio(grown('entriesUnused'), grown('entriesRead'), 4),
     partialWriteShare: perWrite('partialWrites', 4),
     eventLoopUtilization: utilizations.length === 0 ? null : round(Math.max(...utilizations), 3),
     gcShare: ratio(grown('gcSeconds'), loopSeconds, 4),

@@ -3,6 +3,9 @@
  * REDIS_URL names; else a server from PATH; else a container; else, on Debian as root, the package. Only what
  * was started here is stopped.
  */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { freePorts } from '#host/free-ports.ts';
@@ -67,7 +70,11 @@ async function startProcess(
   { launcher, signal }: ServiceRequest,
 ): Promise<RunningService> {
   await using started = new AsyncDisposableStack();
-  let server = await startRedisServer(binary, { launcher, signal });
+  // It outlives the process, so that a restart finds what Redis has saved, if it has.
+  const directory = mkdtempSync(join(tmpdir(), 'chat-redis-data-'));
+  started.defer(() => rmSync(directory, { recursive: true, force: true }));
+  const args = ['--dir', directory];
+  let server = await startRedisServer(binary, { launcher, args, signal });
   started.defer(() => server[Symbol.asyncDispose]());
   const { url, port } = server;
   const description = await described(url, `${binary} ${from}`);
@@ -79,7 +86,7 @@ async function startProcess(
     signal: async (name) => server.process.signal(name),
     restart: async () => {
       await server[Symbol.asyncDispose]();
-      server = await startRedisServer(binary, { launcher, port });
+      server = await startRedisServer(binary, { launcher, args, port });
     },
     sample: async () => {
       const usage = readTreeUsage(server.process.pid);

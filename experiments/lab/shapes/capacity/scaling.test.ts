@@ -4,7 +4,7 @@ import { capacityFindings } from '../../analysis/finding.ts';
 import { runFixture, trialFixture, variantFixture } from '../../records/run.fixture.ts';
 import type { LoadRun, TrialRecord } from '../../records/schema.ts';
 import { capacity } from './capacity.ts';
-import { cpuUsPerMessage, readPerSaid, scalingSentences } from './scaling.ts';
+import { cpuUsPerMessage, readPerSaid, scalingColumns, scalingSentences } from './scaling.ts';
 
 /** Nodes with their capacity; each has trials that pass up to it, and fail above. */
 function nodesRun(capacities: Readonly<Record<number, number>>, read: number | null = null): LoadRun {
@@ -18,7 +18,10 @@ function nodesRun(capacities: Readonly<Record<number, number>>, read: number | n
         variant: `${count} nodes`,
         outcome,
       });
-      return { ...trial, server: { ...trial.server!, messagesReadPerSaid: read } };
+      return {
+        ...trial,
+        server: { ...trial.server!, messagesReadPerSaid: read, unusedReadShare: read && 0.0125 },
+      };
     }),
   );
   return runFixture(variants, trials);
@@ -57,6 +60,9 @@ test('the cost of a message is CPU time per message and node, and messages read 
   // 0.5 cores for 1,862 messages/s on two nodes.
   assert.equal(Math.round(cpuUsPerMessage(two!)!), 134);
   assert.equal(readPerSaid(two!), 1);
+  const columns = scalingColumns(nodesRun({ 1: 1000, 2: 1900 }, 2));
+  assert.equal(columns.at(-1)!.title, 'read for nothing');
+  assert.equal(columns.at(-1)!.cell(two!), '1.3 %');
   const [unread] = capacityFindings(nodesRun({ 1: 1000, 2: 1900 }));
   assert.equal(readPerSaid(unread!), null);
 });

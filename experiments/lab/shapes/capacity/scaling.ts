@@ -2,7 +2,7 @@
 import type { CapacityFinding } from '../../analysis/finding.ts';
 import { countsMin, type ScalingFinding, scalingFindings } from '../../analysis/scaling-law.ts';
 import type { LoadEstimate, LoadRun } from '../../records/schema.ts';
-import { formatNumber } from '../../report/format.ts';
+import { formatNumber, formatShare } from '../../report/format.ts';
 import { right } from '../../report/table.ts';
 
 /** A peak that lies further beyond the highest measured count than this is no finding. Chosen. */
@@ -34,6 +34,7 @@ export function scalingColumns(run: LoadRun) {
     right<CapacityFinding>(`messages read per ${one} for one said`, (finding) =>
       figure(readPerSaid(finding)),
     ),
+    ...(of === 'nodes' ? [right<CapacityFinding>('read for nothing', unusedText)] : []),
   ];
 }
 
@@ -47,6 +48,12 @@ export function cpuUsPerMessage({ variant: { scale }, server, result }: Capacity
 export function readPerSaid({ variant: { scale }, server }: CapacityFinding): number | null {
   const read = server?.messagesReadPerSaid ?? null;
   return scale && read !== null ? read / scale.count : null;
+}
+
+/** Share of the entries of the logs that a node read without a session for them; null without such logs. */
+function unusedText({ server }: CapacityFinding): string | null {
+  const share = server?.unusedReadShare ?? null;
+  return share === null ? null : formatShare(share);
 }
 
 function peakText({ of, law, points }: ScalingFinding): string {

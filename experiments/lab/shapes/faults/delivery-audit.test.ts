@@ -77,3 +77,34 @@ test('a node that reports ready while it delivers nothing is named, for as long 
   assert.equal(audit.readyWhileBrokenMsMax, 800);
   assert.equal(audit.recoveredAfterMs, null);
 });
+
+test('who resumes is owed all since its first join, and a loss is told by the answer to a position alone', () => {
+  const join = (openedAtMs: number, closedAtMs: number | null, recovered: boolean): Connection => ({
+    ...connection(openedAtMs, closedAtMs, closedAtMs === null ? null : 1006),
+    recovered,
+  });
+  const carol = { ...alice, resumes: true, connections: [join(0, null, false)] };
+  /** Away when `a` was said; told this at its return. */
+  const back = (recovered: boolean) => {
+    const bob = { ...bobOf(join(0, 1050, false), join(1300, null, recovered)), resumes: true };
+    return auditDeliveries([carol, bob], faultAtMs, ready);
+  };
+  const told = back(false);
+  assert.deepEqual([told.lostSilently, told.lostAndTold, told.detectionMsMax], [0, 1, 200]);
+  assert.deepEqual([told.recovered, told.unrecovered], [0, 1]);
+  const lied = back(true);
+  assert.deepEqual([lied.lostSilently, lied.lostAndTold, lied.recovered, lied.unrecovered], [1, 0, 1, 0]);
+  const late = { ...bobOf(join(2000, null, false)), resumes: true };
+  assert.equal(auditDeliveries([carol, late], faultAtMs, ready).lostSilently, 0, 'it joined later');
+});
+
+test('participants that resume hear one order, and who heard another one is counted', () => {
+  const heard = (...keys: string[]) => {
+    const receivedAtMs = new Map(keys.map((key, index) => [key, 1000 + index]));
+    return log({ receivedAtMs, resumes: true, connections: [{ ...connection(0), recovered: false }] });
+  };
+  const orders = (...logs: ParticipantLog[]) => auditDeliveries(logs, faultAtMs, ready).disordered;
+  assert.equal(orders(heard('a', 'b', 'c'), heard('a', 'c'), heard('b', 'c')), 0);
+  assert.equal(orders(heard('a', 'b', 'c'), heard('b', 'a', 'c')), 1);
+  assert.equal(orders(heard('a'), log({})), undefined, 'not all resume');
+});

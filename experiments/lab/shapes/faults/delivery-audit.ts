@@ -8,6 +8,8 @@ export type ParticipantLog = {
   receivedAtMs: ReadonlyMap<string, number>;
   duplicated: number;
   reordered: number;
+  /** It comes back with its position, and is told of a loss by the answer to that, and not by the close. */
+  resumes?: boolean;
 };
 
 export type DeliveryAudit = {
@@ -16,14 +18,27 @@ export type DeliveryAudit = {
   held: number;
   published: number;
   delivered: number;
-  /** Not delivered to a participant whose connection held. This must never happen. */
+  /**
+   * Not delivered to a participant whose connection held, or who resumed and was told that nothing was
+   * missed.
+   * This must never happen.
+   */
   lostSilently: number;
-  /** Not delivered to a participant whose connection was closed later; the close told it of the loss. */
+  /**
+   * Not delivered to a participant who was told so later: by a close, or, where it resumes, by the answer
+   * that
+   * messages are missing.
+   */
   lostAndTold: number;
   /** Messages that reached no participant. The connection of the sender was closed later, which told it. */
   undelivered: number;
   duplicated: number;
   reordered: number;
+  /** Heard before another message, and by another participant after it; counted where all resume. */
+  disordered?: number;
+  /** Returns of participants that resume: told that nothing was missed, and told that something may be. */
+  recovered?: number;
+  unrecovered?: number;
   /** Longest time from a lost or undelivered message to the close that told of it. */
   detectionMsMax: number;
   /** Connections that were closed, by code. */
@@ -53,6 +68,7 @@ export function auditDeliveries(
     undelivered: 0,
     duplicated: sum(logs, 'duplicated'),
     reordered: sum(logs, 'reordered'),
+    ...returnsOf(logs),
     detectionMsMax: 0,
     closes: countCloses(logs),
     recoveredAfterMs: recoveredAfterMs(logs, faultAtMs),
@@ -91,15 +107,61 @@ function auditPublish(
     const connection = connectionAt(log, atMs);
     const receivedAtMs = log.receivedAtMs.get(key);
     if (receivedAtMs !== undefined) audit.delivered++;
-    if (!connection) continue;
-    if (receivedAtMs === undefined || receivedAtMs - atMs > inTimeMs) noteBroken(connection.node, atMs);
-    if (receivedAtMs !== undefined) continue;
-    if (connection.closedAtMs === null) audit.lostSilently++;
+    if (connection && (receivedAtMs === undefined || receivedAtMs - atMs > inTimeMs))
+      noteBroken(connection.node, atMs);
+    if (receivedAtMs !== undefined || !isOwed(log, atMs)) continue;
+    const toldAtMs = log.resumes ? toldBy(log, atMs) : connection!.closedAtMs;
+    if (toldAtMs === null) audit.lostSilently++;
     else {
       audit.lostAndTold++;
-      audit.detectionMsMax = Math.max(audit.detectionMsMax, connection.closedAtMs - atMs);
+      audit.detectionMsMax = Math.max(audit.detectionMsMax, toldAtMs - atMs);
     }
   }
+}
+
+/**
+ * Who resumes is owed everything since its first join; who does not, what was said while it was connected.
+ */
+function isOwed(log: ParticipantLog, atMs: number): boolean {
+  if (!log.resumes) return connectionAt(log, atMs) !== undefined;
+  const first = log.connections.find(({ recovered }) => recovered !== undefined);
+  return first !== undefined && first.openedAtMs <= atMs;
+}
+
+/** When it was told that messages of before may be missing; null if never. */
+function toldBy({ connections }: ParticipantLog, atMs: number): number | null {
+  const later = connections.filter(({ openedAtMs }) => openedAtMs > atMs);
+  return later.find(({ recovered }) => recovered === false)?.openedAtMs ?? null;
+}
+
+/** Of participants that resume: their first join asks for nothing, and every later one does. */
+function returnsOf(logs: readonly ParticipantLog[]) {
+  if (logs.length === 0 || !logs.every(({ resumes }) => resumes)) return {};
+  const returns = logs.flatMap(({ connections }) =>
+    connections.filter(({ recovered }) => recovered !== undefined).slice(1),
+  );
+  return {
+    disordered: disorderedOf(logs),
+    recovered: returns.filter(({ recovered }) => recovered).length,
+    unrecovered: returns.filter(({ recovered }) => !recovered).length,
+  };
+}
+
+/** Messages that came after one that the participant who heard the most heard later. */
+function disorderedOf(logs: readonly ParticipantLog[]): number {
+  const [most] = logs.toSorted((a, b) => b.receivedAtMs.size - a.receivedAtMs.size);
+  const places = new Map([...most!.receivedAtMs.keys()].map((key, place) => [key, place]));
+  let disordered = 0;
+  for (const { receivedAtMs } of logs) {
+    let newest = -1;
+    for (const key of receivedAtMs.keys()) {
+      const place = places.get(key);
+      if (place === undefined) continue;
+      if (place < newest) disordered++;
+      else newest = place;
+    }
+  }
+  return disordered;
 }
 
 function recoveredAfterMs(logs: readonly ParticipantLog[], faultAtMs: number): number | null {

@@ -1,7 +1,7 @@
 /** The shape of a question about failures: losses when a part fails under load, and the time to recovery. */
 import { type Comparison, compareFailures, compareSpread } from '../../analysis/compare.ts';
 import { allocate } from '../../deployment/allocation.ts';
-import { isPerCore, type StageInfo } from '../../deployment/list-stages.ts';
+import { canResume, isPerCore, type StageInfo } from '../../deployment/list-stages.ts';
 import { formatMs } from '../../report/format.ts';
 import type { Variant } from '../../trial/variant.ts';
 import { chooseVariants, type RunOptions, refuseWorkload } from '../run-plan.ts';
@@ -9,9 +9,15 @@ import type { Experiment, Shape } from '../shape.ts';
 import { type FaultPhases, runFaultTrial } from './inject-fault.ts';
 import type { FaultRun, FaultTrial, FaultWorkload } from './record.ts';
 import { reportFaults } from './report.ts';
-import { type Scenario, scenarios } from './scenarios.ts';
+import type { Scenario } from './scenarios.ts';
 
-export type FaultExperiment = Experiment & FaultPhases & { workload: FaultWorkload };
+export type FaultExperiment = Experiment &
+  FaultPhases & {
+    workload: FaultWorkload;
+    scenarios: readonly Scenario[];
+    /** The clients come back with their position, on the stages that let them. Left out: nobody does. */
+    resumes?: boolean;
+  };
 
 export type FaultVariant = Variant & { scenario: Scenario };
 
@@ -28,22 +34,24 @@ export const faults: Shape<FaultExperiment, FaultRun> = {
     if (options.loads !== undefined)
       mistakes.push(`Leave out --loads: ${experiment.name} tries failures, and not loads.`);
     const load = loadOf(experiment.workload, options);
-    const all = stages.flatMap((stage) => variantsOf(stage, load.reconnectWaitMsMax));
+    const { scenarios, resumes = false } = experiment;
+    const asked = resumes ? stages.filter(canResume) : stages;
+    const all = asked.flatMap((stage) => variantsOf(stage, scenarios, { ...load, resumes }));
     const variants = chooseVariants(experiment.name, all, stages, options, mistakes) as FaultVariant[];
     const { steadyMs, aftermathMs } = experiment;
     return {
       shape: faults.name,
       variants,
-      limits,
+      limits: resumes ? [...limits, 'disordered=0'] : limits,
       usesSimulator: false,
-      fields: { workload: load },
+      fields: { workload: load, resumes },
       estimate: {
         trials: variants.length * load.repetitions,
         secondsPerTrial: (steadyMs + aftermathMs) / 1000 + 4,
       },
       trialLine: (trial) => faultLine(trial as FaultTrial),
       runVariant: async (variant, run) => {
-        const fault = { ...load, steadyMs, aftermathMs };
+        const fault = { ...load, steadyMs, aftermathMs, resumes };
         for (let repetition = 0; repetition < load.repetitions; repetition++)
           run.add(await runFaultTrial(variant as FaultVariant, fault, run));
         return {};
@@ -82,7 +90,11 @@ function compareFaults(runA: FaultRun, runB: FaultRun): Comparison[] {
 }
 
 /** The failures that a stage can have, by its declared processes and services. */
-function variantsOf(stage: StageInfo, reconnectWaitMsMax: number): FaultVariant[] {
+function variantsOf(
+  stage: StageInfo,
+  scenarios: readonly Scenario[],
+  { reconnectWaitMsMax, resumes }: FaultWorkload & { resumes: boolean },
+): FaultVariant[] {
   return scenarios
     .filter(({ appliesTo }) => appliesTo(stage))
     .map((scenario) => ({
@@ -98,6 +110,8 @@ function variantsOf(stage: StageInfo, reconnectWaitMsMax: number): FaultVariant[
         'messages-per-second-max': '10000',
         'messages-burst-max': '10000',
         'reconnect-wait-ms-max': String(reconnectWaitMsMax),
+        // The participants ask nobody for their seat: to send them there would be a failure more.
+        ...(resumes ? { 'moves-per-second': '0' } : {}),
       },
     }));
 }

@@ -12,7 +12,7 @@ import type { Scenario } from './scenarios.ts';
 
 /** Times under load: before the fault, and after its end. */
 export type FaultPhases = { steadyMs: number; aftermathMs: number };
-type FaultOptions = Omit<FaultWorkload, 'repetitions'> & FaultPhases;
+type FaultOptions = Omit<FaultWorkload, 'repetitions'> & FaultPhases & { resumes?: boolean };
 
 const joinDeadlineMs = 10_000;
 /** Time for the last messages to arrive before the audit counts them as lost. */
@@ -40,7 +40,7 @@ export async function runFaultTrial(
   const random = seededRandom(seed);
   const participants = Array.from(
     { length: options.participants },
-    (_, index) => new Participant(`p${index}`, choose, random),
+    (_, index) => new Participant(`p${index}`, choose, random, options.resumes),
   );
   const traffic = startTraffic(participants, options);
   try {
@@ -76,8 +76,13 @@ export async function runFaultTrial(
 }
 
 function judge(audit: DeliveryAudit): Pick<FaultTrial, 'outcome' | 'reasons'> {
-  const { lostSilently, duplicated, reordered, recoveredAfterMs } = audit;
-  const counts = { 'lost silently': lostSilently, duplicated, reordered };
+  const { lostSilently, duplicated, reordered, disordered = 0, recoveredAfterMs } = audit;
+  const counts = {
+    'lost silently': lostSilently,
+    duplicated,
+    reordered,
+    'heard in another order than by others': disordered,
+  };
   const reasons = Object.entries(counts)
     .filter(([, count]) => count > 0)
     .map(([fault, count]) => `${count} messages were ${fault}; the limit is 0`);

@@ -1,6 +1,13 @@
 /** A client that stays in the chat through a failure: it publishes, records deliveries, and reconnects. */
 import { WebSocket } from 'ws';
-import { encodeMessage, parseReconnectWaitMs } from '#protocol';
+import {
+  encodeMessage,
+  encodePosition,
+  type Joined,
+  type Position,
+  parseJoined,
+  parseReconnectWaitMs,
+} from '#protocol';
 
 /** One connection; the last one of a participant has no end. Times are of the one clock of this process. */
 export type Connection = {
@@ -9,6 +16,8 @@ export type Connection = {
   closedAtMs: number | null;
   /** 1006 where the connection was lost without a close frame. */
   code: number | null;
+  /** Of a participant that resumes, once it has been told whether it missed nothing: true or false. */
+  recovered?: boolean;
 };
 
 /** One message published, with the node that took it. */
@@ -33,13 +42,18 @@ export class Participant {
   reordered = 0;
   readonly #choose: ChooseNode;
   readonly #random: () => number;
+  /** Its place in the log of the room; undefined before it was told, and where it does not resume. */
+  #position: Position | undefined;
+  readonly resumes: boolean;
   readonly #newestOf = new Map<string, number>();
   #socket: WebSocket | undefined;
   #failures = 0;
   #retryTimer: NodeJS.Timeout | undefined;
   #left = false;
 
-  constructor(name: string, choose: ChooseNode, random: () => number) {
+  /** `resumes`: it comes back with its position, on a stage that tells it one. */
+  constructor(name: string, choose: ChooseNode, random: () => number, resumes = false) {
+    this.resumes = resumes;
     this.name = name;
     this.#choose = choose;
     this.#random = random;
@@ -51,7 +65,9 @@ export class Participant {
 
   join(): void {
     const { node, chatUrl } = this.#choose();
-    const socket = new WebSocket(chatUrl, { perMessageDeflate: false, handshakeTimeout: handshakeTimeoutMs });
+    const after = this.#position === undefined ? '' : encodePosition(this.#position);
+    const url = this.resumes ? `${chatUrl}?after=${after}` : chatUrl;
+    const socket = new WebSocket(url, { perMessageDeflate: false, handshakeTimeout: handshakeTimeoutMs });
     this.#socket = socket;
     let connection: Connection | undefined;
     socket.on('open', () => {
@@ -59,7 +75,7 @@ export class Participant {
       connection = { node, openedAtMs: performance.now(), closedAtMs: null, code: null };
       this.connections.push(connection);
     });
-    socket.on('message', (data: Buffer) => this.#receive(data));
+    socket.on('message', (data: Buffer) => this.#receive(data.toString(), connection));
     socket.on('error', () => {}); // 'close' follows, with the code.
     socket.on('close', (code, reason) => {
       if (this.#left) return;
@@ -82,6 +98,11 @@ export class Participant {
     this.#socket?.terminate();
   }
 
+  #told({ epoch, offset, recovered }: Joined, connection: Connection): void {
+    connection.recovered = recovered;
+    this.#position = { epoch, offset };
+  }
+
   #waitMs(reason: string): number {
     const asked = parseReconnectWaitMs(reason);
     if (asked !== undefined) return asked;
@@ -89,8 +110,15 @@ export class Participant {
     return backoffMs * (0.5 + this.#random() / 2);
   }
 
-  #receive(data: Buffer): void {
-    const { clientId, Message: key } = JSON.parse(data.toString()) as { clientId: string; Message: string };
+  #receive(text: string, connection: Connection | undefined): void {
+    const joined = this.resumes ? parseJoined(text) : undefined;
+    if (joined !== undefined) {
+      this.#told(joined, connection!);
+      return;
+    }
+    if (this.#position !== undefined)
+      this.#position = { ...this.#position, offset: this.#position.offset + 1 };
+    const { clientId, Message: key } = JSON.parse(text) as { clientId: string; Message: string };
     if (this.receivedAtMs.has(key)) {
       this.duplicated++;
       return;

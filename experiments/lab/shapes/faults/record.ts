@@ -22,5 +22,6 @@ export type FaultTrial = TrialHeader &
     readyAgainAfterMs: number | null;
   };
 
-export type FaultRunRecord = RunRecord & { workload: FaultWorkload };
+/** `resumes`: the clients came back with their position; absent in old results. */
+export type FaultRunRecord = RunRecord & { workload: FaultWorkload; resumes?: boolean };
 export type FaultRun = Run<FaultRunRecord, FaultTrial>;

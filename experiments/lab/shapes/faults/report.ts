@@ -6,6 +6,11 @@ import { detail, left, type ReportContent, right, type Table, tableOf } from '..
 import { factRows, machineRows } from '../../report/trials.ts';
 import type { FaultRun, FaultTrial } from './record.ts';
 
+const undeliveredText =
+  'Undelivered and told: delivered to no participant, and the connection of the sender was closed later.';
+const closingText = `Lost silently: not delivered to a participant whose connection held. Lost and told: not delivered to a participant whose connection was closed later. ${undeliveredText}`;
+const resumingText = `Participants come back with their position (?after=), and each is owed every message from its first join to the end of the trial, across all of its connections. Lost silently: not delivered to a participant who was never told otherwise, by recovered: false. Lost and told: not delivered to one who was. Order differs: messages that a participant heard in another order than the one who heard the most. Resumed: returns that were told that nothing was missed. ${undeliveredText}`;
+
 /** One row for each failure. */
 export function reportFaults(run: FaultRun): ReportContent {
   const { participants, messagesPerSecond, reconnectWaitMsMax, repetitions } = run.record.workload;
@@ -19,7 +24,7 @@ export function reportFaults(run: FaultRun): ReportContent {
     summary: faultTable(run),
     method: [
       `${participants} participants publish ${messagesPerSecond} messages per second each, spread over the nodes that report ready. Each failure was tried ${times}. Every published message is checked against every participant. Counts are sums over the trials; times are the longest of them.`,
-      'Lost silently: not delivered to a participant whose connection held. Lost and told: not delivered to a participant whose connection was closed later. Undelivered and told: delivered to no participant, and the connection of the sender was closed later.',
+      run.record.resumes ? resumingText : closingText,
       'Detected after: the longest time from a message to the close that told of its loss. Unready after: until the first node reported it. Ready while broken: the longest time for which a node reported ready although messages did not arrive within a second.',
       `Recovered after: from the fault until all participants are connected and receive everything within a second; the median, with the longest in brackets where there were several trials. It contains the wait that a restart asks for, at most ${reconnectWaitMsMax} ms (option reconnect-wait-ms-max).`,
     ],
@@ -74,6 +79,7 @@ function faultTable({ trials, record }: FaultRun): Table {
       'duplicated, reordered',
       ({ trials }) => `${sum(trials, 'duplicated')}, ${sum(trials, 'reordered')}`,
     ),
+    ...(record.resumes ? resumeColumns : []),
     right('detected after', ({ trials }) => longest(trials, 'detectionMsMax')),
     right('recovered after', ({ trials }) => recoveryText(trials)),
     right('stayed connected', ({ trials }) => `${sum(trials, 'held')} of ${sum(trials, 'participants')}`),
@@ -84,6 +90,21 @@ function faultTable({ trials, record }: FaultRun): Table {
     detail(right('ready while broken', ({ trials }) => longest(trials, 'readyWhileBrokenMsMax'))),
     detail(left('closed', ({ trials }) => closesText(trials))),
   ]);
+}
+
+/** Of a run whose participants come back with their position. */
+const resumeColumns = [
+  right<{ trials: readonly FaultTrial[] }>('order differs', ({ trials }) =>
+    formatCount(total(trials, ({ disordered }) => disordered)),
+  ),
+  right<{ trials: readonly FaultTrial[] }>('resumed, of returns', ({ trials }) => {
+    const recovered = total(trials, (trial) => trial.recovered);
+    return `${formatCount(recovered)} of ${formatCount(recovered + total(trials, (trial) => trial.unrecovered))}`;
+  }),
+];
+
+function total(trials: readonly FaultTrial[], of: (trial: FaultTrial) => number | undefined): number {
+  return trials.reduce((sum, trial) => sum + (of(trial) ?? 0), 0);
 }
 
 function trialTable(trials: readonly FaultTrial[]): Table {
@@ -100,7 +121,7 @@ function trialTable(trials: readonly FaultTrial[]): Table {
 }
 
 type FieldOf<Value> = {
-  [Field in keyof FaultTrial]: FaultTrial[Field] extends Value ? Field : never;
+  [Field in keyof FaultTrial]-?: FaultTrial[Field] extends Value ? Field : never;
 }[keyof FaultTrial];
 
 function sum(trials: readonly FaultTrial[], field: FieldOf<number>): string {

@@ -6,6 +6,7 @@ import { formatBytes, formatCount, formatMs, formatNumber, formatShare } from '.
 import { answerWithNotes, caveatsOf, phasesNote } from '../../report/notes.ts';
 import { detail, left, type ReportContent, right, type Table, tableOf } from '../../report/table.ts';
 import { environmentRows, trialsTable } from '../../report/trials.ts';
+import { stormAnswer, stormTable } from './storm.ts';
 
 /** One row for each variant and load. */
 export function reportFixedLoads(run: LoadRun): ReportContent {
@@ -16,7 +17,7 @@ export function reportFixedLoads(run: LoadRun): ReportContent {
       : `${repetitions} times; the table shows the trial with the median p99`;
   return {
     answer: answerWithNotes(run, fixedAnswer(run)),
-    summary: fixedTable(run),
+    summary: isOfStorms(run) ? stormTable(run) : fixedTable(run),
     method: [phasesNote(run), `Each load was tried ${tried}.`],
     environment: environmentRows(run),
     caveats: caveatsOf(run),
@@ -28,6 +29,7 @@ export function reportFixedLoads(run: LoadRun): ReportContent {
 function fixedAnswer(run: LoadRun): string[] {
   const findings = fixedFindings(run).filter(({ result }) => result !== null);
   if (findings.length === 0) return ['No trial gave a result.'];
+  if (isOfStorms(run)) return stormAnswer(run);
   if ((run.record.method as FixedMethod).emphasis === 'cost') return costAnswer(run, findings);
   const { unit } = run.record.varied;
   const sentences = run.record.variants.map(({ name }) => {
@@ -35,6 +37,10 @@ function fixedAnswer(run: LoadRun): string[] {
     return heldSentence(name, ofVariant, unit);
   });
   return sentences.length <= 2 ? sentences : [...highestLoad(findings, unit), ...sentences];
+}
+
+function isOfStorms({ record }: LoadRun): boolean {
+  return (record.method as FixedMethod).emphasis === 'storm';
 }
 
 /** The variants that held the highest load, and those that did not. */
