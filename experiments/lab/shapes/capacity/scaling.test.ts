@@ -18,7 +18,10 @@ function nodesRun(capacities: Readonly<Record<number, number>>, read: number | n
         variant: `${count} nodes`,
         outcome,
       });
-      return { ...trial, server: { ...trial.server!, messagesReadPerSaid: read, unusedReadShare: read && 0.0125 } };
+      return {
+        ...trial,
+        server: { ...trial.server!, messagesReadPerSaid: read, unusedReadShare: read && 0.0125 },
+      };
     }),
   );
   return runFixture(variants, trials);
