@@ -59,16 +59,24 @@ test('a misspelt variable is told, without its value, and does not keep the serv
   assert.ok(JSON.parse(stdout).length > 0);
 });
 
-test('when Redis cannot be reached, neither output nor process list shows the password', async () => {
+test('when Redis cannot be reached, each stage that needs it says so, and nothing shows the password', async () => {
+  const { stdout } = await run(['--list-stages']);
+  const stages = (JSON.parse(stdout) as StageDeclaration[]).filter(({ services }) =>
+    services.includes('redis'),
+  );
+  assert.ok(stages.length >= 2);
   const url = secretFile('redis://user:S3CRET@127.0.0.1:1/2');
-  const args = ['--stage', '05', '--redis-url-file', url, '--port', '0', '--internal-port', '0'];
-  const { code, stdout, stderr } = await run(args);
-  assert.equal(code, 1);
-  assert.match(stderr, /Redis at redis:\/\/127\.0\.0\.1:1\/2 cannot be used/);
-  const [first] = stdout.split('\n').map((line) => (line === '' ? {} : JSON.parse(line)));
-  assert.equal(first.event, 'waiting', 'it says what it waits for long before it gives up');
-  assert.match(first.for, /^Redis at redis:\/\/127\.0\.0\.1:1\/2: .*ECONNREFUSED/);
-  assert.ok(!(stdout + stderr).includes('S3CRET'));
+  const failsToStart = async (stage: string) => {
+    const args = ['--stage', stage, '--redis-url-file', url, '--port', '0', '--internal-port', '0'];
+    const { code, stdout, stderr } = await run(args);
+    assert.equal(code, 1, stage);
+    assert.match(stderr, /Redis at redis:\/\/127\.0\.0\.1:1\/2 cannot be used: .*ECONNREFUSED/, stage);
+    const [first] = stdout.split('\n').map((line) => (line === '' ? {} : JSON.parse(line)));
+    assert.equal(first.event, 'waiting', 'it says what it waits for long before it gives up');
+    assert.match(first.for, /^Redis at redis:\/\/127\.0\.0\.1:1\/2: .*ECONNREFUSED/, stage);
+    assert.ok(!(stdout + stderr).includes('S3CRET'));
+  };
+  await Promise.all(stages.map(({ name }) => failsToStart(name)));
 });
 
 test('the stages are listed as JSON, and --help names every variable under the heading of its part', async () => {

@@ -78,6 +78,8 @@ export class RedisLink {
       autoResubscribe: false,
       autoResendUnfulfilledCommands: false,
       maxRetriesPerRequest: 0,
+      // `abandon` resets the socket before: nothing is left to wait for, and no timer may hold the process.
+      disconnectTimeout: 0,
     });
     this.#attempt = client;
     let error = 'the connection was closed';

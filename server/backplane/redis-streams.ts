@@ -77,14 +77,25 @@ export class RedisStreamsBackplane implements LogBackplane {
     return appender.ready && reader.link.client !== undefined;
   }
 
+  get waitsFor(): string {
+    return `Redis at ${redactUrl(this.#options.url)}: ${this.#lastFailure}`;
+  }
+
+  /** The reason for which the connection that is missing could not be made. */
+  get #lastFailure(): string {
+    const { appender, reader } = this.#running ?? {};
+    const link = appender?.link.client ? reader?.link : appender?.link;
+    return link?.lastFailure ?? 'closed';
+  }
+
   async start(events: BackplaneEvents): Promise<void> {
     const { appender, reader } = this.#run(events);
     appender.link.open();
     reader.link.open();
     if (await waitFor(() => this.ready, this.#options.startDeadlineMs)) return;
-    const { lastFailure } = appender.link.client ? reader.link : appender.link;
+    const failure = this.#lastFailure;
     this.#stop();
-    throw new Error(`Redis at ${redactUrl(this.#options.url)} cannot be used: ${lastFailure}`);
+    throw new Error(`Redis at ${redactUrl(this.#options.url)} cannot be used: ${failure}`);
   }
 
   prepare(room: string, request: ResumeRequest | undefined, done: (prepared: boolean) => void): void {

@@ -92,17 +92,18 @@ const entriesPerStepBack = 64;
 
 /**
  * Reads some entries backwards, newest first, beginning with the one of this id. Those that nobody of this
- * chat can have made are left out: one that is missing shows, because each names the one before.
+ * chat can have made are left out: one that is missing shows, because each names the one before. `isEnd`: the
+ * log goes back no further.
  */
 export async function readBack(
   client: Redis,
   stream: string,
   from: string,
   secret: string,
-): Promise<StreamEntry[]> {
+): Promise<{ entries: StreamEntry[]; isEnd: boolean }> {
   const range = [stream, from, '-', 'COUNT', entriesPerStepBack];
   const reply = (await client.callBuffer('XREVRANGE', range)) as RawEntry[];
-  return reply.flatMap((raw) => {
+  const entries = reply.flatMap((raw) => {
     try {
       return [readEntry(raw, stream, secret)];
     } catch (error) {
@@ -110,4 +111,5 @@ export async function readBack(
       throw error;
     }
   });
+  return { entries, isEnd: reply.length < entriesPerStepBack };
 }

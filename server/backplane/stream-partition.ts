@@ -283,15 +283,15 @@ export class StreamPartition {
     this.#readingBack = true;
     const from = log.before;
     const asked = readBack(client, this.keys.stream, from, this.#options.secret);
-    const entries = await asked.catch((error: Error) => this.#options.failed(error, client));
+    const found = await asked.catch((error: Error) => this.#options.failed(error, client));
     this.#readingBack = false;
-    if (!entries || this.log !== log || log.before !== from) return this.settle();
+    if (!found || this.log !== log || log.before !== from) return this.settle();
     const before = log.bytes;
-    log.prepend(entries);
+    log.prepend(found.entries);
     const { partitionMeter } = this.#options;
     partitionMeter.historyReads.inc();
     partitionMeter.historyBytes.inc(log.bytes - before);
-    if (log.before === from) log.isWhole = true;
+    if (found.isEnd || log.before === from) log.isWhole = true;
     this.settle();
   }
 }

@@ -6,7 +6,7 @@ import { performance } from 'node:perf_hooks';
 import { closeCode } from '#protocol';
 import type { Metrics } from '../ops/metrics.ts';
 import { group, limit, type ValuesOf } from '../settings.ts';
-import type { FanOut, roomSettings } from './chat.ts';
+import type { FanOut, NoPlace, roomSettings } from './chat.ts';
 import { frameHeaderBytes } from './frame.ts';
 import type { Member } from './member.ts';
 
@@ -57,16 +57,16 @@ export class BoundedFanOut implements FanOut {
     return this.#rooms.size;
   }
 
-  join(member: Member): boolean {
+  join(member: Member): NoPlace | undefined {
     let room = this.#rooms.get(member.room);
     if (room === undefined) {
-      if (this.#rooms.size >= this.#options.roomsMax) return false;
+      if (this.#rooms.size >= this.#options.roomsMax) return 'rooms';
       room = { members: new Set(), queuedBytes: 0 };
       this.#rooms.set(member.room, room);
     }
     room.members.add(member);
     this.#members++;
-    return true;
+    return undefined;
   }
 
   leave(member: Member): void {

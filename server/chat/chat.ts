@@ -9,6 +9,12 @@ export const roomSettings = group('Rooms', {
   roomsMax: limit(1, 1_000_000, 10_000, 'rooms that have sessions, in this process'),
 });
 
+/**
+ * The bound for which somebody cannot join: `rooms`, their number; `missed_bytes`, the missed messages that
+ * slow readers have still to take.
+ */
+export type NoPlace = 'rooms' | 'missed_bytes';
+
 export interface Chat {
   /**
    * Starts what the stage needs; rejects when it cannot. `onGap`: sessions here may have missed messages,
@@ -28,9 +34,9 @@ export interface Chat {
   prepare?(room: string, request: ResumeRequest | undefined, done: (prepared: boolean) => void): void;
   /**
    * From now on the member receives the messages of its room. With a request it receives its position and
-   * what it missed first. False: the number of rooms, or another bound, is reached.
+   * what it missed first. Returns the bound that is reached where it cannot join.
    */
-  join(member: Member, request?: ResumeRequest): boolean;
+  join(member: Member, request?: ResumeRequest): NoPlace | undefined;
   leave(member: Member): void;
   /** Takes a message for the sender's room. False: it cannot be carried, and the sender is told 1013. */
   publish(sender: Member, message: ChatMessage): boolean;
@@ -41,8 +47,8 @@ export interface Chat {
 
 /** Brings messages that arrived in this process to its members: bounded-fan-out.ts and fan-out.ts. */
 export type FanOut = Pick<Chat, 'rooms' | 'leave' | 'flush'> & {
-  /** From now on the member receives the messages of its room. False: a bound is reached. */
-  join(member: Member): boolean;
+  /** From now on the member receives the messages of its room, unless a bound is reached: it is returned. */
+  join(member: Member): NoPlace | undefined;
   /** True while its memory is used up and slow consumers are evicted: more comes in than it can write. */
   readonly full: boolean;
   /** Sends one encoded message to every member of a room; the buffer is not kept. */
@@ -65,9 +71,9 @@ export function relayedChat(backplane: Backplane, fanOut: FanOut): Chat {
       backplane.start({ deliver: (room, payload) => fanOut.deliver(room, payload), gap: onGap }),
     join(member) {
       const roomsBefore = fanOut.rooms;
-      if (!fanOut.join(member)) return false;
+      const noPlace = fanOut.join(member);
       if (fanOut.rooms > roomsBefore) backplane.want(member.room);
-      return true;
+      return noPlace;
     },
     leave(member) {
       const roomsBefore = fanOut.rooms;

@@ -72,7 +72,7 @@ export function setUp(overrides: Partial<typeof options> = {}) {
   const enter = (room: string) => {
     const connection = new FakeConnection();
     const member = new Member(connection, room);
-    return { connection, member, joined: fanOut.join(member) };
+    return { connection, member, noPlace: fanOut.join(member) };
   };
   return { metrics, fanOut, enter };
 }

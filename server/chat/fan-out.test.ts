@@ -215,11 +215,11 @@ test('flush writes all that is pending, and returns false while the kernel takes
 test('the number of rooms is bounded, and a room that became empty is free again', () => {
   const { fanOut, enter } = setUp({ roomsMax: 1 });
   const first = enter('a');
-  assert.equal(first.joined, true);
-  assert.equal(enter('b').joined, false);
+  assert.equal(first.noPlace, undefined);
+  assert.equal(enter('b').noPlace, 'rooms');
   fanOut.leave(first.member);
   assert.equal(fanOut.rooms, 0);
-  assert.equal(enter('b').joined, true);
+  assert.equal(enter('b').noPlace, undefined);
 });
 
 test('with a minimum interval, the messages of that time share one round', async () => {

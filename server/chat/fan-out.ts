@@ -9,7 +9,7 @@ import { closeCode } from '#protocol';
 import type { Metrics } from '../ops/metrics.ts';
 import { group, integer, limit, type ValuesOf } from '../settings.ts';
 import { BeforeMemory } from './before-memory.ts';
-import type { FanOut, roomSettings } from './chat.ts';
+import type { FanOut, NoPlace, roomSettings } from './chat.ts';
 import { CursorRoom } from './cursor-room.ts';
 import { LogMemory } from './log-memory.ts';
 import type { Member } from './member.ts';
@@ -85,17 +85,17 @@ export class CursorFanOut implements FanOut {
     return this.#memory.liveBytes;
   }
 
-  join(member: Member, before?: FramesBefore): boolean {
-    if (before && !this.#before.fits) return false;
+  join(member: Member, before?: FramesBefore): NoPlace | undefined {
+    if (before && !this.#before.fits) return 'missed_bytes';
     let room = this.#rooms.get(member.room);
     if (room === undefined) {
-      if (this.#rooms.size >= this.#options.roomsMax) return false;
+      if (this.#rooms.size >= this.#options.roomsMax) return 'rooms';
       room = new CursorRoom(this.#memory);
       this.#rooms.set(member.room, room);
     }
     room.join(member);
     if (before) this.#writeBefore(member, before);
-    return true;
+    return undefined;
   }
 
   leave(member: Member): void {

@@ -24,9 +24,8 @@ export class NaiveChat implements Chat {
 
   async start(): Promise<void> {}
 
-  join(member: Member): boolean {
+  join(member: Member): undefined {
     this.#clients.push(member);
-    return true;
   }
 
   leave(member: Member): void {

@@ -14,7 +14,7 @@ test('who resumes receives what it missed first, and live messages behind it, al
   connection.stalled = true;
   const member = new Member(connection, 'tea');
   const before = { pieces: [frames('joined'), frames('missed 1', 'missed 2')], messages: 2 };
-  assert.equal(fanOut.join(member, before), true);
+  assert.equal(fanOut.join(member, before), undefined);
   fanOut.deliver('tea', Buffer.from('live 1'));
   await turn();
   assert.equal(fanOut.flush(member), false, 'the kernel has not taken what it missed');
@@ -54,6 +54,22 @@ test('members that were parted receive what was delivered before, and nothing af
   fanOut.leave(late.member);
   fanOut.leave(other.member);
   assert.deepEqual([fanOut.rooms, fanOut.logBytes], [0, 0]);
+});
+
+test('nobody may resume while missed messages take more than their bound, others join as before', async () => {
+  const { fanOut, enter } = setUp({ logBytesMax: 100 });
+  const join = (connection: FakeConnection, bytes: number) => {
+    const before = { pieces: [frames('m'.repeat(bytes))], messages: 1 };
+    return fanOut.join(new Member(connection, 'tea'), before);
+  };
+  const slow = new FakeConnection();
+  slow.stalled = true;
+  assert.equal(join(slow, 120), undefined);
+  assert.equal(join(new FakeConnection(), 1), 'missed_bytes');
+  assert.equal(enter('tea').noPlace, undefined);
+  slow.flush();
+  await turn();
+  assert.equal(join(new FakeConnection(), 1), undefined);
 });
 
 test('a piece that many wait for counts once, until the last of them has it', () => {

@@ -69,18 +69,25 @@ export class TestNode {
     this.chat = resumingChat(this.backplane, new CursorFanOut({ ...fanOutOptions, roomsMax: 1000 }, metrics));
   }
 
-  static async start(options: RedisStreamsOptions): Promise<TestNode> {
+  /** `closeAfterMs`: the time from a gap until its people are closed, as a gateway closes them one by one. */
+  static async start(options: RedisStreamsOptions, { closeAfterMs = 0 } = {}): Promise<TestNode> {
     const node = new TestNode(options);
     await node.chat.start((reason, affects = () => true) => {
       node.gaps.push({ reason, affects });
-      for (const guest of node.#guests) {
-        if (!guest.connection.open || !affects(guest.room)) continue;
-        node.chat.flush(guest.member);
-        guest.connection.close(1012);
-        node.chat.leave(guest.member);
-      }
+      const affected = [...node.#guests].filter(({ room }) => affects(room));
+      if (closeAfterMs === 0) node.#close(affected);
+      else setTimeout(() => node.#close(affected), closeAfterMs);
     });
     return node;
+  }
+
+  #close(guests: readonly Guest[]): void {
+    for (const guest of guests) {
+      if (!guest.connection.open) continue;
+      this.chat.flush(guest.member);
+      guest.connection.close(1012);
+      this.chat.leave(guest.member);
+    }
   }
 
   /** Joins as the gateway does; undefined where the join could not be prepared in time. */
@@ -89,7 +96,7 @@ export class TestNode {
       this.chat.prepare!(room, request, (prepared) => {
         if (!prepared) return resolve(undefined);
         const guest = new Guest(this, room);
-        if (!this.chat.join(guest.member, request)) return resolve(undefined);
+        if (this.chat.join(guest.member, request)) return resolve(undefined);
         this.#guests.add(guest);
         resolve(guest);
       });

@@ -5,15 +5,15 @@
  */
 import { encodeJoined } from '#protocol';
 import type { LogBackplane, ResumeRequest } from '../backplane/backplane.ts';
-import { type Chat, type FanOut, relayedChat } from './chat.ts';
+import { type Chat, type FanOut, type NoPlace, relayedChat } from './chat.ts';
 import type { FramesBefore } from './fan-out.ts';
 import { frameTexts } from './frame.ts';
 import type { Member } from './member.ts';
 
 /** A fan-out that can hand over frames before those of the log, and part members from their rooms. */
 export type ResumingFanOut = FanOut & {
-  /** The member receives what `before` holds first. False also when too much of that kind waits already. */
-  join(member: Member, before?: FramesBefore): boolean;
+  /** The member receives what `before` holds first. */
+  join(member: Member, before?: FramesBefore): NoPlace | undefined;
   /** The members of these rooms receive nothing that is delivered later. Returns the rooms. */
   part(affects: (room: string) => boolean): string[];
 };
@@ -37,6 +37,9 @@ export function resumingChat(backplane: LogBackplane, fanOut: ResumingFanOut): C
     get ready() {
       return chat.ready;
     },
+    get waitsFor() {
+      return chat.waitsFor;
+    },
     get rooms() {
       return chat.rooms;
     },
@@ -52,9 +55,9 @@ export function resumingChat(backplane: LogBackplane, fanOut: ResumingFanOut): C
     prepare: (room, request, done) => backplane.prepare(room, request, done),
     join(member, request) {
       const roomsBefore = fanOut.rooms;
-      if (!fanOut.join(member, request && greeting(member.room, request))) return false;
+      const noPlace = fanOut.join(member, request && greeting(member.room, request));
       if (fanOut.rooms > roomsBefore) backplane.want(member.room);
-      return true;
+      return noPlace;
     },
     leave: (member) => chat.leave(member),
     publish: (sender, message) => chat.publish(sender, message),

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { closeCode, closeCodes } from '#protocol';
-import type { Chat } from '../chat/chat.ts';
+import type { Chat, NoPlace } from '../chat/chat.ts';
 import { createInternalServer } from '../ops/internal-http.ts';
 import { listen } from '../ops/listen.ts';
 import { createMetrics, type Metrics } from '../ops/metrics.ts';
@@ -53,6 +53,11 @@ export type GatewayParts = {
 
 /** Connections waiting to be accepted; the kernel caps it at net.core.somaxconn, 4096 on current Linux. */
 const acceptBacklog = 4096;
+
+const noPlaceTexts: Readonly<Record<NoPlace, string>> = {
+  rooms: 'no place for another room',
+  missed_bytes: 'too many missed messages wait to be read by others; come back later',
+};
 
 const ignore = () => {};
 
@@ -139,7 +144,9 @@ export class Gateway {
     const { chat, drain, seating } = this.#parts;
     const deadlineAtMs = performance.now() + deadlineMs;
     const sessionsAtStart = this.#sessions.size;
-    const noticed = Promise.all([sleep(drain.noticeMs), seating?.withdraw()]);
+    // The other half of the time is for the sessions.
+    const withdrawn = Promise.race([seating?.withdraw(), sleep(deadlineMs / 2, undefined, { ref: false })]);
+    const noticed = Promise.all([sleep(drain.noticeMs), withdrawn]);
     await Promise.race([noticed, sleep(deadlineMs, undefined, { ref: false })]);
     await this.#close(this.#sessions, deadlineAtMs, closeCode.seatMoved);
     while (this.#sessions.size > 0 && performance.now() < deadlineAtMs) await sleep(10);
@@ -210,7 +217,7 @@ export class Gateway {
   }
 
   /** Closes a connection that never became a session. */
-  #turnAway(ws: WebSocket, reason: 'token' | 'rooms', code: number, detail: string): void {
+  #turnAway(ws: WebSocket, reason: 'token' | NoPlace, code: number, detail: string): void {
     this.metrics.rejections.inc({ reason });
     ws.on('error', () => {});
     ws.close(code, detail);
@@ -220,9 +227,8 @@ export class Gateway {
     const { chat, settings, seating } = this.#parts;
     const session = new Session(ws, socket, room, settings, performance.now());
     session.resumable = resume !== undefined;
-    if (!chat.join(session.member, resume)) {
-      return this.#turnAway(ws, 'rooms', closeCode.overload, 'no place for another room');
-    }
+    const noPlace = chat.join(session.member, resume);
+    if (noPlace) return this.#turnAway(ws, noPlace, closeCode.overload, noPlaceTexts[noPlace]);
     this.#sessions.add(session);
     seating?.join(session);
     ws.on('message', (data, isBinary) => {

@@ -19,12 +19,14 @@ export type DeliveryAudit = {
   published: number;
   delivered: number;
   /**
-   * Not delivered to a participant whose connection held, or who resumed and was told that nothing was missed.
+   * Not delivered to a participant whose connection held, or who resumed and was told that nothing was
+   * missed.
    * This must never happen.
    */
   lostSilently: number;
   /**
-   * Not delivered to a participant who was told so later: by a close, or, where it resumes, by the answer that
+   * Not delivered to a participant who was told so later: by a close, or, where it resumes, by the answer
+   * that
    * messages are missing.
    */
   lostAndTold: number;
@@ -117,7 +119,9 @@ function auditPublish(
   }
 }
 
-/** Who resumes is owed everything since its first join; who does not, what was said while it was connected. */
+/**
+ * Who resumes is owed everything since its first join; who does not, what was said while it was connected.
+ */
 function isOwed(log: ParticipantLog, atMs: number): boolean {
   if (!log.resumes) return connectionAt(log, atMs) !== undefined;
   const first = log.connections.find(({ recovered }) => recovered !== undefined);
