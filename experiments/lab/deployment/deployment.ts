@@ -94,6 +94,8 @@ export type ObservedLimits = {
 export type SimulatorOptions = Partial<Workload> & {
   /** Such as `p99<250ms` and `lost=0`. */
   limits: readonly string[];
+  /** p99 of its schedule lag above which a step is void; left out: its own default. */
+  lagLimitMs?: number;
   metricsPort?: number;
 };
 

@@ -25,7 +25,7 @@ export class SimulatorError extends Error {
 export async function startSimulator(
   site: Site,
   place: Omit<SimulatorRequest, 'flags' | 'metricsPort' | 'onLine'>,
-  { limits, metricsPort, ...workload }: SimulatorOptions,
+  { limits, lagLimitMs, metricsPort, ...workload }: SimulatorOptions,
   watch: SimulatorWatch,
 ): Promise<RunningSimulator> {
   const errors: string[] = [];
@@ -38,7 +38,8 @@ export async function startSimulator(
     if (event.event === 'phase' && event.phase === 'idle') idle.resolve('idle');
   };
   const metrics = metricsPort === undefined ? [] : ['--metrics-port', String(metricsPort)];
-  const judged = limits.flatMap((limit) => ['--limit', limit]);
+  const lag = lagLimitMs === undefined ? [] : ['--lag-limit', `${lagLimitMs}ms`];
+  const judged = [...limits.flatMap((limit) => ['--limit', limit]), ...lag];
   const program = await site.startSimulator({
     ...place,
     // No quota in addition to whole CPUs of its own: the kernel would throttle the simulator for single

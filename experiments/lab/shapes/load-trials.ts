@@ -23,13 +23,18 @@ export type LoadExperiment = Experiment & {
   varied: Varied;
   /** Conditions for a pass, in the syntax of the simulator, e.g. `p99<250ms`. */
   limits: readonly string[];
+  /**
+   * Where the simulator may send late without harm to the answer: the p99 of its schedule lag above which a
+   * trial is void. Left out: its own default.
+   */
+  lagLimitMs?: number;
   timing: Timing;
   workloadAt(load: number): Partial<Workload>;
   variants(stages: readonly StageInfo[]): Variant[];
 };
 
 /** The same in every trial of a run. */
-export type LoadSetting = Pick<LoadExperiment, 'varied' | 'limits' | 'timing' | 'workloadAt'>;
+export type LoadSetting = Pick<LoadExperiment, 'varied' | 'limits' | 'lagLimitMs' | 'timing' | 'workloadAt'>;
 
 /** The parts of a shape that all of these have. */
 export const loadShape = {
@@ -57,7 +62,7 @@ export function planLoads(
     drainSeconds: drainSeconds ?? experiment.timing.drainSeconds,
   };
   const workloadAt = (load: number) => ({ ...experiment.workloadAt(load), ...quantities });
-  const { varied, limits } = experiment;
+  const { varied, limits, lagLimitMs } = experiment;
   const fields: Omit<LoadRunRecord, keyof RunRecord> = { varied, method, timing, workload: workloadAt(1) };
   return {
     variants,
@@ -65,7 +70,7 @@ export function planLoads(
     fields,
     usesSimulator: true,
     trialLine: (trial: TrialHeader) => trialLine(trial as TrialRecord, varied.unit),
-    setting: { varied, limits, timing, workloadAt },
+    setting: { varied, limits, timing, workloadAt, ...(lagLimitMs !== undefined && { lagLimitMs }) },
     secondsPerTrial: timing.warmUpSeconds + timing.measureSeconds,
   };
 }
@@ -84,7 +89,7 @@ export type TrialExtras = Pick<TrialRequest, 'isLast' | 'share' | 'freeze' | 'wi
 
 /** Runs one trial of a variant in its session, and adds it to the run. */
 export async function runAtLoad(
-  { varied, limits, timing, workloadAt }: LoadSetting,
+  { varied, limits, lagLimitMs, timing, workloadAt }: LoadSetting,
   { setup: variant, session }: { setup: Variant; session: TrialSession },
   run: OngoingRun,
   load: number,
@@ -101,6 +106,7 @@ export async function runAtLoad(
     seed: run.seed * 1000 + number,
     timing,
     limits,
+    ...(lagLimitMs !== undefined && { lagLimitMs }),
     ...extras,
     ...(highest !== undefined && { rateMax: workloadAt(highest).ratePerSecond }),
     workload: { order, ...workloadAt(load), ...variant.workload, ...workload },

@@ -162,8 +162,10 @@ export class TrialSession implements AsyncDisposable {
     const { measureSeconds: durationSeconds, ...timing } = request.timing;
     const quantities = { ...rest, ...timing, durationSeconds, ratePerSecond: rateMax };
     const metrics = simulatorMetricsPort === null ? {} : { metricsPort: simulatorMetricsPort };
+    const { limits, lagLimitMs } = request;
+    const judged = lagLimitMs === undefined ? { limits } : { limits, lagLimitMs };
     const running = await deployment.startSimulator(
-      { ...quantities, ...metrics, seed: request.seed, limits: request.limits },
+      { ...quantities, ...metrics, ...judged, seed: request.seed },
       {
         signal,
         onScrapeAddress: (address) => observer.started(deployment, address),

@@ -24,6 +24,8 @@ export type TrialRequest = TrialTitle & {
   workload: Partial<Workload>;
   timing: Timing;
   limits: readonly string[];
+  /** p99 of the schedule lag above which it is void; left out: the simulator's own default. */
+  lagLimitMs?: number;
   /** The highest rate that is expected on the same connections; left out: that of this trial. */
   rateMax?: number;
   /** No trial follows on these connections: the drain takes its full time. */

@@ -105,6 +105,7 @@ export function stormTable(run: LoadRun): Table {
         of(({ resume }) => refusalsText(resume)),
       ),
     ),
+    detail(right('p99 sent late', ({ result }) => result && formatMs(result.scheduleLagMs.p99))),
     detail(right('lost', ({ result }) => result && formatCount(result.audit.lost))),
     detail(right('CPU cores', ({ server }) => server?.cpuCores.toFixed(2))),
   ]);
