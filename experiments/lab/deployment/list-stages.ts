@@ -32,6 +32,11 @@ export function isScalable({ processes }: Pick<StageInfo, 'processes'>): boolean
   return processes.some(({ count }) => count === 'any number');
 }
 
+/** Its nodes need a Redis. */
+export function needsRedis({ services }: Pick<StageInfo, 'services'>): boolean {
+  return services.includes('redis');
+}
+
 /** Lets who comes back continue where it was; nodes then have seats, too. */
 export function canResume({ delivery }: Pick<StageInfo, 'delivery'>): boolean {
   return delivery !== 'at most once';

@@ -2,15 +2,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import type { Direction } from '#host/silent-proxy.ts';
-import type { StageInfo } from '../../deployment/list-stages.ts';
+import { needsRedis, type StageInfo } from '../../deployment/list-stages.ts';
 import { SkipVariant } from '../shape.ts';
 import { ownRedis, type Scenario, scenarios } from './scenarios.ts';
 
 const redisDownMs = 1000;
 const nodeFrozenMs = 30_000;
 const cutMs = 5000;
-
-const needsRedis = ({ services }: StageInfo) => services.includes('redis');
 
 /** The scenario of that name. */
 function known(name: string): Scenario {

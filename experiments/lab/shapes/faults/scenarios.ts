@@ -5,7 +5,7 @@ import { Redis } from 'ioredis';
 import { WebSocket } from 'ws';
 import { encodeMessage, pathOfRoom } from '#protocol';
 import type { DeployedService, Deployment } from '../../deployment/deployment.ts';
-import { isPerCore, isScalable, type StageInfo } from '../../deployment/list-stages.ts';
+import { isPerCore, isScalable, needsRedis, type StageInfo } from '../../deployment/list-stages.ts';
 import { SkipVariant } from '../shape.ts';
 
 export type Scenario = {
@@ -24,8 +24,6 @@ const redisDownMs = 1000;
 const frozenMs = 5000;
 const cutMs = 5000;
 const floodMessageBytes = 60_000;
-
-const needsRedis = ({ services }: StageInfo) => services.includes('redis');
 
 /** In the order of the report. */
 export const scenarios: readonly Scenario[] = [

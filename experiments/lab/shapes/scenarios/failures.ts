@@ -2,14 +2,19 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import type { DeployedNode, Deployment } from '../../deployment/deployment.ts';
-import { isPerCore, isScalable, type StageInfo } from '../../deployment/list-stages.ts';
+import {
+  canResume,
+  isPerCore,
+  isScalable,
+  needsRedis,
+  type StageInfo,
+} from '../../deployment/list-stages.ts';
 import { type Scenario as Failure, scenarios as known, ownRedis } from '../faults/scenarios.ts';
 import { SkipVariant } from '../shape.ts';
 
 /** `isFinal`: nothing is left to recover; everybody must be told. */
 export type HardFailure = Failure & { isFinal?: true; settings?: Readonly<Record<string, string>> };
 
-const needsRedis = ({ services }: StageInfo) => services.includes('redis');
 const isAlone = (stage: StageInfo) => !isScalable(stage) && !isPerCore(stage);
 const drainDeadlineMs = 1000;
 const forgedBatchBytes = 8 * 2 ** 20;
@@ -200,6 +205,6 @@ export const failures: readonly HardFailure[] = [
       forge,
     ),
     // A stage that keeps a log has no channel.
-    appliesTo: (stage) => needsRedis(stage) && stage.delivery === 'at most once',
+    appliesTo: (stage) => needsRedis(stage) && !canResume(stage),
   },
 ];
