@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import type { Direction } from '#host/silent-proxy.ts';
-import { needsRedis, type StageInfo } from '../../deployment/list-stages.ts';
+import { needsRedis } from '../../deployment/list-stages.ts';
 import { SkipVariant } from '../shape.ts';
 import { ownRedis, type Scenario, scenarios } from './scenarios.ts';
 
