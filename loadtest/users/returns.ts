@@ -40,7 +40,7 @@ export type ReturnSettings = {
 };
 
 /** Handshakes at the same time at most: more would overflow a listener's default backlog of 511. */
-const handshakesMax = 256;
+export const handshakesMax = 256;
 
 export class Returns implements ReturnEvents {
   counts = newCounts();

@@ -15,7 +15,7 @@ import { isOfStorm } from '../model/return-wait.ts';
 import { seededRandom } from '../model/schedule.ts';
 import type { ResolvedWorkload } from '../workload.ts';
 import { ConnectService } from './connect-service.ts';
-import { Returns } from './returns.ts';
+import { handshakesMax, Returns } from './returns.ts';
 import type { StalledReader } from './stalled-reader.ts';
 import { StepAudit } from './step-audit.ts';
 import { UnauditedUsers } from './unaudited-users.ts';
@@ -39,8 +39,6 @@ export type ConnectionReport = {
   connectUs: number[];
 };
 
-/** Handshakes at the same time at most: more would overflow a listener's default backlog of 511. */
-const handshakesMax = 256;
 const paceIntervalMs = 5;
 
 export class UserPool {

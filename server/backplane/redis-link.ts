@@ -108,6 +108,15 @@ export class RedisLink {
     this.#silentTicks = 0;
   }
 
+  /** Asks for a sign of life. Without it a connection on which nothing is on its way would count as silent. */
+  ping(): void {
+    const { client } = this;
+    client?.ping().then(
+      () => this.isPresent(client) && this.signOfLife(),
+      () => undefined, // The connection is closing, which its own event reports.
+    );
+  }
+
   /**
    * Call at every heartbeat. Silence is counted in ticks and not in time, so that a process that was itself
    * frozen does not take its own pause for it: it reads the bytes in its socket before the next tick.

@@ -18,7 +18,6 @@
  * never received their echo and lose their connections too. Not detected: an old primary that is cut off
  * *together* with some nodes and their clients, which go on as a smaller chat. Only a quorum rules that out.
  */
-import { setTimeout as sleep } from 'node:timers/promises';
 import { redactUrl } from '#host/redact.ts';
 import { group, secret, serviceUrl, text, type ValuesOf } from '../settings.ts';
 import type { Backplane, BackplaneEvents } from './backplane.ts';
@@ -26,6 +25,7 @@ import { countGaps, createBackplaneMeter } from './meter.ts';
 import type { RedisOptions } from './redis-link.ts';
 import { RedisPublisher } from './redis-publisher.ts';
 import { RedisSubscriber } from './redis-subscriber.ts';
+import { waitFor } from './timing.ts';
 
 export const redisSettings = group('Redis backplane', {
   redisUrl: serviceUrl(
@@ -153,10 +153,4 @@ export class RedisPubSubBackplane implements Backplane {
     this.#running?.subscriber.link.close();
     this.#running = undefined;
   }
-}
-
-async function waitFor(holds: () => boolean, deadlineMs: number): Promise<boolean> {
-  const deadlineAtMs = performance.now() + deadlineMs;
-  while (!holds() && performance.now() <= deadlineAtMs) await sleep(5);
-  return holds();
 }

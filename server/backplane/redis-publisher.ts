@@ -8,6 +8,7 @@ import type { Redis } from 'ioredis';
 import { type BatchHeader, BatchQueue, batchHeaderBytes, epochMs, visitBatch } from './batch.ts';
 import { RedisLink, type RedisOptions } from './redis-link.ts';
 import { sign } from './signature.ts';
+import { oncePerTurn } from './timing.ts';
 
 type PublisherOptions = RedisOptions & {
   /** Messages that were accepted have been dropped. */
@@ -30,7 +31,7 @@ export class RedisPublisher {
   acknowledged = 0;
   /** Ticks since the batch that is in flight was first sent. */
   #inFlightTicks = 0;
-  #flushing = false;
+  readonly #flushSoon = oncePerTurn(() => this.#flush());
 
   constructor(options: PublisherOptions) {
     this.#options = options;
@@ -85,14 +86,7 @@ export class RedisPublisher {
   publish(room: string, payload: Buffer): boolean {
     if (!this.link.client || this.#queuedBytes() + payload.length > this.#options.queueBytesMax) return false;
     this.#queue.push(room, payload);
-    if (!this.#flushing) {
-      this.#flushing = true;
-      // Once all sockets of this turn have been read, so that their messages share one batch.
-      setImmediate(() => {
-        this.#flushing = false;
-        this.#flush();
-      });
-    }
+    this.#flushSoon();
     return true;
   }
 

@@ -18,7 +18,6 @@
  * A Redis that keeps its data must write every command to disk (`appendfsync always`), or none at all: one
  * that comes back with an older state is noticed only by the nodes that had read further.
  */
-import { setTimeout as sleep } from 'node:timers/promises';
 import { redactUrl } from '#host/redact.ts';
 import type { BackplaneEvents, LogBackplane, Recovery, ResumeRequest } from './backplane.ts';
 import { countGaps, createBackplaneMeter } from './meter.ts';
@@ -30,6 +29,7 @@ import { type StreamOptions, streamDefaults } from './stream-options.ts';
 import { StreamPartition } from './stream-partition.ts';
 import { StreamReader } from './stream-reader.ts';
 import { newEpoch } from './stream-scripts.ts';
+import { waitFor } from './timing.ts';
 
 export type RedisStreamsOptions = Partial<StreamOptions> & Pick<StreamOptions, 'url'>;
 
@@ -238,10 +238,4 @@ export class RedisStreamsBackplane implements LogBackplane {
     }
     return bytes;
   }
-}
-
-async function waitFor(holds: () => boolean, deadlineMs: number): Promise<boolean> {
-  const deadlineAtMs = performance.now() + deadlineMs;
-  while (!holds() && performance.now() <= deadlineAtMs) await sleep(5);
-  return holds();
 }

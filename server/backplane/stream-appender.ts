@@ -12,6 +12,7 @@ import { sign } from './signature.ts';
 import { countByRoom } from './stream-entry.ts';
 import type { StreamOptions } from './stream-options.ts';
 import { defineScripts, newEpoch } from './stream-scripts.ts';
+import { oncePerTurn } from './timing.ts';
 
 type AppenderOptions = StreamOptions & {
   /** Messages for this partition that were accepted have been dropped. */
@@ -41,7 +42,7 @@ export class StreamAppender {
   #bytes = 0;
   /** Batches of the present round without an answer. */
   #unanswered = 0;
-  #flushing = false;
+  readonly #flushSoon = oncePerTurn(() => this.#flush());
   #downTicks = 0;
   /** Redis is full: it takes nothing. */
   #isFull = false;
@@ -86,14 +87,7 @@ export class StreamAppender {
     const bytesBefore = lane.queue.bytes;
     lane.queue.push(room, payload);
     this.#bytes += lane.queue.bytes - bytesBefore;
-    if (!this.#flushing) {
-      this.#flushing = true;
-      // Once all sockets of this turn have been read, so that their messages share one batch.
-      setImmediate(() => {
-        this.#flushing = false;
-        this.#flush();
-      });
-    }
+    this.#flushSoon();
     return true;
   }
 
@@ -110,7 +104,7 @@ export class StreamAppender {
     if (!client) return;
     if (this.#isFull) this.#probe(client);
     this.#flush();
-    if (this.#unanswered === 0) this.#ping(client);
+    if (this.#unanswered === 0) this.link.ping();
   }
 
   #drop(partition: number, lane: Lane): void {
@@ -188,14 +182,6 @@ export class StreamAppender {
     if (message.includes('OOM')) this.#isFull = true;
     else if (message.includes('equal or smaller than')) this.#options.broken(partition);
     else this.link.fail(message, client);
-  }
-
-  /** Nothing is on its way that Redis could answer: without this an idle connection would count as silent. */
-  #ping(client: Redis): void {
-    client.ping().then(
-      () => this.link.isPresent(client) && this.link.signOfLife(),
-      () => undefined, // The connection is closing, which its own event reports.
-    );
   }
 
   /** Asks a full Redis whether it takes a few bytes again. */

@@ -17,6 +17,7 @@ import {
 import type { PartitionOptions } from './stream-options.ts';
 import { type Look, lookAt, newEpoch } from './stream-scripts.ts';
 import type { Waiting, WaitingState } from './stream-waiting.ts';
+import { oncePerTurn } from './timing.ts';
 
 /** Rooms in one look; chosen. */
 const roomsPerLook = 500;
@@ -36,7 +37,9 @@ export class StreamPartition {
   logBytes = 0;
   lagBytes = 0;
   #looking = false;
-  #lookScheduled = false;
+  readonly #scheduleLook = oncePerTurn(() => {
+    if (!this.#looking && !this.#found) void this.#look();
+  });
   #readingBack = false;
   /** The log that broke off last, where its epoch must end unless it was only trimmed beyond `at`. */
   #broken: { readonly epoch: string; readonly at: number } | undefined;
@@ -204,16 +207,6 @@ export class StreamPartition {
     for (const room of rooms.keys()) used ||= this.#wanted.has(room);
     if (!used) return partitionMeter.entriesUnused.inc();
     meter.messagesRead.inc(visitBatch(batch, (room, payload) => events.deliver(room, payload)));
-  }
-
-  /** At the end of this turn, so that all who come in it share one look. */
-  #scheduleLook(): void {
-    if (this.#lookScheduled) return;
-    this.#lookScheduled = true;
-    setImmediate(() => {
-      this.#lookScheduled = false;
-      if (!this.#looking && !this.#found) void this.#look();
-    });
   }
 
   async #look(): Promise<void> {

@@ -55,13 +55,7 @@ export class StreamReader<L extends Readable> {
   /** Call at every heartbeat. */
   tick(): void {
     this.link.tick();
-    const { client } = this.link;
-    if (client && !this.#reading) {
-      client.ping().then(
-        () => this.link.isPresent(client) && this.link.signOfLife(),
-        () => undefined, // The connection is closing, which its own event reports.
-      );
-    }
+    if (!this.#reading) this.link.ping();
   }
 
   async #read(): Promise<void> {

@@ -37,6 +37,11 @@ export function needsRedis({ services }: Pick<StageInfo, 'services'>): boolean {
   return services.includes('redis');
 }
 
+/** Its nodes hear each other over channels of Redis. Where Redis keeps the log, there are none. */
+export function usesPubSub(stage: Pick<StageInfo, 'services' | 'delivery'>): boolean {
+  return needsRedis(stage) && !canResume(stage);
+}
+
 /** Lets who comes back continue where it was; nodes then have seats, too. */
 export function canResume({ delivery }: Pick<StageInfo, 'delivery'>): boolean {
   return delivery !== 'at most once';

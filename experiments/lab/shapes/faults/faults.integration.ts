@@ -2,26 +2,13 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { kill } from '../../../008-kill/experiment.ts';
-import { canResume, listStages } from '../../deployment/list-stages.ts';
-import { findServices } from '../../deployment/services/services.ts';
-import { startDeployment } from '../../deployment/start.ts';
-import { skipMissing } from '../run-plan.ts';
-import { type FaultVariant, faults } from './faults.ts';
-import { runFaultTrial } from './inject-fault.ts';
+import { canResume } from '../../deployment/list-stages.ts';
+import { failuresOf, runFailure } from './faults.fixture.ts';
 import type { FaultTrial } from './record.ts';
 
 const reconnectWaitMsMax = 500;
-const placement = { target: 'process', simulator: 'process' } as const;
 const experiment = { ...kill, workload: { ...kill.workload, reconnectWaitMsMax } };
-const { variants } = faults.plan(experiment, await listStages(), {
-  target: 'process',
-  stages: [],
-  trials: 1,
-  workload: {},
-  settings: {},
-  allocation: {},
-});
-const { skipped } = skipMissing(variants, await findServices('process'));
+const failures = await failuresOf(experiment);
 
 /** Half of the sessions were asked to reconnect, and the others held. */
 function assertHalfMoved({ closes, held, participants }: FaultTrial): void {
@@ -52,9 +39,6 @@ const particulars: Record<string, (trial: FaultTrial) => void> = {
   'network cut': assertHalfMoved,
 };
 
-/** Failures that cost nobody the connection on a stage that keeps a log. */
-const delays = new Set(['output buffer overflowed', 'network cut']);
-
 /** 1012 to all; 1013 to a session that published in the moment before. */
 function assertAskedToReconnect(closes: FaultTrial['closes']): void {
   assert.ok(
@@ -64,23 +48,12 @@ function assertAskedToReconnect(closes: FaultTrial['closes']): void {
 }
 
 describe('failures under load', { concurrency: 4 }, () => {
-  for (const variant of variants as FaultVariant[]) {
-    const skip = skipped.find(({ name }) => name === variant.name)?.reason ?? false;
+  for (const { variant, skip } of failures) {
     test(`${variant.name}: every loss is told within three seconds, and the chat recovers`, { skip }, async ({
       signal,
     }) => {
       const load = { participants: 40, messagesPerSecond: 2, reconnectWaitMsMax };
-      const trial = await runFaultTrial(
-        variant,
-        { ...load, steadyMs: 500, aftermathMs: 3500 },
-        {
-          deploy: (request) => startDeployment(placement, { ...request, scrapeHost: '127.0.0.1', signal }),
-          signal,
-          observer: { phase() {}, second() {}, started() {} },
-          seed: 1,
-          nextNumber: () => 1,
-        },
-      );
+      const trial = await runFailure(variant, { ...load, steadyMs: 500, aftermathMs: 3500 }, signal);
       const shown = JSON.stringify(trial);
       const { lostSilently, duplicated, reordered } = trial;
       assert.equal(trial.outcome, 'pass', shown);
@@ -88,7 +61,7 @@ describe('failures under load', { concurrency: 4 }, () => {
       assert.ok(trial.published > 150, shown);
       assert.ok(trial.detectionMsMax < 3000, shown);
       // Where the log of a room outlives the failure of a link, messages are late and nobody has to leave.
-      const isDelay = canResume(variant.stage) && delays.has(variant.scenario.name);
+      const isDelay = canResume(variant.stage) && variant.scenario.name === 'network cut';
       if (isDelay) assert.deepEqual([trial.closes, trial.held, trial.lostAndTold], [{}, 40, 0], shown);
       else assert.ok(trial.readyWhileBrokenMsMax < 3000 && trial.unreadyAfterMs !== null, shown);
       assert.ok(trial.recoveredAfterMs !== null && trial.recoveredAfterMs < trial.faultMs + 3000, shown);

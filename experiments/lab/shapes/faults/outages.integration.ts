@@ -2,25 +2,11 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { failover } from '../../../010-failover/experiment.ts';
-import { listStages } from '../../deployment/list-stages.ts';
-import { findServices } from '../../deployment/services/services.ts';
-import { startDeployment } from '../../deployment/start.ts';
-import { skipMissing } from '../run-plan.ts';
-import { type FaultVariant, faults } from './faults.ts';
-import { runFaultTrial } from './inject-fault.ts';
+import { failuresOf, runFailure } from './faults.fixture.ts';
 import type { FaultTrial } from './record.ts';
 
-const placement = { target: 'process', simulator: 'process' } as const;
 const load = { participants: 40, messagesPerSecond: 2, reconnectWaitMsMax: 500 };
-const { variants } = faults.plan({ ...failover, workload: { ...load, repetitions: 1 } }, await listStages(), {
-  target: 'process',
-  stages: [],
-  trials: 1,
-  workload: {},
-  settings: {},
-  allocation: {},
-});
-const { skipped } = skipMissing(variants, await findServices('process'));
+const failures = await failuresOf({ ...failover, workload: { ...load, repetitions: 1 } });
 
 /** What each failure does to the participants. The others of the experiment take too long for a test. */
 const expected: Record<string, (trial: FaultTrial) => void> = {
@@ -35,24 +21,14 @@ const expected: Record<string, (trial: FaultTrial) => void> = {
 };
 
 describe('failures under clients that resume', { concurrency: 2 }, () => {
-  for (const variant of variants as FaultVariant[]) {
+  for (const { variant, skip } of failures) {
     const check = expected[variant.scenario.name];
     if (check === undefined) continue;
-    const skip = skipped.find(({ name }) => name === variant.name)?.reason ?? false;
     test(`${variant.name}: nobody misses, repeats or disorders anything without being told`, {
       skip,
     }, async ({ signal }) => {
-      const trial = await runFaultTrial(
-        variant,
-        { ...load, steadyMs: 500, aftermathMs: 3500, resumes: true },
-        {
-          deploy: (request) => startDeployment(placement, { ...request, scrapeHost: '127.0.0.1', signal }),
-          signal,
-          observer: { phase() {}, second() {}, started() {} },
-          seed: 1,
-          nextNumber: () => 1,
-        },
-      );
+      const times = { steadyMs: 500, aftermathMs: 3500 };
+      const trial = await runFailure(variant, { ...load, ...times, resumes: true }, signal);
       const shown = JSON.stringify(trial);
       assert.equal(trial.outcome, 'pass', shown);
       const { lostSilently, duplicated, reordered, disordered } = trial;

@@ -3,12 +3,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import type { Direction } from '#host/silent-proxy.ts';
 import { needsRedis } from '../../deployment/list-stages.ts';
-import { SkipVariant } from '../shape.ts';
-import { ownRedis, type Scenario, scenarios } from './scenarios.ts';
+import { cutMs, cutsNetwork, ownRedis, redisDownMs, type Scenario, scenarios } from './scenarios.ts';
 
-const redisDownMs = 1000;
 const nodeFrozenMs = 30_000;
-const cutMs = 5000;
 
 /** The scenario of that name. */
 function known(name: string): Scenario {
@@ -60,11 +57,7 @@ function oneWay(direction: Direction, what: string): Scenario {
     appliesTo: needsRedis,
     nodes: 2,
     breakableNetwork: true,
-    inject: async ({ network }, signal) => {
-      if (network === null) throw new SkipVariant('this deployment has no network that can be cut');
-      network.cut(direction);
-      await sleep(cutMs, undefined, { signal }).finally(() => network.heal());
-    },
+    inject: cutsNetwork(direction),
   };
 }
 

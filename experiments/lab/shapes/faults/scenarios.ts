@@ -3,9 +3,16 @@ import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { WebSocket } from 'ws';
+import type { Direction } from '#host/silent-proxy.ts';
 import { encodeMessage, pathOfRoom } from '#protocol';
 import type { DeployedService, Deployment } from '../../deployment/deployment.ts';
-import { isPerCore, isScalable, needsRedis, type StageInfo } from '../../deployment/list-stages.ts';
+import {
+  isPerCore,
+  isScalable,
+  needsRedis,
+  type StageInfo,
+  usesPubSub,
+} from '../../deployment/list-stages.ts';
 import { SkipVariant } from '../shape.ts';
 
 export type Scenario = {
@@ -20,9 +27,9 @@ export type Scenario = {
   inject(deployment: Deployment, signal: AbortSignal): Promise<void>;
 };
 
-const redisDownMs = 1000;
+export const redisDownMs = 1000;
 const frozenMs = 5000;
-const cutMs = 5000;
+export const cutMs = 5000;
 const floodMessageBytes = 60_000;
 
 /** In the order of the report. */
@@ -78,7 +85,7 @@ export const scenarios: readonly Scenario[] = [
     name: 'output buffer overflowed',
     about:
       'one of two nodes is frozen until Redis, flooded through the other one, closes its subscription; then it continues',
-    appliesTo: needsRedis,
+    appliesTo: usesPubSub,
     nodes: 2,
     inject: overflowOutputBuffer,
   },
@@ -88,13 +95,18 @@ export const scenarios: readonly Scenario[] = [
     appliesTo: needsRedis,
     nodes: 2,
     breakableNetwork: true,
-    inject: async ({ network }, signal) => {
-      if (network === null) throw new SkipVariant('this deployment has no network that can be cut');
-      network.cut();
-      await sleep(cutMs, undefined, { signal }).finally(() => network.heal());
-    },
+    inject: cutsNetwork(),
   },
 ];
+
+/** Nothing passes between the first node and the services for some seconds, one way or both. */
+export function cutsNetwork(direction?: Direction): Scenario['inject'] {
+  return async ({ network }, signal) => {
+    if (network === null) throw new SkipVariant('this deployment has no network that can be cut');
+    network.cut(direction);
+    await sleep(cutMs, undefined, { signal }).finally(() => network.heal());
+  };
+}
 
 /** The Redis of the deployment. One that the lab was only given must be neither frozen nor killed. */
 export function ownRedis({ services }: Deployment): DeployedService {

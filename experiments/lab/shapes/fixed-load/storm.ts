@@ -1,7 +1,4 @@
-/**
- * The report of reconnect storms: the answer and the table of a run whose users leave and come back. Pure.
- */
-
+/** The report of reconnect storms: answer and table of a run whose users leave and come back. Pure. */
 import { outstandingMs } from '../../../../loadtest/record/histogram.ts';
 import type { ResumeResult, StormResult } from '../../../../loadtest/result/resume-result.ts';
 import { type FixedFinding, fixedFindings } from '../../analysis/finding.ts';
@@ -13,9 +10,7 @@ import { detail, left, right, type Table, tableOf } from '../../report/table.ts'
 /** A storm that a trial has measured: it came to the moment, and somebody left. */
 type Storm = { resume: ResumeResult; storm: StormResult };
 
-/**
- * One sentence for each variant: at each load, the time until 99 % had caught up, and what it cost others.
- */
+/** One sentence for each variant: at each load, the time until 99 % had caught up, and what others paid. */
 export function stormAnswer(run: LoadRun): string[] {
   const findings = fixedFindings(run);
   const { unit } = run.record.varied;

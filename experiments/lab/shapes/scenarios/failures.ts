@@ -3,14 +3,19 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import type { DeployedNode, Deployment } from '../../deployment/deployment.ts';
 import {
-  canResume,
   isPerCore,
   isScalable,
   needsRedis,
   type StageInfo,
+  usesPubSub,
 } from '../../deployment/list-stages.ts';
-import { type Scenario as Failure, scenarios as known, ownRedis } from '../faults/scenarios.ts';
-import { SkipVariant } from '../shape.ts';
+import {
+  cutMs,
+  cutsNetwork,
+  type Scenario as Failure,
+  scenarios as known,
+  ownRedis,
+} from '../faults/scenarios.ts';
 
 /** `isFinal`: nothing is left to recover; everybody must be told. */
 export type HardFailure = Failure & { isFinal?: true; settings?: Readonly<Record<string, string>> };
@@ -45,15 +50,11 @@ const workerStopped = (seconds: number): HardFailure => ({
 
 const cut = (direction: 'to' | 'from'): HardFailure => ({
   name: `network cut one way: nothing ${direction} Redis`,
-  about: `for 5 s nothing passes ${direction} Redis, and everything the other way`,
+  about: `for ${cutMs / 1000} s nothing passes ${direction} Redis, and everything the other way`,
   appliesTo: needsRedis,
   nodes: 2,
   breakableNetwork: true,
-  inject: async ({ network }, signal) => {
-    if (network === null) throw new SkipVariant('this deployment has no network that can be cut');
-    network.cut(direction);
-    await sleep(5000, undefined, { signal }).finally(() => network.heal());
-  },
+  inject: cutsNetwork(direction),
 });
 
 /** An administrator of Redis, who leaves in any case. */
@@ -204,7 +205,6 @@ export const failures: readonly HardFailure[] = [
       'foreign, truncated, oversized, replayed and forged batches on the channel of the nodes',
       forge,
     ),
-    // A stage that keeps a log has no channel.
-    appliesTo: (stage) => needsRedis(stage) && !canResume(stage),
+    appliesTo: usesPubSub,
   },
 ];
