@@ -108,7 +108,7 @@ export class RedisLink {
     this.#silentTicks = 0;
   }
 
-  /** Asks for a sign of life. Without it a connection on which nothing is on its way would count as silent. */
+  /** Asks for a sign of life. Without it a connection with nothing on its way would count as silent. */
   ping(): void {
     const { client } = this;
     client?.ping().then(
