@@ -28,7 +28,7 @@ export type Shape<Asked extends Experiment = Experiment, Found extends Run = Run
   /** Stands in every result file, so that its report is found. */
   name: string;
   /** Options of `run` that only it understands. */
-  takes?: readonly ('scenario' | 'url')[];
+  takes?: readonly ('scenario' | 'url' | 'quick')[];
   /** Plans a run. Throws an `InputError` that names every mistake in the options. */
   plan(experiment: Asked, stages: readonly StageInfo[], options: RunOptions): Plan;
   /** The report of a run: a pure function of its files. */
