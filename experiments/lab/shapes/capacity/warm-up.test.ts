@@ -22,13 +22,27 @@ test('after the look for the edge, the load that held is offered until its cost 
   const { loads, trial } = cooling(0);
   const edge = await warmUp({ ...search, start: 100 }, trial);
   assert.deepEqual(edge, { held: 2263, broke: 6400 });
-  assert.deepEqual(loads, [100, 800, 6400, 2263, 6400, 2263, 2263]);
+  assert.deepEqual(loads, [100, 800, 6400, 2263, 6400, 6400, 2263, 2263]);
+});
+
+test('a load that broke the cold server is offered again once its code is compiled, and then higher ones', async () => {
+  const { loads, trial } = cooling(0);
+  // Without its quota, which the load that broke is offered without, it compiles.
+  let compiled = false;
+  const edge = await warmUp({ ...search, start: 8 }, async (load, _, withoutQuota) => {
+    const record = await trial(load);
+    record.loadtest!.verdict = load <= (compiled ? 3000 : 30) ? 'pass' : 'fail';
+    compiled ||= withoutQuota;
+    return record;
+  });
+  assert.deepEqual(loads, [8, 64, 23, 64, 64, 512, 4096, 1448, 1448, 1448]);
+  assert.deepEqual(edge, { held: 1448, broke: 4096 });
 });
 
 test('a cost that does not become steady is waited for only so long', async () => {
   const { loads, trial } = cooling(100);
   await warmUp({ ...search, start: 100 }, trial);
-  assert.deepEqual(loads.slice(4), [6400, 2263, 2263, 2263]);
+  assert.deepEqual(loads.slice(4), [6400, 6400, 2263, 2263, 2263]);
 });
 
 test('where nothing holds there is no steady load', async () => {

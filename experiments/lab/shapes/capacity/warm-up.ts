@@ -1,4 +1,7 @@
-/** Before the search of a variant: a look for the edge, then a steady load until the code is compiled. */
+/**
+ * Before the search of a variant: a look for the edge, load until the code is compiled, a second look upwards,
+ * and a steady load.
+ */
 import { deliveriesPerCpuSecond } from '../../analysis/cpu.ts';
 import { type Edge, scoutEdge } from '../../analysis/edge-scout.ts';
 import type { CapacityMethod, Timing, TrialRecord } from '../../records/schema.ts';
@@ -23,26 +26,34 @@ type WarmUpTrial = (load: number, timing: Timing, withoutQuota: boolean) => Prom
 
 /** Resolves with the edge as far as it was seen. */
 export async function warmUp(method: CapacityMethod, trial: WarmUpTrial): Promise<Edge> {
-  const edge = await scoutEdge(method.start, method, async (load) => {
-    const look = async () => {
-      const { fault, loadtest } = await trial(load, scoutTiming, false);
-      // Whether something else disturbed it is no matter here, where nothing is judged.
-      return fault === null ? (loadtest?.verdict ?? 'fail') : 'fail';
-    };
-    const first = await look();
+  const look = async (load: number) => {
+    const { fault, loadtest } = await trial(load, scoutTiming, false);
+    // Whether something else disturbed it is no matter here, where nothing is judged.
+    return fault === null ? (loadtest?.verdict ?? 'fail') : 'fail';
+  };
+  const judge = async (load: number) => {
+    const first = await look(load);
     // A simulator that has just started sends late, which says nothing about the server.
-    const verdict = first === 'void' ? await look() : first;
-    return verdict === 'pass' ? 'pass' : 'fail';
-  });
-  if (edge.held === null) return edge;
-  await trial(edge.broke ?? edge.held, compileTiming, true);
+    return (first === 'void' ? await look(load) : first) === 'pass' ? 'pass' : 'fail';
+  };
+  const cold = await scoutEdge(method.start, method, judge);
+  if (cold.held === null) return cold;
+  await trial(cold.broke ?? cold.held, compileTiming, true);
+  const edge = await lookHigher(cold, method, judge);
   let before: TrialRecord | null = null;
   for (let count = 0; count < steadyTrialsMax; count++) {
-    const now = await trial(edge.held, steadyTiming, false);
+    const now = await trial(edge.held!, steadyTiming, false);
     if (before !== null && isAlike(now, before)) break;
     before = now;
   }
   return edge;
+}
+
+/** The load that broke a cold server is offered again, and where it holds, higher ones. */
+async function lookHigher(cold: Edge, { loadMax }: CapacityMethod, judge: Parameters<typeof scoutEdge>[2]) {
+  if (cold.broke === null) return cold;
+  const warm = await scoutEdge(cold.broke, { loadMin: cold.broke, loadMax }, judge);
+  return warm.held === null ? cold : warm;
 }
 
 function isAlike(now: TrialRecord, before: TrialRecord): boolean {
