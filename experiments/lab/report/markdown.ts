@@ -11,15 +11,15 @@ import {
   withoutDetails,
 } from './table.ts';
 
-/** A run with its report, and the question as it is worded today. */
-export type Reported = { run: Run; content: ReportContent; question: string };
+/** A run with its report. */
+export type Reported = { run: Run; content: ReportContent };
 
 const pictureTop = 2;
 const command = 'npm run experiment -- report --refresh';
 
 /** The newest run, its pictures in `pictureFolder` (such as `results/`), and the other runs folded. */
 export function markdownReport(
-  { run, content, question }: Reported,
+  { run, content }: Reported,
   plots: readonly Plot[],
   others: readonly Reported[],
   pictureFolder: string,
@@ -39,7 +39,7 @@ export function markdownReport(
   return `${[
     `<!-- Made by \`${command}\` from the result files; a change by hand is lost. -->`,
     `# ${record.experiment}`,
-    question,
+    record.question,
     `**${first}** ${second}`.trim(),
     markdownTable(withoutDetails(content.summary)),
     ...pictures.slice(0, pictureTop).map(picture),

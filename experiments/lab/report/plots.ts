@@ -5,6 +5,7 @@ import { capacityPlot } from './plot-capacity.ts';
 import { absolutePlot, sharePlot } from './plot-curve.ts';
 import { growthPlot } from './plot-growth.ts';
 import { loadPlot, spectrumPlot, stormPlot } from './plot-latency.ts';
+import { othersPlot } from './plot-others.ts';
 import { scalingPlot } from './plot-scaling.ts';
 import { timelinePlot } from './plot-timeline.ts';
 
@@ -14,12 +15,12 @@ export function plotsOf(run: LoadRun): Plot[] {
   const latency = loadPlot(run);
   const first =
     method.kind === 'capacity'
-      ? [capacityPlot(run), scalingPlot(run), sharePlot(run), absolutePlot(run), latency]
+      ? [capacityPlot(run), scalingPlot(run), sharePlot(run), absolutePlot(run), named(latency, 'latency')]
       : method.kind === 'fixed' && method.emphasis === 'held'
         ? [named(latency, 'latency'), growthPlot(run)]
         : method.kind === 'fixed' && method.emphasis === 'storm'
           ? [named(stormPlot(run), 'storm')]
-          : [named(growthPlot(run), 'memory'), latency];
+          : [named(growthPlot(run), 'memory'), othersPlot(run), latency];
   return [...first, spectrumPlot(run), timelinePlot(run)].filter((plot) => plot !== null);
 }
 

@@ -25,10 +25,7 @@ export async function showReport(run: Run, shape: Shape, resultsDirectory: strin
   const path = join(directory, 'report.html');
   makeDirectory(directory);
   writeWhole(path, htmlReport(run, content, plots));
-  writeWhole(
-    join(directory, 'report.md'),
-    markdownReport({ run, content, question: run.record.question }, plots, [], ''),
-  );
+  writeWhole(join(directory, 'report.md'), markdownReport({ run, content }, plots, [], ''));
   await writePictures(plots, directory);
   console.log(`\nreport: ${path}`);
 }
@@ -54,11 +51,8 @@ export async function documentsOf(runs: readonly Run[], registry: Registry): Pro
   ]);
 }
 
-/** An experiment may have been worded anew since the run. */
 function reportedOf(run: Run, registry: Registry): Reported {
-  const experiment = registry.experiments.find(({ name }) => name === run.record.experiment);
-  const question = experiment?.question ?? run.record.question;
-  return { run, question, content: shapeOf(run, registry).report(run) };
+  return { run, content: shapeOf(run, registry).report(run) };
 }
 
 async function writePictures(plots: Awaited<ReturnType<NonNullable<Shape['plots']>>>, directory: string) {

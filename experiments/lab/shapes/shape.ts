@@ -35,8 +35,8 @@ export type Shape<Asked extends Experiment = Experiment, Found extends Run = Run
   report(run: Found): ReportContent;
   /** Its plots for the HTML page; left out: none. */
   plots?(run: Found): Promise<Plot[]>;
-  /** The finding in short, for the top of the README; left out: none. */
-  finding?(run: Found): Table;
+  /** The finding in short, for the top of the README: a table and its picture; left out: none. */
+  finding?(run: Found): Promise<{ table: Table; plot: Plot | null }>;
   /** Compares b with a, two runs of one experiment. */
   compare(a: Found, b: Found): Comparison[];
   /** Numbers of the trials whose series the report draws; an archived run keeps the series of these only. */

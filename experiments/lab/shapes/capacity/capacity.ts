@@ -69,7 +69,10 @@ export const capacity: Shape<CapacityExperiment, LoadRun> = {
     };
   },
   report: reportCapacity,
-  finding: findingTable,
+  finding: async (run) => ({
+    table: findingTable(run),
+    plot: (await import('../../report/plot-capacity.ts')).findingPlot(run),
+  }),
   compare: compareCapacities,
 };
 
