@@ -28,7 +28,7 @@ test('the newest archived run is the REPORT.md, others are folded, and old pictu
   writeFileSync(stale, '');
   const paths = await refreshDocuments(registry, directory);
   const text = readFileSync(join(directory, 'REPORT.md'), 'utf8');
-  const names = ['REPORT.md', 'results/capacity.svg', 'results/latency.svg'];
+  const names = ['REPORT.md', 'results/capacity.svg', 'results/edge.svg'];
   assert.deepEqual(
     paths,
     names.map((name) => join(directory, name)),

@@ -1,7 +1,7 @@
 /** Rows of dots along one axis: a row for each item, a dot for each of its values, and a figure beside it. */
 import { formatMs } from './format.ts';
 import { page, warning } from './palette.ts';
-import { axisBelow, logRange, type Plot, renderSvg } from './plot.ts';
+import { axisBelow, lineOf, logRange, type Plot, renderSvg } from './plot.ts';
 import { type RowText, rowPixels, rowsAxis, rowTexts } from './rows.ts';
 
 /** `look`: how a dot differs from others of its row, as an echarts item. */
@@ -29,6 +29,7 @@ export function dotsPlot(rows: readonly DotRow[], axis: Axis, plot: Omit<Plot, '
     xAxis: axisBelow(axis.scale === 'log' ? `${axis.name}, logarithmic` : axis.name, axis.format, range),
     yAxis: rowsAxis(rows.length),
     series: [
+      ...boundLines(axis.bound, rows.length),
       {
         type: 'scatter',
         symbolSize: 12,
@@ -39,7 +40,6 @@ export function dotsPlot(rows: readonly DotRow[], axis: Axis, plot: Omit<Plot, '
             ...look,
           })),
         ),
-        ...boundLine(axis.bound),
       },
       ...rowTexts(rows, [range.min, range.max]),
     ],
@@ -53,18 +53,15 @@ function linearRange(values: readonly number[]) {
   return { type: 'value', min: 0, max: Math.ceil(most / step) * step, splitNumber: 5 };
 }
 
-/** A dashed line at the limit, which stands in the caption: names of rows leave it no room. */
-function boundLine(bound: number | undefined) {
-  if (bound === undefined) return {};
-  return {
-    markLine: {
-      silent: true,
-      symbol: 'none',
-      lineStyle: { color: warning, type: 'dashed', width: 1.5 },
-      label: { show: false },
-      data: [{ xAxis: bound }],
-    },
-  };
+/** A dashed line at the limit, below all else. It has no label: figures of rows leave no room, captions do. */
+function boundLines(bound: number | undefined, rows: number) {
+  if (bound === undefined) return [];
+  const ends = [
+    [bound, 0],
+    [bound, rows],
+  ];
+  const style = { ...lineOf('', warning, 1.5, ends, { type: 'dashed' }), symbol: 'none' };
+  return [{ ...style, z: 1, silent: true }];
 }
 
 /** For a caption: `The dashed line is the limit of 250 ms.` */

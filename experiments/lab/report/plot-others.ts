@@ -33,8 +33,8 @@ export function othersPlot(run: LoadRun): Plot | null {
     const [alone, beside] = [at(lowest), at(highest)];
     if (alone === undefined || beside === undefined) return [];
     return {
-      ...{ name, colour, figure: beside >= outstandingMs ? 'not all came' : formatMs(beside) },
-      remarks: [`${formatMs(alone)} with ${formatNumber(lowest)}`],
+      ...{ name, colour, remarks: [] },
+      figure: `${formatMs(alone)} → ${beside >= outstandingMs ? 'not all came' : formatMs(beside)}`,
       dots: [
         {
           value: Math.min(alone, end),

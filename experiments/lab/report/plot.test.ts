@@ -35,5 +35,5 @@ test('a legend takes as many rows as its names need, so that it covers nothing b
   assert.equal(legend.flatMap(({ data }) => data).length, 10);
   assert.equal(pixels, legend.at(-1)!.top + legend[1]!.top);
   for (const { data } of legend)
-    assert.ok(data.length * (52 + 18 * 8.4) <= plotWidth, `${data.length} in a row`);
+    assert.ok(data.length * (60 + 18 * 8.4) <= plotWidth, `${data.length} in a row`);
 });

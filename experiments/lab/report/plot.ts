@@ -109,7 +109,7 @@ export function legendAbove(entries: readonly LegendEntry[], iconPixels = 26) {
   const rows: LegendEntry[][] = [[]];
   let used = 0;
   for (const entry of entries) {
-    const pixels = 26 + iconPixels + entry.name.length * characterPixels;
+    const pixels = 34 + iconPixels + entry.name.length * characterPixels;
     if (used > 0 && used + pixels > plotWidth) {
       rows.push([]);
       used = 0;
@@ -119,7 +119,7 @@ export function legendAbove(entries: readonly LegendEntry[], iconPixels = 26) {
   }
   const legend = rows.map((row, index) => ({
     data: row.map(({ name, look }) => ({ name, ...look })),
-    ...{ top: index * legendRowPixels, left: 0, itemWidth: iconPixels, itemHeight: 11, itemGap: 18 },
+    ...{ top: index * legendRowPixels, left: 0, itemWidth: iconPixels, itemHeight: 11, itemGap: 26 },
     textStyle: { color: ink, fontSize: fontPixels },
     inactiveColor: ink,
   }));

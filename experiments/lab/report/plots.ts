@@ -3,6 +3,7 @@ import type { LoadRun } from '../records/schema.ts';
 import type { Plot } from './plot.ts';
 import { capacityPlot } from './plot-capacity.ts';
 import { absolutePlot, sharePlot } from './plot-curve.ts';
+import { edgePlot } from './plot-edge.ts';
 import { growthPlot } from './plot-growth.ts';
 import { loadPlot, spectrumPlot, stormPlot } from './plot-latency.ts';
 import { othersPlot } from './plot-others.ts';
@@ -15,7 +16,7 @@ export function plotsOf(run: LoadRun): Plot[] {
   const latency = loadPlot(run);
   const first =
     method.kind === 'capacity'
-      ? [capacityPlot(run), scalingPlot(run), sharePlot(run), absolutePlot(run), named(latency, 'latency')]
+      ? [capacityPlot(run), scalingPlot(run), sharePlot(run), absolutePlot(run), edgePlot(run), latency]
       : method.kind === 'fixed' && method.emphasis === 'held'
         ? [named(latency, 'latency'), growthPlot(run)]
         : method.kind === 'fixed' && method.emphasis === 'storm'
