@@ -77,7 +77,7 @@ export async function findingDocuments(registry: Registry, readme: string): Prom
 }
 
 function tableText(table: Table): string {
-  return `\n${markdownTable(table)}\n`;
+  return `\n${markdownTable(table)}`;
 }
 
 /** Writes the documents of an experiment, removes pictures of older runs, and returns the paths written. */
