@@ -53,7 +53,7 @@ function linearRange(values: readonly number[]) {
   return { type: 'value', min: 0, max: Math.ceil(most / step) * step, splitNumber: 5 };
 }
 
-/** A dashed line at the limit, below all else. It has no label: figures of rows leave no room, captions do. */
+/** A dashed line at the limit, below all else. It has no label: the caption says what it is. */
 function boundLines(bound: number | undefined, rows: number) {
   if (bound === undefined) return [];
   const ends = [

@@ -1,6 +1,6 @@
 /**
- * Before the search of a variant: a look for the edge, load until the code is compiled, a second look upwards,
- * and a steady load.
+ * Before the search of a variant: a look for the edge, load until the code is compiled, a second look
+ * upwards, and a steady load.
  */
 import { deliveriesPerCpuSecond } from '../../analysis/cpu.ts';
 import { type Edge, scoutEdge } from '../../analysis/edge-scout.ts';
