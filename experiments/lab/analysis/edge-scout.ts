@@ -6,8 +6,8 @@
 import type { TrialOutcome } from '../records/schema.ts';
 import type { LoadRange } from './threshold.ts';
 
-/** From one load to the next. */
-const stride = 8;
+/** From one load to the next, where nothing is known. */
+const strideUnknown = 8;
 
 /** Highest load that held, and lowest that did not; null where there was none. */
 export type Edge = { held: number | null; broke: number | null };
@@ -17,6 +17,7 @@ export async function scoutEdge(
   start: number,
   { loadMin, loadMax }: LoadRange,
   trial: (load: number) => Promise<TrialOutcome>,
+  stride = strideUnknown,
 ): Promise<Edge> {
   const edge: Edge = { held: null, broke: null };
   const within = (load: number) => Math.round(Math.min(loadMax, Math.max(loadMin, load)));

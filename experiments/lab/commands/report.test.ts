@@ -7,7 +7,7 @@ import { registry } from '../../registry.ts';
 import { archiveRun, picturesIn, readArchived } from '../records/archive.ts';
 import { answerFixture, runFixture, trialFixture, variantFixture } from '../records/run.fixture.ts';
 import { documentsOf } from '../shapes/run-report.ts';
-import { findingDocuments, refreshDocuments } from './report.ts';
+import { findingDocuments, indexDocument, refreshDocuments } from './report.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'lab-refresh-'));
 after(() => rmSync(directory, { recursive: true }));
@@ -67,4 +67,10 @@ test('the finding in the README, and its picture for light and dark pages, are t
   const [, light, dark] = [...documents.values()];
   assert.doesNotMatch(light! + dark!, /prefers-color-scheme/);
   assert.notEqual(light, dark);
+});
+
+test('the index of the experiments has the answers of the newest archived runs', () => {
+  const [[path, text] = []] = [...indexDocument(registry)];
+  assert.ok(readFileSync(path!, 'utf8') === text, remedy);
+  for (const { name } of registry.experiments) assert.ok(text!.includes(`[${name}](${name}/`), name);
 });

@@ -8,7 +8,7 @@ import { findRun, readRun } from '../records/store.ts';
 import { replaceBetweenMarkers } from '../report/markdown.ts';
 import { pageKinds } from '../report/palette.ts';
 import { markdownTable, type Table } from '../report/table.ts';
-import { documentsOf, shapeOf, showReport } from '../shapes/run-report.ts';
+import { documentsOf, indexTable, shapeOf, showReport } from '../shapes/run-report.ts';
 import type { Registry } from '../shapes/shape.ts';
 import { answerGoal } from './goal.ts';
 import { repeated } from './option-values.ts';
@@ -48,11 +48,21 @@ async function refresh(registry: Registry): Promise<void> {
     const paths = await refreshDocuments(registry, join(experimentsDirectory, name));
     for (const path of paths) console.log(`refreshed: ${path}`);
   }
-  for (const [path, text] of await findingDocuments(registry, readmePath)) {
+  const index = indexDocument(registry);
+  for (const [path, text] of [...index, ...(await findingDocuments(registry, readmePath))]) {
     makeDirectory(dirname(path));
     writeFileSync(path, text);
     console.log(`refreshed: ${path}`);
   }
+}
+
+/** The index of the experiments with today's answers, by its path; none without an index. */
+export function indexDocument(registry: Registry): Map<string, string> {
+  const path = join(experimentsDirectory, 'README.md');
+  if (!existsSync(path)) return new Map();
+  const table = indexTable(registry, (name) => readArchived(join(experimentsDirectory, name)));
+  const text = replaceBetweenMarkers(readFileSync(path, 'utf8'), 'index', tableText(table));
+  return text === null ? new Map() : new Map([[path, text]]);
 }
 
 /**

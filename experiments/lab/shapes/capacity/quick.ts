@@ -6,8 +6,8 @@ import type { LoadExperiment } from '../load-trials.ts';
 import type { RunOptions } from '../run-plan.ts';
 
 /** Chosen, not measured: enough to tell a factor of two, and about half a minute for each stage. */
-const precision = 0.25;
-const trialsMax = 8;
+const precision = 0.3;
+const trialsMax = 6;
 const timing = { warmUpSeconds: 0.5, measureSeconds: 1.2, drainSeconds: 0.5 };
 
 /**

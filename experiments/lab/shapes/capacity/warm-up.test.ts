@@ -35,8 +35,8 @@ test('a load that broke the cold server is offered again once its code is compil
     compiled ||= withoutQuota;
     return record;
   });
-  assert.deepEqual(loads, [8, 64, 23, 64, 64, 512, 4096, 1448, 1448, 1448]);
-  assert.deepEqual(edge, { held: 1448, broke: 4096 });
+  assert.deepEqual(loads, [8, 64, 23, 64, 64, 192, 576, 1728, 5184, 2993, 2993, 2993]);
+  assert.deepEqual(edge, { held: 2993, broke: 5184 });
 });
 
 test('a cost that does not become steady is waited for only so long', async () => {

@@ -21,6 +21,11 @@ const steadyTiming: Timing = { warmUpSeconds: 0.3, measureSeconds: 1.2, drainSec
  */
 const steadyShare = 0.15;
 const steadyTrialsMax = 3;
+/**
+ * From one load to the next in the second look. The first usually saw the edge within a factor of two, and what
+ * lies far beyond it is an overload to recover from. Chosen, not measured.
+ */
+const strideAgain = 3;
 
 type WarmUpTrial = (load: number, timing: Timing, withoutQuota: boolean) => Promise<TrialRecord>;
 
@@ -52,7 +57,7 @@ export async function warmUp(method: CapacityMethod, trial: WarmUpTrial): Promis
 /** The load that broke a cold server is offered again, and where it holds, higher ones. */
 async function lookHigher(cold: Edge, { loadMax }: CapacityMethod, judge: Parameters<typeof scoutEdge>[2]) {
   if (cold.broke === null) return cold;
-  const warm = await scoutEdge(cold.broke, { loadMin: cold.broke, loadMax }, judge);
+  const warm = await scoutEdge(cold.broke, { loadMin: cold.broke, loadMax }, judge, strideAgain);
   return warm.held === null ? cold : warm;
 }
 

@@ -83,3 +83,19 @@ test('what a server keeps beyond the margins is a fault; what is not known is no
     '300 MiB more than at the start; 256 is the margin',
   ]);
 });
+
+test('the pictures have a row for each stage, a dot for each scenario, and a cross for what does not hold', async () => {
+  const failed = { outcome: 'fail' as const, reasons: ['cut'] };
+  const marks = async (run: ScenarioRun) => {
+    const [neighbours] = await scenarios.plots!(run);
+    return (neighbours!.svg.match(/var\(--stage-3\)/g) ?? []).length;
+  };
+  const run = runOf([trial(1, 'bits'), trial(2, 'opcodes'), trial(3, 'masks', failed)]);
+  assert.deepEqual(
+    (await scenarios.plots!(run)).map(({ file }) => file),
+    ['neighbours', 'memory'],
+  );
+  assert.equal(await marks(run), 3);
+  const silent = { neighbours: { ...harmless, p99Ms: null, p99MsMax: null }, memoryBytesMax: null };
+  assert.deepEqual(await scenarios.plots!(runOf([trial(1, 'bits', silent)])), []);
+});
