@@ -101,8 +101,7 @@ export function markdownTable({ columns, rows }: Table): string {
 function markdownCell(cell: string): string {
   return cell
     .replaceAll('|', '\\|')
-    .replace(/(?<=^[^a-z]*) (?=\([\d.,]+–[\d.,]+\))/, '<br>')
-    .replace(/(?<=^[^a-z]*\([\d.,]+–)(?=[\d.,]+\))/, '&NoBreak;')
+    .replace(/^([^a-z(]*) (\([\d.,]+–)(?=[\d.,]+\))/, '$1<br>$2&NoBreak;')
     .replaceAll(/(?<=\d) (?=(?:[kMG]?B|[kMGs%]|ms)(?![\w]))/g, '&nbsp;')
     .replaceAll(/(?<=[≥≤]) /g, '&nbsp;');
 }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { exitCodeOf } from '../../analysis/exit-code.ts';
 import { runFixture, variantFixture } from '../../records/run.fixture.ts';
+import { markdownReport } from '../../report/markdown.ts';
 import { faultsOfKept } from './ground.ts';
 import type { ScenarioRun, ScenarioTrial } from './record.ts';
 import { scenarios } from './scenarios.ts';
@@ -98,4 +99,19 @@ test('the pictures have a row for each stage, a dot for each scenario, and a cro
   assert.equal(await marks(run), 3);
   const silent = { neighbours: { ...harmless, p99Ms: null, p99MsMax: null }, memoryBytesMax: null };
   assert.deepEqual(await scenarios.plots!(runOf([trial(1, 'bits', silent)])), []);
+});
+
+test('a long table is folded below the pictures, a short one stands above them', () => {
+  const named = (count: number) =>
+    Array.from({ length: count }, (_, index) => trial(index, `offence ${index}`));
+  const textOf = (run: ScenarioRun) =>
+    markdownReport(
+      { run, content: scenarios.report(run) },
+      [{ title: 'T', caption: '', svg: '', file: 'p' }],
+      [],
+      '',
+    );
+  const [long, short] = [textOf(runOf(named(30))), textOf(runOf(named(3)))];
+  assert.ok(long.indexOf('p.svg') < long.indexOf('<summary>The table of 30 rows'));
+  assert.ok(short.indexOf('| offence 0 |') < short.indexOf('p.svg'));
 });
