@@ -1,13 +1,12 @@
 /**
  * A quick look for the edge, before the search: loads in large steps until one breaks, as a pure function
- * over a trial. It gets the code of the server compiled, and tells the search where to begin. Its trials are
- * short, so that they judge nothing.
+ * over a trial. It tells the search where to begin. Its trials are short, so that they judge nothing.
  */
 import type { TrialOutcome } from '../records/schema.ts';
 import type { LoadRange } from './threshold.ts';
 
-/** From one load to the next, where nothing is known. */
-const strideUnknown = 8;
+/** From one load to the next. */
+export const stride = 8;
 
 /** Highest load that held, and lowest that did not; null where there was none. */
 export type Edge = { held: number | null; broke: number | null };
@@ -17,7 +16,6 @@ export async function scoutEdge(
   start: number,
   { loadMin, loadMax }: LoadRange,
   trial: (load: number) => Promise<TrialOutcome>,
-  stride = strideUnknown,
 ): Promise<Edge> {
   const edge: Edge = { held: null, broke: null };
   const within = (load: number) => Math.round(Math.min(loadMax, Math.max(loadMin, load)));

@@ -12,7 +12,7 @@ const scoutReach = 256;
 /** Short trials say where the edge is only about so well. Chosen, not measured. */
 const priorFactor = 2;
 /** Short trials before a search, usually: for the first estimate of its duration. */
-export const warmUpTrials = 8;
+export const warmUpTrials = 6;
 
 /** Runs all its trials by `trial`, and rejects when that does. */
 export async function findCapacity(

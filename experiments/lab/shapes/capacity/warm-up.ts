@@ -1,9 +1,6 @@
-/**
- * Before the search of a variant: a look for the edge, load until the code is compiled, a second look
- * upwards, and a steady load.
- */
+/** Before the search of a variant: load until the code is compiled, a look for the edge, then a steady load. */
 import { deliveriesPerCpuSecond } from '../../analysis/cpu.ts';
-import { type Edge, scoutEdge } from '../../analysis/edge-scout.ts';
+import { type Edge, scoutEdge, stride } from '../../analysis/edge-scout.ts';
 import type { CapacityMethod, Timing, TrialRecord } from '../../records/schema.ts';
 
 /** Short, because it judges nothing; a backlog of an overload stays small. */
@@ -21,44 +18,34 @@ const steadyTiming: Timing = { warmUpSeconds: 0.3, measureSeconds: 1.2, drainSec
  */
 const steadyShare = 0.15;
 const steadyTrialsMax = 3;
-/**
- * From one load to the next in the second look. The first usually saw the edge within a factor of two, and what
- * lies far beyond it is an overload to recover from. Chosen, not measured.
- */
-const strideAgain = 3;
 
 type WarmUpTrial = (load: number, timing: Timing, withoutQuota: boolean) => Promise<TrialRecord>;
 
 /** Resolves with the edge as far as it was seen. */
 export async function warmUp(method: CapacityMethod, trial: WarmUpTrial): Promise<Edge> {
-  const look = async (load: number) => {
-    const { fault, loadtest } = await trial(load, scoutTiming, false);
-    // Whether something else disturbed it is no matter here, where nothing is judged.
-    return fault === null ? (loadtest?.verdict ?? 'fail') : 'fail';
-  };
-  const judge = async (load: number) => {
-    const first = await look(load);
+  // First of all: in a part of a core, code that is not compiled fails at loads far below the edge.
+  await trial(method.start, compileTiming, true);
+  const edge = await scoutEdge(method.start, method, async (load) => {
+    const look = async () => {
+      const { fault, loadtest } = await trial(load, scoutTiming, false);
+      // Whether something else disturbed it is no matter here, where nothing is judged.
+      return fault === null ? (loadtest?.verdict ?? 'fail') : 'fail';
+    };
+    const first = await look();
     // A simulator that has just started sends late, which says nothing about the server.
-    return (first === 'void' ? await look(load) : first) === 'pass' ? 'pass' : 'fail';
-  };
-  const cold = await scoutEdge(method.start, method, judge);
-  if (cold.held === null) return cold;
-  await trial(cold.broke ?? cold.held, compileTiming, true);
-  const edge = await lookHigher(cold, method, judge);
+    const verdict = first === 'void' ? await look() : first;
+    return verdict === 'pass' ? 'pass' : 'fail';
+  });
+  if (edge.held === null) return edge;
+  const high = edge.broke ?? edge.held;
+  if (high > stride * method.start) await trial(high, compileTiming, true);
   let before: TrialRecord | null = null;
   for (let count = 0; count < steadyTrialsMax; count++) {
-    const now = await trial(edge.held!, steadyTiming, false);
+    const now = await trial(edge.held, steadyTiming, false);
     if (before !== null && isAlike(now, before)) break;
     before = now;
   }
   return edge;
-}
-
-/** The load that broke a cold server is offered again, and where it holds, higher ones. */
-async function lookHigher(cold: Edge, { loadMax }: CapacityMethod, judge: Parameters<typeof scoutEdge>[2]) {
-  if (cold.broke === null) return cold;
-  const warm = await scoutEdge(cold.broke, { loadMin: cold.broke, loadMax }, judge, strideAgain);
-  return warm.held === null ? cold : warm;
 }
 
 function isAlike(now: TrialRecord, before: TrialRecord): boolean {
