@@ -89,8 +89,8 @@ export function terminalTable({ columns, rows }: Table): string {
 }
 
 /**
- * GitHub's Markdown; bars in cells are escaped. In a cell that begins with a figure its interval stands below it;
- * a unit stands beside its figure.
+ * GitHub's Markdown; bars in cells are escaped. In a cell that begins with a figure its interval stands below
+ * it; a unit stands beside its figure.
  */
 export function markdownTable({ columns, rows }: Table): string {
   const line = (cells: readonly string[]) => `| ${cells.map(markdownCell).join(' | ')} |`;
