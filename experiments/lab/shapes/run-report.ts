@@ -30,7 +30,7 @@ export async function showReport(run: Run, shape: Shape, resultsDirectory: strin
   console.log(`\nreport: ${path}`);
 }
 
-/** A row for each experiment: its question and the first sentence of its report. `runsOf` reads its archive. */
+/** A row for each experiment: its question and its answer, the first sentence of its report. */
 export function indexTable(registry: Registry, runsOf: (experiment: string) => readonly Run[]): Table {
   const rows = registry.experiments.map(({ name, question }) => {
     const newest = newestOf(runsOf(name), registry);
