@@ -119,8 +119,8 @@ async function introduce(nodes: readonly StartedNode[], signal: AbortSignal | un
 async function isSettled(node: RedisClusterNode): Promise<boolean> {
   const info = await ask(node, ['CLUSTER', 'INFO']);
   const replication = await ask(node, ['INFO', 'replication']);
-  const follows = /^role:master[^]*^connected_slaves:1\r|^master_link_status:up\r/m.test(replication);
-  return info.includes('cluster_state:ok\r') && follows;
+  const isPaired = /^(connected_slaves:1|master_link_status:up)\r/m.test(replication);
+  return info.includes('cluster_state:ok\r') && isPaired;
 }
 
 async function waitUntil(
