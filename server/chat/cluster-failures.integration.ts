@@ -142,9 +142,10 @@ describe('failovers under partitions', { skip: startCluster === null && noRedisC
     await sleep(300);
     await converse();
     assertOneTruth(people);
-    for (const { visits } of hit) {
-      assert.equal(visits[1]!.joined.recovered, false);
-      assert.notEqual(visits[1]!.joined.epoch, visits[0]!.joined.epoch);
+    // A node that has not noticed yet may take somebody back into the old life of the log for a moment.
+    for (const { visits, returns } of hit) {
+      assert.ok(returns[1] >= 1);
+      assert.notEqual(visits.at(-1)!.joined.epoch, visits[0]!.joined.epoch);
     }
     for (const { visits } of others) assert.equal(visits.length, 1);
   });

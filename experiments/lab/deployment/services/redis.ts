@@ -170,7 +170,7 @@ async function engineAnswers(): Promise<boolean> {
 }
 
 /** Resolves to e.g. `Redis 7.0.15` or `Valkey 8.0.1` once the server answers. */
-async function versionOf(url: string): Promise<string> {
+export async function versionOf(url: string): Promise<string> {
   const deadlineAtMs = performance.now() + answerDeadlineMs;
   for (;;) {
     const client = new Redis(url, { lazyConnect: true, retryStrategy: () => null, connectTimeout: 2000 });
