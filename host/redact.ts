@@ -21,7 +21,9 @@ export function splitUrls(text: string): string[] {
  */
 export function parseServiceUrl(text: string): URL | null {
   const url = URL.canParse(text) ? new URL(text) : null;
-  if (url === null || url.hostname === '' || url.hash !== '' || url.search.includes('@')) return null;
+  if (url === null || url.hash !== '' || url.search.includes('@')) return null;
+  // A list of hosts would be read as one.
+  if (url.hostname === '' || url.hostname.includes(',')) return null;
   return /^\/?\d*$/.test(url.pathname) ? url : null;
 }
 

@@ -1,6 +1,6 @@
 /**
- * Several backplanes as one: each carries a share of the rooms, and fails alone. The order of messages is that
- * of its parts, because all messages of a room are in one of them.
+ * Several backplanes as one: each carries a share of the rooms, and fails alone. The order of messages is
+ * that of its parts, because all messages of a room are in one of them.
  */
 import type { Backplane, BackplaneEvents } from './backplane.ts';
 import { partitionOf } from './partition.ts';

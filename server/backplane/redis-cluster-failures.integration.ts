@@ -1,4 +1,4 @@
-/** Failovers of a real Redis Cluster under sharded pub/sub: each loss is a gap, on the nodes that it concerns. */
+/** Failovers of a real Redis Cluster under sharded pub/sub: each loss is a gap. */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
@@ -148,8 +148,8 @@ describe('failovers under sharded pub/sub', { skip: startCluster === null && noR
 });
 
 /**
- * Between two gaps, what came is a stretch of what each speaker said, without a hole, once and in order; after
- * the last one, to the end. What nobody heard is no hole: its speaker must have been told.
+ * Between two gaps, what came is a stretch of what each speaker said, without a hole, once and in order;
+ * after the last one, to the end. What nobody heard is no hole: its speaker must have been told.
  */
 function assertNoneSilently(room: string, ears: readonly Ear[], accepted: readonly string[][]): void {
   const heardBySome = new Set(ears.flatMap(({ heard }) => heard.get(room)!));

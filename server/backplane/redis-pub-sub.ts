@@ -15,13 +15,13 @@
  * it is dropped. Only the sessions of its publisher are told: it was promised to no other session.
  *
  * Not reported: a node that dies loses the messages that Redis had not taken from it, but its own sessions
- * never received their echo and lose their connections too. Not detected on one Redis: an old primary that is
- * cut off *together* with some nodes and their clients, which go on as a smaller chat. Only a quorum rules that
- * out: on Redis Cluster, a primary that does not see most primaries is not used.
+ * never received their echo and lose their connections too. Not detected on one Redis: an old primary that
+ * is cut off *together* with some nodes and their clients, which go on as a smaller chat. Only a quorum rules
+ * that out: on Redis Cluster, a primary that does not see most primaries is not used.
  *
  * On Redis Cluster the rooms are cut into groups, and each group is such a backplane with a channel and two
- * connections of its own: sharded pub/sub (SPUBLISH, SSUBSCRIBE) at the primary of the channel's slot. When the
- * slot gets another primary, the subscription ends with a push, an error or the connection: a gap.
+ * connections of its own: sharded pub/sub (SPUBLISH, SSUBSCRIBE) at the primary of the channel's slot. When
+ * the slot gets another primary, the subscription ends with a push, an error or the connection: a gap.
  */
 import { splitUrls } from '#host/redact.ts';
 import { groupsOf, type RedisGroup } from '../redis/groups.ts';

@@ -6,6 +6,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import { isNotNow } from '../redis/cluster.ts';
+import { refuseClusterNode } from '../redis/groups.ts';
 import { BatchQueue, epochMs } from './batch.ts';
 import { keysOf } from './partition.ts';
 import { RedisLink } from './redis-link.ts';
@@ -59,7 +60,7 @@ export class StreamAppender {
       name: `chat-append-${this.id}`,
       prepare: async (client) => {
         defineScripts(client);
-        if (!options.place.isSharded) return void (await client.ping());
+        if (!options.place.isSharded) return refuseClusterNode(client);
         const { server, fault } = await options.place.check(client);
         if (fault !== undefined) throw new Error(fault);
         this.server = server;

@@ -4,8 +4,8 @@
  *
  * State of a partition: `epoch`, a random name of this life of the log · `at`, the position of its end ·
  * `last`, the id of the newest entry · `from`, before it the log is trimmed · `markMs` and `markAt`, a time
- * and the position at that time, to trim by age · `server`, which server of a cluster has the log. Another one
- * is a replica that was promoted: it may lack the newest entries, and nobody can tell. So it begins anew.
+ * and the position at that time, to trim by age · `server`, the server of a cluster that has the log. Another
+ * one is a promoted replica: it may lack the newest entries, and nobody can tell. So the log begins anew.
  *
  * A position counts bytes, and each entry counts some more for what Redis keeps beside it. An entry's id is
  * `<position behind it>-<random number>`, so that trimming to so many bytes is trimming to an id, and the
@@ -140,7 +140,7 @@ export type Look = {
   readonly places: readonly (readonly [base: number, messages: number])[];
 };
 
-/** Index of the server among the arguments of `appendBatch`: it may be another one when they are sent again. */
+/** Index of the server among the arguments of `appendBatch`: when they are sent again, it may be another. */
 export const serverArgument = 13;
 
 /** Looks at a log, and makes it where there is none. An epoch of the name `ending` ends. */

@@ -1,4 +1,4 @@
-/** Failovers of a real Redis Cluster under partitions: who is told that it missed nothing has missed nothing. */
+/** Failovers of a real Redis Cluster under partitions: who is told that it missed nothing missed nothing. */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, afterEach, before, beforeEach, describe, test } from 'node:test';

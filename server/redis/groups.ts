@@ -41,6 +41,21 @@ function oneRedis(url: string): RedisPlace {
   return { shown: redactUrl(url), isSharded: false, find: () => url, check: checkRole };
 }
 
+/**
+ * Refuses a node of a cluster that was named alone: it has a part of the keys, and no command may touch keys
+ * of several slots. Rejects where the server does not answer.
+ */
+export async function refuseClusterNode(client: Redis): Promise<void> {
+  const info = await client.info('cluster').catch((error: Error) => {
+    if (error.name !== 'ReplyError') throw error;
+    return ''; // Not allowed to ask.
+  });
+  if (/^cluster_enabled:1/m.test(info))
+    throw new Error(
+      'it is a node of a Redis Cluster: name several of its nodes, with commas between their URLs',
+    );
+}
+
 /** No fault also where access lists or services do not allow the question. */
 async function checkRole(client: Redis): Promise<Standing> {
   try {

@@ -1,7 +1,7 @@
 /**
- * How the lab gets a Redis Cluster: three primaries, each with a replica, as processes of a server from PATH,
- * else, on Debian as root, from the package. Nodes of a cluster tell clients their own addresses, which must be
- * reached from the nodes of the chat: so there is none beside containers.
+ * How the lab gets a Redis Cluster: three primaries, each with a replica, as processes of a server from
+ * PATH, else, on Debian as root, from the package. There is none beside containers: nodes of a cluster tell
+ * their own addresses, at which both the chat and the lab would have to reach them.
  */
 import { readTreeUsage } from '#host/process-tree.ts';
 import { StartError } from '#host/readiness.ts';

@@ -11,6 +11,7 @@ import { Redis } from 'ioredis';
 import { freePorts } from '#host/free-ports.ts';
 import { readTreeUsage } from '#host/process-tree.ts';
 import { StartError } from '#host/readiness.ts';
+import { splitUrls } from '#host/redact.ts';
 import {
   canInstallRedis,
   findRedisBinary,
@@ -124,29 +125,45 @@ async function startContainer({ target, containers, signal }: ServiceRequest): P
   };
 }
 
-async function useGiven(url: string): Promise<RunningService> {
+/** `given`: the URL of one, or of nodes of a cluster. CPU is read of the nodes that it names. */
+async function useGiven(given: string): Promise<RunningService> {
   const refuse = async () => {
     throw new StartError('The Redis that REDIS_URL names is not the lab’s to stop or restart.');
   };
-  const description = await described(url, 'REDIS_URL');
-  const client = new Redis(url, { maxRetriesPerRequest: 0 });
-  client.on('error', () => {}); // It connects again by itself; until then the last reading stands.
-  const isHere = localHosts.includes(new URL(url).hostname);
-  let cpuSeconds = 0;
+  const urls = splitUrls(given);
+  const source = urls.length === 1 ? 'REDIS_URL' : `cluster, ${urls.length} nodes in REDIS_URL`;
+  const description = await described(urls[0]!, source);
+  // On another machine it takes nothing from this one.
+  const readings = urls.filter((url) => localHosts.includes(new URL(url).hostname)).map(cpuReader);
   return {
     ...description,
+    url: given,
     owned: false,
-    nodeUrl: url,
+    nodeUrl: given,
     signal: refuse,
     restart: refuse,
     sample: async () => {
-      // On another machine it takes nothing from this one.
-      if (isHere) cpuSeconds = await client.info('cpu').then(readCpuSeconds, () => cpuSeconds);
+      const seconds = await Promise.all(readings.map(({ read }) => read()));
+      const cpuSeconds = seconds.reduce((sum, one) => sum + one, 0);
       const usage = { cpuSeconds, rssBytes: 0, throttledSeconds: null, processes: 0, fault: null };
       return { name: 'redis', role: 'redis', ...usage };
     },
-    [Symbol.asyncDispose]: async () => client.disconnect(),
+    [Symbol.asyncDispose]: async () => {
+      for (const { client } of readings) client.disconnect();
+    },
   };
+}
+
+/** Reads the CPU seconds of a server since its start. */
+function cpuReader(url: string) {
+  const client = new Redis(url, { maxRetriesPerRequest: 0 });
+  client.on('error', () => {}); // It connects again by itself; until then the last reading stands.
+  let cpuSeconds = 0;
+  const read = async () => {
+    cpuSeconds = await client.info('cpu').then(readCpuSeconds, () => cpuSeconds);
+    return cpuSeconds;
+  };
+  return { client, read };
 }
 
 const localHosts = ['localhost', '127.0.0.1', '[::1]'];
