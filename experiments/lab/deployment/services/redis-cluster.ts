@@ -1,7 +1,7 @@
 /**
  * How the lab gets a Redis Cluster: three primaries, each with a replica, as processes of a server from
- * PATH, else, on Debian as root, from the package. There is none beside containers: nodes of a cluster tell
- * their own addresses, at which both the chat and the lab would have to reach them.
+ * PATH, else, on Debian as root, from the package. There is none of containers: experiments
+ * that fail a cluster run as processes, where a failure takes the same time.
  */
 import { readTreeUsage } from '#host/process-tree.ts';
 import { StartError } from '#host/readiness.ts';
@@ -48,7 +48,6 @@ function serviceOf(
     role: 'redis',
     url,
     owned: true,
-    nodeUrl: url,
     fact: `${version} Cluster (3 primaries, each with a replica)`,
     signal: async (name) => {
       signalled ??= await busiestOf(cluster);
