@@ -19,12 +19,10 @@ export type RedisGroup = { readonly channel: string; readonly place: RedisPlace 
 export function groupsOf(url: string, channel: string, groupsMax = groupsOnCluster): readonly RedisGroup[] {
   const cluster = clusterOf(url);
   if (!cluster) return [{ channel, place: oneRedis(url) }];
-  return tagsOf(groupsOnCluster)
-    .slice(0, groupsMax)
-    .map((tag) => {
-      const name = `${channel}:{${tag}}`;
-      return { channel: name, place: cluster.placeOf(slotOf(name)) };
-    });
+  return tagsOf(Math.min(groupsOnCluster, groupsMax)).map((tag) => {
+    const name = `${channel}:{${tag}}`;
+    return { channel: name, place: cluster.placeOf(slotOf(name)) };
+  });
 }
 
 /** The place of one key. */

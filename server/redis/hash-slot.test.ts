@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { slotOf, slotsTotal, tagsOf } from './hash-slot.ts';
 
 test('slots are those of the specification of Redis Cluster', () => {
-  // CRC16 of 123456789 is 0x31c3; the others are from a Redis 7.0.15: CLUSTER KEYSLOT.
+  // Its own examples: CRC16 of 123456789 is 0x31c3, and which keys share a slot.
   assert.equal(slotOf('123456789'), 0x31c3 % slotsTotal);
   const tags = [
     ['{user1000}.following', '{user1000}.followers', true],
