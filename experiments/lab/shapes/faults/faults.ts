@@ -98,7 +98,7 @@ function variantsOf(
     .filter(({ appliesTo }) => appliesTo(stage))
     .map((scenario) => ({
       name: `${scenario.name} (${stage.name})`,
-      stage: { ...stage, summary: scenario.about },
+      stage: { ...stage, summary: scenario.about, services: scenario.services ?? stage.services },
       scenario,
       nodes: scenario.nodes,
       allocation: allocate(),
