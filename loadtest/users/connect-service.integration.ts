@@ -97,7 +97,9 @@ test('who was never connected asks a full service again after the wait that it n
 test('a kept connection that the service has closed meanwhile is no refusal', async () => {
   const body = JSON.stringify({ url: 'ws://127.0.0.1:81/ws/tea' });
   // It answers one request of each connection, and breaks the connection at the next.
+  const sockets: net.Socket[] = [];
   const server = net.createServer((socket) => {
+    sockets.push(socket);
     let requests = 0;
     socket.on('error', () => {});
     socket.on('data', () => {
@@ -111,4 +113,5 @@ test('a kept connection that the service has closed meanwhile is no refusal', as
   for (let turn = 0; turn < 4; turn++) assert.ok('url' in (await asked.ask(tea)));
   assert.deepEqual(asked.counts.refused, {});
   server.close();
+  for (const socket of sockets) socket.destroy();
 });
