@@ -5,7 +5,7 @@ import { BatchQueue } from './batch.ts';
 import { createBackplaneMeter } from './meter.ts';
 import { createPartitionMeter } from './partition-meter.ts';
 import type { RawEntry } from './stream-entry.ts';
-import { type StreamOptions, streamDefaults } from './stream-options.ts';
+import { streamDefaults } from './stream-options.ts';
 import { StreamPartition } from './stream-partition.ts';
 
 /** A partition over a log in Redis that ends at `last`, with so many messages of each room. */
@@ -25,12 +25,12 @@ function setUp() {
     meter: createBackplaneMeter(),
     partitionMeter: createPartitionMeter(),
     publisher: '1'.repeat(16),
-    events: { deliver: (_room, payload) => delivered.push(String(payload)), gap: () => {} },
+    events: { deliver: (_room: string, payload: Buffer) => delivered.push(String(payload)), gap: () => {} },
     client: () => client,
-    failed: (error) => assert.fail(error),
+    failed: (error: Error) => assert.fail(error),
     opened: () => {},
     mayReadBack: () => false,
-  } as StreamOptions & ConstructorParameters<typeof StreamPartition>[1]);
+  } as unknown as ConstructorParameters<typeof StreamPartition>[1]);
   return { log, partition, delivered };
 }
 

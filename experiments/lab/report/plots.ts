@@ -5,6 +5,7 @@ import { capacityPlot } from './plot-capacity.ts';
 import { absolutePlot, sharePlot } from './plot-curve.ts';
 import { growthPlot } from './plot-growth.ts';
 import { loadPlot, spectrumPlot, stormPlot } from './plot-latency.ts';
+import { resizePlots } from './plot-resize.ts';
 import { scalingPlot } from './plot-scaling.ts';
 import { timelinePlot } from './plot-timeline.ts';
 
@@ -19,7 +20,9 @@ export function plotsOf(run: LoadRun): Plot[] {
         ? [named(latency, 'latency'), growthPlot(run)]
         : method.kind === 'fixed' && method.emphasis === 'storm'
           ? [named(stormPlot(run), 'storm')]
-          : [named(growthPlot(run), 'memory'), latency];
+          : method.kind === 'fixed' && method.emphasis === 'resize'
+            ? resizePlots(run)
+            : [named(growthPlot(run), 'memory'), latency];
   return [...first, spectrumPlot(run), timelinePlot(run)].filter((plot) => plot !== null);
 }
 
