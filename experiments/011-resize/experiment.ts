@@ -43,7 +43,8 @@ export const resize: FixedLoadExperiment = {
       })),
   notes: [
     `${nodesMax - 1} nodes are added ${growAtSeconds} s after the measure phase began, one after the other, and are told to leave at ${shrinkAtSeconds} s, the newest first, each once the one before has ended.`,
-    'Clients that should sit on a new node are moved there: each node closes at most moves-per-second=100 of them (4012), after their seat has been elsewhere for seat-stable-ms=5000. A node that leaves closes all of its own, spread over reconnect-wait-ms-max=3000. Each asks a node where to go, joins there with its position, and hears what it has missed.',
+    'Clients that should sit on a new node are moved there: each node closes at most moves-per-second=100 of them (4012), after their seat has been elsewhere for seat-stable-ms=5000. A node that leaves closes all of its own, and asks each to wait for a random time of at most reconnect-wait-ms-max=5000. Each client then asks a node where to go, joins there with its position, and hears what it has missed.',
+    'Who waits hears late what is said meanwhile, and that is in the latency: while nodes leave, its p99 is near that longest wait.',
     'Moved: connections that a node closed with 4012. Came back per second: joins with a position that the nodes counted. Missed: deliveries of the measure phase that a client never got, told of it or not.',
     `Rooms of ${peoplePerRoom} people, with a message per second in each room.`,
     'Only the first node is asked where to go: the addresses of the others are in its answers.',
