@@ -23,7 +23,6 @@ export function rolesOf({ stage, nodes: atFirst, nodesMax: nodes = atFirst }: De
 /** The first has its own URLs of the services. */
 export function startNode(
   site: Site,
-  nodesAreElsewhere: boolean,
   { stage, settings, allocation, seated, signal }: DeploymentRequest,
   { index, role }: { index: number; role: string },
   pins: Pins,
@@ -37,7 +36,7 @@ export function startNode(
     );
   const own = index === 0 ? urlsOfFirst : [];
   const environment = Object.fromEntries(
-    services.map(({ name, nodeUrl }, at) => [`CHAT_${name.toUpperCase()}_URL`, own[at] ?? nodeUrl]),
+    services.map(({ name, url }, at) => [`CHAT_${name.toUpperCase()}_URL`, own[at] ?? url]),
   );
   return site.startNode({
     name: `node-${index + 1}`,
@@ -45,7 +44,7 @@ export function startNode(
     flags: stage.program ? [] : ['--stage', stage.name, ...settingFlags],
     peer: stage.program,
     environment,
-    seatsFor: seated ? (nodesAreElsewhere ? 'host' : 'same site') : undefined,
+    isSeated: seated === true,
     cpus: allocation.serverCpus,
     cpuPeriodMs: allocation.cpuPeriodMs ?? defaultCpuPeriodMs,
     memoryMb: allocation.serverMemoryMb,
