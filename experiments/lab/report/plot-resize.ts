@@ -3,7 +3,7 @@ import { fixedFindings } from '../analysis/finding.ts';
 import { joinsPerSecond } from '../analysis/resize.ts';
 import type { ResizeRecord } from '../records/resize-schema.ts';
 import type { LoadRun, TrialRecord } from '../records/schema.ts';
-import { formatMs, formatNumber } from './format.ts';
+import { formatNumber } from './format.ts';
 import { looksOf } from './look.ts';
 import { ink, muted } from './palette.ts';
 import { axisBelow, axisLeft, legendAbove, lineOf, logRange, type Plot, renderSvg } from './plot.ts';
@@ -77,7 +77,7 @@ function feltPlot(trial: TrialRecord, resize: ResizeRecord, about: string, colou
 
 function timeAxis({ samples }: ResizeRecord) {
   const max = Math.ceil(samples.at(-1)!.atSeconds);
-  return axisBelow('since the measure phase began', (value) => formatMs(value * 1000), {
+  return axisBelow('since the measure phase began', (value) => `${value} s`, {
     type: 'value',
     min: 0,
     max,
