@@ -6,9 +6,9 @@ import type { ChatClient } from './chat-client.ts';
 const unconfirmedMax = 64;
 
 /**
- * The sender hears its own message as all others do, so the echo of a line confirms that the room has it. The
- * echo may come over the next connection, with all that was missed. No line is sent twice: one whose echo was
- * lost may have been delivered, and counts as not confirmed.
+ * The sender hears its own message as all others do, so the echo of a line confirms that the room has it.
+ * The echo may come over the next connection, with all that was missed. No line is sent twice: one whose
+ * echo was lost may have been delivered, and counts as not confirmed.
  */
 export class Outbox {
   readonly #client: ChatClient;

@@ -20,7 +20,7 @@ type Place = {
   readonly node: LivingNode;
   /** People whom this node has sent there since the list was read, who are not counted in it yet. */
   given: number;
-  /** By partition: people who are on their way there and not counted, sent by any node, as far as it seems. */
+  /** By partition: people who seem to be on their way there, sent by any node, and are not counted yet. */
   readonly coming: Map<number, number>;
 };
 
@@ -148,8 +148,9 @@ export class Placement {
 }
 
 /**
- * Simulated with 4 nodes and a room of 1,000 to 5,000 that joins at 100 to 5,000 people/s, each of them within
- * 0.02 to 1.5 s of the answer: with 0.75 the fullest node has 1.10 times the mean; with 0.5 it has 1.20 times.
+ * Simulated with 4 nodes and a room of 1,000 to 5,000 that joins at 100 to 5,000 people/s, each of them
+ * within 0.02 to 1.5 s of the answer: with 0.75 the fullest node has 1.10 times the mean, with 0.5 it has
+ * 1.20 times.
  */
 const stillComingShare = 0.75;
 

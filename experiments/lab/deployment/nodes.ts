@@ -1,4 +1,4 @@
-/** The nodes of a deployment: one role for each, how one is started, and how one that may leave is sampled. */
+/** The nodes of a deployment: the role of each, how it is started, and how one that may leave is sampled. */
 import { StartError } from '#host/readiness.ts';
 import { type DeploymentRequest, defaultCpuPeriodMs, type NodeSample } from './deployment.ts';
 import { isScalable } from './list-stages.ts';

@@ -262,8 +262,8 @@ export type FixedMethod = {
   loads: readonly number[];
   repetitions: number;
   /**
-   * What the report is about: the loads that held the limits, the cost of the highest load, how users that left
-   * at once came back, or what was felt while nodes came and went.
+   * What the report is about: the loads that held the limits, the cost of the highest load, how users that
+   * left at once came back, or what was felt while nodes came and went.
    */
   emphasis: 'held' | 'cost' | 'storm' | 'resize';
 };
