@@ -16,7 +16,7 @@ export class Outbox {
   readonly #onUnconfirmed: (lines: readonly string[]) => void;
   readonly #waiting: { readonly line: string; readonly done: (sent: boolean) => void }[] = [];
   readonly #sent: string[] = [];
-  /** So many of them, the first ones, went over an earlier connection: their echoes may come with the rest. */
+  /** The first so many of them went over an earlier connection: their echoes may come with the rest. */
   #sentBefore = 0;
   #unconfirmedCount = 0;
   #echo: ChatMessage | undefined;
