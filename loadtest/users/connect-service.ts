@@ -106,7 +106,10 @@ export class ConnectService {
         response.on('data', (part: string) => {
           if (text.length < answerCharsMax) text += part;
         });
-        response.on('error', reject);
+        response.on('error', (error) => {
+          clearTimeout(timer);
+          reject(error);
+        });
         response.on('end', () => {
           clearTimeout(timer);
           if (statusCode === 200) return this.#read(text).then(resolve, reject);
