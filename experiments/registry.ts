@@ -9,6 +9,7 @@ import { nodes } from './007-nodes/experiment.ts';
 import { kill } from './008-kill/experiment.ts';
 import { partitions } from './009-partitions/experiment.ts';
 import { failover } from './010-failover/experiment.ts';
+import { resize } from './011-resize/experiment.ts';
 import { storm } from './012-storm/experiment.ts';
 import { hostile } from './013-hostile/experiment.ts';
 import { peers } from './014-peers/experiment.ts';
@@ -27,7 +28,7 @@ import { soak } from './lab/shapes/soak/soak.ts';
 export const registry: Registry = {
   experiments: [
     ...[ladder, slowReader, crowd, smallBox, messageSize, cores, nodes, kill],
-    ...[partitions, failover, storm, hostile, peers],
+    ...[partitions, failover, resize, storm, hostile, peers],
     ...[scaleChatRoom, scaleChatRooms, scaleChatNodes, soakTest],
   ],
   shapes: [capacity, fixedLoad, faults, scenarios, soak],

@@ -67,6 +67,41 @@ test('lines whose echo was lost with the connection are counted, and not sent ag
   client.close();
 });
 
+test('the echo of a line may come with what was missed; only a line that is not there is not confirmed', async () => {
+  await using server = await RoomServer.start();
+  server.epoch = 'e1';
+  const { client, clock, outbox, unconfirmed } = prepare(server);
+  const relayed: string[] = [];
+  const allArrived = Promise.withResolvers<void>();
+  server.relay = (_clientId, message) => {
+    if (relayed.push(message) === 3) allArrived.resolve();
+  };
+  client.connect();
+  await Promise.all(['a', 'b', 'c'].map((line) => outbox.put(line)));
+  await allArrived.promise;
+  const waiting = nextEvent(client, 'waiting');
+  server.cutAll();
+  const { waitMs } = await waiting;
+  assert.deepEqual(unconfirmed, [], 'they may still come');
+  // The room has the first two, and that of another person between them; the last one was lost.
+  for (const text of ['a', 'hello', 'b']) server.say(text === 'hello' ? 'bob' : 'alice', text);
+  const echoes: string[] = [];
+  client.events.on('message', (message) => outbox.isEcho(message) && echoes.push(message.Message));
+  const lastLate = new Promise<void>((resolve) => {
+    client.events.on('message', ({ Message }) => Message === 'b' && resolve());
+  });
+  clock.advance(waitMs);
+  await lastLate;
+  assert.deepEqual(echoes, ['a', 'b']);
+  assert.deepEqual(unconfirmed, []);
+  clock.advance(150);
+  assert.deepEqual(unconfirmed, ['c']);
+  server.relay = (clientId, message) => server.say(clientId, message);
+  await outbox.put('d');
+  assert.equal(await outbox.settle(60_000), 1);
+  client.close();
+});
+
 test('an echo shows that earlier lines were lost; a message of another client with our name confirms nothing', async () => {
   await using server = await RoomServer.start();
   const { client, clock, outbox, unconfirmed } = prepare(server);

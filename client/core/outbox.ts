@@ -7,7 +7,8 @@ const unconfirmedMax = 64;
 
 /**
  * The sender hears its own message as all others do, so the echo of a line confirms that the room has it.
- * No line is sent twice: one whose echo was lost may have been delivered, and counts as not confirmed.
+ * The echo may come over the next connection, with all that was missed. No line is sent twice: one whose
+ * echo was lost may have been delivered, and counts as not confirmed.
  */
 export class Outbox {
   readonly #client: ChatClient;
@@ -15,6 +16,8 @@ export class Outbox {
   readonly #onUnconfirmed: (lines: readonly string[]) => void;
   readonly #waiting: { readonly line: string; readonly done: (sent: boolean) => void }[] = [];
   readonly #sent: string[] = [];
+  /** The first so many of them went over an earlier connection: their echoes may come with the rest. */
+  #sentBefore = 0;
   #unconfirmedCount = 0;
   #echo: ChatMessage | undefined;
   #allowance: number;
@@ -41,6 +44,7 @@ export class Outbox {
       const isOwn = message.clientId === client.clientId && this.#confirm(message.Message);
       this.#echo = isOwn ? message : undefined;
     });
+    client.events.on('resumed', () => this.#onResumed());
     client.events.on('closed', ({ final }) => this.#onClosed(final));
   }
 
@@ -118,15 +122,25 @@ export class Outbox {
     // The echoes of one sender come in order, so those of earlier lines can no longer come.
     this.#addUnconfirmed(this.#sent.splice(0, at));
     this.#sent.shift();
+    this.#sentBefore = Math.max(0, this.#sentBefore - at - 1);
     this.#pump();
     this.#onProgress();
     return true;
   }
 
+  /** All that was missed has come, or never will. */
+  #onResumed(): void {
+    this.#addUnconfirmed(this.#sent.splice(0, this.#sentBefore));
+    this.#sentBefore = 0;
+    this.#pump();
+    this.#onProgress();
+  }
+
   #onClosed(final: boolean): void {
-    this.#addUnconfirmed(this.#sent.splice(0));
+    this.#sentBefore = this.#sent.length;
     if (final) {
       this.#cancelPump?.();
+      this.#addUnconfirmed(this.#sent.splice(0));
       const unsent = this.#waiting.splice(0);
       this.#addUnconfirmed(unsent.map(({ line }) => line));
       for (const { done } of unsent) done(false);

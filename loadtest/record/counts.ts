@@ -35,3 +35,8 @@ export function mergeCounts(parts: readonly Readonly<Record<string, number>>[]):
     for (const [name, count] of Object.entries(part)) merged[name] = (merged[name] ?? 0) + count;
   return merged;
 }
+
+/** Counts one more of that name. */
+export function countUp(counts: Record<string, number>, name: string): void {
+  counts[name] = (counts[name] ?? 0) + 1;
+}

@@ -1,6 +1,7 @@
 /** Users that come back after a close (`--resume`): when they do, and how it went. */
 import type { Resumption, ReturnEvents } from '../audit/resumption.ts';
 import { waitAfterClose, waitAfterRefusal } from '../model/return-wait.ts';
+import { countUp } from '../record/counts.ts';
 import type { VirtualUser } from './virtual-user.ts';
 
 /** The returns of a worker's users in one step. Times are in µs since a user left. */
@@ -175,8 +176,4 @@ function newCounts(): ReturnCounts {
 
 function timesOf(times: Times, user: Resumption): number[] {
   return user.isOfStorm ? times.storm : times.others;
-}
-
-function countUp(counts: Record<string, number>, name: string): void {
-  counts[name] = (counts[name] ?? 0) + 1;
 }

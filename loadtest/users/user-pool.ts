@@ -1,5 +1,6 @@
 /** The users of one worker: connects them at the planned pace, counts their connections, and closes them. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { closeCode } from '#protocol';
 import type { LocalRoom } from '../audit/listener.ts';
 import { Resumption } from '../audit/resumption.ts';
 import {
@@ -13,6 +14,7 @@ import {
 } from '../model/assignment.ts';
 import { isOfStorm } from '../model/return-wait.ts';
 import { seededRandom } from '../model/schedule.ts';
+import { countUp } from '../record/counts.ts';
 import type { ResolvedWorkload } from '../workload.ts';
 import { ConnectService } from './connect-service.ts';
 import { handshakesMax, Returns } from './returns.ts';
@@ -166,7 +168,10 @@ export class UserPool {
     const endpoint = endpointOf(this.#assignment, index + turn, room.index);
     if (this.service === undefined) return user.connect(withPosition(endpoint, user));
     user.begin();
-    void this.service.ask(index + turn, nameOfRoom(this.#workload, room.index)).then((answer) => {
+    const question = { user: index, room: nameOfRoom(this.#workload, room.index), turn: index + turn };
+    const { service } = this;
+    const asked = user.resumption?.isAway ? service.ask(question) : service.askFirst(question);
+    void asked.then((answer) => {
       if (user.state !== 'connecting') return; // It took too long.
       if ('url' in answer) user.connect(withPosition({ ...endpoint, url: answer.url, ...answer.at }, user));
       // A stage without this service: any of its nodes serves any room.
@@ -273,12 +278,14 @@ export class UserPool {
   }
 
   #onRefused(user: VirtualUser, why: string, retryAfterMs: number | undefined): void {
+    if (!why.startsWith('connect: ')) this.service?.failed(user.index);
     if (user.resumption?.isAway) this.returns!.refused(user, why, retryAfterMs);
     else countUp(this.connections.refused, why);
   }
 
   #onClosed(user: VirtualUser, code: number, reason: string): void {
     this.connections.open--;
+    if (code === closeCode.goingAway) this.service?.failed(user.index);
     if (this.returns) this.#audit.left(user);
     if (!this.returns?.closed(user, code, reason)) countUp(this.connections.closedEarly, String(code));
   }
@@ -290,8 +297,4 @@ function withPosition(endpoint: Endpoint, { resumption }: VirtualUser): Endpoint
   const url = new URL(endpoint.url);
   url.searchParams.set('after', resumption.after);
   return { ...endpoint, url };
-}
-
-function countUp(counts: Record<string, number>, name: string): void {
-  counts[name] = (counts[name] ?? 0) + 1;
 }

@@ -93,6 +93,48 @@ test('an entry that does not follow the one before is not taken', () => {
   assert.equal(log.cursor, one.id);
 });
 
+test('entries that were read back are taken while each joins the one after it', () => {
+  const written = new WrittenLog();
+  const all = Array.from({ length: 5 }, () => written.write(['a']));
+  const [one, two, three, four, five] = all as [
+    StreamEntry,
+    StreamEntry,
+    StreamEntry,
+    StreamEntry,
+    StreamEntry,
+  ];
+  const log = new PartitionLog('e', four.id, () => false);
+  log.append(five);
+  const { bytes } = log;
+  log.prepend([three, two]);
+  assert.deepEqual([log.before, log.bytes], [four.id, bytes], 'the fourth is missing');
+  log.prepend([{ ...four, epoch: 'other' }]);
+  assert.equal(log.before, four.id, 'it is of another life');
+  log.prepend([four, two, one]);
+  assert.equal(log.before, three.id, 'the third is missing');
+  const tail = log.rooms.get('a')!;
+  assert.equal(tail.first, 3);
+  const { epoch } = log.giveUp('a', tail);
+  assert.equal(log.recover('a', tail, { epoch, offset: 2 }, 1e9), 'older');
+  log.prepend([three, two, one]);
+  const recovery = log.recover('a', tail, { epoch, offset: 1 }, 1e9);
+  assert.ok(recovery !== 'older');
+  assert.deepEqual(recovery.missed.map(String), written.texts.get('a')!.slice(1));
+});
+
+test('of a room, only messages that join those that are here are added', () => {
+  const written = new WrittenLog();
+  const runs = Array.from({ length: 4 }, () => written.write(['a']).rooms.get('a')!);
+  const tail = new RoomTail(0, 3);
+  tail.append(runs[3]!);
+  tail.prepend([runs[0]!, runs[1]!]);
+  assert.equal(tail.first, 3, 'the third is missing');
+  tail.prepend([{ ...runs[2]!, base: 9 }]);
+  assert.equal(tail.first, 3, 'it is of another life of the room');
+  tail.prepend([runs[0]!, runs[2]!]);
+  assert.equal(tail.first, 2, 'the second is missing');
+});
+
 test('what is known of a room lasts while somebody needs it, and no longer', () => {
   const written = new WrittenLog();
   const needed = new Set(['a']);

@@ -85,7 +85,8 @@ export class CursorFanOut implements FanOut {
     return this.#memory.liveBytes;
   }
 
-  join(member: Member, before?: FramesBefore): NoPlace | undefined {
+  /** `before` is asked once, and only where there is a place. */
+  join(member: Member, before?: () => FramesBefore): NoPlace | undefined {
     if (before && !this.#before.fits) return 'missed_bytes';
     let room = this.#rooms.get(member.room);
     if (room === undefined) {
@@ -94,7 +95,7 @@ export class CursorFanOut implements FanOut {
       this.#rooms.set(member.room, room);
     }
     room.join(member);
-    if (before) this.#writeBefore(member, before);
+    if (before) this.#writeBefore(member, before());
     return undefined;
   }
 

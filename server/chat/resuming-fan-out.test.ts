@@ -14,7 +14,10 @@ test('who resumes receives what it missed first, and live messages behind it, al
   connection.stalled = true;
   const member = new Member(connection, 'tea');
   const before = { pieces: [frames('joined'), frames('missed 1', 'missed 2')], messages: 2 };
-  assert.equal(fanOut.join(member, before), undefined);
+  assert.equal(
+    fanOut.join(member, () => before),
+    undefined,
+  );
   fanOut.deliver('tea', Buffer.from('live 1'));
   await turn();
   assert.equal(fanOut.flush(member), false, 'the kernel has not taken what it missed');
@@ -29,7 +32,7 @@ test('who resumes receives what it missed first, and live messages behind it, al
 test('the missed messages are counted as deliveries, the frame before them is not', async () => {
   const { fanOut, metrics } = setUp();
   const member = new Member(new FakeConnection(), 'tea');
-  fanOut.join(member, { pieces: [frames('joined', 'missed')], messages: 1 });
+  fanOut.join(member, () => ({ pieces: [frames('joined', 'missed')], messages: 1 }));
   assert.equal((await metrics.deliveries.get()).values[0]?.value, 1);
 });
 
@@ -58,14 +61,19 @@ test('members that were parted receive what was delivered before, and nothing af
 
 test('nobody may resume while missed messages take more than their bound, others join as before', async () => {
   const { fanOut, enter } = setUp({ logBytesMax: 100 });
+  let asked = 0;
   const join = (connection: FakeConnection, bytes: number) => {
     const before = { pieces: [frames('m'.repeat(bytes))], messages: 1 };
-    return fanOut.join(new Member(connection, 'tea'), before);
+    return fanOut.join(new Member(connection, 'tea'), () => {
+      asked++;
+      return before;
+    });
   };
   const slow = new FakeConnection();
   slow.stalled = true;
   assert.equal(join(slow, 120), undefined);
   assert.equal(join(new FakeConnection(), 1), 'missed_bytes');
+  assert.equal(asked, 1, 'what somebody missed who cannot join is not looked up, and not counted');
   assert.equal(enter('tea').noPlace, undefined);
   slow.flush();
   await turn();

@@ -12,8 +12,8 @@ import type { Member } from './member.ts';
 
 /** A fan-out that can hand over frames before those of the log, and part members from their rooms. */
 export type ResumingFanOut = FanOut & {
-  /** The member receives what `before` holds first. */
-  join(member: Member, before?: FramesBefore): NoPlace | undefined;
+  /** The member receives what `before` returns first; it is not called where there is no place. */
+  join(member: Member, before?: () => FramesBefore): NoPlace | undefined;
   /** The members of these rooms receive nothing that is delivered later. Returns the rooms. */
   part(affects: (room: string) => boolean): string[];
 };
@@ -55,7 +55,7 @@ export function resumingChat(backplane: LogBackplane, fanOut: ResumingFanOut): C
     prepare: (room, request, done) => backplane.prepare(room, request, done),
     join(member, request) {
       const roomsBefore = fanOut.rooms;
-      const noPlace = fanOut.join(member, request && greeting(member.room, request));
+      const noPlace = fanOut.join(member, request && (() => greeting(member.room, request)));
       if (fanOut.rooms > roomsBefore) backplane.want(member.room);
       return noPlace;
     },

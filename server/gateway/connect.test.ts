@@ -19,6 +19,7 @@ async function serve(options: Partial<ConnectOptions> = {}) {
     origins: [],
     waitMsMax: 3_000,
     count: (status) => counted.push(status),
+    keep: () => true,
     ...options,
   });
   const server = createServer(handler);

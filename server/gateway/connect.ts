@@ -12,19 +12,23 @@ export type ConnectOptions = {
   /** Longest wait that a client is asked for where no node has a place, in ms. */
   readonly waitMsMax: number;
   readonly count: (status: number) => void;
+  /** Whether the connection of this request stays open after its answer. */
+  readonly keep: (request: IncomingMessage) => boolean;
 };
 
 /**
  * The answer is `{"url", "node", "partition"}`. A client that could not reach the node asks again with `not=`
  * and the name of that node. No header lets a page of another origin read the answer.
  */
-export function createConnect({ partitionOf, seat, origins, waitMsMax, count }: ConnectOptions) {
+export function createConnect({ partitionOf, seat, origins, waitMsMax, count, keep }: ConnectOptions) {
   return (request: IncomingMessage, response: ServerResponse): void => {
     const answer = (status: number, body: string, headers: Record<string, string | number> = {}) => {
       count(status);
-      // A client asks once and goes elsewhere: its connection would only hold a file descriptor.
-      const common = { connection: 'close', 'cache-control': 'no-store', 'content-type': 'text/plain' };
-      response.writeHead(status, { ...common, 'content-length': Buffer.byteLength(body), ...headers });
+      // Who asks for many clients, as a proxy does, asks again. An offence costs the connection.
+      const connection = [200, 503].includes(status) && keep(request) ? {} : { connection: 'close' };
+      const common = { 'cache-control': 'no-store', 'content-type': 'text/plain' };
+      const length = Buffer.byteLength(body);
+      response.writeHead(status, { ...common, ...connection, 'content-length': length, ...headers });
       response.end(body);
     };
     if (request.method !== 'GET') return answer(405, 'send GET\n', { allow: 'GET' });

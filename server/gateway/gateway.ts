@@ -18,6 +18,7 @@ import { reserveDescriptors } from './descriptors.ts';
 import { createDispatch, messageSettings, type TypedMessageHandlers } from './dispatch.ts';
 import { type Drain, type DrainOutcome, drainSettings } from './drain.ts';
 import { heartbeatSettings, startHeartbeat } from './heartbeat.ts';
+import { KeptConnections } from './kept-connections.ts';
 import { LoopLag } from './loop-lag.ts';
 import { type Seating, seatingSettings } from './seating.ts';
 import { Session, sessionSettings } from './session.ts';
@@ -74,6 +75,8 @@ export class Gateway {
   readonly #sessions = new Set<Session>();
   /** Connections whose join is being prepared. */
   #preparing = 0;
+  /** Each takes the file descriptor of a session. */
+  readonly #kept = new KeptConnections();
   readonly #unfinished: UnfinishedMessages<Session>;
   #stopHeartbeat = () => {};
   /** Sessions for which there are file descriptors. */
@@ -123,6 +126,7 @@ export class Gateway {
       accepting: () => !this.#admission.stopped,
       sessions: () => this.#sessions.size,
       flush: (session) => this.#parts.chat.flush(session.member),
+      keep: (request, max) => this.#kept.keep(request, Math.min(max, this.#placesMax - this.#sessions.size)),
     });
     this.#stopHeartbeat = startHeartbeat(this.#sessions, heartbeatIntervalMs, (session) => {
       this.metrics.evictions.inc({ reason: 'dead_peer' });
@@ -176,6 +180,7 @@ export class Gateway {
   }
 
   #upgrade(request: IncomingMessage, socket: Socket, head: Buffer): void {
+    this.#kept.release(socket);
     const decision = this.#decide(request);
     if ('status' in decision) return this.#refuse(socket, decision);
     const { chat } = this.#parts;
@@ -199,7 +204,7 @@ export class Gateway {
       sessions: this.#sessions.size + this.#preparing,
       ready: this.#parts.chat.ready,
       lagMs: this.#loopLag.lagMs,
-      placesMax: this.#placesMax,
+      placesMax: this.#placesMax - this.#kept.size,
     });
   }
 

@@ -1,5 +1,5 @@
 /** Seating: this node among the others. It says where people should sit, and sends its own there. */
-import type { RequestListener } from 'node:http';
+import type { IncomingMessage, RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -33,6 +33,12 @@ export const seatingSettings = group('Seats', {
   seatLoadPercent: integer(100, 1000, 100, 'largest share of the partitions on one node, in % of the mean'),
   seatSessionsMax: integer(1, 1_000_000, 1_000, 'sessions of one partition before it is spread over nodes'),
   seatStableMs: integer(0, 600_000, 5_000, 'time a seat must have been elsewhere before people move, in ms'),
+  connectKeptMax: integer(
+    0,
+    100_000,
+    256,
+    'connections that stay open to ask /connect again, in this process',
+  ),
   movesPerSecond: integer(0, 100_000, 100, 'sessions that one node sends to other nodes per second; 0: none'),
 });
 
@@ -56,6 +62,8 @@ export type Host = {
   readonly sessions: () => number;
   /** Writes all that a session has still to receive, as far as the kernel takes it. */
   readonly flush: (session: Session) => void;
+  /** Whether the connection of a plain request may stay open after its answer; `max`: beside how many. */
+  readonly keep: (request: IncomingMessage, max: number) => boolean;
 };
 
 export class Seating {
@@ -95,6 +103,7 @@ export class Seating {
       origins: settings.origins,
       waitMsMax: settings.reconnectWaitMsMax,
       count: (status) => declared.answers.inc({ status }),
+      keep: (request) => this.#host?.keep(request, settings.connectKeptMax) ?? false,
     });
   }
 

@@ -49,6 +49,7 @@ export function httpOptions(handshakeTimeoutMs: number): HttpOptions {
     highWaterMark,
     headersTimeout: handshakeTimeoutMs,
     requestTimeout: handshakeTimeoutMs,
+    keepAliveTimeout: handshakeTimeoutMs,
     connectionsCheckingInterval: Math.max(50, handshakeTimeoutMs / 4),
     maxHeaderSize: 8192,
   };

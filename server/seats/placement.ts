@@ -18,9 +18,10 @@ const shareTolerance = 1.25;
 
 type Place = {
   readonly node: LivingNode;
-  /** People sent there since the list was read, who are not counted in it yet. */
+  /** People whom this node has sent there since the list was read, who are not counted in it yet. */
   given: number;
-  readonly givenByPartition: Map<number, number>;
+  /** By partition: people who seem to be on their way there, sent by any node, and are not counted yet. */
+  readonly coming: Map<number, number>;
 };
 
 export class Placement {
@@ -45,8 +46,12 @@ export class Placement {
       this.#table = this.#tableOf(urls);
       this.#tablesWithout.clear();
     }
+    const before = this.#places;
     this.#places = new Map(
-      accepting.map((node) => [node.url, { node, given: 0, givenByPartition: new Map() }]),
+      accepting.map((node) => [
+        node.url,
+        { node, given: 0, coming: stillComing(before.get(node.url), node) },
+      ]),
     );
     const sessions = new Map<number, number>();
     for (const { sessionsByPartition } of nodes) {
@@ -63,17 +68,19 @@ export class Placement {
    */
   seat(partition: number, not?: string): string | undefined {
     const order = this.#order(partition, not);
-    const best = this.#leastHeld(order.slice(0, this.#seatCount(partition)), partition);
-    const place = best ?? this.#withPlace(order)[0];
+    const seats = order.slice(0, this.#seatCount(this.#expected(partition)));
+    const place = this.#leastHeld(seats, partition) ?? this.#withPlace(order)[0];
     if (!place) return undefined;
     place.given++;
-    place.givenByPartition.set(partition, (place.givenByPartition.get(partition) ?? 0) + 1);
+    // The other nodes are asked as often, and send as many there before the next list tells of it.
+    place.coming.set(partition, (place.coming.get(partition) ?? 0) + this.#places.size);
     return place.node.url;
   }
 
   /** True where people of the partition should sit on that node. */
   isSeat(partition: number, url: string): boolean {
-    return this.#order(partition).slice(0, this.#seatCount(partition)).includes(url);
+    const seats = this.#seatCount(this.#sessions.get(partition) ?? 0);
+    return this.#order(partition).slice(0, seats).includes(url);
   }
 
   /**
@@ -84,18 +91,25 @@ export class Placement {
   surplus(partition: number, url: string, sessions: number): { count: number; to: string } | undefined {
     const order = this.#order(partition);
     const total = Math.max(sessions, this.#sessions.get(partition) ?? 0);
-    const seats = order.slice(0, seatCount(total, this.#options.seatSessionsMax));
+    const seats = order.slice(0, this.#seatCount(total));
     const to = this.#withPlace(seats.filter((seat) => seat !== url))[0]?.node.url;
     if (to === undefined) return undefined;
-    const mayStay = order.slice(0, seatCount(2 * total, this.#options.seatSessionsMax));
+    const mayStay = order.slice(0, this.#seatCount(2 * total));
     if (!mayStay.includes(url)) return { count: sessions, to };
     const keeps = seats.includes(url) ? (shareTolerance * total) / seats.length : sessions;
     const count = Math.floor(sessions - keeps);
     return count > 0 ? { count, to } : undefined;
   }
 
-  #seatCount(partition: number): number {
-    return seatCount(this.#sessions.get(partition) ?? 0, this.#options.seatSessionsMax);
+  /** The sessions of a partition, with those who are on their way. */
+  #expected(partition: number): number {
+    let sessions = this.#sessions.get(partition) ?? 0;
+    for (const { coming } of this.#places.values()) sessions += coming.get(partition) ?? 0;
+    return sessions;
+  }
+
+  #seatCount(sessions: number): number {
+    return seatCount(sessions, this.#options.seatSessionsMax);
   }
 
   #order(partition: number, not?: string): readonly string[] {
@@ -124,11 +138,34 @@ export class Placement {
     let fewest = Number.POSITIVE_INFINITY;
     for (const place of this.#withPlace(seats)) {
       const counted = place.node.sessionsByPartition.get(partition) ?? 0;
-      const held = counted + (place.givenByPartition.get(partition) ?? 0);
+      const held = counted + (place.coming.get(partition) ?? 0);
       if (held >= fewest) continue;
       best = place;
       fewest = held;
     }
     return best;
   }
+}
+
+/**
+ * Simulated with 4 nodes and a room of 1,000 to 5,000 that joins at 100 to 5,000 people/s, each of them
+ * within 0.02 to 1.5 s of the answer: with 0.75 the fullest node has 1.10 times the mean, with 0.5 it has
+ * 1.20 times.
+ */
+const stillComingShare = 0.75;
+
+/**
+ * Who was on the way there at the last list and is not counted in the new one. What a list says is up to a
+ * second older than itself, and some people never arrive: so a share of them is forgotten with each list.
+ */
+function stillComing(before: Place | undefined, { sessionsByPartition }: LivingNode): Map<number, number> {
+  const still = new Map<number, number>();
+  if (!before) return still;
+  for (const [partition, coming] of before.coming) {
+    const counted = before.node.sessionsByPartition.get(partition) ?? 0;
+    const missing = counted + coming - (sessionsByPartition.get(partition) ?? 0);
+    const left = Math.floor(stillComingShare * Math.min(coming, missing));
+    if (left > 0) still.set(partition, left);
+  }
+  return still;
 }

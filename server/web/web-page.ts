@@ -44,7 +44,8 @@ const headersOfAll: OutgoingHttpHeaders = {
   'cross-origin-resource-policy': 'same-origin',
   // The browser asks whether its copy is still good, and is told so in a few bytes.
   'cache-control': 'no-cache',
-  // As for every other answer of this port: an idle connection would hold a descriptor that a session needs.
+  // As for all answers but those of /connect: an idle connection would hold a descriptor that a session
+  // needs.
   connection: 'close',
 };
 

@@ -40,6 +40,8 @@ export type DeploymentRequest = {
   settings: Readonly<Record<string, string>>;
   /** Server nodes; more than one only where the stage has a role of any number of processes. */
   nodes: number;
+  /** So many there may be later, with `addNode`: CPUs are shared out among them. Left out: `nodes`. */
+  nodesMax?: number;
   allocation: Allocation;
   /** Puts a load balancer in front of the nodes: the simulator then knows its URL alone. */
   balancer?: boolean;
@@ -129,7 +131,13 @@ export type Deployment = AsyncDisposable & {
   target: TargetKind;
   /** Name of the stage. */
   stage: string;
+  /** Those of the start. */
   nodes: readonly DeployedNode[];
+  /**
+   * Starts one more, up to `nodesMax`. It is in `sample` from then on, as it was last after it has ended: a
+   * node that was told to leave is no failure.
+   */
+  addNode(): Promise<DeployedNode>;
   services: readonly DeployedService[];
   /** Null unless it was asked for. */
   balancer: (DeployedBalancer & { scrapeAddress: string }) | null;

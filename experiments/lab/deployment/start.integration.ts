@@ -74,6 +74,22 @@ test('a server that dies is named in the next sample, and one that cannot start 
   );
 });
 
+for (const target of ['container', 'process'] as const)
+  test(`${target}: a node is added, is sampled, and leaves without a fault`, { skip }, async () => {
+    const placement = { target, simulator: 'process' } as const;
+    await using deployment = await deploy('06-partitioned', { nodesMax: 2, seated: true }, placement);
+    const added = await deployment.addNode();
+    assert.deepEqual([deployment.nodes.length, added.name], [1, 'node-2']);
+    await exchange({ ...deployment, nodes: [...deployment.nodes, added] });
+    const seen = async () => (await deployment.sample()).map(({ name, fault }) => `${name} ${fault}`);
+    const expected = ['node-1 null', 'node-2 null', 'redis null'];
+    assert.deepEqual(await seen(), expected);
+    await added.signal('SIGTERM');
+    await added.ended;
+    assert.deepEqual(await seen(), expected);
+    assert.ok((await deployment.sample())[1]!.cpuSeconds > 0, 'its CPU time stays counted');
+  });
+
 test('one worker of a node can be killed, and its supervisor starts another', { skip }, async () => {
   await using deployment = await deploy('04-cores', { settings: { workers: '2' } });
   const [node] = deployment.nodes;

@@ -14,7 +14,7 @@ import {
   type Placement,
   type TargetKind,
 } from './deployment.ts';
-import { isScalable } from './list-stages.ts';
+import { laterNodes, rolesOf, startNode, withLastSample } from './nodes.ts';
 import { describePins, launcherOn, type Pins, pinnableCpus, pinnedServerCores, pinning } from './pinning.ts';
 import { type ProcessPrograms, ProcessSite, programsOf } from './process.ts';
 import { startBalancer } from './services/haproxy.ts';
@@ -96,7 +96,17 @@ export async function startDeployment(
   const network = request.breakableNetwork ? await breakableNetwork(site, services, started) : null;
   // After the services, because the last is stopped first: nodes must not outlive their services.
   started.use(processes);
-  const nodes = await startNodes(site, request, roles, pins, services, network?.urls);
+  const begin = (index: number) =>
+    startNode(site, request, { index, role: roles[index]! }, pins, services, network?.urls);
+  const nodes: SiteNode[] = [];
+  // One after the other, because a start uses all of a core.
+  for (let index = 0; index < roles.length - laterNodes(request); index++) nodes.push(await begin(index));
+  const later: SiteNode[] = [];
+  const addNode = async () => {
+    const node = await begin(nodes.length + later.length);
+    later.push(withLastSample(node));
+    return node;
+  };
   const observedLimits = await Promise.all(nodes.map((node) => node.observeLimits()));
   const forBalancer = { ...forServices, metricsHost: listenHost(scrapeHost) };
   const balancer = request.balancer ? started.use(await balance(nodes, forBalancer)) : null;
@@ -110,6 +120,7 @@ export async function startDeployment(
     target: placement.target,
     stage: stage.name,
     nodes,
+    addNode,
     services,
     balancer: balancer && { ...balancer, scrapeAddress: `${scrapeHost}:${balancer.metricsPort}` },
     network,
@@ -124,7 +135,7 @@ export async function startDeployment(
       ...(stage.program && { packages: stage.program.packages.join(', ') || 'those of the project' }),
       ...Object.fromEntries(beside.map(({ name, fact }) => [name, fact])),
     },
-    ...readingsOf([...nodes, ...beside], simulatorSite),
+    ...readingsOf(() => [...nodes, ...later, ...beside], simulatorSite),
     simulatorCpuSeconds: async () => (await simulatorSite.simulatorUsage())?.cpuSeconds ?? null,
     startSimulator: (options, watch) =>
       startSimulator(simulatorSite, place, { ...options, ...entries }, watch),
@@ -172,12 +183,12 @@ function simulatorLimits(
 
 /** The simulator is read at the same moments, and apart: it is no part of the system under test. */
 function readingsOf(
-  parts: readonly { sample(): Promise<NodeSample> }[],
+  parts: () => readonly { sample(): Promise<NodeSample> }[],
   simulatorSite: Site,
 ): Pick<Deployment, 'sample' | 'latestUsage'> {
   let latest: PartUsage[] = [];
   const sample = async () => {
-    const read = Promise.all(parts.map((part) => part.sample()));
+    const read = Promise.all(parts().map((part) => part.sample()));
     const [samples, simulator] = await Promise.all([read, simulatorSite.simulatorUsage()]);
     latest = simulator === null ? samples : [...samples, simulator];
     return samples;
@@ -206,53 +217,6 @@ function balance(nodes: readonly SiteNode[], request: ServiceRequest & { metrics
 async function findEngine() {
   const engine = await import('./container-engine.ts');
   return engine.findEngine();
-}
-
-/** One after the other, because a start uses all of a core. The first has its own URLs of the services. */
-async function startNodes(
-  site: Site,
-  { stage, settings, allocation, seated, signal }: DeploymentRequest,
-  roles: readonly string[],
-  pins: Pins,
-  services: readonly RunningService[],
-  urlsOfFirst: readonly string[] = [],
-): Promise<SiteNode[]> {
-  const settingFlags = Object.entries(settings).flatMap(([flag, value]) => [`--${flag}`, value]);
-  if (stage.program && settingFlags.length > 0)
-    throw new StartError(
-      `${stage.name} is not our server and takes no settings; ${settingFlags[0]} was set.`,
-    );
-  const nodes: SiteNode[] = [];
-  for (const [index, role] of roles.entries()) {
-    const own = index === 0 ? urlsOfFirst : [];
-    const environment = Object.fromEntries(
-      services.map(({ name, url }, at) => [`CHAT_${name.toUpperCase()}_URL`, own[at] ?? url]),
-    );
-    const node = await site.startNode({
-      name: `node-${index + 1}`,
-      role,
-      flags: stage.program ? [] : ['--stage', stage.name, ...settingFlags],
-      peer: stage.program,
-      environment,
-      isSeated: seated === true,
-      cpus: allocation.serverCpus,
-      cpuPeriodMs: allocation.cpuPeriodMs ?? defaultCpuPeriodMs,
-      memoryMb: allocation.serverMemoryMb,
-      pinnedCpus: pins.servers[index],
-      signal,
-    });
-    nodes.push(node);
-  }
-  return nodes;
-}
-
-/** One role for each node. */
-function rolesOf({ stage, nodes }: DeploymentRequest): string[] {
-  if (nodes > 1 && !isScalable(stage))
-    throw new StartError(`${stage.name} runs on one node; ${nodes} were asked for.`);
-  return stage.processes.flatMap(({ role, count }) =>
-    Array<string>(count === 'any number' ? nodes : 1).fill(role),
-  );
 }
 
 /** A proxy before each service, and the URLs by which the first node reaches the services through them. */

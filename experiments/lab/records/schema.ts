@@ -1,6 +1,7 @@
 /** The schema of result files, for all shapes of experiment. Every report is a function of these alone. */
 import type { LoadtestResult } from '../../../loadtest/result/schema.ts';
 import type { Allocation, FaultKind, ObservedLimits, TargetKind } from '../deployment/deployment.ts';
+import type { ResizeRecord } from './resize-schema.ts';
 import type { ServerSummary } from './server-summary.ts';
 import type { SoakMethod, SoakSeries } from './soak-schema.ts';
 
@@ -211,6 +212,8 @@ export type TrialRecord = TrialHeader & {
    * its end until the p99 was as before; null: not in this trial.
    */
   freeze?: { atSeconds: number; seconds: number; recoveredSeconds: number | null };
+  /** Nodes came and went during the measure phase. */
+  resize?: ResizeRecord;
   /**
    * After an overload: seconds until a light load was answered in time again; null where that took too long,
    * so that the server was started anew. Absent where the trial left no backlog.
@@ -259,10 +262,10 @@ export type FixedMethod = {
   loads: readonly number[];
   repetitions: number;
   /**
-   * What the report is about: the loads that held the limits, the cost of the highest load, or how users that
-   * left at once came back.
+   * What the report is about: the loads that held the limits, the cost of the highest load, how users that
+   * left at once came back, or what was felt while nodes came and went.
    */
-  emphasis: 'held' | 'cost' | 'storm';
+  emphasis: 'held' | 'cost' | 'storm' | 'resize';
 };
 
 /** A run whose trials each have one load. */

@@ -7,6 +7,7 @@ import { edgePlot } from './plot-edge.ts';
 import { growthPlot } from './plot-growth.ts';
 import { loadPlot, spectrumPlot, stormPlot } from './plot-latency.ts';
 import { othersPlot } from './plot-others.ts';
+import { resizePlots } from './plot-resize.ts';
 import { scalingPlot } from './plot-scaling.ts';
 import { timelinePlot } from './plot-timeline.ts';
 
@@ -21,7 +22,9 @@ export function plotsOf(run: LoadRun): Plot[] {
         ? [named(latency, 'latency'), growthPlot(run)]
         : method.kind === 'fixed' && method.emphasis === 'storm'
           ? [named(stormPlot(run), 'storm')]
-          : [named(growthPlot(run), 'memory'), othersPlot(run), latency];
+          : method.kind === 'fixed' && method.emphasis === 'resize'
+            ? resizePlots(run)
+            : [named(growthPlot(run), 'memory'), othersPlot(run), latency];
   return [...first, spectrumPlot(run), timelinePlot(run)].filter((plot) => plot !== null);
 }
 

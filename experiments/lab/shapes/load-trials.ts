@@ -76,7 +76,7 @@ export function planLoads(
 }
 
 /** What a trial has beside its load. */
-export type TrialExtras = Pick<TrialRequest, 'isLast' | 'share' | 'freeze' | 'withoutQuota'> & {
+export type TrialExtras = Pick<TrialRequest, 'isLast' | 'share' | 'freeze' | 'resize' | 'withoutQuota'> & {
   purpose: TrialRecord['purpose'];
   timing?: Timing;
   /** Replaces quantities of the workload. */

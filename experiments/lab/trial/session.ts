@@ -10,6 +10,7 @@ import { SimulatorError } from '../deployment/simulator.ts';
 import type { TrialRecord } from '../records/schema.ts';
 import { freezeAll } from './freeze.ts';
 import { timeInternalPort } from './internal-port.ts';
+import { Resizing } from './resize.ts';
 import { Sampler } from './sampler.ts';
 import { allKnown } from './seats.ts';
 import { smokeCheck } from './smoke-check.ts';
@@ -50,11 +51,14 @@ export class TrialSession implements AsyncDisposable {
     const { deployment, sampler } = await this.#open();
     using internalPort = timeInternalPort(deployment.nodes[0]!.internalUrl);
     const freeze = request.freeze === undefined ? null : freezeAll(deployment.nodes, request.freeze);
+    const resizing =
+      request.resize === undefined ? null : new Resizing(deployment, request.resize, this.#context.signal);
     this.#entered = (phase) => {
       // The summary of the measure phase needs a reading at both ends of it.
       void sampler.take();
       internalPort.enter(phase);
       freeze?.enter(phase);
+      resizing?.enter(phase);
     };
     if (request.withoutQuota) await setQuota(deployment, false);
     const end = await this.#step(deployment, request);
@@ -62,9 +66,10 @@ export class TrialSession implements AsyncDisposable {
     const isBoxed = !request.withoutQuota || (await setQuota(deployment, true).catch(() => false));
     await sampler.take();
     this.#entered = () => {};
-    const parts = { deployment, sampler, marks: this.#marks, probes: await internalPort.collect() };
-    const interrupted = this.#context.signal.aborted;
-    const trial = recordOf(request, startedAt, end, parts, interrupted, (await freeze?.ended) ?? null);
+    const changes = { freeze: (await freeze?.ended) ?? null, resize: (await resizing?.ended()) ?? null };
+    const probes = await internalPort.collect();
+    const parts = { deployment, sampler, marks: this.#marks, probes, ...changes };
+    const trial = recordOf(request, startedAt, end, parts, this.#context.signal.aborted);
     sampler.forget(performance.now());
     if (trial.fault !== null || end.result === null || !isBoxed) await this.close();
     return trial;
@@ -109,9 +114,12 @@ export class TrialSession implements AsyncDisposable {
 
   async #open(): Promise<StandingServer> {
     if (this.#server !== null) return this.#server;
-    const { stage, settings, nodes, balancer = false, seated = false, allocation } = this.#setup;
+    const { balancer = false, seated = false, resize, ...rest } = this.#setup;
+    const { stage, settings, nodes, allocation } = rest;
     this.#enter('start');
-    const deployment = await this.#context.deploy({ stage, settings, nodes, balancer, seated, allocation });
+    const request = { stage, settings, nodes, balancer, seated, allocation };
+    const later = resize && { nodesMax: resize.nodesMax };
+    const deployment = await this.#context.deploy({ ...request, ...later });
     try {
       this.#context.observer.started(deployment, null);
       this.#enter('verify');

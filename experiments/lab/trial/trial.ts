@@ -4,8 +4,10 @@ import type { Workload } from '../../../loadtest/workload.ts';
 import { disturbanceOf } from '../analysis/disturbance.ts';
 import { recoveredAfter } from '../analysis/recovery.ts';
 import type { Deployment, DeploymentRequest, SimulatorProgress } from '../deployment/deployment.ts';
+import type { ResizeRecord } from '../records/resize-schema.ts';
 import type { ServerSummary, Timing, TrialRecord } from '../records/schema.ts';
 import type { Freeze } from './freeze.ts';
+import type { Resize } from './resize.ts';
 import type { Sampler } from './sampler.ts';
 
 /** Names a running trial for its observers. */
@@ -36,6 +38,8 @@ export type TrialRequest = TrialTitle & {
   withoutQuota?: boolean;
   /** All server nodes are stopped for a moment. */
   freeze?: Freeze;
+  /** Nodes come and go. */
+  resize?: Resize;
 };
 
 /** Follows running trials: the live line and the phase metrics. */
@@ -70,6 +74,8 @@ type TrialParts = {
   sampler: Sampler;
   marks: readonly Mark[];
   probes: TrialRecord['probes'];
+  freeze: Freeze | null;
+  resize: ResizeRecord | null;
 };
 
 /** The record of a trial that has ended. Throws where the simulator died without a reason: that is a bug. */
@@ -77,18 +83,18 @@ export function recordOf(
   request: TrialRequest,
   startedAt: string,
   end: TrialEnd,
-  { deployment, sampler, marks, probes }: TrialParts,
+  { deployment, sampler, marks, probes, freeze, resize }: TrialParts,
   interrupted: boolean,
-  freeze: Freeze | null,
 ): TrialRecord {
   const { number, variant, stage, load, purpose, seed, share } = request;
   const title = { number, variant, stage, load, purpose, seed, startedAt };
   const figures = figuresOf(deployment, sampler, marks, end.result);
   return {
     ...title,
-    ...judge(end, figures, interrupted),
+    ...judge(end, { ...figures, resizeError: resize?.error ?? null }, interrupted),
     ...(share !== undefined && { share }),
     ...(freeze !== null && { freeze: { ...freeze, recoveredSeconds: recoveredAfter(freeze, end.result) } }),
+    ...(resize !== null && { resize }),
     ...figures,
     probes,
   };
@@ -124,6 +130,8 @@ function figuresOf(
   };
 }
 
+type Judged = { fault: string | null; server: ServerSummary | null; resizeError: string | null };
+
 /**
  * A dead server is a failed trial, also where the simulator reports a pass. One that something else disturbed
  * says nothing. A simulator that refuses its
@@ -132,12 +140,14 @@ function figuresOf(
  */
 function judge(
   { result, error }: TrialEnd,
-  { fault, server }: { fault: string | null; server: ServerSummary | null },
+  { fault, server, resizeError }: Judged,
   interrupted: boolean,
 ): Pick<TrialRecord, 'outcome' | 'reasons'> {
   const reasons = result === null ? [] : [...result.reasons];
   if (interrupted) return { outcome: 'interrupted', reasons };
   if (fault !== null) return { outcome: 'fail', reasons: [`the server failed: ${fault}`, ...reasons] };
+  if (resizeError !== null)
+    return { outcome: 'fail', reasons: [`the nodes could not be changed: ${resizeError}`, ...reasons] };
   const disturbance = server === null ? null : disturbanceOf(server);
   if (error === null && disturbance !== null) return { outcome: 'void', reasons: [disturbance, ...reasons] };
   // An undetermined trial has measured the simulator as much as the server.

@@ -4,6 +4,7 @@ import { allocateToStage } from '../deployment/allocation.ts';
 import type { Allocation } from '../deployment/deployment.ts';
 import type { StageInfo } from '../deployment/list-stages.ts';
 import type { Scale } from '../records/schema.ts';
+import type { Resize } from './resize.ts';
 
 export type Variant = {
   /** Unique in the experiment; the name of the stage where nothing else distinguishes it. */
@@ -17,6 +18,8 @@ export type Variant = {
   /** The simulator asks the connect service of the nodes where each connection goes. */
   seated?: boolean;
   allocation: Allocation;
+  /** Nodes that come and go during each trial; left out: those of the start stay. */
+  resize?: Resize;
   /** Left out where the experiment does not ask about growth. */
   scale?: Scale;
   /** Replaces these quantities of the workload of the experiment. */

@@ -19,7 +19,11 @@ import { findCapacity, warmUpTrials } from './find-capacity.ts';
 import { quickened } from './quick.ts';
 import { findingTable, reportCapacity } from './report.ts';
 
-export type CapacityExperiment = LoadExperiment & { method: CapacityMethod };
+export type CapacityExperiment = LoadExperiment & {
+  method: CapacityMethod;
+  /** Time for all searches together, where `--minutes` gives no other; left out: none. */
+  minutes?: number;
+};
 
 /** Where the time is what ends a search. */
 const trialsInTimeMax = 1000;
@@ -36,9 +40,9 @@ export const capacity: Shape<CapacityExperiment, LoadRun> = {
       return planFixedLoads(experiment, stages, options, method);
     }
     const { precision = experiment.method.precision } = options;
-    const { minutes, curve = false } = options;
+    const { minutes = experiment.minutes, curve = false } = options;
     const bounds =
-      minutes === undefined
+      options.minutes === undefined
         ? { precision, trialsMax: trials ?? experiment.method.trialsMax }
         : { precision: options.precision ?? 0, trialsMax: trials ?? trialsInTimeMax };
     const method = { ...experiment.method, ...bounds };

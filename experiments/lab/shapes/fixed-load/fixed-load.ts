@@ -44,6 +44,7 @@ export function planFixedLoads(
           await runAtLoad(setting, { setup: variant, session }, run, load, {
             purpose: 'fixed',
             isLast: true,
+            ...(variant.resize && { resize: variant.resize }),
           });
         }
       }

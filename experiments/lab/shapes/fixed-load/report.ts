@@ -6,6 +6,7 @@ import { formatBytes, formatCount, formatMs, formatNumber, formatShare } from '.
 import { answerWithNotes, caveatsOf, phasesNote } from '../../report/notes.ts';
 import { detail, left, type ReportContent, right, type Table, tableOf } from '../../report/table.ts';
 import { environmentRows, trialsTable } from '../../report/trials.ts';
+import { resizeAnswer, resizeTable } from './resize.ts';
 import { stormAnswer, stormTable } from './storm.ts';
 
 /** One row for each variant and load. */
@@ -17,7 +18,7 @@ export function reportFixedLoads(run: LoadRun): ReportContent {
       : `${repetitions} times; the table shows the trial with the median p99`;
   return {
     answer: answerWithNotes(run, fixedAnswer(run)),
-    summary: isOfStorms(run) ? stormTable(run) : fixedTable(run),
+    summary: tableFor(run),
     method: [phasesNote(run), `Each load was tried ${tried}.`],
     environment: environmentRows(run),
     caveats: caveatsOf(run),
@@ -29,8 +30,10 @@ export function reportFixedLoads(run: LoadRun): ReportContent {
 function fixedAnswer(run: LoadRun): string[] {
   const findings = fixedFindings(run).filter(({ result }) => result !== null);
   if (findings.length === 0) return ['No trial gave a result.'];
-  if (isOfStorms(run)) return stormAnswer(run);
-  if ((run.record.method as FixedMethod).emphasis === 'cost') return costAnswer(run, findings);
+  const { emphasis } = run.record.method as FixedMethod;
+  if (emphasis === 'storm') return stormAnswer(run);
+  if (emphasis === 'resize') return resizeAnswer(run);
+  if (emphasis === 'cost') return costAnswer(run, findings);
   const { unit } = run.record.varied;
   const sentences = run.record.variants.map(({ name }) => {
     const ofVariant = findings.filter(({ variant }) => variant.name === name);
@@ -39,8 +42,10 @@ function fixedAnswer(run: LoadRun): string[] {
   return sentences.length <= 2 ? sentences : [...highestLoad(findings, unit), ...sentences];
 }
 
-function isOfStorms({ record }: LoadRun): boolean {
-  return (record.method as FixedMethod).emphasis === 'storm';
+function tableFor(run: LoadRun): Table {
+  const { emphasis } = run.record.method as FixedMethod;
+  if (emphasis === 'storm') return stormTable(run);
+  return emphasis === 'resize' ? resizeTable(run) : fixedTable(run);
 }
 
 /** The variants that held the highest load, and those that did not. */
