@@ -1,4 +1,5 @@
 /** The script of the page: its modules without their types, in one text that needs no other file. */
+import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { createRequire, stripTypeScriptTypes } from 'node:module';
 import { dirname, join } from 'node:path';
@@ -57,7 +58,12 @@ export function pageAssets(): { script: string; style: string } {
   if (made !== undefined) return made;
   const library = dirname(createRequire(import.meta.url).resolve('uplot'));
   const read = (...path: string[]) => readFileSync(join(...path), 'utf8');
-  const script = `${read(library, 'uPlot.iife.min.js')}\n${bundle(join(import.meta.dirname, 'browser', 'main.ts'))}`;
-  made = { script, style: `${read(library, 'uPlot.min.css')}\n${read(import.meta.dirname, 'page.css')}` };
+  // Node calls the function that strips types experimental; the flag keeps that off the terminal.
+  const args = ['--disable-warning=ExperimentalWarning', join(import.meta.dirname, 'print-script.ts')];
+  const script = execFileSync(process.execPath, args, { encoding: 'utf8' });
+  made = {
+    script: `${read(library, 'uPlot.iife.min.js')}\n${script}`,
+    style: `${read(library, 'uPlot.min.css')}\n${read(import.meta.dirname, 'page.css')}`,
+  };
   return made;
 }

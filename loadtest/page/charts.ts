@@ -20,7 +20,7 @@ export type Chart = {
 /** Latency over time: a column for each second, a row for each range of latencies, a shade for the count. */
 export type HeatMap = { atSeconds: number[]; columns: LatencyCounts[]; countMax: number };
 
-/** The load of each trial, in the order they ran; a trial without a load is left out. */
+/** The load of each trial, in the order they ran; those without one, and warm-ups, are left out. */
 export type LoadPoint = {
   trial: PageTrial;
   load: number;
@@ -44,10 +44,11 @@ export function chartsOf(trial: PageTrial, limitMs: number | null): Chart[] {
       ...{ title: 'Delivery latency', scale: 'log', text: msText, atSeconds, limit: limitMs },
       lines: linesOf(Object.entries(latency).map(([name, values]) => [name, heard(values)])),
     });
-    charts.push({
-      ...{ title: 'Deliveries per second', scale: 'linear', text: numberText, atSeconds, limit: null },
-      lines: linesOf([['deliveries/s', deliveries]]),
-    });
+    if (deliveries.length > 0)
+      charts.push({
+        ...{ title: 'Deliveries per second', scale: 'linear', text: numberText, atSeconds, limit: null },
+        lines: linesOf([['deliveries/s', deliveries]]),
+      });
   }
   const parts = nodes.filter(({ atSeconds }) => atSeconds.length > 0);
   const times = [...new Set(parts.flatMap(({ atSeconds }) => atSeconds))].sort((a, b) => a - b);
@@ -62,7 +63,7 @@ export function chartsOf(trial: PageTrial, limitMs: number | null): Chart[] {
   chart('CPU', coresText, ({ cpuCores }) => cpuCores);
   chart('Memory', bytesText, ({ rssBytes }) => rssBytes);
   chart('Held back by the CPU quota', shareText, ({ throttledShare }) => throttledShare);
-  if (seconds !== null && seconds.atSeconds.length > 0)
+  if (seconds !== null && seconds.simulatorCores.length > 0)
     charts.push({
       ...{ title: 'CPU of the simulator', scale: 'linear', text: coresText, limit: null },
       ...{ atSeconds: seconds.atSeconds, lines: linesOf([['simulator', seconds.simulatorCores]]) },
@@ -85,8 +86,10 @@ export function boundsMsOf(bucket: number): [from: number, to: number] {
 export function loadPointsOf(state: PageState): LoadPoint[] {
   const colours = new Map(state.variants.map(({ name, colour }) => [name, colour]));
   return state.trials.flatMap((trial) => {
-    const { load, variant, estimate } = trial;
-    return load === null ? [] : [{ trial, load, colour: colours.get(variant) ?? 'var(--ink)', estimate }];
+    const { load, variant, estimate, purpose } = trial;
+    return load === null || purpose === 'warm-up'
+      ? []
+      : [{ trial, load, colour: colours.get(variant) ?? 'var(--ink)', estimate }];
   });
 }
 
@@ -112,13 +115,17 @@ export function intervalsOf({ variants, trials }: PageState): IntervalRow[] {
 
 /** The trial to show: the one that was chosen, else the one that runs, else the last with a timeline. */
 export function shownTrial({ trials }: PageState, chosen: number | null): PageTrial | undefined {
-  const hasTimeline = (trial: PageTrial) => trial.seconds !== null || trial.nodes.length > 0;
   return (
     trials.find(({ number }) => number === chosen) ??
     trials.findLast(({ outcome }) => outcome === 'running') ??
     trials.findLast(hasTimeline) ??
     trials.at(-1)
   );
+}
+
+/** Whether there is anything to draw over its time. */
+export function hasTimeline({ seconds, nodes }: PageTrial): boolean {
+  return seconds !== null || nodes.length > 0;
 }
 
 /** In a sentence, for people who hear the page, and for the heading of its timeline. */

@@ -117,9 +117,14 @@ export function resultDocument(results: readonly LoadtestResult[]): string {
 function figuresOf(results: readonly LoadtestResult[]): string {
   const sections = results.map((result, index) => {
     const title = results.length === 1 ? 'Figures' : `Figures of step ${index + 1}`;
-    return `<section>\n<h2>${title}</h2>\n${figures(result)}\n</section>`;
+    const text = figures(result);
+    return results.length === 1
+      ? `<section>\n<h2>${title}</h2>\n${text}\n</section>`
+      : `<details>\n<summary>${title}</summary>\n${text}\n</details>`;
   });
-  return sections.join('\n');
+  return results.length === 1
+    ? sections.join('')
+    : `<section>\n<h2>Figures</h2>\n${sections.join('\n')}\n</section>`;
 }
 
 /** A line without a name goes on with the one above it. */

@@ -18,9 +18,9 @@ export type PageSeconds = {
   p50: number[];
   p99: number[];
   max: number[];
-  /** Empty where the result has none. */
+  /** This and the deliveries are empty where the result has none. */
   counts: LatencyCounts[];
-  /** CPU of the simulator, in cores. */
+  /** CPU of the simulator, in cores; empty where the result has none. */
   simulatorCores: number[];
 };
 
@@ -28,8 +28,9 @@ export type PageSeconds = {
 export type PageNode = {
   name: string;
   atSeconds: number[];
-  cpuCores: number[];
-  rssBytes: number[];
+  /** Null where it was not read. */
+  cpuCores: (number | null)[];
+  rssBytes: (number | null)[];
   /** Share of the time in which its CPU quota held it back, 0 to 1; null where no quota is visible. */
   throttledShare: (number | null)[];
 };

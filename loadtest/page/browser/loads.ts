@@ -32,7 +32,11 @@ export class Loads {
     const variants = state.variants.filter(({ name }) =>
       this.#points.some(({ trial }) => trial.variant === name),
     );
-    const shape = JSON.stringify([variants, state.unit, this.#points.some(({ load }) => load <= 0)]);
+    const shape = JSON.stringify([
+      ...[variants, state.unit],
+      this.#points.some(({ load }) => load <= 0),
+      this.#points.some(({ estimate }) => estimate !== null),
+    ]);
     if (shape === this.#shape) this.#plot?.setData(this.#data(variants));
     else this.#draw(state, variants);
     this.#shape = shape;
@@ -56,6 +60,8 @@ export class Loads {
     const plot = newPlot({
       title: `Load of each trial in ${unit}`,
       scale: this.#points.some(({ load }) => load <= 0) ? 'linear' : 'log',
+      isCounted: true,
+      acrossRange: () => [-0.5, this.#points.length - 0.5],
       acrossText: (index) => String(this.#points[index]?.trial.number ?? ''),
       upText: numberText,
       lines: variants.flatMap(({ name, colour }) => [
@@ -78,12 +84,13 @@ export class Loads {
       },
     });
     this.#plot = plot;
-    const key =
-      'Each mark is a trial: ● pass, × fail, ○ void, ◇ under way. Line and shade: the capacity and its 90 % interval, as known after that trial. A click shows the trial.';
+    const ofSearch = 'Line and shade: the capacity and its 90 % interval, as known after that trial. ';
+    const known = this.#points.some(({ estimate }) => estimate !== null) ? ofSearch : '';
+    const key = `Each mark is a trial: ● pass, × fail, ○ void, ◇ under way. ${known}A click shows the trial.`;
     this.#figure.replaceChildren(
       element('figcaption', {}, element('strong', {}, unit), readout),
       plot.root,
-      element('ul', { class: 'legend' }, ...buttons.map(({ item }) => item)),
+      ...(buttons.length < 2 ? [] : [element('ul', { class: 'legend' }, ...buttons.map(({ item }) => item))]),
       element('p', { class: 'key' }, key),
     );
   }

@@ -2,7 +2,7 @@
  * The page: draws the state that it was made with, and on a live page every event after that. When the run
  * ends, the live page gets the text of the report around its charts, and is the report.
  */
-import { shownTrial } from '../charts.ts';
+import { hasTimeline, loadPointsOf, shownTrial } from '../charts.ts';
 import { applyEvent, type PageEvent, type PageState } from '../state.ts';
 import { element } from './elements.ts';
 import { Loads } from './loads.ts';
@@ -47,6 +47,8 @@ function draw(): void {
     document.title = state.title;
   }
   follow.hidden = !isLive || chosen === null;
+  // A report without charts says all of its trials in its own table.
+  explorer.hidden = !isLive && !state.trials.some(hasTimeline) && loadPointsOf(state).length < 2;
   loads.show(state, shown?.number);
   timeline.show(shown, state.limitMs);
   list.show(state, shown?.number);

@@ -10,8 +10,10 @@ export type PlotOptions = {
   scale: 'log' | 'linear';
   acrossText: (value: number) => string;
   upText: (value: number) => string;
+  /** Marks at whole numbers only, one for each at most. */
+  isCounted?: boolean;
   /** Ends of the axes; left out: those of the data. */
-  acrossRange?: [number, number];
+  acrossRange?: () => [number, number];
   upRange?: [number, number];
   lines: { colour: string; width?: number; isStepped?: boolean; isDashed?: boolean; isShown?: boolean }[];
   /** Pairs of lines, the upper first, with the colour between them. */
@@ -87,12 +89,11 @@ export function newPlot(options: PlotOptions): Plot {
 
 function uplotOptions(options: PlotOptions): Omit<uPlot.Options, 'width' | 'height'> {
   const { scale, group, acrossRange, upRange, lines, bands = [] } = options;
-  const axis = (text: (value: number) => string, size: number): uPlot.Axis => ({
+  const axis = (text: (value: number) => string): uPlot.Axis => ({
     stroke: () => resolvedColour('var(--muted)'),
     font: '12px system-ui, sans-serif',
     grid: { stroke: () => resolvedColour('var(--line)'), width: 1 },
     ticks: { show: false },
-    size,
     values: (_, marks) => marks.map((mark) => (mark === null ? '' : text(mark))),
   });
   const { drawBelow, drawAbove } = options;
@@ -105,15 +106,15 @@ function uplotOptions(options: PlotOptions): Omit<uPlot.Options, 'width' | 'heig
       ...(group !== undefined && { sync: { key: group, scales: ['x', null] } }),
     },
     scales: {
-      x: { time: false, ...(acrossRange && { range: acrossRange }) },
+      x: { time: false, ...(acrossRange && { range: () => acrossRange() }) },
       y: {
         ...(scale === 'log' ? { distr: 3 } : { range: fromZero }),
         ...(upRange && { range: upRange }),
       },
     },
     axes: [
-      { ...axis(options.acrossText, 28), space: 56 },
-      { ...axis(options.upText, 66), space: 34 },
+      { ...axis(options.acrossText), size: 28, space: 56, ...(options.isCounted && { incrs: counts }) },
+      { ...axis(options.upText), size: widthOf, space: 34 },
     ],
     series: [{}, ...lines.map((line) => seriesOf(line))],
     bands: bands.map(({ upper, lower, colour }) => ({
@@ -145,6 +146,13 @@ function seriesOf(line: PlotOptions['lines'][number]): uPlot.Series {
     // A single value has no line: only a point shows it.
     points: { show: (plot, series) => (plot.data[series] as unknown[]).length < 2 && width > 0 },
   };
+}
+
+const counts = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000];
+
+/** Room for the longest label, in pixels of a font of 12. */
+function widthOf(_: uPlot, labels: readonly string[] | null): number {
+  return 16 + 6.6 * Math.max(4, ...(labels ?? []).map((label) => label.length));
 }
 
 /** A little above the highest value, and never an empty range. */

@@ -32,7 +32,13 @@ export class Status {
     const rows = intervalsOf(state);
     this.#intervals.hidden = rows.length === 0;
     const titles = ['variant', `capacity, ${unit}`, '90 % interval', 'trials', 'void'];
-    const head = element('tr', {}, ...titles.map((title) => element('th', { scope: 'col' }, title)));
+    const head = element(
+      'tr',
+      {},
+      ...titles.map((title, column) =>
+        element('th', { scope: 'col', class: column > 0 ? 'right' : '' }, title),
+      ),
+    );
     const body = rows.map(({ variant, colour, estimate, trials, voids }) => {
       const name = element('td', {}, swatch(colour), variant);
       const figures = [

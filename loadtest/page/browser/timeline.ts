@@ -20,6 +20,7 @@ export class Timeline {
   #drawn: Drawn[] = [];
   #shape = '';
   #phases: PageTrial['phases'] = [];
+  #times: [number, number] = [0, 1];
 
   constructor() {
     this.root.append(this.#title, this.#reasons, this.#charts);
@@ -32,6 +33,7 @@ export class Timeline {
     this.#title.textContent = `T${text.slice(1)}`;
     this.#reasons.replaceChildren(...trial.reasons.map((reason) => element('li', {}, reason)));
     this.#phases = trial.phases;
+    this.#times = timesOf(trial);
     const charts = chartsOf(trial, limitMs);
     const heat = heatMapOf(trial);
     const names = charts.map(({ title, lines }) => [title, ...lines.map(({ name }) => name)]);
@@ -48,7 +50,7 @@ export class Timeline {
   #draw(trial: PageTrial, charts: readonly Chart[], heat: HeatMap | null, limitMs: number | null): void {
     for (const { plot } of this.#drawn) plot.destroy();
     this.#drawn = [];
-    const figures = charts.map((chart, index) => this.#figureOf(chart, index, limitMs));
+    const figures = charts.map((chart, index) => this.#figureOf(trial, chart, index, limitMs));
     if (heat !== null) figures.splice(1, 0, this.#heatFigure(heat));
     if (figures.length === 0) {
       const why = trial.outcome === 'running' ? 'No second has passed yet.' : 'Its seconds were not kept.';
@@ -57,9 +59,10 @@ export class Timeline {
     this.#charts.replaceChildren(...figures);
   }
 
-  #figureOf(chart: Chart, index: number, limitMs: number | null): HTMLElement {
+  #figureOf(trial: PageTrial, chart: Chart, index: number, limitMs: number | null): HTMLElement {
     let lines = chart.lines;
     let times = chart.atSeconds;
+    let isRunning = trial.outcome === 'running';
     const at = element('span', { class: 'at' });
     const buttons = lines.map(({ name, colour }, line) =>
       legendButton(name, colour, !this.#hidden.has(name), (isShown) => {
@@ -69,11 +72,13 @@ export class Timeline {
       }),
     );
     const tell = (point: number | null) => {
-      at.textContent = point === null ? 'last' : `at ${secondText(times[point] ?? 0)}`;
+      at.textContent = point === null ? '' : `at ${secondText(times[point] ?? 0)}`;
       for (const [line, { value }] of buttons.entries()) {
         const values = lines[line]!.values;
         const figure = point === null ? values.findLast((one) => one !== null) : values[point];
-        value.textContent = figure == null ? '–' : chart.text(figure);
+        // Without a cursor the newest value is of interest only while there are new ones.
+        const isTold = point !== null || isRunning;
+        value.textContent = !isTold ? '' : figure == null ? '–' : chart.text(figure);
       }
     };
     const plot = newPlot({
@@ -82,6 +87,7 @@ export class Timeline {
       scale: chart.scale,
       acrossText: secondText,
       upText: chart.text,
+      acrossRange: () => this.#times,
       lines: lines.map(({ name, colour }) => ({ colour, isShown: !this.#hidden.has(name) })),
       data: [times, ...lines.map(({ values }) => values)],
       drawBelow: (canvas) => {
@@ -91,8 +97,9 @@ export class Timeline {
       onCursor: tell,
     });
     tell(null);
-    const update = (trial: PageTrial) => {
-      const next = chartsOf(trial, limitMs)[index]!;
+    const update = (newer: PageTrial) => {
+      const next = chartsOf(newer, limitMs)[index]!;
+      isRunning = newer.outcome === 'running';
       lines = next.lines;
       times = next.atSeconds;
       plot.setData([times, ...lines.map(({ values }) => values)]);
@@ -119,6 +126,7 @@ export class Timeline {
       scale: 'log',
       acrossText: secondText,
       upText: msText,
+      acrossRange: () => this.#times,
       lines: [{ colour: 'transparent', width: 0 }],
       upRange: [low, high],
       data: heatData(heat),
@@ -144,6 +152,12 @@ export class Timeline {
       dashed(canvas, 'var(--muted)', [x, canvas.bbox.top], [x, canvas.bbox.top + canvas.bbox.height]);
     }
   }
+}
+
+/** From the first second to the end of the last, the same for all charts. */
+function timesOf({ seconds, nodes }: PageTrial): [number, number] {
+  const times = [...(seconds?.atSeconds ?? []), ...nodes.flatMap(({ atSeconds }) => atSeconds)];
+  return times.length === 0 ? [0, 1] : [Math.min(...times), Math.max(...times) + 1];
 }
 
 function figureElement(

@@ -12,7 +12,11 @@ export class TrialList {
   constructor(choose: (trial: number) => void) {
     this.#choose = choose;
     const titles = ['trial', 'variant', 'load', 'outcome', 'p99', 'deliveries/s', 'why'];
-    const head = element('tr', {}, ...titles.map((title) => element('th', { scope: 'col' }, title)));
+    const figures = ['load', 'p99', 'deliveries/s'];
+    const cells = titles.map((title) =>
+      element('th', { scope: 'col', class: figures.includes(title) ? 'right' : '' }, title),
+    );
+    const head = element('tr', {}, ...cells);
     const table = element('table', {}, element('thead', {}, head), this.#body);
     this.root.append(
       element('h2', { id: 'trials-title' }, 'Trials'),
