@@ -1,4 +1,4 @@
-/** From a state to what its charts show: numbers, names and colours, no drawing. Browsers use this file too. */
+/** From a state to what its charts show: figures and colours, no drawing. Browsers use this file too. */
 import { type LatencyCounts, lowestUsOf } from '../record/latency-counts.ts';
 import type { PageEstimate, PageNode, PageState, PageTrial } from './state.ts';
 import { bytesText, msText, numberText, shareText } from './text.ts';

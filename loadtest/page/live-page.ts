@@ -1,6 +1,6 @@
 /**
- * The page of a run that goes on, on a port of this machine: a document, and its events as server-sent events.
- * Each connection first gets the whole state, so that a page which was away misses nothing.
+ * The page of a run that goes on, on a port of this machine: a document, and its events as server-sent
+ * events. Each connection first gets the whole state, so that a page which was away misses nothing.
  */
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';

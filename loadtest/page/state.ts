@@ -144,7 +144,7 @@ export function newTrial(
   };
 }
 
-/** In the place of the one with its number, or as the newest. A trial that began and has no result is gone. */
+/** In the place of the one with its number. A trial that began and has no result is gone. */
 function withTrial(trials: readonly PageTrial[], trial: PageTrial): PageTrial[] {
   const others = trials.filter(({ number, outcome }) => number !== trial.number && outcome !== 'running');
   return [...others, trial].sort((a, b) => a.number - b.number);

@@ -4,8 +4,9 @@
  */
 
 /**
- * Deliveries by latency, in half octaves of microseconds: `counts[i]` lie from `lowestUsOf(first + i)` to below
- * `lowestUsOf(first + i + 1)`. Empty counters at both ends are left out; a second without deliveries has none.
+ * Deliveries by latency, in half octaves of microseconds: `counts[i]` lie from `lowestUsOf(first + i)` to
+ * below `lowestUsOf(first + i + 1)`. Empty counters at both ends are left out; a second without deliveries
+ * has none.
  */
 export type LatencyCounts = { first: number; counts: readonly number[] };
 

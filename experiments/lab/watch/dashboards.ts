@@ -1,4 +1,4 @@
-/** Prometheus and Grafana of the compose file, for one run. They are a help: no failure of theirs ends a run. */
+/** Prometheus and Grafana of the compose file, for one run. No failure of theirs ends the run. */
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';

@@ -61,6 +61,7 @@ export class Loads {
       title: `Load of each trial in ${unit}`,
       scale: this.#points.some(({ load }) => load <= 0) ? 'linear' : 'log',
       isCounted: true,
+      upRange: () => this.#range(),
       acrossRange: () => [-0.5, this.#points.length - 0.5],
       acrossText: (index) => String(this.#points[index]?.trial.number ?? ''),
       upText: numberText,
@@ -108,6 +109,15 @@ export class Loads {
         column(name, ({ load }) => load),
       ]),
     ];
+  }
+
+  /** Room for whole marks at both ends. */
+  #range(): [number, number] {
+    const loads = this.#points.flatMap(({ load, estimate }) =>
+      estimate === null ? [load] : [load, estimate.low, estimate.high],
+    );
+    const [low, high] = [Math.min(...loads), Math.max(...loads)];
+    return low <= 0 ? [low - (high - low) / 10, high + (high - low) / 10] : [low / 1.3, high * 1.3];
   }
 
   #drawPoints(canvas: uPlot): void {

@@ -14,7 +14,7 @@ export type PlotOptions = {
   isCounted?: boolean;
   /** Ends of the axes; left out: those of the data. */
   acrossRange?: () => [number, number];
-  upRange?: [number, number];
+  upRange?: () => [number, number];
   lines: { colour: string; width?: number; isStepped?: boolean; isDashed?: boolean; isShown?: boolean }[];
   /** Pairs of lines, the upper first, with the colour between them. */
   bands?: { upper: number; lower: number; colour: string }[];
@@ -89,10 +89,10 @@ export function newPlot(options: PlotOptions): Plot {
 
 function uplotOptions(options: PlotOptions): Omit<uPlot.Options, 'width' | 'height'> {
   const { scale, group, acrossRange, upRange, lines, bands = [] } = options;
-  const axis = (text: (value: number) => string): uPlot.Axis => ({
+  const axis = (text: (value: number) => string, gridFilter = {}): uPlot.Axis => ({
     stroke: () => resolvedColour('var(--muted)'),
     font: '12px system-ui, sans-serif',
-    grid: { stroke: () => resolvedColour('var(--line)'), width: 1 },
+    grid: { stroke: () => resolvedColour('var(--line)'), width: 1, ...gridFilter },
     ticks: { show: false },
     values: (_, marks) => marks.map((mark) => (mark === null ? '' : text(mark))),
   });
@@ -109,12 +109,12 @@ function uplotOptions(options: PlotOptions): Omit<uPlot.Options, 'width' | 'heig
       x: { time: false, ...(acrossRange && { range: () => acrossRange() }) },
       y: {
         ...(scale === 'log' ? { distr: 3 } : { range: fromZero }),
-        ...(upRange && { range: upRange }),
+        ...(upRange && { range: () => upRange() }),
       },
     },
     axes: [
       { ...axis(options.acrossText), size: 28, space: 56, ...(options.isCounted && { incrs: counts }) },
-      { ...axis(options.upText), size: widthOf, space: 34 },
+      { ...axis(options.upText, scale === 'log' ? { filter: roundMarks } : {}), size: widthOf, space: 34 },
     ],
     series: [{}, ...lines.map((line) => seriesOf(line))],
     bands: bands.map(({ upper, lower, colour }) => ({
@@ -149,6 +149,14 @@ function seriesOf(line: PlotOptions['lines'][number]): uPlot.Series {
 }
 
 const counts = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000];
+
+/** Of a logarithmic axis: 1, 2 and 5 in each power of ten. */
+function roundMarks(_: uPlot, marks: readonly number[]): (number | null)[] {
+  return marks.map((mark) => {
+    const first = mark / 10 ** Math.floor(Math.log10(mark) + 1e-9);
+    return [1, 2, 5].some((round) => Math.abs(first - round) < 1e-6) ? mark : null;
+  });
+}
 
 /** Room for the longest label, in pixels of a font of 12. */
 function widthOf(_: uPlot, labels: readonly string[] | null): number {

@@ -53,7 +53,10 @@ export class Timeline {
     const figures = charts.map((chart, index) => this.#figureOf(trial, chart, index, limitMs));
     if (heat !== null) figures.splice(1, 0, this.#heatFigure(heat));
     if (figures.length === 0) {
-      const why = trial.outcome === 'running' ? 'No second has passed yet.' : 'Its seconds were not kept.';
+      const why =
+        trial.outcome === 'running'
+          ? 'No second has passed yet.'
+          : 'Its seconds were not kept. An archived run keeps those of the trials that stand for a variant.';
       figures.push(element('p', { class: 'none' }, why));
     }
     this.#charts.replaceChildren(...figures);
@@ -119,7 +122,6 @@ export class Timeline {
       const highest = Math.max(...used.map((column) => column.first + column.counts.length));
       return [boundsMsOf(lowest)[0], boundsMsOf(highest)[0]] as [number, number];
     };
-    const [low, high] = rows(heat);
     const plot = newPlot({
       title,
       group,
@@ -128,7 +130,7 @@ export class Timeline {
       upText: msText,
       acrossRange: () => this.#times,
       lines: [{ colour: 'transparent', width: 0 }],
-      upRange: [low, high],
+      upRange: () => rows(heat),
       data: heatData(heat),
       drawBelow: (canvas) => drawHeat(canvas, heat),
       onCursor: (index, up) => {
