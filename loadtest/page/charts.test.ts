@@ -79,7 +79,9 @@ test('the intervals are those after the last trial of each variant, with its voi
   assert.deepEqual(intervalsOf(state(other)), []);
 });
 
-test('warm-ups and trials without a load are no points', () => {
+test('warm-ups are points until other trials have begun, and trials without a load never are', () => {
+  const warmUp = trial(1, { purpose: 'warm-up' });
+  assert.deepEqual(loadPointsOf(state(warmUp, trial(2, { variant: 'b' }))).length, 2);
   const points = loadPointsOf(state(trial(1, { purpose: 'warm-up' }), trial(2, { load: null }), trial(3)));
   assert.deepEqual(
     points.map(({ load, colour }) => [load, colour]),

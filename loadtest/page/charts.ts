@@ -20,7 +20,7 @@ export type Chart = {
 /** Latency over time: a column for each second, a row for each range of latencies, a shade for the count. */
 export type HeatMap = { atSeconds: number[]; columns: LatencyCounts[]; countMax: number };
 
-/** The load of each trial, in the order they ran; those without one, and warm-ups, are left out. */
+/** The load of each trial, in the order they ran; those without one are left out. */
 export type LoadPoint = {
   trial: PageTrial;
   load: number;
@@ -83,12 +83,14 @@ export function boundsMsOf(bucket: number): [from: number, to: number] {
   return [lowestUsOf(bucket) / 1000, lowestUsOf(bucket + 1) / 1000];
 }
 
+/** Warm-ups are points only until their variant has other trials: they say nothing about its capacity. */
 export function loadPointsOf(state: PageState): LoadPoint[] {
+  const isWarmUp = ({ purpose }: PageTrial) => purpose === 'warm-up';
+  const tried = new Set(state.trials.filter((trial) => !isWarmUp(trial)).map(({ variant }) => variant));
   const colours = new Map(state.variants.map(({ name, colour }) => [name, colour]));
   return state.trials.flatMap((trial) => {
-    const { load, variant, estimate, purpose } = trial;
-    return load === null || purpose === 'warm-up'
-      ? []
+    const { load, variant, estimate } = trial;
+    return load === null || (isWarmUp(trial) && tried.has(variant)) ? []
       : [{ trial, load, colour: colours.get(variant) ?? 'var(--ink)', estimate }];
   });
 }

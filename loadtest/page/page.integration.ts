@@ -212,12 +212,22 @@ function stateOf(...trials: PageTrial[]): PageState {
   };
 }
 
-/** Whether a canvas has a pixel of a colour. Its type is not known without the types of a browser. */
-async function hasColour(canvas: Locator, colour: readonly number[]): Promise<boolean> {
-  const pixels = (await canvas.evaluate(
-    'canvas => Array.from(canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data)',
-  )) as number[];
-  return pixels.some((_, at) => at % 4 === 0 && colour.every((part, offset) => pixels[at + offset] === part));
+/** The part of a canvas that is used here; the types of a browser are not known to tests. */
+type Canvas = {
+  width: number;
+  height: number;
+  getContext(kind: '2d'): {
+    getImageData(x: number, y: number, width: number, height: number): { data: number[] };
+  };
+};
+
+/** Whether a canvas has a pixel of a colour. */
+function hasColour(canvas: Locator, colour: readonly number[]): Promise<boolean> {
+  return canvas.evaluate((node, wanted) => {
+    const drawn = node as unknown as Canvas;
+    const { data } = drawn.getContext('2d').getImageData(0, 0, drawn.width, drawn.height);
+    return data.some((_, at) => at % 4 === 0 && wanted.every((part, next) => data[at + next] === part));
+  }, colour);
 }
 
 /** What the page complains about, its policy included. */

@@ -29,8 +29,8 @@ export class Timeline {
   show(trial: PageTrial | undefined, limitMs: number | null): void {
     this.root.hidden = trial === undefined;
     if (trial === undefined) return;
-    const text = trialText(trial);
-    this.#title.textContent = `T${text.slice(1)}`;
+    const isRunning = trial.outcome === 'running';
+    this.#title.textContent = isRunning ? `Trial ${trial.number}, second by second` : titleOf(trial);
     this.#reasons.replaceChildren(...trial.reasons.map((reason) => element('li', {}, reason)));
     this.#phases = trial.phases;
     this.#times = timesOf(trial);
@@ -154,6 +154,11 @@ export class Timeline {
       dashed(canvas, 'var(--muted)', [x, canvas.bbox.top], [x, canvas.bbox.top + canvas.bbox.height]);
     }
   }
+}
+
+function titleOf(trial: PageTrial): string {
+  const text = trialText(trial);
+  return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
 /** From the first second to the end of the last, the same for all charts. */

@@ -1,4 +1,4 @@
-/** The trials as a table: the way to choose one without a mouse, and their reasons in full. */
+/** The trials as a table: the way to choose one without a mouse. */
 import type { PageState, PageTrial } from '../state.ts';
 import { msText, numberText } from '../text.ts';
 import { element } from './elements.ts';
@@ -61,7 +61,7 @@ export class TrialList {
       cell(outcome === 'running' ? 'under way' : outcome, 'outcome'),
       cell(p99Ms === null ? '–' : msText(p99Ms), 'right'),
       cell(deliveriesPerSecond === null ? '–' : numberText(deliveriesPerSecond), 'right'),
-      cell(reasons.join('; '), 'why'),
+      element('td', { class: 'why' }, element('div', {}, reasons[0] ?? '')),
     );
     const known = this.#rows.get(number);
     if (known === undefined) this.#body.append(row);
