@@ -98,7 +98,7 @@ async function run(
       report: options.html === undefined ? undefined : await reportOf(options.html, results),
       hasSteps: options.steps.length > 1,
     });
-  await live?.ended(results);
+  if (results.length > 0) await live?.ended(results);
   if (results.at(-1)?.interrupted) return exitCode.interrupted;
   return Math.max(exitCode.pass, ...results.map((result) => exitCode[result.verdict]));
 }

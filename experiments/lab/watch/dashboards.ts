@@ -48,7 +48,9 @@ export async function openDashboards(
       const { name, title, url } = service;
       if (before.includes(name)) print(`${title} runs already: ${url}`);
       else {
-        const fault = await start(service, compose, signal, () => started.push(name));
+        // One that does not start may leave a container too.
+        started.push(name);
+        const fault = await start(service, compose, signal);
         if (fault !== null) {
           print(`${title} could not be started, and the run goes on without it: ${fault}`);
           continue;
@@ -102,12 +104,11 @@ async function findServices(compose: Compose): Promise<Service[]> {
   ];
 }
 
-/** Null when it answers, else why it does not. `onStarted`: there is a container now. */
+/** Null when it answers, else why it does not. */
 async function start(
   { name, url, readyPath }: Service,
   compose: Compose,
   signal: AbortSignal,
-  onStarted: () => void,
 ): Promise<string | null> {
   try {
     await compose('up', '--detach', '--no-deps', '--quiet-pull', name);
@@ -115,7 +116,6 @@ async function start(
     signal.throwIfAborted();
     return messageOf(error as Error);
   }
-  onStarted();
   const deadlineMs = performance.now() + readyMsMax;
   while (performance.now() < deadlineMs) {
     const answer = await fetch(url + readyPath, { signal }).catch(() => null);

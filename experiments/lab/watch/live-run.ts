@@ -48,6 +48,8 @@ export class LiveRun implements TrialObserver, Disposable {
   }
 
   started(deployment: Deployment): void {
+    // Its counters begin anew.
+    if (deployment !== this.#deployment) this.#usage = null;
     this.#deployment = deployment;
   }
 
@@ -72,7 +74,10 @@ export class LiveRun implements TrialObserver, Disposable {
     clearInterval(this.#timer);
   }
 
-  /** Rates since the last second; none for the first one of a server. */
+  /**
+   * Rates since the last second; none for the first one of a server. A reading may be a quarter of a second
+   * old: the figures of a trial that has ended are better.
+   */
   #readings(): PageReading[] {
     const now: Usage = { atMs: performance.now(), parts: this.#deployment?.latestUsage() ?? [] };
     const before = this.#usage;
