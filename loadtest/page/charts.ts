@@ -90,7 +90,8 @@ export function loadPointsOf(state: PageState): LoadPoint[] {
   const colours = new Map(state.variants.map(({ name, colour }) => [name, colour]));
   return state.trials.flatMap((trial) => {
     const { load, variant, estimate } = trial;
-    return load === null || (isWarmUp(trial) && tried.has(variant)) ? []
+    return load === null || (isWarmUp(trial) && tried.has(variant))
+      ? []
       : [{ trial, load, colour: colours.get(variant) ?? 'var(--ink)', estimate }];
   });
 }

@@ -1,4 +1,4 @@
-/** The part of the style sheet of a report that its charts, which are those of every page, have no use for. */
+/** The style of a report, in addition to that of every page (loadtest/page/page.css). */
 import { colourVariables } from './palette.ts';
 
 export const htmlStyle = `
