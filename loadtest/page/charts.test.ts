@@ -72,6 +72,7 @@ test('the intervals are those after the last trial of each variant, with its voi
     trial(3, { estimate: narrow }),
   ];
   const other = trial(4, { variant: 'b' });
+  trials.unshift(trial(0, { purpose: 'warm-up' }));
   assert.deepEqual(intervalsOf(state(...trials, other)), [
     { variant: 'a', colour: 'var(--a)', estimate: narrow, trials: 3, voids: 1 },
     { variant: 'b', colour: 'var(--b)', estimate: null, trials: 1, voids: 0 },

@@ -108,7 +108,9 @@ export type IntervalRow = {
 /** What is known of each variant so far; empty where no capacity is searched. */
 export function intervalsOf({ variants, trials }: PageState): IntervalRow[] {
   const rows = variants.flatMap(({ name, colour }) => {
-    const own = trials.filter(({ variant, outcome }) => variant === name && outcome !== 'running');
+    const isOwn = ({ variant, outcome, purpose }: PageTrial) =>
+      variant === name && outcome !== 'running' && purpose !== 'warm-up';
+    const own = trials.filter(isOwn);
     const estimate = own.findLast((trial) => trial.estimate !== null)?.estimate ?? null;
     const voids = own.filter(({ outcome }) => outcome === 'void').length;
     return own.length === 0 ? [] : [{ variant: name, colour, estimate, trials: own.length, voids }];

@@ -111,7 +111,7 @@ export function applyEvent(state: PageState, event: PageEvent): PageState {
     case 'phase':
       return changeRunning(state, (trial) => ({
         ...trial,
-        phases: [...trial.phases, { phase: event.phase, atSeconds: trial.seconds?.atSeconds.at(-1) ?? 0 }],
+        phases: [...trial.phases, { phase: event.phase, atSeconds: beginOf(event.phase, trial) }],
       }));
     case 'second':
       return changeRunning(state, (trial) => withSecond(trial, event.second, event.readings));
@@ -148,6 +148,12 @@ export function newTrial(
 function withTrial(trials: readonly PageTrial[], trial: PageTrial): PageTrial[] {
   const others = trials.filter(({ number, outcome }) => number !== trial.number && outcome !== 'running');
   return [...others, trial].sort((a, b) => a.number - b.number);
+}
+
+/** Seconds count from the measure phase; every other begins after the last second that is known. */
+function beginOf(phase: string, { seconds }: PageTrial): number {
+  const last = seconds?.atSeconds.at(-1);
+  return phase === 'measure' || last === undefined ? 0 : last + 1;
 }
 
 function changeRunning(state: PageState, change: (trial: PageTrial) => PageTrial): PageState {

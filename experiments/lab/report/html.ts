@@ -106,5 +106,5 @@ function htmlTable({ columns, rows }: Table, className = ''): string {
     return `<tr class="${rowClass} remarked">${cells('td', row)}</tr>${below}`;
   });
   const titles = columns.map(({ title }) => title);
-  return `<div class="scroll"><table class="${className}"><thead><tr>${cells('th', titles)}</tr></thead><tbody>\n${body.join('\n')}\n</tbody></table></div>`;
+  return `<div class="scroll" tabindex="0" role="group" aria-label="table"><table class="${className}"><thead><tr>${cells('th', titles)}</tr></thead><tbody>\n${body.join('\n')}\n</tbody></table></div>`;
 }

@@ -8,7 +8,10 @@ export class Status {
   readonly root = element('section', { class: 'status' });
   readonly #connection = element('p', { class: 'connection', role: 'status' });
   readonly #now = element('p', { class: 'now' });
-  readonly #intervals = element('div', { class: 'scroll' });
+  readonly #intervals = element('div', {
+    ...{ class: 'scroll', tabindex: 0, role: 'group' },
+    'aria-label': 'What is known of each variant',
+  });
 
   constructor() {
     this.root.append(this.#connection, this.#now, this.#intervals);

@@ -20,7 +20,7 @@ export class TrialList {
     const table = element('table', {}, element('thead', {}, head), this.#body);
     this.root.append(
       element('h2', { id: 'trials-title' }, 'Trials'),
-      element('div', { class: 'scroll' }, table),
+      element('div', { class: 'scroll', tabindex: 0, role: 'group', 'aria-label': 'Trials' }, table),
     );
   }
 
