@@ -1,14 +1,14 @@
-/** Two seconds of each target, with its kept seeds: `npm run fuzz -- --minutes 30` goes on for longer. */
+/** A second of each target, with its kept seeds: `npm run fuzz -- --minutes 30` goes on for longer. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { fuzz } from './fuzz.ts';
 import { targets } from './targets.ts';
 
-const forMs = 2000;
+const forMs = 1000;
 // Another one each day, so that a failure can be repeated, and not every run tries the same.
 const seed = Math.floor(Date.now() / 86_400_000);
 
 for (const target of targets)
   test(`${target.name}: takes or refuses any input (seed ${seed})`, async () => {
-    assert.ok((await fuzz(target, seed, forMs)) > 100, 'some inputs');
+    assert.ok((await fuzz(target, seed, forMs)) > 20, 'some inputs');
   });

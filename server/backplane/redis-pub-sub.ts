@@ -18,7 +18,7 @@
  * never received their echo and lose their connections too. Not detected: an old primary that is cut off
  * *together* with some nodes and their clients, which go on as a smaller chat. Only a quorum rules that out.
  */
-import { redactUrl } from '#host/redact.ts';
+import { redactUrl } from '#host/secrets.ts';
 import { group, secret, serviceUrl, text, type ValuesOf } from '../settings.ts';
 import type { Backplane, BackplaneEvents } from './backplane.ts';
 import { countGaps, createBackplaneMeter } from './meter.ts';

@@ -18,7 +18,7 @@
  * A Redis that keeps its data must write every command to disk (`appendfsync always`), or none at all: one
  * that comes back with an older state is noticed only by the nodes that had read further.
  */
-import { redactUrl } from '#host/redact.ts';
+import { redactUrl } from '#host/secrets.ts';
 import type { BackplaneEvents, LogBackplane, Recovery, ResumeRequest } from './backplane.ts';
 import { countGaps, createBackplaneMeter } from './meter.ts';
 import { partitionOf } from './partition.ts';

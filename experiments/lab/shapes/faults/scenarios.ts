@@ -75,11 +75,7 @@ export const scenarios: readonly Scenario[] = [
     about: `Redis is stopped with SIGSTOP for ${frozenMs / 1000} s`,
     appliesTo: needsRedis,
     nodes: 2,
-    inject: async (deployment, signal) => {
-      const redis = ownRedis(deployment);
-      await redis.signal('SIGSTOP');
-      await sleep(frozenMs, undefined, { signal }).finally(() => redis.signal('SIGCONT'));
-    },
+    inject: freezesRedis(frozenMs),
   },
   {
     name: 'output buffer overflowed',
@@ -105,6 +101,23 @@ export function cutsNetwork(direction?: Direction): Scenario['inject'] {
     if (network === null) throw new SkipVariant('this deployment has no network that can be cut');
     network.cut(direction);
     await sleep(cutMs, undefined, { signal }).finally(() => network.heal());
+  };
+}
+
+/** The first node is stopped for a time with all its processes, and then continues. */
+export function freezesNode(frozenMs: number): Scenario['inject'] {
+  return async ({ nodes: [node] }, signal) => {
+    await node!.freeze();
+    await sleep(frozenMs, undefined, { signal }).finally(() => node!.thaw());
+  };
+}
+
+/** Redis is stopped for a time, and then continues. */
+export function freezesRedis(frozenMs: number): Scenario['inject'] {
+  return async (deployment, signal) => {
+    const redis = ownRedis(deployment);
+    await redis.signal('SIGSTOP');
+    await sleep(frozenMs, undefined, { signal }).finally(() => redis.signal('SIGCONT'));
   };
 }
 
