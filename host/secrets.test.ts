@@ -12,6 +12,7 @@ import {
   redact,
   redactedJson,
   redactUrl,
+  splitUrls,
 } from './secrets.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'secrets-'));
@@ -105,4 +106,22 @@ test('a secret is noticed where it may be one', () => {
   for (const given of ['redis://host', 'redis://user@host:1/2', 'rediss://host/'])
     assert.equal(holdsSecret(given), false, given);
   assert.equal(parseServiceUrl('redis://host:99999'), null);
+});
+
+test('a list of URLs is cut only before a URL, because a password may contain a comma', () => {
+  for (const [given, urls] of [
+    ['redis://a', ['redis://a']],
+    ['redis://u:p,w@a', ['redis://u:p,w@a']],
+    [' redis://u:p,w@a:1 , rediss://b/0 ', ['redis://u:p,w@a:1', 'rediss://b/0']],
+    ['redis://a,b', ['redis://a,b']],
+  ] as const)
+    assert.deepEqual(splitUrls(given), urls);
+  assert.equal(redactUrl('redis://a,b'), notShown);
+  assert.equal(holdsSecret('redis://a,redis://b'), false);
+  for (const given of [
+    'redis://a,redis://:S3CRET@b',
+    'redis://:S3CRET@a,redis://b',
+    'redis://a,redis://b?x=1',
+  ])
+    assert.equal(holdsSecret(given), true, given);
 });

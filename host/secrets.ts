@@ -26,20 +26,30 @@ export function redactUrl(text: string): string {
   return url === null ? notShown : `${url.protocol}//${url.host}${url.pathname.replace(/^\/$/, '')}`;
 }
 
+/** The URLs of a list, of which each but the first follows a comma; one URL is a list of one. */
+export function splitUrls(text: string): string[] {
+  // A password may contain a comma, but no `://` that is not encoded.
+  return text.trim().split(/\s*,\s*(?=[A-Za-z]+:\/\/)/);
+}
+
 /**
  * Reads `protocol://[user:password@]host[:port][/number][?query]`; null for everything else. A password with
  * characters that a URL must encode may end up in any other part of it, so no other part may be there.
  */
 export function parseServiceUrl(text: string): URL | null {
   const url = URL.canParse(text) ? new URL(text) : null;
-  if (url === null || url.hostname === '' || url.hash !== '' || url.search.includes('@')) return null;
+  if (url === null || url.hash !== '' || url.search.includes('@')) return null;
+  // A list of hosts would be read as one.
+  if (url.hostname === '' || url.hostname.includes(',')) return null;
   return /^\/?\d*$/.test(url.pathname) ? url : null;
 }
 
-/** True for a URL that holds a password or a query, in which a password may stand. */
+/** True for URLs of which one holds a password or a query, in which a password may stand. */
 export function holdsSecret(text: string): boolean {
-  const url = parseServiceUrl(text);
-  return url === null || url.password !== '' || url.search !== '';
+  return splitUrls(text).some((one) => {
+    const url = parseServiceUrl(one);
+    return url === null || url.password !== '' || url.search !== '';
+  });
 }
 
 /** One secret of a program, by its option or by the file that another option names. */

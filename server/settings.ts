@@ -4,7 +4,7 @@
  */
 import { isIP } from 'node:net';
 import { type Command, Option } from 'commander';
-import { holdsSecret, notShown, parseServiceUrl, readSecretFile } from '#host/secrets.ts';
+import { holdsSecret, notShown, parseServiceUrl, readSecretFile, splitUrls } from '#host/secrets.ts';
 import { tellStrayVariables } from '#host/stray-variables.ts';
 
 /** One setting. Its key in the group gives its flag and its environment variable. */
@@ -85,12 +85,26 @@ export function secret(about: string): Setting<string> {
   return { ...text(/^[!-~]{1,4096}$/, 'visible ASCII characters', '', about), isSecret: () => true };
 }
 
-/** The URL of a service, which may hold a password. */
+/**
+ * The URL of a service, which may hold a password; or URLs of several nodes of a cluster, which has no
+ * database but 0.
+ */
 export function serviceUrl(protocols: readonly string[], fallback: string, about: string): Setting<string> {
-  const read = (given: string) =>
-    protocols.includes(parseServiceUrl(given)?.protocol ?? '') ? given : undefined;
-  const required = `${protocols.join('// or ')}//[user:password@]host[:port][/database], with %40 for an @ in it`;
+  const read = (given: string) => {
+    const urls = splitUrls(given).map(parseServiceUrl);
+    const isAllowed = (url: URL | null) =>
+      protocols.includes(url?.protocol ?? '') &&
+      (urls.length === 1 || (url!.protocol === urls[0]?.protocol && databaseOf(url!) === 0));
+    return urls.every(isAllowed) ? given : undefined;
+  };
+  const one = `${protocols.join('// or ')}//[user:password@]host[:port][/database], with %40 for an @ in it`;
+  const required = `${one}; or several, with commas between them, for nodes of one cluster: all with the same protocol, and without a database`;
   return { default: fallback, read, required, about, isSecret: holdsSecret };
+}
+
+/** The number of the database that the URL of a Redis names. */
+export function databaseOf(url: URL): number {
+  return Number(url.pathname.slice(1) || url.searchParams.get('db'));
 }
 
 /** A comma-separated list of at least one item; spaces around an item are dropped, and so are empty items. */

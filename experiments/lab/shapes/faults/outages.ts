@@ -48,6 +48,7 @@ export const outages: readonly Scenario[] = [
       await redis.restart();
     },
   },
+  known('Redis Cluster failover'),
   known('network cut'),
   oneWay('to', 'the node sends to Redis does not arrive'),
   oneWay('from', 'Redis sends to the node does not arrive'),

@@ -23,12 +23,16 @@ export type Scenario = {
   appliesTo(stage: StageInfo): boolean;
   nodes: number;
   breakableNetwork?: boolean;
+  /** Services in place of those that the stage declares. */
+  services?: readonly string[];
   /** Resolves at the end of the fault, healed or not; rejects with a `SkipVariant` where it is impossible. */
   inject(deployment: Deployment, signal: AbortSignal): Promise<void>;
 };
 
 export const redisDownMs = 1000;
 const frozenMs = 5000;
+/** Chosen: a replica is promoted about two seconds after its primary has died, with a node timeout of 1 s. */
+const successorMs = 4000;
 export const cutMs = 5000;
 const floodMessageBytes = 60_000;
 
@@ -76,6 +80,19 @@ export const scenarios: readonly Scenario[] = [
     appliesTo: needsRedis,
     nodes: 2,
     inject: freezesRedis(frozenMs),
+  },
+  {
+    name: 'Redis Cluster failover',
+    about: `on a Redis Cluster, the busiest of three primaries is killed with SIGKILL; its replica takes its place, and it comes back as a replica ${successorMs / 1000} s later`,
+    appliesTo: needsRedis,
+    nodes: 2,
+    services: ['redis-cluster'],
+    inject: async (deployment, signal) => {
+      const cluster = ownRedis(deployment);
+      await cluster.signal('SIGKILL');
+      await sleep(successorMs, undefined, { signal });
+      await cluster.restart();
+    },
   },
   {
     name: 'output buffer overflowed',
