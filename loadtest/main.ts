@@ -2,10 +2,12 @@
 import { createInterface } from 'node:readline';
 import { CommanderError } from 'commander';
 import { interruptedCode, interruption } from '#host/interruption.ts';
+import { redact } from '#host/secrets.ts';
 import { tellStrayVariables } from '#host/stray-variables.ts';
 import { WriteError } from '#host/whole-file.ts';
 import type { Assignment } from './model/assignment.ts';
 import { checkOptions, newCommand, type Options } from './options.ts';
+import type { LiveRun } from './page/live-run.ts';
 import { checkStep, resolveAssignment, resolveWorkload } from './resolve.ts';
 import { conclude } from './result/conclude.ts';
 import { encodeEvent, parseCommand, type StepQuantities } from './result/control.ts';
@@ -45,13 +47,14 @@ async function main(argv: string[]): Promise<number> {
   const server = await tryServe(metrics, options);
   if (typeof server === 'string') return refuse([server]);
   using _server = server;
-  await using coordinator = new Coordinator(assignment, [
-    newProgress(styleOf(options), progressStream(options)),
-    metrics,
-  ]);
+  const page = await tryOpenPage(options);
+  if (typeof page === 'string') return refuse([page]);
+  await using live = page;
+  const shown = [newProgress(styleOf(options), progressStream(options)), metrics];
+  await using coordinator = new Coordinator(assignment, live === undefined ? shown : [...shown, live]);
   interruption().addEventListener('abort', () => coordinator.interrupt());
   try {
-    return await run(coordinator, assignment, options);
+    return await run(coordinator, assignment, options, live);
   } catch (error) {
     if (styleOf(options) === 'tty') progressStream(options).write(clearLine);
     if (error instanceof WriteError) {
@@ -67,14 +70,21 @@ async function main(argv: string[]): Promise<number> {
 }
 
 /** Runs all steps and publishes their results. Returns the exit code of the worst step. */
-async function run(coordinator: Coordinator, assignment: Assignment, options: Options): Promise<number> {
+async function run(
+  coordinator: Coordinator,
+  assignment: Assignment,
+  options: Options,
+  live: LiveRun | undefined,
+): Promise<number> {
   const environment = readEnvironment();
   const { workers } = assignment.workload;
   const measure: Measure = async (step, { abortOnFail = false, ...how }) => {
     const workload = resolveWorkload({ ...options.workload, ...step }, workers);
     const isHopeless = abortOnFail ? hopelessTest(options.limits, workload) : undefined;
     const outcome = await coordinator.step(workload, { ...how, isHopeless });
-    return conclude(outcome, options.limits, options.health, environment);
+    const result = conclude(outcome, options.limits, options.health, environment);
+    live?.stepEnded(result);
+    return result;
   };
   await coordinator.connect();
   const results = options.isControlled
@@ -86,10 +96,17 @@ async function run(coordinator: Coordinator, assignment: Assignment, options: Op
       style: styleOf(options),
       stream: progressStream(options),
       json: options.json,
+      report: options.html === undefined ? undefined : await reportOf(options.html, results),
       hasSteps: options.steps.length > 1,
     });
+  if (results.length > 0) await live?.ended(results);
   if (results.at(-1)?.interrupted) return exitCode.interrupted;
   return Math.max(exitCode.pass, ...results.map((result) => exitCode[result.verdict]));
+}
+
+async function reportOf(path: string, results: readonly LoadtestResult[]) {
+  const { resultDocument } = await import('./page/result-page.ts');
+  return { path, html: resultDocument(results) };
 }
 
 type Measure = (
@@ -159,6 +176,32 @@ async function tryServe(metrics: Metrics, options: Options): Promise<MetricsServ
   } catch (error) {
     return `--metrics-port ${port} on ${host} cannot be used: ${(error as Error).message}`;
   }
+}
+
+/** Opens the live page if that was asked for. A string says why that is not possible. */
+async function tryOpenPage(options: Options): Promise<LiveRun | undefined | string> {
+  const { livePort: port, workload, steps, limits } = options;
+  if (port === undefined) return undefined;
+  const [{ LivePage }, { LiveRun }, { newState }] = await Promise.all([
+    import('./page/live-page.ts'),
+    import('./page/live-run.ts'),
+    import('./page/result-page.ts'),
+  ]);
+  const expressions = limits.map(({ expression }) => expression);
+  try {
+    const page = await LivePage.open(port, newState(workload.urls.map(redact), expressions));
+    console.error(`live: ${page.url}`);
+    return new LiveRun(page, options.isControlled ? null : plannedSeconds(workload, steps));
+  } catch (error) {
+    return `--live ${port} cannot be used: ${(error as Error).message}`;
+  }
+}
+
+/** Of all steps; only the last drain takes its full time. */
+function plannedSeconds(workload: Workload, steps: Options['steps']): number {
+  const ofStep = (step: Partial<StepQuantities>) =>
+    (step.warmUpSeconds ?? workload.warmUpSeconds) + (step.durationSeconds ?? workload.durationSeconds);
+  return steps.reduce((total, step) => total + ofStep(step), workload.drainSeconds);
 }
 
 function refuse(problems: readonly string[]): number {

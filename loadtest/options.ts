@@ -29,6 +29,10 @@ export type Options = {
   health: HealthLimits;
   /** Path of the result file; `-` is standard output. */
   json: string | undefined;
+  /** Path of the report. */
+  html: string | undefined;
+  /** Port of the live page, 0 for a free one; undefined: none. */
+  livePort: number | undefined;
   progress: ProgressStyle | 'auto';
   metricsPort: number | undefined;
   metricsHost: string;
@@ -119,6 +123,13 @@ export function newCommand(): Command {
       option('--throttled-limit <time>', 'void if the cgroup throttled it longer', `${throttledMsMax}ms`),
     )
     .addOption(option('--json <file>', 'write the result there; - is standard output'))
+    .addOption(option('--html <file>', 'write a report there: one HTML file that needs no network'))
+    .addOption(
+      option(
+        '--live [port]',
+        'show the run on a page at 127.0.0.1 while it goes (default: a free port); it becomes the report',
+      ).preset('0'),
+    )
     .addOption(option('--progress <style>', 'auto, tty, plain, json or none', 'auto'))
     .addOption(option('--metrics-port <n>', 'serve Prometheus metrics there while running'))
     .addOption(option('--metrics-host <host>', 'address of that port', '127.0.0.1'))
@@ -157,6 +168,7 @@ export function checkOptions(command: Command): { options: Options; problems: st
   };
   const time = (name: string, flag: string) => attempt(0, () => parseTimeMs(text(name)!, flag, 0));
   const port = text('metricsPort');
+  const livePort = text('live');
   const limits = ((raw.limit as string[] | undefined) ?? []).map((expression) =>
     attempt(undefined, () => parseLimit(expression)),
   );
@@ -184,7 +196,9 @@ export function checkOptions(command: Command): { options: Options; problems: st
       turnMsP99Max: time('turnLimit', '--turn-limit'),
       throttledMsMax: time('throttledLimit', '--throttled-limit'),
     },
-    json: attempt(undefined, () => checkJson(text('json'))),
+    json: attempt(undefined, () => checkFile(text('json'), '--json')),
+    html: attempt(undefined, () => checkFile(text('html'), '--html')),
+    livePort: livePort === undefined ? undefined : attempt(0, () => parseCount(livePort, '--live', 0, 65535)),
     progress: attempt('auto', () =>
       parseOneOf(text('progress')!, '--progress', ['auto', 'tty', 'plain', 'json', 'none']),
     ),
@@ -208,12 +222,12 @@ function checkStage(stage: string | undefined): string | undefined {
 }
 
 /** The path of a result that can be written. Throws a sentence with what is in the way. */
-function checkJson(path: string | undefined): string | undefined {
-  if (path === undefined || path === '-') return path;
-  const required = '--json must name a file, or - for standard output';
+function checkFile(path: string | undefined, flag: '--json' | '--html'): string | undefined {
+  if (path === undefined || (path === '-' && flag === '--json')) return path;
+  const required = `${flag} must name a file${flag === '--json' ? ', or - for standard output' : ''}`;
   if (path === '') throw new Error(`${required}; given: an empty name`);
   const fault = writeFault(path);
-  if (fault !== null) throw new Error(`the result cannot be written to --json ${path}: ${fault}`);
+  if (fault !== null) throw new Error(`the result cannot be written to ${flag} ${path}: ${fault}`);
   return path;
 }
 
@@ -238,6 +252,7 @@ function checkTogether(command: Command): string[] {
     ['control', 'step', 'steps come as commands'],
     ['control', 'json', 'results come on standard output'],
     ['control', 'progress', 'progress is always json'],
+    ['control', 'html', 'a report is made of a run whose steps are known'],
   ] as const;
   return pairs
     .filter(([one, other]) => isGiven(one) && isGiven(other))

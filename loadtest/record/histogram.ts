@@ -4,6 +4,7 @@
  * converting loses nothing.
  */
 import { build, encodeIntoCompressedBase64, type Histogram } from 'hdr-histogram-js';
+import { bucketOf, type LatencyCounts, latencyBuckets } from './latency-counts.ts';
 
 /**
  * Milliseconds, with three significant digits. All zero if nothing was recorded (`count` 0). A value of
@@ -89,4 +90,16 @@ export function summarize(counts: ArrayLike<number>): LatencySummary {
     p999: ms(99.9),
     max: histogram.maxValue / 1000,
   };
+}
+
+const bucketOfSlot = Uint8Array.from({ length: histogramSlots }, (_, slot) => bucketOf(lowestOf(slot)));
+
+/** The same counts in few counters. */
+export function latencyCountsOf(histogram: ArrayLike<number>): LatencyCounts {
+  const counts = new Array<number>(latencyBuckets).fill(0);
+  for (let slot = 0; slot < histogramSlots; slot++)
+    if (histogram[slot]! > 0) counts[bucketOfSlot[slot]!]! += histogram[slot]!;
+  const first = counts.findIndex((count) => count > 0);
+  if (first === -1) return { first: 0, counts: [] };
+  return { first, counts: counts.slice(first, counts.findLastIndex((count) => count > 0) + 1) };
 }

@@ -1,4 +1,5 @@
 /** The run second by second, as observers see it and as the result file keeps it. */
+import type { LatencyCounts } from './latency-counts.ts';
 
 /** One second of the run, of all workers together. */
 export type Second = {
@@ -9,6 +10,7 @@ export type Second = {
   deliveryLatencyMsP50: number;
   deliveryLatencyMsP99: number;
   deliveryLatencyMsMax: number;
+  deliveryLatencyCounts: LatencyCounts;
   scheduleLagMsP99: number;
   instrumentCpuCores: number;
   sessionsOpen: number;
@@ -23,6 +25,8 @@ export type Series = {
   deliveryLatencyMsP50: number[];
   deliveryLatencyMsP99: number[];
   deliveryLatencyMsMax: number[];
+  /** How the latencies of each second lie; absent in old results. */
+  deliveryLatencyCounts?: LatencyCounts[];
   scheduleLagMsP99: number[];
   /** Of all workers together, in cores. */
   instrumentCpuCores: number[];
@@ -31,7 +35,7 @@ export type Series = {
 
 /** The columns of these seconds. */
 export function seriesOf(seconds: readonly Second[]): Series {
-  const column = (of: (second: Second) => number) => seconds.map(of);
+  const column = <Value>(of: (second: Second) => Value) => seconds.map(of);
   return {
     atSeconds: column((s) => s.atSeconds),
     sentPerSecond: column((s) => s.sent),
@@ -39,6 +43,7 @@ export function seriesOf(seconds: readonly Second[]): Series {
     deliveryLatencyMsP50: column((s) => s.deliveryLatencyMsP50),
     deliveryLatencyMsP99: column((s) => s.deliveryLatencyMsP99),
     deliveryLatencyMsMax: column((s) => s.deliveryLatencyMsMax),
+    deliveryLatencyCounts: column((s) => s.deliveryLatencyCounts),
     scheduleLagMsP99: column((s) => s.scheduleLagMsP99),
     instrumentCpuCores: column((s) => s.instrumentCpuCores),
     sessionsOpen: column((s) => s.sessionsOpen),

@@ -1,7 +1,7 @@
 /** Adds up the reports of all workers on one step: histograms, the audit, and the step second by second. */
 import { backlogGrowthMs } from './backlog.ts';
 import type { AuditCounts, WorkerSample } from './counts.ts';
-import { addCounts, histogramSlots, summarize } from './histogram.ts';
+import { addCounts, histogramSlots, latencyCountsOf, summarize } from './histogram.ts';
 import {
   type CountRange,
   lastMeasureSlotOf,
@@ -243,6 +243,7 @@ export class Totals {
         deliveryLatencyMsP50: latency.p50,
         deliveryLatencyMsP99: latency.p99,
         deliveryLatencyMsMax: latency.max,
+        deliveryLatencyCounts: latencyCountsOf(delivery),
         scheduleLagMsP99: summarize(lag).p99,
         instrumentCpuCores: cpuUs / 1e6,
         sessionsOpen: this.sumOfSamples((sample) => sample.sessionsOpen),

@@ -14,7 +14,11 @@ const second = {
   sessionsOpen: 9,
   deliveryLatencyMsP50: 1,
   deliveryLatencyMsP99: 7,
-} as Second;
+  deliveryLatencyMsMax: 8,
+  deliveryLatencyCounts: { first: 20, counts: [12_345] },
+  scheduleLagMsP99: 1,
+  instrumentCpuCores: 0.5,
+} satisfies Second;
 
 /** Everything that is written during a short run. */
 function show(style: ProgressStyle, lost: number, { columns = 200, deliveries = 12_345 } = {}): string {
@@ -62,10 +66,15 @@ test('json progress is one event per line', () => {
   assert.deepEqual(events[3], {
     event: 'second',
     phase: 'measure',
+    atSeconds: 1,
     sessionsOpen: 9,
     sentPerSecond: 50,
     deliveriesPerSecond: 12_345,
+    deliveryLatencyMsP50: 1,
     deliveryLatencyMsP99: 7,
+    deliveryLatencyMsMax: 8,
+    deliveryLatencyCounts: { first: 20, counts: [12_345] },
+    instrumentCpuCores: 0.5,
     lost: 4,
   });
 });

@@ -1,5 +1,7 @@
 /** The progress of a run: a redrawn line on a terminal, plain lines elsewhere, or one JSON event per line. */
+import type { LatencyCounts } from '../record/latency-counts.ts';
 import { type Timeline, timelineOf } from '../record/recorder.ts';
+import type { Second } from '../record/series.ts';
 import type { Phase, RunObserver } from '../run/observer.ts';
 import type { RunResult } from './schema.ts';
 
@@ -13,10 +15,17 @@ export type ProgressEvent =
   | {
       event: 'second';
       phase: Phase;
+      /** Since the measure phase began. */
+      atSeconds: number;
       sessionsOpen: number;
       sentPerSecond: number;
       deliveriesPerSecond: number;
+      deliveryLatencyMsP50: number;
       deliveryLatencyMsP99: number;
+      deliveryLatencyMsMax: number;
+      deliveryLatencyCounts: LatencyCounts;
+      /** Of all workers together. */
+      instrumentCpuCores: number;
       lost: number;
     };
 
@@ -53,16 +62,24 @@ function jsonProgress(stream: NodeJS.WritableStream): RunObserver {
     phase: (phase) => write({ event: 'phase', phase, atMs: Date.now() }),
     progress: (sessionsOpen, probed) => write({ event: 'progress', sessionsOpen, heard: probed }),
     step() {},
-    second: (phase, second, _totals, lost) =>
-      write({
-        event: 'second',
-        phase,
-        sessionsOpen: second.sessionsOpen,
-        sentPerSecond: second.sent,
-        deliveriesPerSecond: second.deliveries,
-        deliveryLatencyMsP99: second.deliveryLatencyMsP99,
-        lost,
-      }),
+    second: (phase, second, _totals, lost) => write(secondEvent(phase, second, lost)),
+  };
+}
+
+/** A second as an event, for programs and for pages. */
+export function secondEvent(
+  phase: Phase,
+  second: Second,
+  lost: number,
+): Extract<ProgressEvent, { event: 'second' }> {
+  const { sent, deliveries, scheduleLagMsP99: _, ...rest } = second;
+  return {
+    event: 'second',
+    phase,
+    ...rest,
+    sentPerSecond: sent,
+    deliveriesPerSecond: deliveries,
+    lost,
   };
 }
 

@@ -10,6 +10,8 @@ export type Publication = {
   stream: NodeJS.WritableStream;
   /** Path of the result file; `-` is standard output. */
   json: string | undefined;
+  /** Path of the report, and its text; undefined: none. */
+  report: { path: string; html: string } | undefined;
   /** The run was asked for with `--step`: its result has a list of steps. */
   hasSteps: boolean;
 };
@@ -19,7 +21,7 @@ export type Publication = {
  * run is known even if its result cannot be kept. Throws a `WriteError` then.
  */
 export async function publish(results: readonly LoadtestResult[], publication: Publication): Promise<void> {
-  const { style, stream, json, hasSteps } = publication;
+  const { style, stream, json, report, hasSteps } = publication;
   const result: RunResult = hasSteps ? { stepsSchemaVersion: 1, steps: [...results] } : results[0]!;
   if (style !== 'json') {
     for (const one of results) stream.write(formatSummary(one));
@@ -28,6 +30,7 @@ export async function publish(results: readonly LoadtestResult[], publication: P
     const event: ResultEvent = { event: 'result', result };
     stream.write(`${JSON.stringify(event)}\n`);
   }
+  if (report !== undefined) writeWhole(report.path, report.html);
   if (json === undefined) return;
   const text = `${JSON.stringify(result)}\n`;
   if (json === '-') await print(text);

@@ -70,7 +70,8 @@ export function capacityFindings(run: LoadRun): CapacityFinding[] {
   });
 }
 
-function isOfSearch({ purpose }: TrialRecord): boolean {
+/** A trial of a search for the capacity; `confirm` in old results. */
+export function isOfSearch({ purpose }: TrialRecord): boolean {
   return purpose === 'search' || purpose === 'confirm';
 }
 

@@ -20,6 +20,12 @@ export function port(value: string): number {
   throw new InvalidArgumentError(`Required 0 to 65534; given ${value}.`);
 }
 
+/** 0 for a free one. */
+export function anyPort(value: string): number {
+  if (/^\d+$/.test(value) && Number(value) <= 65_535) return Number(value);
+  throw new InvalidArgumentError(`Required 0 to 65535; given ${value}.`);
+}
+
 export function targetKind(value: string): TargetKind {
   if (value === 'process' || value === 'container') return value;
   throw new InvalidArgumentError(`Required process or container; given ${value}.`);

@@ -19,7 +19,7 @@ import { InputError } from '../input-error.ts';
 import { openResults } from '../records/store.ts';
 import { findByShortName, type RunOptions, skipMissing } from '../shapes/run-plan.ts';
 import { shapeOf, showReport } from '../shapes/run-report.ts';
-import { type PlannedRun, type RunObserver, runPlan } from '../shapes/runner.ts';
+import type { PlannedRun, RunObserver } from '../shapes/runner.ts';
 import type { Experiment, Plan, Registry } from '../shapes/shape.ts';
 import type { TrialContext, TrialObserver } from '../trial/trial.ts';
 import { needsOf } from '../trial/variant.ts';
@@ -27,6 +27,7 @@ import { LiveView } from '../watch/live-line.ts';
 import { openPhaseMetrics, type PhaseMetrics } from '../watch/phase-metrics.ts';
 import * as value from './option-values.ts';
 import { addOutcomeOptions, type OutcomeFlags, openOutcome } from './outcome.ts';
+import { addWatchOptions, openWatch, type WatchFlags } from './watch.ts';
 
 export type RunFlags = Allocation & {
   stage?: string[];
@@ -62,19 +63,24 @@ export function addRun(program: Command, registry: Registry): void {
     .command('run', { isDefault: true })
     .description('run an experiment; without a name, the first of the list')
     .argument('[name]', 'name, number or word of an experiment, such as 001-ladder, 1 or ladder', first)
-    .action(async (name: string, flags: RunFlags & OutcomeFlags) => {
+    .action(async (name: string, flags: RunFlags & OutcomeFlags & WatchFlags) => {
       const experiment = experimentNamed(name, registry);
       const outcome = openOutcome(flags, registry);
-      const run = await runExperiment(experiment, flags, interruption(), {
+      const signal = interruption();
+      await using watch = await openWatch(experiment, flags, signal, print);
+      const run = await runExperiment(experiment, flags, signal, {
         times: 1,
-        run: (planned, context, live) => runPlan(outcome.checked(planned), context, live),
+        run: (planned, context, live) => watch.run(outcome.checked(planned), context, live),
       });
       console.log();
-      await showReport(run, shapeOf(run, registry), flags.results);
+      const report = await showReport(run, shapeOf(run, registry), flags.results);
+      await watch.ended(report);
       process.exitCode = outcome.conclude(run);
+      await watch.untilInterrupted();
     });
   addRunOptions(command);
   addOutcomeOptions(command).option('--baseline <run>', 'compare with this run at the end, as compare does');
+  addWatchOptions(command);
 }
 
 /** The options of every command that runs an experiment. */

@@ -80,7 +80,7 @@ export async function runSides(
 
 function linesOf({ name }: Side, live: RunObserver): RunObserver {
   return {
-    trialEnded: (line) => live.trialEnded(`${name}  ${line}`),
+    trialEnded: (line, trial) => live.trialEnded(`${name}  ${line}`, trial),
     variantEnded: (line) => live.variantEnded(line === null ? null : `${name}  ${line}`),
   };
 }

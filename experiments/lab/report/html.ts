@@ -1,11 +1,20 @@
-/** One self-contained HTML file: no script, no network, readable in light and dark mode. Pure. */
+/** One self-contained HTML file: no network, readable in light and dark mode, charts that answer. Pure. */
+import { escapeHtml, pageDocument } from '../../../loadtest/page/document.ts';
+import type { LiveEnd } from '../../../loadtest/page/live-page.ts';
 import type { Run } from '../records/schema.ts';
 import { htmlStyle } from './html-style.ts';
+import { pageStateOf } from './page-state.ts';
 import type { Plot } from './plot.ts';
 import { detailsOf, type ReportContent, type Table, withoutDetails } from './table.ts';
 
 /** The text of the file. */
-export function htmlReport({ record }: Run, content: ReportContent, plots: readonly Plot[]): string {
+export function htmlReport(run: Run, content: ReportContent, plots: readonly Plot[]): string {
+  return pageDocument({ ...reportPage(run, content, plots), style: htmlStyle });
+}
+
+/** The same in the parts that a live page takes: what stands above and below its charts, and their state. */
+export function reportPage(run: Run, content: ReportContent, plots: readonly Plot[]): LiveEnd {
+  const { record } = run;
   const [first = '', second = '', ...said] = content.answer;
   const startedAt = record.startedAt.slice(0, 16).replace('T', ' ');
   const skipped = record.skipped.map(
@@ -14,17 +23,7 @@ export function htmlReport({ record }: Run, content: ReportContent, plots: reado
   const notes = [...said, ...skipped];
   const seen = notes.length === 0 ? '' : section('What else was seen', list(notes));
   const details = detailsOf(content.summary);
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${escapeHtml(record.experiment)} · ${escapeHtml(record.run)}</title>
-<style>${htmlStyle}</style>
-</head>
-<body>
-<main>
-<header>
+  const before = `<header>
 <p class="kicker">${escapeHtml(`${record.experiment} · ${startedAt} UTC · ${record.target} target`)}</p>
 <h1>${escapeHtml(record.question)}</h1>
 <p class="answer">${escapeHtml(`${first} ${second}`.trim())}</p>
@@ -35,8 +34,8 @@ ${htmlTable(withoutDetails(content.summary))}
 ${(content.more ?? []).map(({ title, table }) => section(title, htmlTable(table))).join('\n')}
 <div class="figures">
 ${plots.map(figure).join('\n')}
-</div>
-${seen}
+</div>`;
+  const after = `${seen}
 ${details === null ? '' : section('More figures', htmlTable(details))}
 <section>
 <h2>How it was measured</h2>
@@ -52,11 +51,8 @@ ${list(content.caveats)}
 <section>
 <h2>Every trial</h2>
 ${htmlTable(content.trials, 'dense')}
-</section>
-</main>
-</body>
-</html>
-`;
+</section>`;
+  return { state: pageStateOf(run), title: `${record.experiment} · ${record.run}`, before, after };
 }
 
 function section(title: string, html: string): string {
@@ -66,8 +62,20 @@ function section(title: string, html: string): string {
 /** A drawing of several panels takes the whole width. */
 function figure({ title, caption, svg }: Plot): string {
   const isWide = svg.indexOf('<svg ') !== svg.lastIndexOf('<svg ');
-  const drawing = isWide ? `<div class="panels">${svg}</div>` : svg;
+  const drawn = withoutStyles(svg);
+  const drawing = isWide ? `<div class="panels">${drawn}</div>` : drawn;
   return `<section${isWide ? ' class="wide"' : ''}>\n<h2>${escapeHtml(title)}</h2>\n<figure>${drawing}\n<figcaption>${escapeHtml(caption)}</figcaption></figure>\n</section>`;
+}
+
+/** The policy of the page allows no style attributes; the same as attributes of SVG are allowed. */
+function withoutStyles(svg: string): string {
+  return svg.replaceAll(/ style="([^"]*)"/g, (_, style: string) =>
+    style
+      .split(';')
+      .filter(Boolean)
+      .map((declaration) => ` ${declaration.replace(':', '="')}"`)
+      .join(''),
+  );
 }
 
 function list(items: readonly string[]): string {
@@ -98,10 +106,5 @@ function htmlTable({ columns, rows }: Table, className = ''): string {
     return `<tr class="${rowClass} remarked">${cells('td', row)}</tr>${below}`;
   });
   const titles = columns.map(({ title }) => title);
-  return `<div class="scroll"><table class="${className}"><thead><tr>${cells('th', titles)}</tr></thead><tbody>\n${body.join('\n')}\n</tbody></table></div>`;
-}
-
-function escapeHtml(text: string): string {
-  const entities: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
-  return text.replaceAll(/[&<>"]/g, (character) => entities[character]!);
+  return `<div class="scroll" tabindex="0" role="group" aria-label="table"><table class="${className}"><thead><tr>${cells('th', titles)}</tr></thead><tbody>\n${body.join('\n')}\n</tbody></table></div>`;
 }

@@ -64,6 +64,11 @@ export function stageColours(stages: readonly string[]): ReadonlyMap<string, str
   return new Map(stages.map((stage) => [stage, placeholders.get(nameOf(stage))!]));
 }
 
+/** The same as CSS values, for drawings that a page makes itself. */
+export function cssColours(stages: readonly string[]): ReadonlyMap<string, string> {
+  return new Map([...stageColours(stages)].map(([stage, colour]) => [stage, themed(colour)]));
+}
+
 /** The drawing with a CSS variable in place of each placeholder. */
 export function themed(drawing: string): string {
   return [...placeholders].reduce(

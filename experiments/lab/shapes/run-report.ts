@@ -1,9 +1,10 @@
 /** The reports of a run, as its shape makes them, and the documents of an experiment. */
 import { join } from 'node:path';
 import { makeDirectory, writeWhole } from '#host/whole-file.ts';
+import type { LiveEnd } from '../../../loadtest/page/live-page.ts';
 import { InputError } from '../input-error.ts';
 import type { Run } from '../records/schema.ts';
-import { htmlReport } from '../report/html.ts';
+import { htmlReport, reportPage } from '../report/html.ts';
 import { markdownReport, type Reported } from '../report/markdown.ts';
 import { left, type Table, tableOf, terminalTable, withoutDetails } from '../report/table.ts';
 import type { Registry, Shape } from './shape.ts';
@@ -16,8 +17,11 @@ export function shapeOf({ record }: Run, { shapes }: Registry): Shape {
   throw new InputError([`Give a run of a known shape: required one of ${known}; given ${record.shape}.`]);
 }
 
-/** Prints the table of a run, and writes its `report.html`, its `report.md` and the pictures of that. */
-export async function showReport(run: Run, shape: Shape, resultsDirectory: string): Promise<void> {
+/**
+ * Prints the table of a run, and writes its `report.html`, its `report.md` and the pictures of that. Resolves
+ * with the report as a live page takes it.
+ */
+export async function showReport(run: Run, shape: Shape, resultsDirectory: string): Promise<LiveEnd> {
   const content = shape.report(run);
   const plots = (await shape.plots?.(run)) ?? [];
   console.log(terminalTable(withoutDetails(content.summary)));
@@ -28,6 +32,7 @@ export async function showReport(run: Run, shape: Shape, resultsDirectory: strin
   writeWhole(join(directory, 'report.md'), markdownReport({ run, content }, plots, [], ''));
   await writePictures(plots, directory);
   console.log(`\nreport: ${path}`);
+  return reportPage(run, content, plots);
 }
 
 /** A row for each experiment: its question and its answer, the first sentence of its report. */

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import type { LoadtestResult } from '../../../loadtest/result/schema.ts';
 import type { TargetKind } from '../deployment/deployment.ts';
 import { PeerUnavailable } from '../deployment/peers.ts';
-import type { Run, RunRecord, VariantRecord } from '../records/schema.ts';
+import type { Run, RunRecord, TrialHeader, VariantRecord } from '../records/schema.ts';
 import { writeRunRecord, writeTrialRecord } from '../records/store.ts';
 import type { TrialContext } from '../trial/trial.ts';
 import type { Variant } from '../trial/variant.ts';
@@ -29,7 +29,9 @@ export type PlannedRun = {
 
 /** Follows the run between trials. */
 export type RunObserver = {
-  trialEnded(line: string): void;
+  /** The run begins; its record has no variants yet. */
+  started?(record: RunRecord): void;
+  trialEnded(line: string, trial: TrialHeader): void;
   /** With a line where there is something to say. */
   variantEnded(line: string | null): void;
 };
@@ -51,6 +53,7 @@ export async function runPlan(
     writeRunRecord(directory, record);
   };
   save();
+  observer.started?.(record);
   const ongoing: OngoingRun = {
     ...context,
     seed,
@@ -58,7 +61,7 @@ export async function runPlan(
     add: (trial) => {
       run.trials.push(trial);
       writeTrialRecord(directory, trial);
-      observer.trialEnded(plan.trialLine(trial));
+      observer.trialEnded(plan.trialLine(trial), trial);
       if (trial.outcome === 'interrupted') throw new Error('interrupted');
     },
   };

@@ -15,10 +15,15 @@ const title: TrialTitle = {
 const second = {
   event: 'second',
   phase: 'measure',
+  atSeconds: 0,
   sessionsOpen: 1000,
   sentPerSecond: 128,
   deliveriesPerSecond: 127_900,
+  deliveryLatencyMsP50: 12,
   deliveryLatencyMsP99: 41.23,
+  deliveryLatencyMsMax: 60,
+  deliveryLatencyCounts: { first: 27, counts: [127_900] },
+  instrumentCpuCores: 0.4,
   lost: 0,
 } as const;
 

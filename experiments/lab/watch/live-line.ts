@@ -2,31 +2,22 @@
 import type { SimulatorProgress } from '../deployment/deployment.ts';
 import { formatClock, formatMagnitude, formatMs, formatNumber } from '../report/format.ts';
 import type { TrialTitle } from '../trial/trial.ts';
+import { Pace, type PaceOptions } from './pace.ts';
 
-type LiveOptions = {
+type LiveOptions = PaceOptions & {
   write: (text: string) => void;
   /** Redraw the last line; otherwise only whole lines are written. */
   terminal: boolean;
   columns: () => number;
   experiment: string;
-  variants: number;
-  /** First guess: number of trials, and seconds of each without what is around its phases. */
-  trials: number;
-  secondsPerTrial: number;
-  now: () => number;
 };
 
 const redrawPeriodMs = 250;
-// A start, a connect or a wait for a backlog take about this long for each trial; the pace corrects it.
-const secondsAroundPhases = 1;
 
 /** Draws until it is disposed. */
 export class LiveView implements Disposable {
   readonly #options: LiveOptions;
-  readonly #startedMs: number;
-  #trialsDone = 0;
-  #trialsOfEnded = 0;
-  #variantsDone = 0;
+  readonly #pace: Pace;
   #title: TrialTitle | null = null;
   #phase = '';
   #second: Extract<SimulatorProgress, { event: 'second' }> | null = null;
@@ -34,7 +25,7 @@ export class LiveView implements Disposable {
 
   constructor(options: LiveOptions) {
     this.#options = options;
-    this.#startedMs = options.now();
+    this.#pace = new Pace(options);
     if (options.terminal) this.#timer = setInterval(() => this.#draw(), redrawPeriodMs);
   }
 
@@ -51,13 +42,12 @@ export class LiveView implements Disposable {
   }
 
   trialEnded(line: string): void {
-    this.#trialsDone += 1;
+    this.#pace.trialEnded();
     this.#write(line);
   }
 
   variantEnded(line: string | null): void {
-    this.#variantsDone += 1;
-    this.#trialsOfEnded = this.#trialsDone;
+    this.#pace.variantEnded();
     if (line !== null) this.#write(line);
   }
 
@@ -79,22 +69,11 @@ export class LiveView implements Disposable {
     this.#options.write(`\r\x1b[2K${text}`);
   }
 
-  /** A variant that has not ended takes as many trials as those that have, or as the first guess says. */
-  #trialsLeft(): number {
-    const { variants, trials } = this.#options;
-    const each = this.#variantsDone === 0 ? trials / variants : this.#trialsOfEnded / this.#variantsDone;
-    const ofThis = this.#trialsDone - this.#trialsOfEnded;
-    return Math.max(1, each - ofThis) + each * Math.max(0, variants - this.#variantsDone - 1);
-  }
-
   #text(title: TrialTitle): string {
-    const { experiment, secondsPerTrial, now } = this.#options;
-    const elapsedSeconds = (now() - this.#startedMs) / 1000;
-    const pace =
-      this.#trialsDone === 0 ? secondsPerTrial + secondsAroundPhases : elapsedSeconds / this.#trialsDone;
-    const left = pace * this.#trialsLeft();
+    const { experiment } = this.#options;
+    const { elapsedSeconds, leftSeconds } = this.#pace.clock();
     const parts = [
-      `${formatClock(elapsedSeconds)}, about ${formatClock(left)} left`,
+      `${formatClock(elapsedSeconds)}, about ${formatClock(leftSeconds)} left`,
       `${experiment} ${title.variant}`,
       `trial ${title.number}`,
       title.about,
