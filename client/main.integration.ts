@@ -53,7 +53,7 @@ test('it reads its environment variables, and prints JSON on request', async () 
 test('lines without an echo, and lines too long to send, are counted and make it exit 1', async () => {
   await using server = await RoomServer.start();
   server.relay = () => {};
-  const args = ['--url', server.url, '--id', 'bot', '--echo-wait-ms', '50'];
+  const args = ['--url', server.url, '--id', 'bot', '--echo-wait', '50ms'];
   const { code, stdout, stderr } = await run(args, `hi\n${'x'.repeat(4_097)}\n`);
   assert.deepEqual({ code, stdout }, { code: 1, stdout: '' });
   assert.match(stderr, /line 2 not sent: it has 4097 bytes, the limit is 4096\n/);

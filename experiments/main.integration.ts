@@ -32,7 +32,7 @@ writeFileSync(foreign, '{}');
 const common = ['--target', 'process', '--results', results, '--metrics-port', '0'];
 
 test('a small experiment runs end to end: real server, real simulator, files, table, page, exit code', async () => {
-  const args = ['--stage', 'cursor', '--measure-seconds', '1', '--warm-up-seconds', '0.2', ...common];
+  const args = ['--stage', 'cursor', '--duration', '1s', '--warm-up', '0.2s', ...common];
   const { code, output, errors } = await start('run', 'slow-reader', ...args).ended;
   const [name] = listRuns(results);
   assert.ok(name !== undefined, output + errors);
@@ -99,22 +99,20 @@ test('bad input is answered with the action, the requirement and the given value
     [['run', '1', '--stage', '9'], /required one of 01-naive.*given 9/],
     [['run', '1', '--server-cpus', '0.25', '--target', 'process'], /required --target container/],
     [['run', '1', '--trials', '0'], /Required a whole number above 0; given 0/],
-    [['run', '1', '--set', 'segment-bytes'], /Required flag=value.*given segment-bytes/],
+    [['run', '1', '--set', 'segment-size'], /Required flag=value.*given segment-size/],
     [['report', 'nowhere', '--results', results], /given nowhere/],
     [['compare', 'nowhere', 'nowhere', '--results', results], /given nowhere/],
     [['run', '1', '--no-such-flag'], /unknown option/],
-    [['run', '1', '--rate', '5'], /Leave out --rate: 001-ladder varies it itself.*--loads/],
+    [['run', '1', '--rate', '5/s'], /Leave out --rate: 001-ladder varies it itself.*--loads/],
     [
-      ['run', '5', '--payload-bytes', '100'],
-      /Leave out --payload-bytes: 005-message-size compares several values/,
+      ['run', '5', '--payload-size', '100B'],
+      /Leave out --payload-size: 005-message-size compares several values/,
     ],
-    [
-      ['run', '1', '--measure-seconds', '3', '--duration', '9s'],
-      /--measure-seconds or --duration; given both/,
-    ],
-    [['run', '1', '--warm-up-seconds', '1', '--warm-up', '2s'], /--warm-up-seconds or --warm-up; given both/],
+    [['run', '1', '--duration', '3'], /--duration must be a time .*such as 250ms or 5s; given: 3$/m],
+    [['run', '1', '--time', '3'], /Required a time .*given 3\./],
+    [['run', '1', '--server-memory', '512'], /Required a size .*such as 512B or 64KiB; given 512\./],
     [['run', '8', '--rooms', '2'], /Leave out --rooms: 008-kill has clients of its own/],
-    [['run', '1', '--churn', 'x'], /--churn must be a whole number.*given: x/],
+    [['run', '1', '--churn', 'x'], /--churn must be a rate .*given: x/],
     [['report', damaged], /damaged\.json cannot be read/],
     [['report', foreign], /required schema 1 or 2/],
   ];

@@ -2,9 +2,11 @@
 import { createInterface } from 'node:readline';
 import { CommanderError } from 'commander';
 import { interruptedCode, interruption } from '#host/interruption.ts';
+import { translateOldNames } from '#host/old-names.ts';
 import { tellStrayVariables } from '#host/stray-variables.ts';
 import { WriteError } from '#host/whole-file.ts';
 import type { Assignment } from './model/assignment.ts';
+import { prefix } from './option-values.ts';
 import { checkOptions, newCommand, type Options } from './options.ts';
 import { checkStep, resolveAssignment, resolveWorkload } from './resolve.ts';
 import { conclude } from './result/conclude.ts';
@@ -86,6 +88,7 @@ async function run(coordinator: Coordinator, assignment: Assignment, options: Op
       stream: progressStream(options),
       json: options.json,
       hasSteps: options.steps.length > 1,
+      isWide: options.isWide,
     });
   if (results.at(-1)?.interrupted) return exitCode.interrupted;
   return Math.max(exitCode.pass, ...results.map((result) => exitCode[result.verdict]));
@@ -133,15 +136,19 @@ async function runCommands(
 }
 
 function readOptions(argv: string[]): Options | number {
+  const isKnown = (name: string) => newCommand().options.some(({ long }) => long === `--${name}`);
+  const translated = translateOldNames(prefix, argv, process.env, isKnown);
+  if (translated.warning !== undefined) console.error(translated.warning);
+  // The command reads the environment when it is made.
   const command = newCommand().exitOverride();
   try {
-    command.parse(argv);
+    command.parse(translated.argv);
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitCode.pass : exitCode.input;
     throw error;
   }
   const known = command.options.flatMap(({ envVar }) => envVar ?? []);
-  const stray = tellStrayVariables('LOADTEST_', known, process.env);
+  const stray = tellStrayVariables(prefix, known, process.env);
   if (stray !== undefined) console.error(stray);
   const { options, problems } = checkOptions(command);
   return problems.length === 0 ? options : refuse(problems);

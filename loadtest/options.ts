@@ -2,7 +2,7 @@
 import { Command, Option } from 'commander';
 import { readSecret } from '#host/secrets.ts';
 import { writeFault } from '#host/whole-file.ts';
-import { parseCount, parseOneOf, parseRate, parseTimeMs, variableOf } from './option-values.ts';
+import { parseCount, parseOneOf, parseRate, parseTimeMs, variableOfFlag } from './option-values.ts';
 import type { StepQuantities } from './result/control.ts';
 import { defaultHealthLimits, type HealthLimits } from './result/health.ts';
 import { type Limit, limitMetrics, parseLimit, returnMetrics, withDefaults } from './result/limits.ts';
@@ -30,6 +30,7 @@ export type Options = {
   /** Path of the result file; `-` is standard output. */
   json: string | undefined;
   progress: ProgressStyle | 'auto';
+  isWide: boolean;
   metricsPort: number | undefined;
   metricsHost: string;
   /** The label `stage` of all metrics. */
@@ -45,7 +46,7 @@ percentile (2147483.647 ms in the result file).
 The limits decide the exit code: 0 all limits held, 1 a limit broke, 2 bad input, 3 void (the simulator
 itself failed) or undetermined (a latency limit broke, but would have held with twice the p99 of the
 simulator's own turn taken off), 4 the result could not be written, 130 interrupted. A limit is
-<metric><operator><number>[us|ms|s]; metrics:
+<metric><operator><value>, such as p99<250ms, lost=0 or achieved>99/s; metrics:
 ${limitMetrics.join(' ')}.
 Lost, duplicated, reordered, misrouted, corrupted, refused, closed, silent and blocked must be 0 unless a
 limit names another bound. The backlog of deliveries must not grow (growth<50ms): growth is how much further
@@ -63,12 +64,12 @@ counts only those who do not come back. caught-up-p99 is the time from leaving u
 come. Handshakes of a storm: at most 256 at a time for each worker; the wait for them counts.
 
 Examples:
-  npm run loadtest -- --url ws://127.0.0.1:8080/ws --clients 2000 --rate 500 --limit 'p99<250ms'
-  npm run loadtest -- --clients 1000 --rooms 50 --rate 2000 --arrival poisson --seed 7 --json result.json
-  npm run loadtest -- --clients 1000 --step 1000:10s --step 2000:10s --step 4000:10s
+  npm run loadtest -- --url ws://127.0.0.1:8080/ws --clients 2000 --rate 500/s --limit 'p99<250ms'
+  npm run loadtest -- --clients 1000 --rooms 50 --rate 2000/s --arrival poisson --seed 7 --json result.json
+  npm run loadtest -- --clients 1000 --step 1000/s:10s --step 2000/s:10s --step 4000/s:10s
   npm run loadtest -- --connect http://127.0.0.1:8080 --clients 5000 --rooms 500 --think-time 5s..30s \\
     --duration 30s --resume --storm 100% --at 5s --limit 'caught-up-p99<2s'
-  LOADTEST_CLIENTS=70 LOADTEST_RATE=70 LOADTEST_PAYLOAD_BYTES=256 npm run loadtest
+  LOADTEST_CLIENTS=70 LOADTEST_RATE=70/s LOADTEST_PAYLOAD_SIZE=256B npm run loadtest
 `;
 
 /** The command; its help text is the manual of the simulator. */
@@ -90,7 +91,7 @@ export function newCommand(): Command {
     .addOption(
       option(
         '--step <rate:time>',
-        'one step, such as 100:10s, in place of --rate and --duration; repeatable, on the same connections',
+        'one step, such as 100/s:10s, in place of --rate and --duration; repeatable, on the same connections',
         undefined,
         true,
       ),
@@ -120,6 +121,7 @@ export function newCommand(): Command {
     )
     .addOption(option('--json <file>', 'write the result there; - is standard output'))
     .addOption(option('--progress <style>', 'auto, tty, plain, json or none', 'auto'))
+    .addOption(option('--wide', 'tables that may be wider than 80 columns'))
     .addOption(option('--metrics-port <n>', 'serve Prometheus metrics there while running'))
     .addOption(option('--metrics-host <host>', 'address of that port', '127.0.0.1'))
     .addOption(
@@ -131,7 +133,7 @@ export function newCommand(): Command {
 
 function option(flags: string, help: string, fallback?: string, isList = false): Option {
   const made = new Option(flags, isList ? `${help}; separated by blanks in the environment` : help);
-  const variable = variableOf(flags.split(' ')[0]!);
+  const variable = variableOfFlag(flags.split(' ')[0]!);
   // For commander a variable that is set turns a switch on, whatever its value.
   const isOff = made.isBoolean() && ['', '0', 'false'].includes(process.env[variable] ?? '1');
   if (!isOff) made.env(variable);
@@ -188,6 +190,7 @@ export function checkOptions(command: Command): { options: Options; problems: st
     progress: attempt('auto', () =>
       parseOneOf(text('progress')!, '--progress', ['auto', 'tty', 'plain', 'json', 'none']),
     ),
+    isWide: raw.wide === true,
     metricsPort:
       port === undefined ? undefined : attempt(0, () => parseCount(port, '--metrics-port', 0, 65535)),
     metricsHost: text('metricsHost')!,
@@ -217,11 +220,11 @@ function checkJson(path: string | undefined): string | undefined {
   return path;
 }
 
-/** Reads a step such as `100:10s`. Throws a sentence with the syntax. */
+/** Reads a step such as `100/s:10s`. Throws a sentence with the syntax. */
 function parseStep(text: string): Partial<StepQuantities> {
   const [, rate, time] = /^([^:]+):([^:]+)$/.exec(text) ?? [];
   if (rate === undefined || time === undefined)
-    throw new Error(`--step must be <rate>:<time>, such as 100:10s; given: ${text}`);
+    throw new Error(`--step must be <rate>:<time>, such as 100/s:10s; given: ${text}`);
   return { ratePerSecond: parseRate(rate, '--step'), durationSeconds: parseTimeMs(time, '--step', 1) / 1000 };
 }
 

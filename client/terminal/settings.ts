@@ -7,7 +7,7 @@ export const exitCode = { done: 0, failed: 1, badInput: 2, interrupted: 130 } as
 
 const urlDefault = 'ws://127.0.0.1:8080/ws';
 
-/** The command line and its help. Each option has an environment variable: CLIENT_ECHO_WAIT_MS and so on. */
+/** The command line and its help. Each option has an environment variable: CLIENT_ECHO_WAIT and so on. */
 export function clientCommand(): Command {
   const limit = String(defaultMessageLimits.messageBytesMax);
   const options = [
@@ -30,9 +30,9 @@ export function clientCommand(): Command {
     option('--json', 'in a pipe: print each message as one line of JSON'),
     option('--listen', 'in a pipe: stay after the end of the input'),
     new Option('--no-color', 'no colours (as with NO_COLOR)'),
-    option('--message-bytes-max <bytes>', 'the longest line that is sent', limit),
-    option('--messages-per-second-max <count>', 'the highest rate of lines, and the largest burst', '50'),
-    option('--echo-wait-ms <ms>', 'the longest wait for the next echo after the input ended', '5000'),
+    option('--message-size-max <bytes>', 'the longest line that is sent', limit),
+    option('--message-rate-max <count>', 'the highest rate of lines, and the largest burst', '50'),
+    option('--echo-wait <ms>', 'the longest wait for the next echo after the input ended', '5000'),
     option('--attempts-max <count>', 'failed attempts in a row before it ends').default(
       undefined,
       'no limit on a terminal, 8 in a pipe',
@@ -114,9 +114,9 @@ export function readConfig(options: Readonly<Record<string, unknown>>) {
     json: options.json === true,
     listen: options.listen === true,
     color: options.color !== false,
-    messageBytesMax: integer('messageBytesMax', '--message-bytes-max', 1) ?? 0,
-    messagesPerSecondMax: integer('messagesPerSecondMax', '--messages-per-second-max', 1) ?? 0,
-    echoWaitMs: integer('echoWaitMs', '--echo-wait-ms', 0) ?? 0,
+    messageBytesMax: integer('messageBytesMax', '--message-size-max', 1) ?? 0,
+    messagesPerSecondMax: integer('messagesPerSecondMax', '--message-rate-max', 1) ?? 0,
+    echoWaitMs: integer('echoWaitMs', '--echo-wait', 0) ?? 0,
     /** Undefined if not given: no limit on a terminal, 8 in a pipe. */
     attemptsMax: integer('attemptsMax', '--attempts-max', 1),
   };

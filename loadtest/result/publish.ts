@@ -1,4 +1,5 @@
 /** The end of a run: its verdict for a person, then its result for a program. */
+import { paintFor } from '#host/paint.ts';
 import { WriteError, writeWhole } from '#host/whole-file.ts';
 import type { ProgressStyle, ResultEvent } from './progress.ts';
 import type { LoadtestResult, RunResult } from './schema.ts';
@@ -12,6 +13,8 @@ export type Publication = {
   json: string | undefined;
   /** The run was asked for with `--step`: its result has a list of steps. */
   hasSteps: boolean;
+  /** The tables may be wider than 80 columns. */
+  isWide: boolean;
 };
 
 /**
@@ -19,11 +22,12 @@ export type Publication = {
  * run is known even if its result cannot be kept. Throws a `WriteError` then.
  */
 export async function publish(results: readonly LoadtestResult[], publication: Publication): Promise<void> {
-  const { style, stream, json, hasSteps } = publication;
+  const { style, stream, json, hasSteps, isWide } = publication;
   const result: RunResult = hasSteps ? { stepsSchemaVersion: 1, steps: [...results] } : results[0]!;
   if (style !== 'json') {
-    for (const one of results) stream.write(formatSummary(one));
-    if (hasSteps) stream.write(formatSteps(results));
+    const look = { paint: paintFor(stream), isWide };
+    for (const one of results) stream.write(formatSummary(one, look));
+    if (hasSteps) stream.write(formatSteps(results, look));
   } else if (json !== '-') {
     const event: ResultEvent = { event: 'result', result };
     stream.write(`${JSON.stringify(event)}\n`);

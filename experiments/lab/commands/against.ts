@@ -60,11 +60,11 @@ function interrupted(runs: readonly (Run | undefined)[], { results }: OutcomeFla
 
 /** The bounds on the whole, shared among the turns. */
 function flagsOfTurn(flags: RunFlags): RunFlags {
-  const { trials, minutes } = flags;
+  const { trials, time: minutes } = flags;
   return {
     ...flags,
     ...(trials === undefined ? {} : { trials: Math.ceil(trials / rounds) }),
-    ...(minutes === undefined ? {} : { minutes: minutes / rounds / 2 }),
+    ...(minutes === undefined ? {} : { time: minutes / rounds / 2 }),
   };
 }
 

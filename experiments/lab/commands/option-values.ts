@@ -1,5 +1,8 @@
 /** Parsers of the values of options; commander shows their errors with the name of the option. */
+
 import { InvalidArgumentError } from 'commander';
+import { oldNamesTold, settingOfNow } from '#host/old-names.ts';
+import { percent, size, time, type Unit } from '#host/units.ts';
 import type { TargetKind } from '../deployment/deployment.ts';
 
 /** A whole number above 0. */
@@ -12,6 +15,25 @@ export function positiveInteger(value: string): number {
 export function positiveNumber(value: string): number {
   if (Number(value) > 0) return Number(value);
   throw new InvalidArgumentError(`Required a number above 0; given ${value}.`);
+}
+
+/** A time above 0 in milliseconds. */
+export const milliseconds = (value: string) => positive(value, time);
+
+/** A time above 0 in minutes. */
+export const minutes = (value: string) => positive(value, time) / 60_000;
+
+/** A size in whole MiB. */
+export function mebibytes(value: string): number {
+  const mebibytes = positive(value, size) / 2 ** 20;
+  if (Number.isInteger(mebibytes)) return mebibytes;
+  throw new InvalidArgumentError(`Required a size in whole MiB, such as 512MiB; given ${value}.`);
+}
+
+function positive(value: string, unit: Unit): number {
+  const number = unit.parse(value) ?? Number.NaN;
+  if (number > 0) return number;
+  throw new InvalidArgumentError(`Required ${unit.noun} above 0 ${unit.example}; given ${value}.`);
 }
 
 /** 0 for none; the port after it is used too. */
@@ -40,8 +62,11 @@ export function settings(value: string, before: Record<string, string> = {}): Re
   const [, flag, setting] = /^(?:--)?([a-z][a-z-]*)=(.*)$/.exec(value) ?? [];
   if (flag?.startsWith('token'))
     throw new InvalidArgumentError(`Leave out ${flag}: no client of an experiment carries a token.`);
-  if (flag !== undefined && setting !== undefined) return { ...before, [flag]: setting };
-  throw new InvalidArgumentError(`Required flag=value, e.g. segment-bytes=65536; given ${value}.`);
+  if (flag === undefined || setting === undefined)
+    throw new InvalidArgumentError(`Required flag=value, e.g. segment-size=64KiB; given ${value}.`);
+  const [flagNow, settingNow] = settingOfNow(flag, setting);
+  if (flagNow !== flag) console.error(oldNamesTold([[`--set ${flag}`, `--set ${flagNow}=${settingNow}`]]));
+  return { ...before, [flagNow]: settingNow };
 }
 
 /** A value of an option that may be repeated. */
@@ -57,7 +82,5 @@ export function wsUrl(value: string): string {
 
 /** A share in per cent, as a number: `5%` is 0.05. */
 export function share(value: string): number {
-  const percent = Number(/^(\d+(?:\.\d+)?)%$/.exec(value)?.[1]);
-  if (percent > 0) return percent / 100;
-  throw new InvalidArgumentError(`Required a share above 0 in per cent, such as 5%; given ${value}.`);
+  return positive(value, percent) / 100;
 }

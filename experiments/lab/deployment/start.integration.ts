@@ -77,7 +77,7 @@ test('a server that dies is named in the next sample, and one that cannot start 
   const [node] = await deployment.sample();
   assert.deepEqual([node!.fault, node!.processes], ['exited with code 137', 0]);
   await assert.rejects(
-    deploy('03-cursor', { settings: { 'heartbeat-interval-ms': 'soon' } }),
+    deploy('03-cursor', { settings: { 'heartbeat-interval': 'soon' } }),
     /exited with code 2[\s\S]*heartbeat-interval-ms/,
   );
 });
@@ -97,7 +97,7 @@ for (const target of ['container', 'process'] as const)
     skip,
   }, async () => {
     const placement = { target, simulator: 'process' } as const;
-    const changes = { nodes: 2, breakableNetwork: true, settings: { 'reconnect-wait-ms-max': '0' } };
+    const changes = { nodes: 2, breakableNetwork: true, settings: { 'reconnect-wait-max': '0s' } };
     await using deployment = await deploy('05-backplane', changes, placement);
     const { nodes, services, network } = deployment;
     const sampled = (await deployment.sample()).map(({ name, role, fault }) => `${name} ${role} ${fault}`);

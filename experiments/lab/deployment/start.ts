@@ -16,6 +16,7 @@ import {
 import { isScalable } from './list-stages.ts';
 import { describePins, launcherOn, type Pins, pinnableCpus, pinnedServerCores, pinning } from './pinning.ts';
 import { type ProcessPrograms, ProcessSite, programsOf } from './process.ts';
+import { serverFlags } from './server-flags.ts';
 import { type RunningBalancer, startBalancer } from './services/haproxy.ts';
 import type { RunningService, ServiceContainerRequest, ServiceRequest } from './services/service.ts';
 import { startService } from './services/services.ts';
@@ -207,13 +208,13 @@ async function findEngine() {
 async function startNodes(
   site: Site,
   nodesAreElsewhere: boolean,
-  { stage, settings, allocation, seated, signal }: DeploymentRequest,
+  { stage, settings, allocation, seated, signal, serverRoot }: DeploymentRequest,
   roles: readonly string[],
   pins: Pins,
   services: readonly RunningService[],
   urlsOfFirst: readonly string[] = [],
 ): Promise<SiteNode[]> {
-  const settingFlags = Object.entries(settings).flatMap(([flag, value]) => [`--${flag}`, value]);
+  const settingFlags = serverFlags(settings, serverRoot);
   if (stage.program && settingFlags.length > 0)
     throw new StartError(
       `${stage.name} is not our server and takes no settings; ${settingFlags[0]} was set.`,
