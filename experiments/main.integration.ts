@@ -16,9 +16,12 @@ import { listRuns, readRun } from './lab/records/store.ts';
 const results = mkdtempSync(join(tmpdir(), 'lab-main-'));
 after(() => rmSync(results, { recursive: true }));
 
-function start(...args: string[]) {
+const start = (...args: string[]) => startWith({}, ...args);
+
+function startWith(variables: Record<string, string>, ...args: string[]) {
   const child = spawn(process.execPath, [join(import.meta.dirname, 'main.ts'), ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...variables },
   });
   const parts = Promise.all([once(child, 'close'), text(child.stdout), text(child.stderr)]);
   return { child, ended: parts.then(([[code], output, errors]) => ({ code, output, errors })) };
@@ -123,6 +126,24 @@ test('bad input is answered with the action, the requirement and the given value
       assert.equal(code, 2, args.join(' '));
     }),
   );
+});
+
+test('every option is a variable too, which the command line outranks; a misspelt one is told', async () => {
+  const variables = { EXPERIMENT_STAGE: '9', EXPERIMENT_LOADS: '5x', EXPERIMENT_STAEG: '1' };
+  const { code, errors } = await startWith(variables, 'run', '1', '--loads', '5').ended;
+  assert.equal(code, 2, errors);
+  assert.match(errors, /^Not read, .*: EXPERIMENT_STAEG \(did you mean EXPERIMENT_STAGE\?\)\.$/m);
+  assert.match(errors, /required one of 01-naive.*given 9/);
+  assert.doesNotMatch(errors, /5x/);
+});
+
+test('an old name is still read, with one line that says how it is written now', async () => {
+  const old = ['--measure-seconds', '3', '--set', 'segment-bytes=65536', '--stage', '9'];
+  const { code, errors } = await startWith({ EXPERIMENT_MINUTES: '2' }, 'run', '1', ...old).ended;
+  assert.equal(code, 2, errors);
+  const told = '--measure-seconds (now --duration 3s), EXPERIMENT_MINUTES (now EXPERIMENT_TIME=2m)';
+  assert.ok(errors.includes(`Old names, still read: ${told}.\n`), errors);
+  assert.match(errors, /^Old names, still read: --set segment-bytes \(now --set segment-size=65536B\)\.$/m);
 });
 
 test('list and doctor answer without starting anything', async () => {

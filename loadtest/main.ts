@@ -9,6 +9,7 @@ import type { Assignment } from './model/assignment.ts';
 import { prefix } from './option-values.ts';
 import { checkOptions, newCommand, type Options } from './options.ts';
 import { checkStep, resolveAssignment, resolveWorkload } from './resolve.ts';
+import { differencesFrom } from './result/baseline.ts';
 import { conclude } from './result/conclude.ts';
 import { encodeEvent, parseCommand, type StepQuantities } from './result/control.ts';
 import { readEnvironment } from './result/environment.ts';
@@ -41,6 +42,12 @@ async function main(argv: string[]): Promise<number> {
     ...(origin !== undefined && { Origin: origin }),
     ...(token !== undefined && { Authorization: `Bearer ${token}` }),
   });
+  const { baseline } = options;
+  if (problems.length === 0 && baseline !== undefined) {
+    const { workers } = assignment.workload;
+    const workloads = options.steps.map((step) => resolveWorkload({ ...options.workload, ...step }, workers));
+    problems.push(...differencesFrom(baseline, workloads, readEnvironment()));
+  }
   if (problems.length > 0) return refuse(problems);
   const metrics = new Metrics(options.stage);
   const server = await tryServe(metrics, options);
@@ -80,18 +87,21 @@ async function run(coordinator: Coordinator, assignment: Assignment, options: Op
   await coordinator.connect();
   const results = options.isControlled
     ? await runCommands(coordinator, options.workload, measure)
-    : await runList(options.steps, measure);
+    : await runList(options, measure);
   await coordinator.finish();
+  let isWorse = false;
   if (!options.isControlled)
-    await publish(results, {
+    ({ isWorse } = await publish(results, {
+      ...options,
       style: styleOf(options),
       stream: progressStream(options),
-      json: options.json,
       hasSteps: options.steps.length > 1,
-      isWide: options.isWide,
-    });
+    }));
   if (results.at(-1)?.interrupted) return exitCode.interrupted;
-  return Math.max(exitCode.pass, ...results.map((result) => exitCode[result.verdict]));
+  return Math.max(
+    isWorse ? exitCode.fail : exitCode.pass,
+    ...results.map((result) => exitCode[result.verdict]),
+  );
 }
 
 type Measure = (
@@ -99,11 +109,12 @@ type Measure = (
   how: Omit<StepOptions, 'isHopeless'> & { abortOnFail?: boolean },
 ) => Promise<LoadtestResult>;
 
-async function runList(steps: Options['steps'], measure: Measure): Promise<LoadtestResult[]> {
+async function runList({ steps, abortOnFail }: Options, measure: Measure): Promise<LoadtestResult[]> {
   const results: LoadtestResult[] = [];
   for (const [index, step] of steps.entries()) {
-    if (results.at(-1)?.interrupted) break;
-    results.push(await measure(step, { isLast: index === steps.length - 1 }));
+    const last = results.at(-1);
+    if (last?.interrupted || (abortOnFail && last?.verdict === 'fail')) break;
+    results.push(await measure(step, { isLast: index === steps.length - 1, abortOnFail }));
   }
   return results;
 }

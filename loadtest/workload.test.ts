@@ -49,7 +49,7 @@ test('every quantity reads back the text that it writes', () => {
 });
 
 test('only what is given is read, and each mistake names its flag', () => {
-  const { workload, problems } = readWorkload({ churn: '5', rooms: 'many', warmUp: '1500ms' });
+  const { workload, problems } = readWorkload({ churn: '5/s', rooms: 'many', warmUp: '1500ms' });
   assert.equal(workload.churnPerSecond, 5);
   assert.equal(workload.warmUpSeconds, 1.5);
   assert.equal('clients' in workload, false);

@@ -39,7 +39,6 @@ function resultOf({ slow = 0, lost = 0, turnMs = 1 }) {
       silent: 0,
       connectedRssBytes: 1,
       interrupted: false,
-      aborted: false,
     },
     ...{ connections: [{ opened: 1, refused: {}, closedEarly: {}, open: 1, connectUs: [1] }] },
     ...{ recipientsByRoom: Uint32Array.of(1), measuredUs: 1e6 },

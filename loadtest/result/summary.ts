@@ -2,6 +2,7 @@
 import type { Paint } from '#host/paint.ts';
 import { describeCloseCode } from '#protocol';
 import { formatMs, type LatencySummary } from '../record/histogram.ts';
+import type { BaselineRow } from './baseline.ts';
 import { observedText } from './limits.ts';
 import type { LoadtestResult, Verdict } from './schema.ts';
 
@@ -140,6 +141,21 @@ export function formatSteps(steps: readonly LoadtestResult[], { paint, isWide }:
   const row = (cells: readonly string[]) =>
     cells.map((cell, column) => paint(cell, cell.padStart(widths[column]!))).join('  ');
   return `\n${[head, ...lines].map(row).join('\n')}\n`;
+}
+
+/** The figures beside those of an earlier run; empty without rows. Ends with a line break. */
+export function formatBaseline(
+  rows: readonly BaselineRow[],
+  { paint }: SummaryStyle,
+  margin: number,
+): string {
+  if (rows.length === 0) return '';
+  const line = (cells: readonly string[]) => cells.map((cell) => cell.padStart(12)).join('');
+  const lines = rows.map(({ metric, before, now, ratio, verdict }) =>
+    paint(verdict, line([metric, before, now, `× ${ratio.toFixed(2)}`, verdict])),
+  );
+  const head = line(['', 'before', 'now', 'now ÷ before', '']);
+  return `\nbaseline, margin ${Number((margin * 100).toPrecision(3))} %\n${[head, ...lines].join('\n')}\n`;
 }
 
 function unsentRows(result: LoadtestResult): [string, string][] {

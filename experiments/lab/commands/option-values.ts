@@ -57,14 +57,18 @@ export function loads(value: string, before: number[] = []): number[] {
   return [...before, ...value.split(',').map(positiveInteger)];
 }
 
-/** A flag of the server and its value, added to those of earlier uses of the option. */
+/** Flags of the server with their values, separated by blanks, added to those of earlier uses. */
 export function settings(value: string, before: Record<string, string> = {}): Record<string, string> {
-  const [, flag, setting] = /^(?:--)?([a-z][a-z-]*)=(.*)$/.exec(value) ?? [];
+  return value.split(/\s+/).reduce((all, one) => setting(one, all), before);
+}
+
+function setting(value: string, before: Record<string, string>): Record<string, string> {
+  const [, flag, text] = /^(?:--)?([a-z][a-z-]*)=(.*)$/.exec(value) ?? [];
   if (flag?.startsWith('token'))
     throw new InvalidArgumentError(`Leave out ${flag}: no client of an experiment carries a token.`);
-  if (flag === undefined || setting === undefined)
+  if (flag === undefined || text === undefined)
     throw new InvalidArgumentError(`Required flag=value, e.g. segment-size=64KiB; given ${value}.`);
-  const [flagNow, settingNow] = settingOfNow(flag, setting);
+  const [flagNow, settingNow] = settingOfNow(flag, text);
   if (flagNow !== flag) console.error(oldNamesTold([[`--set ${flag}`, `--set ${flagNow}=${settingNow}`]]));
   return { ...before, [flagNow]: settingNow };
 }

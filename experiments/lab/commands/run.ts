@@ -4,6 +4,7 @@
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { interruption } from '#host/interruption.ts';
+import { paintFor } from '#host/paint.ts';
 import { readEnvironment } from '../../../loadtest/result/environment.ts';
 import { quantities, readWorkload } from '../../../loadtest/workload.ts';
 import {
@@ -52,6 +53,7 @@ export type RunFlags = BoxFlags & {
   simulator?: TargetKind;
   set?: Record<string, string>;
   results: string;
+  wide?: true;
   metricsPort?: number;
   scrapeHost: string;
   targetsFile: string;
@@ -76,7 +78,7 @@ export function addRun(program: Command, registry: Registry): void {
         run: (planned, context, live) => runPlan(outcome.checked(planned), context, live),
       });
       console.log();
-      await showReport(run, shapeOf(run, registry), flags.results);
+      await showReport(run, shapeOf(run, registry), flags.results, flags.wide);
       process.exitCode = outcome.conclude(run);
     });
   addRunOptions(command);
@@ -115,6 +117,7 @@ export function addRunOptions(command: Command): void {
       value.milliseconds,
     )
     .option('--set <flag=value>', 'a flag of the server for every variant; repeatable', value.settings)
+    .option('--wide', 'every column of the table at the end, however wide it is')
     .option('--results <dir>', 'where result directories are made', 'results')
     .option(
       '--metrics-port <port>',
@@ -255,6 +258,7 @@ function liveOf(experiment: Experiment, { variants, estimate }: Plan, times: num
     trials: estimate.trials * times,
     secondsPerTrial: estimate.secondsPerTrial,
     now: () => performance.now(),
+    paint: paintFor(process.stdout),
   });
 }
 

@@ -5,7 +5,7 @@ import { InputError } from '../input-error.ts';
 import type { Run } from '../records/schema.ts';
 import { htmlReport } from '../report/html.ts';
 import { markdownReport, type Reported } from '../report/markdown.ts';
-import { terminalTable, withoutDetails } from '../report/table.ts';
+import { printedTable } from '../report/printed.ts';
 import type { Registry, Shape } from './shape.ts';
 
 /** The shape that a run's file names. Throws an `InputError` where this lab does not have it. */
@@ -16,11 +16,19 @@ export function shapeOf({ record }: Run, { shapes }: Registry): Shape {
   throw new InputError([`Give a run of a known shape: required one of ${known}; given ${record.shape}.`]);
 }
 
-/** Prints the table of a run, and writes its `report.html`, its `report.md` and the pictures of that. */
-export async function showReport(run: Run, shape: Shape, resultsDirectory: string): Promise<void> {
+/**
+ * Prints the table of a run, `isWide` with its details, and writes its `report.html`, its `report.md` and the
+ * pictures of that.
+ */
+export async function showReport(
+  run: Run,
+  shape: Shape,
+  resultsDirectory: string,
+  isWide = false,
+): Promise<void> {
   const content = shape.report(run);
   const plots = (await shape.plots?.(run)) ?? [];
-  console.log(terminalTable(withoutDetails(content.summary)));
+  console.log(printedTable(content.summary, process.stdout, isWide));
   const directory = join(resultsDirectory, run.record.run);
   const path = join(directory, 'report.html');
   makeDirectory(directory);

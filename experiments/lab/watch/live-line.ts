@@ -1,4 +1,5 @@
 /** Progress of a run on the terminal: one redrawn line, or plain lines where the output is no terminal. */
+import { type Paint, unpainted } from '#host/paint.ts';
 import type { SimulatorProgress } from '../deployment/deployment.ts';
 import { formatClock, formatMagnitude, formatMs, formatNumber } from '../report/format.ts';
 import type { TrialTitle } from '../trial/trial.ts';
@@ -14,8 +15,11 @@ type LiveOptions = {
   trials: number;
   secondsPerTrial: number;
   now: () => number;
+  /** Colours the outcome of a trial; left out: none. */
+  paint?: Paint;
 };
 
+const outcome = /(?<= )(pass|fail|void|undetermined|interrupted)(?= |$)/;
 const redrawPeriodMs = 250;
 // A start, a connect or a wait for a backlog take about this long for each trial; the pace corrects it.
 const secondsAroundPhases = 1;
@@ -52,7 +56,8 @@ export class LiveView implements Disposable {
 
   trialEnded(line: string): void {
     this.#trialsDone += 1;
-    this.#write(line);
+    const { paint = unpainted } = this.#options;
+    this.#write(line.replace(outcome, (word) => paint(word)));
   }
 
   variantEnded(line: string | null): void {
