@@ -33,6 +33,8 @@ export type ChatClientOptions = {
   readonly openSocket: OpenSocket;
   /** Failed attempts in a row before the client ends; Infinity: no limit. */
   readonly attemptsMax?: number;
+  /** Longest wait that the client chooses; left out: 30 s. A server may ask for a longer one. */
+  readonly waitMsMax?: number;
   /** Time between two pings. A dead link is noticed after at most twice that. */
   readonly heartbeatIntervalMs?: number;
   readonly clock?: Clock;
@@ -60,6 +62,8 @@ export type ChatEvents = {
   waiting: { readonly waitMs: number; readonly attempt: number };
 };
 
+/** Names of before that are remembered. Chosen, not measured. */
+const namesMax = 8;
 /** A connection that lasted this long resets the backoff. Chosen, not measured. */
 const healthyAfterMs = 5_000;
 /** A server that answers no ping and keeps the connection for so long has admitted the client. Chosen. */
@@ -80,7 +84,6 @@ const normalEnd: ConnectionEnd = { kind: 'closed', code: closeCode.normal, reaso
 
 export class ChatClient {
   readonly events = new Emitter<ChatEvents>();
-  readonly clientId: string;
   readonly clock: Clock;
   readonly #options: ChatClientOptions;
   readonly #route: Route;
@@ -92,6 +95,8 @@ export class ChatClient {
   /** This connection is not the first, and whether messages were missed has not been told yet. */
   #isResumptionOpen = false;
   #connectedAtMs = 0;
+  /** The names that this client has had; the last is that of its next message. */
+  readonly #names: string[];
   #cancelTimer = (): void => {};
   #cancelAdmission = (): void => {};
   #cancelResumption = (): void => {};
@@ -106,7 +111,23 @@ export class ChatClient {
       headers: options.connectHeaders ?? {},
     });
     this.clock = options.clock ?? systemClock;
-    this.clientId = options.clientId;
+    this.#names = [options.clientId];
+  }
+
+  get clientId(): string {
+    return this.#names.at(-1)!;
+  }
+
+  /** The name of the messages from now on. */
+  rename(clientId: string): void {
+    // Echoes of a name of before may still be under way.
+    this.#names.splice(0, this.#names.length - namesMax + 1);
+    this.#names.push(clientId);
+  }
+
+  /** Whether this client has or had that name, so that the message may be its own. */
+  hasBeen(clientId: string): boolean {
+    return this.#names.includes(clientId);
   }
 
   get connected(): boolean {
@@ -265,8 +286,8 @@ export class ChatClient {
     if (!this.connected || isElsewhere) this.#route.passOn();
     const connectedMs = this.connected ? this.clock.nowMs() - this.#connectedAtMs : 0;
     if (connectedMs >= healthyAfterMs) this.#failedAttempts = 0;
-    const { attemptsMax = Number.POSITIVE_INFINITY, random = Math.random } = this.#options;
-    const waitMs = nextWaitMs(end, this.#failedAttempts, random);
+    const { attemptsMax = Number.POSITIVE_INFINITY, random = Math.random, waitMsMax } = this.#options;
+    const waitMs = nextWaitMs(end, this.#failedAttempts, random, waitMsMax);
     this.#failedAttempts += 1;
     if (waitMs === undefined) return this.#finish(end);
     if (this.#failedAttempts >= attemptsMax) return this.#finish(end, this.#failedAttempts);
