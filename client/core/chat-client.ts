@@ -2,6 +2,7 @@
 import { type ChatMessage, closeCode, decodeMessage, encodeMessage, isDecodeFault } from '#protocol';
 import type { ChatSocket, OpenSocket } from './chat-socket.ts';
 import { Emitter } from './emitter.ts';
+import { OwnNames } from './own-names.ts';
 import { type ConnectionEnd, nextWaitMs } from './reconnect.ts';
 import { Resume, type Resumption } from './resume.ts';
 import { type Place, Route } from './route.ts';
@@ -62,8 +63,6 @@ export type ChatEvents = {
   waiting: { readonly waitMs: number; readonly attempt: number };
 };
 
-/** Names of before that are remembered. Chosen, not measured. */
-const namesMax = 8;
 /** A connection that lasted this long resets the backoff. Chosen, not measured. */
 const healthyAfterMs = 5_000;
 /** A server that answers no ping and keeps the connection for so long has admitted the client. Chosen. */
@@ -95,8 +94,8 @@ export class ChatClient {
   /** This connection is not the first, and whether messages were missed has not been told yet. */
   #isResumptionOpen = false;
   #connectedAtMs = 0;
-  /** The names that this client has had; the last is that of its next message. */
-  readonly #names: string[];
+  /** The name of the messages, which may change. */
+  readonly names: OwnNames;
   #cancelTimer = (): void => {};
   #cancelAdmission = (): void => {};
   #cancelResumption = (): void => {};
@@ -111,23 +110,11 @@ export class ChatClient {
       headers: options.connectHeaders ?? {},
     });
     this.clock = options.clock ?? systemClock;
-    this.#names = [options.clientId];
+    this.names = new OwnNames(options.clientId);
   }
 
   get clientId(): string {
-    return this.#names.at(-1)!;
-  }
-
-  /** The name of the messages from now on. */
-  rename(clientId: string): void {
-    // Echoes of a name of before may still be under way.
-    this.#names.splice(0, this.#names.length - namesMax + 1);
-    this.#names.push(clientId);
-  }
-
-  /** Whether this client has or had that name, so that the message may be its own. */
-  hasBeen(clientId: string): boolean {
-    return this.#names.includes(clientId);
+    return this.names.now;
   }
 
   get connected(): boolean {

@@ -38,7 +38,7 @@ export class Outbox {
     this.#refilledAtMs = client.clock.nowMs();
     client.events.on('connected', () => this.#pump());
     client.events.on('message', (message) => {
-      const isOwn = client.hasBeen(message.clientId) && this.#confirm(message.Message);
+      const isOwn = client.names.has(message.clientId) && this.#confirm(message.Message);
       this.#echo = isOwn ? message : undefined;
     });
     client.events.on('closed', ({ final }) => this.#onClosed(final));

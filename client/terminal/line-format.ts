@@ -30,8 +30,8 @@ export class LineStyle {
   }
 
   /**
-   * `12:01:03 alice: hello`; one colour per clientId, one's own marked `(you)` and bold. With `columns`, lines
-   * of that width break at spaces, and go on below the name.
+   * `12:01:03 alice: hello`; one colour per clientId, one's own marked `(you)` and bold. With `columns`, it
+   * breaks at spaces within that width, and goes on below the name.
    */
   message(message: ChatMessage, own: boolean, at: Date, columns = Number.POSITIVE_INFINITY): string {
     const name = own ? `${neutralise(message.clientId)} (you)` : neutralise(message.clientId);

@@ -72,7 +72,7 @@ export async function runTerminal(client: ChatClient, options: TerminalOptions):
     get heard() {
       return heard;
     },
-    rename: (name) => client.rename(name),
+    rename: (name) => client.names.add(name),
     leave: () => screen.lines.close(),
     notice,
     warning,

@@ -28,7 +28,7 @@ export type Publication = {
 
 /**
  * Prints the summary, or with `--progress json` the last event, before files are written: the verdict of a
- * run is known even if its result cannot be kept. Returns whether a figure is worse than that of the baseline.
+ * run is known even if its result cannot be kept. Returns whether a figure is worse than in the baseline.
  * Throws a `WriteError` where a file cannot be written.
  */
 export async function publish(
