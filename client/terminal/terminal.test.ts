@@ -113,7 +113,7 @@ test('lines typed without a connection are held and sent later; those that may b
 
 test('while there is no connection one line is redrawn, and Enter tries at once', async () => {
   await using server = await RoomServer.start();
-  const { tty, client, clock, end, shown } = await openTerminal(server, 80);
+  const { tty, client, clock, end, shown } = await openTerminal(server, 120);
   server.refusal = 'HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\n\r\n';
   const offline = (attempt: number) =>
     new RegExp(`^offline, attempt ${attempt} in [\\d.]+ s \\(Enter: now\\); the server`);
@@ -133,7 +133,7 @@ test('while there is no connection one line is redrawn, and Enter tries at once'
     await drawn();
     assert.equal(shown().length, 3, shown().join('\n'));
     assert.match(shown()[1]!, offline(attempt));
-    assert.ok(tty.screen.every((row) => row.length < 80));
+    assert.ok(tty.screen.every((row) => row.length < 120));
   }
   server.refusal = undefined;
   const back = nextEvent(client, 'connected');
