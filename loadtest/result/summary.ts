@@ -150,7 +150,11 @@ export function formatBaseline(
   margin: number,
 ): string {
   if (rows.length === 0) return '';
-  const line = (cells: readonly string[]) => cells.map((cell) => cell.padStart(12)).join('');
+  const line = (cells: readonly string[]) =>
+    cells
+      .map((cell) => cell.padStart(14))
+      .join('')
+      .trimEnd();
   const lines = rows.map(({ metric, before, now, ratio, verdict }) =>
     paint(verdict, line([metric, before, now, `× ${ratio.toFixed(2)}`, verdict])),
   );
