@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
@@ -53,11 +53,24 @@ test('it reads its environment variables, and prints JSON on request', async () 
 test('lines without an echo, and lines too long to send, are counted and make it exit 1', async () => {
   await using server = await RoomServer.start();
   server.relay = () => {};
-  const args = ['--url', server.url, '--id', 'bot', '--echo-wait-ms', '50'];
+  const args = ['--url', server.url, '--id', 'bot', '--echo-wait', '50ms'];
   const { code, stdout, stderr } = await run(args, `hi\n${'x'.repeat(4_097)}\n`);
   assert.deepEqual({ code, stdout }, { code: 1, stdout: '' });
   assert.match(stderr, /line 2 not sent: it has 4097 bytes, the limit is 4096\n/);
   assert.match(stderr, /1 line not confirmed: the room did not send it back\n/);
+});
+
+test('without --id the login name is the clientId; an old name and a bare number are told', async () => {
+  await using server = await RoomServer.start();
+  const { code, stdout, stderr } = await run(['--url', server.url, '--echo-wait', '4s'], 'hi\n');
+  assert.deepEqual({ code, stdout }, { code: 0, stdout: `${userInfo().username}: hi\n` });
+  assert.equal(stderr, 'Old names, still read: --echo-wait (now --echo-wait 4000ms).\n');
+  const bare = await run(['--url', server.url, '--echo-wait', '4000'], '');
+  assert.equal(bare.code, 2);
+  assert.match(
+    bare.stderr,
+    /^Change --echo-wait\. Required: a time .* such as 250ms or 5s\. Given: "4000"\.$/m,
+  );
 });
 
 test('a misspelt variable is told', async () => {
@@ -145,7 +158,7 @@ test('all mistakes are reported at once, with what is required and what was give
   assert.equal(code, 2);
   const lines = stderr.split('\n').filter((line) => line.includes('Required:'));
   const flags = lines.map((line) => /--(id|url|connect|room|attempts-max)/.exec(line)?.[1]);
-  assert.deepEqual(flags, ['id', 'room', 'url', 'connect', 'attempts-max']);
+  assert.deepEqual(flags, ['room', 'url', 'connect', 'attempts-max']);
   assert.ok(lines.every((line) => line.includes('Given:')));
   assert.equal((await run(['--bogus'], '')).code, 2);
 });

@@ -1,25 +1,33 @@
 /** The command line client: reads the options, chats on a terminal or in a pipe, sets the exit code. */
 import { CommanderError } from 'commander';
+import { translateOldNames } from '#host/old-names.ts';
 import { tellStrayVariables } from '#host/stray-variables.ts';
 import { ChatClient } from './core/chat-client.ts';
 import { jsonLine, plainLine } from './terminal/line-format.ts';
 import { runPipe } from './terminal/pipe.ts';
-import { type ClientConfig, clientCommand, exitCode, readConfig } from './terminal/settings.ts';
+import { type ClientConfig, clientCommand, exitCode, prefix, readConfig } from './terminal/settings.ts';
 import { runTerminal } from './terminal/terminal.ts';
 import { wsSockets } from './terminal/ws-socket.ts';
+
+/** A person who watches does not want to wait for longer. Chosen, not measured. */
+const watchedWaitMsMax = 5_000;
 
 process.exitCode = await main(process.argv);
 
 async function main(argv: readonly string[]): Promise<number> {
+  const isKnown = (name: string) => clientCommand().options.some(({ long }) => long === `--${name}`);
+  const translated = translateOldNames(prefix, argv, process.env, isKnown);
+  if (translated.warning !== undefined) console.error(translated.warning);
+  // The command reads the environment when it is made.
   const command = clientCommand().exitOverride();
   try {
-    command.parse(argv);
+    command.parse(translated.argv);
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     return error.exitCode === 0 ? exitCode.done : exitCode.badInput;
   }
   const known = command.options.flatMap(({ envVar }) => envVar ?? []);
-  const stray = tellStrayVariables('CLIENT_', known, process.env);
+  const stray = tellStrayVariables(prefix, known, process.env);
   if (stray !== undefined) console.error(stray);
   const config = readConfig(command.opts());
   if ('mistakes' in config) {
@@ -40,7 +48,7 @@ async function main(argv: readonly string[]): Promise<number> {
 
 async function chatOnTerminal(config: ClientConfig): Promise<number> {
   const { stdin, stdout, env } = process;
-  const end = await runTerminal(clientOf(config, Number.POSITIVE_INFINITY), {
+  const end = await runTerminal(clientOf(config, Number.POSITIVE_INFINITY, watchedWaitMsMax), {
     ...config,
     input: stdin,
     output: stdout,
@@ -60,7 +68,7 @@ async function chatInPipe(config: ClientConfig): Promise<number> {
   return done ? exitCode.done : exitCode.failed;
 }
 
-function clientOf(config: ClientConfig, attemptsMax: number): ChatClient {
+function clientOf(config: ClientConfig, attemptsMax: number, waitMsMax?: number): ChatClient {
   return new ChatClient({
     url: config.urls,
     connectUrls: config.connectUrls,
@@ -68,5 +76,6 @@ function clientOf(config: ClientConfig, attemptsMax: number): ChatClient {
     clientId: config.id,
     openSocket: wsSockets(config),
     attemptsMax: config.attemptsMax ?? attemptsMax,
+    ...(waitMsMax !== undefined && { waitMsMax }),
   });
 }

@@ -12,7 +12,7 @@ import { Person } from '../testing/person.ts';
 import { noRate, ServerProcess } from '../testing/server.ts';
 
 const mainPath = fileURLToPath(new URL('./main.ts', import.meta.url));
-const quick = ['--reconnect-wait-ms-max', '200'];
+const quick = ['--reconnect-wait-max', '200ms'];
 
 describe('the chat page', { skip: noChromium }, () => {
   let browser: Browser;

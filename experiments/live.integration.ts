@@ -15,7 +15,7 @@ import { pageStateOf } from './lab/report/page-state.ts';
 test('a page sees every trial second by second, and ends as the report of the files', async () => {
   using directory = mkdtempDisposableSync(join(tmpdir(), 'lab-live-'));
   const common = ['--target', 'process', '--results', directory.path, '--metrics-port', '0', '--live'];
-  const short = ['--stage', '03', '--measure-seconds', '2', '--warm-up-seconds', '0.2'];
+  const short = ['--stage', '03', '--duration', '2s', '--warm-up', '0.2s'];
   const main = join(import.meta.dirname, 'main.ts');
   const child = spawn(process.execPath, [main, 'run', 'slow-reader', ...short, ...common], {
     stdio: ['ignore', 'pipe', 'inherit'],

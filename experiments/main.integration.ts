@@ -16,9 +16,12 @@ import { listRuns, readRun } from './lab/records/store.ts';
 const results = mkdtempSync(join(tmpdir(), 'lab-main-'));
 after(() => rmSync(results, { recursive: true }));
 
-function start(...args: string[]) {
+const start = (...args: string[]) => startWith({}, ...args);
+
+function startWith(variables: Record<string, string>, ...args: string[]) {
   const child = spawn(process.execPath, [join(import.meta.dirname, 'main.ts'), ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...variables },
   });
   const parts = Promise.all([once(child, 'close'), text(child.stdout), text(child.stderr)]);
   return { child, ended: parts.then(([[code], output, errors]) => ({ code, output, errors })) };
@@ -32,7 +35,7 @@ writeFileSync(foreign, '{}');
 const common = ['--target', 'process', '--results', results, '--metrics-port', '0'];
 
 test('a small experiment runs end to end: real server, real simulator, files, table, page, exit code', async () => {
-  const args = ['--stage', 'cursor', '--measure-seconds', '1', '--warm-up-seconds', '0.2', ...common];
+  const args = ['--stage', 'cursor', '--duration', '1s', '--warm-up', '0.2s', ...common];
   const { code, output, errors } = await start('run', 'slow-reader', ...args).ended;
   const [name] = listRuns(results);
   assert.ok(name !== undefined, output + errors);
@@ -99,23 +102,21 @@ test('bad input is answered with the action, the requirement and the given value
     [['run', '1', '--stage', '9'], /required one of 01-naive.*given 9/],
     [['run', '1', '--server-cpus', '0.25', '--target', 'process'], /required --target container/],
     [['run', '1', '--trials', '0'], /Required a whole number above 0; given 0/],
-    [['run', '1', '--set', 'segment-bytes'], /Required flag=value.*given segment-bytes/],
+    [['run', '1', '--set', 'segment-size'], /Required flag=value.*given segment-size/],
     [['report', 'nowhere', '--results', results], /given nowhere/],
     [['compare', 'nowhere', 'nowhere', '--results', results], /given nowhere/],
     [['run', '1', '--no-such-flag'], /unknown option/],
-    [['run', '1', '--rate', '5'], /Leave out --rate: 001-ladder varies it itself.*--loads/],
+    [['run', '1', '--rate', '5/s'], /Leave out --rate: 001-ladder varies it itself.*--loads/],
     [
-      ['run', '5', '--payload-bytes', '100'],
-      /Leave out --payload-bytes: 005-message-size compares several values/,
+      ['run', '5', '--payload-size', '100B'],
+      /Leave out --payload-size: 005-message-size compares several values/,
     ],
-    [
-      ['run', '1', '--measure-seconds', '3', '--duration', '9s'],
-      /--measure-seconds or --duration; given both/,
-    ],
-    [['run', '1', '--warm-up-seconds', '1', '--warm-up', '2s'], /--warm-up-seconds or --warm-up; given both/],
+    [['run', '1', '--duration', '3'], /--duration must be a time .*such as 250ms or 5s; given: 3$/m],
+    [['run', '1', '--time', '3'], /Required a time .*given 3\./],
+    [['run', '1', '--server-memory', '512'], /Required a size .*such as 512B or 64KiB; given 512\./],
     [['run', '8', '--rooms', '2'], /Leave out --rooms: 008-kill has clients of its own/],
     [['run', '2', '--quick'], /Leave out --quick: 002-slow-reader searches no capacity/],
-    [['run', '1', '--churn', 'x'], /--churn must be a whole number.*given: x/],
+    [['run', '1', '--churn', 'x'], /--churn must be a rate .*given: x/],
     [['report', damaged], /damaged\.json cannot be read/],
     [['report', foreign], /required schema 1 or 2/],
   ];
@@ -126,6 +127,24 @@ test('bad input is answered with the action, the requirement and the given value
       assert.equal(code, 2, args.join(' '));
     }),
   );
+});
+
+test('every option is a variable too, which the command line outranks; a misspelt one is told', async () => {
+  const variables = { EXPERIMENT_STAGE: '9', EXPERIMENT_LOADS: '5x', EXPERIMENT_STAEG: '1' };
+  const { code, errors } = await startWith(variables, 'run', '1', '--loads', '5').ended;
+  assert.equal(code, 2, errors);
+  assert.match(errors, /^Not read, .*: EXPERIMENT_STAEG \(did you mean EXPERIMENT_STAGE\?\)\.$/m);
+  assert.match(errors, /required one of 01-naive.*given 9/);
+  assert.doesNotMatch(errors, /5x/);
+});
+
+test('an old name is still read, with one line that says how it is written now', async () => {
+  const old = ['--duration', '3s', '--set', 'segment-bytes=65536', '--stage', '9'];
+  const { code, errors } = await startWith({ EXPERIMENT_MINUTES: '2' }, 'run', '1', ...old).ended;
+  assert.equal(code, 2, errors);
+  const told = '--duration (now --duration 3s), EXPERIMENT_MINUTES (now EXPERIMENT_TIME=2m)';
+  assert.ok(errors.includes(`Old names, still read: ${told}.\n`), errors);
+  assert.match(errors, /^Old names, still read: --set segment-bytes \(now --set segment-size=65536B\)\.$/m);
 });
 
 test('list and doctor answer without starting anything', async () => {

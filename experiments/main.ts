@@ -2,11 +2,11 @@
  * The command line of the lab. Exit codes: 0 limits held, 1 broke, 2 bad input, 3 void, 4 a result could not
  * be written, 130 interrupted.
  */
-import { Command, CommanderError } from 'commander';
-import { tellStrayVariables } from '#host/stray-variables.ts';
+import { CommanderError } from 'commander';
 import { WriteError } from '#host/whole-file.ts';
 import { addCompare } from './lab/commands/compare.ts';
 import { addDoctor } from './lab/commands/doctor.ts';
+import { commandWithVariables, readVariables } from './lab/commands/environment.ts';
 import { addList } from './lab/commands/list.ts';
 import { addNoise } from './lab/commands/noise.ts';
 import { addReport } from './lab/commands/report.ts';
@@ -14,7 +14,7 @@ import { addRun } from './lab/commands/run.ts';
 import { InputError } from './lab/input-error.ts';
 import { registry } from './registry.ts';
 
-const program = new Command('npm run experiment --')
+const program = commandWithVariables('npm run experiment --')
   .description('Measures how much chat each stage of the server carries, and what limits it.')
   .exitOverride()
   .configureHelp({ showGlobalOptions: true });
@@ -25,12 +25,10 @@ addCompare(program, registry);
 addNoise(program, registry);
 addDoctor(program);
 
-// The lab has no settings in the environment: whoever sets some expects them to be read.
-const stray = tellStrayVariables('EXPERIMENT_', [], process.env);
-if (stray !== undefined) console.error(stray);
+const argv = readVariables(program, process.argv, process.env, console.error);
 
 try {
-  await program.parseAsync();
+  await program.parseAsync(argv);
 } catch (error) {
   if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2;
   else if (error instanceof InputError) {

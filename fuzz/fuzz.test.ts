@@ -1,4 +1,4 @@
-/** A second of each target, with its kept seeds: `npm run fuzz -- --minutes 30` goes on for longer. */
+/** A second of each target, with its kept seeds: `npm run fuzz -- --time 30m` goes on for longer. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { fuzz } from './fuzz.ts';

@@ -1,23 +1,35 @@
-/** `npm run fuzz -- --minutes 30`: every target in turn, in rounds, each round with a seed of its own. */
+/** `npm run fuzz -- --time 30m`: every target in turn, in rounds, each round with a seed of its own. */
 import { Command, InvalidArgumentError } from 'commander';
 import { interruption } from '#host/interruption.ts';
+import { translateOldNames } from '#host/old-names.ts';
+import { time } from '#host/units.ts';
 import { fuzz } from './fuzz.ts';
 import { targets } from './targets.ts';
 
 /** Of one target in a round. */
 const turnMs = 5000;
 
+const minutesOf = (text: string) => {
+  const ms = time.parse(text) ?? 0;
+  if (ms > 0) return ms / 60_000;
+  throw new InvalidArgumentError(`Required a time above 0 ${time.example}; given ${text}.`);
+};
 const positive = (text: string) => {
   if (Number(text) > 0) return Number(text);
   throw new InvalidArgumentError(`Required a number above 0; given ${text}.`);
 };
 const program = new Command('npm run fuzz --')
   .description('Feeds every reader of foreign bytes with random ones. Exit codes: 0 all held, 1 one did not.')
-  .option('--minutes <n>', 'how long', positive, 1)
+  .option('--time <time>', 'how long, such as 30m (default: 1m)', minutesOf)
   .option('--seed <n>', 'of the first round (default: random)', positive)
-  .option('--target <text>', 'only targets whose name contains it')
-  .parse();
-const { minutes, seed = Math.floor(Math.random() * 2 ** 30), target = '' } = program.opts();
+  .option('--target <text>', 'only targets whose name contains it');
+const { argv, warning } = translateOldNames('FUZZ_', process.argv, {}, (name) => name === 'time');
+if (warning !== undefined) console.error(warning);
+const {
+  time: minutes = 1,
+  seed = Math.floor(Math.random() * 2 ** 30),
+  target = '',
+} = program.parse(argv).opts();
 const chosen = targets.filter(({ name }) => name.includes(target));
 if (chosen.length === 0) {
   console.error(

@@ -27,7 +27,7 @@ test('two nodes behind HAProxy are one chat; clients of a draining node find the
   skip,
 }, async () => {
   await using service = await startRedis!();
-  const args = ['--redis-url', service.url, '--reconnect-wait-ms-max', '0'];
+  const args = ['--redis-url', service.url, '--reconnect-wait-max', '0s'];
   await using one = await ServerProcess.start('05-backplane', args);
   await using two = await ServerProcess.start('05-backplane', args);
   const [port, observatoryPort] = await freePorts(2);

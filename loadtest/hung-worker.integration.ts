@@ -31,7 +31,7 @@ after(async () => {
 /** A run that measures, with one of its two workers stopped. */
 async function startWithStopped() {
   const run = startSimulator(
-    `--url ${url} --clients 4 --workers 2 --rate 20 --duration 120s --warm-up 0s --progress plain`,
+    `--url ${url} --clients 4 --workers 2 --rate 20/s --duration 120s --warm-up 0s --progress plain`,
   );
   await new Promise<void>((measuring) => {
     run.child.stdout!.on('data', (data) => {

@@ -70,11 +70,11 @@ describe('the command', { concurrency: 3 }, () => {
   });
 
   test('all mistakes are printed at once on standard error, with exit code 2, and nothing is started', async () => {
-    const mistaken = startSimulator(`--url ${url} --clients many`, { LOADTEST_RATE: '-1' });
+    const mistaken = startSimulator(`--url ${url} --clients many`, { LOADTEST_RATE: '70' });
     const { code, stdout, stderr } = await mistaken.ended;
     assert.equal(code, 2);
     assert.equal(stdout, '');
-    assert.match(stderr, /--clients must be.*given: many\n--rate must be.*given: -1\nNothing was started/);
+    assert.match(stderr, /--clients must be.*given: many\n--rate must be.*given: 70\nNothing was started/);
     assert.equal((await startSimulator('--clints 5').ended).code, 2);
     const unable = await startSimulator(`--url ${url} --metrics-port ${new URL(url).port}`).ended;
     assert.equal(unable.code, 2);
@@ -82,7 +82,7 @@ describe('the command', { concurrency: 3 }, () => {
   });
 
   test('json progress is one object per line: the phases in order, and every second', async () => {
-    const load = '--warm-up 1s --clients 5 --rate 50 --duration 2s';
+    const load = '--warm-up 1s --clients 5 --rate 50/s --duration 2s';
     const { code, stdout } = await startRun('json', `${load} --progress json`).ended;
     assert.equal(code, 0);
     const lines = stdout.trim().split('\n');
@@ -100,7 +100,7 @@ describe('the command', { concurrency: 3 }, () => {
 
   test('the metrics agree with the result', () =>
     withRetries(async () => {
-      const load = '--clients 10 --rate 100 --duration 2s';
+      const load = '--clients 10 --rate 100/s --duration 2s';
       const run = startRun('metrics', `${load} --metrics-port 0 --progress none --stage-label 03-cursor`);
       const port = await metricsPortOf(run.child);
       const samples = new Map<string, number>();
@@ -127,7 +127,7 @@ describe('the command', { concurrency: 3 }, () => {
     }));
 
   test('Ctrl-C keeps the measured part as an interrupted result, and leaves no process behind', async () => {
-    const run = startRun('interrupted', '--clients 8 --rate 80 --duration 60s --progress json');
+    const run = startRun('interrupted', '--clients 8 --rate 80/s --duration 60s --progress json');
     let seconds = 0;
     run.child.stdout!.on('data', (data) => {
       seconds += String(data).split('"event":"second"').length - 1;
@@ -144,7 +144,7 @@ describe('the command', { concurrency: 3 }, () => {
 
   test('Ctrl-C is called an interruption, and deliveries under way are not called lost', async () => {
     heldMs = 1500;
-    const run = startRun('held', '--clients 8 --rate 80 --duration 60s --progress plain');
+    const run = startRun('held', '--clients 8 --rate 80/s --duration 60s --progress plain');
     let seconds = 0;
     run.child.stdout!.on('data', (data) => {
       seconds += String(data).split('deliveries/s').length - 1;
@@ -168,7 +168,7 @@ describe('the command', { concurrency: 3 }, () => {
   });
 
   test('a result that standard output does not take is told in one sentence', async () => {
-    const load = '--clients 2 --rate 20 --duration 500ms --json -';
+    const load = '--clients 2 --rate 20/s --duration 500ms --json -';
     const run = startSimulator(`--url ${url}/full ${brief} ${load}`, {}, 'exec >/dev/full');
     const { code, stderr } = await run.ended;
     assert.equal(code, 4, stderr);
@@ -177,7 +177,7 @@ describe('the command', { concurrency: 3 }, () => {
   });
 
   test('Ctrl-C before anything was measured ends without a result', async () => {
-    const run = startRun('early', '--clients 1000 --connect-rate 10');
+    const run = startRun('early', '--clients 1000 --connect-rate 10/s');
     await once(run.child.stdout!, 'data');
     run.child.kill('SIGINT');
     const { code, stderr } = await run.ended;
@@ -186,7 +186,7 @@ describe('the command', { concurrency: 3 }, () => {
   });
 
   test('churn users come and go, at most at the given rate, without an effect on the audit', async () => {
-    const load = '--clients 10 --rate 100 --duration 3s --churn 40 --workers 2';
+    const load = '--clients 10 --rate 100/s --duration 3s --churn 40/s --workers 2';
     const run = startRun('churn', `${load} --progress plain`);
     const { code, stdout } = await run.ended;
     assert.equal(code, 0, stdout);
@@ -212,7 +212,7 @@ describe('the command', { concurrency: 3 }, () => {
   });
 
   test('a stalled reader stays until the server closes it, and the close is reported', async () => {
-    const load = '--clients 4 --rate 100 --payload-bytes 60000 --duration 5s --stalled-readers 3';
+    const load = '--clients 4 --rate 100/s --payload-size 60000B --duration 5s --stalled-readers 3';
     const run = startRun('stalled', `${load} --progress none`);
     await run.ended;
     const { stalled, audit, connections } = run.result();

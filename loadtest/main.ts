@@ -2,13 +2,16 @@
 import { createInterface } from 'node:readline';
 import { CommanderError } from 'commander';
 import { interruptedCode, interruption } from '#host/interruption.ts';
+import { translateOldNames } from '#host/old-names.ts';
 import { redact } from '#host/secrets.ts';
 import { tellStrayVariables } from '#host/stray-variables.ts';
 import { WriteError } from '#host/whole-file.ts';
 import type { Assignment } from './model/assignment.ts';
+import { prefix } from './option-values.ts';
 import { checkOptions, newCommand, type Options } from './options.ts';
 import type { LiveRun } from './page/live-run.ts';
 import { checkStep, resolveAssignment, resolveWorkload } from './resolve.ts';
+import { differencesFrom } from './result/baseline.ts';
 import { conclude } from './result/conclude.ts';
 import { encodeEvent, parseCommand, type StepQuantities } from './result/control.ts';
 import { readEnvironment } from './result/environment.ts';
@@ -42,6 +45,12 @@ async function main(argv: string[]): Promise<number> {
     ...(origin !== undefined && { Origin: origin }),
     ...(token !== undefined && { Authorization: `Bearer ${token}` }),
   });
+  const { baseline } = options;
+  if (problems.length === 0 && baseline !== undefined) {
+    const { workers } = assignment.workload;
+    const workloads = options.steps.map((step) => resolveWorkload({ ...options.workload, ...step }, workers));
+    problems.push(...differencesFrom(baseline, workloads, readEnvironment()));
+  }
   if (problems.length > 0) return refuse(problems);
   const metrics = new Metrics({ stage: options.stage, p99LimitMs: upperBoundOf('p99', options.limits) });
   const server = await tryServe(metrics, options);
@@ -89,19 +98,23 @@ async function run(
   await coordinator.connect();
   const results = options.isControlled
     ? await runCommands(coordinator, options.workload, measure)
-    : await runList(options.steps, measure);
+    : await runList(options, measure);
   await coordinator.finish();
+  let isWorse = false;
   if (!options.isControlled)
-    await publish(results, {
+    ({ isWorse } = await publish(results, {
+      ...options,
       style: styleOf(options),
       stream: progressStream(options),
-      json: options.json,
       report: options.html === undefined ? undefined : await reportOf(options.html, results),
       hasSteps: options.steps.length > 1,
-    });
+    }));
   if (results.length > 0) await live?.ended(results);
   if (results.at(-1)?.interrupted) return exitCode.interrupted;
-  return Math.max(exitCode.pass, ...results.map((result) => exitCode[result.verdict]));
+  return Math.max(
+    isWorse ? exitCode.fail : exitCode.pass,
+    ...results.map((result) => exitCode[result.verdict]),
+  );
 }
 
 async function reportOf(path: string, results: readonly LoadtestResult[]) {
@@ -114,11 +127,12 @@ type Measure = (
   how: Omit<StepOptions, 'isHopeless'> & { abortOnFail?: boolean },
 ) => Promise<LoadtestResult>;
 
-async function runList(steps: Options['steps'], measure: Measure): Promise<LoadtestResult[]> {
+async function runList({ steps, abortOnFail }: Options, measure: Measure): Promise<LoadtestResult[]> {
   const results: LoadtestResult[] = [];
   for (const [index, step] of steps.entries()) {
-    if (results.at(-1)?.interrupted) break;
-    results.push(await measure(step, { isLast: index === steps.length - 1 }));
+    const last = results.at(-1);
+    if (last?.interrupted || (abortOnFail && last?.verdict === 'fail')) break;
+    results.push(await measure(step, { isLast: index === steps.length - 1, abortOnFail }));
   }
   return results;
 }
@@ -151,15 +165,19 @@ async function runCommands(
 }
 
 function readOptions(argv: string[]): Options | number {
+  const isKnown = (name: string) => newCommand().options.some(({ long }) => long === `--${name}`);
+  const translated = translateOldNames(prefix, argv, process.env, isKnown);
+  if (translated.warning !== undefined) console.error(translated.warning);
+  // The command reads the environment when it is made.
   const command = newCommand().exitOverride();
   try {
-    command.parse(argv);
+    command.parse(translated.argv);
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitCode.pass : exitCode.input;
     throw error;
   }
   const known = command.options.flatMap(({ envVar }) => envVar ?? []);
-  const stray = tellStrayVariables('LOADTEST_', known, process.env);
+  const stray = tellStrayVariables(prefix, known, process.env);
   if (stray !== undefined) console.error(stray);
   const { options, problems } = checkOptions(command);
   return problems.length === 0 ? options : refuse(problems);

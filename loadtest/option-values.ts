@@ -1,8 +1,7 @@
 /** How option values are read, each checked: an error says what is required and what was given. */
+import { variableOf } from '#host/old-names.ts';
 import { redact } from '#host/secrets.ts';
-
-/** Milliseconds of each unit of time that an option or a limit may name. */
-export const msOfUnit: Readonly<Record<string, number>> = { us: 0.001, ms: 1, s: 1000, m: 60_000 };
+import { percent, rate, size, time } from '#host/units.ts';
 
 /** A whole number from `min` to `max`. Throws with the flag's name. */
 export function parseCount(value: string, flag: string, min: number, max: number): number {
@@ -11,20 +10,28 @@ export function parseCount(value: string, flag: string, min: number, max: number
   throw new Error(`${flag} must be a whole number from ${min} to ${max}; given: ${value}`);
 }
 
-/** A rate per second: above 0, at most 1e9. Throws with the flag's name. */
-export function parseRate(value: string, flag: string): number {
-  const rate = Number(value);
-  if (rate > 0 && rate <= 1e9) return rate;
-  throw new Error(`${flag} must be a number above 0 and at most 1e9; given: ${value}`);
+/** A rate per second to `max`, from `min` or, without it, above 0. Throws with the flag's name. */
+export function parseRate(value: string, flag: string, min?: number, max = 1e9): number {
+  const perSecond = rate.parse(value) ?? Number.NaN;
+  if ((min === undefined ? perSecond > 0 : perSecond >= min) && perSecond <= max) return perSecond;
+  const bounds = `${min === undefined ? 'above 0/s' : `from ${rate.format(min)}`} to ${rate.format(max)}`;
+  throw new Error(`${flag} must be a rate ${bounds} ${rate.example}; given: ${value}`);
+}
+
+/** A size in whole bytes from `min` to `max`. Throws with the flag's name. */
+export function parseSize(value: string, flag: string, min: number, max: number): number {
+  const bytes = size.parse(value) ?? Number.NaN;
+  if (Number.isInteger(bytes) && bytes >= min && bytes <= max) return bytes;
+  const bounds = `from ${size.format(min)} to ${size.format(max)}`;
+  throw new Error(`${flag} must be a size ${bounds} ${size.example}; given: ${value}`);
 }
 
 /** A time with its unit, in milliseconds: at least `minMs`, at most 24 hours. Throws with the flag's name. */
 export function parseTimeMs(value: string, flag: string, minMs: number): number {
-  const [, number, unit = ''] = /^(\d+(?:\.\d+)?)(us|ms|s|m)$/.exec(value) ?? [];
-  const ms = Number(number) * (msOfUnit[unit] ?? Number.NaN);
+  const ms = time.parse(value) ?? Number.NaN;
   if (ms >= minMs && ms <= 86_400_000) return ms;
   throw new Error(
-    `${flag} must be a time from ${minMs} ms to 24 h with a unit (us, ms, s, m), such as 20s; given: ${value}`,
+    `${flag} must be a time from ${time.format(minMs)} to 24h ${time.example}; given: ${value}`,
   );
 }
 
@@ -54,8 +61,8 @@ export function parseHttpUrl(value: string, flag: string): string {
 
 /** A percentage as a share from 0 to 1. Throws with the flag's name. */
 export function parseShare(value: string, flag: string): number {
-  const [, number] = /^(\d+(?:\.\d+)?)%$/.exec(value) ?? [];
-  if (number !== undefined && Number(number) <= 100) return Number(number) / 100;
+  const share = percent.parse(value) ?? Number.NaN;
+  if (share <= 100) return share / 100;
   throw new Error(`${flag} must be from 0% to 100%; given: ${value}`);
 }
 
@@ -69,7 +76,10 @@ export function parseTimeRangeMs(value: string, flag: string): [minMs: number, m
   throw new Error(`${flag} must begin with the shorter time; given: ${value}`);
 }
 
+/** What the variables of the simulator begin with. */
+export const prefix = 'LOADTEST_';
+
 /** The environment variable of a flag: `--warm-up` is `LOADTEST_WARM_UP`. */
-export function variableOf(flag: string): string {
-  return `LOADTEST_${flag.slice(2).replaceAll('-', '_').toUpperCase()}`;
+export function variableOfFlag(flag: string): string {
+  return variableOf(prefix, flag.slice(2));
 }

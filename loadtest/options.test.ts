@@ -31,9 +31,9 @@ test('every option can be given by the environment, and the command line wins', 
   t.after(() => {
     process.env = before;
   });
-  const given = { CLIENTS: '7', LIMIT: 'p99<1s lost<=5', WARM_UP: '250ms', RATE: '3' };
+  const given = { CLIENTS: '7', LIMIT: 'p99<1s lost<=5', WARM_UP: '250ms', RATE: '3/s' };
   for (const [name, value] of Object.entries(given)) process.env[`LOADTEST_${name}`] = value;
-  const { options, problems } = check('--rate 4');
+  const { options, problems } = check('--rate 4/s');
   assert.deepEqual(problems, []);
   assert.equal(options.workload.clients, 7);
   assert.equal(options.workload.warmUpSeconds, 0.25);
@@ -45,15 +45,15 @@ test('every option can be given by the environment, and the command line wins', 
 
 test('all mistakes are reported at once, each with the required and the given value', () => {
   const { problems } = check(
-    '--clients 0 --rate fast --duration 20 --arrival random --payload-bytes 10 --url http://x --url wss://x/ws --limit p99',
+    '--clients 0 --rate fast --duration 20 --arrival random --payload-size 10B --url http://x --url wss://x/ws --limit p99',
   );
   assert.equal(problems.length, 8);
   for (const problem of [
     /--clients must be a whole number from 1 to 1000000; given: 0/,
-    /--rate must be a number above 0.*given: fast/,
-    /--duration must be a time .* with a unit .*given: 20$/m,
+    /--rate must be a rate above 0\/s to .* such as 500\/s; given: fast/,
+    /--duration must be a time from 1ms to 24h with its unit .*given: 20$/m,
     /--arrival must be one of constant, poisson; given: random/,
-    /--payload-bytes must be a whole number from 62/,
+    /--payload-size must be a size from 62B to 16MiB .*given: 10B/,
     /--url must look like ws:.*given: http:\/\/x/,
     /put a TLS proxy before the simulator for wss/,
     /a limit is <metric>/,
@@ -81,25 +81,25 @@ test('a header that would begin another one is refused, and a secret is never sh
 test('combinations that cannot be run are refused', () => {
   const problems = (args: string) => check(args).problems.join();
   assert.match(problems('--clients 5 --rooms 6'), /--rooms must be at most --clients \(5\); given: 6/);
-  assert.match(problems('--rate 1e9 --duration 10s'), /a run holds at most 1073741823 messages/);
+  assert.match(problems('--rate 1e9/s --duration 10s'), /a run holds at most 1073741823 messages/);
 });
 
 test('steps replace the rate and the duration, and are refused beside them', () => {
-  const { options, problems } = check('--step 100:10s --step 0.5:500ms');
+  const { options, problems } = check('--step 100/s:10s --step 0.5/s:500ms');
   assert.deepEqual(problems, []);
   assert.deepEqual(options.steps, [
     { ratePerSecond: 100, durationSeconds: 10 },
     { ratePerSecond: 0.5, durationSeconds: 0.5 },
   ]);
   assert.deepEqual(check().options.steps, [{}]);
-  assert.deepEqual(check('--step 100:10s --rate 100').problems, [
+  assert.deepEqual(check('--step 100/s:10s --rate 100/s').problems, [
     '--step and --rate cannot be given together: the rate of each step is in --step',
   ]);
-  assert.match(check('--step 1e9:10s').problems.join(), /a run holds at most/);
+  assert.match(check('--step 1e9/s:10s').problems.join(), /a run holds at most/);
   assert.match(check('--step 10s').problems.join(), /--step must be <rate>:<time>, .*; given: 10s/);
-  assert.match(check('--step 5:5').problems.join(), /--step must be a time .*given: 5$/);
+  assert.match(check('--step 5/s:5').problems.join(), /--step must be a time .*given: 5$/);
   assert.match(
-    check('--control --step 5:5s --json -').problems.join(),
+    check('--control --step 5/s:5s --json -').problems.join(),
     /steps come as commands.*\n?.*--json/,
   );
 });
@@ -117,7 +117,9 @@ test('users that come back: their switch, their limits, and what they exclude', 
     assert.ok(expressions.includes(own), own);
     assert.ok(!check().options.limits.some(({ expression }) => expression === own), own);
   }
-  const wrong = check('--think-time 30s..5s --rate 5 --storm 101% --connect ws://a --limit caught-up-p99<2s');
+  const wrong = check(
+    '--think-time 30s..5s --rate 5/s --storm 101% --connect ws://a --limit caught-up-p99<2s',
+  );
   for (const problem of [
     /--think-time must begin with the shorter time; given: 30s\.\.5s/,
     /--think-time and --rate cannot be given together/,

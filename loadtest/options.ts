@@ -2,11 +2,20 @@
 import { Command, Option } from 'commander';
 import { readSecret } from '#host/secrets.ts';
 import { writeFault } from '#host/whole-file.ts';
-import { parseCount, parseOneOf, parseRate, parseTimeMs, variableOf } from './option-values.ts';
+import { manual } from './manual.ts';
+import {
+  parseCount,
+  parseOneOf,
+  parseRate,
+  parseShare,
+  parseTimeMs,
+  variableOfFlag,
+} from './option-values.ts';
 import type { StepQuantities } from './result/control.ts';
 import { defaultHealthLimits, type HealthLimits } from './result/health.ts';
-import { type Limit, limitMetrics, parseLimit, returnMetrics, withDefaults } from './result/limits.ts';
+import { type Limit, parseLimit, returnMetrics, withDefaults } from './result/limits.ts';
 import type { ProgressStyle } from './result/progress.ts';
+import { type RunResult, readRunResult } from './result/schema.ts';
 import {
   checkWorkload,
   defaultWorkload,
@@ -33,47 +42,21 @@ export type Options = {
   html: string | undefined;
   /** Port of the live page, 0 for a free one; undefined: none. */
   livePort: number | undefined;
+  /** An earlier result to compare with, and what may differ without being a difference: 0.1 is 10 %. */
+  baseline: RunResult | undefined;
+  margin: number;
+  /** A step ends when a limit can no longer hold, and the run ends with a step that failed. */
+  abortOnFail: boolean;
+  /** Paths of files for continuous integration. */
+  summary: string | undefined;
+  junit: string | undefined;
   progress: ProgressStyle | 'auto';
+  isWide: boolean;
   metricsPort: number | undefined;
   metricsHost: string;
   /** The label `stage` of all metrics. */
   stage: string | undefined;
 };
-
-const explanation = `
-A message is due when the schedule says so, whether or not the server has answered (open model).
-Delivery latency counts from the due time. Every delivery to every client is audited: lost, duplicated,
-reordered, misrouted, corrupted. What is outstanding when the drain ends is lost, and infinitely late in every
-percentile (2147483.647 ms in the result file).
-
-The limits decide the exit code: 0 all limits held, 1 a limit broke, 2 bad input, 3 void (the simulator
-itself failed) or undetermined (a latency limit broke, but would have held with twice the p99 of the
-simulator's own turn taken off), 4 the result could not be written, 130 interrupted. A limit is
-<metric><operator><number>[us|ms|s]; metrics:
-${limitMetrics.join(' ')}.
-Lost, duplicated, reordered, misrouted, corrupted, refused, closed, silent and blocked must be 0 unless a
-limit names another bound. The backlog of deliveries must not grow (growth<50ms): growth is how much further
-behind the target is in the last third of the measure phase than in the first, in a phase of at least 3 s.
-
-Steps: with --step, the connections stay, and each step has its own warm-up, schedule, audit, limits and
-verdict. A drain ends when nothing is outstanding; only the last one takes its full time. The exit code is
-that of the worst step.
-
-With --resume, users join with ?after=, come back as our clients do, and the audit goes across reconnects:
-each delivery once and in order per person, over the whole step. After a return that was told to have missed
-nothing, whatever does not come is lost. After one that was told otherwise, it is "missed": counted apart,
-with the people and the gaps. missed and misannounced must be 0 unless a limit names another bound; closed
-counts only those who do not come back. caught-up-p99 is the time from leaving until all that was missed has
-come. Handshakes of a storm: at most 256 at a time for each worker; the wait for them counts.
-
-Examples:
-  npm run loadtest -- --url ws://127.0.0.1:8080/ws --clients 2000 --rate 500 --limit 'p99<250ms'
-  npm run loadtest -- --clients 1000 --rooms 50 --rate 2000 --arrival poisson --seed 7 --json result.json
-  npm run loadtest -- --clients 1000 --step 1000:10s --step 2000:10s --step 4000:10s
-  npm run loadtest -- --connect http://127.0.0.1:8080 --clients 5000 --rooms 500 --think-time 5s..30s \\
-    --duration 30s --resume --storm 100% --at 5s --limit 'caught-up-p99<2s'
-  LOADTEST_CLIENTS=70 LOADTEST_RATE=70 LOADTEST_PAYLOAD_BYTES=256 npm run loadtest
-`;
 
 /** The command; its help text is the manual of the simulator. */
 export function newCommand(): Command {
@@ -94,7 +77,7 @@ export function newCommand(): Command {
     .addOption(
       option(
         '--step <rate:time>',
-        'one step, such as 100:10s, in place of --rate and --duration; repeatable, on the same connections',
+        'one step, such as 100/s:10s, in place of --rate and --duration; repeatable, on the same connections',
         undefined,
         true,
       ),
@@ -130,19 +113,29 @@ export function newCommand(): Command {
         'show the run on a page at 127.0.0.1 while it goes (default: a free port); it becomes the report',
       ).preset('0'),
     )
+    .addOption(
+      option('--baseline <file>', 'compare with that result of --json; exit code 1 if a figure is worse'),
+    )
+    .addOption(option('--margin <share>', 'what a figure may differ by from the baseline', '10%'))
+    .addOption(option('--abort-on-fail', 'end a step when a limit can no longer hold, and the run with it'))
+    .addOption(
+      option('--summary <file>', 'append a Markdown summary, to $GITHUB_STEP_SUMMARY too where it is set'),
+    )
+    .addOption(option('--junit <file>', 'write JUnit XML: a test case for each limit and comparison'))
     .addOption(option('--progress <style>', 'auto, tty, plain, json or none', 'auto'))
+    .addOption(option('--wide', 'tables that may be wider than 80 columns'))
     .addOption(option('--metrics-port <n>', 'serve Prometheus metrics there while running'))
     .addOption(option('--metrics-host <host>', 'address of that port', '127.0.0.1'))
     .addOption(
       option('--stage-label <stage>', 'the stage under load, if it is known: a label of all metrics'),
     )
-    .addHelpText('after', explanation)
+    .addHelpText('after', manual)
     .allowExcessArguments(false);
 }
 
 function option(flags: string, help: string, fallback?: string, isList = false): Option {
   const made = new Option(flags, isList ? `${help}; separated by blanks in the environment` : help);
-  const variable = variableOf(flags.split(' ')[0]!);
+  const variable = variableOfFlag(flags.split(' ')[0]!);
   // For commander a variable that is set turns a switch on, whatever its value.
   const isOff = made.isBoolean() && ['', '0', 'false'].includes(process.env[variable] ?? '1');
   if (!isOff) made.env(variable);
@@ -196,12 +189,18 @@ export function checkOptions(command: Command): { options: Options; problems: st
       turnMsP99Max: time('turnLimit', '--turn-limit'),
       throttledMsMax: time('throttledLimit', '--throttled-limit'),
     },
-    json: attempt(undefined, () => checkFile(text('json'), '--json')),
-    html: attempt(undefined, () => checkFile(text('html'), '--html')),
+    json: attempt(undefined, () => checkFile('--json', text('json'))),
+    html: attempt(undefined, () => checkFile('--html', text('html'))),
     livePort: livePort === undefined ? undefined : attempt(0, () => parseCount(livePort, '--live', 0, 65535)),
+    baseline: attempt(undefined, () => readBaseline(text('baseline'))),
+    margin: attempt(0, () => parseShare(text('margin')!, '--margin')),
+    abortOnFail: raw.abortOnFail === true,
+    summary: attempt(undefined, () => checkFile('--summary', text('summary'))),
+    junit: attempt(undefined, () => checkFile('--junit', text('junit'))),
     progress: attempt('auto', () =>
       parseOneOf(text('progress')!, '--progress', ['auto', 'tty', 'plain', 'json', 'none']),
     ),
+    isWide: raw.wide === true,
     metricsPort:
       port === undefined ? undefined : attempt(0, () => parseCount(port, '--metrics-port', 0, 65535)),
     metricsHost: text('metricsHost')!,
@@ -221,8 +220,8 @@ function checkStage(stage: string | undefined): string | undefined {
   throw new Error(`--stage-label must be 1 to 64 of A-Z a-z 0-9 _ . -; given: ${JSON.stringify(stage)}`);
 }
 
-/** The path of a result that can be written. Throws a sentence with what is in the way. */
-function checkFile(path: string | undefined, flag: '--json' | '--html'): string | undefined {
+/** The path of a file that can be written. Throws a sentence with what is in the way. */
+function checkFile(flag: string, path: string | undefined): string | undefined {
   if (path === undefined || (path === '-' && flag === '--json')) return path;
   const required = `${flag} must name a file${flag === '--json' ? ', or - for standard output' : ''}`;
   if (path === '') throw new Error(`${required}; given: an empty name`);
@@ -231,11 +230,23 @@ function checkFile(path: string | undefined, flag: '--json' | '--html'): string 
   return path;
 }
 
-/** Reads a step such as `100:10s`. Throws a sentence with the syntax. */
+/** Throws a sentence for a file that is no result. */
+function readBaseline(path: string | undefined): RunResult | undefined {
+  if (path === undefined) return undefined;
+  try {
+    return readRunResult(path);
+  } catch (error) {
+    throw new Error(
+      `--baseline must name a file that --json wrote; given ${path}: ${(error as Error).message}`,
+    );
+  }
+}
+
+/** Reads a step such as `100/s:10s`. Throws a sentence with the syntax. */
 function parseStep(text: string): Partial<StepQuantities> {
   const [, rate, time] = /^([^:]+):([^:]+)$/.exec(text) ?? [];
   if (rate === undefined || time === undefined)
-    throw new Error(`--step must be <rate>:<time>, such as 100:10s; given: ${text}`);
+    throw new Error(`--step must be <rate>:<time>, such as 100/s:10s; given: ${text}`);
   return { ratePerSecond: parseRate(rate, '--step'), durationSeconds: parseTimeMs(time, '--step', 1) / 1000 };
 }
 
@@ -251,6 +262,9 @@ function checkTogether(command: Command): string[] {
     ['thinkTime', 'arrival', 'every user has a schedule of its own'],
     ['control', 'step', 'steps come as commands'],
     ['control', 'json', 'results come on standard output'],
+    ['control', 'baseline', 'its program compares'],
+    ['control', 'summary', 'results come on standard output'],
+    ['control', 'junit', 'results come on standard output'],
     ['control', 'progress', 'progress is always json'],
     ['control', 'html', 'a report is made of a run whose steps are known'],
   ] as const;

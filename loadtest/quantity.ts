@@ -1,14 +1,16 @@
 /** A quantity of the workload, and its kinds: how it is written as text, read, and checked. */
+import { percent, rate, size, time } from '#host/units.ts';
 import {
   parseCount,
   parseHttpUrl,
   parseOneOf,
   parseRate,
   parseShare,
+  parseSize,
   parseTimeMs,
   parseTimeRangeMs,
   parseWsUrl,
-  variableOf,
+  variableOfFlag,
 } from './option-values.ts';
 
 /** One quantity of the workload. `T` is its type in code and in the result file. Times are in seconds. */
@@ -37,7 +39,7 @@ export function one<T>(flag: string, help: string, kind: Kind<NonNullable<T>>, f
   return {
     flag,
     argument: kind.argument,
-    variable: variableOf(flag),
+    variable: variableOfFlag(flag),
     help,
     fallback,
     isList: false,
@@ -76,9 +78,22 @@ export function count(min: number, max: number): Kind<number> {
   return { argument: '<n>', parse: (text, flag) => parseCount(text, flag, min, max), write: String };
 }
 
-/** A number per second. */
-export function rate(): Kind<number> {
-  return { argument: '<n>', parse: parseRate, write: String };
+/** A number per second in these bounds; above 0 without them. */
+export function perSecond(min?: number, max = 1e9): Kind<number> {
+  return {
+    argument: '<n/s>',
+    parse: (text, flag) => parseRate(text, flag, min, max),
+    write: rate.format,
+  };
+}
+
+/** A size in bytes in these bounds. */
+export function bytes(min: number, max: number): Kind<number> {
+  return {
+    argument: '<size>',
+    parse: (text, flag) => parseSize(text, flag, min, max),
+    write: size.format,
+  };
 }
 
 /** A time in seconds. */
@@ -86,7 +101,7 @@ export function seconds(minMs: number): Kind<number> {
   return {
     argument: '<time>',
     parse: (text, flag) => parseTimeMs(text, flag, minMs) / 1000,
-    write: (value) => `${value}s`,
+    write: (value) => time.format(value * 1000),
   };
 }
 
@@ -108,7 +123,7 @@ export function address(): Kind<string> {
 /** A flag without a value: true where it is given. */
 export function isGiven(flag: string, help: string): Quantity<boolean> {
   return {
-    ...{ flag, argument: '', variable: variableOf(flag), help, fallback: false, isList: false },
+    ...{ flag, argument: '', variable: variableOfFlag(flag), help, fallback: false, isList: false },
     read: (texts) => texts.length > 0,
     write: (value) => (value ? ['1'] : []),
   };
@@ -116,7 +131,7 @@ export function isGiven(flag: string, help: string): Quantity<boolean> {
 
 /** A share of a whole, 0 to 1, written as a percentage. */
 export function share(): Kind<number> {
-  return { argument: '<percent>', parse: parseShare, write: (value) => `${value * 100}%` };
+  return { argument: '<percent>', parse: parseShare, write: (value) => percent.format(value * 100) };
 }
 
 /** Two times in seconds, such as `5s..30s`; an empty list for none. */
@@ -124,7 +139,7 @@ export function timeRange(): Kind<readonly number[]> {
   return {
     argument: '<time..time>',
     parse: (text, flag) => (text === '' ? [] : parseTimeRangeMs(text, flag).map((ms) => ms / 1000)),
-    write: (range) => range.map((seconds) => `${seconds}s`).join('..'),
+    write: (range) => range.map((seconds) => time.format(seconds * 1000)).join('..'),
   };
 }
 

@@ -36,7 +36,7 @@ after(async () => {
 });
 
 const brief =
-  '--clients 2 --rate 20 --duration 500ms --warm-up 0s --drain 250ms --lag-limit 10s --turn-limit 10s';
+  '--clients 2 --rate 20/s --duration 500ms --warm-up 0s --drain 250ms --lag-limit 10s --turn-limit 10s';
 const start = (args: string) => startSimulator(`--url ${url} ${brief} ${args}`);
 
 describe('the result file', () => {
@@ -104,7 +104,8 @@ describe('the result file', () => {
     assert.equal(one.at(-1)!.event, 'result');
     assert.equal(one.at(-1)!.result.verdict, 'pass');
     assert.equal(one.filter(({ event }) => event === 'result').length, 1);
-    const steps = '--clients 2 --warm-up 0s --drain 250ms --progress json --step 10:250ms --step 20:250ms';
+    const steps =
+      '--clients 2 --warm-up 0s --drain 250ms --progress json --step 10/s:250ms --step 20/s:250ms';
     const two = eventsOf((await startSimulator(`--url ${url} ${steps}`).ended).stdout);
     assert.equal(two.at(-1)!.event, 'result');
     assert.equal(two.at(-1)!.result.steps.length, 2);

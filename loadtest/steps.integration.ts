@@ -57,7 +57,7 @@ test('each step is audited for itself, on the same connections, and the summary 
   const file = join(directory, 'steps.json');
   connections = 0;
   const { code, stdout } = await startSimulator(
-    `--url ${url} ${base} --step 100:1s --step 200:1500ms --json ${file} --progress plain`,
+    `--url ${url} ${base} --step 100/s:1s --step 200/s:1500ms --json ${file} --progress plain`,
   ).ended;
   assert.equal(code, 0, stdout);
   assert.equal(connections, 10);
@@ -71,7 +71,7 @@ test('each step is audited for itself, on the same connections, and the summary 
 
 test('the exit code is that of the worst step', async () => {
   const { code, stdout } = await startSimulator(
-    `--url ${url} ${base} --step 1000:500ms --step 100:500ms --limit achieved<500 --progress plain`,
+    `--url ${url} ${base} --step 1000/s:500ms --step 100/s:500ms --limit achieved<500/s --progress plain`,
   ).ended;
   assert.equal(code, 1);
   assert.match(stdout, / fail\n.* pass\n$/);
@@ -92,7 +92,7 @@ test('commands on standard input run steps; a bad one is refused and changes not
   const events = eventsOf(stdout);
   const answers = events.filter(({ event }) => event === 'step' || event === 'refused');
   assert.deepEqual(answers.map(({ event }) => event).join(), 'step,refused,refused,step');
-  assert.match((answers[1] as { reason: string }).reason, /--rate must be a number above 0/);
+  assert.match((answers[1] as { reason: string }).reason, /--rate must be a rate above 0/);
   assert.match((answers[2] as { reason: string }).reason, /a run holds at most/);
   assert.deepEqual(resultsOf(events).map(factsOf), [
     { ratePerSecond: 100, durationSeconds: 0.5, sent: 50, delivered: 500, faults: [0, 0, 0, 0] },

@@ -23,14 +23,14 @@ const part: Partial<Workload> = {
 
 test('a part of a workload is written as arguments and as variables, and nothing else is', () => {
   assert.deepEqual(workloadArguments(part), [
-    ...['--url', 'ws://a/ws', '--url', 'ws://b:1/ws', '--clients', '7', '--rate', '0.5'],
-    ...['--warm-up', '0.25s', '--arrival', 'poisson'],
+    ...['--url', 'ws://a/ws', '--url', 'ws://b:1/ws', '--clients', '7', '--rate', '0.5/s'],
+    ...['--warm-up', '250ms', '--arrival', 'poisson'],
   ]);
   assert.deepEqual(workloadEnvironment(part), {
     LOADTEST_URL: 'ws://a/ws ws://b:1/ws',
     LOADTEST_CLIENTS: '7',
-    LOADTEST_RATE: '0.5',
-    LOADTEST_WARM_UP: '0.25s',
+    LOADTEST_RATE: '0.5/s',
+    LOADTEST_WARM_UP: '250ms',
     LOADTEST_ARRIVAL: 'poisson',
   });
 });
@@ -49,7 +49,7 @@ test('every quantity reads back the text that it writes', () => {
 });
 
 test('only what is given is read, and each mistake names its flag', () => {
-  const { workload, problems } = readWorkload({ churn: '5', rooms: 'many', warmUp: '1500ms' });
+  const { workload, problems } = readWorkload({ churn: '5/s', rooms: 'many', warmUp: '1500ms' });
   assert.equal(workload.churnPerSecond, 5);
   assert.equal(workload.warmUpSeconds, 1.5);
   assert.equal('clients' in workload, false);

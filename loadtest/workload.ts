@@ -4,14 +4,15 @@
  */
 import {
   address,
+  bytes,
   count,
   httpUrl,
   isGiven,
   list,
   one,
   oneOf,
+  perSecond,
   type Quantity,
-  rate,
   seconds,
   share,
   timeRange,
@@ -38,7 +39,7 @@ export const workloadTable = {
     [],
   ),
   clients: one('--clients', 'virtual users, each with a connection of its own', count(1, usersMax), 100),
-  ratePerSecond: one('--rate', 'messages per second, of all rooms together', rate(), 100),
+  ratePerSecond: one('--rate', 'messages per second, of all rooms together', perSecond(), 100),
   durationSeconds: one('--duration', 'length of the measure phase, such as 20s or 500ms', seconds(1), 10),
   warmUpSeconds: one(
     '--warm-up',
@@ -65,9 +66,9 @@ export const workloadTable = {
     undefined,
   ),
   payloadBytes: one(
-    '--payload-bytes',
-    `size of a message as JSON in bytes, at least ${payloadBytesMin}`,
-    count(payloadBytesMin, 16_777_216),
+    '--payload-size',
+    `size of a message as JSON, at least ${payloadBytesMin}B`,
+    bytes(payloadBytesMin, 16_777_216),
     128,
   ),
   arrival: one<'constant' | 'poisson'>(
@@ -83,7 +84,7 @@ export const workloadTable = {
     'per-sender',
   ),
   seed: one('--seed', 'seed of everything random', count(0, 2 ** 32 - 1), 1),
-  connectPerSecond: one('--connect-rate', 'connections opened per second', count(1, 1e6), 2000),
+  connectPerSecond: one('--connect-rate', 'connections opened per second', perSecond(1, 1e6), 2000),
   connectTimeoutSeconds: one('--connect-timeout', 'longest wait for a handshake', seconds(1), 10),
   probeTimeoutSeconds: one(
     '--probe-timeout',
@@ -100,7 +101,7 @@ export const workloadTable = {
   churnPerSecond: one(
     '--churn',
     'extra connections per second that join, stay one second and leave',
-    count(0, 100_000),
+    perSecond(0, 100_000),
     0,
   ),
   resume: isGiven(

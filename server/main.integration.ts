@@ -91,7 +91,7 @@ test('the stages are listed as JSON, and --help names every variable under the h
   assert.deepEqual(new Set(Object.values(stages[0]!.limits)), new Set([null]), 'infinite');
   const help = await run(['--help']);
   assert.equal(help.code, 0);
-  for (const word of ['Admission:', '--internal-port', 'CHAT_INTERNAL_PORT', '--drain-deadline-ms']) {
+  for (const word of ['Admission:', '--internal-port', 'CHAT_INTERNAL_PORT', '--drain-deadline']) {
     assert.ok(help.stdout.includes(word), word);
   }
 });
@@ -109,7 +109,7 @@ test('it logs its addresses once, and exits 1 when a port is taken', async () =>
 });
 
 test('on a second signal it does not wait for the drain', async () => {
-  const slowDrain = '--drain-notice-ms 60000 --drain-deadline-ms 60000'.split(' ');
+  const slowDrain = '--drain-notice 1m --drain-deadline 1m'.split(' ');
   await using server = await ServerProcess.start('cursor', slowDrain);
   const alice = await Person.join(server.url(), 'alice');
   const stopped = server.stop('SIGINT');

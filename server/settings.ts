@@ -4,10 +4,15 @@
  */
 import { isIP } from 'node:net';
 import { type Command, Option } from 'commander';
+import { translateOldNames, variableOf } from '#host/old-names.ts';
 import { holdsSecret, notShown, parseServiceUrl, readSecretFile, splitUrls } from '#host/secrets.ts';
 import { tellStrayVariables } from '#host/stray-variables.ts';
+import type { Unit } from '#host/units.ts';
 
-/** One setting. Its key in the group gives its flag and its environment variable. */
+/**
+ * One setting. Its key in the group gives its flag and its environment variable. A key names the unit of the
+ * value in code; a flag does not, because its value does.
+ */
 export type Setting<T> = {
   readonly default: T;
   /** Returns undefined for a text that is not allowed. */
@@ -15,6 +20,8 @@ export type Setting<T> = {
   /** The allowed values, for the error message. */
   readonly required: string;
   readonly about: string;
+  /** How its value is written; left out: as it is. */
+  readonly unit?: Unit;
   /** It bounds something; a stage may declare it infinite. */
   readonly isLimit?: true;
   /**
@@ -44,20 +51,34 @@ export function group<S extends SettingGroup['settings']>(title: string, setting
   return { title: `${title}:`, settings };
 }
 
-/** A whole number within bounds, both included. */
-export function integer(min: number, max: number, fallback: number, about: string): Setting<number> {
-  return {
-    default: fallback,
-    read: (given) =>
-      /^\d{1,15}$/.test(given) && Number(given) >= min && Number(given) <= max ? Number(given) : undefined,
-    required: `a whole number from ${min} to ${max}`,
-    about,
+/** A whole number within bounds, both included; of a unit where it has one. */
+export function integer(
+  min: number,
+  max: number,
+  fallback: number,
+  about: string,
+  unit?: Unit,
+): Setting<number> {
+  const parse = unit?.parse ?? ((given: string) => (/^\d{1,15}$/.test(given) ? Number(given) : undefined));
+  const read = (given: string) => {
+    const value = parse(given);
+    return Number.isInteger(value) && value! >= min && value! <= max ? value : undefined;
   };
+  if (unit === undefined)
+    return { default: fallback, read, required: `a whole number from ${min} to ${max}`, about };
+  const required = `${unit.noun} from ${unit.format(min)} to ${unit.format(max)} ${unit.example}`;
+  return { default: fallback, read, required, about, unit };
 }
 
 /** An `integer` that bounds something. */
-export function limit(min: number, max: number, fallback: number, about: string): Setting<number> {
-  return { ...integer(min, max, fallback, about), isLimit: true };
+export function limit(
+  min: number,
+  max: number,
+  fallback: number,
+  about: string,
+  unit?: Unit,
+): Setting<number> {
+  return { ...integer(min, max, fallback, about, unit), isLimit: true };
 }
 
 /** A text that matches a pattern. */
@@ -157,7 +178,11 @@ export function readSettings<G extends SettingGroup>(
     for (const [key, setting] of Object.entries(settings)) addOptions(command, key, setting);
   }
   command.exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2));
-  command.parse(argv, { from: 'user' });
+  const known = new Set(command.options.map(({ long }) => long));
+  const isKnown = (name: string) => known.has(`--${name}`);
+  const { argv: translated, warning } = translateOldNames(prefix, argv, process.env, isKnown);
+  if (warning !== undefined) console.error(warning);
+  command.parse(translated, { from: 'user' });
   const problems: string[] = [];
   const values: Record<string, unknown> = {};
   for (const [key, setting] of settingsOf(groups)) {
@@ -175,43 +200,45 @@ export function readSettings<G extends SettingGroup>(
 /** One sentence on variables that look like settings of the server and are none; undefined without any. */
 export function strayVariables(command: Command): string | undefined {
   return tellStrayVariables(
-    'CHAT_',
+    prefix,
     command.options.flatMap(({ envVar }) => envVar ?? []),
     process.env,
   );
 }
 
 /** A secret has no flag of its own in `--help`, only one for a file. */
-function addOptions(command: Command, key: string, { about, default: fallback, isSecret }: Setting<unknown>) {
-  const shown = String(fallback) === '' ? about : `${about} (default: ${fallback})`;
-  const value = new Option(`${flagOf(key)} <value>`, shown).env(variableOf(key));
-  const inFile = `${about}: a file that holds it; or the variable ${variableOf(key)}`;
+function addOptions(command: Command, key: string, setting: Setting<unknown>) {
+  const { about, default: fallback, isSecret, unit } = setting;
+  const usual = unit === undefined ? String(fallback) : unit.format(fallback as number);
+  const shown = usual === '' ? about : `${about} (default: ${usual})`;
+  const value = new Option(`${flagOf(key)} <value>`, shown).env(variable(key));
+  const inFile = `${about}: a file that holds it; or the variable ${variable(key)}`;
   command.addOption(isSecret?.(String(fallback)) ? value.hideHelp() : value);
   if (!isSecret) return;
   const fileKey = fileKeyOf(key);
-  command.addOption(new Option(`${flagOf(fileKey)} <path>`, inFile).env(variableOf(fileKey)));
+  command.addOption(new Option(`${flagOf(fileKey)} <path>`, inFile).env(variable(fileKey)));
 }
 
 /** Throws a `SettingsError` for a value that is not allowed. */
 function readSetting(command: Command, key: string, setting: Setting<unknown>): unknown {
   const { default: fallback, read, required, isSecret } = setting;
-  const given = command.getOptionValue(key) as string | undefined;
+  const given = command.getOptionValue(attributeOf(key)) as string | undefined;
   if (given === undefined && isSecret && command.getOptionValue(fileKeyOf(key)) !== undefined)
     return readSettingFile(command, key, setting);
   if (given === undefined) return fallback;
-  if (isSecret?.(given) && command.getOptionValueSource(key) === 'cli') {
-    const ways = `Set ${flagOf(fileKeyOf(key))} or ${variableOf(key)} instead of ${flagOf(key)}`;
+  if (isSecret?.(given) && command.getOptionValueSource(attributeOf(key)) === 'cli') {
+    const ways = `Set ${flagOf(fileKeyOf(key))} or ${variable(key)} instead of ${flagOf(key)}`;
     throw new SettingsError(`${ways}: other users of this machine can read a command line.`);
   }
   const value = read(given);
   if (value !== undefined) return value;
   const shown = isSecret ? notShown : `"${given}"`;
-  throw new SettingsError(`Set ${flagOf(key)} (or ${variableOf(key)}) to ${required}; given was ${shown}.`);
+  throw new SettingsError(`Set ${flagOf(key)} (or ${variable(key)}) to ${required}; given was ${shown}.`);
 }
 
 function readSettingFile(command: Command, key: string, { read, required }: Setting<unknown>): unknown {
   const path = command.getOptionValue(fileKeyOf(key)) as string;
-  const name = `${flagOf(fileKeyOf(key))} (or ${variableOf(fileKeyOf(key))})`;
+  const name = `${flagOf(fileKeyOf(key))} (or ${variable(fileKeyOf(key))})`;
   let content: string;
   try {
     content = readSecretFile(path);
@@ -228,8 +255,21 @@ function settingsOf(groups: readonly SettingGroup[]) {
   return groups.flatMap(({ settings }) => Object.entries(settings));
 }
 
+const prefix = 'CHAT_';
 const kebab = (key: string) => key.replace(/[A-Z]/g, '-$&').toLowerCase();
-// The setting `internalPort` has the flag `--internal-port` and the variable `CHAT_INTERNAL_PORT`.
-const flagOf = (key: string) => `--${kebab(key)}`;
+/** The units of keys, and what stands for them in flags. */
+const unitsOfKeys = [
+  [/(?<=[a-z])Ms(?![a-z])/, ''],
+  [/(?<=[a-z])Percent(?![a-z])/, ''],
+  [/sPerSecond(?![a-z])/, 'Rate'],
+  [/Bytes(?![a-z])/, 'Size'],
+] as const;
+// The setting `drainDeadlineMs` has the flag `--drain-deadline` and the variable `CHAT_DRAIN_DEADLINE`.
+const nameOf = (key: string) =>
+  kebab(unitsOfKeys.reduce((name, [unit, word]) => name.replace(unit, word), key));
+const flagOf = (key: string) => `--${nameOf(key)}`;
 const fileKeyOf = (key: string) => `${key}File`;
-const variableOf = (key: string) => `CHAT_${kebab(key).replaceAll('-', '_').toUpperCase()}`;
+const variable = (key: string) => variableOf(prefix, nameOf(key));
+// The name under which commander keeps the value of a flag.
+const attributeOf = (key: string) =>
+  nameOf(key).replace(/-(.)/g, (_, letter: string) => letter.toUpperCase());

@@ -10,7 +10,7 @@ const stopGraceMs = 5000;
 const eventuallyDeadlineMs = 5000;
 
 /** Options for tests that send more than a session may. */
-export const noRate = ['--messages-per-second-max', '1000000', '--messages-burst-max', '1000000'];
+export const noRate = ['--message-rate-max', '1000000/s', '--messages-burst-max', '1000000'];
 
 type LogLine = { readonly event?: string; readonly [key: string]: unknown };
 

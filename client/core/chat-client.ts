@@ -2,6 +2,7 @@
 import { type ChatMessage, closeCode, decodeMessage, encodeMessage, isDecodeFault } from '#protocol';
 import type { ChatSocket, OpenSocket } from './chat-socket.ts';
 import { Emitter } from './emitter.ts';
+import { OwnNames } from './own-names.ts';
 import { type ConnectionEnd, nextWaitMs } from './reconnect.ts';
 import { Resume, type Resumption } from './resume.ts';
 import { type Place, Route } from './route.ts';
@@ -33,6 +34,8 @@ export type ChatClientOptions = {
   readonly openSocket: OpenSocket;
   /** Failed attempts in a row before the client ends; Infinity: no limit. */
   readonly attemptsMax?: number;
+  /** Longest wait that the client chooses; left out: 30 s. A server may ask for a longer one. */
+  readonly waitMsMax?: number;
   /** Time between two pings. A dead link is noticed after at most twice that. */
   readonly heartbeatIntervalMs?: number;
   readonly clock?: Clock;
@@ -80,7 +83,6 @@ const normalEnd: ConnectionEnd = { kind: 'closed', code: closeCode.normal, reaso
 
 export class ChatClient {
   readonly events = new Emitter<ChatEvents>();
-  readonly clientId: string;
   readonly clock: Clock;
   readonly #options: ChatClientOptions;
   readonly #route: Route;
@@ -92,6 +94,8 @@ export class ChatClient {
   /** This connection is not the first, and whether messages were missed has not been told yet. */
   #isResumptionOpen = false;
   #connectedAtMs = 0;
+  /** The name of the messages, which may change. */
+  readonly names: OwnNames;
   #cancelTimer = (): void => {};
   #cancelAdmission = (): void => {};
   #cancelResumption = (): void => {};
@@ -106,7 +110,11 @@ export class ChatClient {
       headers: options.connectHeaders ?? {},
     });
     this.clock = options.clock ?? systemClock;
-    this.clientId = options.clientId;
+    this.names = new OwnNames(options.clientId);
+  }
+
+  get clientId(): string {
+    return this.names.now;
   }
 
   get connected(): boolean {
@@ -265,8 +273,8 @@ export class ChatClient {
     if (!this.connected || isElsewhere) this.#route.passOn();
     const connectedMs = this.connected ? this.clock.nowMs() - this.#connectedAtMs : 0;
     if (connectedMs >= healthyAfterMs) this.#failedAttempts = 0;
-    const { attemptsMax = Number.POSITIVE_INFINITY, random = Math.random } = this.#options;
-    const waitMs = nextWaitMs(end, this.#failedAttempts, random);
+    const { attemptsMax = Number.POSITIVE_INFINITY, random = Math.random, waitMsMax } = this.#options;
+    const waitMs = nextWaitMs(end, this.#failedAttempts, random, waitMsMax);
     this.#failedAttempts += 1;
     if (waitMs === undefined) return this.#finish(end);
     if (this.#failedAttempts >= attemptsMax) return this.#finish(end, this.#failedAttempts);

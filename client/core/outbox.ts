@@ -41,7 +41,7 @@ export class Outbox {
     this.#refilledAtMs = client.clock.nowMs();
     client.events.on('connected', () => this.#pump());
     client.events.on('message', (message) => {
-      const isOwn = message.clientId === client.clientId && this.#confirm(message.Message);
+      const isOwn = client.names.has(message.clientId) && this.#confirm(message.Message);
       this.#echo = isOwn ? message : undefined;
     });
     client.events.on('resumed', () => this.#onResumed());

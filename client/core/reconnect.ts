@@ -24,8 +24,8 @@ export type ConnectionEnd =
 
 /** Bound of the first wait, which doubles with every failed attempt: half a second feels immediate. */
 const firstWaitMsMax = 500;
-/** Chosen, not measured: a person waits about 30 s. */
-const waitMsMax = 30_000;
+/** Chosen, not measured: a program that nobody watches need not know sooner. */
+const waitMsMaxUsual = 30_000;
 
 /** A server may name any wait, but the client waits one hour at most. A timer overflows after 24 days. */
 const namedWaitMsMax = 3_600_000;
@@ -41,9 +41,15 @@ const waitNamingCodes: ReadonlySet<number> = new Set([
  * Milliseconds to wait before the next attempt, or undefined if the next attempt would end in the same way.
  * `attempt` is the number of failed attempts in a row before this one, `random` is uniform in [0, 1). The
  * wait that a restart names is kept to the millisecond: the server has already spread its clients over time.
- * A wait that the client chooses is random over its whole interval ("full jitter"), to spread them as well.
+ * A wait that the client chooses is random over its whole interval ("full jitter"), to spread them as well,
+ * and at most `waitMsMax`.
  */
-export function nextWaitMs(end: ConnectionEnd, attempt: number, random: () => number): number | undefined {
+export function nextWaitMs(
+  end: ConnectionEnd,
+  attempt: number,
+  random: () => number,
+  waitMsMax = waitMsMaxUsual,
+): number | undefined {
   const jitterMs = random() * Math.min(waitMsMax, firstWaitMsMax * 2 ** attempt);
   if (end.kind === 'unreachable') return jitterMs;
   if (end.kind === 'refused') {

@@ -29,27 +29,64 @@ export class LineStyle {
     this.#colours = colours;
   }
 
-  /** `12:01:03 alice: hello`; one colour per clientId, one's own marked `(you)` and bold. */
-  message(message: ChatMessage, own: boolean, at: Date): string {
+  /**
+   * `12:01:03 alice: hello`; one colour per clientId, one's own marked `(you)` and bold. With `columns`, it
+   * breaks at spaces within that width, and goes on below the name.
+   */
+  message(message: ChatMessage, own: boolean, at: Date, columns = Number.POSITIVE_INFINITY): string {
     const name = own ? `${neutralise(message.clientId)} (you)` : neutralise(message.clientId);
     const style = nameStyles[colourOf(message.clientId, nameStyles.length)]!;
     const painted = this.#paint(own ? ['bold', style] : style, name);
-    return `${this.#paint('dim', clockTime(at))} ${painted}: ${neutralise(message.Message)}`;
+    const text = wrapped(neutralise(message.Message), columns, timeWidth + cellsOf(`${name}: `));
+    return `${this.#paint('dim', clockTime(at))} ${painted}: ${text}`;
   }
 
   /** A line of the client itself, unlike any message. */
-  notice(text: string, at: Date): string {
-    return this.#paint('dim', `${clockTime(at)} * ${neutralise(text)}`);
+  notice(text: string, at: Date, columns = Number.POSITIVE_INFINITY): string {
+    return this.#paint('dim', `${clockTime(at)} * ${wrapped(neutralise(text), columns, timeWidth + 2)}`);
   }
 
-  warning(text: string, at: Date): string {
-    return `${this.#paint('dim', clockTime(at))} ${this.#paint('red', `* ${neutralise(text)}`)}`;
+  warning(text: string, at: Date, columns = Number.POSITIVE_INFINITY): string {
+    const lines = wrapped(neutralise(text), columns, timeWidth + 2);
+    return `${this.#paint('dim', clockTime(at))} ${this.#paint('red', `* ${lines}`)}`;
+  }
+
+  /** The state of the connection above the input line: one line, cut to that width. */
+  status(text: string, columns: number): string {
+    return this.#paint('red', neutralise(text).slice(0, Math.max(1, columns - 1)));
   }
 
   #paint(style: Style, text: string): string {
     return this.#colours ? styleText(style, text, { validateStream: false }) : text;
   }
 }
+
+/** Of `12:01:03 ` before each line, and of the lines that go on. */
+const timeWidth = 9;
+
+/** A text whose first line begins `offset` columns from the left; the others are indented. */
+function wrapped(text: string, columns: number, offset: number): string {
+  const words = text.split(' ');
+  const lines = [words.shift() ?? ''];
+  for (const word of words) {
+    const last = lines.at(-1)!;
+    const before = lines.length === 1 ? offset : timeWidth;
+    if (before + cellsOf(`${last} ${word}`) > columns) lines.push(word);
+    else lines[lines.length - 1] = `${last} ${word}`;
+  }
+  return lines.join(`\n${' '.repeat(timeWidth)}`);
+}
+
+/** Columns that a text takes: two for wide characters, none for combining ones. An estimate. */
+function cellsOf(text: string): number {
+  let cells = 0;
+  for (const character of text) cells += none.test(character) ? 0 : wide.test(character) ? 2 : 1;
+  return cells;
+}
+
+const none = /^(\p{M}|\u200c|\u200d|\ufe0f)$/u;
+const wide =
+  /^[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Emoji_Presentation}\uff01-\uff60]$/u;
 
 /** A wait in seconds: `0.4 s`, `12 s`. */
 export function seconds(waitMs: number): string {

@@ -1,15 +1,21 @@
 /** The settings: options and CLIENT_ environment variables, with all mistakes reported at once. */
+import { userInfo } from 'node:os';
 import { Command, Option } from 'commander';
+import { variableOf } from '#host/old-names.ts';
 import { readSecret } from '#host/secrets.ts';
+import { rate, size, time, type Unit } from '#host/units.ts';
 import { defaultMessageLimits, isRoomName, roomOfPath } from '#protocol';
 
 export const exitCode = { done: 0, failed: 1, badInput: 2, interrupted: 130 } as const;
 
+/** What the variables of the client begin with. */
+export const prefix = 'CLIENT_';
+
 const urlDefault = 'ws://127.0.0.1:8080/ws';
 
-/** The command line and its help. Each option has an environment variable: CLIENT_ECHO_WAIT_MS and so on. */
+/** The command line and its help. Each option has an environment variable: CLIENT_ECHO_WAIT and so on. */
 export function clientCommand(): Command {
-  const limit = String(defaultMessageLimits.messageBytesMax);
+  const limit = size.format(defaultMessageLimits.messageBytesMax);
   const options = [
     option(
       '--url <ws-url>',
@@ -19,7 +25,7 @@ export function clientCommand(): Command {
       '--connect <http-url>',
       'ask /connect there for the address before each connection; repeatable: the next where one does not answer',
     ).argParser(append),
-    option('--id <name>', 'your clientId: 1 to 64 characters (required)'),
+    option('--id <name>', 'your clientId: 1 to 64 characters (default: your login name)'),
     option('--room <name>', 'the room to join; default: the global room'),
     option(
       '--token <secret>',
@@ -30,9 +36,9 @@ export function clientCommand(): Command {
     option('--json', 'in a pipe: print each message as one line of JSON'),
     option('--listen', 'in a pipe: stay after the end of the input'),
     new Option('--no-color', 'no colours (as with NO_COLOR)'),
-    option('--message-bytes-max <bytes>', 'the longest line that is sent', limit),
-    option('--messages-per-second-max <count>', 'the highest rate of lines, and the largest burst', '50'),
-    option('--echo-wait-ms <ms>', 'the longest wait for the next echo after the input ended', '5000'),
+    option('--message-size-max <size>', 'the longest line that is sent', limit),
+    option('--message-rate-max <rate>', 'the highest rate of lines, and the largest burst', '50/s'),
+    option('--echo-wait <time>', 'the longest wait for the next echo after the input ended', '5s'),
     option('--attempts-max <count>', 'failed attempts in a row before it ends').default(
       undefined,
       'no limit on a terminal, 8 in a pipe',
@@ -54,7 +60,7 @@ function append(value: string, before: string[] = []): string[] {
 
 function option(flags: string, about: string, fallback?: string): Option {
   const made = new Option(flags, about).default(fallback);
-  const variable = `CLIENT_${made.attributeName().replace(/[A-Z]/g, '_$&').toUpperCase()}`;
+  const variable = variableOf(prefix, made.long!.slice(2));
   // For commander a variable that is set turns a switch on, whatever its value.
   const isOff = made.isBoolean() && ['', '0', 'false'].includes(process.env[variable] ?? '1');
   return isOff ? made : made.env(variable);
@@ -62,7 +68,7 @@ function option(flags: string, about: string, fallback?: string): Option {
 
 const examples = `
 Examples:
-  npm run client -- --id alice --room tea          chat; /quit or Ctrl-D leaves, the up arrow recalls
+  npm run client -- --room tea                     chat under your login name; /help lists the commands
   npm run client -- --id alice --room tea --connect http://a:8080 --connect http://b:8080
   echo hi | npm run client -- --id bot             send one line; exits when the room has received it
   npm run client -- --id log --listen --json </dev/null >log.ndjson
@@ -89,7 +95,15 @@ export function readConfig(options: Readonly<Record<string, unknown>>) {
     return undefined;
   };
 
-  const id = text('id') ?? '';
+  const quantity = (name: string, flag: string, unit: Unit, least: number): number => {
+    const value = unit.parse(text(name)!);
+    if (Number.isInteger(value) && value! >= least) return value!;
+    const required = `${unit.noun} of at least ${unit.format(least)} ${unit.example}`;
+    mistakes.push(`Change ${flag}. Required: ${required}. Given: ${JSON.stringify(text(name))}.`);
+    return 0;
+  };
+
+  const id = text('id') ?? loginName();
   if (id.length < 1 || id.length > defaultMessageLimits.clientIdCharsMax) {
     const given = id === '' ? 'nothing' : `${id.length} characters`;
     mistakes.push(`Set --id or CLIENT_ID. Required: 1 to 64 characters. Given: ${given}.`);
@@ -114,13 +128,22 @@ export function readConfig(options: Readonly<Record<string, unknown>>) {
     json: options.json === true,
     listen: options.listen === true,
     color: options.color !== false,
-    messageBytesMax: integer('messageBytesMax', '--message-bytes-max', 1) ?? 0,
-    messagesPerSecondMax: integer('messagesPerSecondMax', '--messages-per-second-max', 1) ?? 0,
-    echoWaitMs: integer('echoWaitMs', '--echo-wait-ms', 0) ?? 0,
+    messageBytesMax: quantity('messageSizeMax', '--message-size-max', size, 1),
+    messagesPerSecondMax: quantity('messageRateMax', '--message-rate-max', rate, 1),
+    echoWaitMs: quantity('echoWait', '--echo-wait', time, 0),
     /** Undefined if not given: no limit on a terminal, 8 in a pipe. */
     attemptsMax: integer('attemptsMax', '--attempts-max', 1),
   };
   return mistakes.length > 0 ? { mistakes } : config;
+}
+
+/** Empty where the system knows none. */
+function loginName(): string {
+  try {
+    return userInfo().username.slice(0, defaultMessageLimits.clientIdCharsMax);
+  } catch {
+    return '';
+  }
 }
 
 /** Where to connect, and the room in words: `room tea`, `the global room`. Adds to `mistakes`. */

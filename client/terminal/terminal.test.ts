@@ -73,7 +73,12 @@ test('a typed line is replaced by its echo, and the up arrow recalls it', async 
     await hearAfter(client, () => tty.type(`${line}\r`));
   }
   assert.deepEqual(shown().slice(0, 1), ['alice (you): hello']);
-  assert.equal(shown().slice(1).join(''), 'alice (you): a line that is longer than this terminal is wide>');
+  assert.deepEqual(shown().slice(1), [
+    'alice (you): a line that is',
+    '         longer than this terminal is',
+    '         wide',
+    '>',
+  ]);
   tty.type('\u001b[A\u001b[A');
   assert.equal(shown().at(-1), '> hello');
   tty.type('\u0003');
@@ -96,13 +101,99 @@ test('lines typed without a connection are held and sent later; those that may b
   assert.deepEqual(shown(), [
     '* perhaps not delivered: "swallowed"',
     '* the server is restarting: reconnect after the wait it names [1012] ("reconnect after 1500 ms")',
-    '* attempt 1 in 1.5 s',
     '* held until connected: held',
     '* back in room tea as alice',
-    '* messages may be missing here',
+    '* you may have missed messages',
     'alice (you): held',
     '>',
   ]);
+  tty.type('/quit\r');
+  assert.equal(await end, 'left');
+});
+
+test('while there is no connection one line is redrawn, and Enter tries at once', async () => {
+  await using server = await RoomServer.start();
+  const { tty, client, clock, end, shown } = await openTerminal(server, 120);
+  server.refusal = 'HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\n\r\n';
+  const offline = (attempt: number) =>
+    new RegExp(`^offline, attempt ${attempt} in [\\d.]+ s \\(Enter: now\\); the server`);
+  let waiting = nextEvent(client, 'waiting');
+  server.closeAll(1012, 'reconnect after 60000 ms');
+  await waiting;
+  tty.type('half a line');
+  await drawn();
+  assert.match(shown()[1]!, offline(1));
+  clock.advance(1_000);
+  assert.match(shown()[1]!, /^offline, attempt 1 in 59 s/);
+  tty.type('\u0015');
+  for (const attempt of [2, 3]) {
+    waiting = nextEvent(client, 'waiting');
+    tty.type('\r');
+    await waiting;
+    await drawn();
+    assert.equal(shown().length, 3, shown().join('\n'));
+    assert.match(shown()[1]!, offline(attempt));
+    assert.ok(tty.screen.every((row) => row.length < 120));
+  }
+  server.refusal = undefined;
+  const back = nextEvent(client, 'connected');
+  tty.type('\r');
+  await back;
+  await drawn();
+  assert.deepEqual(shown().slice(1), ['* back in room tea as alice', '* you may have missed messages', '>']);
+  tty.type('/quit\r');
+  assert.equal(await end, 'left');
+});
+
+test('a paste of several lines is asked about once; one line stays in the input', async () => {
+  await using server = await RoomServer.start();
+  const { tty, client, end, shown } = await openTerminal(server, 80);
+  const paste = (text: string) => tty.type(`\u001b[200~${text}\u001b[201~`);
+  paste('one\rtwo\rthree');
+  await drawn();
+  assert.deepEqual(shown(), ['send these 3 lines? [Y/n]']);
+  const heard = nextMessages(client, 3);
+  tty.type('\r');
+  await heard;
+  await drawn();
+  assert.deepEqual(shown(), ['alice (you): one', 'alice (you): two', 'alice (you): three', '>']);
+  paste('four\rfive\r');
+  tty.type('n\r');
+  await drawn();
+  assert.equal(shown().at(-2), '* not sent: 2 lines');
+  paste('six\rseven');
+  tty.type('\u0003');
+  await drawn();
+  assert.equal(shown().at(-2), '* not sent: 2 lines');
+  paste('one line');
+  await drawn();
+  assert.equal(shown().at(-1), '> one line');
+  tty.type('\u0015\u0004');
+  assert.equal(await end, 'left');
+});
+
+test('another name from now on; who spoke; a table of the commands', async () => {
+  await using server = await RoomServer.start();
+  const { tty, client, end, shown } = await openTerminal(server, 80);
+  await hearAfter(client, () => server.say('bob', 'hi'));
+  await hearAfter(client, () => tty.type('/nick carol\rhello\r'));
+  tty.type('/who\r/nick\r/rooms\r');
+  await drawn();
+  assert.deepEqual(shown(), [
+    'bob: hi',
+    '* you are carol now',
+    'carol (you): hello',
+    '* spoke since you came: carol, bob. The server does not list who is',
+    '         there',
+    '* /nick needs a name of 1 to 64 characters; given 0',
+    '* you are in room tea. The server does not list its rooms; --room',
+    '         chooses one',
+    '>',
+  ]);
+  tty.type('/help\r');
+  await drawn();
+  assert.match(shown().join('\n'), /^\* \/help +this table\n\* \/nick <name> +speak under another name/m);
+  assert.ok(tty.screen.every((row) => row.length <= 80));
   tty.type('/quit\r');
   assert.equal(await end, 'left');
 });
@@ -161,7 +252,7 @@ test('who comes back is told in the transcript that nothing was missed, after th
   await late;
   clock.advance(150);
   await drawn();
-  assert.deepEqual(shown().slice(2), [
+  assert.deepEqual(shown().slice(1), [
     '* back in room tea as alice',
     'bob: one',
     'bob: two',

@@ -1,11 +1,12 @@
 /** The chat on a terminal: an input line at the bottom that stays whole while messages scroll above it. */
-import { createInterface, cursorTo, type Interface, moveCursor } from 'node:readline';
 import type { ReadStream, WriteStream } from 'node:tty';
 import type { ChatClient } from '../core/chat-client.ts';
 import { Outbox } from '../core/outbox.ts';
 import { describeEnd } from '../core/reconnect.ts';
 import { resumption } from '../core/resume.ts';
+import { type Place, runCommand } from './commands.ts';
 import { attempts, LineStyle, seconds } from './line-format.ts';
+import { Screen } from './screen.ts';
 import type { ClientConfig } from './settings.ts';
 
 type Settings = Pick<ClientConfig, 'roomName' | 'messageBytesMax' | 'messagesPerSecondMax' | 'echoWaitMs'>;
@@ -20,134 +21,142 @@ export type TerminalEnd = 'left' | 'interrupted' | 'closed';
 
 /** The most lines that may wait for a connection. Chosen, not measured. */
 const waitingLinesMax = 100;
-const helpText = '/quit or Ctrl-D leaves, the up arrow recalls, // sends a line that begins with one slash';
+/** The most names that `/who` remembers. Chosen, not measured. */
+const heardMax = 50;
 
 /** Runs until the user leaves or the client ends. */
 export async function runTerminal(client: ChatClient, options: TerminalOptions): Promise<TerminalEnd> {
   const style = new LineStyle(options.colours);
   const screen = new Screen(options.input, options.output);
-  const notice = (text: string): void => screen.print(style.notice(text, new Date()));
-  const warning = (text: string): void => screen.print(style.warning(text, new Date()));
+  const notice = (text: string): void => screen.print(style.notice(text, new Date(), screen.columns));
+  const warning = (text: string): void => screen.print(style.warning(text, new Date(), screen.columns));
   const outbox = new Outbox(client, options.messagesPerSecondMax, (lines) => {
     warning(`perhaps not delivered: ${lines.map((line) => JSON.stringify(line)).join(', ')}`);
   });
+  let heard: string[] = [];
+  /** Lines of a paste, until the user has said whether to send them. */
+  let pasted: readonly string[] | undefined;
+  const answer = (isYes: boolean): void => {
+    const lines = pasted ?? [];
+    pasted = undefined;
+    screen.ask('');
+    if (isYes) for (const line of lines) say(line);
+    else notice(`not sent: ${lines.length} lines`);
+  };
   const left = new Promise<TerminalEnd>((resolve) => {
     screen.lines.on('close', () => resolve('left'));
-    screen.lines.on('SIGINT', () => resolve('interrupted'));
+    screen.lines.on('SIGINT', () => (pasted === undefined ? resolve('interrupted') : answer(false)));
     client.events.on('closed', ({ final }) => final && resolve('closed'));
   });
 
   client.events.on('connected', ({ again }) => {
+    screen.status('');
     notice(`${again ? 'back' : 'you are'} in ${options.roomName} as ${client.clientId}`);
   });
-  client.events.on('resumed', (event) => (event.complete ? notice : warning)(resumption(event)));
+  client.events.on('resumed', (event) => {
+    if (event.complete) notice(resumption(event));
+    else warning('you may have missed messages');
+  });
   client.events.on('message', (message) => {
-    screen.print(style.message(message, outbox.isEcho(message), new Date()));
+    heard = [message.clientId, ...heard.filter((name) => name !== message.clientId)].slice(0, heardMax);
+    screen.print(style.message(message, outbox.isEcho(message), new Date(), screen.columns));
   });
-  const stopClosed = client.events.on('closed', ({ end, final, gaveUpAfter }) => {
-    const why =
-      gaveUpAfter === undefined ? 'Trying again would not help' : `Gave up after ${attempts(gaveUpAfter)}`;
-    warning(`${describeEnd(end)}${final ? `. ${why}.` : ''}`);
-  });
-  client.events.on('waiting', ({ waitMs, attempt }) => notice(`attempt ${attempt} in ${seconds(waitMs)}`));
-  screen.onTyped((line) => {
-    if (line === '/quit') return screen.lines.close();
-    if (line === '/help') return notice(helpText);
+  const stopOffline = showOffline(client, warning, (text) =>
+    screen.status(text === '' ? '' : style.status(text, screen.columns)),
+  );
+  const place: Place = {
+    roomName: options.roomName,
+    get clientId() {
+      return client.clientId;
+    },
+    get heard() {
+      return heard;
+    },
+    rename: (name) => client.names.add(name),
+    leave: () => screen.lines.close(),
+    notice,
+    warning,
+  };
+  const say = (line: string): void => {
     const refusal = refusalOf(line, outbox, options.messageBytesMax);
     if (refusal !== undefined) return warning(refusal);
     if (line.trim() === '') return;
     if (!client.connected) notice(`held until connected: ${line}`);
-    void outbox.put(line.startsWith('//') ? line.slice(1) : line);
-  });
+    void outbox.put(line);
+  };
+  screen.onTyped(
+    (line) => {
+      if (pasted !== undefined) return answer(['', 'y', 'yes'].includes(line.trim().toLowerCase()));
+      if (line.trim() === '') return client.retryNow();
+      if (!runCommand(line, place)) say(line.startsWith('//') ? line.slice(1) : line);
+    },
+    (lines) => {
+      pasted = lines;
+      screen.ask(`send these ${lines.length} lines? [Y/n] `);
+    },
+  );
 
-  notice(`connecting. ${helpText}`);
+  notice('connecting. /help lists the commands, /quit leaves');
   client.connect();
   const end = await left;
-  stopClosed();
+  stopOffline();
   if (end === 'left' && client.connected) await outbox.settle(options.echoWaitMs);
   screen.close();
   client.close();
   return end;
 }
 
+/**
+ * Says in the transcript when a connection is lost or the client ends. Attempts that follow are one line that
+ * is redrawn: `status`, with a countdown.
+ */
+function showOffline(
+  client: ChatClient,
+  warning: (text: string) => void,
+  status: (text: string) => void,
+): () => void {
+  let cancel = (): void => {};
+  let isKnown = false;
+  let why = '';
+  const count = (attempt: number, untilMs: number): void => {
+    const leftMs = untilMs - client.clock.nowMs();
+    const when = leftMs <= 0 ? 'now' : `in ${seconds(leftMs)}`;
+    status(`offline, attempt ${attempt} ${when} (Enter: now); ${why}`);
+    if (leftMs > 0) cancel = client.clock.after(Math.min(leftMs, 1000), () => count(attempt, untilMs));
+  };
+  const stops = [
+    client.events.on('connected', () => {
+      cancel();
+      isKnown = false;
+    }),
+    client.events.on('closed', ({ end, final, gaveUpAfter }) => {
+      cancel();
+      why = describeEnd(end);
+      if (final) {
+        status('');
+        const help =
+          gaveUpAfter === undefined
+            ? 'Trying again would not help'
+            : `Gave up after ${attempts(gaveUpAfter)}`;
+        return warning(`${why}. ${help}.`);
+      }
+      if (!isKnown) warning(why);
+      isKnown = true;
+    }),
+    client.events.on('waiting', ({ waitMs, attempt }) => count(attempt, client.clock.nowMs() + waitMs)),
+  ];
+  return () => {
+    cancel();
+    for (const stop of stops) stop();
+  };
+}
+
 /** Why a line is not sent, in words; undefined if it can be sent. */
 function refusalOf(line: string, outbox: Outbox, messageBytesMax: number): string | undefined {
-  if (/^\/[^/]/.test(line)) return `${line.split(' ')[0]} is not a command; /help lists them`;
   const lineBytes = Buffer.byteLength(line);
   if (lineBytes > messageBytesMax) {
     return `not sent: it has ${lineBytes} bytes, the limit is ${messageBytesMax}. The up arrow recalls it`;
   }
   if (outbox.waitingCount < waitingLinesMax) return undefined;
   return `not sent: ${waitingLinesMax} lines are waiting. The up arrow recalls it`;
-}
-
-/**
- * The input line and the lines above it. All lines of one turn of the event loop are written together, so a
- * busy room costs one redraw per turn, not one per message.
- */
-class Screen {
-  readonly lines: Interface;
-  readonly #input: ReadStream;
-  readonly #output: WriteStream;
-  #pending: string[] = [];
-  #closed = false;
-  #typedRows = 0;
-
-  constructor(input: ReadStream, output: WriteStream) {
-    this.#input = input;
-    this.#output = output;
-    this.lines = createInterface({ input, output, terminal: true, historySize: 1000, prompt: '> ' });
-    this.lines.once('close', () => {
-      this.#closed = true;
-    });
-  }
-
-  /** Calls `act` with each line after Enter, and removes it from the screen: its echo will be printed. */
-  onTyped(act: (line: string) => void): void {
-    // Readline no longer knows the height of the input when it emits the line; it does at the key press.
-    this.#input.prependListener('keypress', (_text, key?: { name?: string }) => {
-      if (key?.name === 'return' || key?.name === 'enter') this.#typedRows = this.#inputRows();
-    });
-    this.lines.on('line', (line) => {
-      moveCursor(this.#output, 0, -this.#typedRows);
-      this.#output.clearScreenDown();
-      act(line);
-      if (!this.#closed) this.lines.prompt();
-    });
-  }
-
-  print(line: string): void {
-    if (this.#pending.push(line) === 1) setImmediate(() => this.#flush());
-  }
-
-  close(): void {
-    this.#flush();
-    if (this.#closed) return;
-    this.#clearInput();
-    this.lines.close();
-  }
-
-  #flush(): void {
-    if (this.#pending.length === 0) return;
-    const text = `${this.#pending.join('\n')}\n`;
-    this.#pending = [];
-    if (this.#closed) return void this.#output.write(text);
-    this.#clearInput();
-    this.#output.write(text);
-    // Readline redraws from `prevRows` rows above the cursor, and the cursor is on the first row now.
-    (this.lines as { prevRows?: number }).prevRows = 0;
-    this.lines.prompt(true);
-  }
-
-  #clearInput(): void {
-    moveCursor(this.#output, 0, -this.lines.getCursorPos().rows);
-    cursorTo(this.#output, 0);
-    this.#output.clearScreenDown();
-  }
-
-  /** The number of rows of prompt and input; moves the cursor to their end. */
-  #inputRows(): number {
-    this.lines.write(null, { ctrl: true, name: 'e' });
-    return this.lines.getCursorPos().rows + 1;
-  }
 }

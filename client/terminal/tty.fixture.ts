@@ -74,7 +74,7 @@ export class Tty {
       this.#rows.length = this.#row + 1;
       this.#rows[this.#row]?.splice(this.#column);
     } else if (command === 'K') this.#rows[this.#row]?.splice(this.#column);
-    else if (command !== 'm')
+    else if (command !== 'm' && command !== 'h' && command !== 'l')
       throw new Error(`a control sequence that this terminal does not know: ${command}`);
   }
 }

@@ -20,7 +20,7 @@ export const smallBox: CapacityExperiment = {
     const inRounds = overLog.map((variant) => ({
       ...variant,
       name: `${variant.name}, rounds of 200 ms`,
-      settings: { 'fan-out-interval-ms': '200' },
+      settings: { 'fan-out-interval': '200ms' },
     }));
     return inSmallBoxes([...single, ...inRounds]);
   },

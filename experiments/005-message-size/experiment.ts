@@ -22,14 +22,14 @@ export const messageSize: CapacityExperiment = {
         stage,
         nodes: 1,
         allocation: allocate(),
-        settings: { 'message-bytes-max': '16384' },
+        settings: { 'message-size-max': '16KiB' },
         workload: { payloadBytes: bytes },
       })),
     );
   },
   notes: [
     'All clients are in one room, so that each message is delivered 1,000 times.',
-    'The server’s --message-bytes-max is raised to 16,384 for all variants; its default would refuse the largest message.',
+    'The server’s --message-size-max is raised to 16KiB for all variants; its default would refuse the largest message.',
     'A size is that of the JSON of a message; its frame adds 2 to 4 bytes.',
   ],
 };

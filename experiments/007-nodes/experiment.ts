@@ -36,7 +36,7 @@ function growth(stage: StageInfo, roomCount: number): Variant[] {
       name: `${stage.name} × ${count}, ${through}`,
       stage,
       // A session may send as much as the search asks for; the rate limit is not the question.
-      settings: { 'messages-per-second-max': '10000', 'messages-burst-max': '20000' },
+      settings: { 'message-rate-max': '10000/s', 'messages-burst-max': '20000' },
       nodes: count,
       balancer,
       scale: { of: 'nodes' as const, count, group: `${stage.name}, ${through}` },

@@ -57,7 +57,7 @@ function growth(stage: StageInfo, { name: where, rooms }: Crowd, seated: boolean
     stage,
     settings: {
       // A session may send as much as the search asks for; the rate limit is not the question.
-      'messages-per-second-max': '10000',
+      'message-rate-max': '10000/s',
       'messages-burst-max': '20000',
       ...(seated ? { 'seat-sessions-max': String(seatSessionsMax) } : {}),
     },

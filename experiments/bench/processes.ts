@@ -8,7 +8,7 @@ import { load, type Round, withStage } from './measurement.ts';
  * The CPU time of the work shows only below saturation and in rounds of one length: a server without a pause
  * between its rounds uses all the CPU there is at any rate, and then the figure would be the rate.
  */
-const inRounds = { 'fan-out-interval-ms': '50' };
+const inRounds = { 'fan-out-interval': '50ms' };
 const ratePerSecond = 8000;
 const attemptsMax = 3;
 

@@ -143,7 +143,7 @@ async function runObservedTrial(metrics: PhaseMetrics) {
   const setup = {
     name: stage,
     stage: (await listStages()).find(({ name }) => name === stage)!,
-    settings: { 'heartbeat-interval-ms': '1000' },
+    settings: { 'heartbeat-interval': '1s' },
     nodes: 1,
     balancer: true,
     allocation: { serverCpus: 0.5, serverMemoryMb: 256 },

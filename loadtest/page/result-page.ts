@@ -1,4 +1,5 @@
 /** The page of a load test: its state and its report from the results of the steps. Pure. */
+import { unpainted } from '#host/paint.ts';
 import type { Second, Series } from '../record/series.ts';
 import type { LoadtestResult } from '../result/schema.ts';
 import { formatSummary } from '../result/summary.ts';
@@ -130,7 +131,7 @@ function figuresOf(results: readonly LoadtestResult[]): string {
 /** A line without a name goes on with the one above it. */
 function figures(result: LoadtestResult): string {
   const rows: [string, string[]][] = [];
-  for (const line of formatSummary(result).trimEnd().split('\n')) {
+  for (const line of formatSummary(result, { paint: unpainted, isWide: true }).trimEnd().split('\n')) {
     const [name, text] = [line.slice(0, 18).trim(), line.slice(18)];
     if (name === '' && rows.length > 0) rows.at(-1)![1].push(text);
     else rows.push([name, [text]]);

@@ -15,8 +15,11 @@ export type LatencySummary = {
   mean: number;
   p50: number;
   p90: number;
+  /** Results of before have neither this nor `p9999`. */
+  p95?: number;
   p99: number;
   p999: number;
+  p9999?: number;
   max: number;
 };
 
@@ -78,7 +81,8 @@ export function encodeHistogram(counts: ArrayLike<number>): string {
 /** Percentiles in milliseconds. */
 export function summarize(counts: ArrayLike<number>): LatencySummary {
   const histogram = toHdr(counts);
-  if (histogram.totalCount === 0) return { count: 0, mean: 0, p50: 0, p90: 0, p99: 0, p999: 0, max: 0 };
+  if (histogram.totalCount === 0)
+    return { count: 0, mean: 0, p50: 0, p90: 0, p95: 0, p99: 0, p999: 0, p9999: 0, max: 0 };
   const isInfinite = counts[histogramSlots - 1]! > 0;
   const ms = (percentile: number) => histogram.getValueAtPercentile(percentile) / 1000;
   return {
@@ -86,8 +90,10 @@ export function summarize(counts: ArrayLike<number>): LatencySummary {
     mean: isInfinite ? outstandingMs : Math.round(histogram.mean) / 1000,
     p50: ms(50),
     p90: ms(90),
+    p95: ms(95),
     p99: ms(99),
     p999: ms(99.9),
+    p9999: ms(99.99),
     max: histogram.maxValue / 1000,
   };
 }
@@ -102,4 +108,11 @@ export function latencyCountsOf(histogram: ArrayLike<number>): LatencyCounts {
   const first = counts.findIndex((count) => count > 0);
   if (first === -1) return { first: 0, counts: [] };
   return { first, counts: counts.slice(first, counts.findLastIndex((count) => count > 0) + 1) };
+}
+
+/** `41.2 ms`, `4.21 s`, `∞` for a delivery that was outstanding when the drain ended. */
+export function formatMs(milliseconds: number): string {
+  if (milliseconds >= outstandingMs) return '∞';
+  if (milliseconds >= 999.5) return `${Number((milliseconds / 1000).toPrecision(3))} s`;
+  return `${Number(milliseconds.toPrecision(3))} ms`;
 }

@@ -54,7 +54,9 @@ export function conclude(
     );
   const isDoubtful = broken.length > 0 && broken.every((limit) => limit.couldHold);
   const doubt = `the simulator may have caused it: with twice the p99 of its own turn (${turnMsP99} ms) taken off, the limit would have held`;
-  const aborted = `the measure phase was ended after ${(outcome.measuredUs / 1e6).toFixed(1)} s of ${workload.durationSeconds} s, because a limit could no longer hold in it`;
+  const cause =
+    outcome.aborted === 'gone' ? 'no client was connected any more' : 'a limit could no longer hold';
+  const aborted = `the measure phase was ended after ${(outcome.measuredUs / 1e6).toFixed(1)} s of ${workload.durationSeconds} s, because ${cause}`;
   const reasons = [
     ...voidReasons,
     ...broken.map((limit) => limit.reason),

@@ -24,7 +24,7 @@ test('a bad command is refused with what is required and what was given', () => 
     ['{"command":"step","reconnect":1}', /^reconnect must be true or false; given: 1$/],
     ['{"command":"end","last":true}', /^a command is/],
     ['{"command":"step","last":"no"}', /^last must be true or false; given: "no"$/],
-    ['{"command":"step","ratePerSecond":0}', /^--rate must be a number above 0 .*; given: 0$/],
+    ['{"command":"step","ratePerSecond":0}', /^--rate must be a rate above 0\/s .*; given: 0\/s$/],
     [
       '{"command":"step","durationSeconds":-1,"seed":0.5}',
       /^--duration must be .*-1s; --seed must be .*0.5$/,

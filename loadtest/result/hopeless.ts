@@ -7,7 +7,9 @@ import type { ResolvedWorkload } from '../workload.ts';
 import type { Limit } from './limits.ts';
 
 /** Share of the deliveries that may be above a bound, by the limit's percentile. */
-const sharesAbove: Readonly<Record<string, number>> = { p50: 0.5, p90: 0.1, p99: 0.01, p999: 0.001, max: 0 };
+const sharesAbove: Readonly<Record<string, number>> = {
+  ...{ p50: 0.5, p90: 0.1, p95: 0.05, p99: 0.01, 'p99.9': 0.001, 'p99.99': 0.0001, max: 0 },
+};
 
 /** Messages that are due in the first `measuredUs` of the measure phase. Poisson arrivals are random. */
 export function scheduledMessages(workload: ResolvedWorkload, measuredUs: number): number {

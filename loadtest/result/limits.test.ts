@@ -34,8 +34,11 @@ test('a limit is read with its unit, with or without blanks', () => {
 
 test('a limit that cannot be read is refused, with the syntax and the metrics', () => {
   for (const text of ['', 'p99', 'p98<5ms', 'p99<fast', 'p99<-1', 'constructor=0', 'service.lost=0'])
-    assert.throws(() => parseLimit(text), /a limit is <metric><operator><number>.*metrics: mean p50/, text);
+    assert.throws(() => parseLimit(text), /a limit is <metric>|is a time with its unit/, text);
+  assert.throws(() => parseLimit('p98<5ms'), /a limit is <metric><operator><value>.*metrics: mean p50/);
   assert.throws(() => parseLimit('lost=0ms'), /lost is a count and has no unit/);
+  assert.throws(() => parseLimit('p99<250'), /p99 is a time with its unit .*250ms.*; given: p99<250$/);
+  assert.throws(() => parseLimit('achieved>50'), /achieved is a rate .*500\/s; given: achieved>50$/);
 });
 
 test('each limit is checked against its metric, and a broken one has a reason in words', () => {
@@ -53,9 +56,9 @@ test('each limit is checked against its metric, and a broken one has a reason in
     'p99 was infinite, because 7 deliveries were outstanding when the drain ended; the limit is p99<250ms',
   );
   assert.equal(check('service.p99<1ms').observed, 7);
-  assert.equal(check('lag.p99<=3').held, true);
-  assert.equal(check('deliveries>=5000').held, true);
-  assert.equal(check('achieved>50').held, false);
+  assert.equal(check('lag.p99<=3ms').held, true);
+  assert.equal(check('deliveries>=5000/s').held, true);
+  assert.equal(check('achieved>50/s').held, false);
   assert.equal(check('refused<3', { refused: { 503: 2, ECONNRESET: 1 } }).observed, 3);
   assert.match(
     check('lost<=1', { lost: 2 }).reason,

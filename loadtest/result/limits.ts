@@ -1,15 +1,23 @@
 /** Limits such as `p99<250ms` or `lost=0`: the conditions of a pass. */
-import { msOfUnit } from '../option-values.ts';
-import { outstandingMs } from '../record/histogram.ts';
+import { rate, time, type Unit } from '#host/units.ts';
+import { formatMs, type LatencySummary, outstandingMs } from '../record/histogram.ts';
 import type { LoadtestResult } from './schema.ts';
 
-/** A limit. Bounds of latencies are in milliseconds. */
+/** A limit. Bounds of times are in milliseconds, of rates per second. */
 export type Limit = { expression: string; metric: string; operator: Operator; bound: number };
 type Operator = '<' | '<=' | '=' | '>=' | '>';
 /** The part of a result that limits are checked against. */
 export type Observed = Omit<LoadtestResult, 'verdict' | 'reasons' | 'limits'>;
 
-const latencies = ['mean', 'p50', 'p90', 'p99', 'p999', 'max'] as const;
+/** Of the delivery latency; with `service.` or `lag.` before them, of the others. */
+const latencies: Readonly<Record<string, Exclude<keyof LatencySummary, 'count'>>> = {
+  ...{ mean: 'mean', p50: 'p50', p90: 'p90', p95: 'p95', p99: 'p99', 'p99.9': 'p999', 'p99.99': 'p9999' },
+  max: 'max',
+};
+const rates: Readonly<Record<string, (seen: Observed) => number>> = {
+  deliveries: (seen) => seen.deliveriesPerSecond,
+  achieved: (seen) => seen.achievedPerSecond,
+};
 type Counter = { words: string; of: (seen: Observed) => number };
 /** Of steps whose users come back. */
 const returnCounters: Record<string, Counter> = {
@@ -63,28 +71,28 @@ const returnExpressions = ['missed=0', 'misannounced=0'];
 
 /** Every metric that a limit may name, for the help text. */
 export const limitMetrics: readonly string[] = [
-  ...latencies,
-  ...['service.p99', 'lag.p99', 'deliveries', 'achieved', 'growth'],
+  ...Object.keys(latencies),
+  ...['service.p99', 'lag.p99', 'growth'],
+  ...Object.keys(rates),
   ...Object.keys(counters),
   ...Object.keys(returnTimes),
 ];
 
 /** Reads one limit. Throws a sentence with the syntax and the metrics if it is none. */
 export function parseLimit(expression: string): Limit {
-  const match = /^\s*([a-z.0-9-]+)\s*(<=|>=|<|>|=)\s*(\d+(?:\.\d+)?)\s*(us|ms|s|)\s*$/.exec(expression);
-  const [, metric = '', operator = '', value = '', unit = ''] = match ?? [];
+  const match = /^\s*([a-z.0-9-]+)\s*(<=|>=|<|>|=)\s*(\d\S*)\s*$/.exec(expression);
+  const [, given = '', operator = '', value = ''] = match ?? [];
+  // The name of before for p99.9.
+  const metric = given.replace(/\bp999$/, 'p99.9');
   if (!match || !isMetric(metric))
     throw new Error(
-      `a limit is <metric><operator><number>[us|ms|s], such as p99<250ms or lost=0; metrics: ${limitMetrics.join(' ')}; given: ${expression}`,
+      `a limit is <metric><operator><value>, such as p99<250ms, lost=0 or achieved>99/s; metrics: ${limitMetrics.join(' ')}; given: ${expression}`,
     );
-  if (!isTime(metric) && unit !== '')
-    throw new Error(`${metric} is a count and has no unit; given: ${expression}`);
-  return {
-    expression: expression.trim(),
-    metric,
-    operator: operator as Operator,
-    bound: Number(value) * (msOfUnit[unit] ?? 1),
-  };
+  const unit = unitOf(metric);
+  const bound = unit === undefined ? countOf(value) : unit.parse(value);
+  const required = unit === undefined ? 'a count and has no unit' : `${unit.noun} ${unit.example}`;
+  if (bound === undefined) throw new Error(`${metric} is ${required}; given: ${expression}`);
+  return { expression: expression.trim(), metric, operator: operator as Operator, bound };
 }
 
 /**
@@ -124,54 +132,62 @@ function reasonOf(limit: Limit, observed: number, seen: Observed): string {
   const others = limit.metric === 'misrouted' ? seen.misroutedOfOtherRuns : 0;
   const detail = others === 0 ? '' : ` (${others} of them to another run, in the same room)`;
   if (counter) return `${observed} ${counter.words}${detail}; the limit is ${limit.expression}`;
-  if (isLatency(limit.metric) && observed >= outstandingMs)
+  if (latencyOf(limit.metric) && observed >= outstandingMs)
     return `${limit.metric} was infinite, because ${seen.audit.lost} deliveries were outstanding when the drain ended; the limit is ${limit.expression}`;
   if (limit.metric === 'growth')
-    return `the backlog grew by ${observed} ms of load through the measure phase; the limit is ${limit.expression}`;
+    return `the backlog grew by ${formatMs(observed)} of load through the measure phase; the limit is ${limit.expression}`;
   if (returnTimes[limit.metric] && observed >= outstandingMs)
     return `${limit.metric} was infinite: users were not so far when the step ended; the limit is ${limit.expression}`;
-  const unit = isTime(limit.metric) ? ' ms' : '';
-  return `${limit.metric} was ${observed}${unit}; the limit is ${limit.expression}`;
+  return `${limit.metric} was ${observedText(limit.expression, observed)}; the limit is ${limit.expression}`;
 }
 
 function observedOf(metric: string, seen: Observed): number {
-  if (counters[metric]) return counters[metric].of(seen);
-  if (returnTimes[metric]) return returnTimes[metric](seen);
-  if (metric === 'deliveries') return seen.deliveriesPerSecond;
-  if (metric === 'achieved') return seen.achievedPerSecond;
+  const own = counters[metric]?.of ?? returnTimes[metric] ?? rates[metric];
+  if (own) return own(seen);
   if (metric === 'growth') return seen.backlogGrowthMs ?? 0;
-  const [first = '', second] = metric.split('.');
-  const summary =
-    second === undefined
-      ? seen.deliveryLatencyMs
-      : first === 'service'
-        ? seen.serviceLatencyMs
-        : seen.scheduleLagMs;
-  return summary[(second ?? first) as (typeof latencies)[number]];
+  const [of, percentile] = latencyOf(metric)!;
+  return seen[of][percentile] ?? Number.NaN;
+}
+
+/** Which latency, and which field of it; undefined for another metric. */
+function latencyOf(metric: string) {
+  const [, of = '', name = ''] = /^(?:(service|lag)\.)?(.+)$/.exec(metric) ?? [];
+  if (!Object.hasOwn(latencies, name)) return undefined;
+  const summaries = { service: 'serviceLatencyMs', lag: 'scheduleLagMs', '': 'deliveryLatencyMs' } as const;
+  return [summaries[of as keyof typeof summaries], latencies[name]!] as const;
 }
 
 function isMetric(metric: string): boolean {
-  return (
-    Object.hasOwn(counters, metric) ||
-    Object.hasOwn(returnTimes, metric) ||
-    ['deliveries', 'achieved', 'growth'].includes(metric) ||
-    isLatency(metric)
-  );
+  return Object.hasOwn(counters, metric) || unitOf(metric) !== undefined;
 }
 
-/** Its bound is in milliseconds. */
-function isTime(metric: string): boolean {
-  return metric === 'growth' || Object.hasOwn(returnTimes, metric) || isLatency(metric);
+/** Undefined for a count. */
+function unitOf(metric: string): Unit | undefined {
+  if (Object.hasOwn(rates, metric)) return rate;
+  const isTime = metric === 'growth' || Object.hasOwn(returnTimes, metric) || latencyOf(metric);
+  return isTime ? time : undefined;
+}
+
+function countOf(text: string): number | undefined {
+  return /^\d+$/.test(text) ? Number(text) : undefined;
+}
+
+/** What was observed of a limit, with its unit: `282 ms`, `495/s`, `3`. */
+export function observedText(expression: string, observed: number): string {
+  const unit = unitOf(/^[a-z.0-9-]+/.exec(expression)?.[0].replace(/\bp999$/, 'p99.9') ?? '');
+  if (unit === time) {
+    // Rounded to three digits, 250.3 ms would look as if it had held p99<=250ms.
+    const bound = time.parse(/[\d.]+[a-z]+\s*$/.exec(expression)?.[0].trim() ?? '') ?? 0;
+    const isNear = Math.abs(observed - bound) < bound / 100;
+    return isNear ? `${Number(observed.toPrecision(6))} ms` : formatMs(observed);
+  }
+  const rounded = observed.toLocaleString('en-US', { maximumFractionDigits: observed < 100 ? 2 : 0 });
+  return unit === rate ? `${rounded}/s` : rounded;
 }
 
 /** A latency to which the simulator's own reading may have added. */
 function isOfTarget(metric: string): boolean {
-  return isLatency(metric) && !metric.startsWith('lag.');
-}
-
-function isLatency(metric: string): boolean {
-  const name = metric.replace(/^(service|lag)\./, '');
-  return (latencies as readonly string[]).includes(name);
+  return latencyOf(metric) !== undefined && !metric.startsWith('lag.');
 }
 
 function holds(value: number, operator: Operator, bound: number): boolean {

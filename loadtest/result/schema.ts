@@ -132,6 +132,15 @@ export function readResult(path: string): LoadtestResult {
   return parseResult(readFileSync(path, 'utf8'), path);
 }
 
+/** Reads what `--json` wrote, also of a run with steps. Throws a sentence if the file holds none. */
+export function readRunResult(path: string): RunResult {
+  const value: unknown = JSON.parse(readFileSync(path, 'utf8'));
+  const { stepsSchemaVersion, steps } = Object(value) as { stepsSchemaVersion?: unknown; steps?: unknown };
+  if (stepsSchemaVersion !== 1 || !Array.isArray(steps)) return checkSchema(value, path);
+  for (const step of steps) checkSchema(step, path);
+  return value as StepsResult;
+}
+
 /** Parses the text of a result. Throws if it is not of this schema; `origin` names it in the error. */
 export function parseResult(text: string, origin: string): LoadtestResult {
   let value: unknown;

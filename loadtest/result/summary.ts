@@ -1,6 +1,9 @@
 /** A result as text for a terminal. */
+import type { Paint } from '#host/paint.ts';
 import { describeCloseCode } from '#protocol';
-import { type LatencySummary, outstandingMs } from '../record/histogram.ts';
+import { formatMs, type LatencySummary } from '../record/histogram.ts';
+import type { BaselineRow } from './baseline.ts';
+import { observedText } from './limits.ts';
 import type { LoadtestResult, Verdict } from './schema.ts';
 
 const verdictNotes: Partial<Record<Verdict, string>> = {
@@ -8,22 +11,28 @@ const verdictNotes: Partial<Record<Verdict, string>> = {
   undetermined: ' (the simulator itself may have broken the limit)',
 };
 
-/** The table at the end of a run, without colours. It ends with a line break. */
-export function formatSummary(result: LoadtestResult): string {
+/** How a summary is written: in which colours, and how wide. */
+export type SummaryStyle = { paint: Paint; isWide: boolean };
+
+/** Its name, its text, and the outcome whose colour it has. */
+type Row = [name: string, text: string, outcome?: string | undefined];
+
+/** Columns of a terminal that is as narrow as is usual. */
+const widthMax = 80;
+const nameWidth = 18;
+
+/** The table at the end of a run, 80 columns wide unless it may be wider. It ends with a line break. */
+export function formatSummary(result: LoadtestResult, style: SummaryStyle): string {
   const { audit, connections, instrument } = result;
-  const rows: [string, string][] = [
-    ['verdict', result.interrupted ? 'interrupted' : result.verdict + (verdictNotes[result.verdict] ?? '')],
+  const verdict = result.interrupted ? 'interrupted' : result.verdict;
+  const rows: Row[] = [
+    ['verdict', verdict + (result.interrupted ? '' : (verdictNotes[result.verdict] ?? '')), verdict],
     ...result.reasons.map((reason): [string, string] => ['', `- ${reason}`]),
-    [
-      'limits',
-      result.limits.map(({ expression, held }) => `${expression}${held ? '' : ' BROKEN'}`).join('  '),
-    ],
+    ...limitRows(result),
     ['offered', `${decimal(result.offeredPerSecond)} messages/s`],
     ['achieved', `${decimal(result.achievedPerSecond)} messages/s`],
-    ['deliveries', `${decimal(result.deliveriesPerSecond)} /s, all audited`],
-    ['delivery latency', latency(result.deliveryLatencyMs)],
-    ['service latency', latency(result.serviceLatencyMs)],
-    ['schedule lag', latency(result.scheduleLagMs)],
+    ['deliveries', `${decimal(result.deliveriesPerSecond)}/s, all audited`],
+    ...latencyRows(result),
     ['backlog', growthText(result)],
     [
       'audit',
@@ -53,45 +62,104 @@ export function formatSummary(result: LoadtestResult): string {
     ...connectRows(result),
     [
       'simulator',
-      `${result.workload.workers} worker(s), ${instrument.cpuSeconds.toFixed(1)} CPU s, busiest ${(instrument.loopUtilizationMax * 100).toFixed(0)} %, turn p99 ${instrument.turnMs.p99} ms`,
+      `${counted(result.workload.workers, 'worker')}, ${instrument.cpuSeconds.toFixed(1)} CPU s, busiest ${(instrument.loopUtilizationMax * 100).toFixed(0)} %, turn p99 ${formatMs(instrument.turnMs.p99)}`,
     ],
     [
       'memory',
-      `${(instrument.rssBytes / 2 ** 20).toFixed(0)} MiB, ${instrument.rssBytesPerClient} B per connection`,
+      `${(instrument.rssBytes / 2 ** 20).toFixed(0)} MiB, ${(instrument.rssBytesPerClient / 1024).toFixed(0)} KiB per connection`,
     ],
   ];
-  return `${rows.map(([name, text]) => `${name.padEnd(18)}${text}`.trimEnd()).join('\n')}\n`;
+  const width = style.isWide ? Number.POSITIVE_INFINITY : widthMax - nameWidth;
+  const lines = rows.flatMap(([name, text, outcome = '']) =>
+    wrapped(text, width).map(
+      (line, index) => (index === 0 ? name : '').padEnd(nameWidth) + style.paint(outcome, line.trimEnd()),
+    ),
+  );
+  return `${lines.map((line) => line.trimEnd()).join('\n')}\n`;
+}
+
+/** What was observed of each limit; those of a count that had to be 0, and was, share a line. */
+function limitRows({ limits }: LoadtestResult): Row[] {
+  const isNothing = ({ expression, held, observed }: (typeof limits)[number]) =>
+    held && observed === 0 && expression.endsWith('=0');
+  const nothing = limits.filter(isNothing).map(({ expression }) => expression.slice(0, -2));
+  const shown = limits.filter((limit) => !isNothing(limit));
+  const column = Math.max(0, ...shown.map(({ expression }) => expression.length));
+  const rows = shown.map(({ expression, held, observed }): Row => {
+    const text = `${held ? '✓' : '✗'} ${expression.padEnd(column)}  ${observedText(expression, observed)}`;
+    return ['', text, held ? 'held' : 'broken'];
+  });
+  if (nothing.length > 0) rows.push(['', `✓ 0 ${nothing.join(', ')}`, 'held']);
+  return rows.map(([, text, outcome], index) => [index === 0 ? 'limits' : '', text, outcome]);
+}
+
+/** The table of latencies: a line for each, a column for each percentile. */
+function latencyRows(result: LoadtestResult): [string, string][] {
+  const columns = ['p50', 'p90', 'p95', 'p99', 'p99.9', 'p99.99', 'max'];
+  const line = (cells: readonly string[]) => cells.map((cell) => cell.padStart(8)).join('');
+  const row = ({ count, p50, p90, p95, p99, p999, p9999, max }: LatencySummary) =>
+    count === 0 ? 'nothing measured' : line([p50, p90, p95, p99, p999, p9999, max].map(figure));
+  return [
+    ['', line(columns)],
+    ['delivery latency', row(result.deliveryLatencyMs)],
+    ['service latency', row(result.serviceLatencyMs)],
+    ['schedule lag', `${row(result.scheduleLagMs)}`],
+  ];
+}
+
+/** Lines at most that wide, broken at spaces. A text with columns is one line. */
+function wrapped(text: string, width: number): string[] {
+  if (text.includes('  ')) return [text];
+  const lines = [''];
+  for (const word of text.split(' ')) {
+    const last = lines.at(-1)!;
+    if (last !== '' && last.length + 1 + word.length > width) lines.push(word);
+    else lines[lines.length - 1] = last === '' ? word : `${last} ${word}`;
+  }
+  return lines;
 }
 
 /** A table with one line for each step. It ends with a line break. */
-export function formatSteps(steps: readonly LoadtestResult[]): string {
-  const head = [
-    'step',
-    'offered/s',
-    'achieved/s',
-    'deliveries/s',
-    'p50 ms',
-    'p99 ms',
-    'lost',
-    'recovered s',
-    'verdict',
+export function formatSteps(steps: readonly LoadtestResult[], { paint, isWide }: SummaryStyle): string {
+  const all: [title: string, cell: (result: LoadtestResult, index: number) => string][] = [
+    ['step', (_, index) => String(index + 1)],
+    ['offered/s', (result) => decimal(result.offeredPerSecond)],
+    ['achieved/s', (result) => decimal(result.achievedPerSecond)],
+    ['deliveries/s', (result) => decimal(result.deliveriesPerSecond)],
+    ['p50', (result) => figure(result.deliveryLatencyMs.p50)],
+    ['p99', (result) => figure(result.deliveryLatencyMs.p99)],
+    ['lost', (result) => integer(result.audit.lost)],
+    ['recovered s', (result) => String(result.recoveredSeconds ?? 'never')],
+    ['verdict', (result) => (result.interrupted ? 'interrupted' : result.verdict)],
   ];
-  const lines = steps.map((result, index) => [
-    String(index + 1),
-    decimal(result.offeredPerSecond),
-    decimal(result.achievedPerSecond),
-    decimal(result.deliveriesPerSecond),
-    ms(result.deliveryLatencyMs.p50),
-    ms(result.deliveryLatencyMs.p99),
-    integer(result.audit.lost),
-    String(result.recoveredSeconds ?? 'never'),
-    result.interrupted ? 'interrupted' : result.verdict,
-  ]);
-  const widths = head.map((name, column) =>
-    Math.max(name.length, ...lines.map((line) => line[column]!.length)),
+  const columns = all.filter(([title]) => isWide || title !== 'recovered s');
+  const head = columns.map(([title]) => title);
+  const lines = steps.map((result, index) => columns.map(([, cell]) => cell(result, index)));
+  const widths = head.map((title, column) =>
+    Math.max(title.length, ...lines.map((line) => line[column]!.length)),
   );
-  const row = (cells: readonly string[]) => cells.map((cell, i) => cell.padStart(widths[i]!)).join('  ');
+  const row = (cells: readonly string[]) =>
+    cells.map((cell, column) => paint(cell, cell.padStart(widths[column]!))).join('  ');
   return `\n${[head, ...lines].map(row).join('\n')}\n`;
+}
+
+/** The figures beside those of an earlier run; empty without rows. Ends with a line break. */
+export function formatBaseline(
+  rows: readonly BaselineRow[],
+  { paint }: SummaryStyle,
+  margin: number,
+): string {
+  if (rows.length === 0) return '';
+  const line = (cells: readonly string[]) =>
+    cells
+      .map((cell) => cell.padStart(14))
+      .join('')
+      .trimEnd();
+  const lines = rows.map(({ metric, before, now, ratio, verdict }) =>
+    paint(verdict, line([metric, before, now, `× ${ratio.toFixed(2)}`, verdict])),
+  );
+  const head = line(['', 'before', 'now', 'now ÷ before', '']);
+  return `\nbaseline, margin ${Number((margin * 100).toPrecision(3))} %\n${[head, ...lines].join('\n')}\n`;
 }
 
 function unsentRows(result: LoadtestResult): [string, string][] {
@@ -104,7 +172,8 @@ function unsentRows(result: LoadtestResult): [string, string][] {
 function stalledRows(result: LoadtestResult): [string, string][] {
   const { opened, closed, closedAfterMs } = result.stalled;
   if (result.workload.stalledReaders === 0) return [];
-  const when = closed === 0 ? '' : `, after ${closedAfterMs[0]} to ${closedAfterMs.at(-1)} ms`;
+  const when =
+    closed === 0 ? '' : `, after ${formatMs(closedAfterMs[0]!)} to ${formatMs(closedAfterMs.at(-1)!)}`;
   return [['stalled readers', `${opened} opened, ${closed} closed by the server${when}`]];
 }
 
@@ -112,7 +181,10 @@ function churnRows(result: LoadtestResult): [string, string][] {
   const { asked, opened, refused, connectMs } = result.churn;
   if (result.workload.churnPerSecond === 0) return [];
   return [
-    ['churn users', `${integer(opened)} of ${integer(asked)} opened, handshake p99 ${connectMs.p99} ms`],
+    [
+      'churn users',
+      `${integer(opened)} of ${integer(asked)} opened, handshake p99 ${formatMs(connectMs.p99)}`,
+    ],
     ...counts(refused).map((line): [string, string] => ['', `refused: ${line}`]),
   ];
 }
@@ -143,10 +215,13 @@ function resumeRows({ resume }: LoadtestResult): [string, string][] {
   for (const [count, words] of faults) if (count > 0) rows.push(['', `${integer(count)} ${words}`]);
   if (storm === undefined) return rows;
   rows.push(
-    ['storm', `${integer(storm.left)} left at once; 99 % caught up after ${ms(storm.caughtUp99AfterMs)} ms`],
+    [
+      'storm',
+      `${integer(storm.left)} left at once; 99 % caught up after ${formatMs(storm.caughtUp99AfterMs)}`,
+    ],
     ['', `until connected: ${times(storm.connectedMs)}, ${integer(storm.handshakesPerSecond)} handshakes/s`],
     ['', `until caught up: ${times(storm.caughtUpMs)}`],
-    ['', `delivery latency to those who stayed: ${latency(storm.stayedLatencyMs)}`],
+    ['', `delivery latency to those who stayed: ${times(storm.stayedLatencyMs)}`],
   );
   return rows;
 }
@@ -161,18 +236,12 @@ function connectRows({ connect }: LoadtestResult): [string, string][] {
 }
 
 function times({ count, p50, p99, max }: LatencySummary): string {
-  return count === 0 ? 'nobody' : `p50 ${ms(p50)}  p99 ${ms(p99)}  max ${ms(max)} ms`;
-}
-
-function latency(summary: LatencySummary): string {
-  if (summary.count === 0) return 'nothing measured';
-  const { p50, p90, p99, p999, max } = summary;
-  return `p50 ${ms(p50)}  p90 ${ms(p90)}  p99 ${ms(p99)}  p99.9 ${ms(p999)}  max ${ms(max)} ms`;
+  return count === 0 ? 'nobody' : `p50 ${formatMs(p50)}, p99 ${formatMs(p99)}, max ${formatMs(max)}`;
 }
 
 function growthText({ backlogGrowthMs }: LoadtestResult): string {
   if (backlogGrowthMs === null) return 'too short to say whether it grew';
-  return `grew by ${backlogGrowthMs} ms of load`;
+  return `grew by ${formatMs(backlogGrowthMs)} of load`;
 }
 
 function orderText({ workload, orderedPairs }: LoadtestResult): string {
@@ -181,9 +250,13 @@ function orderText({ workload, orderedPairs }: LoadtestResult): string {
   return `${promise}, ${integer(orderedPairs)} ordered pairs could have shown a fault`;
 }
 
-/** Milliseconds as text. */
-function ms(value: number): string {
-  return value >= outstandingMs ? 'outstanding' : String(value);
+/** A time with its unit in at most 7 characters; not there in results of before. */
+function figure(ms: number | undefined): string {
+  return ms === undefined ? '–' : formatMs(ms).replace(' ', '');
+}
+
+function counted(count: number, noun: string): string {
+  return `${integer(count)} ${noun}${count === 1 ? '' : 's'}`;
 }
 
 function counts(record: Record<string, number>): string[] {

@@ -33,8 +33,8 @@ export type StepOutcome = ConnectOutcome & {
   recipientsByRoom: Uint32Array;
   reports: StepReport[];
   interrupted: boolean;
-  /** The measure phase ended because `isHopeless` said so. */
-  aborted: boolean;
+  /** The measure phase ended because `isHopeless` said so, or because no user was connected any more. */
+  aborted?: 'hopeless' | 'gone' | undefined;
   /** Of users that come back. */
   settled?: Settled;
   /** Length of the measure phase: as planned, or until it was interrupted or aborted. */
@@ -64,7 +64,9 @@ type OpenStep = {
   recipients: Uint32Array[];
   settled: PromiseWithResolvers<'settled'>;
   isHopeless: (totals: Totals) => boolean;
-  hopeless: PromiseWithResolvers<'hopeless'>;
+  hopeless: PromiseWithResolvers<'hopeless' | 'gone'>;
+  /** Users that lose their connection come back. */
+  willReturn: boolean;
 };
 
 export class Coordinator {
@@ -147,7 +149,8 @@ export class Coordinator {
       recipients: prepared.map((message) => message.recipientsByRoom),
       settled: Promise.withResolvers<'settled'>(),
       isHopeless,
-      hopeless: Promise.withResolvers<'hopeless'>(),
+      hopeless: Promise.withResolvers<'hopeless' | 'gone'>(),
+      willReturn: workload.resume,
     };
     this.#step = open;
     const measured = await this.#measure(open, recipientsByRoom, isLast);
@@ -197,7 +200,7 @@ export class Coordinator {
     this.#pool.tell(() => ({ kind: 'start', beginUs, recipientsByRoom }));
     const measureAtUs = beginUs + warmUpUs;
     let endUs = measureAtUs + measureUs;
-    let aborted = false;
+    let aborted: StepOutcome['aborted'];
     const measuredUs = () => Math.min(Math.max(0, clock.nowUs() - measureAtUs), endUs - measureAtUs);
     for (const phase of ['warm-up', 'measure', 'drain'] as const) {
       this.#enter(phase);
@@ -215,11 +218,12 @@ export class Coordinator {
         await sleep(Math.min(drainUs / 1000, interruptedDrainMsMax));
         return { interrupted: true, aborted, measuredUs: untilNowUs };
       }
-      if (event !== 'hopeless') continue;
-      aborted = true;
+      if (event !== 'hopeless' && event !== 'gone') continue;
+      aborted = event;
       endUs = measureAtUs + measuredUs();
       open.totals.endMeasure(endUs - measureAtUs);
       this.#pool.tell(() => ({ kind: 'stop-sending' }));
+      if (event === 'gone') break;
     }
     return { interrupted: false, aborted, measuredUs: endUs - measureAtUs };
   }
@@ -247,12 +251,14 @@ export class Coordinator {
 
   #onMessage(worker: number, message: WorkerMessage): void {
     if (message.kind === 'window' && this.#step !== undefined) {
-      const { totals, settled, orders, recipients, isHopeless, hopeless } = this.#step;
+      const { totals, settled, orders, recipients, isHopeless, hopeless, willReturn } = this.#step;
       for (const [room, numbers] of message.orders)
         totals.disordered += orders.add(worker, room, numbers) * recipients[worker]![room]!;
       this.#show(this.#step, totals.addWindow(worker, message.report, message.sample));
       if (totals.settled) settled.resolve('settled');
       if (isHopeless(totals)) hopeless.resolve('hopeless');
+      const open = totals.sumOfSamples((sample) => sample.sessionsOpen);
+      if (open === 0 && !willReturn) hopeless.resolve('gone');
     } else if (message.kind === 'progress') {
       this.#sessions[worker] = message.sessionsOpen;
       this.#probed[worker] = message.probed;

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { tolerant, tryServer } from './trial.fixture.ts';
 
-const load = `--clients 20 --rate 300 --duration 1500ms ${tolerant}`;
+const load = `--clients 20 --rate 300/s --duration 1500ms ${tolerant}`;
 
 test('a server that hides its delay in the stamps of the messages is convicted', async () => {
   const forgers = { 'forge-due': 'p50<50ms', 'forge-lag': 'service.p99<50ms' } as const;

@@ -16,7 +16,7 @@ const runMsMax = 15_000;
 /** Two processes of Node take 150 MiB with a good server. */
 const memoryBytesMax = 450 * 2 ** 20;
 const load = [
-  '--clients 4 --rate 40 --duration 1s --warm-up 0s --drain 1s --connect-timeout 1s --probe-timeout 1s',
+  '--clients 4 --rate 40/s --duration 1s --warm-up 0s --drain 1s --connect-timeout 1s --probe-timeout 1s',
   '--progress none --lag-limit 10s --turn-limit 10s',
 ].join(' ');
 

@@ -8,7 +8,7 @@ import { parseResult } from '../result/schema.ts';
 import type { ResumeFlaw, ResumeReport } from './resuming-server.ts';
 import { flawless, runSimulator, stopServer, tolerant } from './trial.fixture.ts';
 
-const small = `--clients 20 --rate 400 --duration 2s --resume --limit growth<10s ${tolerant}`;
+const small = `--clients 20 --rate 400/s --duration 2s --resume --limit growth<10s ${tolerant}`;
 
 /** Runs the simulator against a server that closes each connection after about that time. */
 async function trial(flaw: ResumeFlaw, args: string, closeAfterMs = 900) {
@@ -34,7 +34,7 @@ function faultsOf({ audit }: LoadtestResult) {
 describe('users that come back', { concurrency: 3 }, () => {
   test('a server that resumes passes: exactly once and in order, over many connections', async () => {
     for (const more of ['', ' --workers 2 --order one-for-all', ' --rooms 3 --think-time 20ms..60ms']) {
-      const args = more.includes('think') ? small.replace('--rate 400 ', '') : small;
+      const args = more.includes('think') ? small.replace('--rate 400/s ', '') : small;
       const { code, result, report } = await trial('none', args + more, 400);
       const { audit, resume } = result;
       assert.deepEqual(result.reasons, []);

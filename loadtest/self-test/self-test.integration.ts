@@ -24,7 +24,7 @@ function faultsOf({ lost, duplicated, reordered, misrouted, corrupted }: AuditCo
   return { lost, duplicated, reordered, misrouted, corrupted };
 }
 
-const small = `--clients 20 --rate 300 --duration 1500ms ${tolerant}`;
+const small = `--clients 20 --rate 300/s --duration 1500ms ${tolerant}`;
 
 describe('exact times', () => {
   test('a known delay is reported as it is', () =>
@@ -46,7 +46,7 @@ describe('exact times', () => {
       const run = (rate: number) =>
         tryServer(
           'behind',
-          `--clients 10 --rate ${rate} --duration 5s --limit p99<1s ${tolerant}`,
+          `--clients 10 --rate ${rate}/s --duration 5s --limit p99<1s ${tolerant}`,
           undefined,
           5,
         );
@@ -69,7 +69,7 @@ describe('exact times', () => {
       let frozenMs = 0;
       const { result } = await tryServer(
         'announce',
-        `--clients 20 --rate 200 --duration 4s ${tolerant}`,
+        `--clients 20 --rate 200/s --duration 4s ${tolerant}`,
         async (server) => {
           await once(server, 'message');
           const began = performance.now();
@@ -131,7 +131,7 @@ describe('exact faults', { concurrency: 3 }, () => {
   });
 
   test('a server with two orders is convicted where it promises one, within a worker and over workers', async () => {
-    const load = '--clients 8 --senders 4 --rate 300 --duration 1500ms --drain 1s';
+    const load = '--clients 8 --senders 4 --rate 300/s --duration 1500ms --drain 1s';
     for (const workers of [1, 2]) {
       const args = `${load} --workers ${workers} ${tolerant}`;
       const [promised, perSender] = await Promise.all([
@@ -167,7 +167,7 @@ describe('exact faults', { concurrency: 3 }, () => {
   });
 
   test('each delivery with one changed character, anywhere, is counted as corrupted', async () => {
-    const { code, result, report } = await tryServer('corrupt', `${small} --rate 600`);
+    const { code, result, report } = await tryServer('corrupt', `${small} --rate 600/s`);
     assert.equal(code, 1, result.reasons.join());
     // More than there are characters in a message, so that each of them was changed at least once.
     assert.ok(report.faults > 128);
@@ -225,7 +225,7 @@ describe('exact faults', { concurrency: 3 }, () => {
   });
 
   test('an overloaded simulator makes the run void, and does not fail the server', async () => {
-    const { code, result } = await tryServer('none', '--clients 4 --rate 3000000 --duration 700ms');
+    const { code, result } = await tryServer('none', '--clients 4 --rate 3000000/s --duration 700ms');
     assert.equal(code, 3, result.reasons.join());
     assert.equal(result.verdict, 'void');
     assert.ok(result.achievedPerSecond < 0.99 * result.offeredPerSecond);
@@ -241,7 +241,7 @@ describe('exact faults', { concurrency: 3 }, () => {
     try {
       await once(intruder, 'open');
       const talking = setInterval(() => intruder.send(messageOfAnotherRun()), 20);
-      const args = `--clients 5 --rate 100 --duration 1500ms ${tolerant}`;
+      const args = `--clients 5 --rate 100/s --duration 1500ms ${tolerant}`;
       const { code, stdout } = await runSimulator(url, args).finally(() => clearInterval(talking));
       const { audit, reasons, misroutedOfOtherRuns } = parseResult(stdout, 'standard output');
       assert.equal(code, 1, reasons.join());

@@ -1,5 +1,7 @@
 /** The options of the stream backplane, and the settings that a configuration gives. */
+
 import type { Redis } from 'ioredis';
+import { size, time } from '#host/units.ts';
 import { group, integer, limit, type ValuesOf } from '../settings.ts';
 import type { BackplaneEvents } from './backplane.ts';
 import type { PartitionMeter } from './partition-meter.ts';
@@ -15,22 +17,25 @@ export const streamSettings = group('Partitions', {
     1024 * mebibyte,
     4 * mebibyte,
     'bytes that Redis keeps of each partition',
+    size,
   ),
-  logAgeMs: limit(1000, 86_400_000, 300_000, 'time after which Redis may forget an entry, in ms'),
+  logAgeMs: limit(1000, 86_400_000, 300_000, 'time after which Redis may forget an entry', time),
   logRoomsMax: limit(16, 10_000_000, 20_000, 'rooms of a partition whose offsets Redis remembers at least'),
   tailBytesMax: limit(
     4096,
     16_384 * mebibyte,
     32 * mebibyte,
     'bytes of newest entries that this process keeps',
+    size,
   ),
   resumeBytesMax: limit(
     4096,
     256 * mebibyte,
     8 * mebibyte,
     'bytes of missed messages that one resume may bring',
+    size,
   ),
-  resumeDeadlineMs: limit(10, 60_000, 2000, 'time that a join may wait for the log, in ms'),
+  resumeDeadlineMs: limit(10, 60_000, 2000, 'time that a join may wait for the log', time),
 });
 
 export type StreamOptions = RedisOptions &

@@ -2,7 +2,9 @@
  * Hot path. One send per recipient, into a queue that is bounded per session and per room. A session that
  * exceeds its bound is evicted, so that a slow reader costs the others nothing.
  */
+
 import { performance } from 'node:perf_hooks';
+import { size } from '#host/units.ts';
 import { closeCode } from '#protocol';
 import type { Metrics } from '../ops/metrics.ts';
 import { group, limit, type ValuesOf } from '../settings.ts';
@@ -24,8 +26,14 @@ const remeasureMs = 100;
 
 /** The bounds are chosen, not measured. */
 export const boundedFanOutSettings = group('Fan-out with bounded queues', {
-  outboundBytesMax: limit(1024, gibibyte, 1024 ** 2, 'bytes queued for one session before it is evicted'),
-  outboundTotalBytesMax: limit(1024, 64 * gibibyte, 128 * 1024 ** 2, totalBytesHelp),
+  outboundBytesMax: limit(
+    1024,
+    gibibyte,
+    1024 ** 2,
+    'bytes queued for one session before it is evicted',
+    size,
+  ),
+  outboundTotalBytesMax: limit(1024, 64 * gibibyte, 128 * 1024 ** 2, totalBytesHelp, size),
 });
 
 type BoundedFanOutOptions = ValuesOf<typeof boundedFanOutSettings | typeof roomSettings>;

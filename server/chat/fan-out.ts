@@ -4,7 +4,9 @@
  * one. A round yields to the event loop every few milliseconds; members that come late in it also receive
  * what was appended during it.
  */
+
 import { performance } from 'node:perf_hooks';
+import { size, time } from '#host/units.ts';
 import { closeCode } from '#protocol';
 import type { Metrics } from '../ops/metrics.ts';
 import { group, integer, limit, type ValuesOf } from '../settings.ts';
@@ -20,11 +22,11 @@ const logBytesHelp = 'bytes of all room logs; beyond it the sessions furthest be
 
 /** The defaults are chosen, not measured. */
 export const cursorFanOutSettings = group('Fan-out with room logs', {
-  segmentBytes: integer(4096, 64 * mebibyte, 256 * 1024, 'largest segment of a room log in bytes'),
+  segmentBytes: integer(4096, 64 * mebibyte, 256 * 1024, 'largest segment of a room log', size),
   segmentsBehindMax: limit(1, 100_000, 32, 'segments that a session may be behind before it is evicted'),
-  logBytesMax: limit(4096, 64 * 1024 * mebibyte, 128 * mebibyte, logBytesHelp),
-  fanOutSliceMs: integer(1, 1000, 4, 'longest stretch of fan-out before the event loop gets its turn, in ms'),
-  fanOutIntervalMs: integer(0, 10_000, 0, 'least time between two rounds of a room, in ms; saves CPU'),
+  logBytesMax: limit(4096, 64 * 1024 * mebibyte, 128 * mebibyte, logBytesHelp, size),
+  fanOutSliceMs: integer(1, 1000, 4, 'longest stretch of fan-out before the event loop gets its turn', time),
+  fanOutIntervalMs: integer(0, 10_000, 0, 'least time between two rounds of a room; saves CPU', time),
 });
 
 type CursorFanOutOptions = ValuesOf<typeof cursorFanOutSettings | typeof roomSettings>;

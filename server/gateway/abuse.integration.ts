@@ -32,7 +32,7 @@ for (const stage of stages) {
       }
     });
 
-    attack('half, silent and slow handshakes are cut off', '--handshake-timeout-ms 400', async (server) => {
+    attack('half, silent and slow handshakes are cut off', '--handshake-timeout 400ms', async (server) => {
       const half = await rawConnection(server);
       half.write('GET /ws HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\n');
       const silent = await rawConnection(server);
@@ -60,7 +60,7 @@ for (const stage of stages) {
 
     attack(
       'a connection that stays open after its close frame, or after a refused token, is cut',
-      `--token-file ${secretFile('secret')} --eviction-grace-ms 200`,
+      `--token-file ${secretFile('secret')} --eviction-grace 200ms`,
       async (server) => {
         const wrongToken = await rawSession(server, '/ws?token=wrong');
         const broken = await rawSession(server, '/ws?token=secret');
@@ -73,7 +73,7 @@ for (const stage of stages) {
 
     test('readers that stall together are evicted together, and the speaker is not disturbed', async () => {
       // On 02 the queues of all exceed the room's bound before one exceeds its own; 03 bounds all logs.
-      const bounds = ['--outbound-total-bytes-max', '2097152', '--log-bytes-max', '2097152'];
+      const bounds = ['--outbound-total-size-max', '2MiB', '--log-size-max', '2MiB'];
       await using server = await ServerProcess.start(name, [...noRate, ...bounds]);
       const speaker = await Person.join(server.url(), 'speaker');
       for (let reader = 0; reader < 10; reader++) (await rawSession(server, '/ws')).pause();

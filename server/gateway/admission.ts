@@ -1,7 +1,9 @@
 /** Admission: decides which connections are let in, and answers the others before the upgrade. */
+
 import { timingSafeEqual } from 'node:crypto';
 import { type IncomingMessage, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { time } from '#host/units.ts';
 import { parsePosition, roomOfPath } from '#protocol';
 import type { ResumeRequest } from '../backplane/backplane.ts';
 import { group, limit, list, secret, type ValuesOf } from '../settings.ts';
@@ -16,9 +18,10 @@ export const admissionSettings = group('Admission', {
     100,
     600_000,
     5_000,
-    'time a client has to complete its handshake, or to take a file of the page, in ms',
+    'time a client has to complete its handshake, or to take a file of the page',
+    time,
   ),
-  overloadLagMs: limit(10, 600_000, 2_000, 'event-loop lag from which new sessions are refused, in ms'),
+  overloadLagMs: limit(10, 600_000, 2_000, 'event-loop lag from which new sessions are refused', time),
 });
 
 type Options = ValuesOf<typeof admissionSettings | typeof drainSettings>;

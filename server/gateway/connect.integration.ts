@@ -87,7 +87,7 @@ test('an offence ends the connection: another method, a bad room, a body', { ski
 test('a next request that is not finished in time, and an idle connection, are closed', {
   skip,
 }, async () => {
-  await using server = await start('--handshake-timeout-ms', '500');
+  await using server = await start('--handshake-timeout', '500ms');
   const slow = await rawConnection(server);
   await ask(slow);
   const idle = await rawConnection(server);

@@ -2,7 +2,9 @@
  * Dispatch: brings each frame of a session to its handler. Every stage takes chat messages; a stage may
  * take typed messages (`{"type": …}`) too. Any other frame costs its sender the connection.
  */
+
 import { performance } from 'node:perf_hooks';
+import { size, time } from '#host/units.ts';
 import { closeCode, decodeMessage, isDecodeFault } from '#protocol';
 import type { Chat } from '../chat/chat.ts';
 import type { Metrics } from '../ops/metrics.ts';
@@ -12,9 +14,9 @@ import type { Session, sessionSettings } from './session.ts';
 /** The bounds are chosen, not measured. */
 export const messageSettings = group('Messages', {
   clientIdCharsMax: limit(1, 4096, 64, 'longest clientId in characters'),
-  messageBytesMax: limit(1, 1024 * 1024, 4096, 'longest Message in bytes of UTF-8'),
+  messageBytesMax: limit(1, 1024 * 1024, 4096, 'longest Message as UTF-8', size),
   fragmentsMax: limit(1, 16_384, 64, 'fragments in which one message may come'),
-  messageTimeoutMs: limit(100, 600_000, 10_000, 'time from the first byte of a message to its last, in ms'),
+  messageTimeoutMs: limit(100, 600_000, 10_000, 'time from the first byte of a message to its last', time),
 });
 
 type Limits = ValuesOf<typeof messageSettings | typeof sessionSettings>;

@@ -1,20 +1,23 @@
 /** Drain: closes the sessions of a server that leaves, or of one that may have missed messages. */
+
 import { setTimeout as sleep } from 'node:timers/promises';
+import { time } from '#host/units.ts';
 import { closeCode, encodeReconnectReason } from '#protocol';
 import { group, integer, type ValuesOf } from '../settings.ts';
 import type { Session } from './session.ts';
 
 /** The defaults are chosen, not measured. */
 export const drainSettings = group('Drain', {
-  drainDeadlineMs: integer(0, 600_000, 10_000, 'longest drain after SIGTERM, in ms'),
-  drainNoticeMs: integer(0, 600_000, 0, 'time between unready and the first closed session, in ms'),
+  drainDeadlineMs: integer(0, 600_000, 10_000, 'longest drain after SIGTERM', time),
+  drainNoticeMs: integer(0, 600_000, 0, 'time between unready and the first closed session', time),
   drainBatchSessions: integer(1, 1_000_000, 200, 'sessions closed per batch of a drain'),
-  drainBatchIntervalMs: integer(0, 60_000, 50, 'time between two batches of a drain, in ms'),
+  drainBatchIntervalMs: integer(0, 60_000, 50, 'time between two batches of a drain', time),
   reconnectWaitMsMax: integer(
     0,
     600_000,
     5_000,
-    'longest wait that a restart asks of a client, in ms (random)',
+    'longest wait that a restart asks of a client (random)',
+    time,
   ),
 });
 

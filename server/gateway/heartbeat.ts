@@ -1,9 +1,10 @@
 /** Finds dead peers: pings every session once per interval, and reports those that do not answer. */
+import { time } from '#host/units.ts';
 import { group, limit } from '../settings.ts';
 
 /** The default is chosen, not measured. */
 export const heartbeatSettings = group('Heartbeat', {
-  heartbeatIntervalMs: limit(100, 3_600_000, 30_000, 'ping interval in ms; a peer silent for two is cut'),
+  heartbeatIntervalMs: limit(100, 3_600_000, 30_000, 'ping interval; a peer silent for two is cut', time),
 });
 
 type Pingable = { readonly open: boolean; alive: boolean; ping(): void };

@@ -138,7 +138,7 @@ test('all nodes name the same seats, evenly; a killed node is named for 4 s at m
 
 test('people move to a new node at the pace, miss nothing, and plain clients stay', { skip }, async () => {
   const pace = 10;
-  const start = newChat('--seat-stable-ms', '1500', '--moves-per-second', String(pace));
+  const start = newChat('--seat-stable', '1500ms', '--move-rate', `${pace}/s`);
   await using one = await start();
   await using talk = await Talk.start(one, [one]);
   const { listeners } = talk;
@@ -162,7 +162,7 @@ test('people move to a new node at the pace, miss nothing, and plain clients sta
 });
 
 test('a node that drains sends its people away: who resumes misses nothing', { skip }, async () => {
-  const start = newChat('--reconnect-wait-ms-max', '500');
+  const start = newChat('--reconnect-wait-max', '500ms');
   await using one = await start();
   await using two = await start();
   await agree([one, two]);

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Counter, Gauge, type Registry as MetricsRegistry } from 'prom-client';
+import { percent, rate, time } from '#host/units.ts';
 import { closeCode, encodeReconnectReason } from '#protocol';
 import { partitionOf } from '../backplane/partition.ts';
 import { redisOptionsOf, type redisSettings } from '../backplane/redis-pub-sub.ts';
@@ -30,16 +31,28 @@ export const seatingSettings = group('Seats', {
   ),
   // Simulated, 200 times each, 64 partitions, growth from 3 nodes to 4. With 100 each node has the mean, and
   // 1.16 times the share of the newcomer moves; with 125 one has 1.21 times the mean, and 1.03 times moves.
-  seatLoadPercent: integer(100, 1000, 100, 'largest share of the partitions on one node, in % of the mean'),
+  seatLoadPercent: integer(
+    100,
+    1000,
+    100,
+    'most partitions on one node, against the mean of all nodes',
+    percent,
+  ),
   seatSessionsMax: integer(1, 1_000_000, 1_000, 'sessions of one partition before it is spread over nodes'),
-  seatStableMs: integer(0, 600_000, 5_000, 'time a seat must have been elsewhere before people move, in ms'),
+  seatStableMs: integer(0, 600_000, 5_000, 'time a seat must have been elsewhere before people move', time),
   connectKeptMax: integer(
     0,
     100_000,
     256,
     'connections that stay open to ask /connect again, in this process',
   ),
-  movesPerSecond: integer(0, 100_000, 100, 'sessions that one node sends to other nodes per second; 0: none'),
+  movesPerSecond: integer(
+    0,
+    100_000,
+    100,
+    'sessions that one node sends to other nodes per second; 0: none',
+    rate,
+  ),
 });
 
 type Settings = ValuesOf<

@@ -1,6 +1,8 @@
 /** Hot path. A session is one client's connection: its socket, its allowance of messages, and its close. */
+
 import type { Socket } from 'node:net';
 import type { WebSocket } from 'ws';
+import { rate, time } from '#host/units.ts';
 import { closeCode } from '#protocol';
 import { type Connection, Member } from '../chat/member.ts';
 import { group, integer, limit, type ValuesOf } from '../settings.ts';
@@ -8,16 +10,23 @@ import { Allowance } from './allowance.ts';
 
 /** The defaults are chosen, not measured. */
 export const sessionSettings = group('Sessions', {
-  messagesPerSecondMax: limit(1, 1_000_000, 100, 'messages per second that one session may send, on average'),
+  messagesPerSecondMax: limit(
+    1,
+    1_000_000,
+    100,
+    'messages per second that one session may send, on average',
+    rate,
+  ),
   messagesBurstMax: limit(1, 1_000_000, 200, 'messages that one session may send at once'),
   controlFramesPerSecondMax: limit(
     1,
     1_000_000,
     10,
     'pings and pongs per second from one session, on average',
+    rate,
   ),
   controlFramesBurstMax: limit(1, 1_000_000, 50, 'pings and pongs that one session may send at once'),
-  evictionGraceMs: integer(0, 60_000, 1_000, 'time a peer has to take and answer our close frame, in ms'),
+  evictionGraceMs: integer(0, 60_000, 1_000, 'time a peer has to take and answer our close frame', time),
 });
 
 type AllowanceLimits = Omit<ValuesOf<typeof sessionSettings>, 'evictionGraceMs'>;

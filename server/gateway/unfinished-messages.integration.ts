@@ -51,7 +51,7 @@ test('bytes that come one by one are refused with 1008 and counted once they are
 });
 
 test('a message that is not finished in time is refused with 1008 and counted, whatever comes beside it', async () => {
-  await using server = await ServerProcess.start(stage, ['--message-timeout-ms', '400']);
+  await using server = await ServerProcess.start(stage, ['--message-timeout', '400ms']);
   const talker = await rawSession(server);
   const whole = textFrame(encodeMessage({ clientId: 'a', Message: '' }));
   const start = Buffer.from([0x81]);

@@ -48,7 +48,7 @@ test('a killed worker costs only its own sessions, is restarted, and its counts 
 });
 
 test('a frozen worker is disconnected by the others, and when it wakes only its sessions are told', async () => {
-  const options = '--workers 2 --message-bytes-max 65536 --messages-per-second-max 10000';
+  const options = '--workers 2 --message-size-max 64KiB --message-rate-max 10000/s';
   await using server = await start(...options.split(' '));
   const people = await Person.joinAll(server.url(), ids('p', 16));
   const talker = await Person.join(server.url('elsewhere'), 'talker');
@@ -69,7 +69,7 @@ test('a frozen worker is disconnected by the others, and when it wakes only its 
 });
 
 test('a worker that hangs is killed and replaced, and then every newcomer is answered', async () => {
-  await using server = await start('--worker-silence-ms-max', '1500');
+  await using server = await start('--worker-silence-max', '1500ms');
   const before = workersOf(server.pid);
   process.kill(before[1]!, 'SIGSTOP');
   await server.eventually(
@@ -84,7 +84,7 @@ test('a worker that hangs is killed and replaced, and then every newcomer is ans
 });
 
 test('a worker that dies while another hangs is replaced too', async () => {
-  await using server = await start('--worker-silence-ms-max', '1500');
+  await using server = await start('--worker-silence-max', '1500ms');
   const [, hung, dying] = workersOf(server.pid);
   process.kill(hung!, 'SIGSTOP');
   process.kill(dying!, 'SIGKILL');

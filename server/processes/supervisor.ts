@@ -2,12 +2,14 @@
  * The parent process of a stage with one process per core. It starts the workers on one port, restarts them,
  * drains them in turn, and serves health and summed metrics on one internal port. It carries no messages.
  */
+
 import { rmSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { availableParallelism } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { AggregatorRegistry } from 'prom-client';
+import { time } from '#host/units.ts';
 import type { DrainOutcome } from '../gateway/drain.ts';
 import { createInternalServer } from '../ops/internal-http.ts';
 import { listen } from '../ops/listen.ts';
@@ -24,7 +26,8 @@ export const supervisorSettings = group('Workers', {
     1000,
     600_000,
     10_000,
-    'silence after which a worker is killed and replaced, in ms',
+    'silence after which a worker is killed and replaced',
+    time,
   ),
 });
 

@@ -45,7 +45,7 @@ describe('a clock that is set', { concurrency: true }, () => {
       skip,
     }, async () => {
       const beganMs = performance.now();
-      const timeouts = '--heartbeat-interval-ms 400 --message-timeout-ms 400 --workers 2'.split(' ');
+      const timeouts = '--heartbeat-interval 400ms --message-timeout 400ms --workers 2'.split(' ');
       const args = [...timeouts, ...noRate, ...(needsRedis ? ['--redis-url', redis!.url] : [])];
       const server = await ServerProcess.start(stage.name, args, nodeArgs);
       await using _ = server;

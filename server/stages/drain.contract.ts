@@ -14,7 +14,7 @@ export function drainContract(
   // A drain mostly waits, so the processes can run side by side.
   describe('drain', { concurrency: true }, () => {
     test('on SIGTERM every session receives the last messages and a close frame, and the process exits 0', async () => {
-      await using server = await start('--drain-batch-sessions', '2', '--drain-batch-interval-ms', '10');
+      await using server = await start('--drain-batch-sessions', '2', '--drain-batch-interval', '10ms');
       const people = await Person.joinAll(server.url(), ['a', 'b', 'c', 'd', 'e']);
       people[0]!.say('before');
       await Promise.all(people.map((person) => person.hears(1)));
@@ -29,7 +29,7 @@ export function drainContract(
     if (!isBounded(stage)) return;
 
     test('it is unready first, refuses newcomers with 503, and the open sessions still talk', async () => {
-      await using server = await start('--drain-notice-ms', '1500');
+      await using server = await start('--drain-notice', '1500ms');
       const [alice, bob] = await Person.joinAll(server.url(), ['alice', 'bob']);
       const stopped = server.stop();
       while ((await server.get('/readyz')).status !== 503) await sleep(5);
@@ -43,8 +43,8 @@ export function drainContract(
     });
 
     test('sessions are closed in batches, each with a wait of its own within the bound', async () => {
-      const batches = ['--drain-batch-sessions', '4', '--drain-batch-interval-ms', '300'];
-      await using server = await start(...batches, '--reconnect-wait-ms-max', '5000', '--workers', '1');
+      const batches = ['--drain-batch-sessions', '4', '--drain-batch-interval', '300ms'];
+      await using server = await start(...batches, '--reconnect-wait-max', '5s', '--workers', '1');
       const people = await Person.joinAll(server.url(), [...'abcdefghijkl']);
       const closedAtMs: number[] = [];
       for (const { closed } of people) void closed.then(() => closedAtMs.push(performance.now()));
@@ -59,7 +59,7 @@ export function drainContract(
     });
 
     test('a peer that neither reads nor answers does not hold it beyond the deadline', async () => {
-      await using server = await start('--drain-deadline-ms', '700', '--eviction-grace-ms', '60000');
+      await using server = await start('--drain-deadline', '700ms', '--eviction-grace', '1m');
       const [alice, stalled] = await Person.joinAll(server.url(), ['alice', 'stalled']);
       stalled!.ws.pause();
       const { code, tookMs } = await server.stop();

@@ -40,7 +40,7 @@ export function limitsContract(
     });
 
     test('when all places are taken the answer is 503 with Retry-After, and a place that was left is free', async () => {
-      await using server = await start('--sessions-max', '2', '--reconnect-wait-ms-max', '3000');
+      await using server = await start('--sessions-max', '2', '--reconnect-wait-max', '3s');
       const alice = await Person.join(server.url(), 'alice');
       await Person.join(server.url('tea'), 'bob');
       const { status, headers } = await refusedAt(server.url());
@@ -63,7 +63,7 @@ export function limitsContract(
     });
 
     test('a session that sends more than the rate is closed with 1008, and its messages within the rate arrive', async () => {
-      await using server = await start('--messages-per-second-max', '1', '--messages-burst-max', '10');
+      await using server = await start('--message-rate-max', '1/s', '--messages-burst-max', '10');
       const [alice, mallory] = await Person.joinAll(server.url(), ['alice', 'mallory']);
       for (let number = 0; number < 11; number++) mallory!.say(`${number}`);
       assert.equal((await mallory!.closed).code, 1008);
@@ -74,7 +74,7 @@ export function limitsContract(
     });
 
     test('a Message, a frame or a clientId over its limit is refused: 1009, 1009 and 1007', async () => {
-      await using server = await start('--message-bytes-max', '100', '--client-id-chars-max', '5');
+      await using server = await start('--message-size-max', '100B', '--client-id-chars-max', '5');
       const alice = await Person.join(server.url(), 'alice');
       const cases: [number, string][] = [
         [1009, encodeMessage({ clientId: 'm', Message: 'é'.repeat(51) })],
@@ -93,7 +93,7 @@ export function limitsContract(
     });
 
     test('a peer that answers no pings is closed and counted, a peer that does stays', async () => {
-      await using server = await start('--heartbeat-interval-ms', '200');
+      await using server = await start('--heartbeat-interval', '200ms');
       const alice = await Person.join(server.url(), 'alice');
       const ghost = await Person.join(server.url(), 'ghost', { autoPong: false });
       assert.equal((await ghost.closed).code, 1006);
@@ -103,8 +103,8 @@ export function limitsContract(
     });
 
     test('a slow consumer is closed with 4008 after the messages sent so far, whole and in order', async () => {
-      const bounds = '--outbound-bytes-max 65536 --segment-bytes 16384 --segments-behind-max 4'.split(' ');
-      await using server = await start(...bounds, ...noRate, '--eviction-grace-ms', '10000');
+      const bounds = '--outbound-size-max 64KiB --segment-size 16KiB --segments-behind-max 4'.split(' ');
+      await using server = await start(...bounds, ...noRate, '--eviction-grace', '10s');
       const [alice, slow] = await Person.joinAll(server.url(), ['alice', 'slow']);
       slow!.ws.pause();
       const evicted = 'chat_evictions_total{reason="slow_consumer"}';

@@ -22,7 +22,7 @@ test('a run is like itself, and like one of other code, seed, precision, setting
     environment: { ...environment, gitCommit: 'fedcba', gitDirty: true, platform: 'linux 7.1 x64' },
     method: { ...a.record.method, kind: 'capacity', precision: 0.05, trialsMax: 50 } as never,
   });
-  later.record.variants[0]!.settings = { 'segment-bytes': '65536' };
+  later.record.variants[0]!.settings = { 'segment-size': '64KiB' };
   assert.deepEqual(differing(later), []);
 });
 
@@ -41,20 +41,20 @@ test('each condition that differs is a sentence with the remedy and both values'
       run({ environment: { ...environment, cgroupCpuCores: 2 } }),
       /CPU quota around the lab; given none and 2/,
     ],
-    [run({ timing: { ...timing, measureSeconds: 9 } }), /--measure-seconds: .* given 2 and 9\.$/],
-    [run({ timing: { ...timing, warmUpSeconds: 9 } }), /--warm-up-seconds: .* given 1 and 9\.$/],
+    [run({ timing: { ...timing, measureSeconds: 9 } }), /--duration: .* given 2 and 9\.$/],
+    [run({ timing: { ...timing, warmUpSeconds: 9 } }), /--warm-up: .* given 1 and 9\.$/],
     [run({ timing: { ...timing, drainSeconds: 9 } }), /--drain: .* given 1 and 9\.$/],
     [run({ limits: ['p99<100ms', 'lost=0'] }), /same limits; given p99<250ms and p99<100ms\.$/],
     [run({ limits: ['p99<250ms', 'lost=0', 'growth<5ms'] }), /same limits; given none and growth<5ms\.$/],
     [run({ target: 'container' }), /--target: .* given process and container\.$/],
     [run({ simulator: 'container' }), /--simulator: .* given process and container\.$/],
-    [run({ workload: { ...workload, payloadBytes: 256 } }), /--payload-bytes: .* given 128 and 256\.$/],
+    [run({ workload: { ...workload, payloadBytes: 256 } }), /--payload-size: .* given 128 and 256\.$/],
     [run({ shape: 'fixed-load' }), /--loads.*kind of run; given searched capacity and fixed loads\.$/],
     [
       run({}, { ...box, serverCpus: 1 }),
       /--server-cpus: required the same server-cpus of 01-naive, 03-cursor; given 0\.5 and 1\.$/,
     ],
-    [run({}, { ...box, cpuPeriodMs: 100 }), /--cpu-period-ms: .* given none and 100\.$/],
+    [run({}, { ...box, cpuPeriodMs: 100 }), /--cpu-period: .* given none and 100\.$/],
   ];
   for (const [b, sentence] of cases) {
     const sentences = differing(b);

@@ -95,8 +95,8 @@ function placeOf({ record: { target, simulator } }: Comparable): Facts {
 function methodOf({ record }: Comparable): Facts {
   const { timing } = record as Partial<LoadRunRecord>;
   return facts([
-    ['warm-up in seconds', timing?.warmUpSeconds, 'Run both with the same --warm-up-seconds'],
-    ['measure phase in seconds', timing?.measureSeconds, 'Run both with the same --measure-seconds'],
+    ['warm-up in seconds', timing?.warmUpSeconds, 'Run both with the same --warm-up'],
+    ['measure phase in seconds', timing?.measureSeconds, 'Run both with the same --duration'],
     ['drain in seconds', timing?.drainSeconds, 'Run both with the same --drain'],
   ]);
 }
@@ -173,7 +173,7 @@ function observedOf({ trials }: Comparable, name: string): Facts {
   );
 }
 
-/** `serverCpus` is `--server-cpus`. */
+/** `serverCpus` is `--server-cpus`, and `serverMemoryMb` is `--server-memory`. */
 function flagOf(name: string): string {
-  return `--${name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+  return `--${name.replace(/M[bs]$/, '').replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 }

@@ -15,7 +15,7 @@ const experiments = join(import.meta.dirname, '..', '..');
 const results = mkdtempSync(join(tmpdir(), 'lab-against-'));
 after(() => rmSync(results, { recursive: true }));
 const place = ['--target', 'process', '--results', results, '--metrics-port', '0', '--stage', '03'];
-const times = ['--warm-up-seconds', '0.2', '--measure-seconds', '1'];
+const times = ['--warm-up', '200ms', '--duration', '1s'];
 const small = ['--clients', '20', '--loads', '50', '--trials', '2', ...times];
 
 function start(...args: string[]) {

@@ -6,6 +6,7 @@ import { InputError } from '../input-error.ts';
 import { readNoise } from '../records/noise-file.ts';
 import type { Run } from '../records/schema.ts';
 import { comparisonReport } from '../report/comparison.ts';
+import { toTerminal } from '../report/printed.ts';
 import type { Experiment, Registry } from '../shapes/shape.ts';
 import type { TrialContext } from '../trial/trial.ts';
 import type { Variant } from '../trial/variant.ts';
@@ -42,7 +43,7 @@ export async function compareAgainst(
     });
     if (signal.aborted) return interrupted([a, b], flags);
     const comparison = compareRuns(a!, b!, { registry, noise, anyway: false });
-    console.log(`\n${comparisonReport(comparison.content)}`);
+    console.log(`\n${comparisonReport(comparison.content, toTerminal)}`);
     for (const { record } of [a!, b!]) console.log(`result: ${join(flags.results, record.run)}`);
     writeComparison(flags, b!, comparison);
     return comparison.exitCode;
@@ -60,11 +61,11 @@ function interrupted(runs: readonly (Run | undefined)[], { results }: OutcomeFla
 
 /** The bounds on the whole, shared among the turns. */
 function flagsOfTurn(flags: RunFlags): RunFlags {
-  const { trials, minutes } = flags;
+  const { trials, time: minutes } = flags;
   return {
     ...flags,
     ...(trials === undefined ? {} : { trials: Math.ceil(trials / rounds) }),
-    ...(minutes === undefined ? {} : { minutes: minutes / rounds / 2 }),
+    ...(minutes === undefined ? {} : { time: minutes / rounds / 2 }),
   };
 }
 

@@ -4,6 +4,7 @@ import { InputError } from '../input-error.ts';
 import { readNoise } from '../records/noise-file.ts';
 import { findRun, readRun } from '../records/store.ts';
 import { comparisonReport } from '../report/comparison.ts';
+import { toTerminal } from '../report/printed.ts';
 import type { Registry } from '../shapes/shape.ts';
 import { compareAgainst } from './against.ts';
 import { compareRuns } from './comparing.ts';
@@ -48,7 +49,7 @@ function compareFiles(nameA: string, nameB: string, flags: CompareFlags, registr
   const noise = readNoise(results);
   const [a, b] = [readRun(findRun(nameA, results)), readRun(findRun(nameB, results))];
   const comparison = compareRuns(a, b, { registry, noise, anyway });
-  console.log(comparisonReport(comparison.content));
+  console.log(comparisonReport(comparison.content, toTerminal));
   writeComparison(flags, b, comparison);
   return comparison.exitCode;
 }

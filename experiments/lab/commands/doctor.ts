@@ -1,6 +1,7 @@
 /** `doctor`: what this machine can and cannot run, and why. */
 import type { Command } from 'commander';
 import { freePorts } from '#host/free-ports.ts';
+import { paintFor } from '#host/paint.ts';
 import { readEnvironment, readEphemeralPorts, readFilesMax } from '../../../loadtest/result/environment.ts';
 import { listStages } from '../deployment/list-stages.ts';
 import { findServices } from '../deployment/services/services.ts';
@@ -23,8 +24,9 @@ export function addDoctor(program: Command): void {
     .description('what this machine can and cannot run, and why')
     .action(async () => {
       const diagnoses = await diagnose();
+      const paint = paintFor(process.stdout);
       for (const [subject, state, text] of diagnoses)
-        console.log(`${state.padEnd(8)}${subject.padEnd(14)}${text}`);
+        console.log(`${paint(state, state.padEnd(8))}${subject.padEnd(14)}${text}`);
       const vital = ['node', 'ports'];
       const isUnable = diagnoses.some(([subject, state]) => state === 'missing' && vital.includes(subject));
       process.exitCode = isUnable ? 1 : 0;

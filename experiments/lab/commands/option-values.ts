@@ -1,5 +1,8 @@
 /** Parsers of the values of options; commander shows their errors with the name of the option. */
+
 import { InvalidArgumentError } from 'commander';
+import { oldNamesTold, settingOfNow } from '#host/old-names.ts';
+import { percent, size, time, type Unit } from '#host/units.ts';
 import type { TargetKind } from '../deployment/deployment.ts';
 
 /** A whole number above 0. */
@@ -12,6 +15,25 @@ export function positiveInteger(value: string): number {
 export function positiveNumber(value: string): number {
   if (Number(value) > 0) return Number(value);
   throw new InvalidArgumentError(`Required a number above 0; given ${value}.`);
+}
+
+/** A time above 0 in milliseconds. */
+export const milliseconds = (value: string) => positive(value, time);
+
+/** A time above 0 in minutes. */
+export const minutes = (value: string) => positive(value, time) / 60_000;
+
+/** A size in whole MiB. */
+export function mebibytes(value: string): number {
+  const mebibytes = positive(value, size) / 2 ** 20;
+  if (Number.isInteger(mebibytes)) return mebibytes;
+  throw new InvalidArgumentError(`Required a size in whole MiB, such as 512MiB; given ${value}.`);
+}
+
+function positive(value: string, unit: Unit): number {
+  const number = unit.parse(value) ?? Number.NaN;
+  if (number > 0) return number;
+  throw new InvalidArgumentError(`Required ${unit.noun} above 0 ${unit.example}; given ${value}.`);
 }
 
 /** 0 for none; the port after it is used too. */
@@ -41,13 +63,20 @@ export function loads(value: string, before: number[] = []): number[] {
   return [...before, ...value.split(',').map(positiveInteger)];
 }
 
-/** A flag of the server and its value, added to those of earlier uses of the option. */
+/** Flags of the server with their values, separated by blanks, added to those of earlier uses. */
 export function settings(value: string, before: Record<string, string> = {}): Record<string, string> {
-  const [, flag, setting] = /^(?:--)?([a-z][a-z-]*)=(.*)$/.exec(value) ?? [];
+  return value.split(/\s+/).reduce((all, one) => setting(one, all), before);
+}
+
+function setting(value: string, before: Record<string, string>): Record<string, string> {
+  const [, flag, text] = /^(?:--)?([a-z][a-z-]*)=(.*)$/.exec(value) ?? [];
   if (flag?.startsWith('token'))
     throw new InvalidArgumentError(`Leave out ${flag}: no client of an experiment carries a token.`);
-  if (flag !== undefined && setting !== undefined) return { ...before, [flag]: setting };
-  throw new InvalidArgumentError(`Required flag=value, e.g. segment-bytes=65536; given ${value}.`);
+  if (flag === undefined || text === undefined)
+    throw new InvalidArgumentError(`Required flag=value, e.g. segment-size=64KiB; given ${value}.`);
+  const [flagNow, settingNow] = settingOfNow(flag, text);
+  if (flagNow !== flag) console.error(oldNamesTold([[`--set ${flag}`, `--set ${flagNow}=${settingNow}`]]));
+  return { ...before, [flagNow]: settingNow };
 }
 
 /** A value of an option that may be repeated. */
@@ -63,7 +92,5 @@ export function wsUrl(value: string): string {
 
 /** A share in per cent, as a number: `5%` is 0.05. */
 export function share(value: string): number {
-  const percent = Number(/^(\d+(?:\.\d+)?)%$/.exec(value)?.[1]);
-  if (percent > 0) return percent / 100;
-  throw new InvalidArgumentError(`Required a share above 0 in per cent, such as 5%; given ${value}.`);
+  return positive(value, percent) / 100;
 }

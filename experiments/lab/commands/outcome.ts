@@ -1,8 +1,8 @@
 /** What a run leaves for continuous integration: a comparison with a baseline, a summary, a JUnit file. */
-import { appendFileSync } from 'node:fs';
-import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { writeFault, writeWhole } from '#host/whole-file.ts';
+import { appendSummary } from '../../../loadtest/result/ci-files.ts';
+import { type JunitCase, junitXml } from '../../../loadtest/result/junit-xml.ts';
 import { exitCodeOf } from '../analysis/exit-code.ts';
 import type { Judgement } from '../analysis/judge.ts';
 import { differencesOf, sentenceOf } from '../analysis/refusal.ts';
@@ -11,7 +11,8 @@ import { readNoise } from '../records/noise-file.ts';
 import type { Run } from '../records/schema.ts';
 import { findRun, readRun } from '../records/store.ts';
 import { comparisonReport } from '../report/comparison.ts';
-import { casesOfComparison, casesOfRun, type JunitCase, junitXml } from '../report/junit.ts';
+import { casesOfComparison, casesOfRun } from '../report/junit.ts';
+import { toTerminal } from '../report/printed.ts';
 import { comparisonSummary, runSummary } from '../report/summary.ts';
 import { shapeOf } from '../shapes/run-report.ts';
 import type { PlannedRun } from '../shapes/runner.ts';
@@ -57,7 +58,7 @@ export function openOutcome(flags: OutcomeFlags, registry: Registry): Outcome {
       }
       const content = comparison?.content ?? null;
       const rows = content?.rows ?? [];
-      if (content !== null) console.log(`\n${comparisonReport(content)}`);
+      if (content !== null) console.log(`\n${comparisonReport(content, toTerminal)}`);
       writeOutcome(flags, {
         suite: run.record.experiment,
         seconds: run.record.seconds,
@@ -86,15 +87,8 @@ export function writeComparison(flags: OutcomeFlags, { record }: Run, { content 
 type Written = { suite: string; seconds: number; cases: readonly JunitCase[]; summary: string };
 
 function writeOutcome({ summary: path, junit }: OutcomeFlags, written: Written): void {
-  for (const file of summaryFiles(path)) appendFileSync(file, written.summary);
+  if (path !== undefined) appendSummary(path, written.summary);
   if (junit !== undefined) writeWhole(junit, junitXml(written.suite, written.seconds, written.cases));
-}
-
-/** The file that was asked for, and beside it the summary page of the job. */
-function summaryFiles(path: string | undefined): string[] {
-  if (path === undefined) return [];
-  const page = process.env.GITHUB_STEP_SUMMARY;
-  return page === undefined || page === '' || resolve(page) === resolve(path) ? [path] : [path, page];
 }
 
 /** A sentence for each file that could not be written at the end. */

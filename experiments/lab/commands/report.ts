@@ -4,9 +4,12 @@ import { dirname, join } from 'node:path';
 import type { Command } from 'commander';
 import { makeDirectory } from '#host/whole-file.ts';
 import { archiveRun, picturesIn, readArchived } from '../records/archive.ts';
-import { findRun, readRun } from '../records/store.ts';
+import type { Run } from '../records/schema.ts';
+import { findRun, listRuns, readRun } from '../records/store.ts';
+import { explainedReport } from '../report/explain.ts';
 import { replaceBetweenMarkers } from '../report/markdown.ts';
 import { pageKinds } from '../report/palette.ts';
+import { toTerminal } from '../report/printed.ts';
 import { markdownTable, type Table } from '../report/table.ts';
 import { documentsOf, indexTable, shapeOf, showReport } from '../shapes/run-report.ts';
 import type { Registry } from '../shapes/shape.ts';
@@ -16,7 +19,15 @@ import { repeated } from './option-values.ts';
 const experimentsDirectory = join(import.meta.dirname, '..', '..');
 const readmePath = join(experimentsDirectory, '..', 'README.md');
 
-type ReportFlags = { keep: boolean; refresh: boolean; goal?: string; with?: string[]; results: string };
+type ReportFlags = {
+  wide: boolean;
+  explain: boolean;
+  keep: boolean;
+  refresh: boolean;
+  goal?: string;
+  with?: string[];
+  results: string;
+};
 
 export function addReport(program: Command, registry: Registry): void {
   program
@@ -25,21 +36,33 @@ export function addReport(program: Command, registry: Registry): void {
     .argument('[run]', 'result directory, archived .json file, or name of a run (default: the newest)')
     .option('--keep', 'also archive the run in the repository, and refresh every REPORT.md', false)
     .option('--refresh', 'only refresh every REPORT.md and the README from the archived runs', false)
+    .option('--wide', 'every column of the table, however wide it is', false)
+    .option('--explain', 'only say what the columns of its tables mean', false)
     .option('--goal <text>', "only tell what it costs, e.g. '1M sessions, 1 message/s per room of 100'")
     .option('--with <run>', 'for --goal: count the trials of this run too; repeatable', repeated)
     .option('--results <dir>', 'where result directories are', 'results')
     .action(async (name: string | undefined, flags: ReportFlags) => {
       if (flags.refresh) return refresh(registry);
-      const run = readRun(findRun(name, flags.results));
+      const run =
+        flags.explain && name === undefined
+          ? anyRun(flags.results, registry)
+          : readRun(findRun(name, flags.results));
       const others = (flags.with ?? []).map((other) => readRun(findRun(other, flags.results)));
       if (flags.goal !== undefined) return console.log(await answerGoal(flags.goal, [run, ...others]));
       const shape = shapeOf(run, registry);
-      await showReport(run, shape, flags.results);
+      if (flags.explain) return console.log(toTerminal(explainedReport(shape.report(run))));
+      await showReport(run, shape, flags.results, flags.wide);
       if (!flags.keep) return;
       const home = join(experimentsDirectory, run.record.experiment);
       console.log(`archived: ${archiveRun(run, shape.drawn(run), home)}`);
       await refresh(registry);
     });
+}
+
+/** The newest run; where there is none, the newest that the repository keeps of the first experiment. */
+function anyRun(results: string, { experiments: [first] }: Registry): Run {
+  const [kept] = first === undefined ? [] : readArchived(join(experimentsDirectory, first.name));
+  return listRuns(results).length === 0 && kept !== undefined ? kept : readRun(findRun(undefined, results));
 }
 
 /** Refreshes every REPORT.md with its pictures, and in the README the finding of the first experiment. */

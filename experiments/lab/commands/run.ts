@@ -4,6 +4,7 @@
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { interruption } from '#host/interruption.ts';
+import { paintFor } from '#host/paint.ts';
 import { readEnvironment } from '../../../loadtest/result/environment.ts';
 import { quantities, readWorkload } from '../../../loadtest/workload.ts';
 import {
@@ -29,24 +30,32 @@ import * as value from './option-values.ts';
 import { addOutcomeOptions, type OutcomeFlags, openOutcome } from './outcome.ts';
 import { addWatchOptions, openWatch, type WatchFlags } from './watch.ts';
 
-export type RunFlags = Allocation & {
+/** Cores, MiB and milliseconds. */
+type BoxFlags = {
+  serverCpus?: number;
+  serverMemory?: number;
+  loadtestCpus?: number;
+  loadtestMemory?: number;
+  cpuPeriod?: number;
+};
+
+export type RunFlags = BoxFlags & {
   stage?: string[];
   trials?: number;
   precision?: number;
-  minutes?: number;
+  /** Minutes. */
+  time?: number;
   quick?: true;
   curve?: true;
   loads?: number[];
   scenario?: string[];
-  repeat?: number;
   url?: string;
   seed: number;
   target?: TargetKind;
   simulator?: TargetKind;
-  measureSeconds?: number;
-  warmUpSeconds?: number;
   set?: Record<string, string>;
   results: string;
+  wide?: true;
   metricsPort?: number;
   scrapeHost: string;
   targetsFile: string;
@@ -73,7 +82,7 @@ export function addRun(program: Command, registry: Registry): void {
         run: (planned, context, live) => watch.run(outcome.checked(planned), context, live),
       });
       console.log();
-      const report = await showReport(run, shapeOf(run, registry), flags.results);
+      const report = await showReport(run, shapeOf(run, registry), flags.results, flags.wide);
       await watch.ended(report);
       process.exitCode = outcome.conclude(run);
       await watch.untilInterrupted();
@@ -91,13 +100,12 @@ export function addRunOptions(command: Command): void {
     .option('--trials <n>', 'bound on the trials of a capacity search, or repetitions', value.positiveInteger)
     .option('--precision <share>', 'half width of the interval that ends a search, e.g. 5%', value.share)
     .option(
-      '--minutes <n>',
-      'time for all searches together; of a soak, for each long trial',
-      value.positiveNumber,
+      '--time <time>',
+      'time for all searches together, such as 30m; of a soak, for each long trial',
+      value.minutes,
     )
     .option('--curve', 'after each search also latency against load, and recovery from a freeze')
     .option('--loads <n,n>', 'try exactly these loads instead of searching', value.loads)
-    .option('--repeat <n>', 'the same as --trials', value.positiveInteger)
     .option('--scenario <text>', 'only scenarios whose name contains it; repeatable', value.repeated)
     .option(
       '--url <url>',
@@ -108,17 +116,16 @@ export function addRunOptions(command: Command): void {
     .option('--target <kind>', 'where the servers run: process or container', value.targetKind)
     .option('--simulator <kind>', 'where the simulator runs (default: as the target)', value.targetKind)
     .option('--server-cpus <cores>', 'CPU quota of each server container', value.positiveNumber)
-    .option('--server-memory-mb <MiB>', 'memory limit of each server container', value.positiveInteger)
+    .option('--server-memory <size>', 'memory limit of each server container', value.mebibytes)
     .option('--loadtest-cpus <cores>', 'CPU quota of the simulator container', value.positiveNumber)
-    .option('--loadtest-memory-mb <MiB>', 'memory limit of the simulator container', value.positiveInteger)
+    .option('--loadtest-memory <size>', 'memory limit of the simulator container', value.mebibytes)
     .option(
-      '--cpu-period-ms <ms>',
-      `periods in which CPU quotas are enforced (default: ${defaultCpuPeriodMs}; the engine's own: 100)`,
-      value.positiveNumber,
+      '--cpu-period <time>',
+      `periods in which CPU quotas are enforced (default: ${defaultCpuPeriodMs}ms; the engine's own: 100ms)`,
+      value.milliseconds,
     )
-    .option('--measure-seconds <s>', 'length of the measure phase', value.positiveNumber)
-    .option('--warm-up-seconds <s>', 'length of the warm-up', value.positiveNumber)
     .option('--set <flag=value>', 'a flag of the server for every variant; repeatable', value.settings)
+    .option('--wide', 'every column of the table at the end, however wide it is')
     .option('--results <dir>', 'where result directories are made', 'results')
     .option(
       '--metrics-port <port>',
@@ -224,19 +231,12 @@ function optionsOf(flags: RunFlags, target: TargetKind): RunOptions {
   // Not those of the workload: the lab has a seed of its own, and the deployment knows the URLs.
   const { seed: _, url: __, ...texts } = flags as RunFlags & Record<string, unknown>;
   const { workload, problems } = readWorkload(texts);
-  const { stage, trials, precision, minutes, quick, curve, loads, measureSeconds, warmUpSeconds, set } =
-    flags;
-  if (measureSeconds !== undefined && workload.durationSeconds !== undefined)
-    problems.push('Give the measured time once: required --measure-seconds or --duration; given both.');
-  if (trials !== undefined && flags.repeat !== undefined)
-    problems.push('Give the repetitions once: required --trials or --repeat; given both.');
-  if (warmUpSeconds !== undefined && workload.warmUpSeconds !== undefined)
-    problems.push('Give the warm-up once: required --warm-up-seconds or --warm-up; given both.');
+  const { stage, trials, precision, time: minutes, quick, curve, loads, set } = flags;
   if (problems.length > 0) throw new InputError(problems);
   return {
     target,
     stages: stage ?? [],
-    trials: trials ?? flags.repeat,
+    trials,
     scenarios: flags.scenario,
     url: flags.url,
     precision,
@@ -246,16 +246,13 @@ function optionsOf(flags: RunFlags, target: TargetKind): RunOptions {
     loads,
     settings: set ?? {},
     allocation: allocationOf(flags),
-    workload: {
-      ...workload,
-      ...(measureSeconds === undefined ? {} : { durationSeconds: measureSeconds }),
-      ...(warmUpSeconds === undefined ? {} : { warmUpSeconds }),
-    },
+    workload,
   };
 }
 
 function allocationOf(flags: RunFlags): Allocation {
-  const { serverCpus, serverMemoryMb, loadtestCpus, loadtestMemoryMb, cpuPeriodMs } = flags;
+  const { serverCpus, serverMemory: serverMemoryMb, loadtestCpus, loadtestMemory: loadtestMemoryMb } = flags;
+  const { cpuPeriod: cpuPeriodMs } = flags;
   return { serverCpus, serverMemoryMb, loadtestCpus, loadtestMemoryMb, cpuPeriodMs };
 }
 
@@ -270,6 +267,7 @@ function liveOf(experiment: Experiment, { variants, estimate }: Plan, times: num
     trials: estimate.trials * times,
     secondsPerTrial: estimate.secondsPerTrial,
     now: () => performance.now(),
+    paint: paintFor(process.stdout),
   });
 }
 

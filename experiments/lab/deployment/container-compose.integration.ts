@@ -33,7 +33,7 @@ test('compose starts a server within its limits and a simulator, and removes bot
     CHAT_INTERNAL_PORT: String(internal),
     LOADTEST_METRICS_PORT: String(metrics),
     LOADTEST_CLIENTS: '10',
-    LOADTEST_RATE: '20',
+    LOADTEST_RATE: '20/s',
     LOADTEST_DURATION: '1s',
     LOADTEST_WARM_UP: '200ms',
     LOADTEST_PROGRESS: 'none',

@@ -159,7 +159,7 @@ test('the containers and networks of a killed lab are removed by the next one', 
 async function withExperiment(use: (lab: ChildProcess) => Promise<void>): Promise<void> {
   const results = mkdtempSync(join(tmpdir(), 'chat-ctrl-c-'));
   const args = ['run', 'ladder', '--stage', '05-backplane', '--target', 'container', '--results', results];
-  const lab = spawn(process.execPath, [main, ...args, '--measure-seconds', '60'], {
+  const lab = spawn(process.execPath, [main, ...args, '--duration', '60s'], {
     stdio: ['ignore', 'ignore', 'inherit'],
   });
   try {

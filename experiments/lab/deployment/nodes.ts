@@ -3,6 +3,7 @@ import { StartError } from '#host/readiness.ts';
 import { type DeploymentRequest, defaultCpuPeriodMs, type NodeSample } from './deployment.ts';
 import { isScalable } from './list-stages.ts';
 import type { Pins } from './pinning.ts';
+import { serverFlags } from './server-flags.ts';
 import type { RunningService } from './services/service.ts';
 import type { Site, SiteNode } from './site.ts';
 
@@ -23,13 +24,13 @@ export function rolesOf({ stage, nodes: atFirst, nodesMax: nodes = atFirst }: De
 /** The first has its own URLs of the services. */
 export function startNode(
   site: Site,
-  { stage, settings, allocation, seated, signal }: DeploymentRequest,
+  { stage, settings, allocation, seated, signal, serverRoot }: DeploymentRequest,
   { index, role }: { index: number; role: string },
   pins: Pins,
   services: readonly RunningService[],
   urlsOfFirst: readonly string[] = [],
 ): Promise<SiteNode> {
-  const settingFlags = Object.entries(settings).flatMap(([flag, value]) => [`--${flag}`, value]);
+  const settingFlags = serverFlags(settings, serverRoot);
   if (stage.program && settingFlags.length > 0)
     throw new StartError(
       `${stage.name} is not our server and takes no settings; ${settingFlags[0]} was set.`,

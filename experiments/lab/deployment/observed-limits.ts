@@ -30,5 +30,5 @@ function notInForce(what: string, asked: string, found: string): string {
 export function faultOfQuota(cpus: number, periodMs: number): string | null {
   if (cpus * periodMs >= quotaMsMin && periodMs <= periodMsMax) return null;
   const given = `${cpus} cores in periods of ${periodMs} ms`;
-  return `Choose another --cpu-period-ms: required up to ${periodMsMax}, and long enough that the quota is ${quotaMsMin} ms of each period; given ${given}.`;
+  return `Choose another --cpu-period: required up to ${periodMsMax}, and long enough that the quota is ${quotaMsMin} ms of each period; given ${given}.`;
 }

@@ -90,7 +90,7 @@ test('a signal reaches the main process of a node, or one of its workers', async
 });
 
 test('a server that ends before it listens is reported with its last lines', async () => {
-  const text = `console.error('--segment-bytes: required 1024 or more; given 1'); process.exit(2);`;
+  const text = `console.error('--segment-size: required 1024 or more; given 1'); process.exit(2);`;
   await assert.rejects(start({}, { server: program('broken', text) }), (error: Error) => {
     return error instanceof StartError && /exited with code 2.*required 1024 or more/s.test(error.message);
   });
@@ -132,7 +132,7 @@ test('a simulator gets the workload, is followed line by line, and answers each 
   await assert.rejects(running.step({ ratePerSecond: 7 }), /^Error: not 7$/);
   const second = (await running.step({ ratePerSecond: 4 })) as unknown as Record<string, unknown>;
   assert.equal(second.ratePerSecond, 4);
-  const flags = ['--url ws://127.0.0.1:1/ws', '--clients 20', '--rate 40', '--duration 1s', '--control'];
+  const flags = ['--url ws://127.0.0.1:1/ws', '--clients 20', '--rate 40/s', '--duration 1s', '--control'];
   for (const flag of [...flags, '--limit p99<250ms --limit lost=0'])
     assert.ok(` ${first.flags} `.includes(` ${flag} `), `${flag} in ${first.flags}`);
 });

@@ -69,7 +69,7 @@ test('a server that dies is named in the next sample, and one that cannot start 
   const [node] = await deployment.sample();
   assert.deepEqual([node!.fault, node!.processes], ['exited with code 137', 0]);
   await assert.rejects(
-    deploy('03-cursor', { settings: { 'heartbeat-interval-ms': 'soon' } }),
+    deploy('03-cursor', { settings: { 'heartbeat-interval': 'soon' } }),
     /exited with code 2[\s\S]*heartbeat-interval-ms/,
   );
 });
@@ -108,7 +108,7 @@ for (const target of ['container', 'process'] as const)
     skip,
   }, async () => {
     const placement = { target, simulator: 'process' } as const;
-    const settings = { 'reconnect-wait-ms-max': '0' };
+    const settings = { 'reconnect-wait-max': '0s' };
     const allocation = canPin ? pinned : {};
     const changes = { nodes: 2, breakableNetwork: true, settings, allocation };
     await using deployment = await deploy('05-backplane', changes, placement);

@@ -23,9 +23,12 @@ const method = [
 ];
 
 /** Notes, table and method for the terminal. */
-export function comparisonReport(content: ComparisonContent): string {
+export function comparisonReport(
+  content: ComparisonContent,
+  print: (table: Table) => string = terminalTable,
+): string {
   const { notes, rows, margins } = content;
-  return [...notes, '', terminalTable(comparisonTable(rows)), '', ...method, ...margins].join('\n');
+  return [...notes, '', print(comparisonTable(rows)), '', ...method, ...margins].join('\n');
 }
 
 /** Notes, table and method as a list of Markdown blocks. */

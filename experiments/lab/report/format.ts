@@ -1,5 +1,7 @@
 /** Numbers as people read them: three significant digits, thousands apart, the unit beside them. */
-import { outstandingMs } from '../../../loadtest/record/histogram.ts';
+import { formatMs } from '../../../loadtest/record/histogram.ts';
+
+export { formatMs };
 
 /** `20,000`, `0.42`, `3.34 M` from a million. */
 export function formatNumber(value: number): string {
@@ -25,13 +27,6 @@ export function formatMagnitude(value: number): string {
   const units = { G: 1e9, M: 1e6, k: 1e3 };
   const unit = Object.entries(units).find(([, size]) => Math.abs(value) >= size);
   return unit === undefined ? formatNumber(value) : `${digits(value / unit[1])} ${unit[0]}`;
-}
-
-/** `41.2 ms`, `4.21 s`, `∞` for a delivery that was outstanding when the drain ended. */
-export function formatMs(milliseconds: number): string {
-  if (milliseconds >= outstandingMs) return '∞';
-  if (milliseconds >= 999.5) return `${digits(milliseconds / 1000)} s`;
-  return `${digits(milliseconds)} ms`;
 }
 
 /** Powers of ten, as bytes on a wire are counted: `5.4 kB`, `212 MB`. */

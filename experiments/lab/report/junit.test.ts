@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { escaped, junitXml } from '../../../loadtest/result/junit-xml.ts';
 import type { Judgement } from '../analysis/judge.ts';
 import { loadtestFixture, runFixture, trialFixture, variantFixture } from '../records/run.fixture.ts';
 import type { TrialRecord } from '../records/schema.ts';
-import { casesOfComparison, casesOfRun, escaped, junitXml } from './junit.ts';
+import { casesOfComparison, casesOfRun } from './junit.ts';
 
 const fixed = { kind: 'fixed', loads: [100], repetitions: 2, emphasis: 'held' } as const;
 

@@ -1,4 +1,5 @@
 /** The content of a report: its sentences and tables, and a table as text for a terminal or for Markdown. */
+import { type Paint, unpainted } from '#host/paint.ts';
 
 export type Table = {
   columns: readonly {
@@ -76,16 +77,28 @@ function columnsOf(
   };
 }
 
-/** Columns as wide as their widest cell, two spaces apart, with a rule under the titles. */
-export function terminalTable({ columns, rows }: Table): string {
-  const widths = columns.map(({ title }, index) =>
-    Math.max(title.length, ...rows.map((row) => row[index]!.length)),
-  );
-  const pad = (cell: string, index: number) =>
-    columns[index]!.align === 'left' ? cell.padEnd(widths[index]!) : cell.padStart(widths[index]!);
+/**
+ * Columns as wide as their widest cell, two spaces apart, with a rule under the titles. A cell may have
+ * several lines. `paint` colours the cells that are an outcome.
+ */
+export function terminalTable({ columns, rows }: Table, paint: Paint = unpainted): string {
+  const lines = [columns.map(({ title }) => title), ...rows].map(linesOf);
+  const widths = columns.map((_, index) => Math.max(...lines.flat().map((cells) => cells[index]!.length)));
+  const pad = (cell: string, index: number) => {
+    const isLeft = columns[index]!.align === 'left';
+    return paint(cell, isLeft ? cell.padEnd(widths[index]!) : cell.padStart(widths[index]!));
+  };
   const line = (cells: readonly string[]) => cells.map(pad).join('  ').trimEnd();
   const rule = widths.map((width) => '─'.repeat(width)).join('  ');
-  return [line(columns.map(({ title }) => title)), rule, ...rows.map(line)].join('\n');
+  const [head = [], ...body] = lines;
+  return [...head.map(line), rule, ...body.flat().map(line)].join('\n');
+}
+
+/** The lines of a row, each with a cell of every column. */
+function linesOf(row: readonly string[]): string[][] {
+  const cells = row.map((cell) => cell.split('\n'));
+  const height = Math.max(...cells.map(({ length }) => length));
+  return Array.from({ length: height }, (_, line) => cells.map((cell) => cell[line] ?? ''));
 }
 
 /**

@@ -58,9 +58,9 @@ test('a variant behind a balancer is skipped by name where there is none, and ot
 });
 
 test('stages are chosen by number, word or name, and settings reach every variant', () => {
-  const { variants } = plan('ladder', { stages: ['3', 'naive'], settings: { 'segment-bytes': '65536' } });
+  const { variants } = plan('ladder', { stages: ['3', 'naive'], settings: { 'segment-size': '64KiB' } });
   assert.deepEqual(namesOf({ variants }), ['01-naive', '03-cursor']);
-  assert.ok(variants.every(({ settings }) => settings['segment-bytes'] === '65536'));
+  assert.ok(variants.every(({ settings }) => settings['segment-size'] === '64KiB'));
 });
 
 test('--trials bounds a capacity search, --precision ends it; for fixed loads trials are repetitions', () => {

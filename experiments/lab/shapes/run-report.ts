@@ -6,7 +6,8 @@ import { InputError } from '../input-error.ts';
 import type { Run } from '../records/schema.ts';
 import { htmlReport, reportPage } from '../report/html.ts';
 import { markdownReport, type Reported } from '../report/markdown.ts';
-import { left, type Table, tableOf, terminalTable, withoutDetails } from '../report/table.ts';
+import { printedTable } from '../report/printed.ts';
+import { left, type Table, tableOf } from '../report/table.ts';
 import type { Registry, Shape } from './shape.ts';
 
 /** The shape that a run's file names. Throws an `InputError` where this lab does not have it. */
@@ -18,13 +19,18 @@ export function shapeOf({ record }: Run, { shapes }: Registry): Shape {
 }
 
 /**
- * Prints the table of a run, and writes its `report.html`, its `report.md` and the pictures of that. Resolves
- * with the report as a live page takes it.
+ * Prints the table of a run, `isWide` with its details, and writes its `report.html`, its `report.md` and the
+ * pictures of that. Resolves with the report as a live page takes it.
  */
-export async function showReport(run: Run, shape: Shape, resultsDirectory: string): Promise<LiveEnd> {
+export async function showReport(
+  run: Run,
+  shape: Shape,
+  resultsDirectory: string,
+  isWide = false,
+): Promise<LiveEnd> {
   const content = shape.report(run);
   const plots = (await shape.plots?.(run)) ?? [];
-  console.log(terminalTable(withoutDetails(content.summary)));
+  console.log(printedTable(content.summary, process.stdout, isWide));
   const directory = join(resultsDirectory, run.record.run);
   const path = join(directory, 'report.html');
   makeDirectory(directory);

@@ -10,7 +10,7 @@ export type Variant = {
   /** Unique in the experiment; the name of the stage where nothing else distinguishes it. */
   name: string;
   stage: StageInfo;
-  /** Flags of the server without their dashes, e.g. `{ 'segment-bytes': '65536' }`. */
+  /** Flags of the server without their dashes, e.g. `{ 'segment-size': '64KiB' }`. */
   settings: Readonly<Record<string, string>>;
   nodes: number;
   /** The simulator reaches the nodes through a load balancer alone. */

@@ -1,4 +1,5 @@
 /** Progress of a run on the terminal: one redrawn line, or plain lines where the output is no terminal. */
+import { type Paint, unpainted } from '#host/paint.ts';
 import type { SimulatorProgress } from '../deployment/deployment.ts';
 import { formatClock, formatMagnitude, formatMs, formatNumber } from '../report/format.ts';
 import type { TrialTitle } from '../trial/trial.ts';
@@ -10,8 +11,11 @@ type LiveOptions = PaceOptions & {
   terminal: boolean;
   columns: () => number;
   experiment: string;
+  /** Colours the outcome of a trial; left out: none. */
+  paint?: Paint;
 };
 
+const outcome = /(?<= )(pass|fail|void|undetermined|interrupted)(?= |$)/;
 const redrawPeriodMs = 250;
 
 /** Draws until it is disposed. */
@@ -43,7 +47,8 @@ export class LiveView implements Disposable {
 
   trialEnded(line: string): void {
     this.#pace.trialEnded();
-    this.#write(line);
+    const { paint = unpainted } = this.#options;
+    this.#write(line.replace(outcome, (word) => paint(word)));
   }
 
   variantEnded(line: string | null): void {

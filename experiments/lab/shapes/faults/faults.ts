@@ -1,4 +1,5 @@
 /** The shape of a question about failures: losses when a part fails under load, and the time to recovery. */
+import { time } from '#host/units.ts';
 import { type Comparison, compareFailures, compareSpread } from '../../analysis/compare.ts';
 import { allocate } from '../../deployment/allocation.ts';
 import { canResume, isPerCore, type StageInfo } from '../../deployment/list-stages.ts';
@@ -105,12 +106,12 @@ function variantsOf(
       settings: {
         ...(isPerCore(stage) ? { workers: '2' } : {}),
         // One failure floods the chat with large messages.
-        'message-bytes-max': '65536',
-        'messages-per-second-max': '10000',
+        'message-size-max': '64KiB',
+        'message-rate-max': '10000/s',
         'messages-burst-max': '10000',
-        'reconnect-wait-ms-max': String(reconnectWaitMsMax),
+        'reconnect-wait-max': time.format(reconnectWaitMsMax),
         // The participants ask nobody for their seat: to send them there would be a failure more.
-        ...(resumes ? { 'moves-per-second': '0' } : {}),
+        ...(resumes ? { 'move-rate': '0/s' } : {}),
       },
     }));
 }

@@ -1,4 +1,5 @@
 /** Makes a part fail, and puts the audit of the `faults` shape into the fields of a scenario. */
+import { time } from '#host/units.ts';
 import { isPerCore } from '../../deployment/list-stages.ts';
 import type { Variant } from '../../trial/variant.ts';
 import { runFaultTrial } from '../faults/inject-fault.ts';
@@ -21,8 +22,8 @@ export async function runFailure(
   const settings = {
     ...(isPerCore(variant.stage) ? { workers: '2' } : {}),
     // One failure floods the chat with large messages.
-    ...{ 'message-bytes-max': '65536', 'messages-per-second-max': '10000', 'messages-burst-max': '10000' },
-    'reconnect-wait-ms-max': String(participants.reconnectWaitMsMax),
+    ...{ 'message-size-max': '64KiB', 'message-rate-max': '10000/s', 'messages-burst-max': '10000' },
+    'reconnect-wait-max': time.format(participants.reconnectWaitMsMax),
     ...failure.settings,
   };
   const placed = { ...variant, settings, nodes: failure.nodes, scenario: failure };

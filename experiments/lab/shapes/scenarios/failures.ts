@@ -1,6 +1,8 @@
 /** Failures of parts: those of the `faults` shape, and harder ones. Its clients are the neighbours here. */
+
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
+import { time } from '#host/units.ts';
 import type { DeployedNode, Deployment } from '../../deployment/deployment.ts';
 import {
   isPerCore,
@@ -153,7 +155,7 @@ export const failures: readonly HardFailure[] = [
     appliesTo: () => true,
     nodes: 1,
     isFinal: true,
-    settings: { 'drain-deadline-ms': String(drainDeadlineMs) },
+    settings: { 'drain-deadline': time.format(drainDeadlineMs) },
     inject: drainWithStuckPeers,
   },
   {

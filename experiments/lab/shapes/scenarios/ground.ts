@@ -19,13 +19,13 @@ export const margins = { descriptors: 8, memoryBytes: 256 * 2 ** 20 };
  * for one reader, because the kernel alone takes megabytes. The bounds are the defaults.
  */
 export const hostileSettings: Readonly<Record<string, string>> = {
-  'handshake-timeout-ms': '1500',
-  'message-timeout-ms': '1500',
-  'heartbeat-interval-ms': '3000',
-  'eviction-grace-ms': '500',
-  'reconnect-wait-ms-max': '500',
-  'outbound-bytes-max': '262144',
-  'segment-bytes': '32768',
+  'handshake-timeout': '1500ms',
+  'message-timeout': '1500ms',
+  'heartbeat-interval': '3s',
+  'eviction-grace': '500ms',
+  'reconnect-wait-max': '500ms',
+  'outbound-size-max': '256KiB',
+  'segment-size': '32KiB',
   'segments-behind-max': '8',
 };
 
