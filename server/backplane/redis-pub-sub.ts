@@ -85,6 +85,10 @@ export class RedisPubSubBackplane implements Backplane {
     return publisher.link.client !== undefined && subscriber.receivesOwnBatches;
   }
 
+  get congested(): boolean {
+    return this.#running?.publisher.congested ?? false;
+  }
+
   get waitsFor(): string {
     const { publisher, subscriber } = this.#running ?? {};
     const link = publisher?.link.client ? subscriber?.link : publisher?.link;

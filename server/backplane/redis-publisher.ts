@@ -5,6 +5,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import type { Redis } from 'ioredis';
+import { congestedBytes } from './backplane.ts';
 import { type BatchHeader, BatchQueue, batchHeaderBytes, epochMs, visitBatch } from './batch.ts';
 import { RedisLink, type RedisOptions } from './redis-link.ts';
 import { sign } from './signature.ts';
@@ -81,6 +82,10 @@ export class RedisPublisher {
   /** True when Redis has acknowledged every accepted message. */
   get idle(): boolean {
     return this.#inFlight === undefined && this.#queue.messages === 0;
+  }
+
+  get congested(): boolean {
+    return this.#queuedBytes() > congestedBytes(this.#options.queueBytesMax);
   }
 
   publish(room: string, payload: Buffer): boolean {

@@ -77,6 +77,10 @@ export class RedisStreamsBackplane implements LogBackplane {
     return appender.ready && reader.link.client !== undefined;
   }
 
+  get congested(): boolean {
+    return this.#running?.appender.congested ?? false;
+  }
+
   get waitsFor(): string {
     return `Redis at ${redactUrl(this.#options.url)}: ${this.#lastFailure}`;
   }

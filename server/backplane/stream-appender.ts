@@ -5,6 +5,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import type { Redis } from 'ioredis';
+import { congestedBytes } from './backplane.ts';
 import { BatchQueue, epochMs } from './batch.ts';
 import { keysOf } from './partition.ts';
 import { RedisLink } from './redis-link.ts';
@@ -73,6 +74,10 @@ export class StreamAppender {
   /** True when Redis has taken every accepted message. */
   get idle(): boolean {
     return this.#bytes === 0;
+  }
+
+  get congested(): boolean {
+    return this.#bytes > congestedBytes(this.#options.queueBytesMax);
   }
 
   publish(partition: number, room: string, payload: Buffer): boolean {

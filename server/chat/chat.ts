@@ -23,6 +23,8 @@ export interface Chat {
   start(onGap: (reason: string, affects?: (room: string) => boolean) => void): Promise<void>;
   /** False while messages cannot flow; readiness follows it. */
   readonly ready: boolean;
+  /** True while so much waits to be carried that senders should be read no faster. Left out: never. */
+  readonly congested?: boolean;
   /** Only where it needs a service: which one, and why the last attempt failed, without secrets. */
   readonly waitsFor?: string;
   /** Rooms that have members here. */
@@ -60,6 +62,9 @@ export function relayedChat(backplane: Backplane, fanOut: FanOut): Chat {
   return {
     get ready() {
       return backplane.ready;
+    },
+    get congested() {
+      return backplane.congested ?? false;
     },
     get waitsFor() {
       return backplane.waitsFor ?? 'the other processes';

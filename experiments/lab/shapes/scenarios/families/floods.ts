@@ -95,17 +95,17 @@ export const floodsFamily: readonly Scenario[] = [
   },
   {
     name: 'full messages without end',
-    // Each may send 800 kB at once; from ten of them on, 04 and 05 refuse everybody for a moment (1013).
-    offenders: 4,
-    short: 2,
+    // Each may send 800 kB at once, together twice what may wait for a backplane: they are slowed down.
+    offenders: 20,
+    short: 4,
     gets: [1008, 4008, 'cut'],
     offend: floods(fullMessages),
     counter: evictions('message_rate'),
   },
   {
     name: 'full messages without end, nothing read',
-    offenders: 4,
-    short: 2,
+    offenders: 20,
+    short: 4,
     gets: [1008, 4008, 'cut'],
     offend: floods(fullMessages, false),
   },
