@@ -11,7 +11,7 @@ export type RedisOptions = {
   /** `redis://[user:password@]host:port`, or `rediss://` for TLS. */
   url: string;
   meter: BackplaneMeter;
-  /** All nodes of one chat share it. Its number is the version of a batch, so that versions never meet. */
+  /** All nodes of one chat share it. It ends with the version of a batch, so that versions never meet. */
   channel: string;
   /** All nodes of one chat share it, to sign their batches; empty: batches are not signed. */
   secret: string;

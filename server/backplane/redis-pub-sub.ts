@@ -21,6 +21,7 @@
 import { redactUrl } from '#host/redact.ts';
 import { group, secret, serviceUrl, text, type ValuesOf } from '../settings.ts';
 import type { Backplane, BackplaneEvents } from './backplane.ts';
+import { batchVersion } from './batch.ts';
 import { countGaps, createBackplaneMeter } from './meter.ts';
 import type { RedisOptions } from './redis-link.ts';
 import { RedisPublisher } from './redis-publisher.ts';
@@ -47,8 +48,8 @@ export function redisOptionsOf(settings: ValuesOf<typeof redisSettings>) {
   const { redisUrl, redisNamespace, redisSecret } = settings;
   const url = new URL(redisUrl);
   const database = Number(url.pathname.slice(1) || url.searchParams.get('db'));
-  const channel = database === 0 ? `${redisNamespace}:1` : `${redisNamespace}:db${database}:1`;
-  return { url: redisUrl, channel, secret: redisSecret };
+  const start = database === 0 ? redisNamespace : `${redisNamespace}:db${database}`;
+  return { url: redisUrl, channel: `${start}:${batchVersion}`, secret: redisSecret };
 }
 
 export type RedisPubSubOptions = Partial<RedisOptions> & Pick<RedisOptions, 'url'>;

@@ -7,6 +7,7 @@ import { randomBytes } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import { congestedBytes } from './backplane.ts';
 import { type BatchHeader, BatchQueue, batchHeaderBytes, epochMs, visitBatch } from './batch.ts';
+import { agreeOnVersion } from './batch-version.ts';
 import { RedisLink, type RedisOptions } from './redis-link.ts';
 import { sign } from './signature.ts';
 import { oncePerTurn } from './timing.ts';
@@ -41,6 +42,7 @@ export class RedisPublisher {
       name: `chat-publish-${this.#id}`,
       prepare: async (client) => {
         if (!(await isPrimary(client))) throw new Error(demotion);
+        await agreeOnVersion(client, options);
       },
       up: () => this.#up(),
       lost: () => options.meter.reconnects.inc(),
@@ -110,6 +112,7 @@ export class RedisPublisher {
     this.sendEmpty('messages');
     const client = this.link.client;
     if (!client) return;
+    agreeOnVersion(client, this.#options).catch((error: Error) => this.link.fail(error.message, client));
     // There is no error to wait for: the publishes of a replica just stop reaching the others.
     isPrimary(client).then(
       (primary) => {

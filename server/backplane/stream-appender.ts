@@ -7,6 +7,7 @@ import { randomBytes } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import { congestedBytes } from './backplane.ts';
 import { BatchQueue, epochMs } from './batch.ts';
+import { agreeOnVersion } from './batch-version.ts';
 import { keysOf } from './partition.ts';
 import { RedisLink } from './redis-link.ts';
 import { sign } from './signature.ts';
@@ -56,6 +57,7 @@ export class StreamAppender {
       prepare: async (client) => {
         defineScripts(client);
         await client.ping();
+        await agreeOnVersion(client, options);
       },
       up: () => {
         this.#unanswered = 0;
@@ -107,6 +109,7 @@ export class StreamAppender {
       if (lane.waitingTicks > this.#options.patienceTicks) this.#drop(partition, lane);
     }
     if (!client) return;
+    agreeOnVersion(client, this.#options).catch((error: Error) => this.link.fail(error.message, client));
     if (this.#isFull) this.#probe(client);
     this.#flush();
     if (this.#unanswered === 0) this.link.ping();
