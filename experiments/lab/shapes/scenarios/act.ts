@@ -33,7 +33,7 @@ export type ActOptions = {
 };
 
 /** In the short suite, whose machine runs other tests beside it. */
-const shortOffenders = 20;
+const shortOffenders = 10;
 const shortP99MsMax = 5000;
 
 /**

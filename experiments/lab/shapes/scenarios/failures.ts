@@ -152,7 +152,6 @@ export const failures: readonly HardFailure[] = [
   ...known,
   stopped(5, isAlone, 1),
   stopped(5, isScalable, 2),
-  stopped(30, isAlone, 1),
   stopped(30, isScalable, 2),
   workerStopped(5),
   workerStopped(30),

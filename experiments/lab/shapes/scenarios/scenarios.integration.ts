@@ -1,12 +1,12 @@
 /**
  * The short suite, in about half a minute. The first stage that bounds what clients may cost meets all that
  * hostile clients do, but for what takes long; the others meet what touches their way with messages. Failures
- * are tried on one stage of each kind.
+ * are tried on one stage with a log and on one without.
  */
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
 import { hostile } from '../../../013-hostile/experiment.ts';
-import { listStages, type StageInfo } from '../../deployment/list-stages.ts';
+import { canResume, listStages } from '../../deployment/list-stages.ts';
 import { findServices } from '../../deployment/services/services.ts';
 import { startDeployment } from '../../deployment/start.ts';
 import { scenarios as testedElsewhere } from '../faults/scenarios.ts';
@@ -47,11 +47,13 @@ const acts = [floods!, readers!];
 // What takes half a minute is for `npm run experiment -- run 013`.
 const quickFailures = failures.filter((one) => !testedElsewhere.includes(one) && !one.name.includes('30 s'));
 const failureLoad = { participants: 16, messagesPerSecond: 2, steadyMs: 500, aftermathMs: 2500 };
-/** Stages whose processes and services are the same fail in the same way, unless one keeps a log. */
-const kindOf = ({ processes, services, delivery }: StageInfo) =>
-  JSON.stringify([processes.map(({ count }) => count), services, delivery]);
-const lastOfKind = new Map(variants.map((variant) => [kindOf(variant.stage), variant.name]));
-
+/** The last stage with a log to which a failure of that name applies, and the last one without. */
+const placesOf = ({ name }: { name: string }) => {
+  const applies = ({ stage }: (typeof variants)[number]) =>
+    failures.some((one) => one.name === name && one.appliesTo(stage));
+  const able = variants.filter(applies);
+  return [able.findLast(({ stage }) => !canResume(stage)), able.findLast(({ stage }) => canResume(stage))];
+};
 const tests = variants.map((variant) => {
   const reason = skipped.find(({ name }) => name === variant.name)?.reason;
   return { variant, stage: variant.stage, skip: reason ?? false };
@@ -73,15 +75,15 @@ describe('hostile clients and failing parts', { concurrency: true }, () => {
       });
   });
 
-  describe('a failure costs nobody anything without being told', { concurrency: 5 }, () => {
-    for (const { variant, stage, skip } of tests.filter(
-      ({ stage }) => lastOfKind.get(kindOf(stage)) === stage.name,
-    ))
-      for (const failure of quickFailures.filter(({ appliesTo }) => appliesTo(stage)))
+  describe('a failure costs nobody anything without being told', { concurrency: 7 }, () => {
+    for (const { variant, stage, skip } of tests)
+      for (const failure of quickFailures) {
+        if (!failure.appliesTo(stage) || !placesOf(failure).includes(variant)) continue;
         test(`${stage.name}: ${failure.name}`, { skip }, async () => {
           const trial = await runFailure(variant, failure, run, failureLoad);
           assert.equal(trial.outcome, 'pass', JSON.stringify(trial));
           assert.ok(trial.neighbours.sent > 5, JSON.stringify(trial));
         });
+      }
   });
 });

@@ -67,6 +67,7 @@ export const floodsFamily: readonly Scenario[] = [
   {
     name: 'pings without end',
     offenders: 20,
+    short: 4,
     gets: [1008, 'cut'],
     offend: floods(pings),
     counter: evictions('control_rate'),
@@ -74,6 +75,7 @@ export const floodsFamily: readonly Scenario[] = [
   {
     name: 'pongs without end',
     offenders: 20,
+    short: 4,
     gets: [1008, 'cut'],
     offend: floods(pongs),
     counter: evictions('control_rate'),
@@ -81,6 +83,7 @@ export const floodsFamily: readonly Scenario[] = [
   {
     name: 'pings without end, no pong read',
     offenders: 20,
+    short: 4,
     gets: [1008, 'cut'],
     offend: floods(largePings, false),
     counter: evictions('control_rate'),
@@ -88,6 +91,7 @@ export const floodsFamily: readonly Scenario[] = [
   {
     name: 'empty messages without end',
     offenders: 20,
+    short: 2,
     gets: [1008, 'cut'],
     offend: floods(emptyMessages),
     counter: evictions('message_rate'),
@@ -98,7 +102,7 @@ export const floodsFamily: readonly Scenario[] = [
     name: 'full messages without end',
     // Each may send 800 kB at once, together twice what may wait for a backplane: they are slowed down.
     offenders: 20,
-    short: 4,
+    short: 2,
     // Nothing: it was read so slowly that it kept to its rate.
     gets: [1008, 4008, 'cut', 'nothing'],
     offend: floods(fullMessages),
@@ -107,7 +111,7 @@ export const floodsFamily: readonly Scenario[] = [
   {
     name: 'full messages without end, nothing read',
     offenders: 20,
-    short: 4,
+    short: 2,
     gets: [1008, 4008, 'cut', 'nothing'],
     counter: 'chat_messages_received_total',
     countedPerOffender: 20,
@@ -116,7 +120,7 @@ export const floodsFamily: readonly Scenario[] = [
   {
     name: '500 connects and closes a second',
     offenders: 50,
-    short: 10,
+    short: 5,
     gets: ['cut'],
     counter: closes(1000),
     countedPerOffender: 10,
@@ -125,7 +129,7 @@ export const floodsFamily: readonly Scenario[] = [
   {
     name: '500 connects and resets a second',
     offenders: 50,
-    short: 10,
+    short: 5,
     gets: ['cut'],
     counter: closes(1006),
     countedPerOffender: 10,
@@ -134,7 +138,7 @@ export const floodsFamily: readonly Scenario[] = [
   {
     name: 'everybody comes back at once, three times',
     offenders: 500,
-    short: 100,
+    short: 40,
     gets: ['cut'],
     counter: closes(1006),
     countedPerOffender: 3,
@@ -144,7 +148,7 @@ export const floodsFamily: readonly Scenario[] = [
   {
     name: 'a room of its own for everybody',
     offenders: 500,
-    short: 100,
+    short: 40,
     gets: ['nothing'],
     offend: async (scene, offender) => (await scene.join(`own-${offender}`)).answer(500),
     p99MsMax: 2000,
