@@ -20,7 +20,7 @@ export function reportScenarios(run: ScenarioRun): ReportContent {
     ],
     summary: scenarioTable(run),
     method: [
-      `Neighbours: ${workload.clients} users of the simulator in one room, ${workload.ratePerSecond} messages per second together, every delivery audited, in steps of a second for as long as the offence lasts. Nothing may be lost, duplicated, reordered, misrouted or corrupted, none of their connections may end, and their p99 has a bound (${boundsOf(run)}).`,
+      `Neighbours: ${workload.clients} users of the simulator in one room, ${workload.ratePerSecond} messages per second together, every delivery audited, in short steps for as long as the offence lasts. Nothing may be lost, duplicated, reordered, misrouted or corrupted, none of their connections may end, and their p99 has a bound (${boundsOf(run)}).`,
       'Offenders are bare sockets of the lab. Each must get one of the answers in the table: a close code, an HTTP status, a cut connection, or nothing where it broke no rule.',
       ...(url === null
         ? []
