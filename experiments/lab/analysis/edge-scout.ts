@@ -1,13 +1,12 @@
 /**
  * A quick look for the edge, before the search: loads in large steps until one breaks, as a pure function
- * over a trial. It gets the code of the server compiled, and tells the search where to begin. Its trials are
- * short, so that they judge nothing.
+ * over a trial. It tells the search where to begin. Its trials are short, so that they judge nothing.
  */
 import type { TrialOutcome } from '../records/schema.ts';
 import type { LoadRange } from './threshold.ts';
 
 /** From one load to the next. */
-const stride = 8;
+export const stride = 8;
 
 /** Highest load that held, and lowest that did not; null where there was none. */
 export type Edge = { held: number | null; broke: number | null };

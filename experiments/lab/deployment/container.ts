@@ -1,6 +1,7 @@
 /**
- * Programs in containers of stated CPU and memory, on a private network. A limit is reported as the cgroup of
- * the running node has it.
+ * Programs in containers of stated CPU and memory. All parts of a deployment share one network namespace, so
+ * that they reach each other over its loopback interface: docs/decisions/014. A limit is reported as the cgroup
+ * of the running node has it.
  */
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
@@ -23,15 +24,8 @@ import type { ServiceContainerRequest } from './services/service.ts';
 import type { NodeRequest, SimulatorRequest, Site, SiteNode, SiteSimulator } from './site.ts';
 import { listenHost } from './site.ts';
 
-const chatPort = 8080;
-const internalPort = 8081;
 /** By which a container reaches a desktop machine, whose engine runs in a virtual machine. */
 const desktopHostName = 'host.docker.internal';
-/**
- * As on the loopback interface. With Ethernet's 1,500 bytes a write of 100 kB is seventy packets between two
- * containers, and what the server can carry depends on how the kernel happens to merge them again.
- */
-const networkMtuBytes = 65_535;
 /** Chosen: with a quarter of a core Node takes seconds to start. */
 const startDeadlineMs = 30_000;
 /**
@@ -52,6 +46,8 @@ export class ContainerSite implements Site, AsyncDisposable {
   #simulator: RunningContainer | null = null;
   #serverImage = '';
   #gateway: string | undefined;
+  /** The network namespace that the parts share; undefined until `share`. */
+  #shared: { holder: string; freePorts: number[]; simulatorPort: number } | undefined;
 
   private constructor(engine: Engine, scrapeHost: string, signal: AbortSignal) {
     this.engine = engine;
@@ -69,7 +65,6 @@ export class ContainerSite implements Site, AsyncDisposable {
       Name: site.#name,
       Driver: 'bridge',
       Labels: labelsOf(site.#id),
-      Options: { 'com.docker.network.driver.mtu': String(networkMtuBytes) },
     });
     const { IPAM: addresses } = (await network.inspect()) as { IPAM?: { Config?: { Gateway?: string }[] } };
     site.#gateway = addresses?.Config?.[0]?.Gateway?.split('/')[0];
@@ -92,30 +87,52 @@ export class ContainerSite implements Site, AsyncDisposable {
     return this.#serverImage === this.#image ? facts : { ...facts, 'server image': this.#serverImage };
   }
 
-  async startNode(request: NodeRequest): Promise<SiteNode> {
-    const { name, role, flags, peer, seatsFor, signal, ...limits } = request;
-    const place = this.#place(name);
-    // The engine would tell the port of the host too late: the node has to know it at its start.
-    const [hostPort] = seatsFor === 'host' ? await freePorts(1) : [];
-    const address = hostPort === undefined ? `${place.name}:${chatPort}` : `127.0.0.1:${hostPort}`;
-    const seats = seatsFor === undefined ? [] : ['--public-url', `ws://${address}`];
-    const ours = { image: this.#serverImage, command: ['server/main.ts', ...flags, ...seats] };
-    const container = await this.#startUntil('"event":"listening"', signal, {
+  /**
+   * Starts the container that holds the network namespace for all that is started after it, with so many
+   * ports. A port has the same number there and on this machine. Call after `prepare`.
+   */
+  async share(ports: number): Promise<void> {
+    const [simulatorPort, ...others] = await freePorts(ports + 1);
+    const place = this.#place('network');
+    await startContainer(this.engine, {
       ...place,
+      image: this.#image,
+      command: ['-e', 'setInterval(() => {}, 2 ** 30)'],
+      ports: publishedAs([simulatorPort!, ...others]),
+      onLine: () => {},
+    });
+    this.#shared = { holder: place.name, freePorts: others, simulatorPort: simulatorPort! };
+  }
+
+  /** Ports at which parts can listen, and this machine reaches them at the same ones. */
+  async takePorts(count: number): Promise<number[]> {
+    if (this.#shared === undefined) return freePorts(count);
+    const taken = this.#shared.freePorts.splice(0, count);
+    if (taken.length < count) throw new Error('The deployment has more parts than ports were opened for.');
+    return taken;
+  }
+
+  async startNode(request: NodeRequest): Promise<SiteNode> {
+    const { name, role, flags, peer, isSeated, signal, environment, ...limits } = request;
+    const [chatPort, internalPort] = await this.takePorts(2);
+    const seats = isSeated ? ['--public-url', `ws://127.0.0.1:${chatPort}`] : [];
+    const ours = { image: this.#serverImage, command: ['server/main.ts', ...flags, ...seats] };
+    const ports = { CHAT_PORT: String(chatPort), CHAT_INTERNAL_PORT: String(internalPort) };
+    const container = await this.#startUntil('"event":"listening"', signal, {
+      ...this.#place(name),
       ...limits,
       ...(peer === undefined ? ours : await this.#programOf(peer, signal)),
-      ports: [hostPort === undefined ? chatPort : { container: chatPort, host: hostPort }, internalPort],
+      environment: { ...environment, ...ports },
+      ports: [],
       startsWithoutQuota: true,
     });
     await container.setQuota(true);
     return {
       name,
       role,
-      chatUrl: `ws://127.0.0.1:${container.hostPort(chatPort)}/ws`,
-      siteUrl: `ws://${container.name}:${chatPort}/ws`,
-      siteReadinessPort: internalPort,
-      internalUrl: `http://127.0.0.1:${container.hostPort(internalPort)}`,
-      scrapeAddress: `${this.#scrapeHost}:${container.hostPort(internalPort)}`,
+      chatUrl: `ws://127.0.0.1:${chatPort}/ws`,
+      internalUrl: `http://127.0.0.1:${internalPort}`,
+      scrapeAddress: `${this.#scrapeHost}:${internalPort}`,
       ended: container.ended,
       signal: (signalName) => container.signal(signalName),
       setQuota: async (inForce) => {
@@ -134,9 +151,15 @@ export class ContainerSite implements Site, AsyncDisposable {
   async startService({
     readyText,
     signal,
+    ports,
     ...request
   }: ServiceContainerRequest & Pick<ContainerRequest, 'pinnedCpus'>): Promise<RunningContainer> {
-    return this.#startUntil(readyText, signal, { ...request, ...this.#place(request.name) });
+    const published = this.#shared === undefined ? publishedAs(ports) : [];
+    return this.#startUntil(readyText, signal, {
+      ...request,
+      ports: published,
+      ...this.#place(request.name),
+    });
   }
 
   async startSimulator({
@@ -146,23 +169,24 @@ export class ContainerSite implements Site, AsyncDisposable {
     ...request
   }: SimulatorRequest): Promise<SiteSimulator> {
     const place = this.#place('simulator');
+    const port = metricsPort && (this.#shared?.simulatorPort ?? metricsPort);
+    const metrics = port === undefined ? [] : ['--metrics-port', String(port)];
     const metricsHost = nodesAreElsewhere ? place.hostIp : '0.0.0.0';
     const container = await startContainer(this.engine, {
       ...place,
       ...request,
-      networkName: nodesAreElsewhere ? 'host' : place.networkName,
+      ...(nodesAreElsewhere && { networkName: 'host' }),
       image: this.#image,
-      command: ['loadtest/main.ts', ...flags, '--metrics-host', metricsHost],
-      ports: metricsPort === undefined || nodesAreElsewhere ? [] : [metricsPort],
+      command: ['loadtest/main.ts', ...flags, ...metrics, '--metrics-host', metricsHost],
+      ports: [],
       takesInput: true,
     });
     this.#simulator = container;
     void container.exit.then(() => {
       if (this.#simulator === container) this.#simulator = null;
     });
-    const scrapePort = (port: number) => (nodesAreElsewhere ? port : container.hostPort(port));
     return {
-      scrapeAddress: metricsPort === undefined ? null : `${this.#scrapeHost}:${scrapePort(metricsPort)}`,
+      scrapeAddress: port === undefined ? null : `${this.#scrapeHost}:${port}`,
       exit: container.exit.then(({ code, killedForMemory }) => ({
         // 128 and more is the end by a signal, except 130: the simulator's own code for an interruption.
         code: code >= 128 && code !== 130 ? null : code,
@@ -199,13 +223,13 @@ export class ContainerSite implements Site, AsyncDisposable {
 
   /** The fields that do not depend on the program. */
   #place(name: string) {
-    return {
+    const place = {
       name: `${this.#name}-${name}`,
-      networkName: this.#name,
       labels: labelsOf(this.#id),
       hostIp: listenHost(this.#scrapeHost),
-      hostNames: [desktopHostName],
     };
+    if (this.#shared !== undefined) return { ...place, networkName: `container:${this.#shared.holder}` };
+    return { ...place, networkName: this.#name, hostNames: [desktopHostName] };
   }
 
   async #startUntil(
@@ -220,6 +244,11 @@ export class ContainerSite implements Site, AsyncDisposable {
     );
     return program;
   }
+}
+
+/** The same number in the container and on this machine. */
+function publishedAs(ports: readonly number[]): ContainerRequest['ports'] {
+  return ports.map((port) => ({ container: port, host: port }));
 }
 
 /** In a container the main process is number 1, and the workers are its children. */

@@ -59,8 +59,6 @@ export class ProcessSite implements Site, AsyncDisposable {
       name,
       role,
       chatUrl: ready.chat,
-      siteUrl: ready.chat,
-      siteReadinessPort: Number(port),
       internalUrl: `http://127.0.0.1:${port}`,
       scrapeAddress: `${this.#scrapeHost}:${port}`,
       ended: child.ended,
@@ -111,7 +109,8 @@ export class ProcessSite implements Site, AsyncDisposable {
 
   async startSimulator({ flags, pinnedCpus, metricsPort, onLine }: SimulatorRequest): Promise<SiteSimulator> {
     const host = ['--metrics-host', listenHost(this.#scrapeHost)];
-    const args = [...this.#programs.simulator, ...flags, ...host];
+    const metrics = metricsPort === undefined ? [] : ['--metrics-port', String(metricsPort)];
+    const args = [...this.#programs.simulator, ...flags, ...metrics, ...host];
     const options = commandLine(pinnedCpus, process.execPath, args);
     const child = this.#started.use(await startChild({ ...options, onLine, takesInput: true }));
     this.#simulator = child;

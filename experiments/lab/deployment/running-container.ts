@@ -10,15 +10,15 @@ import type { NodeSample } from './services/service.ts';
 
 export type ContainerRequest = {
   image: string;
-  /** Unique on the engine; other containers of its network reach it by this name. */
+  /** Unique on the engine. */
   name: string;
-  /** Of a network of the engine, or `host` for this machine's own. */
+  /** Of a network of the engine, `host` for this machine's own, or `container:<name>` for that container's. */
   networkName: string;
   command: readonly string[];
   environment?: Readonly<Record<string, string>>;
   labels: Readonly<Record<string, string>>;
-  /** Ports to publish; a number alone is published at a free port of the host. */
-  ports: readonly (number | { container: number; host: number })[];
+  /** To publish; none in the network of another container, whose ports were published with it. */
+  ports: readonly { container: number; host: number }[];
   /** Address of the host at which they are published. */
   hostIp: string;
   /** Names that the container resolves to the machine of the engine. */
@@ -43,8 +43,6 @@ type ContainerEnd = { code: number; killedForMemory: boolean };
 /** A started container. Disposing it removes it, whether it runs or not. */
 export type RunningContainer = Program & {
   name: string;
-  /** The port of the host at which a port of the container is published. */
-  hostPort(port: number): number;
   /** Resolves when it ends for the first time. */
   exit: Promise<ContainerEnd>;
   /** Writes to the standard input of its main process; does nothing once that has ended. */
@@ -91,7 +89,6 @@ export async function startContainer(engine: Engine, request: ContainerRequest):
   await sampler.begin();
   return {
     name: request.name,
-    hostPort: (port) => started.getMappedPort(port),
     exit: limited.ended.promise,
     ended: limited.ended.promise.then(({ code, killedForMemory }) =>
       killedForMemory ? 'was killed for its memory' : `exited with code ${code}`,

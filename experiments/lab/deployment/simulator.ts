@@ -37,7 +37,6 @@ export async function startSimulator(
     else if (event.event !== 'progress') watch.onProgress(event);
     if (event.event === 'phase' && event.phase === 'idle') idle.resolve('idle');
   };
-  const metrics = metricsPort === undefined ? [] : ['--metrics-port', String(metricsPort)];
   const lag = lagLimitMs === undefined ? [] : ['--lag-limit', `${lagLimitMs}ms`];
   const judged = [...limits.flatMap((limit) => ['--limit', limit]), ...lag];
   const program = await site.startSimulator({
@@ -45,7 +44,7 @@ export async function startSimulator(
     // No quota in addition to whole CPUs of its own: the kernel would throttle the simulator for single
     // milliseconds that it accounts late, and each of those would make a trial void.
     cpus: place.pinnedCpus !== undefined && Number.isInteger(place.cpus) ? undefined : place.cpus,
-    flags: [...workloadArguments(workload), ...judged, ...metrics, '--control'],
+    flags: [...workloadArguments(workload), ...judged, '--control'],
     metricsPort,
     onLine: (line, stream) => {
       const event = stream === 'stdout' ? parseEvent(line) : undefined;

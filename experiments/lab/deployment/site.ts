@@ -6,7 +6,7 @@ import type { PeerProgram } from './peers.ts';
 
 /** What server nodes and the simulator have in common; undefined stands for no limit and for any CPU. */
 type ProgramRequest = {
-  /** But for those that the site sets: hosts, and ports of nodes. */
+  /** But for those that the site sets: hosts and ports. */
   flags: readonly string[];
   cpus: number | undefined;
   /** Of the quota of CPU. */
@@ -23,17 +23,13 @@ export type NodeRequest = ProgramRequest & {
   peer: PeerProgram | undefined;
   /** Settings that may hold a secret: every user of a machine sees the arguments of its processes. */
   environment: Readonly<Record<string, string>>;
-  /** Where the clients run to whom it tells its address; undefined: it tells nobody. */
-  seatsFor: 'same site' | 'host' | undefined;
+  /** It tells clients its address. */
+  isSeated: boolean;
   signal: AbortSignal;
 };
 
 /** A node with what only the deployment itself needs of it. */
 export type SiteNode = DeployedNode & {
-  /** The chat URL for a simulator at the same site. */
-  siteUrl: string;
-  /** Port of that URL's host at which /readyz answers. */
-  siteReadinessPort: number;
   sample(): Promise<NodeSample>;
   observeLimits(): Promise<ObservedLimits>;
 };

@@ -16,11 +16,14 @@ import {
 import { isScalable } from './list-stages.ts';
 import { describePins, launcherOn, type Pins, pinnableCpus, pinnedServerCores, pinning } from './pinning.ts';
 import { type ProcessPrograms, ProcessSite, programsOf } from './process.ts';
-import { type RunningBalancer, startBalancer } from './services/haproxy.ts';
-import type { RunningService, ServiceContainerRequest, ServiceRequest } from './services/service.ts';
+import { startBalancer } from './services/haproxy.ts';
+import type { RunningService, ServiceRequest } from './services/service.ts';
 import { startService } from './services/services.ts';
 import { startSimulator } from './simulator.ts';
 import { listenHost, type Site, type SiteNode } from './site.ts';
+
+/** Chosen: a cluster of Redis is six servers. */
+const servicePortsMax = 6;
 
 /** The target asked for, else the one that is preferred, else containers where an engine answers. */
 export async function chooseTarget(
@@ -78,6 +81,7 @@ export async function startDeployment(
   const siteOf = async (kind: TargetKind): Promise<Site> =>
     kind === 'process' ? processes : (await containers()).prepare(request.serverRoot);
   const site = await siteOf(placement.target);
+  if (placement.target === 'container') await (await containers()).share(portsOf(stage, roles.length));
   const simulatorSite = await siteOf(placement.simulator);
   const nodesAreElsewhere = simulatorSite !== site;
   const inContainers = placement.target === 'container' && placement.simulator === 'container';
@@ -91,11 +95,12 @@ export async function startDeployment(
   const network = request.breakableNetwork ? await breakableNetwork(site, services, started) : null;
   // After the services, because the last is stopped first: nodes must not outlive their services.
   started.use(processes);
-  const nodes = await startNodes(site, nodesAreElsewhere, request, roles, pins, services, network?.urls);
+  const nodes = await startNodes(site, request, roles, pins, services, network?.urls);
   const observedLimits = await Promise.all(nodes.map((node) => node.observeLimits()));
   const forBalancer = { ...forServices, metricsHost: listenHost(scrapeHost) };
   const balancer = request.balancer ? started.use(await balance(nodes, forBalancer)) : null;
-  const urls = entryUrls(nodes, balancer, nodesAreElsewhere);
+  // The simulator connects to the balancer alone where there is one.
+  const urls = balancer === null ? nodes.map(({ chatUrl }) => chatUrl) : [balancer.url];
   const entries = request.seated ? { urls, connectUrls: urls.map(connectUrl) } : { urls };
   const beside = [...services, ...(balancer === null ? [] : [balancer])];
   const place = { ...simulatorLimits(allocation, pins), nodesAreElsewhere };
@@ -133,24 +138,23 @@ function requestOfServices(
   { services: pinnedCpus }: Pins,
   signal: AbortSignal,
 ): ServiceRequest {
-  const startPinned = async (request: ServiceContainerRequest) =>
-    (await containers()).startService({ ...request, pinnedCpus });
   return {
     target,
-    containers: async () => ({ startService: startPinned }),
+    containers: async () => {
+      const site = await containers();
+      return {
+        takePorts: (count) => site.takePorts(count),
+        startService: (service) => site.startService({ ...service, pinnedCpus }),
+      };
+    },
     launcher: launcherOn(pinnedCpus),
     signal,
   };
 }
 
-/** The URLs that the simulator connects to: of the balancer alone where there is one. */
-function entryUrls(
-  nodes: readonly SiteNode[],
-  balancer: RunningBalancer | null,
-  nodesAreElsewhere: boolean,
-): string[] {
-  const entries = balancer === null ? nodes : [{ ...balancer, chatUrl: balancer.url }];
-  return entries.map(({ chatUrl, siteUrl }) => (nodesAreElsewhere ? chatUrl : siteUrl));
+/** Ports that the containers of a deployment can need: two of each node and of a balancer. */
+function portsOf({ services }: DeploymentRequest['stage'], nodes: number): number {
+  return 2 * nodes + 2 + services.length * servicePortsMax;
 }
 
 /** `http://host:port` of the same listener. */
@@ -189,10 +193,10 @@ function quotaFact(kind: TargetKind, { serverCpus }: Allocation): Readonly<Recor
 
 /** Puts a load balancer in front of these nodes. */
 function balance(nodes: readonly SiteNode[], request: ServiceRequest & { metricsHost: string }) {
-  const balanced = nodes.map(({ name, siteUrl, siteReadinessPort: readinessPort }) => ({
+  const balanced = nodes.map(({ name, chatUrl, internalUrl }) => ({
     name,
-    address: new URL(siteUrl).host,
-    readinessPort,
+    address: new URL(chatUrl).host,
+    readinessPort: Number(new URL(internalUrl).port),
   }));
   return startBalancer({ ...request, nodes: balanced });
 }
@@ -206,7 +210,6 @@ async function findEngine() {
 /** One after the other, because a start uses all of a core. The first has its own URLs of the services. */
 async function startNodes(
   site: Site,
-  nodesAreElsewhere: boolean,
   { stage, settings, allocation, seated, signal }: DeploymentRequest,
   roles: readonly string[],
   pins: Pins,
@@ -222,7 +225,7 @@ async function startNodes(
   for (const [index, role] of roles.entries()) {
     const own = index === 0 ? urlsOfFirst : [];
     const environment = Object.fromEntries(
-      services.map(({ name, nodeUrl }, at) => [`CHAT_${name.toUpperCase()}_URL`, own[at] ?? nodeUrl]),
+      services.map(({ name, url }, at) => [`CHAT_${name.toUpperCase()}_URL`, own[at] ?? url]),
     );
     const node = await site.startNode({
       name: `node-${index + 1}`,
@@ -230,7 +233,7 @@ async function startNodes(
       flags: stage.program ? [] : ['--stage', stage.name, ...settingFlags],
       peer: stage.program,
       environment,
-      seatsFor: seated ? (nodesAreElsewhere ? 'host' : 'same site') : undefined,
+      isSeated: seated === true,
       cpus: allocation.serverCpus,
       cpuPeriodMs: allocation.cpuPeriodMs ?? defaultCpuPeriodMs,
       memoryMb: allocation.serverMemoryMb,

@@ -15,8 +15,7 @@ import type { DeployedBalancer, NodeSample, ServiceFinder, ServiceRequest } from
 
 const image = process.env.HAPROXY_IMAGE ?? 'haproxy:3.2';
 const committed = new URL('../../../../haproxy/haproxy.cfg', import.meta.url);
-/** Of the committed configuration, and of the directory that the image reads. */
-const containerPorts = { chat: 8070, observatory: 8404 };
+/** In the directory that the image reads. */
 const containerConfig = '/usr/local/etc/haproxy/haproxy.cfg';
 const readyText = 'Loading success';
 /** Chosen, not measured: a start takes a fraction of a second. */
@@ -48,8 +47,6 @@ export type BalancerRequest = ServiceRequest & {
 /** A started balancer; disposing it stops it. */
 export type RunningBalancer = DeployedBalancer &
   AsyncDisposable & {
-    /** The chat URL for a simulator at the same site. */
-    siteUrl: string;
     /** Port of this machine at which /metrics answers. */
     metricsPort: number;
     /** Version and source. */
@@ -59,9 +56,12 @@ export type RunningBalancer = DeployedBalancer &
 
 /** Resolves once it listens; rejects with a `StartError`. Every node counts as ready until a check fails. */
 export async function startBalancer(request: BalancerRequest): Promise<RunningBalancer> {
-  const [chatPort, metricsPort] = await freePorts(2);
+  const inContainers = request.target === 'container';
+  const [chatPort, metricsPort] = await (inContainers
+    ? (await request.containers()).takePorts(2)
+    : freePorts(2));
   const ports = { chat: chatPort!, observatory: metricsPort! };
-  const start = request.target === 'container' ? startContainer : startProcess;
+  const start = inContainers ? startContainer : startProcess;
   await using started = new AsyncDisposableStack();
   const program = started.use(await start(request, ports));
   const url = `ws://127.0.0.1:${ports.chat}/ws`;
@@ -70,7 +70,6 @@ export async function startBalancer(request: BalancerRequest): Promise<RunningBa
   return {
     name: 'haproxy',
     url,
-    siteUrl: program.siteUrl ?? url,
     metricsPort: ports.observatory,
     fact,
     sample: program.sample,
@@ -82,23 +81,19 @@ type Ports = { chat: number; observatory: number };
 
 async function startContainer({ nodes, containers, signal }: BalancerRequest, { chat, observatory }: Ports) {
   const site = await containers();
-  const binds = { chat: `:${containerPorts.chat}`, observatory: `:${containerPorts.observatory}` };
+  const binds = { chat: `:${chat}`, observatory: `:${observatory}` };
   const content = configOf(readFileSync(committed, 'utf8'), nodes, binds);
   const container = await site.startService({
     name: 'haproxy',
     image,
     command: commandLine(containerConfig),
     files: [{ target: containerConfig, content }],
-    ports: [
-      { container: containerPorts.chat, host: chat },
-      { container: containerPorts.observatory, host: observatory },
-    ],
+    ports: [chat, observatory],
     readyText,
     signal,
   });
   return {
     source: `container ${image}`,
-    siteUrl: `ws://${container.name}:${containerPorts.chat}/ws`,
     sample: () => container.sample('haproxy', 'proxy'),
     [Symbol.asyncDispose]: () => container[Symbol.asyncDispose](),
   };
@@ -119,7 +114,6 @@ async function startProcess({ nodes, metricsHost, launcher, signal }: BalancerRe
   const owned = started.move();
   return {
     source: 'haproxy on PATH',
-    siteUrl: undefined,
     sample: async (): Promise<NodeSample> => {
       const usage = readTreeUsage(child.pid);
       const fault = child.howEnded();

@@ -8,7 +8,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
-import { freePorts } from '#host/free-ports.ts';
 import { readTreeUsage } from '#host/process-tree.ts';
 import { StartError } from '#host/readiness.ts';
 import {
@@ -23,7 +22,6 @@ import { redact } from '#host/secrets.ts';
 import type { RunningService, ServiceProvider, ServiceRequest } from './service.ts';
 
 const image = process.env.REDIS_IMAGE ?? 'redis:8';
-const containerPort = 6379;
 /** Chosen, not measured: a start takes a fraction of a second. */
 const answerDeadlineMs = 10_000;
 
@@ -82,7 +80,6 @@ async function startProcess(
   return {
     ...description,
     owned: true,
-    nodeUrl: url,
     signal: async (name) => server.process.signal(name),
     restart: async () => {
       await server[Symbol.asyncDispose]();
@@ -102,18 +99,16 @@ async function startProcess(
   };
 }
 
-async function startContainer({ target, containers, signal }: ServiceRequest): Promise<RunningService> {
+async function startContainer({ containers, signal }: ServiceRequest): Promise<RunningService> {
   const site = await containers();
-  // Chosen here, because the engine would choose another one at a restart.
-  const [port] = await freePorts(1);
-  const ports = [{ container: containerPort, host: port! }];
-  const program = { name: 'redis', image, command: withoutPersistence, ports, readyText: redisReadyText };
+  const [port] = await site.takePorts(1);
+  const command = [...withoutPersistence, '--port', String(port)];
+  const program = { name: 'redis', image, command, ports: [port!], readyText: redisReadyText };
   const container = await site.startService({ ...program, signal });
   const url = `redis://127.0.0.1:${port}`;
   return {
     ...(await described(url, `container ${image}`)),
     owned: true,
-    nodeUrl: target === 'container' ? `redis://${container.name}:${containerPort}` : url,
     signal: (name) => container.signal(name),
     restart: async () => {
       await container.restart();
@@ -136,7 +131,6 @@ async function useGiven(url: string): Promise<RunningService> {
   return {
     ...description,
     owned: false,
-    nodeUrl: url,
     signal: refuse,
     restart: refuse,
     sample: async () => {

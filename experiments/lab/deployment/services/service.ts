@@ -25,7 +25,7 @@ export type DeployedService = {
   /** As stages name it in `services`, e.g. `redis`. */
   name: string;
   role: 'redis';
-  /** As reached from the lab. */
+  /** As reached from the lab and from the nodes. */
   url: string;
   /** False where the lab was only given it (REDIS_URL): it must not be frozen, killed or stopped. */
   owned: boolean;
@@ -44,8 +44,6 @@ export type DeployedBalancer = {
 /** A started service; disposing it stops it only where the lab started it. */
 export type RunningService = DeployedService &
   AsyncDisposable & {
-    /** As reached from the nodes. */
-    nodeUrl: string;
     /** Version and source. */
     fact: string;
     sample(): Promise<NodeSample>;
@@ -56,8 +54,8 @@ export type ServiceContainerRequest = {
   name: string;
   image: string;
   command: readonly string[];
-  /** Published at fixed ports of this machine, so that a restart keeps them. */
-  ports: readonly { container: number; host: number }[];
+  /** At which it listens, of those taken from the site. */
+  ports: readonly number[];
   /** Written into it before it starts. */
   files?: readonly { target: string; content: string }[];
   /** Part of the line of output that says that it is ready. */
@@ -65,19 +63,24 @@ export type ServiceContainerRequest = {
   signal: AbortSignal;
 };
 
-/** A started container, as far as a service uses it. Containers of its network reach it by its name. */
+/** A started container, as far as a service uses it. */
 export type ServiceContainer = AsyncDisposable & {
-  name: string;
   signal(name: NodeJS.Signals): Promise<void>;
   restart(): Promise<void>;
   sample(name: string, role: NodeSample['role']): Promise<NodeSample>;
+};
+
+export type ServiceContainers = {
+  /** Ports at which containers can listen, and this machine and the nodes reach them at the same ones. */
+  takePorts(count: number): Promise<number[]>;
+  startService(request: ServiceContainerRequest): Promise<ServiceContainer>;
 };
 
 export type ServiceRequest = {
   /** Where the nodes run. */
   target: 'process' | 'container';
   /** Resolves with the means to start containers; rejects with a `StartError` where no engine answers. */
-  containers(): Promise<{ startService(request: ServiceContainerRequest): Promise<ServiceContainer> }>;
+  containers(): Promise<ServiceContainers>;
   /** Precedes the command line of a process, so that it runs on the CPUs of services; may be empty. */
   launcher: readonly string[];
   signal: AbortSignal;

@@ -1,6 +1,6 @@
-/** Before the search of a variant: a look for the edge, then a steady load until the code is compiled. */
+/** Before the search of a variant: load until the code is compiled, a look for the edge, then a steady load. */
 import { deliveriesPerCpuSecond } from '../../analysis/cpu.ts';
-import { type Edge, scoutEdge } from '../../analysis/edge-scout.ts';
+import { type Edge, scoutEdge, stride } from '../../analysis/edge-scout.ts';
 import type { CapacityMethod, Timing, TrialRecord } from '../../records/schema.ts';
 
 /** Short, because it judges nothing; a backlog of an overload stays small. */
@@ -23,6 +23,8 @@ type WarmUpTrial = (load: number, timing: Timing, withoutQuota: boolean) => Prom
 
 /** Resolves with the edge as far as it was seen. */
 export async function warmUp(method: CapacityMethod, trial: WarmUpTrial): Promise<Edge> {
+  // First of all: in a part of a core, code that is not compiled fails at loads far below the edge.
+  await trial(method.start, compileTiming, true);
   const edge = await scoutEdge(method.start, method, async (load) => {
     const look = async () => {
       const { fault, loadtest } = await trial(load, scoutTiming, false);
@@ -35,7 +37,8 @@ export async function warmUp(method: CapacityMethod, trial: WarmUpTrial): Promis
     return verdict === 'pass' ? 'pass' : 'fail';
   });
   if (edge.held === null) return edge;
-  await trial(edge.broke ?? edge.held, compileTiming, true);
+  const high = edge.broke ?? edge.held;
+  if (high > stride * method.start) await trial(high, compileTiming, true);
   let before: TrialRecord | null = null;
   for (let count = 0; count < steadyTrialsMax; count++) {
     const now = await trial(edge.held, steadyTiming, false);
