@@ -58,7 +58,7 @@ describe('a server that is given by its URL', { concurrency: true }, () => {
   });
 
   test('fails where its neighbours lose messages', async () => {
-    await using server = await broadcast(50);
+    await using server = await broadcast(25); // The neighbours send 30 messages in the shortest step.
     const { code, output } = await run(server.url, 'reserved bits');
     assert.equal(code, 1, output);
     assert.match(output, /of the neighbours' were lost; the limit is 0/);

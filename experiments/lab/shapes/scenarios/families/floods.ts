@@ -107,6 +107,8 @@ export const floodsFamily: readonly Scenario[] = [
     gets: [1008, 4008, 'cut', 'nothing'],
     offend: floods(fullMessages),
     counter: [evictions('message_rate'), 'chat_sender_pauses_total'],
+    // What they may send at once, 16 MB, is 320 MB for the 20 of them in the room.
+    p99MsMax: 3000,
   },
   {
     name: 'full messages without end, nothing read',
@@ -116,6 +118,7 @@ export const floodsFamily: readonly Scenario[] = [
     counter: 'chat_messages_received_total',
     countedPerOffender: 20,
     offend: floods(fullMessages, false),
+    p99MsMax: 3000,
   },
   {
     name: '500 connects and closes a second',
