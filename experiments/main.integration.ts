@@ -114,6 +114,7 @@ test('bad input is answered with the action, the requirement and the given value
     ],
     [['run', '1', '--warm-up-seconds', '1', '--warm-up', '2s'], /--warm-up-seconds or --warm-up; given both/],
     [['run', '8', '--rooms', '2'], /Leave out --rooms: 008-kill has clients of its own/],
+    [['run', '2', '--quick'], /Leave out --quick: 002-slow-reader searches no capacity/],
     [['run', '1', '--churn', 'x'], /--churn must be a whole number.*given: x/],
     [['report', damaged], /damaged\.json cannot be read/],
     [['report', foreign], /required schema 1 or 2/],

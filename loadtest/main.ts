@@ -11,6 +11,7 @@ import { conclude } from './result/conclude.ts';
 import { encodeEvent, parseCommand, type StepQuantities } from './result/control.ts';
 import { readEnvironment } from './result/environment.ts';
 import { hopelessTest } from './result/hopeless.ts';
+import { upperBoundOf } from './result/limits.ts';
 import { clearLine, newProgress } from './result/progress.ts';
 import { publish } from './result/publish.ts';
 import type { LoadtestResult } from './result/schema.ts';
@@ -40,7 +41,7 @@ async function main(argv: string[]): Promise<number> {
     ...(token !== undefined && { Authorization: `Bearer ${token}` }),
   });
   if (problems.length > 0) return refuse(problems);
-  const metrics = new Metrics(options.stage);
+  const metrics = new Metrics({ stage: options.stage, p99LimitMs: upperBoundOf('p99', options.limits) });
   const server = await tryServe(metrics, options);
   if (typeof server === 'string') return refuse([server]);
   using _server = server;

@@ -76,6 +76,34 @@ test('a host is an address or a name, a log level one of five, a Redis URL has a
     assert.throws(() => read('--redis-url', url), /redis-url/, url);
 });
 
+function readVariable(name: string, value: string) {
+  process.env[name] = value;
+  try {
+    return read();
+  } finally {
+    delete process.env[name];
+  }
+}
+
+test('several nodes of a Redis Cluster are URLs with commas between them', () => {
+  for (const urls of [
+    'redis://a:1,redis://b:2',
+    'rediss://a, rediss://b/0,rediss://[::1]:7',
+    'redis://p,w@host',
+  ])
+    assert.equal(read('--redis-url', urls).redisUrl, urls);
+  for (const urls of [
+    'redis://a:1,b:2',
+    'redis://a,rediss://b',
+    'redis://a/1,redis://b/1',
+    'redis://a,redis://b?db=1',
+    'redis://a,http://b',
+    'redis://a,',
+    ',redis://a',
+  ])
+    assert.throws(() => readVariable('CHAT_REDIS_URL', urls), /or several, with commas .*not shown/, urls);
+});
+
 test('a secret comes from the environment or from a file, not from the command line, and is not shown', () => {
   process.env.CHAT_TOKEN = 'of the environment'.replaceAll(' ', '-');
   assert.equal(read().token, 'of-the-environment');
@@ -95,6 +123,9 @@ test('a secret comes from the environment or from a file, not from the command l
     ['--token-file', `${file}-that-is-not-there`],
     ['--redis-url', 'redis://:S3CRET@host'],
     ['--redis-url', 'redis://host?password=S3CRET'],
+    ['--redis-url', 'redis://host,redis://:S3CRET@other'],
+    ['--redis-url', 'redis://:S3CRET@host,redis://other'],
+    ['--redis-url', 'redis://host,redis://S3CRET@other:x'],
     ['--redis-url', 'S3CRET@host:6379'],
     ['--redis-url-file', secretFile('redis://x:1/S3CRET@host')],
   ];

@@ -2,10 +2,9 @@
  * The settings engine: reads flags, environment variables and defaults, and reports every mistake at once. It
  * is the only reader of process.env. Each part declares its own group of settings beside itself.
  */
-import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { type Command, Option } from 'commander';
-import { holdsSecret, notShown, parseServiceUrl } from '#host/redact.ts';
+import { holdsSecret, notShown, parseServiceUrl, readSecretFile, splitUrls } from '#host/secrets.ts';
 import { tellStrayVariables } from '#host/stray-variables.ts';
 
 /** One setting. Its key in the group gives its flag and its environment variable. */
@@ -86,12 +85,26 @@ export function secret(about: string): Setting<string> {
   return { ...text(/^[!-~]{1,4096}$/, 'visible ASCII characters', '', about), isSecret: () => true };
 }
 
-/** The URL of a service, which may hold a password. */
+/**
+ * The URL of a service, which may hold a password; or URLs of several nodes of a cluster, which has no
+ * database but 0.
+ */
 export function serviceUrl(protocols: readonly string[], fallback: string, about: string): Setting<string> {
-  const read = (given: string) =>
-    protocols.includes(parseServiceUrl(given)?.protocol ?? '') ? given : undefined;
-  const required = `${protocols.join('// or ')}//[user:password@]host[:port][/database], with %40 for an @ in it`;
+  const read = (given: string) => {
+    const urls = splitUrls(given).map(parseServiceUrl);
+    const isAllowed = (url: URL | null) =>
+      protocols.includes(url?.protocol ?? '') &&
+      (urls.length === 1 || (url!.protocol === urls[0]?.protocol && databaseOf(url!) === 0));
+    return urls.every(isAllowed) ? given : undefined;
+  };
+  const one = `${protocols.join('// or ')}//[user:password@]host[:port][/database], with %40 for an @ in it`;
+  const required = `${one}; or several, with commas between them, for nodes of one cluster: all with the same protocol, and without a database`;
   return { default: fallback, read, required, about, isSecret: holdsSecret };
+}
+
+/** The number of the database that the URL of a Redis names. */
+export function databaseOf(url: URL): number {
+  return Number(url.pathname.slice(1) || url.searchParams.get('db'));
 }
 
 /** A comma-separated list of at least one item; spaces around an item are dropped, and so are empty items. */
@@ -184,7 +197,7 @@ function readSetting(command: Command, key: string, setting: Setting<unknown>): 
   const { default: fallback, read, required, isSecret } = setting;
   const given = command.getOptionValue(key) as string | undefined;
   if (given === undefined && isSecret && command.getOptionValue(fileKeyOf(key)) !== undefined)
-    return readSecretFile(command, key, setting);
+    return readSettingFile(command, key, setting);
   if (given === undefined) return fallback;
   if (isSecret?.(given) && command.getOptionValueSource(key) === 'cli') {
     const ways = `Set ${flagOf(fileKeyOf(key))} or ${variableOf(key)} instead of ${flagOf(key)}`;
@@ -196,17 +209,17 @@ function readSetting(command: Command, key: string, setting: Setting<unknown>): 
   throw new SettingsError(`Set ${flagOf(key)} (or ${variableOf(key)}) to ${required}; given was ${shown}.`);
 }
 
-function readSecretFile(command: Command, key: string, { read, required }: Setting<unknown>): unknown {
+function readSettingFile(command: Command, key: string, { read, required }: Setting<unknown>): unknown {
   const path = command.getOptionValue(fileKeyOf(key)) as string;
   const name = `${flagOf(fileKeyOf(key))} (or ${variableOf(fileKeyOf(key))})`;
   let content: string;
   try {
-    content = readFileSync(path, 'utf8');
+    content = readSecretFile(path);
   } catch (error) {
     const why = (error as NodeJS.ErrnoException).code;
     throw new SettingsError(`Set ${name} to a file that can be read; given was "${path}" (${why}).`);
   }
-  const value = read(content.replace(/\r?\n$/, ''));
+  const value = read(content);
   if (value === undefined) throw new SettingsError(`Put ${required} into the file of ${name}: "${path}".`);
   return value;
 }

@@ -15,7 +15,8 @@ const sources = new Map<string, string>();
 for (const path of globSync('*/**/*.ts', { cwd: fileURLToPath(root), exclude: ['node_modules/**'] }))
   sources.set(path, readFileSync(new URL(path, root), 'utf8'));
 const packageText = readFileSync(new URL('package.json', root), 'utf8');
-const aliases = Object.entries<string>(JSON.parse(packageText).imports);
+const { imports, scripts } = JSON.parse(packageText);
+const aliases = Object.entries<string>(imports);
 const graph = new Map(
   [...sources]
     .filter(([path]) => !/\.(test|integration|contract|fixture)\.ts$/.test(path))
@@ -59,6 +60,13 @@ test('no file switches a rule about imports off', () => {
   const ignores = /biome-ignore\S* lint\/\w+\/no\w*Import/;
   const ignoring = [...sources].flatMap(([path, text]) => (ignores.test(text) ? [path] : []));
   assert.deepEqual(ignoring, []);
+});
+
+test('npm test runs every test file, and each of them once', () => {
+  const patterns = ['test:together', 'test:alone'].map((name) => /'(.+)'/.exec(scripts[name])![1]!);
+  const run = patterns.flatMap((pattern) => globSync(pattern, { cwd: fileURLToPath(root) }));
+  const all = [...sources.keys()].filter((path) => /\.(test|integration)\.ts$/.test(path));
+  assert.deepEqual(run.sort(), all.sort());
 });
 
 test('a cycle is found, with its members in order', () => {

@@ -1,5 +1,7 @@
 /** A real Redis for tests: the one that REDIS_URL names, else a process of our own, else a container. */
+
 import { ownRedisBinary, redisReadyText, startRedisServer, withoutPersistence } from '#host/redis-server.ts';
+import { splitUrls } from '#host/secrets.ts';
 
 type TestRedis = AsyncDisposable & { url: string };
 
@@ -10,7 +12,8 @@ export const noRedis =
 /** The way to start a Redis here, null where there is none. Disposing it stops only what was started here. */
 export async function findRedis(): Promise<(() => Promise<TestRedis>) | null> {
   const url = process.env.REDIS_URL;
-  if (url) return async () => ({ url, [Symbol.asyncDispose]: async () => {} });
+  // The tests need one Redis of which they may kill connections: a cluster is none.
+  if (url && splitUrls(url).length === 1) return async () => ({ url, [Symbol.asyncDispose]: async () => {} });
   const binary = await ownRedisBinary();
   if (binary) return () => startRedisServer(binary);
   const { GenericContainer, getContainerRuntimeClient, Wait } = await import('testcontainers');

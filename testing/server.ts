@@ -6,7 +6,7 @@ import { type Child, type ChildOptions, startChildUntil } from '#host/child-proc
 import { pathOfRoom } from '#protocol';
 
 const repository = fileURLToPath(new URL('../', import.meta.url));
-const startDeadlineMs = 10_000;
+const startDeadlineMs = 30_000;
 const stopGraceMs = 5000;
 const eventuallyDeadlineMs = 5000;
 
@@ -43,7 +43,7 @@ export class ServerProcess {
     this.internal = String(listening.internal);
   }
 
-  /** Starts a stage on free ports; rejects with its last output if it does not listen within ten seconds. */
+  /** Starts a stage on free ports; rejects with its last output if it does not listen in time. */
   static async start(
     stage: string,
     args: readonly string[] = [],

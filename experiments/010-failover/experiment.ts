@@ -19,6 +19,6 @@ export const failover: FaultExperiment = {
     'The participants sit on the two nodes in turn, and come back to any node that reports ready: they do not ask where their seat is, because every node serves every room. For that the moves to seats are off (moves-per-second=0).',
     'A participant finds out that its node is frozen when the node closes the connection, and not before: it sends no pings.',
     'An end of Redis in which it saves first (SHUTDOWN SAVE) stands for a crash with appendfsync always: nothing that it has acknowledged is lost.',
-    'A failover of Redis Cluster is not among the failures: the stage runs on one Redis.',
+    'A replica of Redis Cluster may lack what its primary took last. So a failover is a new epoch for the rooms of that primary: their people are told that messages may be missing, whether any are or not.',
   ],
 };

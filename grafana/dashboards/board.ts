@@ -66,6 +66,22 @@ export function stageVariable(name: string, label: string, choice: 'all' | 'firs
   );
 }
 
+/** A choice among the values of a label, of several; begins with all of them. `from`: the series with it. */
+export function labelVariable(name: string, label: string, from: string) {
+  const query = `label_values(${from}, ${name})`;
+  return new grafana.QueryVariableBuilder(name)
+    .label(label)
+    .datasource(prometheus)
+    .query({ query, refId: 'StandardVariableQuery' })
+    .definition(query)
+    .refresh(grafana.VariableRefresh.OnTimeRangeChanged)
+    .sort(grafana.VariableSort.AlphabeticalAsc)
+    .multi(true)
+    .includeAll(true)
+    .allValue('.*')
+    .current({ selected: true, text: ['All'], value: ['$__all'] });
+}
+
 /** Regions behind the graphs, one for each time span in which the expression is 1. */
 export function regions(
   name: string,
@@ -84,14 +100,14 @@ export function regions(
     .tagKeys(format.tags);
 }
 
-/** The phases of the lab's trials on the chosen stages. */
-export function labPhases() {
+/** The phases of the lab's trials on the chosen stages; `trials` selects among them. */
+export function labPhases(trials = '') {
   const format = {
     title: '{{phase}}',
-    text: '{{experiment}}, {{variant}} ({{purpose}})',
+    text: '{{experiment}} of {{run}}, {{variant}} ({{purpose}})',
     tags: 'phase,stage',
   };
-  return regions('Phases', 'blue', `trial_phase:lab_phase:max{${chosenStages}} == 1`, format);
+  return regions('Phases', 'blue', `trial_phase:lab_phase:max{${chosenStages}${trials}} == 1`, format);
 }
 
 /** The time spans in which a limit is broken. */

@@ -1,6 +1,6 @@
 /** An experiment, during and after its run: numbers by phase and stage, and two stages side by side. */
-import { board, brokenLimits, labPhases, stageVariable } from './board.ts';
-import { chosenStages, latencyLimit, lines, of, row, states } from './panel.ts';
+import { board, brokenLimits, labelVariable, labPhases, stageVariable } from './board.ts';
+import { chosenStages, latencyLimit, limitName, lines, ofLimit, type Query, row, states } from './panel.ts';
 import { table } from './table.ts';
 
 const name = {
@@ -11,18 +11,30 @@ const name = {
 };
 const variables = [
   stageVariable('stage', 'Stages', 'all'),
+  labelVariable('run', 'Runs', `lab_trial_info{${chosenStages}}`),
+  labelVariable('variant', 'Variants', `lab_trial_info{${chosenStages}, run=~"$run"}`),
+  labelVariable('node', 'Containers', 'experiment_container_memory_bytes'),
   stageVariable('left', 'Left', 'first'),
   stageVariable('right', 'Right', 'last'),
 ];
 const legend = '{{stage}}';
+const chosenTrials = ', run=~"$run", variant=~"$variant"';
+/** Only while a trial of the chosen runs and variants goes on. */
+const during = `and on (stage) trial_phase:lab_phase:max{${chosenStages}${chosenTrials}}`;
+/** A series of the chosen stages, runs and variants. */
+const of = (metric: string, name = legend, more = ''): Query => ({
+  expr: `${metric}{${chosenStages}${more}} ${during}`,
+  legend: name,
+});
+const chosenNodes = ', node=~"$node"';
 const containerLegend = '{{stage}} {{node}}';
 
 /** The Experiment dashboard. */
-export const experiment = board(name, variables, [labPhases(), brokenLimits()], {
+export const experiment = board(name, variables, [labPhases(chosenTrials), brokenLimits()], {
   'Stages and phases, over the chosen time': [
     ...row(24, [
       states('Phases', 'The phases of the trials, by stage. Only `measure` counts.', {
-        expr: `stage_phase:lab_phase:max{${chosenStages}, phase=~"connect|warm-up|measure|drain"}`,
+        expr: `max by (stage, phase) (trial_phase:lab_phase:max{${chosenStages}${chosenTrials}, phase=~"connect|warm-up|measure|drain"})`,
         legend: '{{stage}} · {{phase}}',
       }),
     ]),
@@ -46,13 +58,16 @@ export const experiment = board(name, variables, [labPhases(), brokenLimits()], 
       'Deliveries received',
       'Audited deliveries per second, on a logarithmic axis.',
       { unit: 'si:/s', log: true },
-      [{ expr: `stage:loadtest_deliveries:rate5s{${chosenStages}} > 0`, legend }],
+      [{ expr: `stage:loadtest_deliveries:rate5s{${chosenStages}} > 0 ${during}`, legend }],
     ),
     lines(
       'Delivery latency p99',
-      'Receipt − due time. Limit: 250 ms.',
-      { unit: 's', log: true, bounds: latencyLimit },
-      [{ expr: `stage:loadtest_delivery_latency_seconds:p99_rate5s{${chosenStages}} > 0`, legend }],
+      'Receipt − due time. Dashed: the limit of the run.',
+      { unit: 's', log: true },
+      [
+        { expr: `stage:loadtest_delivery_latency_seconds:p99_rate5s{${chosenStages}} > 0 ${during}`, legend },
+        { expr: `${latencyLimit.expr} ${during}`, legend: limitName },
+      ],
     ),
     lines(
       'Deliveries per core of the server',
@@ -60,7 +75,7 @@ export const experiment = board(name, variables, [labPhases(), brokenLimits()], 
       { unit: 'si:/s', log: true },
       [
         {
-          expr: `stage:chat_deliveries:rate5s{${chosenStages}} / (stage:process_cpu_cores:rate5s{${chosenStages}} > 0) > 0`,
+          expr: `stage:chat_deliveries:rate5s{${chosenStages}} / (stage:process_cpu_cores:rate5s{${chosenStages}} > 0) > 0 ${during}`,
           legend,
         },
       ],
@@ -71,19 +86,19 @@ export const experiment = board(name, variables, [labPhases(), brokenLimits()], 
       'CPU of each container',
       'Cores used by each node, service and the simulator; of processes where the trial has no containers.',
       { unit: 'short' },
-      [of('stage_node:experiment_container_cpu_cores:rate5s', containerLegend)],
+      [of('stage_node:experiment_container_cpu_cores:rate5s', containerLegend, chosenNodes)],
     ),
     lines(
       'Memory of each container',
       'Memory that cannot be dropped: without the page cache.',
       { unit: 'bytes' },
-      [of('stage_node:experiment_container_memory_bytes:sum', containerLegend)],
+      [of('stage_node:experiment_container_memory_bytes:sum', containerLegend, chosenNodes)],
     ),
     lines(
       'Throttling of each container',
       'Seconds per second in which the CPU quota held a container back. The simulator must show none.',
       { unit: 'short' },
-      [of('stage_node:experiment_container_throttled:rate5s', containerLegend)],
+      [of('stage_node:experiment_container_throttled:rate5s', containerLegend, chosenNodes)],
     ),
   ]),
   '$left and $right, side by side': row(12, [
@@ -96,9 +111,10 @@ export const experiment = board(name, variables, [labPhases(), brokenLimits()], 
         achieved: 'stage:loadtest_messages_sent:rate5s',
       },
     ),
-    ...pair('Delivery latency', 'Receipt − due time. Limit of p99: 250 ms.', 's', {
+    ...pair('Delivery latency', 'Receipt − due time. Dashed: the limit of p99 that the run has.', 's', {
       p50: 'stage:loadtest_delivery_latency_seconds:p50_rate5s',
       p99: 'stage:loadtest_delivery_latency_seconds:p99_rate5s',
+      [limitName]: 'stage:loadtest_delivery_latency_limit_seconds:max',
     }),
     ...pair(
       'CPU and throttling',
@@ -124,12 +140,13 @@ function columns(by: string, matchers: string) {
   const column = (heading: string, unit: string, series: string) => ({
     heading,
     unit,
-    expr: `avg by (${by}) (avg_over_time(stage_phase:${series}{${chosenStages}${matchers}}[$__range]))`,
-    ...(unit === 's' ? { bounds: latencyLimit } : {}),
+    expr: `avg by (${by}) (avg_over_time((stage_phase:${series}{${chosenStages}${matchers}} ${during})[$__range:1s]))`,
+    ...(unit === 'percentunit' ? { bounds: ofLimit.bounds } : {}),
   });
   return [
     column('Deliveries/s', 'si:/s', 'chat_deliveries:rate5s'),
     column('Latency p99, mean', 's', 'loadtest_delivery_latency_seconds:p99_rate5s'),
+    column('p99 of its limit', 'percentunit', 'loadtest_delivery_latency_seconds:p99_of_limit'),
     column('CPU cores', 'short', 'process_cpu_cores:rate5s'),
     column('Memory', 'bytes', 'process_resident_memory_bytes:sum'),
     column('Throttled s/s', 'short', 'chat_cgroup_cpu_throttled:rate5s'),
@@ -142,7 +159,7 @@ function pair(title: string, description: string, unit: string, series: Record<s
     lines(
       `${title} · $${side}`,
       description,
-      unit === 's' ? { unit, bounds: latencyLimit } : { unit },
+      { unit },
       Object.entries(series).map(([legend, metric]) => ({ expr: `${metric}{stage="$${side}"}`, legend })),
     ),
   );

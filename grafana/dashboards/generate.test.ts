@@ -128,7 +128,7 @@ function namesDeclared(): Set<string> {
   return new Set([...ofNode, ...declared, ...counters, ...recorded, ...ofOthers, 'up', 'ALERTS']);
 }
 
-/** Of HAProxy's own exporter and of cAdvisor; panels.integration.ts reads the first from a real one. */
+/** Of HAProxy's own exporter and of cAdvisor; panels.alone.integration.ts reads the first from a real one. */
 const ofOthers = [
   'haproxy_server_current_sessions',
   'haproxy_server_status',

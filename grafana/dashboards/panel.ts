@@ -28,8 +28,17 @@ export function of(metric: string, legend = '{{stage}}'): Query {
 /** The values from which a panel is orange (`warning`) or red (`limit`: a trial fails). */
 export type Bounds = { warning?: number; limit?: number };
 
-/** The limit of the experiments: p99 of delivery latency, in seconds. */
-export const latencyLimit: Bounds = { limit: 0.25 };
+/** A latency as a share of the limit of its own run. */
+export const ofLimit = { unit: 'percentunit', bounds: { warning: 0.8, limit: 1 } } as const;
+
+/** The name of a series that is drawn as a limit: dashed and red. */
+export const limitName = 'limit of the run';
+
+/** The limit of the p99 that each run of the chosen stages has; several runs may differ. */
+export const latencyLimit: Query = {
+  expr: `stage:loadtest_delivery_latency_limit_seconds:max{${chosenStages}}`,
+  legend: limitName,
+};
 
 /** How values are shown: the unit by its name in Grafana, and the bounds. */
 type Shape = { unit: string; bounds?: Bounds };
@@ -115,6 +124,13 @@ export function lines(
     panel.scaleDistribution(
       new common.ScaleDistributionConfigBuilder().type(common.ScaleDistribution.Log).log(10),
     );
+  if (queries.some(({ legend }) => legend === limitName))
+    panel.overrideByName(limitName, [
+      { id: 'color', value: { mode: 'fixed', fixedColor: 'red' } },
+      { id: 'custom.lineStyle', value: { fill: 'dash', dash: [10, 8] } },
+      { id: 'custom.fillOpacity', value: 0 },
+      { id: 'custom.lineWidth', value: 1 },
+    ]);
   const dashed = new common.GraphThresholdsStyleConfigBuilder().mode(common.GraphThresholdsStyleMode.Dashed);
   if (shape.bounds) panel.thresholds(thresholds(shape.bounds)).thresholdsStyle(dashed);
   return panel;

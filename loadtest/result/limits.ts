@@ -96,6 +96,11 @@ export function withDefaults(given: readonly Limit[], resume = false): Limit[] {
   return [...given, ...defaults.filter((limit) => !named.has(limit.metric))];
 }
 
+/** The upper bound of a metric, latencies in ms; undefined where no limit has one. */
+export function upperBoundOf(metric: string, limits: readonly Limit[]): number | undefined {
+  return limits.find((limit) => limit.metric === metric && limit.operator.startsWith('<'))?.bound;
+}
+
 /**
  * For each limit: the observed value, whether it held, and a sentence if it did not. `couldHold` says whether
  * a latency of the target would have held its limit with `doubtMs` taken off.

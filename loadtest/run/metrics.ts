@@ -23,9 +23,18 @@ export class Metrics implements RunObserver {
   #totals: Totals | undefined;
   #lost = 0;
 
-  /** `stage` becomes a label of every metric: a choice of stages then finds this run too. */
-  constructor(stage?: string) {
+  /**
+   * `stage` becomes a label of every metric: a choice of stages then finds this run too. `p99LimitMs` is the
+   * upper bound of delivery latency that the run is judged by; left out: none.
+   */
+  constructor({ stage, p99LimitMs }: { stage?: string | undefined; p99LimitMs?: number | undefined } = {}) {
     if (stage !== undefined) this.registry.setDefaultLabels({ stage });
+    if (p99LimitMs !== undefined)
+      this.#gauge(
+        'loadtest_delivery_latency_limit_seconds',
+        'The p99 of delivery latency must stay below it; absent without such a limit',
+        () => p99LimitMs / 1000,
+      );
     this.#gauge(
       'loadtest_offered_messages_per_second',
       'Messages per second that the schedule asks for',

@@ -26,6 +26,12 @@ test('a node renews the version of its batches where nobody else has one, or the
   }
 });
 
+test('on Redis Cluster the key is in the slot of its channel', async () => {
+  const { client, written } = fakeRedis(null);
+  await agreeOnVersion(client, { ...place, channel: 'tea:1:{7}' });
+  assert.equal(written[0]![0], 'tea:batch-version:{7}');
+});
+
 test('another version is refused with what to do, and stays', async () => {
   const { client, written } = fakeRedis('2');
   await assert.rejects(

@@ -20,8 +20,8 @@ export async function agreeOnVersion(
   client: Client,
   { channel, heartbeatIntervalMs }: Pick<RedisOptions, 'channel' | 'heartbeatIntervalMs'>,
 ): Promise<void> {
-  // The channel ends with the version, and this key must not.
-  const key = `${channel.slice(0, channel.lastIndexOf(':'))}:batch-version`;
+  // The channel names the version, and this key must not. A tag behind it (on Redis Cluster) keeps the slot.
+  const key = channel.replace(/:\d+(?=(:\{[^}]*\})?$)/, ':batch-version');
   try {
     const found = await client.get(key);
     if (found !== null && found !== String(batchVersion)) throw new Error(otherVersion(found));

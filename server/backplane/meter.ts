@@ -4,6 +4,9 @@ import { latencyBuckets } from '../ops/metrics.ts';
 import type { BackplaneEvents } from './backplane.ts';
 import { epochMs } from './batch.ts';
 
+/** A gauge, as far as a backplane uses it. */
+type Level = { set(value: number): void; inc(by: number): void };
+
 export type BackplaneMeter = ReturnType<typeof createBackplaneMeter>;
 
 /** Declares the metrics in the registry. The default is one that nothing reads, for tests. */
@@ -49,8 +52,19 @@ export function createBackplaneMeter(registry = new Registry()) {
       name: 'chat_backplane_publish_queue_bytes',
       help: 'Bytes accepted and not yet taken over by the backplane',
       registers,
-    }),
+    }) as Level,
   };
+}
+
+/** The same metrics for one of several parts of a backplane: the gauge shows the sum of all parts. */
+export function meterOfPart(meter: BackplaneMeter): BackplaneMeter {
+  let last = 0;
+  const { queueBytes } = meter;
+  const set = (bytes: number) => {
+    queueBytes.inc(bytes - last);
+    last = bytes;
+  };
+  return { ...meter, queueBytes: { set, inc: (bytes) => queueBytes.inc(bytes) } };
 }
 
 /** The same events, with every gap counted. */

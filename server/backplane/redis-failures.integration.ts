@@ -8,7 +8,7 @@ import { ownRedisBinary, type RedisServer, startRedisServer } from '#host/redis-
 import { SilentProxy } from '#host/silent-proxy.ts';
 import { Listener, until } from './backplane.contract.ts';
 import { BatchQueue } from './batch.ts';
-import { RedisPubSubBackplane, type RedisPubSubOptions } from './redis-pub-sub.ts';
+import { type RedisPubSubOptions, redisPubSub } from './redis-pub-sub.ts';
 
 const binary = await ownRedisBinary();
 const reason =
@@ -38,7 +38,7 @@ describe('failures of the Redis backplane', { skip: binary === null && reason },
 
   function make(options: Partial<RedisPubSubOptions>): Listener {
     const defaults = { url: server.url, channel, heartbeatIntervalMs };
-    const listener = new Listener(new RedisPubSubBackplane({ ...defaults, ...options }));
+    const listener = new Listener(redisPubSub({ ...defaults, ...options }));
     listeners.push(listener);
     return listener;
   }

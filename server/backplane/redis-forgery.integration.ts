@@ -9,7 +9,7 @@ import { findRedis, noRedis } from '../../testing/redis.ts';
 import { Listener, until } from './backplane.contract.ts';
 import { type BatchHeader, BatchQueue, batchHeaderBytes, epochMs, readBatchHeader } from './batch.ts';
 import { createBackplaneMeter } from './meter.ts';
-import { RedisPubSubBackplane, type RedisPubSubOptions, redisOptionsOf } from './redis-pub-sub.ts';
+import { type RedisPubSubOptions, redisOptionsOf, redisPubSub } from './redis-pub-sub.ts';
 import { sign } from './signature.ts';
 
 const startRedis = await findRedis();
@@ -45,7 +45,7 @@ describe('forged messages on the Redis channel', { skip: startRedis === null && 
     const registry = new Registry();
     const meter = createBackplaneMeter(registry);
     const defaults = { url: service.url, channel, heartbeatIntervalMs: 50, meter };
-    const listener = new Listener(new RedisPubSubBackplane({ ...defaults, ...options }));
+    const listener = new Listener(redisPubSub({ ...defaults, ...options }));
     listeners.push(listener);
     await listener.start();
     const refused = async (reason: string) =>

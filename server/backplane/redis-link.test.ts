@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { placeOf } from '../redis/groups.ts';
 import { until } from './backplane.contract.ts';
 import { createBackplaneMeter } from './meter.ts';
 import { RedisLink } from './redis-link.ts';
@@ -8,7 +9,7 @@ test('a link that failed and is closed leaves no timer behind, which would hold 
   const timers = () => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
   const timersBefore = timers();
   const link = new RedisLink({
-    url: 'redis://127.0.0.1:1',
+    place: placeOf('redis://127.0.0.1:1', ''),
     name: 'test',
     meter: createBackplaneMeter(),
     channel: 'test',

@@ -3,13 +3,13 @@
  * Each attempt is a fresh client, so no queued command and no late reply of the old one reaches it.
  */
 import { setTimeout as startTimer } from 'node:timers';
-import { TLSSocket } from 'node:tls';
-import { Redis } from 'ioredis';
+import type { Redis } from 'ioredis';
+import { abandon, createClient } from '../redis/connection.ts';
+import type { RedisPlace } from '../redis/place.ts';
 import type { BackplaneMeter } from './meter.ts';
 
 export type RedisOptions = {
-  /** `redis://[user:password@]host:port`, or `rediss://` for TLS. */
-  url: string;
+  place: RedisPlace;
   meter: BackplaneMeter;
   /** All nodes of one chat share it. It ends with the version of a batch, so that versions never meet. */
   channel: string;
@@ -68,19 +68,16 @@ export class RedisLink {
 
   open(): void {
     this.#silentTicks = 0;
-    const client = new Redis(this.#options.url, {
-      lazyConnect: true,
-      connectionName: this.#options.name,
-      // ioredis must repeat and restore nothing by itself: that is decided here.
-      retryStrategy: () => null,
-      enableOfflineQueue: false,
-      enableReadyCheck: false,
-      autoResubscribe: false,
-      autoResendUnfulfilledCommands: false,
-      maxRetriesPerRequest: 0,
-      // `abandon` resets the socket before: nothing is left to wait for, and no timer may hold the process.
-      disconnectTimeout: 0,
-    });
+    const url = this.#options.place.find();
+    if (typeof url === 'string') return this.#connect(url);
+    url.then(
+      (found) => !this.#closed && this.#connect(found),
+      ({ message }: Error) => this.#retry(message),
+    );
+  }
+
+  #connect(url: string): void {
+    const client = createClient(url, this.#options.name);
     this.#attempt = client;
     let error = 'the connection was closed';
     client.on('error', (cause: Error) => {
@@ -145,24 +142,18 @@ export class RedisLink {
   #endAttempt(client: Redis, reason: string): void {
     if (client !== this.#attempt) return;
     this.#attempt = undefined;
-    this.lastFailure = reason;
     abandon(client);
     const wasInService = this.#inService;
     this.#inService = false;
+    this.#retry(reason);
+    if (wasInService && !this.#closed) this.#options.lost(reason);
+  }
+
+  #retry(reason: string): void {
+    this.lastFailure = reason;
     if (this.#closed) return;
     const waitMs = Math.min(retryMsMax, retryMsMin * 2 ** this.#failures++);
-    // Half of the wait is random, so that the nodes of a cluster do not all come back at the same moment.
+    // Half of the wait is random, so that the nodes of a chat do not all come back at the same moment.
     this.#retryTimer = startTimer(() => this.open(), waitMs * (0.5 + Math.random() / 2));
-    if (wasInService) this.#options.lost(reason);
   }
-}
-
-/**
- * Resets the connection. `disconnect` alone closes it in order and waits for an answer that a dead peer never
- * gives; and bytes that the kernel had still to send would arrive late, once the network has healed.
- */
-function abandon(client: Redis): void {
-  if (client.stream instanceof TLSSocket) client.stream.destroy();
-  else client.stream?.resetAndDestroy();
-  client.disconnect();
 }

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { after } from 'node:test';
 import { findRedis, noRedis } from '../../testing/redis.ts';
 import { backplaneContract } from './backplane.contract.ts';
-import { RedisPubSubBackplane } from './redis-pub-sub.ts';
+import { redisPubSub } from './redis-pub-sub.ts';
 
 const startRedis = await findRedis();
 if (startRedis === null) console.log(`skipped: the Redis backplane: ${noRedis}`);
@@ -14,7 +14,7 @@ else {
     create: (count, queueBytesMax) => {
       const channel = `test:${randomUUID()}`;
       const options = { url: service.url, channel, ...(queueBytesMax && { queueBytesMax }) };
-      return Array.from({ length: count }, () => new RedisPubSubBackplane(options));
+      return Array.from({ length: count }, () => redisPubSub(options));
     },
     oneOrderForAll: true,
     crossesProcesses: true,

@@ -15,14 +15,21 @@
  * it is dropped. Only the sessions of its publisher are told: it was promised to no other session.
  *
  * Not reported: a node that dies loses the messages that Redis had not taken from it, but its own sessions
- * never received their echo and lose their connections too. Not detected: an old primary that is cut off
- * *together* with some nodes and their clients, which go on as a smaller chat. Only a quorum rules that out.
+ * never received their echo and lose their connections too. Not detected on one Redis: an old primary that
+ * is cut off *together* with some nodes and their clients, which go on as a smaller chat. Only a quorum rules
+ * that out: on Redis Cluster, a primary that does not see most primaries is not used.
+ *
+ * On Redis Cluster the rooms are cut into groups, and each group is such a backplane with a channel and two
+ * connections of its own: sharded pub/sub (SPUBLISH, SSUBSCRIBE) at the primary of the channel's slot. When
+ * the slot gets another primary, the subscription ends with a push, an error or the connection: a gap.
  */
-import { redactUrl } from '#host/redact.ts';
-import { group, secret, serviceUrl, text, type ValuesOf } from '../settings.ts';
+import { splitUrls } from '#host/secrets.ts';
+import { groupsOf, type RedisGroup } from '../redis/groups.ts';
+import { databaseOf, group, secret, serviceUrl, text, type ValuesOf } from '../settings.ts';
 import type { Backplane, BackplaneEvents } from './backplane.ts';
 import { batchVersion } from './batch.ts';
-import { countGaps, createBackplaneMeter } from './meter.ts';
+import { GroupedBackplane } from './grouped.ts';
+import { countGaps, createBackplaneMeter, meterOfPart } from './meter.ts';
 import type { RedisOptions } from './redis-link.ts';
 import { RedisPublisher } from './redis-publisher.ts';
 import { RedisSubscriber } from './redis-subscriber.ts';
@@ -32,7 +39,7 @@ export const redisSettings = group('Redis backplane', {
   redisUrl: serviceUrl(
     ['redis:', 'rediss:'],
     'redis://127.0.0.1:6379',
-    'Redis that carries frames between nodes',
+    'Redis that carries frames between nodes; or several nodes of one Redis Cluster, with commas between them',
   ),
   redisNamespace: text(
     /^[A-Za-z0-9_.-]{1,64}$/,
@@ -46,13 +53,13 @@ export const redisSettings = group('Redis backplane', {
 /** The options that a configuration gives. Pub/sub ignores the database, so its number is in the channel. */
 export function redisOptionsOf(settings: ValuesOf<typeof redisSettings>) {
   const { redisUrl, redisNamespace, redisSecret } = settings;
-  const url = new URL(redisUrl);
-  const database = Number(url.pathname.slice(1) || url.searchParams.get('db'));
+  const database = databaseOf(new URL(splitUrls(redisUrl)[0]!));
   const start = database === 0 ? redisNamespace : `${redisNamespace}:db${database}`;
   return { url: redisUrl, channel: `${start}:${batchVersion}`, secret: redisSecret };
 }
 
-export type RedisPubSubOptions = Partial<RedisOptions> & Pick<RedisOptions, 'url'>;
+/** `url`: of one Redis, or of several nodes of one cluster. */
+export type RedisPubSubOptions = Partial<Omit<RedisOptions, 'place'>> & { url: string };
 
 /**
  * Chosen, not measured. A dead link is noticed within 2.5 s. The largest batch stays far below the 8 MiB at
@@ -69,15 +76,25 @@ const defaults = {
   closeDeadlineMs: 2_000,
 };
 
+/** The backplane over one Redis; over a cluster, a backplane for each group of the rooms. */
+export function redisPubSub({ url, ...given }: RedisPubSubOptions): Backplane {
+  const options = { meter: createBackplaneMeter(), ...defaults, ...given };
+  const groups = groupsOf(url, options.channel);
+  if (groups.length === 1) return new RedisPubSubBackplane({ ...options, ...groups[0]! });
+  const partOf = (one: RedisGroup) =>
+    new RedisPubSubBackplane({ ...options, ...one, meter: meterOfPart(options.meter) });
+  return new GroupedBackplane(groups.map(partOf));
+}
+
 type Running = { publisher: RedisPublisher; subscriber: RedisSubscriber; heartbeat: NodeJS.Timeout };
 
-export class RedisPubSubBackplane implements Backplane {
+class RedisPubSubBackplane implements Backplane {
   readonly #options: RedisOptions;
   #running: Running | undefined;
   #closing = false;
 
-  constructor(options: RedisPubSubOptions) {
-    this.#options = { meter: createBackplaneMeter(), ...defaults, ...options };
+  constructor(options: RedisOptions) {
+    this.#options = options;
   }
 
   get ready(): boolean {
@@ -93,7 +110,7 @@ export class RedisPubSubBackplane implements Backplane {
   get waitsFor(): string {
     const { publisher, subscriber } = this.#running ?? {};
     const link = publisher?.link.client ? subscriber?.link : publisher?.link;
-    return `Redis at ${redactUrl(this.#options.url)}: ${link?.lastFailure ?? 'closed'}`;
+    return `Redis at ${this.#options.place.shown}: ${link?.lastFailure ?? 'closed'}`;
   }
 
   async start(events: BackplaneEvents): Promise<void> {
@@ -103,7 +120,7 @@ export class RedisPubSubBackplane implements Backplane {
     if (await waitFor(() => this.ready, this.#options.startDeadlineMs)) return;
     const { lastFailure } = publisher.link.client ? subscriber.link : publisher.link;
     this.#stop();
-    throw new Error(`Redis at ${redactUrl(this.#options.url)} cannot be used: ${lastFailure}`);
+    throw new Error(`Redis at ${this.#options.place.shown} cannot be used: ${lastFailure}`);
   }
 
   want(): void {}

@@ -15,7 +15,7 @@ import { oncePerTurn } from './timing.ts';
 type PublisherOptions = RedisOptions & {
   /** Messages that were accepted have been dropped. */
   gap(reason: string): void;
-  /** Redis became a replica at an unknown time: messages may have been missed in both directions. */
+  /** The server must not be used any more, since when is unknown: messages may have been missed both ways. */
   demoted(reason: string): void;
 };
 
@@ -41,7 +41,8 @@ export class RedisPublisher {
       ...options,
       name: `chat-publish-${this.#id}`,
       prepare: async (client) => {
-        if (!(await isPrimary(client))) throw new Error(demotion);
+        const { fault } = await options.place.check(client);
+        if (fault !== undefined) throw new Error(fault);
         await agreeOnVersion(client, options);
       },
       up: () => this.#up(),
@@ -113,12 +114,12 @@ export class RedisPublisher {
     const client = this.link.client;
     if (!client) return;
     agreeOnVersion(client, this.#options).catch((error: Error) => this.link.fail(error.message, client));
-    // There is no error to wait for: the publishes of a replica just stop reaching the others.
-    isPrimary(client).then(
-      (primary) => {
-        if (primary || !this.link.isPresent(client)) return;
-        this.link.fail(demotion);
-        this.#options.demoted(demotion);
+    // There may be no error to wait for: the publishes of a replica just stop reaching the others.
+    this.#options.place.check(client).then(
+      ({ fault }) => {
+        if (fault === undefined || !this.link.isPresent(client)) return;
+        this.link.fail(fault);
+        this.#options.demoted(fault);
       },
       (error: Error) => this.link.fail(error.message, client),
     );
@@ -165,8 +166,9 @@ export class RedisPublisher {
     this.#inFlight = batch;
     this.#options.meter.queueBytes.set(this.#queuedBytes());
     const client = this.link.client!;
-    const { channel, secret } = this.#options;
-    client.publish(channel, sign(batch, channel, secret)).then(
+    const { channel, secret, place } = this.#options;
+    const signed = sign(batch, channel, secret);
+    (place.isSharded ? client.spublish(channel, signed) : client.publish(channel, signed)).then(
       () => this.#acknowledge(client),
       (error: Error) => this.link.fail(error.message, client),
     );
@@ -198,16 +200,3 @@ export class RedisPublisher {
 }
 
 const newId = () => randomBytes(8).toString('hex');
-
-const demotion = 'this Redis is a replica, whose publishes only its own clients would receive';
-
-/** False for a replica. True also where access lists or services do not allow the question. */
-async function isPrimary(client: Redis): Promise<boolean> {
-  try {
-    const [role] = (await client.role()) as [string];
-    return role === 'master';
-  } catch (error) {
-    if ((error as Error).name === 'ReplyError') return true;
-    throw error;
-  }
-}

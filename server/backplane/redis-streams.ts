@@ -15,12 +15,16 @@
  * - Redis lost the log, or its newest entries: a new epoch, and a gap. Positions of before are not recovered.
  * - The log was trimmed beyond a cursor: a gap. Positions that it still holds are recovered.
  *
+ * On Redis Cluster the partitions are cut into groups, each in one slot, with two connections of its own. A
+ * promoted replica may lack the newest entries, which nobody can tell: it is a new epoch.
+ *
  * A Redis that keeps its data must write every command to disk (`appendfsync always`), or none at all: one
  * that comes back with an older state is noticed only by the nodes that had read further.
  */
-import { redactUrl } from '#host/redact.ts';
+import { isNotNow } from '../redis/cluster.ts';
+import { groupsOf, type RedisGroup } from '../redis/groups.ts';
 import type { BackplaneEvents, LogBackplane, Recovery, ResumeRequest } from './backplane.ts';
-import { countGaps, createBackplaneMeter } from './meter.ts';
+import { type BackplaneMeter, countGaps, createBackplaneMeter, meterOfPart } from './meter.ts';
 import { partitionOf } from './partition.ts';
 import type { PartitionLog } from './partition-log.ts';
 import { createPartitionMeter } from './partition-meter.ts';
@@ -31,7 +35,8 @@ import { StreamReader } from './stream-reader.ts';
 import { newEpoch } from './stream-scripts.ts';
 import { waitFor } from './timing.ts';
 
-export type RedisStreamsOptions = Partial<StreamOptions> & Pick<StreamOptions, 'url'>;
+/** `url`: of one Redis, or of several nodes of one cluster. */
+export type RedisStreamsOptions = Partial<Omit<StreamOptions, 'place'>> & { url: string };
 
 /** Chosen, not measured. */
 const defaults = {
@@ -53,53 +58,54 @@ const defaults = {
 /** A log as the reader sees it: one that broke off meanwhile is not the one that was asked for. */
 type Reading = { stream: string; cursor: string; partition: StreamPartition; log: PartitionLog };
 
-type Running = {
-  appender: StreamAppender;
-  reader: StreamReader<Reading>;
-  heartbeat: NodeJS.Timeout;
-  events: BackplaneEvents;
-};
+/** The connections to a group of the partitions: on a cluster, one read or one round cannot cross slots. */
+type Lines = { appender: StreamAppender; reader: StreamReader<Reading>; group: RedisGroup };
+
+type Running = { lines: readonly Lines[]; heartbeat: NodeJS.Timeout; events: BackplaneEvents };
 
 export class RedisStreamsBackplane implements LogBackplane {
-  readonly #options: StreamOptions;
+  readonly #options: Omit<StreamOptions, 'place'>;
+  readonly #groups: readonly RedisGroup[];
   readonly #partitions = new Map<number, StreamPartition>();
   #running: Running | undefined;
   #closing = false;
 
-  constructor(options: RedisStreamsOptions) {
+  constructor({ url, ...options }: RedisStreamsOptions) {
     const meters = { meter: createBackplaneMeter(), partitionMeter: createPartitionMeter() };
     this.#options = { ...meters, ...defaults, ...options };
+    this.#groups = groupsOf(url, this.#options.channel, this.#options.partitions);
   }
 
+  /** On a cluster: every group can be written and read. The rooms of those that can go on meanwhile. */
   get ready(): boolean {
     if (!this.#running || this.#closing) return false;
-    const { appender, reader } = this.#running;
-    return appender.ready && reader.link.client !== undefined;
+    return this.#running.lines.every(areReady);
   }
 
   get congested(): boolean {
-    return this.#running?.appender.congested ?? false;
+    return this.#running?.lines.some(({ appender }) => appender.congested) ?? false;
   }
 
   get waitsFor(): string {
-    return `Redis at ${redactUrl(this.#options.url)}: ${this.#lastFailure}`;
+    return `Redis at ${this.#groups[0]!.place.shown}: ${this.#lastFailure}`;
   }
 
   /** The reason for which the connection that is missing could not be made. */
   get #lastFailure(): string {
-    const { appender, reader } = this.#running ?? {};
+    const { appender, reader } = this.#running?.lines.find((lines) => !areReady(lines)) ?? {};
     const link = appender?.link.client ? reader?.link : appender?.link;
     return link?.lastFailure ?? 'closed';
   }
 
   async start(events: BackplaneEvents): Promise<void> {
-    const { appender, reader } = this.#run(events);
-    appender.link.open();
-    reader.link.open();
+    for (const { appender, reader } of this.#run(events).lines) {
+      appender.link.open();
+      reader.link.open();
+    }
     if (await waitFor(() => this.ready, this.#options.startDeadlineMs)) return;
     const failure = this.#lastFailure;
     this.#stop();
-    throw new Error(`Redis at ${redactUrl(this.#options.url)} cannot be used: ${failure}`);
+    throw new Error(`Redis at ${this.#groups[0]!.place.shown} cannot be used: ${failure}`);
   }
 
   prepare(room: string, request: ResumeRequest | undefined, done: (prepared: boolean) => void): void {
@@ -126,55 +132,67 @@ export class RedisStreamsBackplane implements LogBackplane {
 
   publish(room: string, payload: Buffer): boolean {
     if (!this.#running || this.#closing) return false;
-    return this.#running.appender.publish(partitionOf(room, this.#options.partitions), room, payload);
+    const partition = partitionOf(room, this.#options.partitions);
+    return linesOf(this.#running, partition).appender.publish(partition, room, payload);
   }
 
   async close(): Promise<void> {
     if (!this.#running || this.#closing) return;
     this.#closing = true;
-    const { appender } = this.#running;
-    await waitFor(() => appender.idle, this.#options.closeDeadlineMs);
+    const { lines } = this.#running;
+    await waitFor(() => lines.every(({ appender }) => appender.idle), this.#options.closeDeadlineMs);
     this.#stop();
   }
 
   #run(events: BackplaneEvents): Running {
-    const options = this.#options;
+    const { meter, heartbeatIntervalMs } = this.#options;
+    const isOne = this.#groups.length === 1;
+    const lines = this.#groups.map((group) => this.#linesTo(group, isOne ? meter : meterOfPart(meter)));
+    const heartbeat = setInterval(() => this.#tick(), heartbeatIntervalMs);
+    this.#running = { lines, heartbeat, events: countGaps(events, meter) };
+    return this.#running;
+  }
+
+  #linesTo(group: RedisGroup, meter: BackplaneMeter): Lines {
+    const options = { ...this.#options, ...group, meter };
     const appender = new StreamAppender({
       ...options,
       dropped: (partition) => this.#partition(partition).break('not_appended'),
       broken: (partition) => this.#partition(partition).break('foreign_write'),
       up: () => {
-        for (const partition of this.#partitions.values()) partition.tick();
+        for (const [number, partition] of this.#partitions)
+          if (linesOf(this.#running!, number).appender === appender) partition.tick();
       },
     });
-    const reader = new StreamReader<Reading>({
+    const reader: StreamReader<Reading> = new StreamReader({
       ...options,
       id: appender.id,
-      readable: () => this.#readable(),
+      readable: () => this.#readable(reader),
       receive: ({ partition, log }, entries) => {
         partition.receive(log, entries);
         this.#boundTails();
       },
       unblocker: () => appender.link.client,
     });
-    const heartbeat = setInterval(() => this.#tick(), options.heartbeatIntervalMs);
-    this.#running = { appender, reader, heartbeat, events: countGaps(events, options.meter) };
-    return this.#running;
+    return { appender, reader, group };
   }
 
   #stop(): void {
     clearInterval(this.#running?.heartbeat);
-    this.#running?.appender.link.close();
-    this.#running?.reader.link.close();
+    for (const { appender, reader } of this.#running?.lines ?? []) {
+      appender.link.close();
+      reader.link.close();
+    }
     this.#running = undefined;
     for (const partition of this.#partitions.values()) partition.close();
     this.#partitions.clear();
   }
 
   #tick(): void {
-    const { appender, reader } = this.#running!;
-    appender.tick();
-    reader.tick();
+    for (const { appender, reader } of this.#running!.lines) {
+      appender.tick();
+      reader.tick();
+    }
     let [logBytes, lagBytes] = [0, 0];
     for (const [number, partition] of this.#partitions) {
       partition.tick();
@@ -198,13 +216,15 @@ export class RedisStreamsBackplane implements LogBackplane {
   #partition(number: number): StreamPartition {
     let partition = this.#partitions.get(number);
     if (!partition) {
-      const { appender, reader, events } = this.#running!;
+      const { appender, reader, group } = linesOf(this.#running!, number);
       partition = new StreamPartition(number, {
         ...this.#options,
-        events,
+        ...group,
+        events: this.#running!.events,
         publisher: appender.id,
         client: () => appender.link.client,
-        failed: ({ message }, client) => appender.link.fail(message, client),
+        server: () => appender.server,
+        failed: (error, client) => isNotNow(error) || appender.link.fail(error.message, client),
         opened: () => reader.wake(),
         mayReadBack: () => this.#tailBytes() < 2 * this.#options.tailBytesMax,
       });
@@ -213,11 +233,12 @@ export class RedisStreamsBackplane implements LogBackplane {
     return partition;
   }
 
-  #readable(): Reading[] {
+  #readable(reader: Lines['reader']): Reading[] {
     const readings: Reading[] = [];
-    for (const partition of this.#partitions.values()) {
+    for (const [number, partition] of this.#partitions) {
       const { log, readFrom, keys } = partition;
-      if (log) readings.push({ stream: keys.stream, cursor: readFrom, partition, log });
+      if (log && linesOf(this.#running!, number).reader === reader)
+        readings.push({ stream: keys.stream, cursor: readFrom, partition, log });
     }
     return readings;
   }
@@ -243,3 +264,8 @@ export class RedisStreamsBackplane implements LogBackplane {
     return bytes;
   }
 }
+
+/** The connections that a partition uses. */
+const linesOf = ({ lines }: Running, partition: number): Lines => lines[partition % lines.length]!;
+
+const areReady = ({ appender, reader }: Lines) => appender.ready && reader.link.client !== undefined;

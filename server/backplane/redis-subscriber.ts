@@ -22,6 +22,7 @@ export class RedisSubscriber {
   #receivedOwn = false;
   #echoed = 0;
   #echoMissingTicks = 0;
+  #subscribedTicks = 0;
 
   constructor(options: SubscriberOptions) {
     this.#options = options;
@@ -55,20 +56,34 @@ export class RedisSubscriber {
       () => this.link.isPresent(client) && this.link.signOfLife(),
       () => undefined, // The connection is closing, which its own event reports.
     );
+    const { place, silentTicksMax } = this.#options;
+    if (place.isSharded && ++this.#subscribedTicks === silentTicksMax) this.#sequences.settle();
     if (acknowledged <= this.#echoed) this.#echoMissingTicks = 0;
-    else if (++this.#echoMissingTicks > this.#options.silentTicksMax) {
+    else if (++this.#echoMissingTicks > silentTicksMax) {
       this.link.fail('a batch of this process does not come back');
     }
   }
 
   async #subscribe(client: Redis): Promise<void> {
-    client.on('messageBuffer', (_channel: Buffer, batch: Buffer) => {
+    const { channel, place } = this.#options;
+    const receive = (_channel: Buffer, batch: Buffer) => {
       if (this.link.isPresent(client)) this.#receive(batch);
-    });
+    };
     this.#receivedOwn = false;
     this.#echoMissingTicks = 0;
+    this.#subscribedTicks = 0;
     this.#sequences.resubscribed();
-    await client.subscribe(this.#options.channel);
+    if (!place.isSharded) {
+      client.on('messageBuffer', receive);
+      return void (await client.subscribe(channel));
+    }
+    // A replica would take the subscription as well, and tell nobody that it has got another primary.
+    const { fault } = await place.check(client);
+    if (fault !== undefined) throw new Error(fault);
+    client.on('smessageBuffer', receive);
+    // The server has ended the subscription by itself: the slot of the channel has another primary.
+    client.on('moved', () => this.link.fail('the slot of the channel was moved', client));
+    await client.ssubscribe(channel);
   }
 
   #receive(bytes: Buffer): void {

@@ -27,6 +27,19 @@ test('after a new subscription each publisher may skip numbers once, but nothing
   assert.equal(sequences.check('b', 8), 'next');
 });
 
+test('a publisher that skips numbers and comes long after the new subscription has published elsewhere', () => {
+  const sequences = new SequenceCheck();
+  sequences.check('a', 5);
+  sequences.check('b', 5);
+  sequences.resubscribed();
+  assert.equal(sequences.check('a', 9), 'next');
+  sequences.settle();
+  assert.equal(sequences.check('a', 10), 'next');
+  assert.equal(sequences.check('b', 8), 'gap');
+  sequences.resubscribed();
+  assert.equal(sequences.check('b', 20), 'next');
+});
+
 test('the last number that a publisher sent shows whether a break has cost anything', () => {
   const sequences = new SequenceCheck();
   assert.equal(sequences.resume('a', 5), true);

@@ -11,6 +11,7 @@ const firstMax = 2 ** 42;
 export class SequenceCheck {
   readonly #received = new Map<string, { last: number; subscription: number }>();
   #subscription = 0;
+  #isSettled = true;
 
   /**
    * Judges one batch. `repeated`: received before, drop it. `gap`: batches before this one never came, but
@@ -25,7 +26,8 @@ export class SequenceCheck {
       return 'next';
     }
     if (sequence <= received.last) return 'repeated';
-    const gap = sequence !== received.last + 1 && received.subscription === this.#subscription;
+    const isExpected = received.subscription === this.#subscription || this.#isSettled;
+    const gap = sequence !== received.last + 1 && isExpected;
     received.last = sequence;
     received.subscription = this.#subscription;
     return gap ? 'gap' : 'next';
@@ -47,6 +49,15 @@ export class SequenceCheck {
    */
   resubscribed(): void {
     this.#subscription++;
+    this.#isSettled = false;
+  }
+
+  /**
+   * Every publisher that publishes where this process subscribes has been heard by now. One that comes later
+   * was elsewhere, and what it published there since the subscription began is missing.
+   */
+  settle(): void {
+    this.#isSettled = true;
   }
 
   /** For a publisher that said goodbye: whatever still comes under its id is `repeated`. */

@@ -5,6 +5,8 @@
  */
 import { randomBytes } from 'node:crypto';
 import type { Redis } from 'ioredis';
+import { isNotNow } from '../redis/cluster.ts';
+import { refuseClusterNode } from '../redis/groups.ts';
 import { congestedBytes } from './backplane.ts';
 import { BatchQueue, epochMs } from './batch.ts';
 import { agreeOnVersion } from './batch-version.ts';
@@ -13,7 +15,7 @@ import { RedisLink } from './redis-link.ts';
 import { sign } from './signature.ts';
 import { countByRoom } from './stream-entry.ts';
 import type { StreamOptions } from './stream-options.ts';
-import { defineScripts, newEpoch } from './stream-scripts.ts';
+import { defineScripts, newEpoch, serverArgument } from './stream-scripts.ts';
 import { oncePerTurn } from './timing.ts';
 
 type AppenderOptions = StreamOptions & {
@@ -48,6 +50,10 @@ export class StreamAppender {
   #downTicks = 0;
   /** Redis is full: it takes nothing. */
   #isFull = false;
+  /** The cluster does not take anything at present: it is asked again at every heartbeat. */
+  #isHeld = false;
+  /** A name of the server of a cluster; empty for one Redis. */
+  server = '';
 
   constructor(options: AppenderOptions) {
     this.#options = options;
@@ -56,12 +62,17 @@ export class StreamAppender {
       name: `chat-append-${this.id}`,
       prepare: async (client) => {
         defineScripts(client);
-        await client.ping();
+        if (options.place.isSharded) {
+          const { server, fault } = await options.place.check(client);
+          if (fault !== undefined) throw new Error(fault);
+          this.server = server;
+        } else await refuseClusterNode(client);
         await agreeOnVersion(client, options);
       },
       up: () => {
         this.#unanswered = 0;
         this.#downTicks = 0;
+        this.#isHeld = false;
         options.up();
         this.#flush();
       },
@@ -70,7 +81,7 @@ export class StreamAppender {
   }
 
   get ready(): boolean {
-    return this.link.client !== undefined && !this.#isFull;
+    return this.link.client !== undefined && !this.#isFull && !this.#isHeld;
   }
 
   /** True when Redis has taken every accepted message. */
@@ -156,15 +167,17 @@ export class StreamAppender {
     const nonce = randomBytes(4).readUInt32BE();
     const bounds = [logBytesPerPartition, logAgeMs, logRoomsMax, publisherMs];
     const keys = [stream, state, rooms, olderRooms, `${stream}:by:${this.id}`];
-    const args = [...keys, sign(batch, stream, secret), lane.number, nonce, newEpoch(), ...bounds];
+    const args = [...keys, sign(batch, stream, secret), lane.number, nonce, newEpoch(), ...bounds, ''];
     for (const [room, messages] of countByRoom(batch)) args.push(room, messages);
     return { args, bytes: waitingBytes - queue.bytes };
   }
 
   #send(client: Redis, partition: number, lane: Lane, pending: Pending): void {
     this.#unanswered++;
+    pending.args[serverArgument] = this.server;
     client.appendBatch(...pending.args).then(
       () => {
+        this.#isHeld = false;
         if (lane.pending === pending) {
           lane.pending = undefined;
           lane.waitingTicks = 0;
@@ -186,8 +199,10 @@ export class StreamAppender {
     if (--this.#unanswered === 0 && flush) this.#flush();
   }
 
-  #refused(client: Redis, partition: number, { message }: Error): void {
+  #refused(client: Redis, partition: number, error: Error): void {
+    const { message } = error;
     if (message.includes('OOM')) this.#isFull = true;
+    else if (isNotNow(error)) this.#isHeld = true;
     else if (message.includes('equal or smaller than')) this.#options.broken(partition);
     else this.link.fail(message, client);
   }

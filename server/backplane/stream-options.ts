@@ -51,6 +51,8 @@ export type PartitionOptions = StreamOptions & {
   events: BackplaneEvents;
   /** The connection for short commands, while it is in service. */
   client(): Redis | undefined;
+  /** A name of its server in a cluster; empty for one Redis. */
+  server(): string;
   /** That connection cannot be used. */
   failed(error: Error, client: Redis): void;
   /** The log is to be read from its cursor. */

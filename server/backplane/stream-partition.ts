@@ -220,7 +220,8 @@ export class StreamPartition {
     this.#askedBy = [...this.#waiting.values()].flatMap((all) => [...all]);
     const ending = this.#endingEpoch;
     this.#looking = true;
-    const asked = lookAt(client, this.keys, { ending, roomsMax: this.#options.logRoomsMax, names });
+    const { logRoomsMax: roomsMax, server } = this.#options;
+    const asked = lookAt(client, this.keys, { ending, roomsMax, server: server(), names });
     const look = await asked.catch((error: Error) => {
       // A full Redis refuses to make what is not there yet; the next heartbeat asks again.
       if (!error.message.includes('OOM')) this.#options.failed(error, client);
@@ -281,7 +282,8 @@ export class StreamPartition {
     const asked = readBack(client, this.keys.stream, from, this.#options.secret);
     const found = await asked.catch((error: Error) => this.#options.failed(error, client));
     this.#readingBack = false;
-    if (!found || this.log !== log || log.before !== from) return this.settle();
+    if (!found) return; // The next heartbeat asks again.
+    if (this.log !== log || log.before !== from) return this.settle();
     const before = log.bytes;
     log.prepend(found.entries);
     const { partitionMeter } = this.#options;

@@ -3,13 +3,18 @@
  * from a concrete id. (`$` would mean the end at the time of each call, and lose what comes between two.)
  * It asks for the next entries only after it has handled these, so nothing piles up here.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
+import { isNotNow } from '../redis/cluster.ts';
 import { RedisLink } from './redis-link.ts';
 import type { RawEntry } from './stream-entry.ts';
 import type { StreamOptions } from './stream-options.ts';
 
 /** A log that is read: the key of its stream, and the id from which to go on. */
 type Readable = { readonly stream: string; readonly cursor: string };
+
+/** Part of a heartbeat after which a cluster that could not answer is asked again; chosen. */
+const notNowShare = 0.4;
 
 type ReaderOptions<L extends Readable> = StreamOptions & {
   /** Part of the name of the connection. */
@@ -37,6 +42,9 @@ export class StreamReader<L extends Readable> {
       name: `chat-read-${options.id}`,
       prepare: async (client) => {
         this.#clientId = await client.client('ID');
+        if (!options.place.isSharded) return;
+        const { fault } = await options.place.check(client);
+        if (fault !== undefined) throw new Error(fault);
       },
       up: () => {
         this.#reading = false;
@@ -67,6 +75,7 @@ export class StreamReader<L extends Readable> {
       this.#reads++;
       const byStream = new Map(logs.map((log) => [log.stream, log]));
       const reply = await this.#ask(client, logs).catch((error: Error) => {
+        if (isNotNow(error)) return sleep(this.#options.heartbeatIntervalMs * notNowShare);
         this.link.fail(error.message, client);
       });
       if (!this.link.isPresent(client)) return; // `up` begins anew.

@@ -4,7 +4,8 @@
  *
  * State of a partition: `epoch`, a random name of this life of the log · `at`, the position of its end ·
  * `last`, the id of the newest entry · `from`, before it the log is trimmed · `markMs` and `markAt`, a time
- * and the position at that time, to trim by age.
+ * and the position at that time, to trim by age · `server`, the server of a cluster that has the log. Another
+ * one is a promoted replica: it may lack the newest entries, and nobody can tell. So the log begins anew.
  *
  * A position counts bytes, and each entry counts some more for what Redis keeps beside it. An entry's id is
  * `<position behind it>-<random number>`, so that trimming to so many bytes is trimming to an id, and the
@@ -23,11 +24,11 @@ export const entryOverheadBytes = 128;
 
 /** Makes the state of a new life of the log. The first write is one that a full Redis refuses. */
 const begin = `
-local function begin(keys, epoch)
+local function begin(keys, epoch, server)
   local time = redis.call('TIME')
   local now = string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000))
   redis.call('HSET', keys[2], 'epoch', epoch, 'last', '0-0', 'at', '0', 'from', '0', 'markMs', now,
-    'markAt', '0')
+    'markAt', '0', 'server', server)
   redis.call('DEL', keys[1], keys[3], keys[4])
 end
 local function forget(keys, roomsMax)
@@ -41,13 +42,16 @@ end
 /**
  * KEYS: stream, state, rooms, older rooms, the publisher's last number.
  * ARGV: batch, its number, random number, epoch if there is none, bytes to keep, time to keep in ms, rooms to
- * keep, time to keep the publisher's number in ms; then for each room its name and its messages.
+ * keep, time to keep the publisher's number in ms, the server (or empty); then for each room its name and its
+ * messages.
  * Returns the epoch and the id of the newest entry. It writes nothing where that number is known.
  */
 const append = `${begin}
 if redis.call('EXISTS', KEYS[2]) == 0 then
-  begin(KEYS, ARGV[4])
+  begin(KEYS, ARGV[4], ARGV[9])
   redis.call('DEL', KEYS[5])
+elseif ARGV[9] ~= '' and redis.call('HGET', KEYS[2], 'server') ~= ARGV[9] then
+  begin(KEYS, ARGV[4], ARGV[9])
 end
 local state = redis.call('HMGET', KEYS[2], 'epoch', 'last', 'at', 'from', 'markMs', 'markAt')
 local epoch, last, at, from = state[1], state[2], tonumber(state[3]), tonumber(state[4])
@@ -55,7 +59,7 @@ local known = redis.call('GET', KEYS[5])
 if known and tonumber(known) >= tonumber(ARGV[2]) then return {epoch, last} end
 
 local places, writes = {epoch, last}, {}
-for index = 9, #ARGV, 2 do
+for index = 10, #ARGV, 2 do
   local value = redis.call('HGET', KEYS[3], ARGV[index]) or redis.call('HGET', KEYS[4], ARGV[index])
     or string.format('%.0f 0', at)
   local space = string.find(value, ' ', 1, true)
@@ -79,23 +83,25 @@ redis.call('XADD', KEYS[1], 'MINID', '~', string.format('%.0f', from), id,
 redis.call('HSET', KEYS[2], 'last', id, 'at', string.format('%.0f', at), 'from', string.format('%.0f', from),
   'markMs', string.format('%.0f', markMs), 'markAt', string.format('%.0f', markAt))
 redis.call('SET', KEYS[5], ARGV[2], 'PX', ARGV[8])
-for index = 1, #writes do redis.call('HSET', KEYS[3], ARGV[7 + 2 * index], writes[index]) end
+for index = 1, #writes do redis.call('HSET', KEYS[3], ARGV[8 + 2 * index], writes[index]) end
 forget(KEYS, ARGV[7])
 return {epoch, id}
 `;
 
 /**
  * KEYS: stream, state, rooms, older rooms.
- * ARGV: epoch if there is none, an epoch that must end (or empty), rooms to keep; then the names of rooms.
+ * ARGV: epoch if there is none, an epoch that must end (or empty), rooms to keep, the server (or empty); then
+ * the names of rooms.
  * Returns the epoch, the id of the newest entry, the bytes of the log, and base and messages of each room.
  */
 const look = `${begin}
-if redis.call('EXISTS', KEYS[2]) == 0 or redis.call('HGET', KEYS[2], 'epoch') == ARGV[2] then
-  begin(KEYS, ARGV[1])
+local known = redis.call('HMGET', KEYS[2], 'epoch', 'server')
+if not known[1] or known[1] == ARGV[2] or (ARGV[4] ~= '' and known[2] ~= ARGV[4]) then
+  begin(KEYS, ARGV[1], ARGV[4])
 end
 local state = redis.call('HMGET', KEYS[2], 'epoch', 'last', 'at', 'from')
 local reply = {state[1], state[2], string.format('%.0f', tonumber(state[3]) - tonumber(state[4]))}
-for index = 4, #ARGV do
+for index = 5, #ARGV do
   local value = redis.call('HGET', KEYS[3], ARGV[index]) or redis.call('HGET', KEYS[4], ARGV[index])
   if not value then
     value = state[3] .. ' 0'
@@ -134,6 +140,9 @@ export type Look = {
   readonly places: readonly (readonly [base: number, messages: number])[];
 };
 
+/** Index of the server among the arguments of `appendBatch`: when they are sent again, it may be another. */
+export const serverArgument = 13;
+
 /** Looks at a log, and makes it where there is none. An epoch of the name `ending` ends. */
 export async function lookAt(
   client: Redis,
@@ -141,8 +150,9 @@ export async function lookAt(
   {
     ending = '',
     roomsMax,
+    server,
     names,
-  }: { ending: string | undefined; roomsMax: number; names: readonly string[] },
+  }: { ending: string | undefined; roomsMax: number; server: string; names: readonly string[] },
 ): Promise<Look> {
   const keys = [stream, state, rooms, olderRooms];
   const [epoch, last, bytes, ...found] = await client.lookAtLog(
@@ -150,6 +160,7 @@ export async function lookAt(
     newEpoch(),
     ending,
     roomsMax,
+    server,
     ...names,
   );
   const places = found.map((place) => place.split(' ').map(Number) as [number, number]);

@@ -4,6 +4,8 @@ import { after, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { findRedis, noRedis } from '../../testing/redis.ts';
+import { findRedisCluster, noRedisCluster } from '../../testing/redis-cluster.ts';
+import { failures, partOf } from '../redis/cluster.fixture.ts';
 import { RedisRegistry } from './registry.ts';
 
 const startRedis = await findRedis();
@@ -61,5 +63,41 @@ test('a lost connection fails the renewal under way, and a later one works', { s
     if (answer) return assert.deepEqual(answer, ['text']);
     assert.ok(performance.now() < endAtMs, 'no renewal works');
     await sleep(10);
+  }
+});
+
+const startCluster = await findRedisCluster();
+
+test('on a cluster it is where its slot is: renewals work again after a failover, and all are listed', {
+  skip: startCluster === null && noRedisCluster,
+}, async () => {
+  await using cluster = await startCluster!();
+  const key = '{chat:1}:members';
+  const names = ['a', 'b'];
+  const registries = names.map(() => new RedisRegistry({ url: cluster.url, key, answerMsMax: 500 }));
+  /** Renews until both nodes read both texts: a renewal may fail while a failover is under way. */
+  const bothListed = async () => {
+    const endAtMs = performance.now() + 10_000;
+    for (;;) {
+      const renew = (registry: RedisRegistry, index: number) =>
+        registry.renew(names[index]!, `text of ${names[index]}`, 3_000).catch(() => []);
+      const lists = await Promise.all(registries.map(renew));
+      if (lists.every((list) => list.length === 2)) return;
+      assert.ok(performance.now() < endAtMs, JSON.stringify(lists));
+      await sleep(20);
+    }
+  };
+  try {
+    await bothListed();
+    for (const failure of failures) {
+      await failure.strike(cluster, await partOf(cluster, key));
+      await bothListed();
+      for (const node of cluster.nodes) if (node.process.howEnded() !== null) await node.restart();
+      await cluster.settled();
+    }
+    await registries[0]!.remove('a');
+    assert.deepEqual(await registries[1]!.renew('b', 'alone', 3_000), ['alone']);
+  } finally {
+    for (const registry of registries) registry.close();
   }
 });

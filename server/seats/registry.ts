@@ -4,6 +4,8 @@
  * word stops renewing, and the next node that renews its own field removes the dead one.
  */
 import { Redis } from 'ioredis';
+import { placeOf } from '../redis/groups.ts';
+import type { RedisPlace } from '../redis/place.ts';
 
 /** The texts of the living nodes; the caller encodes and decodes them. */
 export interface Registry {
@@ -39,34 +41,65 @@ const silenceMsMax = 5_000;
 const retryMs = 500;
 
 export class RedisRegistry implements Registry {
-  readonly #client: Redis;
+  readonly #place: RedisPlace;
   readonly #key: string;
+  readonly #answerMsMax: number;
+  #client: Redis | undefined;
+  #closed = false;
 
-  /** `answerMsMax`: a command that Redis has not answered by then has failed. */
+  /**
+   * `url`: of one Redis, or of several nodes of one cluster. `answerMsMax`: a command that Redis has not
+   * answered by then has failed.
+   */
   constructor({ url, key, answerMsMax }: { url: string; key: string; answerMsMax: number }) {
+    this.#place = placeOf(url, key);
     this.#key = key;
+    this.#answerMsMax = answerMsMax;
+  }
+
+  async renew(node: string, text: string, ttlMs: number): Promise<string[]> {
+    const ask = (client: Redis) => client.eval(renewScript, 1, this.#key, node, text, ttlMs);
+    return (await this.#with(ask)) as string[];
+  }
+
+  async remove(node: string): Promise<void> {
+    await this.#with((client) => client.hdel(this.#key, node));
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#client?.disconnect();
+  }
+
+  async #with<T>(ask: (client: Redis) => Promise<T>): Promise<T> {
+    const url = await this.#place.find();
+    this.#client ??= this.#connect(url);
+    const client = this.#client;
+    try {
+      return await ask(client);
+    } catch (error) {
+      // In a cluster another server may have the key now: the next command asks which.
+      if (this.#place.isSharded) {
+        client.disconnect();
+        if (this.#client === client) this.#client = undefined;
+      }
+      throw error;
+    }
+  }
+
+  #connect(url: string): Redis {
+    if (this.#closed) throw new Error('the list of nodes is closed');
     // A renewal that failed is replaced by the next one, so nothing is repeated.
-    this.#client = new Redis(url, {
+    const client = new Redis(url, {
       lazyConnect: true,
       connectionName: 'chat-members',
       maxRetriesPerRequest: 0,
       autoResendUnfulfilledCommands: false,
-      commandTimeout: answerMsMax,
+      commandTimeout: this.#answerMsMax,
       socketTimeout: silenceMsMax,
       retryStrategy: () => retryMs * (0.5 + Math.random()),
     });
-    this.#client.on('error', () => {}); // The renewals that fail tell it.
-  }
-
-  async renew(node: string, text: string, ttlMs: number): Promise<string[]> {
-    return (await this.#client.eval(renewScript, 1, this.#key, node, text, ttlMs)) as string[];
-  }
-
-  async remove(node: string): Promise<void> {
-    await this.#client.hdel(this.#key, node);
-  }
-
-  close(): void {
-    this.#client.disconnect();
+    client.on('error', () => {}); // The renewals that fail tell it.
+    return client;
   }
 }

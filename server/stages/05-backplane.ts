@@ -3,7 +3,7 @@
  * Made necessary by experiments/008-kill: a chat on one machine ends for everybody when that machine dies.
  */
 import { createBackplaneMeter } from '../backplane/meter.ts';
-import { RedisPubSubBackplane, redisOptionsOf } from '../backplane/redis-pub-sub.ts';
+import { redisOptionsOf, redisPubSub } from '../backplane/redis-pub-sub.ts';
 import { CursorFanOut } from '../chat/fan-out.ts';
 import { cursor } from './03-cursor.ts';
 import { boundedParts, type Stage } from './stage.ts';
@@ -18,7 +18,7 @@ export const backplane: Stage = {
   delivery: 'at most once',
   compose: (config, metrics) => {
     const meter = createBackplaneMeter(metrics.registry);
-    const redis = new RedisPubSubBackplane({ ...redisOptionsOf(config), meter });
+    const redis = redisPubSub({ ...redisOptionsOf(config), meter });
     return boundedParts(config, redis, new CursorFanOut(config, metrics));
   },
 };

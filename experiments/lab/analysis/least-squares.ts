@@ -1,4 +1,5 @@
 /** Least squares in logarithms with coefficients that are never negative, as costs and shares. Pure. */
+import { sumOf } from './statistics.ts';
 
 /** One value with the weights of the coefficients in it: value ≈ Σ coefficient × term. All above 0 or 0. */
 export type Observation = { readonly terms: readonly number[]; readonly value: number };
@@ -85,8 +86,4 @@ function solveNormal(rows: readonly (readonly number[])[], targets: readonly num
     }
   }
   return matrix.map((row, index) => row[size]! / row[index]! / scales[index]!);
-}
-
-function sumOf(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0);
 }

@@ -1,7 +1,7 @@
 /** The resources that can bound a server, and how much of each a trial used as a share of it. Pure. */
 import type { BoundName, TrialRecord } from '../records/schema.ts';
 import { instrumentCores } from './cpu.ts';
-import { meanOf } from './statistics.ts';
+import { meanOf, sumOrNull } from './statistics.ts';
 
 export type Resource = {
   /** As a bound. */
@@ -86,10 +86,4 @@ function useOfMachine({ server, loadtest, pinnedServerCores = null }: TrialRecor
 
 function shareOf(used: number | undefined, available: number | null): number | null {
   return used === undefined || available === null ? null : used / available;
-}
-
-/** Null where there are no values, or one of them is not known. */
-function sumOrNull(values: readonly (number | null)[]): number | null {
-  if (values.length === 0) return null;
-  return values.reduce((sum, value) => (sum === null || value === null ? null : sum + value), 0);
 }

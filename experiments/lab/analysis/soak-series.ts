@@ -1,7 +1,7 @@
 /** A long trial in windows, and its tips: what is kept of its series. Pure. */
 import type { TrialRecord } from '../records/schema.ts';
 import type { SoakSeries, Tip } from '../records/soak-schema.ts';
-import { medianOf } from './statistics.ts';
+import { medianOf, sumOf } from './statistics.ts';
 
 /** Half a minute; less where the trial is short, and more where there would be too many windows. */
 const windowSecondsUsual = 30;
@@ -106,6 +106,6 @@ function addUp(nodes: readonly (readonly (number | null)[])[], windows: number):
   return Array.from({ length: windows }, (_, window) => {
     const values = nodes.flatMap((node) => node[window] ?? []);
     if (values.length === 0 || values.length < nodes.length) return null;
-    return values.reduce((sum, value) => sum + value, 0);
+    return sumOf(values);
   });
 }

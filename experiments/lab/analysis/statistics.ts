@@ -1,7 +1,16 @@
-/** Statistics for three to five repetitions: means, medians, and Welch's difference. */
+/** Statistics for three to five repetitions: sums, means, medians, and Welch's difference. */
+
+export function sumOf(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0);
+}
+
+/** Null where there are no values, or one of them is not known. */
+export function sumOrNull(values: readonly (number | null)[]): number | null {
+  return values.length === 0 || values.includes(null) ? null : sumOf(values as number[]);
+}
 
 export function meanOf(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
+  return sumOf(values) / values.length;
 }
 
 /** The lower of the two middle values where there are two, so that it is always one of the values. */

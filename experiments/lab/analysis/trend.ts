@@ -5,7 +5,7 @@
  * successive residuals, as for a process of first order (Hamed and Rao, Journal of Hydrology 204, 1998).
  */
 import type { LoadEstimate } from '../records/schema.ts';
-import { medianOf } from './statistics.ts';
+import { medianOf, sumOf } from './statistics.ts';
 
 /** Fewer values than this have no slope worth telling. Chosen, not measured. */
 const valuesMin = 10;
@@ -40,7 +40,7 @@ function correlationOf(values: readonly number[]): number {
   const squares = differences.reduce((sum, value) => sum + value ** 2, 0);
   if (squares === 0) return 0;
   const products = differences.slice(1).map((value, index) => value * differences[index]!);
-  const rho = products.reduce((sum, value) => sum + value, 0) / squares;
+  const rho = sumOf(products) / squares;
   return Math.min(correlationMax, Math.max(0, rho + (1 + 4 * rho) / values.length));
 }
 

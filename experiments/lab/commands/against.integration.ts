@@ -15,7 +15,8 @@ const experiments = join(import.meta.dirname, '..', '..');
 const results = mkdtempSync(join(tmpdir(), 'lab-against-'));
 after(() => rmSync(results, { recursive: true }));
 const place = ['--target', 'process', '--results', results, '--metrics-port', '0', '--stage', '03'];
-const small = ['--clients', '20', '--loads', '50', '--trials', '2', '--measure-seconds', '1'];
+const times = ['--warm-up-seconds', '0.2', '--measure-seconds', '1'];
+const small = ['--clients', '20', '--loads', '50', '--trials', '2', ...times];
 
 function start(...args: string[]) {
   const child = spawn(process.execPath, [join(experiments, 'main.ts'), ...args], {

@@ -1,8 +1,8 @@
 /** What a run leaves for continuous integration: a comparison with a baseline, a summary, a JUnit file. */
-import { accessSync, appendFileSync, constants, existsSync, statSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
+import { appendFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import { writeWhole } from '#host/whole-file.ts';
+import { writeFault, writeWhole } from '#host/whole-file.ts';
 import { exitCodeOf } from '../analysis/exit-code.ts';
 import type { Judgement } from '../analysis/judge.ts';
 import { differencesOf, sentenceOf } from '../analysis/refusal.ts';
@@ -104,21 +104,9 @@ export function refusedFiles({ summary, junit }: OutcomeFlags): string[] {
     ['--junit', junit],
   ] as const;
   return named.flatMap(([flag, path]) => {
-    const fault = path === undefined ? null : faultOfPath(path);
+    const fault = path === undefined ? null : writeFault(path);
     return fault === null ? [] : [`Give ${flag} a file that can be written: ${fault}; given ${path}.`];
   });
-}
-
-function faultOfPath(path: string): string | null {
-  const directory = dirname(resolve(path));
-  if (!existsSync(directory)) return `required a directory that exists, and ${directory} does not`;
-  if (existsSync(path) && statSync(path).isDirectory()) return 'required a file, and this is a directory';
-  try {
-    accessSync(existsSync(path) ? path : directory, constants.W_OK);
-    return null;
-  } catch (error) {
-    return `required permission to write (${(error as NodeJS.ErrnoException).code})`;
-  }
 }
 
 function readBaseline({ baseline, results }: OutcomeFlags, mistakes: string[]): Run | null {

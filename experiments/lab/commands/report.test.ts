@@ -6,9 +6,8 @@ import { after, test } from 'node:test';
 import { registry } from '../../registry.ts';
 import { archiveRun, picturesIn, readArchived } from '../records/archive.ts';
 import { answerFixture, runFixture, trialFixture, variantFixture } from '../records/run.fixture.ts';
-import { replaceBetweenMarkers } from '../report/markdown.ts';
 import { documentsOf } from '../shapes/run-report.ts';
-import { findingOf, refreshDocuments } from './report.ts';
+import { findingDocuments, indexDocument, refreshDocuments } from './report.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'lab-refresh-'));
 after(() => rmSync(directory, { recursive: true }));
@@ -29,7 +28,11 @@ test('the newest archived run is the REPORT.md, others are folded, and old pictu
   writeFileSync(stale, '');
   const paths = await refreshDocuments(registry, directory);
   const text = readFileSync(join(directory, 'REPORT.md'), 'utf8');
-  assert.deepEqual(paths, [join(directory, 'REPORT.md'), join(directory, 'results/capacity.svg')]);
+  const names = ['REPORT.md', 'results/capacity.svg', 'results/edge.svg'];
+  assert.deepEqual(
+    paths,
+    names.map((name) => join(directory, name)),
+  );
   assert.ok(!existsSync(stale));
   assert.match(text, /^# 001-ladder$/m);
   assert.match(text, /^!\[Capacity in messages\/s\]\(results\/capacity\.svg\)$/m);
@@ -55,7 +58,19 @@ test('every REPORT.md and every picture is what the archived runs make', async (
   }
 });
 
-test('the finding in the README is that of the newest archived ladder', () => {
-  const readme = readFileSync(join(import.meta.dirname, '..', '..', '..', 'README.md'), 'utf8');
-  assert.ok(replaceBetweenMarkers(readme, 'finding', findingOf(registry)!) === readme, remedy);
+test('the finding in the README, and its picture for light and dark pages, are those of the newest ladder', async () => {
+  const readme = join(import.meta.dirname, '..', '..', '..', 'README.md');
+  const documents = await findingDocuments(registry, readme);
+  assert.equal(documents.size, 3);
+  for (const [path, text] of documents)
+    assert.ok(existsSync(path) && readFileSync(path, 'utf8') === text, `${path}: ${remedy}`);
+  const [, light, dark] = [...documents.values()];
+  assert.doesNotMatch(light! + dark!, /prefers-color-scheme/);
+  assert.notEqual(light, dark);
+});
+
+test('the index of the experiments has the answers of the newest archived runs', () => {
+  const [[path, text] = []] = [...indexDocument(registry)];
+  assert.ok(readFileSync(path!, 'utf8') === text, remedy);
+  for (const { name } of registry.experiments) assert.ok(text!.includes(`[${name}](${name}/`), name);
 });

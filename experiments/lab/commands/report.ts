@@ -1,12 +1,14 @@
 /** `report`: remakes reports from result files, archives runs, and refreshes the generated documents. */
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { Command } from 'commander';
+import { makeDirectory } from '#host/whole-file.ts';
 import { archiveRun, picturesIn, readArchived } from '../records/archive.ts';
 import { findRun, readRun } from '../records/store.ts';
 import { replaceBetweenMarkers } from '../report/markdown.ts';
-import { markdownTable } from '../report/table.ts';
-import { documentsOf, shapeOf, showReport } from '../shapes/run-report.ts';
+import { pageKinds } from '../report/palette.ts';
+import { markdownTable, type Table } from '../report/table.ts';
+import { documentsOf, indexTable, shapeOf, showReport } from '../shapes/run-report.ts';
 import type { Registry } from '../shapes/shape.ts';
 import { answerGoal } from './goal.ts';
 import { repeated } from './option-values.ts';
@@ -46,23 +48,46 @@ async function refresh(registry: Registry): Promise<void> {
     const paths = await refreshDocuments(registry, join(experimentsDirectory, name));
     for (const path of paths) console.log(`refreshed: ${path}`);
   }
-  const finding = findingOf(registry);
-  if (finding === null || !existsSync(readmePath)) return;
-  const text = replaceBetweenMarkers(readFileSync(readmePath, 'utf8'), 'finding', finding);
-  if (text === null) return;
-  writeFileSync(readmePath, text);
-  console.log(`refreshed: ${readmePath}`);
+  const index = indexDocument(registry);
+  for (const [path, text] of [...index, ...(await findingDocuments(registry, readmePath))]) {
+    makeDirectory(dirname(path));
+    writeFileSync(path, text);
+    console.log(`refreshed: ${path}`);
+  }
 }
 
-/** The newest finding of the first experiment, for the README: picture and table; null without one. */
-export function findingOf(registry: Registry): string | null {
+/** The index of the experiments with today's answers, by its path; none without an index. */
+export function indexDocument(registry: Registry): Map<string, string> {
+  const path = join(experimentsDirectory, 'README.md');
+  if (!existsSync(path)) return new Map();
+  const table = indexTable(registry, (name) => readArchived(join(experimentsDirectory, name)));
+  const text = replaceBetweenMarkers(readFileSync(path, 'utf8'), 'index', tableText(table));
+  return text === null ? new Map() : new Map([[path, text]]);
+}
+
+/**
+ * The README with the newest finding of the first experiment, and the picture of it for light and for dark
+ * pages, by their paths; none without a README or a finding.
+ */
+export async function findingDocuments(registry: Registry, readme: string): Promise<Map<string, string>> {
   const [first] = registry.experiments;
   const [newest] = first === undefined ? [] : readArchived(join(experimentsDirectory, first.name));
-  if (newest === undefined) return null;
-  const table = shapeOf(newest, registry).finding?.(newest);
-  if (table === undefined) return null;
-  const picture = `experiments/${newest.record.experiment}/results/capacity.svg`;
-  return `\n![Capacity of every stage](${picture})\n\n${markdownTable(table)}`;
+  if (newest === undefined || !existsSync(readme)) return new Map();
+  const finding = await shapeOf(newest, registry).finding?.(newest);
+  const text =
+    finding && replaceBetweenMarkers(readFileSync(readme, 'utf8'), 'finding', tableText(finding.table));
+  if (!text) return new Map();
+  const { plot } = finding;
+  if (plot === null) return new Map([[readme, text]]);
+  const { svgFile } = await import('../report/plot.ts');
+  const pictures = pageKinds.map((kind) => {
+    return [join(dirname(readme), 'docs', 'images', `finding-${kind}.svg`), svgFile(plot, kind)] as const;
+  });
+  return new Map([[readme, text], ...pictures]);
+}
+
+function tableText(table: Table): string {
+  return `\n${markdownTable(table)}`;
 }
 
 /** Writes the documents of an experiment, removes pictures of older runs, and returns the paths written. */

@@ -33,6 +33,7 @@ export type RunFlags = Allocation & {
   trials?: number;
   precision?: number;
   minutes?: number;
+  quick?: true;
   curve?: true;
   loads?: number[];
   scenario?: string[];
@@ -80,6 +81,7 @@ export function addRun(program: Command, registry: Registry): void {
 export function addRunOptions(command: Command): void {
   command
     .option('--stage <names>', 'only these stages; repeat it or separate names with commas', value.names)
+    .option('--quick', 'two stages and a short search: a first answer in about a minute')
     .option('--trials <n>', 'bound on the trials of a capacity search, or repetitions', value.positiveInteger)
     .option('--precision <share>', 'half width of the interval that ends a search, e.g. 5%', value.share)
     .option(
@@ -179,10 +181,10 @@ export async function runExperiment<Result>(
 
 /** Throws an `InputError` for options that the shape of the experiment would ignore. */
 function refuseForeign({ name, shape }: Experiment, flags: RunFlags): void {
-  const foreign = (['scenario', 'url'] as const).filter(
-    (option) => flags[option] !== undefined && !shape.takes?.includes(option),
-  );
-  const mistakes = foreign.map((option) => `Leave out --${option}: ${name} has no scenarios.`);
+  const reasons = { scenario: 'has no scenarios', url: 'has no scenarios', quick: 'searches no capacity' };
+  const mistakes = (['scenario', 'url', 'quick'] as const)
+    .filter((option) => flags[option] !== undefined && !shape.takes?.includes(option))
+    .map((option) => `Leave out --${option}: ${name} ${reasons[option]}.`);
   if (mistakes.length > 0) throw new InputError(mistakes);
 }
 
@@ -216,7 +218,8 @@ function optionsOf(flags: RunFlags, target: TargetKind): RunOptions {
   // Not those of the workload: the lab has a seed of its own, and the deployment knows the URLs.
   const { seed: _, url: __, ...texts } = flags as RunFlags & Record<string, unknown>;
   const { workload, problems } = readWorkload(texts);
-  const { stage, trials, precision, minutes, curve, loads, measureSeconds, warmUpSeconds, set } = flags;
+  const { stage, trials, precision, minutes, quick, curve, loads, measureSeconds, warmUpSeconds, set } =
+    flags;
   if (measureSeconds !== undefined && workload.durationSeconds !== undefined)
     problems.push('Give the measured time once: required --measure-seconds or --duration; given both.');
   if (trials !== undefined && flags.repeat !== undefined)
@@ -232,6 +235,7 @@ function optionsOf(flags: RunFlags, target: TargetKind): RunOptions {
     url: flags.url,
     precision,
     minutes,
+    quick,
     curve,
     loads,
     settings: set ?? {},

@@ -25,7 +25,7 @@ test('each side gets half of the cores, at least one, and an odd core is the sim
 });
 
 test('the default box grows with the machine, and the simulator has at least twice its CPU', () => {
-  assert.deepEqual([2, 3, 4, 8, 9].map(defaultBoxCpus), [0.3, 0.3, 0.6, 1.2, 1.2]);
+  assert.deepEqual([2, 3, 4, 8, 9].map(defaultBoxCpus), [0.5, 0.5, 1, 2, 2]);
   for (const cores of machines) {
     const { serverCpus, loadtestCpus } = allocate(undefined, cores);
     assert.ok(loadtestCpus! >= 2 * serverCpus!, `${cores} cores: ${serverCpus}, ${loadtestCpus}`);
@@ -33,7 +33,7 @@ test('the default box grows with the machine, and the simulator has at least twi
     assert.ok(shareCores(cores).server >= 2 * serverCpus!, `${cores} cores: ${serverCpus}`);
   }
   assert.deepEqual(allocate(undefined, 2), {
-    serverCpus: 0.3,
+    serverCpus: 0.5,
     serverMemoryMb: 1024,
     loadtestCpus: 1,
     loadtestMemoryMb: 2048,
@@ -61,7 +61,7 @@ test('every stage gets the same box; one with a process per core has at least tw
     assert.ok(Number(settings.workers) >= Math.max(2, allocation.serverCpus!), settings.workers);
   }
   assert.equal(allocateToStage(perCore, 2).settings.workers, '2');
-  assert.equal(allocateToStage(perCore, 16).settings.workers, '3');
+  assert.equal(allocateToStage(perCore, 16).settings.workers, '4');
 });
 
 test('four small boxes fit beside the simulator on two cores, two of them with a balancer', () => {

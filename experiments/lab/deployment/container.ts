@@ -1,7 +1,7 @@
 /**
  * Programs in containers of stated CPU and memory. All parts of a deployment share one network namespace, so
- * that they reach each other over its loopback interface: docs/decisions/014. A limit is reported as the cgroup
- * of the running node has it.
+ * that they reach each other over its loopback interface: docs/decisions/014. A limit is reported as the
+ * cgroup of the running node has it.
  */
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';

@@ -133,7 +133,8 @@ export type Deployment = AsyncDisposable & {
   services: readonly DeployedService[];
   /** Null unless it was asked for. */
   balancer: (DeployedBalancer & { scrapeAddress: string }) | null;
-  /** Between the first node and the services; null unless it was asked for and the stage has services. */
+  /** Between the first node and the services; null unless it was asked for, and the services
+   * are such that it can be cut. */
   network: { cut(direction?: Direction): void; heal(): void } | null;
   /** Per node. */
   observedLimits: readonly ObservedLimits[];

@@ -12,7 +12,7 @@ export type ContainerRequest = {
   image: string;
   /** Unique on the engine. */
   name: string;
-  /** Of a network of the engine, `host` for this machine's own, or `container:<name>` for that container's. */
+  /** Of a network of the engine; `host` for this machine's own, `container:<name>` for that container's. */
   networkName: string;
   command: readonly string[];
   environment?: Readonly<Record<string, string>>;

@@ -6,22 +6,33 @@ import { freePorts } from '#host/free-ports.ts';
 import { childrenOf } from '#host/process-tree.ts';
 import { findEngine, labPidLabel, listLabelled } from './container-engine.ts';
 import { deploy, exchange, isReady, simulate, until } from './deployment.fixture.ts';
+import type { Deployment, TargetKind } from './deployment.ts';
 import { parseCpuList, pinnableCpus } from './pinning.ts';
 import { engineFault } from './start.ts';
 
 const fault = await engineFault();
 const skip = fault !== null && `no container engine answers: ${fault}`;
 
-test('a simulator that is a process reaches nodes in containers', { skip }, async () => {
-  const placement = { target: 'container', simulator: 'process' } as const;
-  const allocation = { serverCpus: 0.5, loadtestCpus: 1 };
-  await using deployment = await deploy('03-cursor', { allocation }, placement);
-  const result = await simulate(deployment);
-  assert.equal(result.audit.delivered, 40 * 20);
-  assert.match(result.workload.urls[0]!, /^ws:\/\/127\.0\.0\.1:/);
-});
+for (const [target, simulator] of [
+  ['container', 'container'],
+  ['container', 'process'],
+  ['process', 'container'],
+] as const)
+  test(`a simulator (${simulator}) asks nodes (${target}) where to connect, and is sent there`, {
+    skip,
+  }, async () => {
+    const allocation = { serverCpus: 0.5, loadtestCpus: 1 };
+    const changes = { seated: true, allocation: target === 'container' ? allocation : {} };
+    await using deployment = await deploy('06-partitioned', changes, { target, simulator });
+    const result = await simulate(deployment, { clients: 20, rooms: 5 });
+    assert.equal(result.audit.lost, 0);
+    assert.equal(result.audit.delivered, 40 * 4);
+    assert.equal(result.connections.opened, 20);
+    const metrics = await textOf(`${deployment.nodes[0]!.internalUrl}/metrics`);
+    assert.match(metrics, /^chat_connect_answers_total\{status="200"\} 20$/m);
+  });
 
-test('a simulator in a container reaches nodes that are processes, and is scraped there', {
+test('a simulator in a container of its own limits reaches a process without /connect, and is scraped', {
   skip,
 }, async () => {
   const placement = { target: 'process', simulator: 'container' } as const;
@@ -49,25 +60,6 @@ test('a simulator in a container reaches nodes that are processes, and is scrape
   assert.match((await Promise.all(scrapes))[0]!, /^loadtest_sessions/m);
 });
 
-for (const [target, simulator] of [
-  ['container', 'container'],
-  ['container', 'process'],
-  ['process', 'container'],
-] as const)
-  test(`seated, a simulator (${simulator}) asks nodes (${target}) where to connect, and is sent there`, {
-    skip,
-  }, async () => {
-    const allocation = { serverCpus: 0.5, loadtestCpus: 1 };
-    const changes = { seated: true, allocation: target === 'container' ? allocation : {} };
-    await using deployment = await deploy('06-partitioned', changes, { target, simulator });
-    const result = await simulate(deployment, { clients: 20, rooms: 5 });
-    assert.equal(result.audit.lost, 0);
-    assert.equal(result.audit.delivered, 40 * 4);
-    assert.equal(result.connections.opened, 20);
-    const metrics = await textOf(`${deployment.nodes[0]!.internalUrl}/metrics`);
-    assert.match(metrics, /^chat_connect_answers_total\{status="200"\} 20$/m);
-  });
-
 test('a server that dies is named in the next sample, and one that cannot start says why', {
   skip,
 }, async () => {
@@ -92,14 +84,20 @@ test('one worker of a node can be killed, and its supervisor starts another', { 
   await assert.rejects(node!.signalWorker(7, 'SIGKILL'), /There is no worker number 7/);
 });
 
+const canPin = pinnableCpus().length >= 2;
+const pinned = { serverCpus: 0.5, loadtestCpus: pinnableCpus().length - 1 };
+
 for (const target of ['container', 'process'] as const)
   test(`${target}: nodes share a Redis that can be frozen, killed and restarted, and a network that can be cut`, {
     skip,
   }, async () => {
     const placement = { target, simulator: 'process' } as const;
-    const changes = { nodes: 2, breakableNetwork: true, settings: { 'reconnect-wait-ms-max': '0' } };
+    const settings = { 'reconnect-wait-ms-max': '0' };
+    const allocation = canPin ? pinned : {};
+    const changes = { nodes: 2, breakableNetwork: true, settings, allocation };
     await using deployment = await deploy('05-backplane', changes, placement);
     const { nodes, services, network } = deployment;
+    if (canPin) await assertPinned(deployment, target);
     const sampled = (await deployment.sample()).map(({ name, role, fault }) => `${name} ${role} ${fault}`);
     assert.deepEqual(sampled, ['node-1 server null', 'node-2 server null', 'redis redis null']);
     const commands = childrenOf(process.pid).map((pid) => readFileSync(`/proc/${pid}/cmdline`, 'utf8'));
@@ -127,18 +125,14 @@ for (const target of ['container', 'process'] as const)
     assert.equal((await deployment.sample())[2]!.fault, null);
   });
 
-for (const target of ['container', 'process'] as const)
-  test(`${target}: Redis runs on the CPUs of the nodes, and never on those of the simulator`, {
-    skip: skip || (pinnableCpus().length < 2 && 'there are not two CPUs to pin to'),
-  }, async () => {
-    const allocation = { serverCpus: 0.5, loadtestCpus: pinnableCpus().length - 1 };
-    await using deployment = await deploy('05-backplane', { allocation }, { target, simulator: 'process' });
-    const [, server, services, simulator] =
-      /^server (\S+), services (\S+), simulator (\S+)$/.exec(deployment.facts['pinned CPUs']!) ?? [];
-    assert.equal(services, server);
-    assert.ok(!parseCpuList(simulator!).includes(Number(services)));
-    assert.equal(target === 'container' ? await cpusOfContainer('redis') : cpusOfChild('redis'), services);
-  });
+/** Redis runs on the CPUs of the nodes, and never on those of the simulator. */
+async function assertPinned({ facts }: Deployment, target: TargetKind): Promise<void> {
+  const [, server, services, simulator] =
+    /^server (\S+), services (\S+), simulator (\S+)$/.exec(facts['pinned CPUs']!) ?? [];
+  assert.equal(services, server);
+  assert.ok(!parseCpuList(simulator!).includes(Number(services)));
+  assert.equal(target === 'container' ? await cpusOfContainer('redis') : cpusOfChild('redis'), services);
+}
 
 /** The CPUs of the container of this process whose name ends so. */
 async function cpusOfContainer(name: string): Promise<string | undefined> {

@@ -1,14 +1,12 @@
 /** The limit of latency as a line in a plot. */
-import { parseLimit } from '../../../loadtest/result/limits.ts';
+import { parseLimit, upperBoundOf } from '../../../loadtest/result/limits.ts';
 import type { LoadRun } from '../records/schema.ts';
 import { formatMs } from './format.ts';
 import { page, warning } from './palette.ts';
 
 /** The upper bound of a latency in ms; none where the experiment has no such limit. */
 export function latencyBoundsMs({ record }: LoadRun, metric = 'p99'): number[] {
-  const limits = record.limits.map(parseLimit);
-  const limit = limits.find((one) => one.metric === metric && one.operator.startsWith('<'));
-  return limit === undefined ? [] : [limit.bound];
+  return [upperBoundOf(metric, record.limits.map(parseLimit)) ?? []].flat();
 }
 
 /** A dashed line at the bound, as a part of a series. */

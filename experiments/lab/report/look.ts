@@ -35,10 +35,14 @@ export function markOf(outcome: string, color: string, size = 8) {
       symbolSize: size,
       itemStyle: { color, borderColor: page, borderWidth: 1, opacity: 1 },
     };
-  if (outcome === 'fail')
-    return { symbol: crossPath, symbolSize: size + 1, itemStyle: { color, opacity: 1 } };
+  if (outcome === 'fail') return crossed(color, size + 1);
   const itemStyle = { color: 'transparent', borderColor: color, borderWidth: 1.25, opacity: 1 };
   return { symbol: 'triangle', symbolSize: size, itemStyle };
+}
+
+/** The mark of what failed. */
+export function crossed(color: string, size = 12) {
+  return { symbol: crossPath, symbolSize: size, itemStyle: { color, opacity: 1 } };
 }
 
 /** Explains `markOf`. */

@@ -11,15 +11,17 @@ import {
   withoutDetails,
 } from './table.ts';
 
-/** A run with its report, and the question as it is worded today. */
-export type Reported = { run: Run; content: ReportContent; question: string };
+/** A run with its report. */
+export type Reported = { run: Run; content: ReportContent };
 
 const pictureTop = 2;
+/** A longer table is folded: the top of a report is one screen. Chosen, not measured. */
+const rowsMax = 24;
 const command = 'npm run experiment -- report --refresh';
 
 /** The newest run, its pictures in `pictureFolder` (such as `results/`), and the other runs folded. */
 export function markdownReport(
-  { run, content, question }: Reported,
+  { run, content }: Reported,
   plots: readonly Plot[],
   others: readonly Reported[],
   pictureFolder: string,
@@ -30,6 +32,8 @@ export function markdownReport(
   const skipped = record.skipped.map(({ name, reason }) => `${name} was skipped: ${reason}.`);
   const picture = ({ title, file, caption }: Plot) =>
     `![${title}](${pictureFolder}${file}.svg)\n\n<sub>${escapeHtml(caption)}</sub>`;
+  const table = markdownTable(withoutDetails(content.summary));
+  const isLong = content.summary.rows.length > rowsMax;
   const details = detailsOf(content.summary);
   const named: NamedTable[] = [
     ...(content.more ?? []),
@@ -39,11 +43,12 @@ export function markdownReport(
   return `${[
     `<!-- Made by \`${command}\` from the result files; a change by hand is lost. -->`,
     `# ${record.experiment}`,
-    question,
+    record.question,
     `**${first}** ${second}`.trim(),
-    markdownTable(withoutDetails(content.summary)),
+    ...(isLong ? [] : [table]),
     ...pictures.slice(0, pictureTop).map(picture),
     measuredLine(run),
+    ...(isLong ? [folded(`The table of ${content.summary.rows.length} rows`, table)] : []),
     folded('What else was seen', bullets([...notes, ...skipped])),
     ...pictures.slice(pictureTop).map((plot) => folded(plot.title, picture(plot))),
     folded('How it was measured', bullets(content.method)),

@@ -72,10 +72,19 @@ export function themed(drawing: string): string {
   );
 }
 
-/** Declares the variables, with the shades for dark pages in a media query. */
-export const colourVariables = `:root { color-scheme: light dark; ${declarations(0)} }
-@media (prefers-color-scheme: dark) { :root { ${declarations(1)} } }`;
+/** The kinds of page. */
+export const pageKinds = ['light', 'dark'] as const;
+export type Shade = (typeof pageKinds)[number];
 
-function declarations(shade: 0 | 1): string {
-  return named.map(([name, shades]) => `--${name}: ${shades[shade]};`).join(' ');
+/** Declares the variables, with the shades for dark pages in a media query. */
+export const colourVariables = `:root { color-scheme: light dark; ${declarations('light')} }
+@media (prefers-color-scheme: dark) { :root { ${declarations('dark')} } }`;
+
+/** Declares the variables for one kind of page. */
+export function coloursOf(shade: Shade): string {
+  return `:root { color-scheme: ${shade}; ${declarations(shade)} }`;
+}
+
+function declarations(shade: Shade): string {
+  return named.map(([name, shades]) => `--${name}: ${shades[pageKinds.indexOf(shade)]};`).join(' ');
 }

@@ -14,6 +14,9 @@ import { whiskerSeries } from './whisker.ts';
 const arrowRoom = 1.25;
 /** Height of capacity and trials within a row, from its top. */
 const level = { capacity: 0.52, trials: 0.8 };
+/** Of a row without trials. */
+const bareRowPixels = 54;
+const bareLevel = 0.66;
 
 /** Against the quantity that the experiment varies, else a row for each variant; null without a capacity. */
 export function capacityPlot(run: LoadRun): Plot | null {
@@ -24,7 +27,14 @@ export function capacityPlot(run: LoadRun): Plot | null {
   return series === null ? rowsPlot(run, findings) : parameterPlot(run, series);
 }
 
-function rowsPlot(run: LoadRun, findings: readonly CapacityFinding[]): Plot {
+/** A row for each variant without its trials, for the top of the README; null without a capacity. */
+export function findingPlot(run: LoadRun): Plot | null {
+  const findings = capacityFindings(run).filter(({ threshold }) => threshold !== null);
+  if (findings.length === 0) return null;
+  return { ...rowsPlot(run, findings, false), title: 'Capacity of every stage' };
+}
+
+function rowsPlot(run: LoadRun, findings: readonly CapacityFinding[], withTrials = true): Plot {
   const { unit } = run.record.varied;
   const looks = looksOf(run);
   const rows = findings.map((finding, row) => {
@@ -32,14 +42,14 @@ function rowsPlot(run: LoadRun, findings: readonly CapacityFinding[]): Plot {
     const { low, middle, high } = finding.threshold!.capacity;
     const isOpen = finding.atLeast !== null;
     const whisker = {
-      across: row + level.capacity,
+      across: row + (withTrials ? level.capacity : bareLevel),
       along: finding.atLeast ?? middle,
       low,
       high,
       colour,
       isOpen,
     };
-    const marks = finding.trials.map(({ load, outcome }) => ({
+    const marks = (withTrials ? finding.trials : []).map(({ load, outcome }) => ({
       value: [load, row + level.trials] as const,
       ...markOf(outcome, colour, 7),
     }));
@@ -53,7 +63,7 @@ function rowsPlot(run: LoadRun, findings: readonly CapacityFinding[]): Plot {
   const range = logRange([...ends, ...loads], 'across');
   const first = findings[0]!;
   const texts = findings.map((finding) => textOf(finding, first));
-  const svg = renderSvg('capacity', findings.length * rowPixels + 54, {
+  const svg = renderSvg('capacity', findings.length * (withTrials ? rowPixels : bareRowPixels) + 54, {
     grid: { left: 8, right: 12, top: 4, bottom: 50 },
     xAxis: axisBelow(`${unit}, logarithmic`, formatNumber, range),
     yAxis: rowsAxis(findings.length),
@@ -73,7 +83,7 @@ function rowsPlot(run: LoadRun, findings: readonly CapacityFinding[]): Plot {
   const against = findings.length === 1 ? '' : ` ×: against ${first.variant.name}.`;
   return {
     title: `Capacity in ${unit}`,
-    caption: `The dot is the load that half of the trials hold, the whisker its 90 % interval, an arrow a lower bound.${against} Below it each trial: ${marksExplained}.`,
+    caption: `The dot is the load that half of the trials hold, the whisker its 90 % interval, an arrow a lower bound.${against}${withTrials ? ` Below it each trial: ${marksExplained}.` : ''}`,
     svg,
     file: 'capacity',
   };

@@ -27,6 +27,8 @@ const nearTimes = 1.6;
 const arrowShare = 0.1;
 /** How far beside its point a trial is drawn, as a share of the width of the axis. */
 const besideShare = 0.03;
+/** Distance between the points of two families at one value, as a share of the width of the axis. */
+const apartShare = 0.022;
 
 /** Lines join the capacities; the trials stand beside them. */
 export function parameterPlot(
@@ -48,7 +50,10 @@ export function parameterPlot(
   const arrowEnds = points.flatMap(({ finding: { atLeast } }) =>
     atLeast === null ? [] : atLeast * (atLeast / lowest) ** arrowShare * 1.1,
   );
-  const x = xRange(points.map(({ value }) => value));
+  const x = xRange(
+    points.map(({ value }) => value),
+    drawn.length,
+  );
   const isLog = Math.max(...loads) / lowest > logFrom.up;
   const { legend, pixels } = legendAbove(
     drawn.map(({ name }) => ({ name, look: { icon: looks.get(name)!.symbol } })),
@@ -67,7 +72,12 @@ export function parameterPlot(
       // For the range of the axis, which does not see the whiskers.
       { type: 'scatter', symbolSize: 0, data: points.map(({ value }, index) => [value, ends[index]]) },
       ...drawn.flatMap((family, index) =>
-        familySeries(family, looks.get(family.name)!, (value) => x.beside(value, index), drawn),
+        familySeries(
+          family,
+          looks.get(family.name)!,
+          { at: x.apart(index), beside: x.beside(1 + index + (drawn.length - 1) / 2) },
+          drawn,
+        ),
       ),
     ],
   });
@@ -84,18 +94,18 @@ type FamilyLook = ReturnType<ReturnType<typeof looksBy>['get']> & object;
 function familySeries(
   { name, points }: Family,
   look: FamilyLook,
-  beside: (value: number) => number,
+  { at, beside }: Record<'at' | 'beside', Place>,
   all: readonly Family[],
 ) {
   const { colour, symbol, dash } = look;
   const whiskers = points.map(({ value, finding: { threshold, atLeast } }) => {
     const { low, middle, high } = threshold!.capacity;
     const along = atLeast ?? middle;
-    return { across: value, along, low, high, colour, isOpen: atLeast !== null };
+    return { across: at(value), along, low, high, colour, isOpen: atLeast !== null };
   });
   const label = { show: true, fontSize: fontPixels };
   const data = points.map(({ value, finding }, place) => ({
-    value: [value, whiskers[place]!.along],
+    value: [at(value), whiskers[place]!.along],
     symbol,
     label: {
       ...label,
@@ -126,20 +136,31 @@ function labelPosition(value: number, along: number, all: readonly Family[]): [n
   return loads.some((load) => along < load && load < nearTimes * along) ? [16, 10] : [16, -14];
 }
 
-type Beside = (value: number, family: number) => number;
+/** Where something of a value of the parameter is drawn. */
+type Place = (value: number) => number;
+/** `apart`: the points of the nth family; `beside`: to the left of them, by so many steps. */
+type Range = { axis: object; apart(family: number): Place; beside(steps: number): Place };
 
-/** The axis of the parameter, with room at both ends, and how to move the trials of a family to the left. */
-function xRange(values: readonly number[]): { axis: object; beside: Beside } {
+/** The axis of the parameter, with room at both ends, and the places along it. */
+function xRange(values: readonly number[], families: number): Range {
   const [low, high] = [Math.min(...values), Math.max(...values)];
   const marks = marksAt([...new Set(values)]);
+  const middle = (families - 1) / 2;
   if (high / low > logFrom.across) {
     const room = (high / low) ** 0.13;
-    const step = (high / low) ** besideShare;
-    const axis = { type: 'log', min: low / room, max: high * room, ...marks };
-    return { axis, beside: (value, family) => value / step ** (1 + family) };
+    const moved = (share: number) => (value: number) => value * (high / low) ** share;
+    return {
+      axis: { type: 'log', min: low / room, max: high * room, ...marks },
+      apart: (family) => moved(apartShare * (family - middle)),
+      beside: (steps) => moved(-besideShare * steps),
+    };
   }
-  const room = Math.max(0.5, (high - low) * 0.18);
-  const step = Math.max(1, high - low) * besideShare;
-  const axis = { type: 'value', min: low - room, max: high + room, ...marks };
-  return { axis, beside: (value, family) => value - step * (1 + family) };
+  const width = Math.max(1, high - low);
+  const room = Math.max(0.5, width * 0.18);
+  const moved = (share: number) => (value: number) => value + width * share;
+  return {
+    axis: { type: 'value', min: low - room, max: high + room, ...marks },
+    apart: (family) => moved(apartShare * (family - middle)),
+    beside: (steps) => moved(-besideShare * steps),
+  };
 }

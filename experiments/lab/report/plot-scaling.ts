@@ -21,7 +21,10 @@ export function scalingPlot(run: LoadRun): Plot | null {
   );
   const last = beyond * Math.max(...findings.flatMap(countsOf));
   const whole = (value: number) => (Number.isInteger(value) ? formatNumber(value) : '');
-  const { legend, pixels } = legendAbove(findings.map(({ group }) => ({ name: group })));
+  const { legend, pixels } = legendAbove(
+    findings.map(({ group }) => ({ name: group, look: { icon: looks.get(group)!.symbol } })),
+    12,
+  );
   const svg = renderSvg('scaling', panelPixels + pixels, {
     grid: { left: 8, right: 20, top: 40 + pixels, bottom: 44, containLabel: true },
     legend,

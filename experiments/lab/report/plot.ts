@@ -5,7 +5,7 @@ import { type EChartsCoreOption, init, use } from 'echarts/core';
 import { LegacyGridContainLabel } from 'echarts/features';
 import { SVGRenderer } from 'echarts/renderers';
 import { logScale } from './axis-ticks.ts';
-import { colourVariables, ink, line, muted, themed } from './palette.ts';
+import { coloursOf, colourVariables, ink, line, muted, type Shade, themed } from './palette.ts';
 
 use([BarChart, CustomChart, LineChart, ScatterChart, GridComponent, LegendComponent]);
 use([MarkAreaComponent, MarkLineComponent, LegacyGridContainLabel, SVGRenderer]);
@@ -49,10 +49,14 @@ export function renderSvg(
   return themed(svg).replace('<svg ', `<svg role="img" aria-label="${name}" `);
 }
 
-/** A drawing as a file of its own, readable on light and on dark pages: its page colour lies below it. */
-export function svgFile({ svg, title }: Plot): string {
+/**
+ * A drawing as a file of its own, with its page colour below it. Readable on light and on dark pages; with a
+ * shade, for one kind of page only.
+ */
+export function svgFile({ svg, title }: Plot, shade?: Shade): string {
   const opening = svg.slice(0, svg.indexOf('>') + 1).replace(/aria-label="[^"]*"/, `aria-label="${title}"`);
-  const style = `<style>\n${colourVariables}\n</style>`;
+  const variables = shade === undefined ? colourVariables : coloursOf(shade);
+  const style = `<style>\n${variables}\n</style>`;
   const below = '<rect width="100%" height="100%" rx="6" fill="var(--page)"/>';
   return `${opening}\n${style}\n${below}${svg.slice(svg.indexOf('>') + 1)}\n`;
 }
@@ -105,7 +109,7 @@ export function legendAbove(entries: readonly LegendEntry[], iconPixels = 26) {
   const rows: LegendEntry[][] = [[]];
   let used = 0;
   for (const entry of entries) {
-    const pixels = 26 + iconPixels + entry.name.length * characterPixels;
+    const pixels = 34 + iconPixels + entry.name.length * characterPixels;
     if (used > 0 && used + pixels > plotWidth) {
       rows.push([]);
       used = 0;
@@ -115,7 +119,7 @@ export function legendAbove(entries: readonly LegendEntry[], iconPixels = 26) {
   }
   const legend = rows.map((row, index) => ({
     data: row.map(({ name, look }) => ({ name, ...look })),
-    ...{ top: index * legendRowPixels, left: 0, itemWidth: iconPixels, itemHeight: 11, itemGap: 18 },
+    ...{ top: index * legendRowPixels, left: 0, itemWidth: iconPixels, itemHeight: 11, itemGap: 26 },
     textStyle: { color: ink, fontSize: fontPixels },
     inactiveColor: ink,
   }));

@@ -3,8 +3,10 @@ import type { LoadRun } from '../records/schema.ts';
 import type { Plot } from './plot.ts';
 import { capacityPlot } from './plot-capacity.ts';
 import { absolutePlot, sharePlot } from './plot-curve.ts';
+import { edgePlot } from './plot-edge.ts';
 import { growthPlot } from './plot-growth.ts';
 import { loadPlot, spectrumPlot, stormPlot } from './plot-latency.ts';
+import { othersPlot } from './plot-others.ts';
 import { scalingPlot } from './plot-scaling.ts';
 import { timelinePlot } from './plot-timeline.ts';
 
@@ -14,12 +16,12 @@ export function plotsOf(run: LoadRun): Plot[] {
   const latency = loadPlot(run);
   const first =
     method.kind === 'capacity'
-      ? [capacityPlot(run), scalingPlot(run), sharePlot(run), absolutePlot(run), latency]
+      ? [capacityPlot(run), scalingPlot(run), sharePlot(run), absolutePlot(run), edgePlot(run), latency]
       : method.kind === 'fixed' && method.emphasis === 'held'
         ? [named(latency, 'latency'), growthPlot(run)]
         : method.kind === 'fixed' && method.emphasis === 'storm'
           ? [named(stormPlot(run), 'storm')]
-          : [named(growthPlot(run), 'memory'), latency];
+          : [named(growthPlot(run), 'memory'), othersPlot(run), latency];
   return [...first, spectrumPlot(run), timelinePlot(run)].filter((plot) => plot !== null);
 }
 

@@ -1,5 +1,5 @@
 /** Pictures with a row for each item: its name and its figure in one line, the drawing below it. */
-import { ink } from './palette.ts';
+import { ink, page } from './palette.ts';
 import { fontPixels } from './plot.ts';
 
 export const rowPixels = 68;
@@ -13,11 +13,12 @@ export function rowsAxis(rows: number) {
   return { type: 'value', show: false, inverse: true, min: 0, max: rows };
 }
 
-/** Names at the left end of the horizontal axis, figures at its right end. */
+/** Names at the left end of the horizontal axis, figures at its right end; what crosses them is masked. */
 export function rowTexts(rows: readonly RowText[], [left, right]: readonly [number, number]) {
-  const name = { show: true, position: 'right', distance: 0, color: ink, fontSize: fontPixels };
+  const halo = { textBorderColor: page, textBorderWidth: 4 };
+  const name = { show: true, position: 'right', distance: 0, color: ink, fontSize: fontPixels, ...halo };
   const figure = { ...name, position: 'left' };
-  const scatter = { type: 'scatter', symbolSize: 0.1, silent: true, itemStyle: { opacity: 1 } };
+  const scatter = { type: 'scatter', z: 6, symbolSize: 0.1, silent: true, itemStyle: { opacity: 1 } };
   return [
     {
       ...scatter,

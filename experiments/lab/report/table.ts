@@ -88,7 +88,10 @@ export function terminalTable({ columns, rows }: Table): string {
   return [line(columns.map(({ title }) => title)), rule, ...rows.map(line)].join('\n');
 }
 
-/** GitHub's Markdown; bars in cells are escaped. An interval stands below its figure, a unit beside it. */
+/**
+ * GitHub's Markdown; bars in cells are escaped. In a cell that begins with a figure its interval stands below
+ * it; a unit stands beside its figure.
+ */
 export function markdownTable({ columns, rows }: Table): string {
   const line = (cells: readonly string[]) => `| ${cells.map(markdownCell).join(' | ')} |`;
   const rule = `|${columns.map(({ align }) => (align === 'left' ? '---' : '---:')).join('|')}|`;
@@ -98,8 +101,7 @@ export function markdownTable({ columns, rows }: Table): string {
 function markdownCell(cell: string): string {
   return cell
     .replaceAll('|', '\\|')
-    .replace(/ (?=\([\d.,]+–[\d.,]+\))/, '<br>')
-    .replace(/(?<=\([\d.,]+–)(?=[\d.,]+\))/, '&NoBreak;')
+    .replace(/^([^a-z(]*) (\([\d.,]+–)(?=[\d.,]+\))/, '$1<br>$2&NoBreak;')
     .replaceAll(/(?<=\d) (?=(?:[kMG]?B|[kMGs%]|ms)(?![\w]))/g, '&nbsp;')
     .replaceAll(/(?<=[≥≤]) /g, '&nbsp;');
 }

@@ -18,7 +18,7 @@ import { fixedLoad } from './fixed-load/fixed-load.ts';
 
 const htmlOf = async (run: LoadRun) => htmlReport(run, capacity.report(run), await capacity.plots!(run));
 const markdownOf = (run: LoadRun, content = capacity.report(run)) =>
-  markdownReport({ run, content, question: run.record.question }, [], [], '');
+  markdownReport({ run, content }, [], [], '');
 
 /** Two stages: 01 with its edge between 100 and 110, 03 between 10,000 and 11,000 with one void trial. */
 function ladderRun(): LoadRun {

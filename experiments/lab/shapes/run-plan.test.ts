@@ -70,6 +70,22 @@ test('--trials bounds a capacity search, --precision ends it; for fixed loads tr
   assert.equal(fixed.kind === 'fixed' && fixed.repetitions, 5);
 });
 
+test('--quick asks the two ends of the stages of one process, by a short search; what is named stays', () => {
+  const quick = plan('ladder', { quick: true });
+  assert.deepEqual(namesOf(quick), ['01-naive', '03-cursor']);
+  const method = methodOf(quick);
+  assert.deepEqual(method.kind === 'capacity' && [method.trialsMax, method.precision], [6, 0.3]);
+  assert.equal((quick.fields as LoadRunRecord).timing.measureSeconds, 1.2);
+  const named = plan('ladder', { quick: true, stages: ['4'], trials: 3, workload: { durationSeconds: 9 } });
+  assert.deepEqual(namesOf(named), ['04-cores']);
+  const bounds = methodOf(named);
+  assert.deepEqual(bounds.kind === 'capacity' && [bounds.trialsMax, bounds.precision], [3, 0.3]);
+  assert.equal((named.fields as LoadRunRecord).timing.measureSeconds, 9);
+  // No stage of this experiment is one process.
+  assert.deepEqual(namesOf(plan('7', { quick: true })), namesOf(plan('7')));
+  assert.throws(() => plan('ladder', { quick: true, loads: [70] }), /Leave out --quick: .*given --loads/);
+});
+
 test('--loads tries exactly these loads, in a run of the fixed-load shape', () => {
   const planned = plan('ladder', { loads: [70, 80], trials: 2 });
   const method = { kind: 'fixed', loads: [70, 80], repetitions: 2, emphasis: 'held' };

@@ -5,7 +5,7 @@ import { InputError } from '../input-error.ts';
 import type { Run } from '../records/schema.ts';
 import { htmlReport } from '../report/html.ts';
 import { markdownReport, type Reported } from '../report/markdown.ts';
-import { terminalTable, withoutDetails } from '../report/table.ts';
+import { left, type Table, tableOf, terminalTable, withoutDetails } from '../report/table.ts';
 import type { Registry, Shape } from './shape.ts';
 
 /** The shape that a run's file names. Throws an `InputError` where this lab does not have it. */
@@ -25,22 +25,40 @@ export async function showReport(run: Run, shape: Shape, resultsDirectory: strin
   const path = join(directory, 'report.html');
   makeDirectory(directory);
   writeWhole(path, htmlReport(run, content, plots));
-  writeWhole(
-    join(directory, 'report.md'),
-    markdownReport({ run, content, question: run.record.question }, plots, [], ''),
-  );
+  writeWhole(join(directory, 'report.md'), markdownReport({ run, content }, plots, [], ''));
   await writePictures(plots, directory);
   console.log(`\nreport: ${path}`);
+}
+
+/** A row for each experiment: its question and its answer, the first sentence of its report. */
+export function indexTable(registry: Registry, runsOf: (experiment: string) => readonly Run[]): Table {
+  const rows = registry.experiments.map(({ name, question }) => {
+    const newest = newestOf(runsOf(name), registry);
+    if (newest === undefined)
+      return { link: `${name}/experiment.ts`, name, question, answer: 'no archived run yet' };
+    const [answer] = shapeOf(newest, registry).report(newest).answer;
+    return { link: `${name}/REPORT.md`, name, question: newest.record.question, answer };
+  });
+  return tableOf(rows, [
+    left('experiment', ({ name, link }) => `[${name}](${link})`),
+    left('question', ({ question }) => question),
+    left('answer', ({ answer }) => answer),
+  ]);
+}
+
+/** A run at given loads (`--loads`) answers another question than the experiment: it is the last choice. */
+function newestOf(runs: readonly Run[], { experiments }: Registry): Run | undefined {
+  const own = experiments.find(({ name }) => name === runs[0]?.record.experiment)?.shape.name;
+  return runs.find(({ record }) => record.shape === own) ?? runs[0];
 }
 
 /**
  * The documents of an experiment by their path in its directory: `REPORT.md`, and `results/<name>.svg` of the
  * newest run. `runs` are its archived runs, the newest first; empty without any. The newest run of the
- * experiment’s own shape stands on top: one at given loads (`--loads`) answers another question.
+ * experiment’s own shape stands on top.
  */
 export async function documentsOf(runs: readonly Run[], registry: Registry): Promise<Map<string, string>> {
-  const own = registry.experiments.find(({ name }) => name === runs[0]?.record.experiment)?.shape.name;
-  const [newest = runs[0]] = runs.filter(({ record }) => record.shape === own);
+  const newest = newestOf(runs, registry);
   if (newest === undefined) return new Map();
   const others = runs.filter((run) => run !== newest).map((run) => reportedOf(run, registry));
   const plots = (await shapeOf(newest, registry).plots?.(newest)) ?? [];
@@ -54,11 +72,8 @@ export async function documentsOf(runs: readonly Run[], registry: Registry): Pro
   ]);
 }
 
-/** An experiment may have been worded anew since the run. */
 function reportedOf(run: Run, registry: Registry): Reported {
-  const experiment = registry.experiments.find(({ name }) => name === run.record.experiment);
-  const question = experiment?.question ?? run.record.question;
-  return { run, question, content: shapeOf(run, registry).report(run) };
+  return { run, content: shapeOf(run, registry).report(run) };
 }
 
 async function writePictures(plots: Awaited<ReturnType<NonNullable<Shape['plots']>>>, directory: string) {

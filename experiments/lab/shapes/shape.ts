@@ -28,15 +28,15 @@ export type Shape<Asked extends Experiment = Experiment, Found extends Run = Run
   /** Stands in every result file, so that its report is found. */
   name: string;
   /** Options of `run` that only it understands. */
-  takes?: readonly ('scenario' | 'url')[];
+  takes?: readonly ('scenario' | 'url' | 'quick')[];
   /** Plans a run. Throws an `InputError` that names every mistake in the options. */
   plan(experiment: Asked, stages: readonly StageInfo[], options: RunOptions): Plan;
   /** The report of a run: a pure function of its files. */
   report(run: Found): ReportContent;
   /** Its plots for the HTML page; left out: none. */
   plots?(run: Found): Promise<Plot[]>;
-  /** The finding in short, for the top of the README; left out: none. */
-  finding?(run: Found): Table;
+  /** The finding in short, for the top of the README: a table and its picture; left out: none. */
+  finding?(run: Found): Promise<{ table: Table; plot: Plot | null }>;
   /** Compares b with a, two runs of one experiment. */
   compare(a: Found, b: Found): Comparison[];
   /** Numbers of the trials whose series the report draws; an archived run keeps the series of these only. */

@@ -1,4 +1,5 @@
 /** What the servers did in a window, from the growth of their own counters. Pure. */
+import { sumOf, sumOrNull } from '../analysis/statistics.ts';
 import type { ServerSummary } from '../records/schema.ts';
 import { type MetricsReading, round } from './readings.ts';
 import type { ServerMetrics } from './server-metrics.ts';
@@ -44,7 +45,7 @@ export function summarizeWork(
     return last === null ? [] : [{ before, first: opening === last ? before : opening, last }];
   });
   const loopTimes = ends.flatMap(loopTimesOf);
-  const loopSeconds = sum(loopTimes.map(({ activeSeconds, idleSeconds }) => activeSeconds + idleSeconds));
+  const loopSeconds = sumOf(loopTimes.map(({ activeSeconds, idleSeconds }) => activeSeconds + idleSeconds));
   const utilizations = loopTimes.flatMap(({ activeSeconds, idleSeconds }) => {
     const seconds = activeSeconds + idleSeconds;
     return seconds > 0 ? [activeSeconds / seconds] : [];
@@ -54,9 +55,9 @@ export function summarizeWork(
   const writes = grown('writes');
   const perWrite = (counter: CounterName, digits: number) => ratio(grown(counter), writes, digits);
   return {
-    eventLoops: Math.max(nodes, sum(ends.map(({ last }) => last.workersReady ?? 1))),
+    eventLoops: Math.max(nodes, sumOf(ends.map(({ last }) => last.workersReady ?? 1))),
     // From the last reading before the window on, or from the start: an eviction must not fall between two.
-    evictions: sum(ends.map(({ before, last }) => growth(before?.evictions ?? 0, last.evictions) ?? 0)),
+    evictions: sumOf(ends.map(({ before, last }) => growth(before?.evictions ?? 0, last.evictions) ?? 0)),
     bytesPerWrite: perWrite('deliveredBytes', 0),
     messagesPerWrite: perWrite('deliveries', 2),
     messagesReadPerSaid: ratio(grown('backplaneRead'), grown('accepted'), 3),
@@ -85,13 +86,4 @@ function growth(from: number | null, to: number | null): number | null {
 
 function ratio(part: number | null, whole: number | null, digits: number): number | null {
   return part === null || whole === null || whole === 0 ? null : round(part / whole, digits);
-}
-
-function sum(values: readonly number[]): number {
-  return values.reduce((total, value) => total + value, 0);
-}
-
-/** Null where any of them is. */
-function sumOrNull(values: readonly (number | null)[]): number | null {
-  return values.includes(null) ? null : sum(values as number[]);
 }

@@ -30,6 +30,8 @@ export class PhaseMetrics implements AsyncDisposable {
   readonly #server: Server;
   readonly #print: (line: string) => void;
   #deployment: Deployment | null = null;
+  /** `2026-01-02 03:04:05` in UTC: people know a run by its start. */
+  readonly #startedAt = new Date().toISOString().slice(0, 19).replace('T', ' ');
 
   readonly port: number;
 
@@ -51,8 +53,8 @@ export class PhaseMetrics implements AsyncDisposable {
     });
     this.#trial = new Gauge({
       name: 'lab_trial_info',
-      help: 'Number of the running trial, by variant and purpose; absent between runs.',
-      labelNames: ['experiment', 'variant', 'stage', 'purpose'],
+      help: 'Number of the running trial, by start of its run, variant and purpose; absent between runs.',
+      labelNames: ['experiment', 'run', 'variant', 'stage', 'purpose'],
       registers,
     });
     for (const phase of phases) this.#phase.set({ phase }, 0);
@@ -80,7 +82,8 @@ export class PhaseMetrics implements AsyncDisposable {
     for (const name of phases) this.#phase.set({ phase: name }, name === phase ? 1 : 0);
     if (phase === 'start') this.#deployment = null;
     this.#trial.reset();
-    this.#trial.set({ experiment: this.#options.experiment, variant, stage, purpose }, number);
+    const { experiment } = this.#options;
+    this.#trial.set({ experiment, run: this.#startedAt, variant, stage, purpose }, number);
   }
 
   /** Writes the addresses of the trial into the file; Prometheus reads it again by itself. */

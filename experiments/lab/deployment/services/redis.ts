@@ -18,7 +18,7 @@ import {
   startRedisServer,
   withoutPersistence,
 } from '#host/redis-server.ts';
-import { redact } from '#host/secrets.ts';
+import { redact, splitUrls } from '#host/secrets.ts';
 import type { RunningService, ServiceProvider, ServiceRequest } from './service.ts';
 
 const image = process.env.REDIS_IMAGE ?? 'redis:8';
@@ -119,28 +119,44 @@ async function startContainer({ containers, signal }: ServiceRequest): Promise<R
   };
 }
 
-async function useGiven(url: string): Promise<RunningService> {
+/** `given`: the URL of one, or of nodes of a cluster. CPU is read of the nodes that it names. */
+async function useGiven(given: string): Promise<RunningService> {
   const refuse = async () => {
     throw new StartError('The Redis that REDIS_URL names is not the lab’s to stop or restart.');
   };
-  const description = await described(url, 'REDIS_URL');
-  const client = new Redis(url, { maxRetriesPerRequest: 0 });
-  client.on('error', () => {}); // It connects again by itself; until then the last reading stands.
-  const isHere = localHosts.includes(new URL(url).hostname);
-  let cpuSeconds = 0;
+  const urls = splitUrls(given);
+  const source = urls.length === 1 ? 'REDIS_URL' : `cluster, ${urls.length} nodes in REDIS_URL`;
+  const description = await described(urls[0]!, source);
+  // On another machine it takes nothing from this one.
+  const readings = urls.filter((url) => localHosts.includes(new URL(url).hostname)).map(cpuReader);
   return {
     ...description,
+    url: given,
     owned: false,
     signal: refuse,
     restart: refuse,
     sample: async () => {
-      // On another machine it takes nothing from this one.
-      if (isHere) cpuSeconds = await client.info('cpu').then(readCpuSeconds, () => cpuSeconds);
+      const seconds = await Promise.all(readings.map(({ read }) => read()));
+      const cpuSeconds = seconds.reduce((sum, one) => sum + one, 0);
       const usage = { cpuSeconds, rssBytes: 0, throttledSeconds: null, processes: 0, fault: null };
       return { name: 'redis', role: 'redis', ...usage };
     },
-    [Symbol.asyncDispose]: async () => client.disconnect(),
+    [Symbol.asyncDispose]: async () => {
+      for (const { client } of readings) client.disconnect();
+    },
   };
+}
+
+/** Reads the CPU seconds of a server since its start. */
+function cpuReader(url: string) {
+  const client = new Redis(url, { maxRetriesPerRequest: 0 });
+  client.on('error', () => {}); // It connects again by itself; until then the last reading stands.
+  let cpuSeconds = 0;
+  const read = async () => {
+    cpuSeconds = await client.info('cpu').then(readCpuSeconds, () => cpuSeconds);
+    return cpuSeconds;
+  };
+  return { client, read };
 }
 
 const localHosts = ['localhost', '127.0.0.1', '[::1]'];
@@ -164,7 +180,7 @@ async function engineAnswers(): Promise<boolean> {
 }
 
 /** Resolves to e.g. `Redis 7.0.15` or `Valkey 8.0.1` once the server answers. */
-async function versionOf(url: string): Promise<string> {
+export async function versionOf(url: string): Promise<string> {
   const deadlineAtMs = performance.now() + answerDeadlineMs;
   for (;;) {
     const client = new Redis(url, { lazyConnect: true, retryStrategy: () => null, connectTimeout: 2000 });

@@ -25,12 +25,13 @@ export type DeployedService = {
   /** As stages name it in `services`, e.g. `redis`. */
   name: string;
   role: 'redis';
-  /** As reached from the lab and from the nodes. */
+  /** As reached from the lab and from the nodes; of a cluster, the URLs of its nodes, with commas. */
   url: string;
   /** False where the lab was only given it (REDIS_URL): it must not be frozen, killed or stopped. */
   owned: boolean;
+  /** Of a cluster: to the primary through which most bytes have come. */
   signal(name: NodeJS.Signals): Promise<void>;
-  /** After SIGKILL: starts it again, empty, at the same address. */
+  /** After SIGKILL: starts it again, empty, at the same address. Resolves when it, or its cluster, works. */
   restart(): Promise<void>;
 };
 

@@ -2,9 +2,10 @@
 import { StartError } from '#host/readiness.ts';
 import { haproxyFinder } from './haproxy.ts';
 import { redisProvider } from './redis.ts';
+import { redisClusterProvider } from './redis-cluster.ts';
 import type { RunningService, ServiceFinder, ServiceProvider, ServiceRequest } from './service.ts';
 
-const providers: readonly ServiceProvider[] = [redisProvider];
+const providers: readonly ServiceProvider[] = [redisProvider, redisClusterProvider];
 /** The balancer is no service of a stage: it is started after the nodes. */
 const finders: readonly ServiceFinder[] = [...providers, haproxyFinder];
 

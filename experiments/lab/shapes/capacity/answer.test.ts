@@ -75,9 +75,27 @@ test('variants whose intervals overlap are not ranked', () => {
     { variant: '03-cursor', edge: [10_000, 11_000] },
     { variant: '05-backplane', edge: [10_300, 11_300] },
   ]);
-  assert.match(said[0]!, /^05-backplane holds .*, and cannot be told apart from 03-cursor\.$/);
+  // The first of them: the other brings nothing there.
+  assert.match(said[0]!, /^03-cursor holds [^;]*trials\)\.$/);
   assert.ok(
     said.includes('Cannot be told apart, because their intervals overlap: 03-cursor and 05-backplane.'),
+  );
+});
+
+test('the second sentence names the largest step between neighbours, which differ in one thing', () => {
+  const [first, second] = sentences([
+    { variant: '01-naive', edge: [100, 105] },
+    { variant: '02-bounded', edge: [150, 158] },
+    { variant: '03-cursor', edge: [3000, 3150] },
+    { variant: '04-cores', edge: [3100, 3250] },
+  ]);
+  assert.match(
+    first!,
+    /^03-cursor holds 3,\d+ messages\/s .*, 30 times as many \([\d.]+–[\d.]+\) as 01-naive\.$/,
+  );
+  assert.match(
+    second!,
+    /^The largest step is the one from 02-bounded to 03-cursor: 20 times as many \([\d.]+–[\d.]+\)\.$/,
   );
 });
 
@@ -159,10 +177,9 @@ test('trials at shares of the capacity do not decide it, and make a picture and 
     ),
   );
   const files = async (of: LoadRun) => (await capacity.plots!(of)).map(({ file }) => file);
-  assert.deepEqual(await files(plain), ['capacity', undefined, undefined, undefined]);
+  assert.deepEqual(await files(plain), ['capacity', 'edge', undefined, undefined, undefined]);
   assert.deepEqual((await files(run)).slice(0, 3), ['capacity', 'latency-share', 'latency-load']);
-  const text = (of: LoadRun) =>
-    markdownReport({ run: of, content: capacity.report(of), question: 'How much?' }, [], [], '');
+  const text = (of: LoadRun) => markdownReport({ run: of, content: capacity.report(of) }, [], [], '');
   assert.match(text(run), /Recovery from a freeze of 300 ms[\s\S]*\| 03-cursor \| 410&nbsp;ms \| never \|/);
   assert.match(text(run), /\| curve 100&nbsp;%, poisson \| fail \| ∞ \|/);
   assert.doesNotMatch(text(plain), /freeze/);

@@ -39,21 +39,42 @@ export function capacityAnswer(run: LoadRun): string[] {
   return [...sentences, ...notes];
 }
 
-/** The best variant against the first in the same box, and the best in a larger box. */
+/**
+ * The best variant against the first in the same box: the first of those that cannot be told apart from it,
+ * because a later one brings nothing there. Then the largest step between neighbours, which differ in one
+ * thing; or the best in a larger box.
+ */
 function ladderSentences(findings: readonly CapacityFinding[], unit: string): string[] {
   const first = findings[0]!;
+  const alike = findings.filter((finding) => boxOf(finding) === boxOf(first));
   const byLoad = findings.toSorted((a, b) => heldBy(b) - heldBy(a));
-  const best = byLoad.find((finding) => boxOf(finding) === boxOf(first))!;
+  const top = byLoad.find((finding) => alike.includes(finding))!;
+  const best = alike.find((finding) => finding === top || claimOf(finding, top).kind === 'same')!;
   const ratio = best === first ? '' : comparison(best, first);
   const [highest] = byLoad as [CapacityFinding];
-  if (highest !== best)
+  if (!alike.includes(highest))
     return [`${holds(best, unit)}${ratio}.`, `${holds(highest, unit)}${comparison(highest, best)}.`];
+  const step = stepSentence(alike);
+  if (step !== null && alike.length > 2) return [`${holds(best, unit)}${ratio}.`, step];
   const safe = safeLoadCell(best);
   const second =
     safe === null
       ? `No trial of ${best.variant.name} failed because of the server, so that it may hold more.`
       : `Nine of ten of its trials hold ${safe} ${unit}.`;
   return [`${holds(best, unit)}${ratio}.`, second];
+}
+
+/** The step between neighbours with the highest factor; null where no step can be told from none. */
+function stepSentence(findings: readonly CapacityFinding[]): string | null {
+  const steps = findings.slice(1).flatMap((to, index) => {
+    const claim = claimOf(to, findings[index]!);
+    const times = claim.kind === 'ratio' ? claim.ratio.middle : claim.kind === 'at least' ? claim.times : 0;
+    return times > 1 ? { from: findings[index]!, to, claim, times } : [];
+  });
+  const [largest] = steps.toSorted((a, b) => b.times - a.times);
+  if (largest === undefined) return null;
+  const { from, to, claim } = largest;
+  return `The largest step is the one from ${from.variant.name} to ${to.variant.name}: ${claimPhrase(claim)}.`;
 }
 
 /** From one end of the parameter to the other, for the last family and for the first. */

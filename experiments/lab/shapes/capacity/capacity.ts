@@ -16,6 +16,7 @@ import {
 import type { Shape } from '../shape.ts';
 import { curveTrials, runCurve } from './curve.ts';
 import { findCapacity, warmUpTrials } from './find-capacity.ts';
+import { quickened } from './quick.ts';
 import { findingTable, reportCapacity } from './report.ts';
 
 export type CapacityExperiment = LoadExperiment & { method: CapacityMethod };
@@ -26,7 +27,9 @@ const trialsInTimeMax = 1000;
 export const capacity: Shape<CapacityExperiment, LoadRun> = {
   ...loadShape,
   name: 'capacity',
-  plan: (experiment, stages, options) => {
+  takes: ['quick'],
+  plan: (asked, stages, given) => {
+    const { experiment, options } = quickened(asked, stages, given);
     const { loads, trials } = options;
     if (loads !== undefined) {
       const method = { kind: 'fixed', loads, repetitions: trials ?? 1, emphasis: 'held' } as const;
@@ -66,7 +69,10 @@ export const capacity: Shape<CapacityExperiment, LoadRun> = {
     };
   },
   report: reportCapacity,
-  finding: findingTable,
+  finding: async (run) => ({
+    table: findingTable(run),
+    plot: (await import('../../report/plot-capacity.ts')).findingPlot(run),
+  }),
   compare: compareCapacities,
 };
 

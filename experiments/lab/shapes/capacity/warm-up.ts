@@ -1,4 +1,6 @@
-/** Before the search of a variant: load until the code is compiled, a look for the edge, then a steady load. */
+/**
+ * Before the search of a variant: load until the code is compiled, a look for the edge, then a steady load.
+ */
 import { deliveriesPerCpuSecond } from '../../analysis/cpu.ts';
 import { type Edge, scoutEdge, stride } from '../../analysis/edge-scout.ts';
 import type { CapacityMethod, Timing, TrialRecord } from '../../records/schema.ts';

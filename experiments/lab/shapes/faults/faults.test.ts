@@ -35,3 +35,18 @@ test('the report names the failures whose limits broke', () => {
   const [answer] = faults.report(changed({ outcome: 'fail' })).answer;
   assert.equal(answer, 'The limits broke in 1 of 7 failures: worker killed (04-cores).');
 });
+
+test('the pictures have a row for each failure, and say where the chat never recovered or a loss was silent', async () => {
+  const svgsOf = async (of: FaultRun) =>
+    new Map((await faults.plots!(of)).map(({ file, svg }) => [file, svg]));
+  const pictures = await svgsOf(run);
+  assert.deepEqual([...pictures.keys()], ['recovery', 'detection']);
+  for (const { name } of run.record.variants)
+    assert.ok(pictures.get('recovery')!.includes(`>${name}<`), name);
+  const gone = await svgsOf({
+    ...run,
+    trials: run.trials.map((one) => ({ ...one, recoveredAfterMs: null })),
+  });
+  assert.deepEqual([...gone.keys()], ['detection']);
+  assert.match((await svgsOf(changed({ lostSilently: 2 }))).get('detection')!, />[^<]* lost silently</);
+});

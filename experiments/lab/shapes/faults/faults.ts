@@ -59,8 +59,7 @@ export const faults: Shape<FaultExperiment, FaultRun> = {
     };
   },
   report: reportFaults,
-  plots: async (run) =>
-    [(await import('./recovery-plot.ts')).recoveryPlot(run)].filter((plot) => plot !== null),
+  plots: async (run) => (await import('./plots.ts')).plotsOfFaults(run),
   compare: compareFaults,
   // Every figure is in the record itself: there are no series.
   drawn: () => new Set(),
@@ -99,7 +98,7 @@ function variantsOf(
     .filter(({ appliesTo }) => appliesTo(stage))
     .map((scenario) => ({
       name: `${scenario.name} (${stage.name})`,
-      stage: { ...stage, summary: scenario.about },
+      stage: { ...stage, summary: scenario.about, services: scenario.services ?? stage.services },
       scenario,
       nodes: scenario.nodes,
       allocation: allocate(),

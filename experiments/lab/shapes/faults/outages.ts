@@ -3,7 +3,15 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import type { Direction } from '#host/silent-proxy.ts';
 import { needsRedis } from '../../deployment/list-stages.ts';
-import { cutMs, cutsNetwork, ownRedis, redisDownMs, type Scenario, scenarios } from './scenarios.ts';
+import {
+  cutMs,
+  cutsNetwork,
+  freezesNode,
+  ownRedis,
+  redisDownMs,
+  type Scenario,
+  scenarios,
+} from './scenarios.ts';
 
 const nodeFrozenMs = 30_000;
 
@@ -21,11 +29,7 @@ export const outages: readonly Scenario[] = [
     about: `one of two nodes is stopped for ${nodeFrozenMs / 1000} s, and then continues`,
     appliesTo: needsRedis,
     nodes: 2,
-    inject: async ({ nodes }, signal) => {
-      const [node] = nodes;
-      await node!.freeze();
-      await sleep(nodeFrozenMs, undefined, { signal }).finally(() => node!.thaw());
-    },
+    inject: freezesNode(nodeFrozenMs),
   },
   known('Redis frozen'),
   {
@@ -44,6 +48,7 @@ export const outages: readonly Scenario[] = [
       await redis.restart();
     },
   },
+  known('Redis Cluster failover'),
   known('network cut'),
   oneWay('to', 'the node sends to Redis does not arrive'),
   oneWay('from', 'Redis sends to the node does not arrive'),

@@ -23,12 +23,16 @@ export type Scenario = {
   appliesTo(stage: StageInfo): boolean;
   nodes: number;
   breakableNetwork?: boolean;
+  /** Services in place of those that the stage declares. */
+  services?: readonly string[];
   /** Resolves at the end of the fault, healed or not; rejects with a `SkipVariant` where it is impossible. */
   inject(deployment: Deployment, signal: AbortSignal): Promise<void>;
 };
 
 export const redisDownMs = 1000;
 const frozenMs = 5000;
+/** Chosen: a replica is promoted about two seconds after its primary has died, with a node timeout of 1 s. */
+const successorMs = 4000;
 export const cutMs = 5000;
 const floodMessageBytes = 60_000;
 
@@ -75,10 +79,19 @@ export const scenarios: readonly Scenario[] = [
     about: `Redis is stopped with SIGSTOP for ${frozenMs / 1000} s`,
     appliesTo: needsRedis,
     nodes: 2,
+    inject: freezesRedis(frozenMs),
+  },
+  {
+    name: 'Redis Cluster failover',
+    about: `on a Redis Cluster, the busiest of three primaries is killed with SIGKILL; its replica takes its place, and it comes back as a replica ${successorMs / 1000} s later`,
+    appliesTo: needsRedis,
+    nodes: 2,
+    services: ['redis-cluster'],
     inject: async (deployment, signal) => {
-      const redis = ownRedis(deployment);
-      await redis.signal('SIGSTOP');
-      await sleep(frozenMs, undefined, { signal }).finally(() => redis.signal('SIGCONT'));
+      const cluster = ownRedis(deployment);
+      await cluster.signal('SIGKILL');
+      await sleep(successorMs, undefined, { signal });
+      await cluster.restart();
     },
   },
   {
@@ -105,6 +118,23 @@ export function cutsNetwork(direction?: Direction): Scenario['inject'] {
     if (network === null) throw new SkipVariant('this deployment has no network that can be cut');
     network.cut(direction);
     await sleep(cutMs, undefined, { signal }).finally(() => network.heal());
+  };
+}
+
+/** The first node is stopped for a time with all its processes, and then continues. */
+export function freezesNode(frozenMs: number): Scenario['inject'] {
+  return async ({ nodes: [node] }, signal) => {
+    await node!.freeze();
+    await sleep(frozenMs, undefined, { signal }).finally(() => node!.thaw());
+  };
+}
+
+/** Redis is stopped for a time, and then continues. */
+export function freezesRedis(frozenMs: number): Scenario['inject'] {
+  return async (deployment, signal) => {
+    const redis = ownRedis(deployment);
+    await redis.signal('SIGSTOP');
+    await sleep(frozenMs, undefined, { signal }).finally(() => redis.signal('SIGCONT'));
   };
 }
 

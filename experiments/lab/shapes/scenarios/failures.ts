@@ -13,6 +13,8 @@ import {
   cutMs,
   cutsNetwork,
   type Scenario as Failure,
+  freezesNode,
+  freezesRedis,
   scenarios as known,
   ownRedis,
 } from '../faults/scenarios.ts';
@@ -35,11 +37,7 @@ const stopped = (seconds: number, appliesTo: Failure['appliesTo'], nodes: number
   about: `all processes of ${nodes === 1 ? 'the server' : 'one of two nodes'} are stopped for ${seconds} s`,
   appliesTo,
   nodes,
-  inject: async (deployment, signal) => {
-    const node = deployment.nodes[0]!;
-    await node.freeze();
-    await sleep(seconds * 1000, undefined, { signal }).finally(() => node.thaw());
-  },
+  inject: freezesNode(seconds * 1000),
 });
 
 const workerStopped = (seconds: number): HardFailure => ({
@@ -187,11 +185,7 @@ export const failures: readonly HardFailure[] = [
     about: 'Redis is stopped with SIGSTOP for 30 s',
     appliesTo: needsRedis,
     nodes: 2,
-    inject: async (deployment, signal) => {
-      const redis = ownRedis(deployment);
-      await redis.signal('SIGSTOP');
-      await sleep(30_000, undefined, { signal }).finally(() => redis.signal('SIGCONT'));
-    },
+    inject: freezesRedis(30_000),
   },
   cut('to'),
   cut('from'),

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { exitCodeOf } from '../../analysis/exit-code.ts';
 import { runFixture, variantFixture } from '../../records/run.fixture.ts';
+import { markdownReport } from '../../report/markdown.ts';
 import { faultsOfKept } from './ground.ts';
 import type { ScenarioRun, ScenarioTrial } from './record.ts';
 import { scenarios } from './scenarios.ts';
@@ -55,11 +56,12 @@ test('a table of scenarios has the worst figures of the repetitions, and names w
   const { answer, summary } = scenarios.report(run);
   assert.deepEqual(answer, [
     '2 scenarios on 03-cursor: 2 of 3 hold.',
+    'Their healthy neighbours lost nothing; the highest p99 was 90 ms, beside bits (03-cursor).',
     'opcodes (03-cursor), fail: 20 offenders got cut; required: 1002.',
   ]);
   assert.deepEqual(summary.rows, [
-    ['bits', '20', '1002', 'p99 90 ms, +3 MiB'],
-    ['opcodes', '20', '1002', 'FAILS'],
+    ['bits', 'p99 90 ms, +3 MiB', '20', '1002'],
+    ['opcodes', 'FAILS', '20', '1002'],
   ]);
   assert.equal(exitCodeOf(run), 1);
   assert.equal(exitCodeOf(runOf([trial(1, 'bits')])), 0);
@@ -81,4 +83,35 @@ test('what a server keeps beyond the margins is a fault; what is not known is no
     '9 descriptors more than before; 8 is the margin',
     '300 MiB more than at the start; 256 is the margin',
   ]);
+});
+
+test('the pictures have a row for each stage, a dot for each scenario, and a cross for what does not hold', async () => {
+  const failed = { outcome: 'fail' as const, reasons: ['cut'] };
+  const marks = async (run: ScenarioRun) => {
+    const [neighbours] = await scenarios.plots!(run);
+    return (neighbours!.svg.match(/var\(--stage-3\)/g) ?? []).length;
+  };
+  const run = runOf([trial(1, 'bits'), trial(2, 'opcodes'), trial(3, 'masks', failed)]);
+  assert.deepEqual(
+    (await scenarios.plots!(run)).map(({ file }) => file),
+    ['neighbours', 'memory'],
+  );
+  assert.equal(await marks(run), 3);
+  const silent = { neighbours: { ...harmless, p99Ms: null, p99MsMax: null }, memoryBytesMax: null };
+  assert.deepEqual(await scenarios.plots!(runOf([trial(1, 'bits', silent)])), []);
+});
+
+test('a long table is folded below the pictures, a short one stands above them', () => {
+  const named = (count: number) =>
+    Array.from({ length: count }, (_, index) => trial(index, `offence ${index}`));
+  const textOf = (run: ScenarioRun) =>
+    markdownReport(
+      { run, content: scenarios.report(run) },
+      [{ title: 'T', caption: '', svg: '', file: 'p' }],
+      [],
+      '',
+    );
+  const [long, short] = [textOf(runOf(named(30))), textOf(runOf(named(3)))];
+  assert.ok(long.indexOf('p.svg') < long.indexOf('<summary>The table of 30 rows'));
+  assert.ok(short.indexOf('| offence 0 |') < short.indexOf('p.svg'));
 });

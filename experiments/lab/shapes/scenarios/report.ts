@@ -1,7 +1,7 @@
 /** The report of a run of scenarios: a table scenario × stage. Pure. */
-import { formatCount, formatMs } from '../../report/format.ts';
+import { formatCount, formatMs, roundFigures } from '../../report/format.ts';
 import { codeCaveats, interruptionNote } from '../../report/notes.ts';
-import { left, type ReportContent, right, type Table, tableOf } from '../../report/table.ts';
+import { detail, left, type ReportContent, right, type Table, tableOf } from '../../report/table.ts';
 import { factRows, machineRows } from '../../report/trials.ts';
 import type { ScenarioRun, ScenarioTrial } from './record.ts';
 
@@ -11,11 +11,14 @@ export function reportScenarios(run: ScenarioRun): ReportContent {
   return {
     answer: [
       [...interruptionNote(run), answerOf(run)].join(' '),
+      ...neighboursAnswer(run),
       ...run.record.variants.flatMap(({ name, error }) =>
         error === null ? [] : `${name} could not be tried: ${error}`,
       ),
       ...run.trials.flatMap(({ variant, scenario, outcome, reasons }) =>
-        outcome === 'pass' ? [] : `${scenario} (${variant}), ${outcome}: ${reasons.join('; ')}.`,
+        outcome === 'pass'
+          ? []
+          : `${scenario} (${variant}), ${outcome}: ${roundFigures(reasons.join('; '))}.`,
       ),
     ],
     summary: scenarioTable(run),
@@ -52,6 +55,21 @@ function answerOf({ trials, record }: ScenarioRun): string {
   return `${names.size} scenarios ${where}: ${all ? `all ${passed} hold` : `${passed} of ${trials.length} hold`}.`;
 }
 
+/** What healthy clients lost and felt, in one sentence; none without a trial. */
+function neighboursAnswer({ trials }: ScenarioRun): string[] {
+  if (trials.length === 0) return [];
+  const lost = trials.reduce((sum, { neighbours }) => sum + neighbours.lost, 0);
+  const felt = trials.flatMap(({ neighbours: { p99Ms }, scenario, variant }) =>
+    p99Ms === null ? [] : { p99Ms, where: `${scenario} (${variant})` },
+  );
+  const [worst] = felt.toSorted((a, b) => b.p99Ms - a.p99Ms);
+  const p99 =
+    worst === undefined ? '' : `; the highest p99 was ${formatMs(worst.p99Ms)}, beside ${worst.where}`;
+  return [
+    `Their healthy neighbours lost ${lost === 0 ? 'nothing' : `${formatCount(lost)} deliveries`}${p99}.`,
+  ];
+}
+
 function boundsOf({ trials }: ScenarioRun): string {
   const bounds = new Set(trials.flatMap(({ neighbours }) => neighbours.p99MsMax ?? []));
   return (
@@ -67,14 +85,17 @@ function scenarioTable({ trials, record }: ScenarioRun): Table {
   const rows = [...Map.groupBy(trials, ({ scenario }) => scenario)];
   return tableOf(rows, [
     left('scenario', ([name]) => name),
-    right('offenders', ([, [first]]) => (first!.offenders === 0 ? null : formatCount(first!.offenders))),
-    left('get', ([, [first]]) => first!.gets.join(', ') || null),
     ...(record.url === null
       ? []
       : [left<(typeof rows)[number]>('got', ([, all]) => all.map(gotOf).join('; ') || null)]),
     ...record.variants.map(({ name }) =>
       left<(typeof rows)[number]>(name, ([, all]) => cellOf(all.filter(({ variant }) => variant === name))),
     ),
+    // The same in every run: what was done, and what is the right answer to it.
+    detail(
+      right('offenders', ([, [first]]) => (first!.offenders === 0 ? null : formatCount(first!.offenders))),
+    ),
+    detail(left('get', ([, [first]]) => first!.gets.join(', ') || null)),
   ]);
 }
 
@@ -131,23 +152,31 @@ function trialTable(trials: readonly ScenarioTrial[]): Table {
     left('scenario', ({ scenario }) => scenario),
     left('outcome', ({ outcome }) => outcome),
     left('got', (trial) => gotOf(trial) || null),
-    right('sent', ({ neighbours }) => formatCount(neighbours.sent)),
+    detail(right('sent', ({ neighbours }) => formatCount(neighbours.sent))),
     right('lost', ({ neighbours }) => formatCount(neighbours.lost)),
-    right('duplicated, reordered', ({ neighbours }) => `${neighbours.duplicated}, ${neighbours.reordered}`),
-    right('closed', ({ neighbours }) => formatCount(neighbours.closed)),
+    detail(
+      right('duplicated, reordered', ({ neighbours }) => `${neighbours.duplicated}, ${neighbours.reordered}`),
+    ),
+    detail(right('closed', ({ neighbours }) => formatCount(neighbours.closed))),
     right('p99', ({ neighbours }) => (neighbours.p99Ms === null ? null : formatMs(neighbours.p99Ms))),
-    right('crossed after', ({ crossedAfterMs }) =>
-      crossedAfterMs === null ? null : formatMs(crossedAfterMs),
+    detail(
+      right('crossed after', ({ crossedAfterMs }) =>
+        crossedAfterMs === null ? null : formatMs(crossedAfterMs),
+      ),
     ),
-    right('sessions', ({ kept }) => (kept?.sessions == null ? null : signed(kept.sessions))),
-    right('descriptors', ({ kept }) => (kept?.descriptors == null ? null : signed(kept.descriptors))),
-    right('memory', ({ kept }) =>
-      kept?.memoryBytes == null ? null : `${signed(Math.round(kept.memoryBytes / 2 ** 20))} MiB`,
+    detail(right('sessions', ({ kept }) => (kept?.sessions == null ? null : signed(kept.sessions)))),
+    detail(right('descriptors', ({ kept }) => (kept?.descriptors == null ? null : signed(kept.descriptors)))),
+    detail(
+      right('memory', ({ kept }) =>
+        kept?.memoryBytes == null ? null : `${signed(Math.round(kept.memoryBytes / 2 ** 20))} MiB`,
+      ),
     ),
-    right('memory, most', ({ memoryBytesMax }) =>
-      memoryBytesMax === null ? null : `${Math.round(memoryBytesMax / 2 ** 20)} MiB`,
+    detail(
+      right('memory, most', ({ memoryBytesMax }) =>
+        memoryBytesMax === null ? null : `${Math.round(memoryBytesMax / 2 ** 20)} MiB`,
+      ),
     ),
-    right('s', ({ seconds }) => String(seconds)),
-    left('remark', ({ reasons }) => reasons.join('; ')),
+    detail(right('s', ({ seconds }) => String(seconds))),
+    left('remark', ({ reasons }) => roundFigures(reasons.join('; '))),
   ]);
 }

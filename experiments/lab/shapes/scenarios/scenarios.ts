@@ -70,6 +70,7 @@ export const scenarios: Shape<ScenarioExperiment, ScenarioRun> = {
     };
   },
   report: reportScenarios,
+  plots: async (run) => (await import('./plots.ts')).plotsOfScenarios(run),
   compare: compareScenarios,
   // Every figure is in the record itself: there are no series.
   drawn: () => new Set(),

@@ -33,6 +33,7 @@ const particulars: Record<string, (trial: FaultTrial) => void> = {
     assert.ok(recoveredAfterMs! < reconnectWaitMsMax + 2500, `moved sessions: ${recoveredAfterMs} ms`);
   },
   'Redis killed': ({ closes }) => assertAskedToReconnect(closes),
+  'Redis Cluster failover': ({ closes }) => assertAskedToReconnect(closes),
   'Redis frozen': ({ closes }) => assertAskedToReconnect(closes),
   // Only the sessions of the node that lost messages, or of the node behind the cut.
   'output buffer overflowed': assertHalfMoved,

@@ -52,7 +52,8 @@ test('every panel has data of a real trial, and agrees with the result of the tr
     for (const panel of dashboard.panels!.filter(({ type }) => type !== 'row'))
       for (const target of (panel as Panel).targets as unknown as { expr: string; instant?: boolean }[]) {
         const expr = target.expr
-          .replaceAll(/\$(left|right|stage)\b/g, stage)
+          .replaceAll(/\$(left|right|stage|variant)\b/g, stage)
+          .replaceAll(/\$(node|run)\b/g, '.*')
           .replaceAll('$__range', `${Math.ceil(endedAtSeconds - startedAtSeconds)}s`);
         const values = target.instant
           ? await instant(expr, endedAtSeconds)
