@@ -1,4 +1,7 @@
-/** A second of each target, with its kept seeds: `npm run fuzz -- --time 30m` goes on for longer. */
+/**
+ * A second of each target, with its kept seeds. `npm run fuzz` goes on for a minute, as CI does; with
+ * `--time 30m` for longer.
+ */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { fuzz } from './fuzz.ts';

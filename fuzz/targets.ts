@@ -31,6 +31,7 @@ import {
 } from '../server/backplane/batch.ts';
 import { BatchReader, withLength } from '../server/backplane/batch-reader.ts';
 import { Admission } from '../server/gateway/admission.ts';
+import { connectTarget } from './connect-target.ts';
 
 export type Target = { name: string; property(): fc.IRawProperty<unknown> };
 
@@ -244,6 +245,7 @@ export const targets: readonly Target[] = [
         },
       ),
   },
+  connectTarget,
   {
     name: 'position and joined frame',
     property: () =>

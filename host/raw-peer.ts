@@ -85,6 +85,11 @@ export class RawPeer {
     throw new Error(`${url} opened no session: ${answer}`);
   }
 
+  /** Text frames that have begun to come since the upgrade. */
+  get texts(): number {
+    return this.#reader.texts;
+  }
+
   /** Sends bytes; false: they wait in this process. Does nothing once the connection has ended. */
   write(bytes: Buffer | string): boolean {
     return this.socket.destroyed || this.socket.write(bytes);
@@ -143,6 +148,7 @@ export class RawPeer {
 class AnswerReader {
   answer: Answer | null = null;
   upgraded = false;
+  texts = 0;
   #bytes: Buffer = Buffer.alloc(0);
   /** Bytes of a frame that is not kept, which are still to come. */
   #skip = 0;
@@ -186,6 +192,7 @@ class AnswerReader {
       short < 126 ? short : short === 126 ? bytes.readUInt16BE(at + 2) : bytes.readUInt32BE(at + 6);
     const end = payloadAt + payloadBytes;
     if (bytes[at] !== 0x88) {
+      if (bytes[at] === 0x81) this.texts++;
       this.#skip = Math.max(0, end - bytes.length);
       return Math.min(end, bytes.length);
     }

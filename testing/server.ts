@@ -1,16 +1,26 @@
 /** The real server as another process, for tests. */
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { type Child, type ChildOptions, startChildUntil } from '#host/child-process.ts';
 import { pathOfRoom } from '#protocol';
 
-const mainPath = fileURLToPath(new URL('../server/main.ts', import.meta.url));
+const repository = fileURLToPath(new URL('../', import.meta.url));
 const startDeadlineMs = 30_000;
 const stopGraceMs = 5000;
 const eventuallyDeadlineMs = 5000;
 
 /** Options for tests that send more than a session may. */
 export const noRate = ['--message-rate-max', '1000000/s', '--messages-burst-max', '1000000'];
+
+type StartOptions = {
+  env?: NodeJS.ProcessEnv;
+  descriptorsMax?: number;
+  /** The checkout whose server is started; left out: this one. */
+  root?: string;
+  /** The event of its log that ends the start; before `listening` it has no URLs. */
+  until?: string;
+};
 
 type LogLine = { readonly event?: string; readonly [key: string]: unknown };
 
@@ -38,11 +48,19 @@ export class ServerProcess {
     stage: string,
     args: readonly string[] = [],
     nodeArgs: readonly string[] = [],
-    { env = {}, descriptorsMax }: { env?: NodeJS.ProcessEnv; descriptorsMax?: number } = {},
+    { env = {}, descriptorsMax, root = repository, until = 'listening' }: StartOptions = {},
   ): Promise<ServerProcess> {
     const ports = ['--port', '0', '--internal-port', '0'];
     const log: LogLine[] = [];
-    const command = [process.execPath, ...nodeArgs, mainPath, '--stage', stage, ...ports, ...args];
+    const command = [
+      process.execPath,
+      ...nodeArgs,
+      join(root, 'server/main.ts'),
+      '--stage',
+      stage,
+      ...ports,
+      ...args,
+    ];
     if (descriptorsMax) command.unshift('sh', '-c', `ulimit -n ${descriptorsMax}; exec "$@"`, 'sh');
     const options: ChildOptions = {
       command: command[0]!,
@@ -54,7 +72,7 @@ export class ServerProcess {
     };
     const { child, ready } = await startChildUntil(options, {
       name: `the server of ${stage}`,
-      readLine: () => log.findLast(({ event }) => event === 'listening'),
+      readLine: () => log.findLast(({ event }) => event === until),
       deadlineMs: startDeadlineMs,
     });
     return new ServerProcess(child, log, ready);

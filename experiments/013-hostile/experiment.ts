@@ -7,6 +7,7 @@ export const hostile: ScenarioExperiment = {
   shape: scenarios,
   box: { serverCpus: 0.5, serverMemoryMb: 512 },
   notes: [
-    'Not among the scenarios, because a test of its own covers it: a full disk under the results, a clock that is set, and the simulator against hostile servers.',
+    'Not among the scenarios, because a test of its own covers it: a full disk under the results, a clock that is set, a rolling restart into another build, and the simulator against hostile servers.',
+    '04-cores has three processes in its box, two workers and their supervisor; the others have one. Its memory is that of all three.',
   ],
 };

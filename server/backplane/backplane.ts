@@ -12,6 +12,13 @@ export type BackplaneEvents = {
   gap(reason: string, affects?: (room: string) => boolean): void;
 };
 
+/**
+ * Bytes that wait to be carried, of the `queueBytesMax` at which `publish` refuses, from which on senders are
+ * held. Chosen: far above what waits under a load that a stage can carry, and low enough that one reading of
+ * a hundred sockets (64 KiB each) still fits above it.
+ */
+export const congestedBytes = (queueBytesMax: number) => queueBytesMax / 8;
+
 /** Somebody joins and asks for a position; without one, for that of now. */
 export type ResumeRequest = { readonly position: Position | undefined };
 
@@ -43,6 +50,8 @@ export interface Backplane {
   publish(room: string, payload: Buffer): boolean;
   /** True while messages flow; readiness follows it. */
   readonly ready: boolean;
+  /** True while more than `congestedBytes` waits to be carried. Left out: nothing ever waits. */
+  readonly congested?: boolean;
   /** Only where it needs a service: which one, and why the last attempt failed, without secrets. */
   readonly waitsFor?: string;
   /** Sends the messages that it accepted, then disconnects. */

@@ -17,6 +17,10 @@ export class GroupedBackplane implements Backplane {
     return this.#parts.every(({ ready }) => ready);
   }
 
+  get congested(): boolean {
+    return this.#parts.some(({ congested }) => congested);
+  }
+
   get waitsFor(): string {
     const part = this.#parts.find(({ ready }) => !ready) ?? this.#parts[0]!;
     return part.waitsFor ?? '';

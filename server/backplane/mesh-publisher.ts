@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, rm, stat } from 'node:fs/promises';
 import { createServer, type Server, type Socket } from 'node:net';
 import { listen } from '../ops/listen.ts';
+import { congestedBytes } from './backplane.ts';
 import { type BatchHeader, BatchQueue, epochMs } from './batch.ts';
 import { withLength } from './batch-reader.ts';
 import type { LiveWorkers } from './live-workers.ts';
@@ -97,6 +98,10 @@ export class MeshPublisher {
 
   hasSubscriber(workerNumber: number): boolean {
     return this.#subscribers.values().some((subscriber) => subscriber.workerNumber === workerNumber);
+  }
+
+  get congested(): boolean {
+    return this.#backlogBytes() > congestedBytes(this.#options.queueBytesMax);
   }
 
   publish(room: string, payload: Buffer): boolean {

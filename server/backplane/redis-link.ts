@@ -11,7 +11,7 @@ import type { BackplaneMeter } from './meter.ts';
 export type RedisOptions = {
   place: RedisPlace;
   meter: BackplaneMeter;
-  /** All nodes of one chat share it. Its number is the version of a batch, so that versions never meet. */
+  /** All nodes of one chat share it. It ends with the version of a batch, so that versions never meet. */
   channel: string;
   /** All nodes of one chat share it, to sign their batches; empty: batches are not signed. */
   secret: string;

@@ -27,6 +27,7 @@ import { splitUrls } from '#host/secrets.ts';
 import { groupsOf, type RedisGroup } from '../redis/groups.ts';
 import { databaseOf, group, secret, serviceUrl, text, type ValuesOf } from '../settings.ts';
 import type { Backplane, BackplaneEvents } from './backplane.ts';
+import { batchVersion } from './batch.ts';
 import { GroupedBackplane } from './grouped.ts';
 import { countGaps, createBackplaneMeter, meterOfPart } from './meter.ts';
 import type { RedisOptions } from './redis-link.ts';
@@ -53,8 +54,8 @@ export const redisSettings = group('Redis backplane', {
 export function redisOptionsOf(settings: ValuesOf<typeof redisSettings>) {
   const { redisUrl, redisNamespace, redisSecret } = settings;
   const database = databaseOf(new URL(splitUrls(redisUrl)[0]!));
-  const channel = database === 0 ? `${redisNamespace}:1` : `${redisNamespace}:db${database}:1`;
-  return { url: redisUrl, channel, secret: redisSecret };
+  const start = database === 0 ? redisNamespace : `${redisNamespace}:db${database}`;
+  return { url: redisUrl, channel: `${start}:${batchVersion}`, secret: redisSecret };
 }
 
 /** `url`: of one Redis, or of several nodes of one cluster. */
@@ -100,6 +101,10 @@ class RedisPubSubBackplane implements Backplane {
     if (!this.#running || this.#closing) return false;
     const { publisher, subscriber } = this.#running;
     return publisher.link.client !== undefined && subscriber.receivesOwnBatches;
+  }
+
+  get congested(): boolean {
+    return this.#running?.publisher.congested ?? false;
   }
 
   get waitsFor(): string {

@@ -5,7 +5,9 @@
  */
 import { randomBytes } from 'node:crypto';
 import type { Redis } from 'ioredis';
+import { congestedBytes } from './backplane.ts';
 import { type BatchHeader, BatchQueue, batchHeaderBytes, epochMs, visitBatch } from './batch.ts';
+import { agreeOnVersion } from './batch-version.ts';
 import { RedisLink, type RedisOptions } from './redis-link.ts';
 import { sign } from './signature.ts';
 import { oncePerTurn } from './timing.ts';
@@ -41,6 +43,7 @@ export class RedisPublisher {
       prepare: async (client) => {
         const { fault } = await options.place.check(client);
         if (fault !== undefined) throw new Error(fault);
+        await agreeOnVersion(client, options);
       },
       up: () => this.#up(),
       lost: () => options.meter.reconnects.inc(),
@@ -84,6 +87,10 @@ export class RedisPublisher {
     return this.#inFlight === undefined && this.#queue.messages === 0;
   }
 
+  get congested(): boolean {
+    return this.#queuedBytes() > congestedBytes(this.#options.queueBytesMax);
+  }
+
   publish(room: string, payload: Buffer): boolean {
     if (!this.link.client || this.#queuedBytes() + payload.length > this.#options.queueBytesMax) return false;
     this.#queue.push(room, payload);
@@ -106,6 +113,7 @@ export class RedisPublisher {
     this.sendEmpty('messages');
     const client = this.link.client;
     if (!client) return;
+    agreeOnVersion(client, this.#options).catch((error: Error) => this.link.fail(error.message, client));
     // There may be no error to wait for: the publishes of a replica just stop reaching the others.
     this.#options.place.check(client).then(
       ({ fault }) => {

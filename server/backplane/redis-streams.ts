@@ -82,6 +82,10 @@ export class RedisStreamsBackplane implements LogBackplane {
     return this.#running.lines.every(areReady);
   }
 
+  get congested(): boolean {
+    return this.#running?.lines.some(({ appender }) => appender.congested) ?? false;
+  }
+
   get waitsFor(): string {
     return `Redis at ${this.#groups[0]!.place.shown}: ${this.#lastFailure}`;
   }

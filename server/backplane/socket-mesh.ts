@@ -67,6 +67,10 @@ export class SocketMeshBackplane implements Backplane {
     return this.#running.subscriptions.entries().every(reached);
   }
 
+  get congested(): boolean {
+    return this.#running?.publisher.congested ?? false;
+  }
+
   async start(events: BackplaneEvents): Promise<void> {
     const running = this.#run(events);
     // Listen before connecting: of two workers that start together, at least one then reaches the other.

@@ -7,7 +7,9 @@ import { randomBytes } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import { isNotNow } from '../redis/cluster.ts';
 import { refuseClusterNode } from '../redis/groups.ts';
+import { congestedBytes } from './backplane.ts';
 import { BatchQueue, epochMs } from './batch.ts';
+import { agreeOnVersion } from './batch-version.ts';
 import { keysOf } from './partition.ts';
 import { RedisLink } from './redis-link.ts';
 import { sign } from './signature.ts';
@@ -60,10 +62,12 @@ export class StreamAppender {
       name: `chat-append-${this.id}`,
       prepare: async (client) => {
         defineScripts(client);
-        if (!options.place.isSharded) return refuseClusterNode(client);
-        const { server, fault } = await options.place.check(client);
-        if (fault !== undefined) throw new Error(fault);
-        this.server = server;
+        if (options.place.isSharded) {
+          const { server, fault } = await options.place.check(client);
+          if (fault !== undefined) throw new Error(fault);
+          this.server = server;
+        } else await refuseClusterNode(client);
+        await agreeOnVersion(client, options);
       },
       up: () => {
         this.#unanswered = 0;
@@ -83,6 +87,10 @@ export class StreamAppender {
   /** True when Redis has taken every accepted message. */
   get idle(): boolean {
     return this.#bytes === 0;
+  }
+
+  get congested(): boolean {
+    return this.#bytes > congestedBytes(this.#options.queueBytesMax);
   }
 
   publish(partition: number, room: string, payload: Buffer): boolean {
@@ -112,6 +120,7 @@ export class StreamAppender {
       if (lane.waitingTicks > this.#options.patienceTicks) this.#drop(partition, lane);
     }
     if (!client) return;
+    agreeOnVersion(client, this.#options).catch((error: Error) => this.link.fail(error.message, client));
     if (this.#isFull) this.#probe(client);
     this.#flush();
     if (this.#unanswered === 0) this.link.ping();

@@ -15,6 +15,12 @@ export const roomSettings = group('Rooms', {
  */
 export type NoPlace = 'rooms' | 'missed_bytes';
 
+/** Each in a sentence, for the client that is turned away. */
+export const noPlaceTexts: Readonly<Record<NoPlace, string>> = {
+  rooms: 'no place for another room',
+  missed_bytes: 'too many missed messages wait to be read by others; come back later',
+};
+
 export interface Chat {
   /**
    * Starts what the stage needs; rejects when it cannot. `onGap`: sessions here may have missed messages,
@@ -23,6 +29,8 @@ export interface Chat {
   start(onGap: (reason: string, affects?: (room: string) => boolean) => void): Promise<void>;
   /** False while messages cannot flow; readiness follows it. */
   readonly ready: boolean;
+  /** True while so much waits to be carried that senders should be read no faster. Left out: never. */
+  readonly congested?: boolean;
   /** Only where it needs a service: which one, and why the last attempt failed, without secrets. */
   readonly waitsFor?: string;
   /** Rooms that have members here. */
@@ -60,6 +68,9 @@ export function relayedChat(backplane: Backplane, fanOut: FanOut): Chat {
   return {
     get ready() {
       return backplane.ready;
+    },
+    get congested() {
+      return backplane.congested ?? false;
     },
     get waitsFor() {
       return backplane.waitsFor ?? 'the other processes';

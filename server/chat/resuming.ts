@@ -37,6 +37,9 @@ export function resumingChat(backplane: LogBackplane, fanOut: ResumingFanOut): C
     get ready() {
       return chat.ready;
     },
+    get congested() {
+      return backplane.congested ?? false;
+    },
     get waitsFor() {
       return chat.waitsFor;
     },

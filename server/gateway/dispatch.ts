@@ -9,6 +9,7 @@ import { closeCode, decodeMessage, isDecodeFault } from '#protocol';
 import type { Chat } from '../chat/chat.ts';
 import type { Metrics } from '../ops/metrics.ts';
 import { group, limit, type ValuesOf } from '../settings.ts';
+import type { Backpressure } from './backpressure.ts';
 import type { Session, sessionSettings } from './session.ts';
 
 /** The bounds are chosen, not measured. */
@@ -27,8 +28,14 @@ export type TypedMessageHandler = (session: Session, value: Readonly<Record<stri
 /** The typed messages that a stage takes: a handler for each value of `type`. */
 export type TypedMessageHandlers = ReadonlyMap<unknown, TypedMessageHandler>;
 
+type Parts = { chat: Chat; metrics: Metrics; backpressure: Backpressure<Session> };
+
 /** Makes the function that takes each frame as ws delivers it. */
-export function createDispatch(chat: Chat, metrics: Metrics, limits: Limits, handlers: TypedMessageHandlers) {
+export function createDispatch(
+  { chat, metrics, backpressure }: Parts,
+  limits: Limits,
+  handlers: TypedMessageHandlers,
+) {
   /** Brings a frame that is no chat message to the handler of its type. False: there is none. */
   const takeTyped = (session: Session, text: string): boolean => {
     if (handlers.size === 0) return false;
@@ -57,7 +64,9 @@ export function createDispatch(chat: Chat, metrics: Metrics, limits: Limits, han
     if (isDecodeFault(message)) {
       if (message.fault === 'too-large') return session.close(closeCode.tooLarge, message.detail);
       if (!takeTyped(session, text)) session.close(closeCode.malformed, message.detail);
-    } else if (chat.publish(session.member, message)) metrics.messagesReceived.inc();
-    else session.close(closeCode.overload, 'try again later');
+    } else if (chat.publish(session.member, message)) {
+      metrics.messagesReceived.inc();
+      if (chat.congested && backpressure.hold(session)) metrics.senderPauses.inc();
+    } else session.close(closeCode.overload, 'try again later');
   };
 }

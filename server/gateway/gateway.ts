@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { closeCode, closeCodes } from '#protocol';
-import type { Chat, NoPlace } from '../chat/chat.ts';
+import { type Chat, type NoPlace, noPlaceTexts } from '../chat/chat.ts';
 import { createInternalServer } from '../ops/internal-http.ts';
 import { listen } from '../ops/listen.ts';
 import { createMetrics, type Metrics } from '../ops/metrics.ts';
@@ -14,6 +14,7 @@ import type { commonSettings, ValuesOf } from '../settings.ts';
 import { type WebPage, webPageSettings } from '../web/web-page.ts';
 import { type Accepted, Admission, admissionSettings, type Refusal, refuse } from './admission.ts';
 import { tellWhatIsAwaited } from './awaited.ts';
+import { Backpressure } from './backpressure.ts';
 import { reserveDescriptors } from './descriptors.ts';
 import { createDispatch, messageSettings, type TypedMessageHandlers } from './dispatch.ts';
 import { type Drain, type DrainOutcome, drainSettings } from './drain.ts';
@@ -23,7 +24,7 @@ import { LoopLag } from './loop-lag.ts';
 import { type Seating, seatingSettings } from './seating.ts';
 import { Session, sessionSettings } from './session.ts';
 import { httpOptions, webSocketOptions } from './socket-options.ts';
-import { isInsideMessage, UnfinishedMessages } from './unfinished-messages.ts';
+import { UnfinishedMessages } from './unfinished-messages.ts';
 
 export const gatewaySettings = [
   admissionSettings,
@@ -55,11 +56,6 @@ export type GatewayParts = {
 /** Connections waiting to be accepted; the kernel caps it at net.core.somaxconn, 4096 on current Linux. */
 const acceptBacklog = 4096;
 
-const noPlaceTexts: Readonly<Record<NoPlace, string>> = {
-  rooms: 'no place for another room',
-  missed_bytes: 'too many missed messages wait to be read by others; come back later',
-};
-
 const ignore = () => {};
 
 export class Gateway {
@@ -78,6 +74,7 @@ export class Gateway {
   /** Each takes the file descriptor of a session. */
   readonly #kept = new KeptConnections();
   readonly #unfinished: UnfinishedMessages<Session>;
+  readonly #backpressure: Backpressure<Session>;
   #stopHeartbeat = () => {};
   /** Sessions for which there are file descriptors. */
   #placesMax = Number.POSITIVE_INFINITY;
@@ -90,11 +87,15 @@ export class Gateway {
     this.#log = log;
     const { chat, settings, typedMessages = new Map() } = this.#parts;
     this.#admission = new Admission(settings, chat.prepare !== undefined);
-    this.#dispatch = createDispatch(chat, this.metrics, settings, typedMessages);
     const { messageTimeoutMs } = settings;
     this.#unfinished = new UnfinishedMessages(messageTimeoutMs, (session) =>
       this.#evict(session, 'message_time', `a message took longer than ${messageTimeoutMs} ms`),
     );
+    this.#backpressure = new Backpressure(chat, (session) =>
+      this.#unfinished.received(session, session.insideMessage),
+    );
+    const parts = { chat, metrics: this.metrics, backpressure: this.#backpressure };
+    this.#dispatch = createDispatch(parts, settings, typedMessages);
     this.#wss = new WebSocketServer(webSocketOptions(settings));
     this.#http = createServer(httpOptions(settings.handshakeTimeoutMs));
     this.#http.on('request', (request, response) => this.#answer(request, response));
@@ -115,9 +116,8 @@ export class Gateway {
   /** Starts the chat and both listeners; rejects when a port is taken or a service cannot be reached. */
   async listen({ reusePort = false } = {}): Promise<{ chat: AddressInfo; internal: AddressInfo }> {
     using _notice = tellWhatIsAwaited(this.#parts.chat, this.#log);
-    const { host, port, internalHost, internalPort, heartbeatIntervalMs } = this.#parts.settings;
+    const { host, port, internalHost, internalPort, heartbeatIntervalMs, sessionsMax } = this.#parts.settings;
     await this.#parts.chat.start((reason, affects) => void this.#closeAfterGap(reason, affects));
-    const { sessionsMax } = this.#parts.settings;
     if (sessionsMax !== Number.POSITIVE_INFINITY)
       this.#placesMax = reserveDescriptors(this.#http, this.#internal, sessionsMax, this.#log);
     const chat = await listen(this.#http, { host, port, backlog: acceptBacklog, reusePort });
@@ -241,7 +241,7 @@ export class Gateway {
       this.#dispatch(session, data as Buffer, isBinary);
     });
     // Behind the listener of ws, which has read these bytes by now.
-    socket.on('data', () => this.#unfinished.received(session, session.open && isInsideMessage(ws)));
+    socket.on('data', () => this.#unfinished.received(session, session.insideMessage));
     ws.on('ping', () => this.#meterControlFrame(session));
     ws.on('pong', () => {
       session.alive = true;
@@ -254,6 +254,7 @@ export class Gateway {
       this.#sessions.delete(session);
       seating?.leave(session);
       this.#unfinished.ended(session);
+      this.#backpressure.forget(session);
       chat.leave(session.member);
       const code = session.sentCloseCode ?? peerCode;
       // A peer may close with any of thousands of codes; as label values they would be an open set.

@@ -4,6 +4,7 @@ import { startHeartbeat } from './heartbeat.ts';
 
 const fakeSession = (answers: boolean) => ({
   open: true,
+  reading: true,
   alive: true,
   pings: 0,
   ping() {
@@ -22,6 +23,23 @@ test('every session is pinged once per interval, and one that does not answer is
   assert.deepEqual(dead, []);
   for (let tick = 0; tick < 16; tick++) t.mock.timers.tick(100);
   assert.deepEqual(dead, [sessions[42]]);
+  stop();
+});
+
+test('a session that is not read is not pinged, and does not count as dead for a pong that nobody read', (t) => {
+  t.mock.timers.enable({ apis: ['setInterval'] });
+  const session = fakeSession(false);
+  const dead: unknown[] = [];
+  const stop = startHeartbeat(new Set([session]), 1600, (one) => dead.push(one));
+  t.mock.timers.tick(100);
+  assert.equal(session.pings, 1);
+  session.reading = false;
+  for (let tick = 0; tick < 64; tick++) t.mock.timers.tick(100);
+  assert.deepEqual(dead, []);
+  assert.equal(session.pings, 1);
+  session.reading = true;
+  for (let tick = 0; tick < 32; tick++) t.mock.timers.tick(100);
+  assert.deepEqual(dead[0], session);
   stop();
 });
 

@@ -7,7 +7,13 @@ export const heartbeatSettings = group('Heartbeat', {
   heartbeatIntervalMs: limit(100, 3_600_000, 30_000, 'ping interval; a peer silent for two is cut', time),
 });
 
-type Pingable = { readonly open: boolean; alive: boolean; ping(): void };
+type Pingable = {
+  readonly open: boolean;
+  /** While it is false, nobody hears whether the peer answers. */
+  readonly reading: boolean;
+  alive: boolean;
+  ping(): void;
+};
 
 /**
  * Ticks between a ping and the moment that its peer counts as dead, at the least. The place of a session
@@ -43,7 +49,7 @@ export function startHeartbeat<S extends Pingable>(
     for (let i = 0; i < share; i++) {
       const { value: session, done } = rest.next();
       if (done) return;
-      if (!session.open) continue;
+      if (!session.open || !session.reading) continue;
       if (session.alive) {
         session.alive = false;
         session.ping();

@@ -7,6 +7,7 @@ import { closeCode } from '#protocol';
 import { type Connection, Member } from '../chat/member.ts';
 import { group, integer, limit, type ValuesOf } from '../settings.ts';
 import { Allowance } from './allowance.ts';
+import { isInsideMessage } from './unfinished-messages.ts';
 
 /** The defaults are chosen, not measured. */
 export const sessionSettings = group('Sessions', {
@@ -69,6 +70,16 @@ export class Session implements Connection {
     return this.#ws.readyState === 1;
   }
 
+  /** False while its bytes are left with the kernel. */
+  get reading(): boolean {
+    return !this.#ws.isPaused;
+  }
+
+  /** True while the peer has begun a message, and could finish it. */
+  get insideMessage(): boolean {
+    return this.open && this.reading && isInsideMessage(this.#ws);
+  }
+
   get bufferedBytes(): number {
     return this.#socket.writableLength;
   }
@@ -95,6 +106,17 @@ export class Session implements Connection {
     this.#ws.ping();
   }
 
+  /** Reads no more. What was read already may still bring messages, of 64 KiB at the most. */
+  pause(): void {
+    this.#ws.pause();
+  }
+
+  /** Reads on. A pong may have been waiting: it counts as a sign of life. */
+  resume(): void {
+    this.alive = true;
+    this.#ws.resume();
+  }
+
   /**
    * An empty write behind the others is the public way to learn that the kernel has taken them. The `drain`
    * event comes only above the high-water mark, which is high so that a synchronous write costs no tick.
@@ -108,6 +130,7 @@ export class Session implements Connection {
     if (!this.open) return;
     this.sentCloseCode = code;
     this.#ws.close(code, reason);
+    if (!this.reading) this.resume(); // The answer to the close frame must be read.
   }
 
   /** Cuts the connection without a close frame. */

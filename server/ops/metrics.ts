@@ -56,6 +56,10 @@ export function createMetrics(stage: string, observed: { sessions(): number; roo
     evictions: counter('chat_evictions_total', 'Sessions closed on purpose by the server', ['reason']),
     rejections: counter('chat_rejections_total', 'Connections that were not let in', ['reason']),
     closes: counter('chat_closes_total', 'Sessions ended, by close code', ['code']),
+    senderPauses: counter(
+      'chat_sender_pauses_total',
+      'Times when a session that sends was not read for a while, because the backplane was behind',
+    ),
     fanOutSeconds: new Histogram({
       name: 'chat_fan_out_seconds',
       help: 'From the oldest message of a round to the last write of that round',

@@ -28,7 +28,7 @@ export type ScenarioTrial = TrialHeader & {
   /** What was done, in a clause; empty where the name says it. */
   about: string;
   offenders: number;
-  /** What the offenders ought to get, and what so many of them got. */
+  /** What the offenders ought to get (empty: nothing is demanded), and what so many of them got. */
   gets: readonly string[];
   got: Readonly<Record<string, number>>;
   neighbours: Neighbours;

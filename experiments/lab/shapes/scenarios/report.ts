@@ -23,8 +23,11 @@ export function reportScenarios(run: ScenarioRun): ReportContent {
     ],
     summary: scenarioTable(run),
     method: [
-      `Neighbours: ${workload.clients} users of the simulator in one room, ${workload.ratePerSecond} messages per second together, every delivery audited, in steps of a second for as long as the offence lasts. Nothing may be lost, duplicated, reordered, misrouted or corrupted, none of their connections may end, and their p99 has a bound (${boundsOf(run)}).`,
+      `Neighbours: ${workload.clients} users of the simulator in one room, ${workload.ratePerSecond} messages per second together, every delivery audited, in short steps for as long as the offence lasts. Nothing may be lost, duplicated, reordered, misrouted or corrupted, none of their connections may end, and their p99 has a bound (${boundsOf(run)}).`,
       'Offenders are bare sockets of the lab. Each must get one of the answers in the table: a close code, an HTTP status, a cut connection, or nothing where it broke no rule.',
+      ...(url === null
+        ? []
+        : ['Of a server that is not the lab’s only the answers of RFC 6455 and RFC 9112 are demanded.']),
       `After each scenario the offenders are gone. Newcomers must exchange a message within a second, and within 10 s the server must be back at its sessions, at most ${margins.descriptors} descriptors and ${mebibytes} MiB of resident memory above its baseline after warm-up. One server serves all scenarios of clients, until one fails: leaks add up.`,
       'Failures of parts have a deployment each, and clients of the lab as neighbours, which connect again as they are told. Lost is what was not delivered to somebody whose connection held. The time is from the end of the failure until all are connected and receive everything within a second; a final failure leaves nobody to recover, and all must be told.',
       url === null && target === 'container'
@@ -82,6 +85,9 @@ function scenarioTable({ trials, record }: ScenarioRun): Table {
   const rows = [...Map.groupBy(trials, ({ scenario }) => scenario)];
   return tableOf(rows, [
     left('scenario', ([name]) => name),
+    ...(record.url === null
+      ? []
+      : [left<(typeof rows)[number]>('got', ([, all]) => all.map(gotOf).join('; ') || null)]),
     ...record.variants.map(({ name }) =>
       left<(typeof rows)[number]>(name, ([, all]) => cellOf(all.filter(({ variant }) => variant === name))),
     ),
@@ -91,6 +97,11 @@ function scenarioTable({ trials, record }: ScenarioRun): Table {
     ),
     detail(left('get', ([, [first]]) => first!.gets.join(', ') || null)),
   ]);
+}
+
+function gotOf({ got }: ScenarioTrial): string {
+  const counts = Object.entries(got).map(([answer, count]) => `${count} × ${answer}`);
+  return counts.join(', ');
 }
 
 const verdictOf = { pass: 'holds', fail: 'FAILS', void: 'void', interrupted: 'interrupted' } as const;
@@ -140,13 +151,7 @@ function trialTable(trials: readonly ScenarioTrial[]): Table {
     left('stage', ({ variant }) => variant),
     left('scenario', ({ scenario }) => scenario),
     left('outcome', ({ outcome }) => outcome),
-    left(
-      'got',
-      ({ got }) =>
-        Object.entries(got)
-          .map(([answer, count]) => `${count} × ${answer}`)
-          .join(', ') || null,
-    ),
+    left('got', (trial) => gotOf(trial) || null),
     detail(right('sent', ({ neighbours }) => formatCount(neighbours.sent))),
     right('lost', ({ neighbours }) => formatCount(neighbours.lost)),
     detail(

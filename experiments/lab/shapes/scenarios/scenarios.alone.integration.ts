@@ -1,8 +1,12 @@
-/** The short suite: every scenario on every stage that bounds what clients may cost, in about a minute. */
+/**
+ * The short suite, in about half a minute. The first stage that bounds what clients may cost meets all that
+ * hostile clients do, but for what takes long; the others meet what touches their way with messages. Failures
+ * are tried on one stage with a log and on one without.
+ */
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
 import { hostile } from '../../../013-hostile/experiment.ts';
-import { listStages } from '../../deployment/list-stages.ts';
+import { canResume, listStages } from '../../deployment/list-stages.ts';
 import { findServices } from '../../deployment/services/services.ts';
 import { startDeployment } from '../../deployment/start.ts';
 import { scenarios as testedElsewhere } from '../faults/scenarios.ts';
@@ -38,37 +42,48 @@ test('there are at least 50 scenarios, each with a name of its own', () => {
 
 /** Acted out at the same time: what costs the server little, then what floods it, then the rest. */
 const { floods, 'readers and leavers': readers, ...quick } = families;
-// Two rooms of 720 large messages a second are more than 02 takes.
-const isBarely = ({ name }: { name: string }) => name === 'barely reading';
-const acts = [
-  Object.values(quick).flat(),
-  floods!,
-  readers!.filter((one) => !isBarely(one)),
-  readers!.filter(isBarely),
-];
+const beforeMessages = [Object.values(quick).flat()];
+const acts = [floods!, readers!];
 // What takes half a minute is for `npm run experiment -- run 013`.
 const quickFailures = failures.filter((one) => !testedElsewhere.includes(one) && !one.name.includes('30 s'));
+const failureLoad = { participants: 16, messagesPerSecond: 2, steadyMs: 500, aftermathMs: 2500 };
+/** The last stage with a log to which a failure of that name applies, and the last one without. */
+const placesOf = ({ name }: { name: string }) => {
+  const applies = ({ stage }: (typeof variants)[number]) =>
+    failures.some((one) => one.name === name && one.appliesTo(stage));
+  const able = variants.filter(applies);
+  return [able.findLast(({ stage }) => !canResume(stage)), able.findLast(({ stage }) => canResume(stage))];
+};
+const tests = variants.map((variant) => {
+  const reason = skipped.find(({ name }) => name === variant.name)?.reason;
+  return { variant, stage: variant.stage, skip: reason ?? false };
+});
 
-describe('every stage that bounds what clients may cost', { concurrency: 6 }, () => {
-  for (const variant of variants) {
-    const { name, stage } = variant;
-    const skip = skipped.find((one) => one.name === name)?.reason ?? false;
-    test(`${name}: each hostile client gets its answer, and nobody else anything`, { skip }, async () => {
-      await using ground = await openGround(variant, null, run);
-      for (const all of acts) {
-        const chosen = all.filter(({ short, appliesTo }) => short !== 0 && (appliesTo?.(stage) ?? true));
-        const outcomes = await act(ground, chosen, { seed: 1, short: true, signal: over.signal });
-        // Void: the simulator was disturbed, so that only the latency is not known.
-        const failed = outcomes.filter(({ outcome }) => outcome === 'fail');
-        const why = failed.map(({ scenario, reasons }) => `${scenario}: ${reasons.join('; ')}`);
-        assert.deepEqual(why, []);
-      }
-    });
-    for (const failure of quickFailures.filter(({ appliesTo }) => appliesTo(stage)))
-      test(`${name}: ${failure.name}`, { skip }, async () => {
-        const trial = await runFailure(variant, failure, run, { steadyMs: 500, aftermathMs: 3500 });
-        assert.equal(trial.outcome, 'pass', JSON.stringify(trial));
-        assert.ok(trial.neighbours.sent > 5, JSON.stringify(trial));
+describe('hostile clients and failing parts', { concurrency: true }, () => {
+  describe('each hostile client gets its answer, and nobody else anything', { concurrency: 3 }, () => {
+    for (const { variant, stage, skip } of tests)
+      test(stage.name, { skip }, async () => {
+        await using ground = await openGround(variant, null, run);
+        for (const all of variant === variants[0] ? [...beforeMessages, ...acts] : acts) {
+          const chosen = all.filter(({ short, appliesTo }) => short !== 0 && (appliesTo?.(stage) ?? true));
+          const outcomes = await act(ground, chosen, { seed: 1, short: true, signal: over.signal });
+          // Void: the simulator was disturbed, so that only the latency is not known.
+          const failed = outcomes.filter(({ outcome }) => outcome === 'fail');
+          const why = failed.map(({ scenario, reasons }) => `${scenario}: ${reasons.join('; ')}`);
+          assert.deepEqual(why, []);
+        }
       });
-  }
+  });
+
+  describe('a failure costs nobody anything without being told', { concurrency: 7 }, () => {
+    for (const { variant, stage, skip } of tests)
+      for (const failure of quickFailures) {
+        if (!failure.appliesTo(stage) || !placesOf(failure).includes(variant)) continue;
+        test(`${stage.name}: ${failure.name}`, { skip }, async () => {
+          const trial = await runFailure(variant, failure, run, failureLoad);
+          assert.equal(trial.outcome, 'pass', JSON.stringify(trial));
+          assert.ok(trial.neighbours.sent > 5, JSON.stringify(trial));
+        });
+      }
+  });
 });

@@ -56,7 +56,7 @@ export const scenarios: Shape<ScenarioExperiment, ScenarioRun> = {
       fields: { workload: { ...neighbourLoad, repetitions }, margins, url },
       estimate: {
         trials: variants.reduce((sum, variant) => sum + trialsOf(variant), 0) * repetitions,
-        secondsPerTrial: 4,
+        secondsPerTrial: 3.5,
       },
       trialLine: (trial) => lineOf(trial as ScenarioTrial),
       runVariant: async (variant, run) => {

@@ -5,6 +5,7 @@ import { isPerCore } from '../../../deployment/list-stages.ts';
 import { inSession, type Scenario, type Scene } from './scenario.ts';
 
 const evictions = (reason: string) => `chat_evictions_total{reason="${reason}"}`;
+const closes = (code: number) => `chat_closes_total{code="${code}"}`;
 const many = (one: Buffer, count = 200) => Buffer.concat(Array<Buffer>(count).fill(one));
 const pings = many(frame(0x89, Buffer.alloc(0)));
 const largePings = many(frame(0x89, Buffer.alloc(125)));
@@ -53,7 +54,7 @@ async function comesWithoutDescriptors(scene: Scene, offender: number): Promise<
     await scene.limitDescriptors?.(10);
     await scene.wait(1500);
     await scene.limitDescriptors?.(null);
-    return 'cut';
+    return 'nothing';
   }
   await scene.wait(700);
   const peer = await scene.connect();
@@ -66,6 +67,7 @@ export const floodsFamily: readonly Scenario[] = [
   {
     name: 'pings without end',
     offenders: 20,
+    short: 4,
     gets: [1008, 'cut'],
     offend: floods(pings),
     counter: evictions('control_rate'),
@@ -73,6 +75,7 @@ export const floodsFamily: readonly Scenario[] = [
   {
     name: 'pongs without end',
     offenders: 20,
+    short: 4,
     gets: [1008, 'cut'],
     offend: floods(pongs),
     counter: evictions('control_rate'),
@@ -80,6 +83,7 @@ export const floodsFamily: readonly Scenario[] = [
   {
     name: 'pings without end, no pong read',
     offenders: 20,
+    short: 4,
     gets: [1008, 'cut'],
     offend: floods(largePings, false),
     counter: evictions('control_rate'),
@@ -87,6 +91,7 @@ export const floodsFamily: readonly Scenario[] = [
   {
     name: 'empty messages without end',
     offenders: 20,
+    short: 2,
     gets: [1008, 'cut'],
     offend: floods(emptyMessages),
     counter: evictions('message_rate'),
@@ -95,46 +100,58 @@ export const floodsFamily: readonly Scenario[] = [
   },
   {
     name: 'full messages without end',
-    // Each may send 800 kB at once; from ten of them on, 04 and 05 refuse everybody for a moment (1013).
-    offenders: 4,
+    // Each may send 800 kB at once, together twice what may wait for a backplane: they are slowed down.
+    offenders: 20,
     short: 2,
-    gets: [1008, 4008, 'cut'],
+    // Nothing: it was read so slowly that it kept to its rate.
+    gets: [1008, 4008, 'cut', 'nothing'],
     offend: floods(fullMessages),
-    counter: evictions('message_rate'),
+    counter: [evictions('message_rate'), 'chat_sender_pauses_total'],
+    // What they may send at once, 16 MB, is 320 MB for the 20 of them in the room.
+    p99MsMax: 3000,
   },
   {
     name: 'full messages without end, nothing read',
-    offenders: 4,
+    offenders: 20,
     short: 2,
-    gets: [1008, 4008, 'cut'],
+    gets: [1008, 4008, 'cut', 'nothing'],
+    counter: 'chat_messages_received_total',
+    countedPerOffender: 20,
     offend: floods(fullMessages, false),
+    p99MsMax: 3000,
   },
   {
     name: '500 connects and closes a second',
     offenders: 50,
-    short: 10,
-    gets: ['cut', 'HTTP 503'],
+    short: 5,
+    gets: ['cut'],
+    counter: closes(1000),
+    countedPerOffender: 10,
     offend: comesAndGoes(10, 3000, (peer) => peer.write(closeFrame)),
   },
   {
     name: '500 connects and resets a second',
     offenders: 50,
-    short: 10,
-    gets: ['cut', 'HTTP 503'],
+    short: 5,
+    gets: ['cut'],
+    counter: closes(1006),
+    countedPerOffender: 10,
     offend: comesAndGoes(10, 3000, (peer) => peer.destroy()),
   },
   {
     name: 'everybody comes back at once, three times',
     offenders: 500,
-    short: 100,
-    gets: ['cut', 'HTTP 503'],
+    short: 40,
+    gets: ['cut'],
+    counter: closes(1006),
+    countedPerOffender: 3,
     offend: rejoins,
     p99MsMax: 2000,
   },
   {
     name: 'a room of its own for everybody',
     offenders: 500,
-    short: 100,
+    short: 40,
     gets: ['nothing'],
     offend: async (scene, offender) => (await scene.join(`own-${offender}`)).answer(500),
     p99MsMax: 2000,
@@ -145,6 +162,7 @@ export const floodsFamily: readonly Scenario[] = [
     // Beside others it would take their descriptors too.
     short: 0,
     gets: ['cut', 'nothing'],
+    someGet: ['cut'],
     offend: comesWithoutDescriptors,
     // The limit of a supervisor is not that of the workers that it has started.
     appliesTo: (stage) => !isPerCore(stage),

@@ -26,7 +26,7 @@ export const handshakes: readonly Scenario[] = [
   {
     name: 'half handshakes',
     offenders: 2000,
-    short: 200,
+    short: 100,
     gets: ['HTTP 408', 'cut'],
     offend: onConnection((peer) => peer.write('GET /ws HTTP/1.1\r\nHost: x\r\nUpgrade: webs')),
   },
@@ -51,7 +51,7 @@ export const handshakes: readonly Scenario[] = [
     gets: ['HTTP 431', 'cut'],
     offend: onConnection(async (peer, scene) => {
       peer.write('GET /ws HTTP/1.1\r\n');
-      await scene.every(1, 3000, peer, () => peer.write(`X-${scene.random()}: ${'x'.repeat(500)}\r\n`));
+      await scene.every(1, 3000, peer, () => peer.write(`X-${scene.random()}: ${'x'.repeat(3000)}\r\n`));
     }),
   },
   {

@@ -4,6 +4,9 @@ import { encodeMessage } from '#protocol';
 import { type Scenario, type Scene, unanswered } from './scenario.ts';
 
 const evictions = (reason: string) => `chat_evictions_total{reason="${reason}"}`;
+/** Writes that left bytes waiting in the server. */
+const unwritten = 'chat_writes_partial_total';
+const lost = 'chat_closes_total{code="1006"}';
 const large = textFrame(encodeMessage({ clientId: 'm', Message: 'x'.repeat(4000) }));
 
 /** Speakers who read all, each with 90 messages of 4 kB a second, which is within its rate. */
@@ -58,9 +61,9 @@ const reads = (name: string, chunkEveryMs: number | null): Scenario => ({
 
 export const readers: readonly Scenario[] = [
   reads('never reading', null),
-  reads('barely reading', 1000),
+  { ...reads('barely reading', 1000), short: 0 },
   // 640 kB of the 2.9 MB that come each second: what the kernels hold may be enough until the end.
-  { ...reads('slowly reading', 100), short: 0, gets: [4008, 'cut', 'nothing'], counter: undefined },
+  { ...reads('slowly reading', 100), short: 0, gets: [4008, 'cut', 'nothing'], counter: unwritten },
   {
     name: 'half-open: no pong, no word, no end',
     offenders: 200,
@@ -73,6 +76,8 @@ export const readers: readonly Scenario[] = [
     offenders: 500,
     short: 100,
     gets: ['cut'],
+    // Some come as far as a session before they go.
+    counter: lost,
     offend: async (scene) => {
       const peer = await scene.connect();
       peer.write(upgradeRequest('/ws/offenders'));
@@ -85,10 +90,14 @@ export const readers: readonly Scenario[] = [
     name: 'gone in the middle of a fan-out',
     offenders: 100,
     gets: ['cut'],
+    counter: lost,
+    countedPerOffender: 1,
     offend: async (scene) => {
       const peer = await scene.join('fan-out');
       peer.write(Buffer.concat(Array(50).fill(large)));
+      while (peer.texts === 0 && !peer.socket.destroyed) await scene.wait(5);
       await scene.wait(scene.random() * 50);
+      if (peer.socket.destroyed) throw new Error('was closed before it went');
       peer.destroy();
       return 'cut';
     },
@@ -108,6 +117,6 @@ export const readers: readonly Scenario[] = [
     name: 'a quiet peer that does nothing wrong',
     offenders: 50,
     gets: ['nothing'],
-    offend: unanswered(() => {}),
+    offend: unanswered(() => {}, 0),
   },
 ];

@@ -17,8 +17,15 @@ export type Scenario = {
   offend(scene: Scene, offender: number): Promise<Answer>;
   /** Longest p99 of the neighbours' latency meanwhile; left out: `p99MsMax`. */
   p99MsMax?: number;
-  /** A metric of the server that must have grown, such as `chat_evictions_total{reason="slow_consumer"}`. */
-  counter?: string;
+  /**
+   * A metric of the server that must have grown, such as `chat_evictions_total{reason="slow_consumer"}`: it
+   * shows that the offence took place. Needed where the answers do not show it. Of several, one.
+   */
+  counter?: string | readonly string[];
+  /** By how much at least, for each offender; left out: by anything. */
+  countedPerOffender?: number;
+  /** At least one offender must get each of these: else the offence had no effect. */
+  someGet?: readonly Answer[];
   /** Left out: it applies to every stage. */
   appliesTo?(stage: StageInfo): boolean;
   /** The answer is that of RFC 6455 or RFC 9112; else a rule of this server, which others may not have. */
@@ -31,6 +38,8 @@ export const p99MsMax = 1000;
 const answerDeadlineMs = 8000;
 /** For offenders that ought to get nothing; sooner than the server cuts peers that ignore its pings. */
 const nothingDeadlineMs = 500;
+/** Longest wait for one's own message. Chosen: shorter than the time in which silent peers are cut. */
+const hearDeadlineMs = 2000;
 
 type SceneTarget = {
   chatUrls: readonly string[];
@@ -132,5 +141,20 @@ export const onConnection =
     return peer.answer(deadlineMs);
   };
 
-/** Bytes in a session, to which nothing is the right answer. */
-export const unanswered = (act: Act): Scenario['offend'] => inSession(act, nothingDeadlineMs);
+/**
+ * Bytes in a session that is alone in its room, to which nothing is the right answer, but that it hears its
+ * own messages, so many of them.
+ */
+export const unanswered =
+  (act: Act, messages = 1): Scenario['offend'] =>
+  async (scene, offender) => {
+    const peer = await scene.join(`alone-${scene.random().toString(36).slice(2)}`);
+    await act(peer, scene, offender);
+    const endAtMs = performance.now() + hearDeadlineMs;
+    while (peer.texts < messages && !peer.socket.destroyed && performance.now() < endAtMs)
+      await scene.wait(10);
+    const answer = await peer.answer(nothingDeadlineMs);
+    if (answer === 'nothing' && peer.texts !== messages)
+      throw new Error(`it heard ${peer.texts} messages of its own ${messages}`);
+    return answer;
+  };
