@@ -62,9 +62,9 @@ test('lines without an echo, and lines too long to send, are counted and make it
 
 test('without --id the login name is the clientId; an old name and a bare number are told', async () => {
   await using server = await RoomServer.start();
-  const { code, stdout, stderr } = await run(['--url', server.url, '--echo-wait', '4s'], 'hi\n');
+  const { code, stdout, stderr } = await run(['--url', server.url, '--echo-wait-ms', '4000'], 'hi\n');
   assert.deepEqual({ code, stdout }, { code: 0, stdout: `${userInfo().username}: hi\n` });
-  assert.equal(stderr, 'Old names, still read: --echo-wait (now --echo-wait 4000ms).\n');
+  assert.equal(stderr, 'Old names, still read: --echo-wait-ms (now --echo-wait 4000ms).\n');
   const bare = await run(['--url', server.url, '--echo-wait', '4000'], '');
   assert.equal(bare.code, 2);
   assert.match(

@@ -139,10 +139,10 @@ test('every option is a variable too, which the command line outranks; a misspel
 });
 
 test('an old name is still read, with one line that says how it is written now', async () => {
-  const old = ['--duration', '3s', '--set', 'segment-bytes=65536', '--stage', '9'];
+  const old = ['--measure-seconds', '3', '--set', 'segment-bytes=65536', '--stage', '9'];
   const { code, errors } = await startWith({ EXPERIMENT_MINUTES: '2' }, 'run', '1', ...old).ended;
   assert.equal(code, 2, errors);
-  const told = '--duration (now --duration 3s), EXPERIMENT_MINUTES (now EXPERIMENT_TIME=2m)';
+  const told = '--measure-seconds (now --duration 3s), EXPERIMENT_MINUTES (now EXPERIMENT_TIME=2m)';
   assert.ok(errors.includes(`Old names, still read: ${told}.\n`), errors);
   assert.match(errors, /^Old names, still read: --set segment-bytes \(now --set segment-size=65536B\)\.$/m);
 });

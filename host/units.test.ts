@@ -3,19 +3,19 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { percent, rate, size, time } from './units.ts';
 
-test('a number with its unit is read; without it, or with another, it is not', () => {
+test('a number with its unit is read; without it, or with another, it is not; a rate needs none', () => {
   assert.equal(time.parse('250ms'), 250);
   assert.equal(time.parse('1.5s'), 1500);
   assert.equal(time.parse('30m'), 1_800_000);
   assert.equal(time.parse('2h'), 7_200_000);
   assert.equal(size.parse('64KiB'), 65_536);
   assert.equal(size.parse('1.5MiB'), 1_572_864);
-  assert.equal(rate.parse('0.5/s'), 0.5);
+  assert.deepEqual([rate.parse('0.5/s'), rate.parse('500')], [0.5, 500]);
   assert.equal(percent.parse('12.5%'), 12.5);
   for (const text of ['5', '', 's', '5 s', '5S', '-5s', '5sec', '1e999x', '0x5s'])
     assert.equal(time.parse(text), undefined, text);
   for (const text of ['64', '64K', '64kib', '64KB']) assert.equal(size.parse(text), undefined, text);
-  for (const text of ['500', '500/m', '500/1s']) assert.equal(rate.parse(text), undefined, text);
+  for (const text of ['', 'x', '500/m', '500/1s']) assert.equal(rate.parse(text), undefined, text);
 });
 
 test('a value is written in the largest unit in which it is whole', () => {

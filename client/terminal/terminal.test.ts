@@ -99,10 +99,10 @@ test('lines typed without a connection are held and sent later; those that may b
   tty.type('held\r');
   await hearAfter(client, () => clock.advance(1_500));
   assert.deepEqual(shown(), [
-    '* perhaps not delivered: "swallowed"',
     '* the server is restarting: reconnect after the wait it names [1012] ("reconnect after 1500 ms")',
     '* held until connected: held',
     '* back in room tea as alice',
+    '* perhaps not delivered: "swallowed"',
     '* you may have missed messages',
     'alice (you): held',
     '>',

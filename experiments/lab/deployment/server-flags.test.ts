@@ -12,7 +12,7 @@ test('this server, and one that knows today’s names, get them; one of before g
   assert.deepEqual(serverFlags(settings, join(import.meta.dirname, '..', '..', '..')), now);
   using before = mkdtempDisposableSync(join(tmpdir(), 'server-of-before-'));
   assert.deepEqual(serverFlags(settings, before.path), [
-    ...['--segment-size', '64KiB', '--fan-out-interval', '1s'],
-    ...['--move-rate', '0/s', '--workers', '2'],
+    ...['--segment-bytes', '65536', '--fan-out-interval-ms', '1000'],
+    ...['--moves-per-second', '0', '--workers', '2'],
   ]);
 });

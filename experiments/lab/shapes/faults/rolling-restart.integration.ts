@@ -52,7 +52,7 @@ const argsOf = (namespace: string) => [
   redis!.url,
   '--redis-namespace',
   namespace,
-  '--reconnect-wait-max',
+  '--reconnect-wait-ms-max', // As both builds read it.
   '300',
 ];
 
