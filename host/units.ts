@@ -49,14 +49,15 @@ export const size = scaled(
   'B',
 );
 
-const perSecond = scaled('a rate', { '/s': 1 }, '500/s', '/s');
+/** Per second. */
+export const rateWithUnit = scaled('a rate', { '/s': 1 }, '500/s', '/s');
 const bare = new RegExp(`^${number}$`);
 
-/** Per second, also without its unit: there is only one. */
+/** Per second, also without its unit: there is only one, and no option with it had another before. */
 export const rate: Unit = {
-  ...perSecond,
-  example: 'per second, such as 500/s or 500',
-  parse: (text) => perSecond.parse(bare.test(text) ? `${text}/s` : text),
+  ...rateWithUnit,
+  example: 'with its unit (/s) or without, such as 500/s',
+  parse: (text) => rateWithUnit.parse(bare.test(text) ? `${text}/s` : text),
 };
 
 /** In per cent. */

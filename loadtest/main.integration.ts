@@ -70,11 +70,11 @@ describe('the command', { concurrency: 3 }, () => {
   });
 
   test('all mistakes are printed at once on standard error, with exit code 2, and nothing is started', async () => {
-    const mistaken = startSimulator(`--url ${url} --clients many`, { LOADTEST_RATE: '70' });
+    const mistaken = startSimulator(`--url ${url} --clients many`, { LOADTEST_RATE: '70ms' });
     const { code, stdout, stderr } = await mistaken.ended;
     assert.equal(code, 2);
     assert.equal(stdout, '');
-    assert.match(stderr, /--clients must be.*given: many\n--rate must be.*given: 70\nNothing was started/);
+    assert.match(stderr, /--clients must be.*given: many\n--rate must be.*given: 70ms\nNothing was started/);
     assert.equal((await startSimulator('--clints 5').ended).code, 2);
     const unable = await startSimulator(`--url ${url} --metrics-port ${new URL(url).port}`).ended;
     assert.equal(unable.code, 2);

@@ -91,9 +91,9 @@ describe('the result file', () => {
   });
 
   test('no progress still prints the verdict and its reasons', async () => {
-    const { code, stdout } = await start('--progress none --limit deliveries>1000').ended;
+    const { code, stdout } = await start('--progress none --limit deliveries>1000/s').ended;
     assert.equal(code, 1);
-    assert.match(stdout, /^verdict +fail\n +- deliveries was [\d.]+; the limit is deliveries>1000\n/);
+    assert.match(stdout, /^verdict +fail\n +- deliveries was [\d.]+\/s; the limit is deliveries>1000\/s\n/);
     const both = await start('--progress none --json -').ended;
     assert.equal(JSON.parse(both.stdout).verdict, 'pass');
     assert.match(both.stderr, /^verdict +pass$/m);

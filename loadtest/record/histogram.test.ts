@@ -85,5 +85,6 @@ test('percentiles are over everything that is owed: what is outstanding is infin
 });
 
 test('a summary of nothing is all zero', () => {
-  assert.deepEqual(summarize(record([])), { count: 0, mean: 0, p50: 0, p90: 0, p99: 0, p999: 0, max: 0 });
+  const percentiles = { p50: 0, p90: 0, p95: 0, p99: 0, p999: 0, p9999: 0 };
+  assert.deepEqual(summarize(record([])), { count: 0, mean: 0, ...percentiles, max: 0 });
 });

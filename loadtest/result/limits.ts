@@ -1,5 +1,5 @@
 /** Limits such as `p99<250ms` or `lost=0`: the conditions of a pass. */
-import { rate, time, type Unit } from '#host/units.ts';
+import { rateWithUnit, time, type Unit } from '#host/units.ts';
 import { formatMs, type LatencySummary, outstandingMs } from '../record/histogram.ts';
 import type { LoadtestResult } from './schema.ts';
 
@@ -163,7 +163,7 @@ function isMetric(metric: string): boolean {
 
 /** Undefined for a count. */
 function unitOf(metric: string): Unit | undefined {
-  if (Object.hasOwn(rates, metric)) return rate;
+  if (Object.hasOwn(rates, metric)) return rateWithUnit;
   const isTime = metric === 'growth' || Object.hasOwn(returnTimes, metric) || latencyOf(metric);
   return isTime ? time : undefined;
 }
@@ -182,7 +182,7 @@ export function observedText(expression: string, observed: number): string {
     return isNear ? `${Number(observed.toPrecision(6))} ms` : formatMs(observed);
   }
   const rounded = observed.toLocaleString('en-US', { maximumFractionDigits: observed < 100 ? 2 : 0 });
-  return unit === rate ? `${rounded}/s` : rounded;
+  return unit === rateWithUnit ? `${rounded}/s` : rounded;
 }
 
 /** A latency to which the simulator's own reading may have added. */
