@@ -13,7 +13,7 @@ function setUp() {
   const log = { last: '100-1', messages: new Map<string, number>() };
   const client = {
     lookAtLog: async (...args: (string | number)[]) => {
-      const names = args.slice(7).map(String);
+      const names = args.slice(8).map(String);
       return ['e', log.last, '0', ...names.map((name) => `0 ${log.messages.get(name) ?? 0}`)];
     },
   } as unknown as Redis;
@@ -27,6 +27,7 @@ function setUp() {
     publisher: '1'.repeat(16),
     events: { deliver: (_room: string, payload: Buffer) => delivered.push(String(payload)), gap: () => {} },
     client: () => client,
+    server: () => '',
     failed: (error: Error) => assert.fail(error),
     opened: () => {},
     mayReadBack: () => false,

@@ -49,6 +49,7 @@ describe('failovers under sharded pub/sub', { skip: startCluster === null && noR
   let cluster: RedisClusterServers;
   let channel = '';
   let ears: Ear[] = [];
+  let speaking: NodeJS.Timeout | undefined;
   /** One room in each group. */
   const rooms = roomsOfGroups(16);
 
@@ -61,6 +62,8 @@ describe('failovers under sharded pub/sub', { skip: startCluster === null && noR
     await Promise.all(ears.map((ear) => ear.start(rooms)));
   });
   afterEach(async () => {
+    // A test that fails does not end it.
+    clearInterval(speaking);
     await Promise.all(ears.map(({ backplane }) => backplane.close()));
     await heal(cluster);
   });
@@ -72,7 +75,7 @@ describe('failovers under sharded pub/sub', { skip: startCluster === null && noR
   function talk() {
     const accepted = rooms.map(() => ears.map(() => [] as string[]));
     let number = 0;
-    const timer = setInterval(() => {
+    speaking = setInterval(() => {
       for (const [at, room] of rooms.entries())
         for (const [index, { backplane }] of ears.entries()) {
           const text = `${index}:${number++}`;
@@ -80,7 +83,7 @@ describe('failovers under sharded pub/sub', { skip: startCluster === null && noR
         }
     }, 4);
     return () => {
-      clearInterval(timer);
+      clearInterval(speaking);
       return accepted;
     };
   }
