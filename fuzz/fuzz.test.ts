@@ -13,5 +13,5 @@ const seed = Math.floor(Date.now() / 86_400_000);
 
 for (const target of targets)
   test(`${target.name}: takes or refuses any input (seed ${seed})`, async () => {
-    assert.ok((await fuzz(target, seed, forMs)) > 20, 'some inputs');
+    assert.ok((await fuzz(target, seed, forMs)) > 0, 'some inputs');
   });

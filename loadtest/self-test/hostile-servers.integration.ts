@@ -162,7 +162,8 @@ const servers: readonly HostileServer[] = [
   {
     name: 'sends messages that nobody sent, without end',
     serve: after101((socket) => pour(socket, many(foreignFrame))),
-    code: 1,
+    // Or void: on a busy machine the flood keeps the simulator from sending.
+    code: [1, 3],
     says: /silent|lost|misrouted/,
   },
   {
@@ -264,7 +265,7 @@ describe('a server that', { concurrency: 2 }, () => {
         performance.now() - beganMs < runMsMax,
         `it took ${performance.now() - beganMs} ms: ${shown}`,
       );
-      assert.equal(end.code, code, shown);
+      assert.ok([code].flat().includes(end.code!), shown);
       assert.match(end.stdout + end.stderr, says);
       assert.doesNotMatch(end.stderr, /^ +at /m, 'no stack');
       assert.ok(memoryBytes < memoryBytesMax, `${Math.round(memoryBytes / 2 ** 20)} MiB`);
