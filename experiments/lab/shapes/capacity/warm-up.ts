@@ -27,6 +27,7 @@ type WarmUpTrial = (load: number, timing: Timing, withoutQuota: boolean) => Prom
 export async function warmUp(method: CapacityMethod, trial: WarmUpTrial): Promise<Edge> {
   // First of all: in a part of a core, code that is not compiled fails at loads far below the edge.
   await trial(method.start, compileTiming, true);
+  let isFirst = true;
   const edge = await scoutEdge(method.start, method, async (load) => {
     const look = async () => {
       const { fault, loadtest } = await trial(load, scoutTiming, false);
@@ -34,13 +35,14 @@ export async function warmUp(method: CapacityMethod, trial: WarmUpTrial): Promis
       return fault === null ? (loadtest?.verdict ?? 'fail') : 'fail';
     };
     const first = await look();
-    // A simulator that has just started sends late, which says nothing about the server.
-    const verdict = first === 'void' ? await look() : first;
+    // A simulator that has just started sends late, which says nothing about the server. Later, it is too much.
+    const verdict = first === 'void' && isFirst ? await look() : first;
+    isFirst = false;
     return verdict === 'pass' ? 'pass' : 'fail';
   });
   if (edge.held === null) return edge;
-  const high = edge.broke ?? edge.held;
-  if (high > stride * method.start) await trial(high, compileTiming, true);
+  // At a load that it holds in its box: one that broke there may overload a whole core for half a minute.
+  if (edge.held > stride * method.start) await trial(edge.held, compileTiming, true);
   let before: TrialRecord | null = null;
   for (let count = 0; count < steadyTrialsMax; count++) {
     const now = await trial(edge.held, steadyTiming, false);
