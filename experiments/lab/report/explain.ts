@@ -75,6 +75,15 @@ const meanings: readonly (readonly [title: RegExp, meaning: string])[] = [
   [/missed/, 'deliveries in gaps, of which the users were told'],
   [/^\d\d-/, 'of that stage: the worst p99 of the neighbours, memory that stayed, time until all was well'],
   [/handshakes/, 'connections opened per second, while all came back'],
+  [/^moved$/, 'sessions that a node sent to another one (close code 4012)'],
+  [/^came back per second/, 'users that connected again within one second, in the worst one'],
+  [/^p99 before$/, 'delivery latency before nodes came or went, which 99 % of the deliveries did not exceed'],
+  [/nodes come$/, 'p99 of the delivery latency in the worst second while nodes were added'],
+  [/nodes leave$/, 'p99 of the delivery latency in the worst second while nodes went'],
+  [/^in the new seats after$/, 'time from the last node that came until its people sat there'],
+  [/^all gone after$/, 'time until the nodes that went had no session left'],
+  [/^closed otherwise$/, 'connections that ended in another way than by a move or a drain'],
+  [/^repeated, out of order$/, 'deliveries that came twice, or in another order than was sent'],
 ];
 
 /** A row for each column of the tables of a report. A column that is not known is one of loads. */

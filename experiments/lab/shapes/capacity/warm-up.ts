@@ -35,7 +35,7 @@ export async function warmUp(method: CapacityMethod, trial: WarmUpTrial): Promis
       return fault === null ? (loadtest?.verdict ?? 'fail') : 'fail';
     };
     const first = await look();
-    // A simulator that has just started sends late, which says nothing about the server. Later, it is too much.
+    // A simulator that has just started sends late, which says nothing about the server. Later on, it does.
     const verdict = first === 'void' && isFirst ? await look() : first;
     isFirst = false;
     return verdict === 'pass' ? 'pass' : 'fail';

@@ -34,8 +34,8 @@ export function resizeTable(run: LoadRun): Table {
   return tableOf(fixedFindings(run), [
     left('variant', ({ variant }) => variant.name),
     right(run.record.varied.unit, ({ load }) => formatNumber(load)),
-    left('outcome', ({ typical }) => typical?.outcome),
-    right('trials (void)', ({ trials }) => effortCell(trials)),
+    detail(left('outcome', ({ typical }) => typical?.outcome)),
+    detail(right('trials (void)', ({ trials }) => effortCell(trials))),
     right(
       'moved',
       of(({ moved }) => formatCount(moved)),
@@ -44,9 +44,11 @@ export function resizeTable(run: LoadRun): Table {
       'came back per second, at most',
       of(({ joinsPerSecondMax }) => formatNumber(joinsPerSecondMax)),
     ),
-    right(
-      'p99 before',
-      of(({ p99Ms }) => msText(p99Ms.before)),
+    detail(
+      right(
+        'p99 before',
+        of(({ p99Ms }) => msText(p99Ms.before)),
+      ),
     ),
     right(
       'worst second: nodes come',
