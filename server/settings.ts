@@ -71,14 +71,8 @@ export function integer(
 }
 
 /** An `integer` that bounds something. */
-export function limit(
-  min: number,
-  max: number,
-  fallback: number,
-  about: string,
-  unit?: Unit,
-): Setting<number> {
-  return { ...integer(min, max, fallback, about, unit), isLimit: true };
+export function limit(...bounds: Parameters<typeof integer>): Setting<number> {
+  return { ...integer(...bounds), isLimit: true };
 }
 
 /** A text that matches a pattern. */

@@ -1,5 +1,4 @@
 /** A real Redis for tests: the one that REDIS_URL names, else a process of our own, else a container. */
-
 import { ownRedisBinary, redisReadyText, startRedisServer, withoutPersistence } from '#host/redis-server.ts';
 import { splitUrls } from '#host/secrets.ts';
 

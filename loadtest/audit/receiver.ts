@@ -1,5 +1,4 @@
 /** The receive path of a worker's virtual users: follow the room's stream, audit, record. Hot path. */
-
 import { readStampNumber } from '../model/stamp.ts';
 import { type Recorder, type StreamTimes, slotAt, type Timeline } from '../record/recorder.ts';
 import type { FrameSink } from '../wire/frame-scanner.ts';

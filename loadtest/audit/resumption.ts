@@ -2,7 +2,6 @@
  * One user across its connections: where it is in the log of its room, when it left, and whether it has
  * caught up again. Times are in µs of the common clock, unless they are said to be of the schedule.
  */
-
 import { encodePosition, type Joined, type Position, parseJoined } from '#protocol';
 import type { StreamTimes } from '../record/recorder.ts';
 

@@ -1,6 +1,7 @@
 /** The page of a load test: its state and its report from the results of the steps. Pure. */
 import { unpainted } from '#host/paint.ts';
 import type { Second, Series } from '../record/series.ts';
+import { parseLimit, upperBoundOf } from '../result/limits.ts';
 import type { LoadtestResult } from '../result/schema.ts';
 import { formatSummary } from '../result/summary.ts';
 import { escapeHtml, pageDocument } from './document.ts';
@@ -75,11 +76,9 @@ export function pageSecond(second: Second) {
 
 /** The p99 that a limit such as `p99<250ms` or `p99<=1s` bounds, in milliseconds; null without one. */
 export function limitMsOf(expressions: readonly string[]): number | null {
-  for (const expression of expressions) {
-    const [, value, unit] = /^p99<=?([\d.]+)(us|ms|s)$/.exec(expression.replaceAll(' ', '')) ?? [];
-    if (value !== undefined) return Number(value) * { us: 0.001, ms: 1, s: 1000 }[unit as 'us' | 'ms' | 's'];
-  }
-  return null;
+  // Others may be limits of the lab alone, or of before their units.
+  const own = expressions.filter((expression) => /^\s*p99\s*</.test(expression));
+  return upperBoundOf('p99', own.map(parseLimit)) ?? null;
 }
 
 /** The report of all steps, as a live page becomes it. */

@@ -1,5 +1,4 @@
 /** Sends the messages that are due, whether or not the server has answered: the open model. Hot path. */
-
 import type { Cursor } from '../model/schedule.ts';
 import type { MessageFormat, Stamp } from '../model/stamp.ts';
 import type { Clock } from '../record/clock.ts';

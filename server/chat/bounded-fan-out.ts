@@ -2,7 +2,6 @@
  * Hot path. One send per recipient, into a queue that is bounded per session and per room. A session that
  * exceeds its bound is evicted, so that a slow reader costs the others nothing.
  */
-
 import { performance } from 'node:perf_hooks';
 import { size } from '#host/units.ts';
 import { closeCode } from '#protocol';

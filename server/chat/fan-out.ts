@@ -4,7 +4,6 @@
  * one. A round yields to the event loop every few milliseconds; members that come late in it also receive
  * what was appended during it.
  */
-
 import { performance } from 'node:perf_hooks';
 import { size, time } from '#host/units.ts';
 import { closeCode } from '#protocol';

@@ -1,5 +1,4 @@
 /** Admission: decides which connections are let in, and answers the others before the upgrade. */
-
 import { timingSafeEqual } from 'node:crypto';
 import { type IncomingMessage, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';

@@ -2,7 +2,6 @@
  * Dispatch: brings each frame of a session to its handler. Every stage takes chat messages; a stage may
  * take typed messages (`{"type": …}`) too. Any other frame costs its sender the connection.
  */
-
 import { performance } from 'node:perf_hooks';
 import { size, time } from '#host/units.ts';
 import { closeCode, decodeMessage, isDecodeFault } from '#protocol';

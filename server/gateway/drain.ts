@@ -1,5 +1,4 @@
 /** Drain: closes the sessions of a server that leaves, or of one that may have missed messages. */
-
 import { setTimeout as sleep } from 'node:timers/promises';
 import { time } from '#host/units.ts';
 import { closeCode, encodeReconnectReason } from '#protocol';

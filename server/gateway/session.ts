@@ -1,5 +1,4 @@
 /** Hot path. A session is one client's connection: its socket, its allowance of messages, and its close. */
-
 import type { Socket } from 'node:net';
 import type { WebSocket } from 'ws';
 import { rate, time } from '#host/units.ts';

@@ -2,7 +2,6 @@
  * The parent process of a stage with one process per core. It starts the workers on one port, restarts them,
  * drains them in turn, and serves health and summed metrics on one internal port. It carries no messages.
  */
-
 import { rmSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { availableParallelism } from 'node:os';

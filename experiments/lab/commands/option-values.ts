@@ -1,5 +1,4 @@
 /** Parsers of the values of options; commander shows their errors with the name of the option. */
-
 import { InvalidArgumentError } from 'commander';
 import { oldNamesTold, settingOfNow } from '#host/old-names.ts';
 import { percent, size, time, type Unit } from '#host/units.ts';

@@ -23,17 +23,12 @@ function recoveryPlot(run: FaultRun): Plot | null {
       dots: times.map((value) => ({ value })),
     };
   });
-  if (rows.length === 0) return null;
-  return dotsPlot(
-    rows,
-    { name: 'recovered after', format: formatMs, scale: 'log' },
-    {
-      title: 'Recovery after each failure',
-      caption:
-        'A dot for each trial: from the fault until all participants are connected and receive everything within a second. The figure is the median.',
-      file: 'recovery',
-    },
-  );
+  return timesPlot(rows, 'recovered after', {
+    title: 'Recovery after each failure',
+    caption:
+      'A dot for each trial: from the fault until all participants are connected and receive everything within a second. The figure is the median.',
+    file: 'recovery',
+  });
 }
 
 /** How long nobody knew of a loss; null where nothing was lost. */
@@ -47,17 +42,22 @@ function detectionPlot(run: FaultRun): Plot | null {
       dots: times.map((value) => ({ value })),
     };
   });
+  return timesPlot(rows, 'told after', {
+    title: 'How long a loss was not known',
+    caption:
+      'A dot for each trial: the longest time from a message that was lost to the close of the connection that told of it. The figure is the median.',
+    file: 'detection',
+  });
+}
+
+/** Null where there is no time to draw. */
+function timesPlot(
+  rows: Parameters<typeof dotsPlot>[0],
+  name: string,
+  words: Parameters<typeof dotsPlot>[2],
+): Plot | null {
   if (rows.every(({ dots }) => dots.length === 0)) return null;
-  return dotsPlot(
-    rows,
-    { name: 'told after', format: formatMs, scale: 'log' },
-    {
-      title: 'How long a loss was not known',
-      caption:
-        'A dot for each trial: the longest time from a message that was lost to the close of the connection that told of it. The figure is the median.',
-      file: 'detection',
-    },
-  );
+  return dotsPlot(rows, { name, format: formatMs, scale: 'log' }, words);
 }
 
 function rowsOf({ record, trials }: FaultRun): { name: string; colour: string; own: FaultTrial[] }[] {

@@ -1,5 +1,4 @@
 /** Failures of parts: those of the `faults` shape, and harder ones. Its clients are the neighbours here. */
-
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { time } from '#host/units.ts';
