@@ -4,19 +4,14 @@ import { afterEach, test } from 'node:test';
 import { WriteStream } from 'node:tty';
 import { paintFor } from './paint.ts';
 
-const variables = ['NO_COLOR', 'FORCE_COLOR', 'NODE_DISABLE_COLORS', 'TERM'];
-const before = variables.map((name) => process.env[name]);
+const before = process.env;
 afterEach(() => {
-  variables.forEach((name, index) => {
-    if (before[index] === undefined) delete process.env[name];
-    else process.env[name] = before[index];
-  });
+  process.env = before;
 });
 
-/** A stream that is a terminal or none. */
-function streamOf(isTTY: boolean): PassThrough {
-  for (const name of variables) delete process.env[name];
-  process.env.TERM = 'xterm-256color';
+/** A stream that is a terminal or none, where the environment says nothing else: CI, for one, means no colours. */
+function streamOf(isTTY: boolean, environment: NodeJS.ProcessEnv = {}): PassThrough {
+  process.env = { TERM: 'xterm-256color', ...environment };
   const { getColorDepth } = WriteStream.prototype;
   return Object.assign(new PassThrough(), { isTTY, getColorDepth });
 }
@@ -31,7 +26,5 @@ test('outcomes have colours on a terminal, other words have none', () => {
 
 test('in a pipe and with NO_COLOR there are none', () => {
   assert.equal(paintFor(streamOf(false))('fail'), 'fail');
-  const terminal = streamOf(true);
-  process.env.NO_COLOR = '1';
-  assert.equal(paintFor(terminal)('fail'), 'fail');
+  assert.equal(paintFor(streamOf(true, { NO_COLOR: '1' }))('fail'), 'fail');
 });
