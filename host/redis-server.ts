@@ -17,6 +17,10 @@ export type RedisServer = AsyncDisposable & {
 
 /** Options of every Redis that is started here, as a process or in a container: nothing is kept on disk. */
 export const withoutPersistence = ['--save', '', '--appendonly', 'no'];
+/** Options after those: an append-only file, synced to the disk once a second, or before each answer. */
+export function appendOnly(sync: 'everysec' | 'always'): readonly string[] {
+  return ['--appendonly', 'yes', '--appendfsync', sync];
+}
 /** Part of the line of output that says that Redis is ready. */
 export const redisReadyText = 'Ready to accept connections';
 /** Chosen, not measured: a start takes a fraction of a second. */

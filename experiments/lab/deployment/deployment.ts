@@ -6,9 +6,15 @@ import type { LoadtestResult } from '../../../loadtest/result/schema.ts';
 import type { Workload } from '../../../loadtest/workload.ts';
 import type { StageInfo } from './list-stages.ts';
 import type { Pins } from './pinning.ts';
-import type { DeployedBalancer, DeployedService, FaultKind, NodeSample } from './services/service.ts';
+import type {
+  DeployedBalancer,
+  DeployedService,
+  FaultKind,
+  NodeSample,
+  Persistence,
+} from './services/service.ts';
 
-export type { DeployedBalancer, DeployedService, FaultKind, NodeSample };
+export type { DeployedBalancer, DeployedService, FaultKind, NodeSample, Persistence };
 
 export type TargetKind = 'process' | 'container';
 
@@ -45,6 +51,8 @@ export type DeploymentRequest = {
   allocation: Allocation;
   /** Puts a load balancer in front of the nodes: the simulator then knows its URL alone. */
   balancer?: boolean;
+  /** What Redis keeps on disk, where the stage needs one; left out: nothing. */
+  persistence?: Persistence;
   /** The simulator asks the nodes (`GET /connect`) where each of its connections goes. */
   seated?: boolean;
   /**

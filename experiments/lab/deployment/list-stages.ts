@@ -47,6 +47,16 @@ export function canResume({ delivery }: Pick<StageInfo, 'delivery'>): boolean {
   return delivery !== 'at most once';
 }
 
+/** Has people with accounts, and a mailbox for each of them. */
+export function hasMailboxes({ limits }: Pick<StageInfo, 'limits'>): boolean {
+  return 'mailboxMessagesMax' in limits;
+}
+
+/** Keeps posts on channels of a menu. */
+export function hasPosts({ limits }: Pick<StageInfo, 'limits'>): boolean {
+  return 'postChannelsMax' in limits;
+}
+
 /** Is one process and needs no service, so that one allocation holds all of it. */
 export function isOneProcess({ processes, services }: StageInfo): boolean {
   return services.length === 0 && processes.every(({ count }) => count === 'one');

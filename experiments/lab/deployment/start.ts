@@ -91,7 +91,7 @@ export async function startDeployment(
   const nodeCpus = roles.map(() => allocation.serverCpus);
   const pins = pinning(cpus, nodeCpus, allocation.loadtestCpus);
   const services: RunningService[] = [];
-  const forServices = requestOfServices(site.kind, containers, pins, signal);
+  const forServices = requestOfServices(site.kind, containers, pins, request);
   for (const name of stage.services) services.push(started.use(await startService(name, forServices)));
   const network = request.breakableNetwork ? await breakableNetwork(site, services, started) : null;
   // After the services, because the last is stopped first: nodes must not outlive their services.
@@ -148,7 +148,7 @@ function requestOfServices(
   target: TargetKind,
   containers: () => Promise<ContainerSite>,
   { services: pinnedCpus }: Pins,
-  signal: AbortSignal,
+  { persistence = 'none', signal }: DeploymentRequest,
 ): ServiceRequest {
   return {
     target,
@@ -159,6 +159,7 @@ function requestOfServices(
         startService: (service) => site.startService({ ...service, pinnedCpus }),
       };
     },
+    persistence,
     launcher: launcherOn(pinnedCpus),
     signal,
   };

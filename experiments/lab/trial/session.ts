@@ -115,9 +115,9 @@ export class TrialSession implements AsyncDisposable {
   async #open(): Promise<StandingServer> {
     if (this.#server !== null) return this.#server;
     const { balancer = false, seated = false, resize, ...rest } = this.#setup;
-    const { stage, settings, nodes, allocation } = rest;
+    const { stage, settings, nodes, allocation, persistence = 'none' } = rest;
     this.#enter('start');
-    const request = { stage, settings, nodes, balancer, seated, allocation };
+    const request = { stage, settings, nodes, balancer, seated, allocation, persistence };
     const later = resize && { nodesMax: resize.nodesMax };
     const deployment = await this.#context.deploy({ ...request, ...later });
     try {

@@ -1,7 +1,7 @@
 /** One setup under the question: a stage with its settings, in a deployment with an allocation. */
 import type { Workload } from '../../../loadtest/workload.ts';
 import { allocateToStage } from '../deployment/allocation.ts';
-import type { Allocation } from '../deployment/deployment.ts';
+import type { Allocation, Persistence } from '../deployment/deployment.ts';
 import type { StageInfo } from '../deployment/list-stages.ts';
 import type { Scale } from '../records/schema.ts';
 import type { Resize } from './resize.ts';
@@ -13,6 +13,8 @@ export type Variant = {
   /** Flags of the server without their dashes, e.g. `{ 'segment-size': '64KiB' }`. */
   settings: Readonly<Record<string, string>>;
   nodes: number;
+  /** What Redis keeps on disk; left out: nothing. */
+  persistence?: Persistence;
   /** The simulator reaches the nodes through a load balancer alone. */
   balancer?: boolean;
   /** The simulator asks the connect service of the nodes where each connection goes. */

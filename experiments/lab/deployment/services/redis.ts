@@ -11,6 +11,7 @@ import { Redis } from 'ioredis';
 import { readTreeUsage } from '#host/process-tree.ts';
 import { StartError } from '#host/readiness.ts';
 import {
+  appendOnly,
   canInstallRedis,
   findRedisBinary,
   installRedis,
@@ -19,7 +20,7 @@ import {
   withoutPersistence,
 } from '#host/redis-server.ts';
 import { redact, splitUrls } from '#host/secrets.ts';
-import type { RunningService, ServiceProvider, ServiceRequest } from './service.ts';
+import type { Persistence, RunningService, ServiceProvider, ServiceRequest } from './service.ts';
 
 const image = process.env.REDIS_IMAGE ?? 'redis:8';
 /** Chosen, not measured: a start takes a fraction of a second. */
@@ -50,7 +51,7 @@ async function findSource(target: ServiceRequest['target']): Promise<Source | nu
   const container = { name: `container ${image}`, start: startContainer };
   if (target === 'container') return container;
   const url = process.env.REDIS_URL;
-  if (url) return { name: 'REDIS_URL', start: () => useGiven(url) };
+  if (url) return { name: 'REDIS_URL', start: (request) => useGiven(url, request) };
   const binary = findRedisBinary();
   if (binary)
     return { name: `${binary} on PATH`, start: (request) => startProcess(binary, 'on PATH', request) };
@@ -65,17 +66,17 @@ async function findSource(target: ServiceRequest['target']): Promise<Source | nu
 async function startProcess(
   binary: string,
   from: string,
-  { launcher, signal }: ServiceRequest,
+  { launcher, persistence, signal }: ServiceRequest,
 ): Promise<RunningService> {
   await using started = new AsyncDisposableStack();
   // It outlives the process, so that a restart finds what Redis has saved, if it has.
   const directory = mkdtempSync(join(tmpdir(), 'chat-redis-data-'));
   started.defer(() => rmSync(directory, { recursive: true, force: true }));
-  const args = ['--dir', directory];
+  const args = ['--dir', directory, ...kept(persistence)];
   let server = await startRedisServer(binary, { launcher, args, signal });
   started.defer(() => server[Symbol.asyncDispose]());
   const { url, port } = server;
-  const description = await described(url, `${binary} ${from}`);
+  const description = await described(url, `${binary} ${from}${persistenceText(persistence)}`);
   const owned = started.move();
   return {
     ...description,
@@ -99,15 +100,16 @@ async function startProcess(
   };
 }
 
-async function startContainer({ containers, signal }: ServiceRequest): Promise<RunningService> {
+async function startContainer({ containers, persistence, signal }: ServiceRequest): Promise<RunningService> {
   const site = await containers();
   const [port] = await site.takePorts(1);
-  const command = [...withoutPersistence, '--port', String(port)];
+  // Its files are in a volume of its own, which is removed with it.
+  const command = [...withoutPersistence, '--port', String(port), ...kept(persistence)];
   const program = { name: 'redis', image, command, ports: [port!], readyText: redisReadyText };
   const container = await site.startService({ ...program, signal });
   const url = `redis://127.0.0.1:${port}`;
   return {
-    ...(await described(url, `container ${image}`)),
+    ...(await described(url, `container ${image}${persistenceText(persistence)}`)),
     owned: true,
     signal: (name) => container.signal(name),
     restart: async () => {
@@ -120,7 +122,9 @@ async function startContainer({ containers, signal }: ServiceRequest): Promise<R
 }
 
 /** `given`: the URL of one, or of nodes of a cluster. CPU is read of the nodes that it names. */
-async function useGiven(given: string): Promise<RunningService> {
+async function useGiven(given: string, { persistence }: ServiceRequest): Promise<RunningService> {
+  if (persistence !== 'none')
+    throw new StartError('Unset REDIS_URL: what a Redis keeps on disk can be set of one that the lab starts.');
   const refuse = async () => {
     throw new StartError('The Redis that REDIS_URL names is not the lab’s to stop or restart.');
   };
@@ -145,6 +149,14 @@ async function useGiven(given: string): Promise<RunningService> {
       for (const { client } of readings) client.disconnect();
     },
   };
+}
+
+function kept(persistence: Persistence): readonly string[] {
+  return persistence === 'none' ? [] : appendOnly(persistence);
+}
+
+function persistenceText(persistence: Persistence): string {
+  return persistence === 'none' ? '' : `, appendonly yes, appendfsync ${persistence}`;
 }
 
 /** Reads the CPU seconds of a server since its start. */

@@ -21,6 +21,13 @@ export type NodeSample = {
   faultKind?: FaultKind;
 };
 
+/**
+ * How Redis keeps what it acknowledges: `none`, in memory only; `everysec` and `always`, in its append-only file,
+ * which it writes before it answers, and syncs to the disk once a second, or before it answers.
+ * https://redis.io/docs/latest/operate/oss_and_stack/management/persistence
+ */
+export type Persistence = 'none' | 'everysec' | 'always';
+
 export type DeployedService = {
   /** As stages name it in `services`, e.g. `redis`. */
   name: string;
@@ -31,7 +38,10 @@ export type DeployedService = {
   owned: boolean;
   /** Of a cluster: to the primary through which most bytes have come. */
   signal(name: NodeJS.Signals): Promise<void>;
-  /** After SIGKILL: starts it again, empty, at the same address. Resolves when it, or its cluster, works. */
+  /**
+   * After SIGKILL: starts it again at the same address, with what it has kept on disk: nothing, unless the
+   * deployment asked for `persistence`. Resolves when it, or its cluster, works.
+   */
   restart(): Promise<void>;
 };
 
@@ -82,6 +92,7 @@ export type ServiceRequest = {
   target: 'process' | 'container';
   /** Resolves with the means to start containers; rejects with a `StartError` where no engine answers. */
   containers(): Promise<ServiceContainers>;
+  persistence: Persistence;
   /** Precedes the command line of a process, so that it runs on the CPUs of services; may be empty. */
   launcher: readonly string[];
   signal: AbortSignal;
