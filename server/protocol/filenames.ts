@@ -35,9 +35,7 @@ export type FilenamesRefusal =
   /** More bytes than `bytesMax`. */
   | 'too_large'
   /** This server has no media server. */
-  | 'closed'
-  /** Too many addresses in a short time: ask again after `retryAfterMs`. */
-  | 'busy';
+  | 'closed';
 
 export type FilenamesAck =
   | {
@@ -51,8 +49,6 @@ export type FilenamesAck =
       readonly detail: string;
       /** With `too_large`. */
       readonly bytesMax?: number;
-      /** With `busy`. */
-      readonly retryAfterMs?: number;
     };
 
 /** True for a media type that the media server takes. */
@@ -86,7 +82,7 @@ export function encodeFilenamesAck(ack: FilenamesAck): string {
  * does not know is kept. Undefined where the frame is none.
  */
 export function parseFilenamesAck(frame: Readonly<Record<string, unknown>>): FilenamesAck | undefined {
-  const { type, result, uploads, expiresAtMs, detail, bytesMax, retryAfterMs } = frame;
+  const { type, result, uploads, expiresAtMs, detail, bytesMax } = frame;
   if (type !== 'filenames_ack' || typeof result !== 'string') return undefined;
   if (result === 'ok') {
     if (!Array.isArray(uploads) || !uploads.every(isUploadAddress)) return undefined;
@@ -97,7 +93,6 @@ export function parseFilenamesAck(frame: Readonly<Record<string, unknown>>): Fil
     result: result as FilenamesRefusal,
     detail: typeof detail === 'string' ? detail : result,
     ...(isIntegerFrom(0, bytesMax) && { bytesMax }),
-    ...(isIntegerFrom(0, retryAfterMs) && { retryAfterMs }),
   };
 }
 
