@@ -10,6 +10,7 @@ import { type FanOut, relayedChat, roomSettings } from '../chat/chat.ts';
 import { cursorFanOutSettings } from '../chat/fan-out.ts';
 import { drainInBatches } from '../gateway/drain.ts';
 import { Gateway, type GatewayParts, gatewaySettings } from '../gateway/gateway.ts';
+import { mediaAddressSettings, mediaServerSettings } from '../media/settings.ts';
 import type { Metrics } from '../ops/metrics.ts';
 import { commonSettings, type ValuesOf } from '../settings.ts';
 import { WebPage } from '../web/web-page.ts';
@@ -23,6 +24,8 @@ export const stageSettings = [
   cursorFanOutSettings,
   redisSettings,
   streamSettings,
+  mediaAddressSettings,
+  mediaServerSettings,
 ] as const;
 
 export type Config = ValuesOf<(typeof stageSettings)[number]>;
@@ -30,8 +33,13 @@ export type Config = ValuesOf<(typeof stageSettings)[number]>;
 /** A service that must be reachable; `--<service>-url` tells a node where it is. */
 export type Service = 'redis';
 
+/** What a process of a stage can be. */
+export const roles = ['server', 'media'] as const;
+export type Role = (typeof roles)[number];
+
 export type Processes = {
-  readonly role: 'server';
+  /** `--role` starts a process as that; `server`: it takes chat sessions. Clients of others find them by URLs. */
+  readonly role: Role;
   /** `any number`: as many nodes as wanted, each of which serves any client. */
   readonly count: 'one' | 'one per core' | 'any number';
 };
