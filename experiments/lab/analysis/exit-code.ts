@@ -5,7 +5,9 @@ import type { Run } from '../records/schema.ts';
 export function exitCodeOf({ record, trials }: Run): 0 | 1 | 3 | 130 {
   if (record.interrupted) return 130;
   if (record.variants.some(({ error }) => error !== null)) return 3;
-  const judged = trials.filter(({ purpose }) => ['fixed', 'fault', 'scenario', 'soak'].includes(purpose));
+  const judged = trials.filter(({ purpose }) =>
+    ['fixed', 'fault', 'scenario', 'figures', 'soak'].includes(purpose),
+  );
   if (judged.some(({ outcome }) => outcome === 'void')) return 3;
   if (judged.some(({ outcome }) => outcome === 'fail')) return 1;
   const unanswered = record.variants.filter(({ answer }) => answer !== null && answer.threshold === null);

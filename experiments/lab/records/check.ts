@@ -71,6 +71,11 @@ const scenarioTrial: Template = {
   ...{ neighbours: { sent: 'number', lost: 'number' }, kept: 'null or object', seconds: 'number' },
 };
 
+const figuresRecord: Template = {
+  ...{ figures: [{ key: 'string', title: 'string', kind: 'string' }], procedure: ['string'] },
+  repetitions: 'number',
+};
+
 /** The first field that is missing or of another type, such as `trials[3].load`; null where all is there. */
 export function missingField(run: { record?: unknown; trials?: unknown }): string | null {
   const missing = firstMissing({ record, trials: [trial] }, run, '');
@@ -79,6 +84,8 @@ export function missingField(run: { record?: unknown; trials?: unknown }): strin
   if (checked.shape === 'faults') return firstMissing({ record: faultRecord, trials: [faultTrial] }, run, '');
   if (checked.shape === 'scenarios')
     return firstMissing({ record: scenarioRecord, trials: [scenarioTrial] }, run, '');
+  if (checked.shape === 'figures')
+    return firstMissing({ record: figuresRecord, trials: [{ figures: 'object' }] }, run, '');
   const method = methods[String(checked.shape)];
   if (method === undefined) return null;
   const optional = trials.flatMap((one, index) => [

@@ -14,7 +14,7 @@ export type TrialOutcome = 'pass' | 'fail' | 'void';
  * `warm-up`: a short look for the edge, which also gets the code compiled, and counts for nothing; `search`:
  * a trial of the search (`confirm` in old results); `curve`: latency at a share of the capacity; `freeze`:
  * recovery from a freeze; `fixed`: a load that was asked for; `fault`: a failure; `scenario`: an offence or a
- * failure of a suite; `soak`: a long one.
+ * failure of a suite; `figures`: what clients of the lab have measured; `soak`: a long one.
  */
 export type TrialPurpose =
   | 'warm-up'
@@ -25,6 +25,7 @@ export type TrialPurpose =
   | 'fixed'
   | 'fault'
   | 'scenario'
+  | 'figures'
   | 'soak';
 
 /** The fields that trials of every shape have. */

@@ -124,7 +124,9 @@ async function startContainer({ containers, persistence, signal }: ServiceReques
 /** `given`: the URL of one, or of nodes of a cluster. CPU is read of the nodes that it names. */
 async function useGiven(given: string, { persistence }: ServiceRequest): Promise<RunningService> {
   if (persistence !== 'none')
-    throw new StartError('Unset REDIS_URL: what a Redis keeps on disk can be set of one that the lab starts.');
+    throw new StartError(
+      'Unset REDIS_URL: what a Redis keeps on disk can be set of one that the lab starts.',
+    );
   const refuse = async () => {
     throw new StartError('The Redis that REDIS_URL names is not the lab’s to stop or restart.');
   };

@@ -1,0 +1,76 @@
+/** Messages to persons while nodes and Redis are killed, with each way in which Redis keeps them. */
+import { allocate } from '../lab/deployment/allocation.ts';
+import type { Persistence } from '../lab/deployment/deployment.ts';
+import { hasMailboxes, type StageInfo } from '../lab/deployment/list-stages.ts';
+import { cheapPasswords, cheapPasswordsNote, withoutRates } from '../lab/people/settings.ts';
+import { type FigureExperiment, type FigureVariant, figures } from '../lab/shapes/figures/figures.ts';
+import { type Kill, killed, measureKills, people, presentAtFirst, ratePerSecond } from './kills.ts';
+
+type Asked = { kill: Kill; persistence: Persistence };
+
+const asked: readonly Asked[] = [
+  { kill: 'node', persistence: 'always' },
+  { kill: 'Redis', persistence: 'always' },
+  { kill: 'node and Redis', persistence: 'always' },
+  { kill: 'Redis', persistence: 'everysec' },
+  { kill: 'Redis', persistence: 'none' },
+];
+
+export const mailboxKill: FigureExperiment = {
+  name: '021-mailbox-kill',
+  question:
+    'How many acknowledged messages to persons are lost or doubled when nodes and Redis are killed, with each persistence of Redis?',
+  shape: figures,
+  // Processes can be had everywhere, and a kill is the same in containers.
+  target: 'process',
+  repetitions: 2,
+  secondsPerTrial: 22,
+  figures: [
+    { key: 'acked', title: 'acked', kind: 'count', words: '{} messages acknowledged' },
+    { key: 'lost', title: 'acked and lost', kind: 'count', words: '{} of them lost' },
+    { key: 'doubled', title: 'doubled', kind: 'count', words: '{} heard twice' },
+    { key: 'disordered', title: 'order broken', kind: 'count', words: '{} out of order' },
+    {
+      ...{ key: 'ackMsMax', title: 'longest to ack', kind: 'ms', good: 'lower' },
+      words: 'and a sender waited at most {}',
+      plot: {
+        title: 'The longest wait of a sender',
+        caption: 'A dot for each trial: the longest time from writing a message to its acknowledgement.',
+        file: 'longest-ack',
+      },
+    },
+    { key: 'accountsLost', title: 'accounts lost', kind: 'count' },
+    { key: 'deliveryMsMax', title: 'longest to hear', kind: 'ms', isDetail: true },
+    { key: 'ackMsP50', title: 'ack p50', kind: 'ms', isDetail: true },
+    { key: 'gone', title: 'told as gone', kind: 'count', isDetail: true },
+    { key: 'refused', title: 'refused', kind: 'count', isDetail: true },
+    { key: 'unanswered', title: 'unanswered', kind: 'count', isDetail: true },
+    { key: 'strange', title: 'strange', kind: 'count', isDetail: true },
+  ],
+  procedure: [
+    `${people} people with one device each write ${ratePerSecond} messages per second together, to anybody; ${presentAtFirst} of them are connected, the others are away and also write (their messages go out when they come). ${killed} A message goes out again under its id until it is acknowledged.`,
+    'Then nobody writes any more, everybody comes, and all that was acknowledged must have been heard: exactly once, by the device that it was for.',
+  ],
+  variants: (stages) =>
+    stages.filter(hasMailboxes).flatMap((stage) => asked.map((one) => variantOf(stage, one))),
+  notes: [
+    'Killed is a process: with everysec Redis has written what it acknowledges to the file, which the kernel still has; a machine that loses its power loses up to about a second of it. With none a Redis that is killed has lost everything, and its people with it: they make their accounts again.',
+    cheapPasswordsNote,
+    'Who is away counts its wait from writing, so the longest times contain that absence only where a sender was away; the longest wait is of senders who were connected or on their way back.',
+  ],
+};
+
+function variantOf(stage: StageInfo, { kill, persistence }: Asked): FigureVariant {
+  const owed = persistence === 'none' ? [] : ['lost', 'doubled', 'disordered', 'strange'];
+  const of = persistence === 'none' ? {} : { of: persistence };
+  return {
+    name: `${kill} killed, ${persistence === 'none' ? 'nothing on disk' : persistence} (${stage.name})`,
+    stage,
+    settings: { ...withoutRates, ...cheapPasswords },
+    nodes: 2,
+    persistence,
+    allocation: allocate(),
+    limits: owed.map((figure) => ({ figure, max: 0, ...of })),
+    measure: (context) => measureKills(kill, context),
+  };
+}

@@ -1,0 +1,84 @@
+/** A flood of logins: how many a node completes, and what people feel who are already in. */
+import { allocate } from '../lab/deployment/allocation.ts';
+import { hasMailboxes, type StageInfo } from '../lab/deployment/list-stages.ts';
+import { withoutRates } from '../lab/people/settings.ts';
+import { type FigureExperiment, type FigureVariant, figures } from '../lab/shapes/figures/figures.ts';
+import { floodSeconds, measureFlood, people, ratePerSecond } from './flood.ts';
+import type { FloodKind } from './worker.ts';
+
+const serverCpus = 0.5;
+const loginsPerSecond = 1000;
+
+const asked: readonly { kind: FloodKind; name: string; perSecond: number }[] = [
+  { kind: 'right', name: 'passwords, 20/s', perSecond: 20 },
+  { kind: 'right', name: 'passwords', perSecond: loginsPerSecond },
+  { kind: 'wrong', name: 'wrong passwords', perSecond: loginsPerSecond },
+  { kind: 'unknown', name: 'unknown users', perSecond: loginsPerSecond },
+  { kind: 'token', name: 'tokens', perSecond: loginsPerSecond },
+];
+
+export const loginFlood: FigureExperiment = {
+  name: '023-login-flood',
+  question: `How many logins per second does one node of ${serverCpus} CPU complete, and what do people who are in feel in a flood of ${loginsPerSecond.toLocaleString('en-US')}/s?`,
+  shape: figures,
+  // Without its quota a node would take what the lab needs.
+  target: 'container',
+  repetitions: 1,
+  secondsPerTrial: 35,
+  figures: [
+    {
+      ...{ key: 'loginsPerSecond', title: 'logins/s', kind: 'per second', good: 'higher' },
+      words: '{} logins completed per second',
+      plot: {
+        title: 'Logins that were completed per second',
+        caption:
+          'A dot for each trial: the offered logins that ended with an answer of ok, per second of the flood.',
+        file: 'logins',
+      },
+    },
+    { key: 'loginMsP99', title: 'login p99', kind: 'ms' },
+    { key: 'busyPerSecond', title: 'busy/s', kind: 'per second' },
+    { key: 'failedPerSecond', title: 'failed/s', kind: 'per second' },
+    { key: 'quietMsP99', title: 'p99 quiet', kind: 'ms' },
+    { key: 'floodMsP99', title: 'p99 in the flood', kind: 'ms', good: 'lower' },
+    {
+      key: 'timesQuiet',
+      title: 'times quiet',
+      kind: 'times',
+      words: 'the p99 of people who were in was {} of quiet',
+    },
+    { key: 'offeredPerSecond', title: 'offered/s', kind: 'per second', isDetail: true },
+    { key: 'brokenPerSecond', title: 'cut off/s', kind: 'per second', isDetail: true },
+    { key: 'skippedPerSecond', title: 'not offered/s', kind: 'per second', isDetail: true },
+    { key: 'lost', title: 'acked and lost', kind: 'count', isDetail: true },
+    { key: 'cpuCores', title: 'CPU cores', kind: 'per second', isDetail: true },
+  ],
+  procedure: [
+    `${people} people are in and write ${ratePerSecond} messages per second to each other. After ${floodSeconds} s of quiet the flood begins, and lasts as long. Every login of it comes over a connection of its own, which ends with the answer. The flood comes from a thread of its own, so that it does not delay the clock of the people.`,
+    'Passwords are hashed as by default: argon2id, 19 MiB, 2 passes. The p99 is from writing a message until its recipient has it.',
+  ],
+  variants: (stages) =>
+    stages.filter(hasMailboxes).flatMap((stage) => asked.map((one) => variantOf(stage, one))),
+  notes: [
+    'Wrong passwords and unknown users meet the limits of failed logins for one user and one address, as by default; all of the lab’s clients have one address.',
+    'Busy: told to come back, because as many passwords as are allowed wait to be hashed already. A flood of right passwords therefore shows the most that the node completes.',
+    '20 logins/s are what a node completes without a queue: their p99 is the time of one login.',
+    'At most 2,000 logins of the flood wait for an answer at a time; those that are due meanwhile are not offered, and counted as such.',
+  ],
+};
+
+function variantOf(stage: StageInfo, { kind, name, perSecond }: (typeof asked)[number]): FigureVariant {
+  return {
+    name: `${name} (${stage.name})`,
+    stage,
+    settings: { ...withoutRates },
+    nodes: 1,
+    persistence: 'always',
+    allocation: allocate(serverCpus),
+    limits: [
+      { figure: 'timesQuiet', max: 2 },
+      { figure: 'lost', max: 0 },
+    ],
+    measure: (context) => measureFlood({ kind, perSecond }, context),
+  };
+}

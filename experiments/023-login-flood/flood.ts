@@ -1,0 +1,95 @@
+/** One trial: people who are in, a quiet time, and a flood of logins from a thread of its own. */
+import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Worker } from 'node:worker_threads';
+import { createAccounts, peopleNamed } from '../lab/people/accounts.ts';
+import { Correspondence } from '../lab/people/correspondence.ts';
+import { Device } from '../lab/people/device.ts';
+import { quantileOf } from '../lab/people/quantile.ts';
+import type { FigureContext, Figures } from '../lab/shapes/figures/figures.ts';
+import type { FloodKind, FloodRequest, FloodResult } from './worker.ts';
+
+export const people = 50;
+export const ratePerSecond = 200;
+export const floodSeconds = 8;
+/** Accounts of the flood: each is hashed as by default, so that more would take long to make. */
+const floodPeople = 200;
+const warmUpMs = 2000;
+const settleMs = 5000;
+
+export async function measureFlood(
+  { kind, perSecond }: { kind: FloodKind; perSecond: number },
+  { deployment, signal, seed, enter }: FigureContext,
+): Promise<Figures> {
+  const url = deployment.nodes[0]!.chatUrl;
+  const setQuota = (inForce: boolean) => Promise.all(deployment.nodes.map((node) => node.setQuota(inForce)));
+  await setQuota(false);
+  enter('connect');
+  using correspondence = new Correspondence(
+    { nodes: deployment.nodes, signal, seed },
+    { prefix: 'p', count: people },
+  );
+  await correspondence.begin();
+  const credentials = peopleNamed('f', floodPeople);
+  if (kind !== 'unknown') await createAccounts(url, credentials, signal);
+  const tokens = kind === 'token' ? await tokensOf(url, credentials) : [];
+  await setQuota(true);
+  enter('warm-up');
+  correspondence.write(ratePerSecond);
+  await sleep(warmUpMs, undefined, { signal });
+  const { deliveryMs } = correspondence.ledger;
+  const timesOf = async (during: () => Promise<FloodResult | null>) => {
+    const before = deliveryMs.length;
+    const result = await during();
+    return { p99: quantileOf(deliveryMs.slice(before), 0.99), result };
+  };
+  enter('measure');
+  const quiet = await timesOf(() => sleep(floodSeconds * 1000, null, { signal }));
+  const [node] = await deployment.sample();
+  const request: FloodRequest = { url, kind, perSecond, seconds: floodSeconds, credentials, tokens };
+  const flood = await timesOf(() => floodWith(request, signal));
+  const [nodeAfter] = await deployment.sample();
+  correspondence.rest();
+  enter('drain');
+  await correspondence.settle(settleMs);
+  const { offered, skipped, ok, busy, failed, broken, loginMsP99 } = flood.result!;
+  const perSecondOf = (count: number) => count / floodSeconds;
+  return {
+    loginsPerSecond: perSecondOf(ok),
+    loginMsP99,
+    busyPerSecond: perSecondOf(busy),
+    failedPerSecond: perSecondOf(failed),
+    quietMsP99: quiet.p99,
+    floodMsP99: flood.p99,
+    timesQuiet: quiet.p99 === null || flood.p99 === null ? null : flood.p99 / quiet.p99,
+    offeredPerSecond: perSecondOf(offered),
+    brokenPerSecond: perSecondOf(broken),
+    skippedPerSecond: perSecondOf(skipped),
+    lost: correspondence.ledger.audit().lost,
+    cpuCores: (nodeAfter!.cpuSeconds - node!.cpuSeconds) / floodSeconds,
+  };
+}
+
+async function tokensOf(url: string, credentials: FloodRequest['credentials']): Promise<string[]> {
+  const tokens: string[] = [];
+  // One after the other: a server that hashes for others says that it is busy.
+  for (const person of credentials) {
+    const device = new Device(person, {});
+    const ack = await device.logIn(url);
+    if (ack.result !== 'ok')
+      throw new Error(`The first login of ${person.user} was answered with ${ack.result}.`);
+    tokens.push(device.token!);
+    device.leave();
+  }
+  return tokens;
+}
+
+async function floodWith(request: FloodRequest, signal: AbortSignal): Promise<FloodResult> {
+  const worker = new Worker(new URL('./worker.ts', import.meta.url), { workerData: request });
+  try {
+    const [result] = (await once(worker, 'message', { signal })) as [FloodResult];
+    return result;
+  } finally {
+    await worker.terminate();
+  }
+}

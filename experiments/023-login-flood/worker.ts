@@ -1,0 +1,76 @@
+/** A thread that offers logins at a rate, each over a connection of its own. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { parentPort, workerData } from 'node:worker_threads';
+import type { Credentials } from '#protocol';
+import { Device } from '../lab/people/device.ts';
+import { quantileOf } from '../lab/people/quantile.ts';
+
+/** What the logins come with. */
+export type FloodKind = 'right' | 'wrong' | 'unknown' | 'token';
+
+export type FloodRequest = {
+  url: string;
+  kind: FloodKind;
+  perSecond: number;
+  seconds: number;
+  credentials: readonly Credentials[];
+  /** Of these people, in their order; for `token`. */
+  tokens: readonly string[];
+};
+
+/** Logins by their end. Skipped: due while too many others were open. Broken: closed without an answer. */
+export type FloodResult = {
+  offered: number;
+  skipped: number;
+  ok: number;
+  busy: number;
+  failed: number;
+  broken: number;
+  loginMsP99: number | null;
+};
+
+const openMax = 2000;
+/** Devices of each person in turn, so that a login does not end the one before it. */
+const devicesOfPerson = 8;
+const tickMs = 5;
+const answerMsMax = 5000;
+
+const { url, kind, perSecond, seconds, credentials, tokens } = workerData as FloodRequest;
+const counts = { offered: 0, skipped: 0, ok: 0, busy: 0, failed: 0, broken: 0 };
+const loginMs: number[] = [];
+let open = 0;
+
+const beganMs = performance.now();
+const endMs = beganMs + seconds * 1000;
+let due = 0;
+while (performance.now() < endMs) {
+  const wanted = ((performance.now() - beganMs) / 1000) * perSecond;
+  for (; due < wanted; due++) {
+    if (open >= openMax) counts.skipped++;
+    else void offer(due);
+  }
+  await sleep(tickMs);
+}
+// What is answered after the flood is not part of it.
+parentPort!.postMessage({ ...counts, loginMsP99: quantileOf(loginMs, 0.99) } satisfies FloodResult);
+
+async function offer(number: number): Promise<void> {
+  counts.offered++;
+  open++;
+  const index = number % credentials.length;
+  const { user, password } = credentials[index]!;
+  const person = { user, password: kind === 'wrong' ? `not the ${password}` : password };
+  const device = new Device(person, {}, `f${Math.floor(number / credentials.length) % devicesOfPerson}`);
+  device.token = tokens[index];
+  const askedAtMs = performance.now();
+  try {
+    const { result } = await device.logIn(url, kind === 'token' ? 'token' : 'password', answerMsMax);
+    if (result === 'fail') counts.failed++;
+    else counts[result]++;
+    if (result === 'ok') loginMs.push(performance.now() - askedAtMs);
+    device.leave();
+  } catch {
+    counts.broken++;
+  }
+  open--;
+}
