@@ -10,13 +10,9 @@ import { boundedFanOutSettings } from '../chat/bounded-fan-out.ts';
 import { type FanOut, relayedChat, roomSettings } from '../chat/chat.ts';
 import { cursorFanOutSettings } from '../chat/fan-out.ts';
 import { drainInBatches } from '../gateway/drain.ts';
-<<<<<<< HEAD
-import { Gateway, type GatewayParts, gatewaySettings } from '../gateway/gateway.ts';
-import { mediaAddressSettings, mediaServerSettings } from '../media/settings.ts';
-=======
 import { Gateway } from '../gateway/gateway.ts';
 import { type GatewayParts, gatewaySettings } from '../gateway/gateway-parts.ts';
->>>>>>> part-accounts
+import { mediaAddressSettings, mediaServerSettings } from '../media/settings.ts';
 import type { Metrics } from '../ops/metrics.ts';
 import { commonSettings, type ValuesOf } from '../settings.ts';
 import { WebPage } from '../web/web-page.ts';
@@ -30,12 +26,9 @@ export const stageSettings = [
   cursorFanOutSettings,
   redisSettings,
   streamSettings,
-<<<<<<< HEAD
+  accountSettings,
   mediaAddressSettings,
   mediaServerSettings,
-=======
-  accountSettings,
->>>>>>> part-accounts
 ] as const;
 
 export type Config = ValuesOf<(typeof stageSettings)[number]>;
