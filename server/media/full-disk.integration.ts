@@ -1,4 +1,4 @@
-/** A disk that is full, before and during an upload: a small file system in memory, which only root can mount. */
+/** A disk that is full, before and during an upload: a small file system in memory, mounted by root. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
