@@ -1,4 +1,4 @@
-/** The frame `filenames`: gives a person signed addresses for their images. It asks nobody and keeps nothing. */
+/** The frame `filenames`: gives a person signed addresses for their images. It asks nobody, keeps nothing. */
 import { Counter, type Registry } from 'prom-client';
 import {
   closeCode,

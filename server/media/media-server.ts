@@ -200,8 +200,8 @@ export class MediaServer {
   }
 
   /**
-   * A page of another origin may upload only where the operator says so (CORS). Its browser tells the origin of
-   * every upload; an image is shown to every page. Throws a `Refusal`.
+   * A page of another origin may upload only where the operator says so (CORS). Its browser tells the origin
+   * of every upload; an image is shown to every page. Throws a `Refusal`.
    */
   #allowOrigin({ method, headers }: IncomingMessage, response: ServerResponse): void {
     const { mediaOrigins } = this.#settings;

@@ -55,8 +55,8 @@ export class MediaStore {
   }
 
   /**
-   * Gives a file that is written and closed its path. False: the path is taken, and what it has stays. When it
-   * resolves with true, the image has its name also after a loss of power.
+   * Gives a file that is written and closed its path. False: the path is taken, and what it has stays. Once
+   * it resolves with true, the image has its name also after a loss of power.
    */
   async publish({ file }: Quarantined, path: string): Promise<boolean> {
     const target = this.#fileOf(path);

@@ -4,7 +4,6 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
 import { pino } from 'pino';
 import type { ImageType } from '#protocol';
 import { commonSettings, type SettingGroup } from '../settings.ts';
@@ -122,9 +121,16 @@ export class TestMedia implements AsyncDisposable {
     return socket;
   }
 
-  /** The whole answer to bytes that were sent as they are. */
+  /** The answers to bytes that were sent as they are, up to the one that ends the connection. */
   async rawAnswer(bytes: string | Buffer): Promise<string> {
-    return text(this.raw(bytes));
+    const socket = this.raw(bytes);
+    let heard = '';
+    for await (const chunk of socket) {
+      heard += chunk;
+      // The server drops what is still to come for a while; nothing is.
+      if (isLast(heard)) socket.end();
+    }
+    return heard;
   }
 
   async metric(name: string): Promise<number> {
@@ -141,6 +147,16 @@ export class TestMedia implements AsyncDisposable {
 
 /** The head of a `PUT`, for `raw`. */
 export function putHead(target: string, headers: Record<string, string | number>): string {
-  const lines = Object.entries({ host: 'x', 'content-type': 'image/png', ...headers });
+  const lines = Object.entries({ host: 'x', connection: 'close', 'content-type': 'image/png', ...headers });
   return `PUT ${target} HTTP/1.1\r\n${lines.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n`;
+}
+
+/** Whether the last answer of a connection is whole. */
+function isLast(heard: string): boolean {
+  const end = heard.lastIndexOf('\r\n\r\n');
+  const head = heard.slice(heard.lastIndexOf('HTTP/1.1 ', end), end);
+  const bodyChars = heard.length - end - 4;
+  return (
+    /connection: close/i.test(head) && bodyChars >= Number(/content-length: (\d+)/i.exec(head)?.[1] ?? 0)
+  );
 }

@@ -41,7 +41,7 @@ export const roles = ['server', 'media'] as const;
 export type Role = (typeof roles)[number];
 
 export type Processes = {
-  /** `--role` starts a process as that; `server`: it takes chat sessions. Clients of others find them by URLs. */
+  /** `--role` starts a process as that; `server`: it takes chat sessions. */
   readonly role: Role;
   /** `any number`: as many nodes as wanted, each of which serves any client. */
   readonly count: 'one' | 'one per core' | 'any number';
