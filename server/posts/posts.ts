@@ -19,7 +19,7 @@ import { newPostsOf } from './new-posts.ts';
 import { createPostMeter, type PostMeter } from './post-meter.ts';
 import { type PostOptions, postDefaults } from './post-options.ts';
 import { datedLine } from './post-record.ts';
-import { expectStoreError, type PostStore } from './post-store.ts';
+import { expectStoreError } from './post-store.ts';
 import { busy, noMenu, refusal } from './refusal.ts';
 import { type SubscriptionParts, Subscriptions } from './subscriptions.ts';
 
@@ -110,8 +110,7 @@ export class Posts implements PersonPart {
     const { menus, store, meter } = this.#parts;
     this.#answer<Omit<DeleteAck, 'menu' | 'id'>>(
       session,
-      async () =>
-        menus.has(menu) ? { result: await store.delete(menu, id, session.person!.user) } : noMenu,
+      async () => (menus.has(menu) ? { result: await store.delete(menu, id, session.person!.user) } : noMenu),
       (outcome) => {
         if (outcome.result === 'ok') meter.deleted.inc();
         return encodeDeleteAck({ menu, id, ...outcome });
