@@ -24,6 +24,8 @@ COPY client/core ./client/core
 COPY client/web ./client/web
 COPY server ./server
 COPY loadtest ./loadtest
+# A volume that is mounted there for images belongs to the user of the server.
+RUN install -d -o node -g node /media
 USER node
 EXPOSE 8080 8081
 

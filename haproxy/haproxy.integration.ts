@@ -1,4 +1,7 @@
-/** The committed HAProxy configuration before real nodes: messages cross, and a drain refuses no newcomer. */
+/**
+ * The committed HAProxy configuration before real nodes: messages cross, a drain refuses no newcomer, and nodes
+ * know the addresses of clients.
+ */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -52,6 +55,30 @@ test('two nodes behind HAProxy are one chat; clients of a draining node find the
   await Promise.all([...back, stayed].map((person) => person.hears(person === stayed ? 2 : 1)));
   const metrics = await (await fetch(`http://127.0.0.1:${observatoryPort}/metrics`)).text();
   assert.match(metrics, /^haproxy_server_current_sessions\{proxy="nodes",server="node-2"\} \d+$/m);
+});
+
+test('a node behind HAProxy counts each client by its own address, whatever the client says of itself', {
+  skip,
+}, async () => {
+  await using service = await startRedis!();
+  const limits = ['--registrations-per-address-max', '2', '--password-memory', '64KiB'];
+  const args = ['--redis-url', service.url, '--proxies-trusted', '1', ...limits];
+  await using node = await ServerProcess.start('07-mailbox', args);
+  const [port, observatoryPort] = await freePorts(2);
+  await using _proxy = await startProxy([node], port!, observatoryPort!);
+  const register = async (user: string, address: string) => {
+    const response = await fetch(`http://127.0.0.1:${port}/accounts`, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json', 'X-Forwarded-For': address },
+      body: JSON.stringify({ user, password: 'a long password' }),
+    });
+    await response.arrayBuffer();
+    return response.status;
+  };
+  const statuses = [];
+  for (const [user, address] of Object.entries({ alice: '1.1.1.1', bob: '2.2.2.2', eve: '3.3.3.3' }))
+    statuses.push(await register(user, address));
+  assert.deepEqual(statuses, [201, 201, 429]);
 });
 
 /** The committed file with other addresses: the nodes of this test, and ports that are free here. */

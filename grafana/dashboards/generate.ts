@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs';
 import type { Dashboard } from '@grafana/grafana-foundation-sdk/dashboard';
 import { experiment } from './experiment.ts';
 import { overview } from './overview.ts';
+import { people } from './people.ts';
 import { simulator } from './simulator.ts';
 
 /** Every dashboard, by the name of its file. */
@@ -10,6 +11,7 @@ export const dashboards = {
   'overview.json': overview,
   'simulator.json': simulator,
   'experiment.json': experiment,
+  'people.json': people,
 };
 
 /** The text of the file of a dashboard. */

@@ -1,6 +1,6 @@
 /** People with accounts: their logins, the messages in their mailboxes, their posts and images. */
 import { board, brokenLimits, labPhases, stageVariable } from './board.ts';
-import { figure, heat, lines, of, chosenStages as stage, row } from './panel.ts';
+import { figure, lines, of, row, chosenStages as stage } from './panel.ts';
 
 const name = {
   uid: 'chat-people',
@@ -21,7 +21,7 @@ const rate = (metric: string, legend: string, label = '') => ({
 
 function ofStages(label: string, value: string): string {
   const by = label === '' ? 'sum' : `sum by (${label})`;
-  return `${by} (${value} * on (job, instance) group_left () (chat_build_info{${stage}} > bool 0))`;
+  return `${by} (${value} * on (job, instance) group_left () chat_build_info{${stage}})`;
 }
 
 /** Quantile of the times of logins whose password was checked. */
@@ -33,9 +33,19 @@ const loginSeconds = (quantile: number, legend: string) => ({
 /** The People dashboard. */
 export const people = board(name, [stageVariable('stage', 'Stage', 'all')], [labPhases(), brokenLimits()], {
   Now: row(4, [
-    figure('Sessions', 'Open connections, of people and of others.', { unit: 'short' }, of('stage:chat_sessions:sum')),
+    figure(
+      'Sessions',
+      'Open connections, of people and of others.',
+      { unit: 'short' },
+      of('stage:chat_sessions:sum'),
+    ),
     figure('Logins', 'Answers to logins per second.', perSecond, rate('chat_logins_total', 'logins')),
-    figure('Messages stored', 'Messages to a person per second.', perSecond, rate('chat_mailbox_stored_total', 'stored')),
+    figure(
+      'Messages stored',
+      'Messages to a person per second.',
+      perSecond,
+      rate('chat_mailbox_stored_total', 'stored'),
+    ),
     figure(
       'Messages delivered',
       'Messages of mailboxes handed to sockets per second.',
@@ -48,9 +58,14 @@ export const people = board(name, [stageVariable('stage', 'Stage', 'all')], [lab
       { unit: 'short' },
       sum('chat_mailbox_waiting', 'waiting'),
     ),
-    figure('Posts delivered', 'Posts handed to sockets per second.', perSecond, rate('chat_posts_delivered_total', 'posts')),
+    figure(
+      'Posts delivered',
+      'Posts handed to sockets per second.',
+      perSecond,
+      rate('chat_posts_delivered_total', 'posts'),
+    ),
   ]),
-  'Accounts and logins': row(6, [
+  'Accounts and logins': row(8, [
     lines('Accounts', 'Requests to create an account per second, by result.', rates, [
       rate('chat_accounts_total', '{{result}}', 'result'),
     ]),
@@ -61,11 +76,6 @@ export const people = board(name, [stageVariable('stage', 'Stage', 'all')], [lab
       loginSeconds(0.5, 'p50'),
       loginSeconds(0.99, 'p99'),
     ]),
-    heat(
-      'Logins by duration',
-      'Logins per second in each bucket of duration.',
-      `${ofStages('le', 'rate(chat_login_seconds_bucket[15s])')} or vector(0)`,
-    ),
   ]),
   'Messages to a person': row(6, [
     lines(
@@ -80,12 +90,9 @@ export const people = board(name, [stageVariable('stage', 'Stage', 'all')], [lab
       perSecond,
       [rate('chat_mailbox_delivered_total', 'messages'), rate('chat_mailbox_receipts_total', 'receipts')],
     ),
-    lines(
-      'On their way',
-      'Messages that connected devices have not acknowledged yet.',
-      { unit: 'short' },
-      [sum('chat_mailbox_waiting', 'waiting')],
-    ),
+    lines('On their way', 'Messages that connected devices have not acknowledged yet.', { unit: 'short' }, [
+      sum('chat_mailbox_waiting', 'waiting'),
+    ]),
     lines(
       'Removed unread',
       'Messages per second that were removed before every device had them, by reason.',
