@@ -43,7 +43,7 @@ export const posts: FigureExperiment = {
     { key: 'lost', title: 'never came', kind: 'count' },
     { key: 'doubled', title: 'doubled', kind: 'count', isDetail: true },
     { key: 'posts', title: 'posts', kind: 'count', isDetail: true },
-    { key: 'refused', title: 'refused', kind: 'count', isDetail: true },
+    { key: 'refused', title: 'not accepted', kind: 'count', isDetail: true },
   ],
   procedure: [
     'Four people publish in turn, at 10,000 deliveries per second together, but at least 10 and at most 500 posts per second, for 5 s. All subscribers read one channel. CPU time is that of the measured seconds less that of as many seconds without posts.',

@@ -43,7 +43,7 @@ export const mailboxKill: FigureExperiment = {
     { key: 'deliveryMsMax', title: 'longest to hear', kind: 'ms', isDetail: true },
     { key: 'ackMsP50', title: 'ack p50', kind: 'ms', isDetail: true },
     { key: 'gone', title: 'told as gone', kind: 'count', isDetail: true },
-    { key: 'refused', title: 'refused', kind: 'count', isDetail: true },
+    { key: 'refused', title: 'not accepted', kind: 'count', isDetail: true },
     { key: 'unanswered', title: 'unanswered', kind: 'count', isDetail: true },
     { key: 'strange', title: 'strange', kind: 'count', isDetail: true },
   ],

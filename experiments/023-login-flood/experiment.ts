@@ -27,7 +27,7 @@ export const loginFlood: FigureExperiment = {
   secondsPerTrial: 35,
   figures: [
     {
-      ...{ key: 'loginsPerSecond', title: 'logins/s', kind: 'per second', good: 'higher' },
+      ...{ key: 'loginsPerSecond', title: 'logins/s', kind: 'number', good: 'higher' },
       words: '{} logins completed per second',
       plot: {
         title: 'Logins that were completed per second',
@@ -37,8 +37,8 @@ export const loginFlood: FigureExperiment = {
       },
     },
     { key: 'loginMsP99', title: 'login p99', kind: 'ms' },
-    { key: 'busyPerSecond', title: 'busy/s', kind: 'per second' },
-    { key: 'failedPerSecond', title: 'failed/s', kind: 'per second' },
+    { key: 'busyPerSecond', title: 'busy/s', kind: 'number' },
+    { key: 'failedPerSecond', title: 'failed/s', kind: 'number', isDetail: true },
     { key: 'quietMsP99', title: 'p99 quiet', kind: 'ms' },
     { key: 'floodMsP99', title: 'p99 in the flood', kind: 'ms', good: 'lower' },
     {
@@ -47,11 +47,11 @@ export const loginFlood: FigureExperiment = {
       kind: 'times',
       words: 'the p99 of people who were in was {} of quiet',
     },
-    { key: 'offeredPerSecond', title: 'offered/s', kind: 'per second', isDetail: true },
-    { key: 'brokenPerSecond', title: 'cut off/s', kind: 'per second', isDetail: true },
-    { key: 'skippedPerSecond', title: 'not offered/s', kind: 'per second', isDetail: true },
+    { key: 'offeredPerSecond', title: 'offered/s', kind: 'number', isDetail: true },
+    { key: 'brokenPerSecond', title: 'cut off/s', kind: 'number', isDetail: true },
+    { key: 'skippedPerSecond', title: 'not offered/s', kind: 'number', isDetail: true },
     { key: 'lost', title: 'acked and lost', kind: 'count', isDetail: true },
-    { key: 'cpuCores', title: 'CPU cores', kind: 'per second', isDetail: true },
+    { key: 'cpuCores', title: 'CPU cores', kind: 'number', isDetail: true },
   ],
   procedure: [
     `${people} people are in and write ${ratePerSecond} messages per second to each other. After ${floodSeconds} s of quiet the flood begins, and lasts as long. Every login of it comes over a connection of its own, which ends with the answer. The flood comes from a thread of its own, so that it does not delay the clock of the people.`,

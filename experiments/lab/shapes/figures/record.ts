@@ -1,8 +1,8 @@
 /** The fields of a run of the figures shape, added to those of every shape. */
 import type { Run, RunRecord, TrialHeader } from '../../records/schema.ts';
 
-/** How a figure is written: a count, a time in ms or µs, a rate per second, a multiple. */
-export type FigureKind = 'count' | 'ms' | 'µs' | 'per second' | 'times';
+/** How a figure is written: a count, a time in ms or µs, any number, a multiple. */
+export type FigureKind = 'count' | 'ms' | 'µs' | 'number' | 'times';
 
 /** One figure of each trial. */
 export type FigureDefinition = {
