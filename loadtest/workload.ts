@@ -28,6 +28,12 @@ export const usersMax = 1_000_000;
 /** Bytes of the smallest JSON message: 28 of JSON, 7 of the client id, 27 of the stamp. */
 export const payloadBytesMin = 62;
 
+/**
+ * The same of a frame of a person, with the longest prefix of names and the longest id: 47 of JSON, 21 of the
+ * name, 32 of the id, 28 of the text.
+ */
+export const directPayloadBytesMin = 128;
+
 /** All quantities by their name in code, which is also their name in the result file. */
 export const workloadTable = {
   urls: list('--url', 'target, ws://host:port/ws; repeat it to spread clients over several targets', url(), [
@@ -208,7 +214,8 @@ export function readWorkload(texts: Readonly<Record<string, unknown>>): {
 /** Combinations of quantities that cannot be run, one sentence each. */
 export function checkWorkload(workload: Workload): string[] {
   const { clients, rooms, ratePerSecond, warmUpSeconds, durationSeconds } = workload;
-  const { people, presentShare, visitSeconds, resume, stormShare, stormAtSeconds } = workload;
+  const { people, payloadBytes, presentShare, visitSeconds } = workload;
+  const { resume, stormShare, stormAtSeconds } = workload;
   const problems: string[] = [];
   if (rooms > clients) problems.push(`--rooms must be at most --clients (${clients}); given: ${rooms}`);
   const messages = ratePerSecond * (warmUpSeconds + durationSeconds);
@@ -218,8 +225,13 @@ export function checkWorkload(workload: Workload): string[] {
     );
   if (stormShare > 0 && !resume && people === 0)
     problems.push('--storm needs --resume or --people: its users come back');
+  if (people > 0 && payloadBytes < directPayloadBytesMin)
+    problems.push(
+      `--payload-size must be at least ${directPayloadBytesMin}B with --people; given: ${payloadBytes}B`,
+    );
   if (people === 1) problems.push('--people must be at least 2: nobody writes to themselves; given: 1');
-  if (people > 0 && presentShare === 0) problems.push('--present must be above 0%: who is away sends nothing');
+  if (people > 0 && presentShare === 0)
+    problems.push('--present must be above 0%: who is away sends nothing');
   if (people > 0 && presentShare === 1 && visitSeconds > 0)
     problems.push('--visit needs --present below 100%: who comes and goes is away for a time');
   if (stormShare > 0 && stormAtSeconds >= durationSeconds)
@@ -227,6 +239,18 @@ export function checkWorkload(workload: Workload): string[] {
       `--at must be before the end of the measure phase (--duration ${durationSeconds}s); given: ${stormAtSeconds}s`,
     );
   return problems;
+}
+
+/** Deliveries of one message. */
+export function recipientsOf({ people, devices, clients, rooms }: Workload): number {
+  return people > 0 ? devices : clients / rooms;
+}
+
+/** Each device of each person is a client. Without a prefix of names, the people have that one. */
+export function withPeople(workload: Workload, prefix: string): Workload {
+  const { people, devices, peoplePrefix } = workload;
+  if (people === 0) return workload;
+  return { ...workload, clients: people * devices, rooms: 1, peoplePrefix: peoplePrefix || prefix };
 }
 
 /**

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { defaultWorkload, type ResolvedWorkload } from '../workload.ts';
-import { DirectFormat, directPayloadBytesMin } from './direct-text.ts';
+import { defaultWorkload, directPayloadBytesMin, type ResolvedWorkload } from '../workload.ts';
+import { DirectFormat } from './direct-text.ts';
 
 const workload = {
   ...defaultWorkload,
@@ -54,7 +54,8 @@ test('an id of another run, or in another spelling, is none of this run', () => 
 });
 
 test('the smallest payload holds every id', () => {
-  const payloadBytes = directPayloadBytesMin('p-');
-  const small = new DirectFormat({ ...workload, payloadBytes }, 'abcdefg', [1, 2]);
-  assert.ok(Buffer.byteLength(small.frame(1, 2, 36 ** 2, 2 ** 30, 5)) <= payloadBytes);
+  const peoplePrefix = 'fifteen-letters';
+  const payloadBytes = directPayloadBytesMin;
+  const small = new DirectFormat({ ...workload, peoplePrefix, payloadBytes }, 'abcdefg', [1, 2]);
+  assert.equal(Buffer.byteLength(small.frame(1, 2, 36 ** 7, 2 ** 30, 5)), payloadBytes);
 });

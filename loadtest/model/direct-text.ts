@@ -25,9 +25,6 @@ const idCharsMax = 32;
 const sourceChars = 2 ** 17;
 let source = '';
 
-/** The largest payload of people, in bytes: longer texts are refused by every server that we know. */
-export const directPayloadBytesMax = 4096;
-
 /** Writes and checks the messages of a run. */
 export class DirectFormat {
   readonly #workload: ResolvedWorkload;
@@ -95,11 +92,6 @@ export class DirectFormat {
     }
     return text;
   }
-}
-
-/** The smallest payload in bytes with that prefix: every id of a long run fits. */
-export function directPayloadBytesMin(prefix: string): number {
-  return overheadBytes(prefix, idCharsMax);
 }
 
 /** Bytes of a frame with an empty filler. */

@@ -1,4 +1,5 @@
 /** The counts that workers report and the audit states. */
+import type { DirectCounts } from './direct-counts.ts';
 
 /** Exact counts over all recipients. `lost` counts what was outstanding when the drain ended. */
 export type AuditCounts = {
@@ -26,6 +27,8 @@ export type WorkerSample = {
   lastDeliveryUs: number;
   /** CPU of the process since its start. */
   cpuUs: number;
+  /** Of people; and how many of their messages await an answer. */
+  direct?: DirectCounts & { unanswered: number };
 };
 
 /** Adds counters by name. */

@@ -3,7 +3,13 @@
  * owner gets each message as a range of bytes that is valid during the call. Hot path.
  */
 import net from 'node:net';
-import { clientFrameBytes, clientHeaderBytes, maskText, newMaskKey, writeMaskedFrame } from './client-frame.ts';
+import {
+  clientFrameBytes,
+  clientHeaderBytes,
+  maskText,
+  newMaskKey,
+  writeMaskedFrame,
+} from './client-frame.ts';
 import { FrameScanner, type FrameSink } from './frame-scanner.ts';
 import { handshakeRequest, newHandshakeKey, readHandshakeResponse } from './handshake.ts';
 import { opcode } from './opcode.ts';
