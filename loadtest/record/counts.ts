@@ -31,6 +31,12 @@ export type WorkerSample = {
   direct?: DirectCounts & { unanswered: number };
 };
 
+/** The audit of people in a whole step; what was written in earlier ones and came in this one is in it. */
+export function directAudit(counts: DirectCounts, lost: number): AuditCounts {
+  const { delivered, duplicated, misordered: reordered, misdelivered: misrouted, corrupted } = counts;
+  return { expected: delivered + lost, delivered, lost, duplicated, reordered, misrouted, corrupted };
+}
+
 /** Adds counters by name. */
 export function mergeCounts(parts: readonly Readonly<Record<string, number>>[]): Record<string, number> {
   const merged: Record<string, number> = {};

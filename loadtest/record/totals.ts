@@ -1,6 +1,6 @@
 /** Adds up the reports of all workers on one step: histograms, the audit, and the step second by second. */
 import { backlogGrowthMs } from './backlog.ts';
-import type { AuditCounts, WorkerSample } from './counts.ts';
+import { type AuditCounts, directAudit, type WorkerSample } from './counts.ts';
 import { type DirectCounts, sumDirectCounts } from './direct-counts.ts';
 import {
   addDirectWindow,
@@ -183,7 +183,7 @@ export class Totals {
 
   /** The audit of the measure phase; with `beforeSlot`, only of messages due before that window. */
   audit(beforeSlot = Number.POSITIVE_INFINITY): AuditCounts {
-    if (this.#devices > 0) return this.#directAudit();
+    if (this.#devices > 0) return directAudit(this.direct, this.judged.lost);
     let expected = 0;
     let delivered = 0;
     for (const [slot, count] of this.#expectedBySlot) {
@@ -235,16 +235,6 @@ export class Totals {
     const { ackedEver, deliveredEver, lostEver } = this.direct;
     const unanswered = this.sumOfSamples((sample) => sample.direct?.unanswered ?? 0);
     return unanswered + ackedEver * this.#devices - deliveredEver - lostEver;
-  }
-
-  /** Of the whole step; what was written in earlier ones and came in this one is in it. */
-  #directAudit(): AuditCounts {
-    const { delivered, duplicated, misordered, misdelivered, corrupted } = this.direct;
-    const { lost } = this.judged;
-    return {
-      ...{ expected: delivered + lost, delivered, lost, duplicated, corrupted },
-      ...{ reordered: misordered, misrouted: misdelivered },
-    };
   }
 
   #isMeasured(slot: number): boolean {

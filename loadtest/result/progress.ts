@@ -11,8 +11,8 @@ export type ProgressStyle = 'tty' | 'plain' | 'json' | 'none';
 export type ProgressEvent =
   | { event: 'phase'; phase: Phase; atMs: number }
   /**
-   * While connecting and probing: connected users, and users that have received a probe. Of people: those with
-   * an account, and devices that have been logged in.
+   * While connecting and probing: connected users, and users that have received a probe. Of people: those
+   * with an account, and devices that have been logged in.
    */
   | { event: 'progress'; sessionsOpen: number; heard: number; accounts: number }
   | {

@@ -100,10 +100,8 @@ export class Coordinator {
     const silent = probed.reduce((total, message) => total + message.silent, 0);
     const accountSeconds = (createdMs - beganMs) / 1000;
     const enrollSeconds = (performance.now() - createdMs) / 1000;
-    this.#connected = {
-      ...{ silent, connections, connectedRssBytes },
-      ...(accounts && { accounts: { ...accounts, accountSeconds, enrollSeconds } }),
-    };
+    this.#connected = { silent, connections, connectedRssBytes };
+    if (accounts) this.#connected.accounts = { ...accounts, accountSeconds, enrollSeconds };
   }
 
   /** Resolves as `next` does. Rejects with a RunError if a worker dies or the run is interrupted before. */

@@ -12,8 +12,8 @@ export type Phase = 'accounts' | 'connect' | 'probe' | 'idle' | 'warm-up' | 'mea
 export type RunObserver = {
   phase(phase: Phase): void;
   /**
-   * While connecting and probing: how many users are connected, and how many have received a probe. Of people:
-   * how many have their account, and how many devices have been logged in.
+   * While connecting and probing: how many users are connected, and how many have received a probe. Of
+   * people: how many have their account, and how many devices have been logged in.
    */
   progress(sessionsOpen: number, probed: number, accounts: number): void;
   /** A step begins. */

@@ -27,8 +27,8 @@ export async function createAccounts(pool: WorkerPool, assignment: Assignment): 
 }
 
 /**
- * Judges what was acknowledged with all workers. `isFinal`: everybody has been back, so that what has not come
- * is lost; else only what devices that were there all the time must have.
+ * Judges what was acknowledged with all workers. `isFinal`: everybody has been back, so that what has not
+ * come is lost; else only what devices that were there all the time must have.
  */
 export async function judge(
   pool: WorkerPool,

@@ -61,25 +61,25 @@ export class PeopleStep implements PeopleStepEvents {
       ...{ timeline: { ...this.#timeline, drainUs }, clock, recorder: this.#recorder, sender },
       report: (report) =>
         send({ kind: 'window', report, sample: this.sample(), direct: this.times.take(), orders: [] }),
-      measured: () => people.endLookIns(),
+      measured: () => people.lookIns.end(),
     });
   }
 
   /** The schedule begins at `beginUs` of the common clock. */
   start(beginUs: number): void {
     const { people, audit, clock, workload } = this.#settings;
-    const { stormShare, stormAtSeconds } = workload;
+    const { stormShare, stormAtSeconds, loginPerSecond, workers } = workload;
     this.#recorder.setRecipients(new Uint32Array(1));
     audit.start(beginUs);
     const measureInMs = (beginUs + this.#timeline.warmUpUs - clock.nowUs()) / 1000;
-    people.beginLookIns(measureInMs);
+    people.lookIns.begin(loginPerSecond / workers, measureInMs, this.counts);
     if (stormShare > 0)
       this.#storm = setTimeout(() => people.storm(stormShare), measureInMs + stormAtSeconds * 1000);
     this.#pace.start(beginUs);
   }
 
   stopSending(): void {
-    this.#settings.people.endLookIns();
+    this.#settings.people.lookIns.end();
     clearTimeout(this.#storm);
     this.#pace.stopSending();
   }

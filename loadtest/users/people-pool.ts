@@ -9,6 +9,7 @@ import { seededRandom } from '../model/schedule.ts';
 import type { ResolvedWorkload } from '../workload.ts';
 import { type ComingRecords, Comings } from './comings.ts';
 import type { DirectSender } from './direct-sender.ts';
+import { LookIns } from './look-ins.ts';
 import { type DeviceEvents, PersonDevice, type ServerFrame } from './person-device.ts';
 import type { ConnectionReport } from './user-pool.ts';
 
@@ -36,8 +37,6 @@ const enrollmentsMax = 32;
 /** Enrollment ends when nobody has been logged in for so many times the connect timeout. Chosen. */
 const enrollmentPatience = 3;
 const paceIntervalMs = 5;
-/** Random tries to find a device that is away. With one in eight away, all fail once in ten cases. Chosen. */
-const triesMax = 16;
 
 export class PeoplePool {
   readonly devices: PersonDevice[] = [];
@@ -49,6 +48,7 @@ export class PeoplePool {
     connectUs: [],
   };
   readonly comings: Comings;
+  readonly lookIns: LookIns;
   readonly people: IndexRange;
   /** Set before anybody comes. */
   sender!: DirectSender;
@@ -60,7 +60,6 @@ export class PeoplePool {
   #step: PeopleStepEvents | undefined;
   /** Devices that have received something and have not said so. */
   #untold: PersonDevice[] = [];
-  #lookIns: NodeJS.Timeout | undefined;
 
   constructor(settings: PeopleSettings) {
     const { assignment, worker, clockUs } = settings;
@@ -80,6 +79,7 @@ export class PeoplePool {
       loggedIn: (device) => this.#enter(device),
       leaving: (device) => this.#exit(device),
     });
+    this.lookIns = new LookIns(this.devices, this.comings, this.#random);
     const events = this.#newEvents();
     for (let person = this.people.from; person < this.people.to; person++)
       for (let device = 0; device < workload.devices; device++)
@@ -151,22 +151,6 @@ export class PeoplePool {
     this.#beginVisits();
   }
 
-  /** Devices that are away look in at the planned rate, from `delayMs` on until `endLookIns`. */
-  beginLookIns(delayMs: number): void {
-    const perSecond = this.#workload.loginPerSecond / this.#workload.workers;
-    if (perSecond === 0) return;
-    const { counts } = this.#step!;
-    const beganMs = performance.now() + delayMs;
-    this.#lookIns = setInterval(() => {
-      const due = Math.floor(((performance.now() - beganMs) / 1000) * perSecond);
-      for (; counts.lookInsDue < due; counts.lookInsDue++) if (this.#lookIn()) counts.lookInsMade++;
-    }, paceIntervalMs);
-  }
-
-  endLookIns(): void {
-    clearInterval(this.#lookIns);
-  }
-
   /** That share of all devices, present or not, come at once; those that are present drop what they have. */
   storm(share: number): void {
     for (const device of this.devices) {
@@ -200,7 +184,6 @@ export class PeoplePool {
   /** Closes all connections. Resolves when all have ended, or were dropped after `deadlineMs`. */
   async close(deadlineMs: number): Promise<void> {
     this.comings.end();
-    this.endLookIns();
     for (const device of this.devices) {
       device.tellReceived();
       device.close();
@@ -208,14 +191,6 @@ export class PeoplePool {
     const endMs = performance.now() + deadlineMs;
     while (this.devices.some(({ connected }) => connected) && performance.now() < endMs) await sleep(20);
     for (const device of this.devices) device.drop();
-  }
-
-  #lookIn(): boolean {
-    for (let tries = 0; tries < triesMax; tries++) {
-      const device = this.devices[Math.floor(this.#random() * this.devices.length)]!;
-      if (this.comings.come(device, 'look-in')) return true;
-    }
-    return false;
   }
 
   #isPresentAtFirst({ person, device }: PersonDevice): boolean {
