@@ -59,6 +59,12 @@ export function parseHttpUrl(value: string, flag: string): string {
   throw new Error(`${flag} must look like http://127.0.0.1:8080; given: ${redact(value)}`);
 }
 
+/** The beginning of a user name, which six digits follow; or nothing. Throws with the flag's name. */
+export function parseName(value: string, flag: string): string {
+  if (/^[a-z0-9_-]{0,15}$/.test(value)) return value;
+  throw new Error(`${flag} must be at most 15 of a-z 0-9 _ -; given: ${JSON.stringify(value)}`);
+}
+
 /** A percentage as a share from 0 to 1. Throws with the flag's name. */
 export function parseShare(value: string, flag: string): number {
   const share = percent.parse(value) ?? Number.NaN;

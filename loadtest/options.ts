@@ -1,8 +1,10 @@
 /** The simulator's command line: the workload's table, and the options beside it with their checks. */
+import { randomInt } from 'node:crypto';
 import { Command, Option } from 'commander';
 import { readSecret } from '#host/secrets.ts';
 import { writeFault } from '#host/whole-file.ts';
 import { manual } from './manual.ts';
+import { checkTogether } from './option-conflicts.ts';
 import {
   parseCount,
   parseOneOf,
@@ -13,7 +15,7 @@ import {
 } from './option-values.ts';
 import type { StepQuantities } from './result/control.ts';
 import { defaultHealthLimits, type HealthLimits } from './result/health.ts';
-import { type Limit, parseLimit, returnMetrics, withDefaults } from './result/limits.ts';
+import { isOfPeople, type Limit, parseLimit, returnMetrics, withDefaults } from './result/limits.ts';
 import type { ProgressStyle } from './result/progress.ts';
 import { type RunResult, readRunResult } from './result/schema.ts';
 import {
@@ -22,6 +24,7 @@ import {
   quantities,
   readWorkload,
   type Workload,
+  withPeople,
   withThinkTimes,
 } from './workload.ts';
 
@@ -149,7 +152,8 @@ function option(flags: string, help: string, fallback?: string, isList = false):
 export function checkOptions(command: Command): { options: Options; problems: string[] } {
   const raw: Readonly<Record<string, unknown>> = command.opts();
   const { workload: given, problems } = readWorkload(raw);
-  const workload = withThinkTimes({ ...defaultWorkload, ...given });
+  const asked = withThinkTimes({ ...defaultWorkload, ...given });
+  const workload = withPeople(asked, newPeoplePrefix());
   const text = (name: string) => raw[name] as string | undefined;
   const attempt = <T>(fallback: T, check: () => T): T => {
     try {
@@ -167,10 +171,12 @@ export function checkOptions(command: Command): { options: Options; problems: st
   );
   const steps = (raw.step as string[] | undefined)?.map((step) => attempt({}, () => parseStep(step)));
   for (const step of steps ?? [{}]) problems.push(...checkWorkload({ ...workload, ...step }));
-  problems.push(...checkTogether(command));
+  problems.push(...checkTogether(command, workload));
   for (const limit of limits)
     if (limit !== undefined && returnMetrics.includes(limit.metric) && !workload.resume)
       problems.push(`--limit ${limit.expression} needs --resume: nobody comes back without it`);
+    else if (limit !== undefined && isOfPeople(limit.metric) && workload.people === 0)
+      problems.push(`--limit ${limit.expression} needs --people: nobody has an account without it`);
   const options: Options = {
     workload,
     steps: steps ?? [{}],
@@ -181,7 +187,7 @@ export function checkOptions(command: Command): { options: Options; problems: st
     ),
     limits: withDefaults(
       limits.filter((limit) => limit !== undefined),
-      workload.resume,
+      workload,
     ),
     health: {
       ...defaultHealthLimits,
@@ -250,29 +256,9 @@ function parseStep(text: string): Partial<StepQuantities> {
   return { ratePerSecond: parseRate(rate, '--step'), durationSeconds: parseTimeMs(time, '--step', 1) / 1000 };
 }
 
-/** Options that exclude each other, one sentence for each pair that is given. */
-function checkTogether(command: Command): string[] {
-  const isGiven = (name: string) => (command.getOptionValueSource(name) ?? 'default') !== 'default';
-  const pairs = [
-    ['step', 'rate', 'the rate of each step is in --step'],
-    ['step', 'duration', 'the duration of each step is in --step'],
-    ['thinkTime', 'rate', 'the rate follows from the think times'],
-    ['thinkTime', 'step', 'the rate follows from the think times'],
-    ['thinkTime', 'senders', 'every user is a sender'],
-    ['thinkTime', 'arrival', 'every user has a schedule of its own'],
-    ['control', 'step', 'steps come as commands'],
-    ['control', 'json', 'results come on standard output'],
-    ['control', 'baseline', 'its program compares'],
-    ['control', 'summary', 'results come on standard output'],
-    ['control', 'junit', 'results come on standard output'],
-    ['control', 'progress', 'progress is always json'],
-    ['control', 'html', 'a report is made of a run whose steps are known'],
-  ] as const;
-  return pairs
-    .filter(([one, other]) => isGiven(one) && isGiven(other))
-    .map(([one, other, why]) => `${flagOf(one)} and ${flagOf(other)} cannot be given together: ${why}`);
-}
-
-function flagOf(attribute: string): string {
-  return `--${attribute.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+/** Names that no earlier run has used. */
+function newPeoplePrefix(): string {
+  return `p${randomInt(36 ** 5)
+    .toString(36)
+    .padStart(5, '0')}-`;
 }

@@ -3,6 +3,7 @@ import { percent, rate, size, time } from '#host/units.ts';
 import {
   parseCount,
   parseHttpUrl,
+  parseName,
   parseOneOf,
   parseRate,
   parseShare,
@@ -108,6 +109,11 @@ export function seconds(minMs: number): Kind<number> {
 /** One of these words. */
 export function oneOf<const W extends string>(words: readonly W[]): Kind<W> {
   return { argument: '<kind>', parse: (text, flag) => parseOneOf(text, flag, words), write: String };
+}
+
+/** The beginning of a user name; empty for none. */
+export function name(): Kind<string> {
+  return { argument: '<name>', parse: parseName, write: String };
 }
 
 /** The WebSocket URL of a target. */

@@ -69,7 +69,7 @@ test('a switch is a flag without a value, and a variable with one', () => {
 test('a storm needs users that come back, before the end of the measure phase', () => {
   const storm = { ...defaultWorkload, stormShare: 0.5, stormAtSeconds: 10 };
   assert.deepEqual(checkWorkload(storm), [
-    '--storm needs --resume: its users come back',
+    '--storm needs --resume or --people: its users come back',
     '--at must be before the end of the measure phase (--duration 10s); given: 10s',
   ]);
   assert.deepEqual(checkWorkload({ ...storm, resume: true, stormAtSeconds: 9 }), []);

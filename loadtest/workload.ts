@@ -9,6 +9,7 @@ import {
   httpUrl,
   isGiven,
   list,
+  name,
   one,
   oneOf,
   perSecond,
@@ -26,6 +27,12 @@ export const messageNumberMax = 2 ** 30 - 1;
 export const usersMax = 1_000_000;
 /** Bytes of the smallest JSON message: 28 of JSON, 7 of the client id, 27 of the stamp. */
 export const payloadBytesMin = 62;
+
+/**
+ * The same of a frame of a person, with the longest prefix of names and the longest id: 47 of JSON, 21 of the
+ * name, 32 of the id, 28 of the text.
+ */
+export const directPayloadBytesMin = 128;
 
 /** All quantities by their name in code, which is also their name in the result file. */
 export const workloadTable = {
@@ -121,6 +128,45 @@ export const workloadTable = {
     timeRange(),
     [],
   ),
+  people: one(
+    '--people',
+    'people with accounts, who write direct messages to each other at --rate, in place of users in rooms',
+    count(0, usersMax),
+    0,
+  ),
+  peoplePrefix: one(
+    '--people-prefix',
+    'their names begin so (default: new names); with that of an earlier run on this server, its people again',
+    name(),
+    '',
+  ),
+  devices: one('--devices', 'devices of each person, each with a connection of its own', count(1, 16), 1),
+  presentShare: one('--present', 'share of the devices that are connected', share(), 1),
+  visitSeconds: one(
+    '--visit',
+    'devices come and go: the mean time that one stays, such as 30s (default: they stay)',
+    seconds(0),
+    0,
+  ),
+  readShare: one('--reads', 'share of the received messages that are reported as read', share(), 0.1),
+  loginPerSecond: one(
+    '--login-rate',
+    'more logins per second: a device that is away looks in, collects what waits, and leaves',
+    perSecond(0, 100_000),
+    0,
+  ),
+  loginBy: one<'token' | 'password'>(
+    '--login-by',
+    'token or password: how a device logs in again after its first login',
+    oneOf(['token', 'password']),
+    'token',
+  ),
+  collectSeconds: one(
+    '--collect',
+    'at the end of the run everybody comes back for what waits: the longest time for that',
+    seconds(0),
+    30,
+  ),
   workers: one<number | undefined>(
     '--workers',
     'simulator processes (default: as few as the load needs)',
@@ -166,16 +212,10 @@ export function readWorkload(texts: Readonly<Record<string, unknown>>): {
 }
 
 /** Combinations of quantities that cannot be run, one sentence each. */
-export function checkWorkload({
-  clients,
-  rooms,
-  ratePerSecond,
-  warmUpSeconds,
-  durationSeconds,
-  resume,
-  stormShare,
-  stormAtSeconds,
-}: Workload): string[] {
+export function checkWorkload(workload: Workload): string[] {
+  const { clients, rooms, ratePerSecond, warmUpSeconds, durationSeconds } = workload;
+  const { people, payloadBytes, presentShare, visitSeconds } = workload;
+  const { resume, stormShare, stormAtSeconds } = workload;
   const problems: string[] = [];
   if (rooms > clients) problems.push(`--rooms must be at most --clients (${clients}); given: ${rooms}`);
   const messages = ratePerSecond * (warmUpSeconds + durationSeconds);
@@ -183,7 +223,17 @@ export function checkWorkload({
     problems.push(
       `a run holds at most ${messageNumberMax} messages; --rate × (--warm-up + --duration) is ${messages}`,
     );
-  if (stormShare > 0 && !resume) problems.push('--storm needs --resume: its users come back');
+  if (stormShare > 0 && !resume && people === 0)
+    problems.push('--storm needs --resume or --people: its users come back');
+  if (people > 0 && payloadBytes < directPayloadBytesMin)
+    problems.push(
+      `--payload-size must be at least ${directPayloadBytesMin}B with --people; given: ${payloadBytes}B`,
+    );
+  if (people === 1) problems.push('--people must be at least 2: nobody writes to themselves; given: 1');
+  if (people > 0 && presentShare === 0)
+    problems.push('--present must be above 0%: who is away sends nothing');
+  if (people > 0 && presentShare === 1 && visitSeconds > 0)
+    problems.push('--visit needs --present below 100%: who comes and goes is away for a time');
   if (stormShare > 0 && stormAtSeconds >= durationSeconds)
     problems.push(
       `--at must be before the end of the measure phase (--duration ${durationSeconds}s); given: ${stormAtSeconds}s`,
@@ -191,14 +241,27 @@ export function checkWorkload({
   return problems;
 }
 
+/** Deliveries of one message. */
+export function recipientsOf({ people, devices, clients, rooms }: Workload): number {
+  return people > 0 ? devices : clients / rooms;
+}
+
+/** Each device of each person is a client. Without a prefix of names, the people have that one. */
+export function withPeople(workload: Workload, prefix: string): Workload {
+  const { people, devices, peoplePrefix } = workload;
+  if (people === 0) return workload;
+  return { ...workload, clients: people * devices, rooms: 1, peoplePrefix: peoplePrefix || prefix };
+}
+
 /**
  * The workload with the rate that its think times make: each user says one message in a mean think time.
- * Every user is a sender then.
+ * Every user is a sender then. Of people, those who are present write.
  */
 export function withThinkTimes(workload: Workload): Workload {
   const [min, max] = workload.thinkSeconds;
   if (min === undefined || max === undefined) return workload;
-  const { clients, rooms } = workload;
+  const { clients, rooms, people, presentShare } = workload;
+  if (people > 0) return { ...workload, ratePerSecond: (people * presentShare) / ((min + max) / 2) };
   return {
     ...workload,
     ratePerSecond: clients / ((min + max) / 2),

@@ -38,7 +38,10 @@ export function usersOfRoom(
 }
 
 /** The users of one worker. */
-export function usersOfWorker({ clients, workers }: ResolvedWorkload, worker: number): IndexRange {
+export function usersOfWorker(
+  { clients, workers }: Pick<ResolvedWorkload, 'clients' | 'workers'>,
+  worker: number,
+): IndexRange {
   return shareOf(worker, clients, workers);
 }
 

@@ -15,11 +15,20 @@ export type ScheduleSettings = Pick<Workload, 'ratePerSecond' | 'arrival' | 'roo
  */
 const rampShare = 0.75;
 
-/** The schedule of a workload; `measuredUs` is the length of its measure phase if not the planned one. */
+/**
+ * The schedule of a workload; `measuredUs` is the length of its measure phase if not the planned one. People
+ * with think times come and go: what many of them say together is a Poisson process of their common rate
+ * (the theorem of Palm and Khinchin), and whoever is present says it.
+ */
 export function scheduleOf<W extends Workload>(workload: W, measuredUs?: number): W & ScheduleSettings {
   const warmUpUs = Math.round(workload.warmUpSeconds * 1e6);
   const measureUs = measuredUs ?? Math.round(workload.durationSeconds * 1e6);
-  return { ...workload, rampUs: warmUpUs * rampShare, endUs: warmUpUs + measureUs };
+  const ofPeople = workload.people > 0 && workload.thinkSeconds.length > 0;
+  return {
+    ...workload,
+    ...(ofPeople && { arrival: 'poisson', thinkSeconds: [] }),
+    ...{ rampUs: warmUpUs * rampShare, endUs: warmUpUs + measureUs },
+  };
 }
 
 /** A place in a schedule: the message that is due next, and the way to the one after it. */

@@ -23,7 +23,7 @@ export class LiveRun implements RunObserver, AsyncDisposable {
   }
 
   phase(phase: Phase): void {
-    if (phase === 'done' || phase === 'idle') return;
+    if (phase === 'done' || phase === 'idle' || phase === 'accounts') return;
     if (phase === 'connect') {
       const title = { ...stepTitle(1, 0), load: null, about: 'connecting' };
       this.#page.publish({ event: 'trial', trial: newTrial(title) });

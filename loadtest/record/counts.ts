@@ -1,4 +1,5 @@
 /** The counts that workers report and the audit states. */
+import type { DirectCounts } from './direct-counts.ts';
 
 /** Exact counts over all recipients. `lost` counts what was outstanding when the drain ended. */
 export type AuditCounts = {
@@ -26,7 +27,15 @@ export type WorkerSample = {
   lastDeliveryUs: number;
   /** CPU of the process since its start. */
   cpuUs: number;
+  /** Of people; and how many of their messages await an answer. */
+  direct?: DirectCounts & { unanswered: number };
 };
+
+/** The audit of people in a whole step; what was written in earlier ones and came in this one is in it. */
+export function directAudit(counts: DirectCounts, lost: number): AuditCounts {
+  const { delivered, duplicated, misordered: reordered, misdelivered: misrouted, corrupted } = counts;
+  return { expected: delivered + lost, delivered, lost, duplicated, reordered, misrouted, corrupted };
+}
 
 /** Adds counters by name. */
 export function mergeCounts(parts: readonly Readonly<Record<string, number>>[]): Record<string, number> {

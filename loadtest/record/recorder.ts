@@ -186,7 +186,7 @@ export class Recorder {
 }
 
 /** The counts from the first to the last that is not zero. Sets them to zero. */
-function takeCounts(counts: Uint32Array): CountRange {
+export function takeCounts(counts: Uint32Array): CountRange {
   let from = 0;
   let to = counts.length;
   while (from < to && counts[from] === 0) from++;

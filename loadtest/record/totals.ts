@@ -1,6 +1,13 @@
 /** Adds up the reports of all workers on one step: histograms, the audit, and the step second by second. */
 import { backlogGrowthMs } from './backlog.ts';
-import type { AuditCounts, WorkerSample } from './counts.ts';
+import { type AuditCounts, directAudit, type WorkerSample } from './counts.ts';
+import { type DirectCounts, sumDirectCounts } from './direct-counts.ts';
+import {
+  addDirectWindow,
+  type DirectHistograms,
+  type DirectWindow,
+  newHistograms,
+} from './direct-recorder.ts';
 import { addCounts, histogramSlots, latencyCountsOf, summarize } from './histogram.ts';
 import {
   type CountRange,
@@ -41,6 +48,12 @@ export class Totals {
    * deliveries of messages that never reached the room, because their sender lost its connection.
    */
   excused = { missed: 0, unpublished: 0 };
+  /** Of people. */
+  readonly directTimes: DirectHistograms = newHistograms(() => new Float64Array(histogramSlots));
+  /** Known at the end of a step of people: what was lost, and what waits for devices that are away. */
+  judged = { lost: 0, waiting: 0 };
+  /** Devices of each person; 0 where there are users in rooms. */
+  readonly #devices: number;
   readonly #timeline: Timeline;
   #measuredUs: number;
   readonly #samples: (WorkerSample | undefined)[];
@@ -52,7 +65,9 @@ export class Totals {
   /** By worker: its load in each window of the measure phase. */
   readonly #loads: Pick<WindowReport, 'elapsedUs' | 'busyShare' | 'turnUsMax'>[][];
 
-  constructor(workers: number, timeline: Timeline) {
+  /** `devices`: of each person; 0 for users in rooms. */
+  constructor(workers: number, timeline: Timeline, devices = 0) {
+    this.#devices = devices;
     this.#timeline = timeline;
     this.#measuredUs = timeline.measureUs;
     this.#samples = new Array(workers).fill(undefined);
@@ -66,7 +81,8 @@ export class Totals {
   }
 
   /** Adds one window of one worker. Returns the seconds that all workers have now reported. */
-  addWindow(worker: number, report: WindowReport, sample: WorkerSample): Second[] {
+  addWindow(worker: number, report: WindowReport, sample: WorkerSample, direct?: DirectWindow): Second[] {
+    if (direct !== undefined) addDirectWindow(this.directTimes, direct);
     const measureSlot = measureSlotOf(this.#timeline);
     addRange(this.delivery, report.delivery);
     addRange(this.delivery, report.stayed);
@@ -126,7 +142,7 @@ export class Totals {
     // The workers hear of an early end only in the window after it.
     const slack = this.#measuredUs < measureUs ? 1 : 0;
     const lastSlot = lastMeasureSlotOf({ ...this.#timeline, measureUs: this.#measuredUs }) + slack;
-    return this.#reportedSlot > lastSlot && this.audit().lost === 0;
+    return this.#reportedSlot > lastSlot && this.#outstanding() <= 0;
   }
 
   /** Seconds from the end of the measure phase to the last owed delivery; null if some never came. */
@@ -167,6 +183,7 @@ export class Totals {
 
   /** The audit of the measure phase; with `beforeSlot`, only of messages due before that window. */
   audit(beforeSlot = Number.POSITIVE_INFINITY): AuditCounts {
+    if (this.#devices > 0) return directAudit(this.direct, this.judged.lost);
     let expected = 0;
     let delivered = 0;
     for (const [slot, count] of this.#expectedBySlot) {
@@ -196,6 +213,7 @@ export class Totals {
     const drainSlots = Math.ceil(this.#timeline.drainUs / windowUs);
     const stoppedSlot = measureSlotOf(this.#timeline) + Math.floor(measuredUs / windowUs);
     const whole = this.audit();
+    if (this.#devices > 0) return whole;
     const { missed, unpublished } = this.excused;
     const lost = Math.max(0, this.audit(stoppedSlot - drainSlots).lost - missed - unpublished);
     return { ...whole, lost, expected: whole.delivered + lost };
@@ -204,6 +222,19 @@ export class Totals {
   /** The sum of one figure over the latest counts of all workers. */
   sumOfSamples(of: (sample: WorkerSample) => number): number {
     return this.#samples.reduce((sum, sample) => sum + (sample === undefined ? 0 : of(sample)), 0);
+  }
+
+  /** The counts of all people in this step. */
+  get direct(): DirectCounts {
+    return sumDirectCounts(this.#samples.flatMap((sample) => sample?.direct ?? []));
+  }
+
+  /** Deliveries that are owed, or not known to be. Of people: over the whole run, away or not. */
+  #outstanding(): number {
+    if (this.#devices === 0) return this.audit().lost;
+    const { ackedEver, deliveredEver, lostEver } = this.direct;
+    const unanswered = this.sumOfSamples((sample) => sample.direct?.unanswered ?? 0);
+    return unanswered + ackedEver * this.#devices - deliveredEver - lostEver;
   }
 
   #isMeasured(slot: number): boolean {

@@ -15,7 +15,9 @@ export type BaselineRow = {
 };
 
 /** Quantities that say nothing about the load itself. */
-const ownQuantities: readonly QuantityName[] = ['urls', 'connectUrls', 'seed', 'workers', 'sourceAddresses'];
+const ownQuantities: readonly QuantityName[] = [
+  ...(['urls', 'connectUrls', 'seed', 'workers', 'sourceAddresses', 'peoplePrefix'] as const),
+];
 
 /** The steps of a result: one, unless it was run with `--step`. */
 export function stepsOf(result: RunResult): LoadtestResult[] {

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import type { WorkerSample } from '../record/counts.ts';
 import { Recorder } from '../record/recorder.ts';
 import { Totals } from '../record/totals.ts';
-import type { StepOutcome } from '../run/coordinator.ts';
+import type { StepOutcome } from '../run/outcome.ts';
 import { defaultWorkload, type ResolvedWorkload } from '../workload.ts';
 import { conclude } from './conclude.ts';
 import type { Environment } from './environment.ts';

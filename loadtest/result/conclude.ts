@@ -11,7 +11,8 @@ import {
   withOutstanding,
 } from '../record/histogram.ts';
 import { seriesOf } from '../record/series.ts';
-import type { StepOutcome } from '../run/coordinator.ts';
+import type { StepOutcome } from '../run/outcome.ts';
+import { directOf } from './direct-result.ts';
 import type { Environment } from './environment.ts';
 import { type HealthLimits, judgeHealth } from './health.ts';
 import { scheduledMessages } from './hopeless.ts';
@@ -84,6 +85,7 @@ function observe(
   const perSecond = (count: number) => (seconds === 0 ? 0 : count / seconds);
   const resume = resumeOf(outcome);
   const connect = connectOf(outcome);
+  const direct = directOf(outcome);
   const whole = totals.audit();
   const audit = outcome.interrupted ? totals.auditOfStopped(outcome.measuredUs) : whole;
   // A percentile over the survivors alone would flatter a server that loses what it cannot deliver in time.
@@ -100,11 +102,11 @@ function observe(
     recoveredSeconds: outcome.interrupted ? null : totals.recoveredSeconds,
     backlogGrowthMs: outcome.interrupted || outcome.aborted ? null : totals.backlogGrowthMs,
     misroutedOfOtherRuns: totals.sumOfSamples((sample) => sample.foreign),
-    orderedPairs: orderedPairsOf(outcome),
+    orderedPairs: direct ? totals.direct.ordered : orderedPairsOf(outcome),
     sent: totals.sent,
     offeredPerSecond: perSecond(scheduled),
     achievedPerSecond: perSecond(totals.sent),
-    deliveriesPerSecond: perSecond(audit.delivered),
+    deliveriesPerSecond: perSecond(direct ? totals.direct.measured : audit.delivered),
     deliveryLatencyMs: summarize(delivery),
     serviceLatencyMs: summarize(service),
     scheduleLagMs: summarize(totals.lag),
@@ -127,6 +129,7 @@ function observe(
     churn: churnOf(outcome),
     ...(resume && { resume }),
     ...(connect && { connect }),
+    ...(direct && { direct }),
     interrupted: outcome.interrupted,
     instrument: { ...instrumentOf(outcome), saturatedShare },
     series: seriesOf(totals.seconds),

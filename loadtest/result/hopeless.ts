@@ -3,7 +3,7 @@ import { scheduleOf } from '../model/schedule.ts';
 import { newCursor } from '../model/think-times.ts';
 import { histogramSlots, slotOf, summarize } from '../record/histogram.ts';
 import { timelineOf } from '../record/recorder.ts';
-import type { ResolvedWorkload } from '../workload.ts';
+import { type ResolvedWorkload, recipientsOf } from '../workload.ts';
 import type { Limit } from './limits.ts';
 
 /** Share of the deliveries that may be above a bound, by the limit's percentile. */
@@ -26,9 +26,8 @@ export function scheduledMessages(workload: ResolvedWorkload, measuredUs: number
  * off: then the verdict is known, and it is no doubtful one.
  */
 export function hopelessTest(limits: readonly Limit[], workload: ResolvedWorkload) {
-  const { clients, rooms, durationSeconds } = workload;
-  const recipientsMax = Math.ceil(clients / rooms);
-  const deliveries = scheduledMessages(workload, durationSeconds * 1e6) * recipientsMax;
+  const recipientsMax = Math.ceil(recipientsOf(workload));
+  const deliveries = scheduledMessages(workload, workload.durationSeconds * 1e6) * recipientsMax;
   const upper = limits.filter(({ metric, operator }) => metric in sharesAbove && operator.startsWith('<'));
   return ({ delivery, turn }: { delivery: Float64Array; turn: Float64Array }): boolean => {
     if (upper.length === 0) return false;

@@ -107,5 +107,5 @@ test('limits of users that come back: their times, and their defaults only where
   assert.match(check('missed=0').reason, /^5 deliveries are in gaps/);
   const names = (limits: Limit[]) => limits.map(({ metric }) => metric);
   assert.ok(!names(withDefaults([])).includes('missed'));
-  assert.ok(names(withDefaults([], true)).includes('missed'));
+  assert.ok(names(withDefaults([], { resume: true })).includes('missed'));
 });

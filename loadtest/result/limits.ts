@@ -9,10 +9,20 @@ type Operator = '<' | '<=' | '=' | '>=' | '>';
 /** The part of a result that limits are checked against. */
 export type Observed = Omit<LoadtestResult, 'verdict' | 'reasons' | 'limits'>;
 
-/** Of the delivery latency; with `service.` or `lag.` before them, of the others. */
+/** Of the delivery latency; with the name of another one and a dot before them, of that. */
 const latencies: Readonly<Record<string, Exclude<keyof LatencySummary, 'count'>>> = {
   ...{ mean: 'mean', p50: 'p50', p90: 'p90', p95: 'p95', p99: 'p99', 'p99.9': 'p999', 'p99.99': 'p9999' },
   max: 'max',
+};
+/** By what stands before the dot. The last four are of people. */
+const summaries: Readonly<Record<string, (seen: Observed) => LatencySummary | undefined>> = {
+  '': (seen) => seen.deliveryLatencyMs,
+  service: (seen) => seen.serviceLatencyMs,
+  lag: (seen) => seen.scheduleLagMs,
+  ack: (seen) => seen.direct?.ackMs,
+  login: (seen) => seen.direct?.loginMs,
+  collected: (seen) => seen.direct?.collectedMs,
+  caughtup: (seen) => seen.direct?.caughtUpMs,
 };
 const rates: Readonly<Record<string, (seen: Observed) => number>> = {
   deliveries: (seen) => seen.deliveriesPerSecond,
@@ -52,7 +62,31 @@ const chatCounters: Record<string, Counter> = {
     of: (seen) => seen.unsent.blocked,
   },
 };
-const counters: Record<string, Counter> = { ...chatCounters, ...returnCounters };
+/** Of people with accounts; those before `busy` are 0 where a server keeps its promises. */
+const directCounters: Record<string, Counter> = {
+  unknown: {
+    words: 'messages were answered "unknown", and their recipients have accounts',
+    of: (seen) => seen.direct?.unknown ?? 0,
+  },
+  unanswered: { words: 'messages were not answered', of: (seen) => seen.direct?.unanswered ?? 0 },
+  expired: {
+    words: 'times messages were gone before a device had come for them',
+    of: (seen) => seen.direct?.expired ?? 0,
+  },
+  wentback: { words: 'receipts went back', of: (seen) => seen.direct?.wentBack ?? 0 },
+  untold: {
+    words: 'people were not told that all they had written to somebody was received',
+    of: (seen) => seen.direct?.untold ?? 0,
+  },
+  'failed-logins': {
+    words: 'logins failed, with the right password or a token of the server',
+    of: (seen) => seen.direct?.logins.failed ?? 0,
+  },
+  busy: { words: 'messages were answered "busy"', of: (seen) => seen.direct?.busy ?? 0 },
+  full: { words: 'messages were answered "full"', of: (seen) => seen.direct?.full ?? 0 },
+  'busy-logins': { words: 'logins were answered "busy"', of: (seen) => seen.direct?.logins.busy ?? 0 },
+};
+const counters: Record<string, Counter> = { ...chatCounters, ...returnCounters, ...directCounters };
 const returnTimes: Record<string, (seen: Observed) => number> = {
   'connected-p99': (seen) => seen.resume?.connectedMs.p99 ?? 0,
   'caught-up-p99': (seen) => seen.resume?.caughtUpMs.p99 ?? 0,
@@ -69,10 +103,15 @@ const defaultExpressions = [
 /** And who comes back misses nothing. A gap is no error of the audit, but it is one of the chat. */
 const returnExpressions = ['missed=0', 'misannounced=0'];
 
+/** And what people were told is so. */
+const directExpressions = ['unknown', 'unanswered', 'expired', 'wentback', 'untold', 'failed-logins'].map(
+  (metric) => `${metric}=0`,
+);
+
 /** Every metric that a limit may name, for the help text. */
 export const limitMetrics: readonly string[] = [
   ...Object.keys(latencies),
-  ...['service.p99', 'lag.p99', 'growth'],
+  ...['service.p99', 'lag.p99', 'ack.p99', 'login.p99', 'collected.p99', 'caughtup.p99', 'growth'],
   ...Object.keys(rates),
   ...Object.keys(counters),
   ...Object.keys(returnTimes),
@@ -96,11 +135,13 @@ export function parseLimit(expression: string): Limit {
 }
 
 /**
- * The given limits, and the defaults for the metrics that they do not name; `resume`: its users come back.
+ * The given limits, and the defaults for the metrics that they do not name; `resume`: its users come back;
+ * `people`: so many have accounts.
  */
-export function withDefaults(given: readonly Limit[], resume = false): Limit[] {
+export function withDefaults(given: readonly Limit[], { resume = false, people = 0 } = {}): Limit[] {
   const named = new Set(given.map((limit) => limit.metric));
-  const defaults = [...defaultExpressions, ...(resume ? returnExpressions : [])].map(parseLimit);
+  const more = people > 0 ? directExpressions : resume ? returnExpressions : [];
+  const defaults = [...defaultExpressions, ...more].map(parseLimit);
   return [...given, ...defaults.filter((limit) => !named.has(limit.metric))];
 }
 
@@ -132,6 +173,8 @@ function reasonOf(limit: Limit, observed: number, seen: Observed): string {
   const others = limit.metric === 'misrouted' ? seen.misroutedOfOtherRuns : 0;
   const detail = others === 0 ? '' : ` (${others} of them to another run, in the same room)`;
   if (counter) return `${observed} ${counter.words}${detail}; the limit is ${limit.expression}`;
+  if (isOfPeople(limit.metric) && observed >= outstandingMs)
+    return `${limit.metric} was infinite: some had not ended when the step did; the limit is ${limit.expression}`;
   if (latencyOf(limit.metric) && observed >= outstandingMs)
     return `${limit.metric} was infinite, because ${seen.audit.lost} deliveries were outstanding when the drain ended; the limit is ${limit.expression}`;
   if (limit.metric === 'growth')
@@ -146,15 +189,19 @@ function observedOf(metric: string, seen: Observed): number {
   if (own) return own(seen);
   if (metric === 'growth') return seen.backlogGrowthMs ?? 0;
   const [of, percentile] = latencyOf(metric)!;
-  return seen[of][percentile] ?? Number.NaN;
+  return summaries[of]!(seen)?.[percentile] ?? Number.NaN;
 }
 
-/** Which latency, and which field of it; undefined for another metric. */
+/** What stands before the dot, and the field of its summary; undefined for another metric. */
 function latencyOf(metric: string) {
-  const [, of = '', name = ''] = /^(?:(service|lag)\.)?(.+)$/.exec(metric) ?? [];
-  if (!Object.hasOwn(latencies, name)) return undefined;
-  const summaries = { service: 'serviceLatencyMs', lag: 'scheduleLagMs', '': 'deliveryLatencyMs' } as const;
-  return [summaries[of as keyof typeof summaries], latencies[name]!] as const;
+  const [, of = '', name = ''] = /^(?:([a-z]+)\.)?(.+)$/.exec(metric) ?? [];
+  const isKnown = Object.hasOwn(latencies, name) && Object.hasOwn(summaries, of);
+  return isKnown ? ([of, latencies[name]!] as const) : undefined;
+}
+
+/** Whether only a step with `--people` has this metric. */
+export function isOfPeople(metric: string): boolean {
+  return Object.hasOwn(directCounters, metric) || /^(ack|login|collected|caughtup)\./.test(metric);
 }
 
 function isMetric(metric: string): boolean {

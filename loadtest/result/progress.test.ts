@@ -25,7 +25,7 @@ function show(style: ProgressStyle, lost: number, { columns = 200, deliveries = 
   const stream = Object.assign(new PassThrough(), { columns });
   const progress = newProgress(style, stream);
   progress.phase('connect');
-  progress.progress(5, 0);
+  progress.progress(5, 0, 0);
   progress.step(workload as ResolvedWorkload);
   progress.phase('measure');
   progress.second('measure', { ...second, deliveries }, {} as Totals, lost);

@@ -10,8 +10,11 @@ export type ProgressStyle = 'tty' | 'plain' | 'json' | 'none';
 /** One line of `--progress json`. */
 export type ProgressEvent =
   | { event: 'phase'; phase: Phase; atMs: number }
-  /** While connecting and probing: connected users, and users that have received a probe. */
-  | { event: 'progress'; sessionsOpen: number; heard: number }
+  /**
+   * While connecting and probing: connected users, and users that have received a probe. Of people: those
+   * with an account, and devices that have been logged in.
+   */
+  | { event: 'progress'; sessionsOpen: number; heard: number; accounts: number }
   | {
       event: 'second';
       phase: Phase;
@@ -60,7 +63,8 @@ function jsonProgress(stream: NodeJS.WritableStream): RunObserver {
   const write = (event: ProgressEvent) => stream.write(`${JSON.stringify(event)}\n`);
   return {
     phase: (phase) => write({ event: 'phase', phase, atMs: Date.now() }),
-    progress: (sessionsOpen, probed) => write({ event: 'progress', sessionsOpen, heard: probed }),
+    progress: (sessionsOpen, probed, accounts) =>
+      write({ event: 'progress', sessionsOpen, heard: probed, accounts }),
     step() {},
     second: (phase, second, _totals, lost) => write(secondEvent(phase, second, lost)),
   };
@@ -96,7 +100,8 @@ function lineProgress(stream: Output, redraw: boolean): RunObserver {
         if (redraw) stream.write(clearLine);
       } else if (!redraw) write(phase);
     },
-    progress(sessionsOpen, probed) {
+    progress(sessionsOpen, probed, accounts) {
+      if (phaseNow === 'accounts') write(`accounts ${accounts} created`);
       const text = phaseNow === 'connect' ? 'connected' : `connected, ${probed} have received the probe`;
       if (phaseNow === 'connect' || phaseNow === 'probe')
         write(`${phaseNow.padEnd(8)} ${sessionsOpen} ${text}`);

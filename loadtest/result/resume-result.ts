@@ -10,7 +10,7 @@ import {
   summarize,
   withOutstanding,
 } from '../record/histogram.ts';
-import type { StepOutcome } from '../run/coordinator.ts';
+import type { StepOutcome } from '../run/outcome.ts';
 
 /** In a step whose users come back. Times are since a user left; 2147483.647 ms: it did not until the end. */
 export type ResumeResult = {
@@ -127,7 +127,7 @@ export function connectOf({ reports }: StepOutcome): ConnectResult | undefined {
 }
 
 /** Of `owed` returns; those that did not come to pass are infinite. */
-function timesOf(values: readonly number[], owed: number): LatencySummary {
+export function timesOf(values: readonly number[], owed: number): LatencySummary {
   const counts = new Float64Array(histogramSlots);
   for (const us of values) counts[slotOf(Math.min(us, 2 ** 31 - 1))]!++;
   return summarize(withOutstanding(counts, Math.max(0, owed - values.length)));

@@ -6,6 +6,7 @@ import type { Series } from '../record/series.ts';
 import type { ChurnCounts } from '../users/churn-user.ts';
 import type { StalledReport } from '../users/stalled-reader.ts';
 import type { ResolvedWorkload } from '../workload.ts';
+import type { DirectResult } from './direct-result.ts';
 import type { Environment } from './environment.ts';
 import type { ConnectResult, ResumeResult } from './resume-result.ts';
 
@@ -92,6 +93,8 @@ export type LoadtestResult = {
   resume?: ResumeResult;
   /** Of a step with `--connect`: how its connect services answered. */
   connect?: ConnectResult;
+  /** Of a step with `--people`. */
+  direct?: DirectResult;
   /** True if the run was stopped early; counts and latencies are of the time until then. */
   interrupted: boolean;
   /** Usage and health of the simulator, over the measure phase. */

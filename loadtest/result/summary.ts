@@ -3,6 +3,7 @@ import type { Paint } from '#host/paint.ts';
 import { describeCloseCode } from '#protocol';
 import { formatMs, type LatencySummary } from '../record/histogram.ts';
 import type { BaselineRow } from './baseline.ts';
+import { directLatencyRows, directRows } from './direct-rows.ts';
 import { observedText } from './limits.ts';
 import type { LoadtestResult, Verdict } from './schema.ts';
 
@@ -59,6 +60,7 @@ export function formatSummary(result: LoadtestResult, style: SummaryStyle): stri
     ...stalledRows(result),
     ...churnRows(result),
     ...resumeRows(result),
+    ...directRows(result.direct),
     ...connectRows(result),
     [
       'simulator',
@@ -104,6 +106,7 @@ function latencyRows(result: LoadtestResult): [string, string][] {
     ['delivery latency', row(result.deliveryLatencyMs)],
     ['service latency', row(result.serviceLatencyMs)],
     ['schedule lag', `${row(result.scheduleLagMs)}`],
+    ...directLatencyRows(result.direct, row),
   ];
 }
 
@@ -245,7 +248,8 @@ function growthText({ backlogGrowthMs }: LoadtestResult): string {
 }
 
 function orderText({ workload, orderedPairs }: LoadtestResult): string {
-  const promise = workload.order === 'one-for-all' ? 'one for all' : 'per sender';
+  const inRoom = workload.order === 'one-for-all' ? 'one for all' : 'per sender';
+  const promise = workload.people > 0 ? 'of the mailbox' : inRoom;
   if (orderedPairs === 0) return `${promise}, not tested: too few messages for a wrong order`;
   return `${promise}, ${integer(orderedPairs)} ordered pairs could have shown a fault`;
 }

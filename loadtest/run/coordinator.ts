@@ -11,35 +11,12 @@ import { Totals } from '../record/totals.ts';
 import type { ConnectionReport } from '../users/user-pool.ts';
 import type { ResolvedWorkload } from '../workload.ts';
 import type { Phase, RunObserver } from './observer.ts';
-import { type Settled, settle } from './open-messages.ts';
+import { settle } from './open-messages.ts';
+import type { ConnectOutcome, StepOutcome } from './outcome.ts';
+import { createAccounts, judge } from './people-run.ts';
 import { RunError } from './run-error.ts';
 import type { StepReport, WorkerMessage } from './worker-messages.ts';
 import { WorkerPool } from './worker-pool.ts';
-
-/** How the users of a run connected. */
-export type ConnectOutcome = {
-  silent: number;
-  connections: ConnectionReport[];
-  /** Growth of the workers' memory by connecting. */
-  connectedRssBytes: number;
-};
-
-/** Everything that the result of a step is made of. */
-export type StepOutcome = ConnectOutcome & {
-  workload: ResolvedWorkload;
-  totals: Totals;
-  startedAt: string;
-  /** By room: the connected users when the step began, of all workers. */
-  recipientsByRoom: Uint32Array;
-  reports: StepReport[];
-  interrupted: boolean;
-  /** The measure phase ended because `isHopeless` said so, or because no user was connected any more. */
-  aborted?: 'hopeless' | 'gone' | undefined;
-  /** Of users that come back. */
-  settled?: Settled;
-  /** Length of the measure phase: as planned, or until it was interrupted or aborted. */
-  measuredUs: number;
-};
 
 export type StepOptions = {
   /** The run ends with this step. */
@@ -67,6 +44,8 @@ type OpenStep = {
   hopeless: PromiseWithResolvers<'hopeless' | 'gone'>;
   /** Users that lose their connection come back. */
   willReturn: boolean;
+  /** Of people, in the last step: they all come back, for so long at most. */
+  collectUs: number;
 };
 
 export class Coordinator {
@@ -76,6 +55,7 @@ export class Coordinator {
   readonly #interrupt = Promise.withResolvers<'interrupted'>();
   readonly #sessions: number[] = [];
   readonly #probed: number[] = [];
+  readonly #accounts: number[] = [];
   #connected: ConnectOutcome | undefined;
   #step: OpenStep | undefined;
   #steps = 0;
@@ -97,8 +77,15 @@ export class Coordinator {
 
   /** Connects all users and probes them. Rejects with a RunError if a worker dies or nothing connects. */
   async connect(): Promise<void> {
-    this.#enter('connect');
+    const isOfPeople = this.#assignment.workload.people > 0;
+    this.#enter(isOfPeople ? 'accounts' : 'connect');
     const baselines = (await this.#pool.start()).map((message) => message.rssBytes);
+    const beganMs = performance.now();
+    const accounts = isOfPeople
+      ? await this.#unlessInterrupted(createAccounts(this.#pool, this.#assignment))
+      : undefined;
+    const createdMs = performance.now();
+    if (isOfPeople) this.#enter('connect');
     const connected = await this.#unlessInterrupted(
       this.#pool.ask('connected', (worker) => ({ kind: 'connect', assignment: this.#assignment, worker })),
     );
@@ -111,7 +98,10 @@ export class Coordinator {
     this.#enter('probe');
     const probed = await this.#unlessInterrupted(this.#pool.ask('probed', () => ({ kind: 'probe' })));
     const silent = probed.reduce((total, message) => total + message.silent, 0);
+    const accountSeconds = (createdMs - beganMs) / 1000;
+    const enrollSeconds = (performance.now() - createdMs) / 1000;
     this.#connected = { silent, connections, connectedRssBytes };
+    if (accounts) this.#connected.accounts = { ...accounts, accountSeconds, enrollSeconds };
   }
 
   /** Resolves as `next` does. Rejects with a RunError if a worker dies or the run is interrupted before. */
@@ -131,7 +121,8 @@ export class Coordinator {
   ): Promise<StepOutcome> {
     const startedAt = new Date().toISOString();
     const timeline = timelineOf(workload);
-    const totals = new Totals(workload.workers, timeline);
+    const isOfPeople = workload.people > 0;
+    const totals = new Totals(workload.workers, timeline, isOfPeople ? workload.devices : 0);
     for (const observer of this.#observers) observer.step(workload);
     const step = this.#steps++;
     const prepared = await this.#pool.ask('prepared', () => ({ kind: 'prepare', step, workload, reconnect }));
@@ -150,7 +141,8 @@ export class Coordinator {
       settled: Promise.withResolvers<'settled'>(),
       isHopeless,
       hopeless: Promise.withResolvers<'hopeless' | 'gone'>(),
-      willReturn: workload.resume,
+      willReturn: workload.resume || isOfPeople,
+      collectUs: isOfPeople && isLast ? workload.collectSeconds * 1e6 : 0,
     };
     this.#step = open;
     const measured = await this.#measure(open, recipientsByRoom, isLast);
@@ -159,7 +151,10 @@ export class Coordinator {
     this.#step = undefined;
     const reports = done.map((message) => message.report);
     const settled = workload.resume ? await this.#settle(reports, recipientsByRoom, totals) : undefined;
+    const isJudged = isOfPeople && !measured.interrupted;
+    const receipts = isJudged ? await judge(this.#pool, reports, totals, open.collectUs > 0) : undefined;
     return {
+      ...(receipts && { receipts }),
       ...{ ...this.#connected!, workload, totals, startedAt, recipientsByRoom, reports, ...measured },
       ...(settled && { settled }),
     };
@@ -194,7 +189,8 @@ export class Coordinator {
     recipientsByRoom: Uint32Array,
     isLast: boolean,
   ): Promise<Pick<StepOutcome, 'interrupted' | 'aborted' | 'measuredUs'>> {
-    const { warmUpUs, measureUs, drainUs } = open.timeline;
+    const { collectUs, timeline } = open;
+    const { warmUpUs, measureUs, drainUs } = timeline;
     const clock = new Clock();
     const beginUs = Math.ceil(clock.nowUs() + leadUs);
     this.#pool.tell(() => ({ kind: 'start', beginUs, recipientsByRoom }));
@@ -204,13 +200,16 @@ export class Coordinator {
     const measuredUs = () => Math.min(Math.max(0, clock.nowUs() - measureAtUs), endUs - measureAtUs);
     for (const phase of ['warm-up', 'measure', 'drain'] as const) {
       this.#enter(phase);
-      const untilUs = { 'warm-up': measureAtUs, measure: endUs, drain: endUs + drainUs }[phase];
+      const untilUs = { 'warm-up': measureAtUs, measure: endUs, drain: endUs + drainUs + collectUs }[phase];
+      if (phase === 'drain' && collectUs > 0) this.#pool.tell(() => ({ kind: 'collect' }));
       const early = {
         'warm-up': [],
         measure: [open.hopeless.promise],
-        drain: isLast ? [] : [open.settled.promise],
+        drain: isLast && collectUs === 0 ? [] : [open.settled.promise],
       }[phase];
-      const event = await this.#next(clock, untilUs, early);
+      let event = await this.#next(clock, untilUs, early);
+      // A duplicate comes later than its original.
+      if (event === 'settled' && collectUs > 0) event = await this.#next(clock, clock.nowUs() + drainUs, []);
       if (event === 'interrupted') {
         const untilNowUs = measuredUs();
         this.#pool.tell(() => ({ kind: 'stop-sending' }));
@@ -254,7 +253,7 @@ export class Coordinator {
       const { totals, settled, orders, recipients, isHopeless, hopeless, willReturn } = this.#step;
       for (const [room, numbers] of message.orders)
         totals.disordered += orders.add(worker, room, numbers) * recipients[worker]![room]!;
-      this.#show(this.#step, totals.addWindow(worker, message.report, message.sample));
+      this.#show(this.#step, totals.addWindow(worker, message.report, message.sample, message.direct));
       if (totals.settled) settled.resolve('settled');
       if (isHopeless(totals)) hopeless.resolve('hopeless');
       const open = totals.sumOfSamples((sample) => sample.sessionsOpen);
@@ -262,8 +261,10 @@ export class Coordinator {
     } else if (message.kind === 'progress') {
       this.#sessions[worker] = message.sessionsOpen;
       this.#probed[worker] = message.probed;
+      this.#accounts[worker] = message.accounts;
       if (worker !== 0) return; // All workers report at the same pace; the observers are told once for all.
-      for (const observer of this.#observers) observer.progress(sum(this.#sessions), sum(this.#probed));
+      for (const observer of this.#observers)
+        observer.progress(sum(this.#sessions), sum(this.#probed), sum(this.#accounts));
     }
   }
 

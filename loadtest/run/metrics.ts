@@ -2,13 +2,24 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import type { DirectCounts } from '../record/direct-counts.ts';
 import { lowestOf } from '../record/histogram.ts';
 import type { Second } from '../record/series.ts';
 import type { Totals } from '../record/totals.ts';
 import type { ResolvedWorkload } from '../workload.ts';
+import { directCounters, directHistograms, directResults } from './direct-metrics.ts';
 import type { Phase, RunObserver } from './observer.ts';
 
-const phases: readonly Phase[] = ['connect', 'probe', 'idle', 'warm-up', 'measure', 'drain', 'done'];
+const phases: readonly Phase[] = [
+  'accounts',
+  'connect',
+  'probe',
+  'idle',
+  'warm-up',
+  'measure',
+  'drain',
+  'done',
+];
 const audited = ['lost', 'duplicated', 'reordered', 'misrouted', 'corrupted'] as const;
 /** Upper bounds in seconds: 1 ms to 30 s, for latencies and for the schedule lag. */
 const boundsSeconds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
@@ -56,6 +67,11 @@ export class Metrics implements RunObserver {
       (totals) => totals.allDelivery,
     );
     this.#histogram('loadtest_schedule_lag_seconds', 'Actual send minus due time', (totals) => totals.allLag);
+    for (const [name, help, of] of directCounters)
+      this.#counter(name, help, () => this.#totals?.direct[of] ?? 0);
+    for (const [name, help, results] of directResults) this.#resultCounter(name, help, results);
+    for (const [name, help, of] of directHistograms)
+      this.#histogram(name, help, (totals) => totals.directTimes[of]);
   }
 
   phase(phase: Phase): void {
@@ -96,6 +112,20 @@ export class Metrics implements RunObserver {
       collect() {
         this.reset();
         this.inc(read());
+      },
+    });
+  }
+
+  #resultCounter(name: string, help: string, results: Readonly<Record<string, keyof DirectCounts>>): void {
+    const read = () => this.#totals?.direct;
+    new Counter({
+      name: `${name}_total`,
+      help,
+      labelNames: ['result'],
+      registers: [this.registry],
+      collect() {
+        this.reset();
+        for (const [result, of] of Object.entries(results)) this.inc({ result }, read()?.[of] ?? 0);
       },
     });
   }

@@ -1,6 +1,6 @@
 /** Whether a run fits this machine (files, ports, memory), and how many workers it needs. Pure. */
 import { churnUsersMax } from '../model/assignment.ts';
-import type { Workload } from '../workload.ts';
+import { recipientsOf, type Workload } from '../workload.ts';
 
 export type MachineLimits = {
   /** Files that one process may open; null if unknown. */
@@ -19,6 +19,8 @@ const filesReserved = 64;
 const deliveriesPerWorker = 5_000_000;
 /** Messages per second of one worker: less than half of its maximum in experiments/007-nodes. */
 const messagesPerWorker = 30_000;
+/** The same of people: each message is answered, received, and its receipt goes back. */
+const directMessagesPerWorker = 5000;
 
 /**
  * Cores that the workers may use. A part of a machine (by CPU affinity or a container's limit) is used whole;
@@ -38,8 +40,9 @@ export function planWorkers(
   const connections = clients + workload.stalledReaders + churnUsersMax(workload.churnPerSecond);
   const perProcess = (limits.filesMax ?? 1024) - filesReserved;
   const bySockets = Math.ceil(connections / perProcess);
-  const deliveriesPerSecond = (ratePerSecond * clients) / workload.rooms;
-  const work = Math.max(deliveriesPerSecond / deliveriesPerWorker, ratePerSecond / messagesPerWorker);
+  const deliveriesPerSecond = ratePerSecond * recipientsOf(workload);
+  const messagesMax = workload.people > 0 ? directMessagesPerWorker : messagesPerWorker;
+  const work = Math.max(deliveriesPerSecond / deliveriesPerWorker, ratePerSecond / messagesMax);
   const byLoad = Math.min(Math.ceil(work), limits.cores);
   const workers = workload.workers ?? Math.max(1, bySockets, byLoad);
   if (workers < bySockets)
@@ -69,9 +72,9 @@ function checkPorts(connections: number, workload: Workload, ports: number | nul
 
 /** The bits of the audit must fit in memory until the end of the run, and random due times beside them. */
 function checkAudit(workload: Workload, workers: number, bytesMax: number): string[] {
-  const { ratePerSecond, clients, rooms, warmUpSeconds, durationSeconds, arrival } = workload;
+  const { ratePerSecond, warmUpSeconds, durationSeconds, arrival } = workload;
   const seconds = Math.round((warmUpSeconds + durationSeconds) * 1000) / 1000;
-  const recipients = clients / rooms;
+  const recipients = recipientsOf(workload);
   const dueBytes = arrival === 'poisson' ? 8 * workers : 0;
   const bytes = ratePerSecond * seconds * (recipients / 8 + dueBytes);
   if (bytes <= bytesMax) return [];

@@ -1,9 +1,13 @@
 /** The messages between the coordinator and its workers (child process IPC, structured clone). */
+import type { AckedMessages, Judgement } from '../audit/mailbox-audit.ts';
 import type { Assignment } from '../model/assignment.ts';
 import type { WorkerSample } from '../record/counts.ts';
+import type { DirectTime, DirectWindow } from '../record/direct-recorder.ts';
 import type { WorkerUsage } from '../record/process-usage.ts';
 import type { WindowReport } from '../record/recorder.ts';
+import type { AccountCounts } from '../users/accounts.ts';
 import type { ChurnCounts } from '../users/churn-user.ts';
+import type { ComingCounts } from '../users/comings.ts';
 import type { ConnectCounts } from '../users/connect-service.ts';
 import type { ReturnCounts } from '../users/returns.ts';
 import type { StalledReport } from '../users/stalled-reader.ts';
@@ -12,6 +16,8 @@ import type { ConnectionReport } from '../users/user-pool.ts';
 import type { ResolvedWorkload } from '../workload.ts';
 
 export type WorkerCommand =
+  /** Of people: create the accounts, before `connect`. */
+  | { kind: 'accounts'; assignment: Assignment; worker: number }
   | { kind: 'connect'; assignment: Assignment; worker: number }
   | { kind: 'probe' }
   /** Make a new audit and new records. With `reconnect`, connect and probe closed users before. */
@@ -24,6 +30,10 @@ export type WorkerCommand =
   | { kind: 'end-step' }
   /** Say which of these messages of the step anybody has heard. */
   | { kind: 'which-are-heard'; messages: Messages[] }
+  /** Of people: everybody comes back for what waits. */
+  | { kind: 'collect' }
+  /** Of people: with the acknowledged messages of all workers, say what was lost. */
+  | { kind: 'judge'; messages: AckedMessages[]; isFinal: boolean }
   /** Close the sessions and exit. */
   | { kind: 'finish' };
 
@@ -32,7 +42,8 @@ export type WorkerMessage =
   | { kind: 'ready'; rssBytes: number }
   /** Every second: the event loop goes round. */
   | { kind: 'alive' }
-  | { kind: 'progress'; sessionsOpen: number; probed: number }
+  | { kind: 'progress'; sessionsOpen: number; probed: number; accounts: number }
+  | { kind: 'accounts-made'; accounts: AccountCounts }
   | { kind: 'connected'; connections: ConnectionReport; rssBytes: number }
   /** All connected users have received a probe, or the time is over. */
   | { kind: 'probed'; silent: number }
@@ -43,10 +54,13 @@ export type WorkerMessage =
       kind: 'window';
       report: WindowReport;
       sample: WorkerSample;
+      /** Of people. */
+      direct?: DirectWindow;
       orders: [room: number, numbers: Int32Array][];
     }
   | { kind: 'step-done'; report: StepReport }
   | { kind: 'heard'; messages: Messages[] }
+  | { kind: 'judged'; judgement: Judgement; untold: number }
   | { kind: 'done' };
 
 /** The last report of a worker about a step. */
@@ -68,4 +82,16 @@ export type StepReport = {
   returns?: ReturnCounts & OpenMessages & { away: number };
   /** Of users that ask a connect service. */
   service?: ConnectCounts;
+  direct?: DirectReport;
+};
+
+/** Of people. */
+export type DirectReport = {
+  comings: ComingCounts;
+  /** Acknowledged messages, by step that is not closed. */
+  acked: AckedMessages[];
+  /** Times of the measure phase that have not ended: infinite. */
+  outstanding: Record<DirectTime, number>;
+  /** Devices that are logged in. */
+  present: number;
 };

@@ -8,22 +8,14 @@ import { MessageFormat, runIdOfStep } from '../model/stamp.ts';
 import { newCursor } from '../model/think-times.ts';
 import type { Clock } from '../record/clock.ts';
 import type { WorkerSample } from '../record/counts.ts';
-import { markUsage, type UsageMark, usageBetween } from '../record/process-usage.ts';
-import {
-  measureSlotOf,
-  Recorder,
-  slotAt,
-  type Timeline,
-  timelineOf,
-  type WorkerLoad,
-  windowUs,
-} from '../record/recorder.ts';
+import { Recorder, slotAt, type Timeline, timelineOf } from '../record/recorder.ts';
 import type { ReturnCounts } from '../users/returns.ts';
 import { Sender } from '../users/sender.ts';
 import { StepAudit } from '../users/step-audit.ts';
 import type { UserPool } from '../users/user-pool.ts';
 import type { VirtualUser } from '../users/virtual-user.ts';
 import type { ResolvedWorkload } from '../workload.ts';
+import { StepPace } from './step-pace.ts';
 import type { StepReport, WorkerMessage } from './worker-messages.ts';
 
 export type StepSettings = {
@@ -36,15 +28,8 @@ export type StepSettings = {
   send(message: WorkerMessage): void;
 };
 
-/**
- * Messages that are due at the end of the measure phase and were delayed here are still sent for so long.
- * Chosen: one window, as long as the shortest drain.
- */
-const lateSendUs = windowUs;
 /** Far more than the clocks of two workers differ by. Chosen, not measured. */
 const clockToleranceUs = 100_000;
-/** Longest sleep between two readings of the clock, so that a window is reported soon after its end. */
-const sleepMsMax = 50;
 
 export class WorkerStep {
   /** Of the users that come back. */
@@ -54,29 +39,15 @@ export class WorkerStep {
   readonly #isOneOrder: boolean;
   readonly #users: UserPool;
   readonly #clock: Clock;
-  readonly #send: StepSettings['send'];
   readonly #recorder: Recorder;
   readonly #receiver: Receiver;
   readonly #sender: Sender;
-  /** Infinite before the start, so that all times since then are negative. */
-  #beginUs = Number.POSITIVE_INFINITY;
-  /** Nothing that was due later has been sent. */
-  #stoppedAtUs = Number.POSITIVE_INFINITY;
-  #wakeUs = Number.POSITIVE_INFINITY;
-  #slot = 0;
-  #nextTickUs = 0;
-  /** The window in which the drain ends; everything later is reported with it. */
-  readonly #lastSlot: number;
-  #turnBeganUs = 0;
-  #load = { atUs: 0, idleMs: 0 };
-  #ended = false;
-  #over = false;
-  #usage: { from: UsageMark; to: UsageMark } | undefined;
+  readonly #pace: StepPace;
 
   constructor({ assignment, step, users, clock, send }: StepSettings) {
     const { workload, firstRunId, seal } = assignment;
     const timeline = timelineOf(workload);
-    const { warmUpUs, measureUs, drainUs } = timeline;
+    const { warmUpUs } = timeline;
     const format = new MessageFormat(workload.payloadBytes, seal);
     const stormUs = workload.stormShare > 0 ? warmUpUs + workload.stormAtSeconds * 1e6 : undefined;
     const recorder = new Recorder(timeline, stormUs === undefined ? undefined : slotAt(timeline, stormUs));
@@ -85,12 +56,10 @@ export class WorkerStep {
     this.#isOneOrder = workload.order === 'one-for-all';
     this.#users = users;
     this.#clock = clock;
-    this.#send = send;
-    this.#lastSlot = slotAt(timeline, warmUpUs + measureUs + drainUs - 1);
     this.#recorder = recorder;
     const dueTimes = new DueTimes(scheduleOf(workload));
     this.audit = new StepAudit((room, number) =>
-      dueTimes.dueUs(room, number, Math.min(clock.nowUs(), this.#stoppedAtUs) - this.#beginUs),
+      dueTimes.dueUs(room, number, Math.min(clock.nowUs(), this.#pace.stoppedAtUs) - this.#pace.beginUs),
     );
     const verifier = new Verifier({
       firstRunId,
@@ -98,7 +67,7 @@ export class WorkerStep {
       format,
       senderOf: (room, number) => senderOf(workload, room, number),
       dueUsOf: (room, number) =>
-        dueTimes.dueUs(room, number, clock.nowUs() - this.#beginUs + clockToleranceUs),
+        dueTimes.dueUs(room, number, clock.nowUs() - this.#pace.beginUs + clockToleranceUs),
     });
     this.#receiver = new Receiver({
       timeline,
@@ -117,6 +86,14 @@ export class WorkerStep {
       userOf: (room, number) => users.user(senderOf(workload, room, number)),
       ...(workload.resume && { unsent: (room: number, number: number) => this.audit.unsent(room, number) }),
     });
+    this.#pace = new StepPace({
+      ...{ timeline, clock, recorder, sender: this.#sender },
+      report: (report) => {
+        const orders = this.#isOneOrder ? users.takeOrders(recorder.measureSlot) : [];
+        send({ kind: 'window', report, sample: this.sample(), orders });
+      },
+      measured: () => users.unaudited.endChurn(),
+    });
   }
 
   get probed(): number {
@@ -134,20 +111,15 @@ export class WorkerStep {
 
   /** The schedule begins at `beginUs` of the common clock. */
   start(beginUs: number, recipientsByRoom: Uint32Array): void {
-    this.#beginUs = beginUs;
-    this.#nextTickUs = beginUs + this.#slotEndUs(0);
     this.#recorder.setRecipients(recipientsByRoom);
-    this.#takeLoad();
-    this.#sender.start(beginUs);
     const inMs = (beginUs - this.#clock.nowUs()) / 1000;
     this.#users.unaudited.beginChurn(inMs);
     this.#beginStorm(inMs);
-    this.#sleep();
+    this.#pace.start(beginUs);
   }
 
   stopSending(): void {
-    this.#stoppedAtUs = Math.min(this.#stoppedAtUs, this.#clock.nowUs());
-    this.#sender.stop();
+    this.#pace.stopSending();
     this.#users.unaudited.endChurn();
   }
 
@@ -156,17 +128,14 @@ export class WorkerStep {
     if (stormShare === 0) return;
     const atMs = inMs + (warmUpSeconds + stormAtSeconds) * 1000;
     setTimeout(() => {
-      if (!this.#ended) this.#users.storm(stormShare);
+      if (!this.#pace.ended) this.#users.storm(stormShare);
     }, atMs);
   }
 
   /** Reports the last window. Nothing more is reported afterwards. */
   end(): StepReport {
-    this.#over = true;
-    this.#wakeUs = Number.POSITIVE_INFINITY;
-    this.stopSending();
-    this.#markUsage();
-    this.#tick();
+    const usage = this.#pace.end();
+    this.#users.unaudited.endChurn();
     for (const { resumption } of this.#users.users) resumption?.endCatchUp();
     const { returns, service, unaudited } = this.#users;
     const { unsentClosed, unsentBlocked, unsentAbsent } = this.#sender;
@@ -176,7 +145,7 @@ export class WorkerStep {
       unsentBlocked,
       unsentAbsent,
       sentByRoom: this.#recorder.sentByRoom,
-      usage: usageBetween(this.#usage!.from, this.#usage!.to),
+      usage,
       stalled: unaudited.stalledReport(),
       churn: { ...unaudited.churn },
       ...(returns && { returns: this.#returnsReport(returns.counts) }),
@@ -189,13 +158,9 @@ export class WorkerStep {
   }
 
   received(user: VirtualUser, bytes: Buffer, at: number, end: number): void {
-    const nowUs = this.#clock.nowUs();
-    // Receiving must not delay sending, so each read also checks whether something is due.
-    if (nowUs >= this.#wakeUs) this.#wake(nowUs);
-    this.#receiver.receive(user, bytes, at, end, nowUs - this.#beginUs);
-    if (this.#turnBeganUs !== 0) return;
-    this.#turnBeganUs = nowUs;
-    setImmediate(this.#endTurn);
+    const nowUs = this.#pace.reading();
+    this.#receiver.receive(user, bytes, at, end, nowUs - this.#pace.beginUs);
+    this.#pace.read(nowUs);
   }
 
   sample(): WorkerSample {
@@ -212,74 +177,5 @@ export class WorkerStep {
       lastDeliveryUs: this.#receiver.lastDeliveryUs,
       cpuUs: user + system,
     };
-  }
-
-  /** Runs after all ready sockets have been read: no input has waited here longer than one turn. */
-  readonly #endTurn = () => {
-    this.#recorder.turned(this.#clock.nowUs() - this.#turnBeganUs);
-    this.#turnBeganUs = 0;
-  };
-
-  /** Does everything that is due now: the report of a window, the marks of the measure phase, messages. */
-  #wake(nowUs: number): void {
-    const timeline = this.#timeline;
-    const { warmUpUs, measureUs } = timeline;
-    if (nowUs >= this.#nextTickUs) {
-      this.#tick();
-      this.#slot = Math.min(slotAt(timeline, nowUs - this.#beginUs), this.#lastSlot);
-      this.#nextTickUs =
-        this.#slot === this.#lastSlot
-          ? Number.POSITIVE_INFINITY
-          : this.#beginUs + this.#slotEndUs(this.#slot);
-    }
-    if (this.#usage === undefined && nowUs >= this.#beginUs + warmUpUs) this.#markUsage();
-    const endUs = this.#beginUs + warmUpUs + measureUs;
-    if (nowUs >= endUs + lateSendUs) this.#sender.stop();
-    this.#sender.pump();
-    if (nowUs >= endUs && !this.#ended) {
-      this.#ended = true;
-      this.#users.unaudited.endChurn();
-      this.#markUsage();
-    }
-    const boundaryUs = this.#usage === undefined ? this.#beginUs + warmUpUs : endUs;
-    this.#wakeUs = Math.min(this.#nextTickUs, this.#sender.nextDueUs);
-    if (!this.#ended) this.#wakeUs = Math.min(this.#wakeUs, boundaryUs);
-  }
-
-  readonly #sleep = () => {
-    if (this.#over) return;
-    const nowUs = this.#clock.nowUs();
-    if (nowUs >= this.#wakeUs || this.#wakeUs === Number.POSITIVE_INFINITY) this.#wake(nowUs);
-    const waitMs = Math.floor((this.#wakeUs - this.#clock.nowUs()) / 1000);
-    if (waitMs < 0) setImmediate(this.#sleep);
-    else setTimeout(this.#sleep, Math.min(Math.max(1, waitMs), sleepMsMax));
-  };
-
-  /** End of a window, in µs since the schedule began. */
-  #slotEndUs(slot: number): number {
-    const timeline = this.#timeline;
-    return timeline.warmUpUs + (slot + 1 - measureSlotOf(timeline)) * windowUs;
-  }
-
-  #tick(): void {
-    const report = this.#recorder.take(this.#slot, this.#takeLoad());
-    const orders = this.#isOneOrder ? this.#users.takeOrders(this.#recorder.measureSlot) : [];
-    this.#send({ kind: 'window', report, sample: this.sample(), orders });
-  }
-
-  /** The load of this worker since the last call. */
-  #takeLoad(): WorkerLoad {
-    const atUs = this.#clock.nowUs();
-    const { idle } = performance.eventLoopUtilization();
-    const elapsedUs = atUs - this.#load.atUs;
-    const busyShare = 1 - ((idle - this.#load.idleMs) * 1000) / elapsedUs;
-    this.#load = { atUs, idleMs: idle };
-    return { elapsedUs, busyShare, openTurnUs: this.#turnBeganUs === 0 ? 0 : atUs - this.#turnBeganUs };
-  }
-
-  #markUsage(): void {
-    const mark = markUsage();
-    if (this.#usage === undefined) this.#usage = { from: mark, to: mark };
-    else if (this.#usage.to === this.#usage.from) this.#usage.to = mark;
   }
 }

@@ -5,6 +5,7 @@ import { Clock } from '../record/clock.ts';
 import type { Messages } from '../users/step-audit.ts';
 import { UserPool } from '../users/user-pool.ts';
 import type { ResolvedWorkload } from '../workload.ts';
+import { PeopleWorker } from './people-worker.ts';
 import type { WorkerCommand, WorkerMessage } from './worker-messages.ts';
 import { WorkerStep } from './worker-step.ts';
 
@@ -101,7 +102,8 @@ class Worker {
   }
 
   #reportProgress(): void {
-    send({ kind: 'progress', sessionsOpen: this.#users.connections.open, probed: this.#step.probed });
+    const { open: sessionsOpen } = this.#users.connections;
+    send({ kind: 'progress', sessionsOpen, probed: this.#step.probed, accounts: 0 });
   }
 }
 
@@ -110,6 +112,7 @@ function send(message: WorkerMessage, sent: (error: Error | null) => void = () =
 }
 
 let worker: Worker | undefined;
+let people: PeopleWorker | undefined;
 
 // Signals reach the whole process group, but only the coordinator acts on them.
 process.on('SIGINT', () => {});
@@ -117,17 +120,26 @@ process.on('SIGTERM', () => {});
 // A worker must not outlive its coordinator.
 process.on('disconnect', () => process.exit(1));
 process.on('message', (command: WorkerCommand) => {
-  if (command.kind === 'connect') {
-    worker = new Worker(command.assignment, command.worker);
-    worker.connect();
-  } else if (command.kind === 'probe') worker!.probe();
-  else if (command.kind === 'prepare') {
-    worker!.prepare(command.step, command.workload, command.reconnect);
-  } else if (command.kind === 'start') worker!.start(command.beginUs, command.recipientsByRoom);
-  else if (command.kind === 'stop-sending') worker!.stopSending();
-  else if (command.kind === 'end-step') worker!.endStep();
-  else if (command.kind === 'which-are-heard') worker!.heard(command.messages);
-  else worker!.finish();
+  if (command.kind === 'accounts') {
+    people = new PeopleWorker(command.assignment, command.worker, send);
+    people.createAccounts();
+  } else if (command.kind === 'connect') {
+    worker = people === undefined ? new Worker(command.assignment, command.worker) : undefined;
+    (people ?? worker)!.connect();
+  } else obey(command);
 });
 setInterval(() => send({ kind: 'alive' }), aliveIntervalMs);
 send({ kind: 'ready', rssBytes: process.memoryUsage.rss() });
+
+function obey(command: Exclude<WorkerCommand, { kind: 'accounts' | 'connect' }>): void {
+  const either = (people ?? worker)!;
+  if (command.kind === 'probe') either.probe();
+  else if (command.kind === 'prepare') either.prepare(command.step, command.workload, command.reconnect);
+  else if (command.kind === 'start') either.start(command.beginUs, command.recipientsByRoom);
+  else if (command.kind === 'stop-sending') either.stopSending();
+  else if (command.kind === 'end-step') either.endStep();
+  else if (command.kind === 'which-are-heard') worker!.heard(command.messages);
+  else if (command.kind === 'collect') people!.collect();
+  else if (command.kind === 'judge') people!.judge(command.messages, command.isFinal);
+  else either.finish();
+}
