@@ -104,6 +104,42 @@ test('steps replace the rate and the duration, and are refused beside them', () 
   );
 });
 
+test('people: their quantities, their names, their limits, and what they exclude', () => {
+  const { options, problems } = check(
+    '--people 100 --devices 2 --present 20% --visit 30s --think-time 10s..30s --login-rate 5/s --limit login.p99<500ms',
+  );
+  assert.deepEqual(problems, []);
+  const { people, clients, devices, presentShare, visitSeconds, peoplePrefix, ratePerSecond } =
+    options.workload;
+  assert.deepEqual([people, clients, devices, presentShare, visitSeconds], [100, 200, 2, 0.2, 30]);
+  // Those who are present say one message in 20 s.
+  assert.equal(ratePerSecond, 1);
+  assert.match(peoplePrefix, /^p[a-z0-9]{5}-$/);
+  const expressions = options.limits.map(({ expression }) => expression);
+  for (const own of ['login.p99<500ms', 'wentback=0', 'unanswered=0', 'untold=0'])
+    assert.ok(expressions.includes(own), own);
+  assert.ok(!check().options.limits.some(({ metric }) => metric === 'wentback'));
+  const names = check('--people 5 --people-prefix again-').options.workload.peoplePrefix;
+  assert.equal(names, 'again-');
+  const wrong = check(
+    '--people 1 --people-prefix BOB --rooms 3 --resume --present 0% --payload-size 100B',
+  ).problems.join('\n');
+  for (const problem of [
+    /--people must be at least 2: nobody writes to themselves; given: 1/,
+    /--people-prefix must be at most 15 of a-z 0-9 _ -; given: "BOB"/,
+    /--people and --rooms cannot be given together/,
+    /--people and --resume cannot be given together/,
+    /--present must be above 0%/,
+    /--payload-size must be at least 128B with --people; given: 100B/,
+  ])
+    assert.match(wrong, problem);
+  assert.match(check('--visit 3s --people 5').problems.join(), /--visit needs --present below 100%/);
+  assert.deepEqual(check('--devices 2 --limit ack.p99<1s').problems, [
+    '--devices needs --people',
+    '--limit ack.p99<1s needs --people: nobody has an account without it',
+  ]);
+});
+
 test('users that come back: their switch, their limits, and what they exclude', (t) => {
   const { options, problems } = check(
     '--resume --storm 12.5% --at 2s --think-time 5s..30s --connect http://a:1',

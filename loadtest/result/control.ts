@@ -23,6 +23,7 @@ const stepQuantities = [
   'seed',
   'stormShare',
   'stormAtSeconds',
+  'loginPerSecond',
 ] as const;
 export type StepQuantities = Pick<Workload, (typeof stepQuantities)[number]>;
 
