@@ -40,7 +40,10 @@ export class PresenceWatch {
   }
 
   start(): void {
-    this.#timer = setInterval(() => void this.#look(this.#watched.keys()), this.#options.settings.presenceIntervalMs);
+    this.#timer = setInterval(
+      () => void this.#look(this.#watched.keys()),
+      this.#options.settings.presenceIntervalMs,
+    );
     this.#timer.unref();
   }
 
