@@ -1,7 +1,7 @@
 /**
  * Upload addresses: how a node signs one, and how the media server checks it. Pure.
  *
- * An address is the media URL and then `<path>?bytes=<maximum>&expires=<ms>&user=<user>&signature=<signature>`.
+ * An address is the media URL and `<path>?bytes=<maximum>&expires=<ms>&user=<user>&signature=<signature>`.
  * The signature is HMAC-SHA256 (RFC 2104) in base64url, with a key of the setting `mediaSecret`, over these
  * lines of ASCII, each but the last followed by one line feed:
  *

@@ -1,4 +1,4 @@
-/** Uploads that are meant to do harm, over real sockets: nothing of them is kept, logged or written elsewhere. */
+/** Uploads that are meant to do harm, over real sockets: nothing of them is kept, logged or put elsewhere. */
 import assert from 'node:assert/strict';
 import {
   mkdirSync,

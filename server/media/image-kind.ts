@@ -14,8 +14,8 @@ export const headBytes = 16;
 /**
  * The signature and the first structure behind it. PNG: the chunk IHDR of 13 bytes (ISO/IEC 15948, 5.2 and
  * 11.2.1). JPEG: SOI, then another marker (ITU-T T.81, B.1.1.3). GIF: the version, and a screen that is not
- * empty (GIF89a specification, 17 and 18). WebP: a RIFF whose size is that of the file (RFC 9649, 2.4), and its
- * first chunk.
+ * empty (GIF89a specification, 17 and 18). WebP: a RIFF whose size is that of the file (RFC 9649, 2.4), and
+ * its first chunk.
  */
 const kinds: readonly Kind[] = [
   {

@@ -22,7 +22,7 @@ after(async () => {
 
 test('who is logged in gets addresses, uploads there, and everybody sees the image', { skip }, async () => {
   const secret = ['--media-secret-file', secretFile(key)];
-  const ofMedia = ['--role', 'media', '--media-directory', directory, '--media-free-min', '0B'];
+  const ofMedia = ['--role', 'media', '--media-directory', directory, '--media-free-size-min', '0B'];
   await using media = await ServerProcess.start('07', [...secret, ...ofMedia]);
   const ofNode = ['--redis-url', redis!.url, '--redis-namespace', 'images', '--media-url', media.origin];
   await using node = await ServerProcess.start('07', [...secret, ...ofNode, '--log-level', 'debug']);

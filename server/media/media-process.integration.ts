@@ -23,7 +23,7 @@ const newDirectory = () => join(parent, String(directories++));
 
 function start(directory: string, args: readonly string[] = []): Promise<ServerProcess> {
   const options = ['--role', 'media', '--media-directory', directory, '--media-secret-file', secretFile(key)];
-  return ServerProcess.start(stage, [...options, '--media-free-min', '0B', ...args]);
+  return ServerProcess.start(stage, [...options, '--media-free-size-min', '0B', ...args]);
 }
 
 /** Runs a command line that does not start a server, to its end. */
