@@ -1,7 +1,8 @@
 /**
- * Whatever goes wrong on the way, each reader receives each post that it wants once, in the order of ids: posts are
- * published on two nodes at once; announcements are lost, late and out of turn; the store is slow and fails; readers
- * take nothing for a while, leave, and come back elsewhere with the last id that they have.
+ * Whatever goes wrong on the way, each reader receives each post that it wants once, in the order of ids:
+ * posts are published on two nodes at once; announcements are lost, late and out of turn; the store is slow
+ * and fails; readers take nothing for a while, leave, and come back elsewhere with the last id that they
+ * have.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -14,8 +15,8 @@ import { MemoryPostStore } from './memory-post-store.ts';
 import { createPostMeter } from './post-meter.ts';
 import { postDefaults } from './post-options.ts';
 import type { PostStore } from './post-store.ts';
-import { Posts } from './posts.ts';
 import { menusOfTests, smallMenu, TestSession, UnreliableSignals } from './posts.fixture.ts';
+import { Posts } from './posts.ts';
 
 const options = {
   ...postDefaults,
@@ -171,9 +172,11 @@ for (let seed = 1; seed <= 8; seed++)
       });
       const areDone = () => readers.every(({ ids }, index) => ids.length >= expected[index]!.length);
       await until(areDone, 'all posts', 10_000).catch(() => {});
-      for (const [index, { ids }] of readers.entries()) assert.deepEqual(ids, expected[index], `reader ${index}`);
+      for (const [index, { ids }] of readers.entries())
+        assert.deepEqual(ids, expected[index], `reader ${index}`);
       assert.ok(expected.some(({ length }) => length > 0));
-      for (const { healed } of meters) assert.ok((await healed.get()).values[0]!.value > 0, 'it was disturbed');
+      for (const { healed } of meters)
+        assert.ok((await healed.get()).values[0]!.value > 0, 'it was disturbed');
     } finally {
       clearInterval(calm);
       for (const node of nodes) await node.close();

@@ -1,6 +1,6 @@
 /**
- * The subscriptions of a process. A feed per menu has the posts in order, an index says which subscriptions may want
- * one, and the delivery brings these to their sessions.
+ * The subscriptions of a process. A feed per menu has the posts in order, an index says which subscriptions
+ * may want one, and the delivery brings these to their sessions.
  */
 import { encodeSubscribeAck, type Menu, type Subscribe, type SubscribeAck } from '#protocol';
 import type { PersonSession } from '../accounts/person.ts';
@@ -67,9 +67,10 @@ export class Subscriptions {
         tailMax,
         receive: (post, before) =>
           index.visit(post.channels, (subscription) => {
-            // One that is not live comes to this post by itself.
-            if (subscription.state !== 'live' || !subscription.passes(post)) return;
-            subscription.cursor = before;
+            // One that is not live comes to this post by itself; one that read the store may have it already.
+            const { state, cursor } = subscription;
+            if (state !== 'live' || post.id <= cursor || !subscription.passes(post)) return;
+            subscription.cursor = Math.max(cursor, before);
             this.#delivery.push({ feed, subscription });
           }),
       });
