@@ -13,6 +13,7 @@ import { resize } from './011-resize/experiment.ts';
 import { storm } from './012-storm/experiment.ts';
 import { hostile } from './013-hostile/experiment.ts';
 import { peers } from './014-peers/experiment.ts';
+import { mailbox } from './015-mailbox/experiment.ts';
 import { posts } from './016-posts/experiment.ts';
 import { scaleChatRoom } from './017-scale-chat-room/experiment.ts';
 import { scaleChatRooms } from './018-scale-chat-rooms/experiment.ts';
@@ -33,7 +34,7 @@ import { soak } from './lab/shapes/soak/soak.ts';
 export const registry: Registry = {
   experiments: [
     ...[ladder, slowReader, crowd, smallBox, messageSize, cores, nodes, kill],
-    ...[partitions, failover, resize, storm, hostile, peers, posts],
+    ...[partitions, failover, resize, storm, hostile, peers, mailbox, posts],
     ...[scaleChatRoom, scaleChatRooms, scaleChatNodes, soakTest],
     ...[mailboxKill, mailboxReturn, loginFlood],
   ],
