@@ -65,6 +65,34 @@ test('compose starts a server within its limits and a simulator, and removes bot
   assert.deepEqual(await leftOf(project), []);
 });
 
+test('compose gives the nodes of people a Redis that syncs each write, and one key for images', {
+  skip: !composed && 'the docker command has no compose, or reaches no engine',
+}, async () => {
+  const servicesWith = async (secret: string): Promise<Services> => {
+    const args = ['compose', '--profile', 'mailbox', 'config', '--format', 'json'];
+    const env = { ...process.env, CHAT_MEDIA_SECRET: secret };
+    return JSON.parse((await run('docker', args, { cwd: repository, env })).stdout).services;
+  };
+  const key = 'k'.repeat(32);
+  const [services, withoutKey] = await Promise.all([servicesWith(key), servicesWith('')]);
+  const redis = services['redis-mailbox']!;
+  assert.match(redis.command.join(' '), /--appendonly yes --appendfsync always$/);
+  assert.deepEqual(
+    redis.volumes.map(({ target }) => target),
+    ['/data'],
+  );
+  for (const name of ['mailbox-1', 'mailbox-2', 'mailbox-3', 'media']) {
+    const { CHAT_MEDIA_SECRET, CHAT_MEDIA_URL, CHAT_REDIS_URL } = services[name]!.environment;
+    assert.deepEqual([CHAT_MEDIA_SECRET, CHAT_MEDIA_URL], [key, 'http://localhost:8079'], name);
+    assert.equal(CHAT_REDIS_URL, 'redis://redis-mailbox:6379');
+    assert.equal(withoutKey[name]!.environment.CHAT_MEDIA_URL, '');
+  }
+});
+
+type Services = Readonly<
+  Record<string, { command: string[]; environment: Record<string, string>; volumes: { target: string }[] }>
+>;
+
 /** Ids of the project's containers, networks and volumes that are still on the engine. */
 async function leftOf(project: string): Promise<string[]> {
   const filter = ['--filter', `label=com.docker.compose.project=${project}`];
