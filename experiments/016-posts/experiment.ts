@@ -3,7 +3,7 @@ import { allocate } from '../lab/deployment/allocation.ts';
 import { hasPosts, type StageInfo } from '../lab/deployment/list-stages.ts';
 import { cheapPasswords, cheapPasswordsNote, withoutRates } from '../lab/people/settings.ts';
 import { type FigureExperiment, type FigureVariant, figures } from '../lab/shapes/figures/figures.ts';
-import { measurePosts, type Readers } from './publish.ts';
+import { measurePosts, publishers, type Readers } from './publish.ts';
 
 const subscriberCounts = [1, 10, 100, 1000];
 const filterCounts = [0, 1, 8, 64];
@@ -46,7 +46,7 @@ export const posts: FigureExperiment = {
     { key: 'refused', title: 'not accepted', kind: 'count', isDetail: true },
   ],
   procedure: [
-    'Four people publish in turn, at 10,000 deliveries per second together, but at least 10 and at most 500 posts per second, for 5 s. All subscribers read one channel. CPU time is that of the measured seconds less that of as many seconds without posts.',
+    `${publishers} people publish in turn, at 10,000 deliveries per second together, but at least 10 and at most 200 posts per second, for 5 s. All subscribers read one channel. CPU time is that of the measured seconds less that of as many seconds without posts.`,
     'Of the filters of a subscriber only the last lets the posts pass, each of the others shares a feature with them and fails in its range: this is the most that a filter can cost.',
   ],
   variants: (stages) =>

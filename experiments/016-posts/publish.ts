@@ -17,8 +17,9 @@ const leaves = [
   [0, 0],
 ];
 const deliveriesPerSecond = 10_000;
-const rate = { min: 10, max: 500 };
-const publishers = 4;
+const rate = { min: 10, max: 200 };
+/** So many that none has more unanswered frames than a session may have. */
+export const publishers = 16;
 const measureMs = 5000;
 const warmUpMs = 1500;
 const drainMsMax = 5000;
@@ -45,8 +46,10 @@ export async function measurePosts(
   );
   await subscribe(subscribers, filtersOf(readers.filters), counts, signal);
   const writers = await enlist(url, peopleNamed('w', publishers), signal, () => ({
-    other: ({ type, result }) => {
-      if (type === 'publish_ack' && result !== 'ok') counts.refused++;
+    other: ({ type, result, id }) => {
+      if (type !== 'publish_ack' || result === 'ok') return;
+      counts.refused++;
+      followed.delete(String(id));
     },
   }));
   try {

@@ -96,6 +96,7 @@ export async function runAtLoad(
   { recover = false, highest, workload, ...extras }: TrialExtras,
 ): Promise<TrialRecord> {
   const number = run.nextNumber();
+  const asked = { ...workloadAt(load), ...variant.workload, ...workload };
   const order = variant.stage.order === 'one for all' ? 'one-for-all' : 'per-sender';
   const request: TrialRequest = {
     number,
@@ -109,7 +110,8 @@ export async function runAtLoad(
     ...(lagLimitMs !== undefined && { lagLimitMs }),
     ...extras,
     ...(highest !== undefined && { rateMax: workloadAt(highest).ratePerSecond }),
-    workload: { order, ...workloadAt(load), ...variant.workload, ...workload },
+    // The order is that of rooms: what people write to each other is ordered in their mailboxes.
+    workload: asked.people ? asked : { order, ...asked },
   };
   const trial = await session.run(request);
   if (recover && leavesBacklog(trial)) trial.recoverySeconds = await session.recover(request);
