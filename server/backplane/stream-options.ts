@@ -36,8 +36,8 @@ export const streamSettings = group('Partitions', {
     size,
   ),
   resumeDeadlineMs: limit(10, 60_000, 2000, 'time that a join may wait for the log', time),
-  // Measured on two cores, 3,000 messages/s in 100 rooms of 10: with 0, 4 and 8 ms Redis used 0.27, 0.17 and 0.13
-  // cores, the node 0.75, 0.65 and 0.62, and the median latency was 1, 9 and 13 ms.
+  // Measured on two cores, 3,000 messages/s in 100 rooms of 10: with 0, 4 and 8 ms Redis used 0.27, 0.17 and
+  // 0.13 cores, the node 0.75, 0.65 and 0.62, and the median latency was 1, 9 and 13 ms.
   batchIntervalMs: integer(
     0,
     1000,
