@@ -16,8 +16,9 @@ import { canResume, isScalable, listStages } from '../../deployment/list-stages.
 import { auditDeliveries } from './delivery-audit.ts';
 import { Participant } from './participant.ts';
 
-const cwd = fileURLToPath(new URL('../../../../', import.meta.url));
-const git = (...args: string[]) => execFileSync('git', args, { cwd, encoding: 'utf8', stdio: 'pipe' }).trim();
+const repository = fileURLToPath(new URL('../../../../', import.meta.url));
+const git = (...args: string[]) =>
+  execFileSync('git', args, { cwd: repository, encoding: 'utf8', stdio: 'pipe' }).trim();
 
 /** The build before the last change of the backplane; null where there is no history to take it from. */
 function olderBuild(): string | null {
@@ -29,9 +30,11 @@ function olderBuild(): string | null {
   }
 }
 
-/** Whether a build has a stage: one that is newer cannot be restarted from it. */
-function hasStage(build: string, name: string): boolean {
-  return git('ls-tree', '--name-only', build, `server/stages/${name}.ts`) !== '';
+/** Why a stage cannot be restarted from the older build. */
+function cannotRoll(stage: string): string | false {
+  if (older === null) return 'there is no git history with another build';
+  const found = git('ls-tree', '--name-only', older, `server/stages/${stage}.ts`);
+  return found === '' && `the older build has no ${stage}`;
 }
 
 /** Makes a node of a build whose batches have the next version: its layout is the same, nobody reads it. */
@@ -63,8 +66,7 @@ const argsOf = (namespace: string) => [
 
 describe('a rolling restart', { concurrency: true, skip: redis === null && noRedis }, () => {
   for (const stage of stages) {
-    const isKnown = older !== null && hasStage(older, stage.name);
-    const skip = isKnown ? false : `there is no git history with another build that has ${stage.name}`;
+    const skip = cannotRoll(stage.name);
     test(`${stage.name}: from an older build, node by node: nobody misses anything without being told`, {
       skip,
     }, async ({ signal }) => {
