@@ -217,19 +217,23 @@ async function converge({ world, clients }: Real): Promise<void> {
   nodes.before = () => {};
   nodes.after = () => {};
   nodes.isDeaf = false;
-  await until(async () => {
-    for (const client of clients) {
-      if (!client.isHere || client.unanswered.size > 0) await client.connect(client.upTo % 2);
+  await until(
+    async () => {
+      for (const client of clients) {
+        if (!client.isHere || client.unanswered.size > 0) await client.connect(client.upTo % 2);
+        await turns(5);
+        client.receive();
+      }
       await turns(5);
-      client.receive();
-    }
-    await turns(5);
-    const isDone = async (client: Client) => {
-      const { messages, last } = await nodes.store.page(client.user, client.upTo, 1);
-      return client.unanswered.size === 0 && messages.length === 0 && client.upTo === last;
-    };
-    return (await Promise.all(clients.map(isDone))).every(Boolean);
-  }, 'everybody has everything', 10_000);
+      const isDone = async (client: Client) => {
+        const { messages, last } = await nodes.store.page(client.user, client.upTo, 1);
+        return client.unanswered.size === 0 && messages.length === 0 && client.upTo === last;
+      };
+      return (await Promise.all(clients.map(isDone))).every(Boolean);
+    },
+    'everybody has everything',
+    10_000,
+  );
 }
 
 function checkAll({ world, clients }: Real): void {
