@@ -13,7 +13,8 @@ export type SignalReceiver = {
 /**
  * Every implementation guarantees:
  * - after `ready(true)`, each signal that is published to the name reaches the receiver, at most once, or
- *   `gap` is called. So who subscribes first, and reads the store when it is ready, misses nothing between the two;
+ *   `gap` is called. So who subscribes first, and reads the store when it is ready, misses nothing between
+ *   the two;
  * - signals that one process publishes to one name are received in that order;
  * - a signal that was accepted may still be lost with the process or the service that was to carry it, and
  *   only the store knows of it.

@@ -215,6 +215,5 @@ test('a device that comes back behind the retention is told of the gap', async (
   assert.equal(alice.receipts.at(-1)!.upTo, 4);
 });
 
-
 const bodyOf = (id: string) => `{"type":"message","from":"alice","id":"${id}","Message":""`;
 const frameOf = (seq: number) => `${bodyOf(String(seq))},"seq":${seq},"sentAtMs":0}`;

@@ -217,19 +217,23 @@ async function converge({ world, clients }: Real): Promise<void> {
   nodes.before = () => {};
   nodes.after = () => {};
   nodes.isDeaf = false;
-  await until(async () => {
-    for (const client of clients) {
-      if (!client.isHere || client.unanswered.size > 0) await client.connect(client.upTo % 2);
+  await until(
+    async () => {
+      for (const client of clients) {
+        if (!client.isHere || client.unanswered.size > 0) await client.connect(client.upTo % 2);
+        await turns(5);
+        client.receive();
+      }
       await turns(5);
-      client.receive();
-    }
-    await turns(5);
-    const isDone = async (client: Client) => {
-      const { messages, last } = await nodes.store.page(client.user, client.upTo, 1);
-      return client.unanswered.size === 0 && messages.length === 0 && client.upTo === last;
-    };
-    return (await Promise.all(clients.map(isDone))).every(Boolean);
-  }, 'everybody has everything', 10_000);
+      const isDone = async (client: Client) => {
+        const { messages, last } = await nodes.store.page(client.user, client.upTo, 1);
+        return client.unanswered.size === 0 && messages.length === 0 && client.upTo === last;
+      };
+      return (await Promise.all(clients.map(isDone))).every(Boolean);
+    },
+    'everybody has everything',
+    10_000,
+  );
 }
 
 function checkAll({ world, clients }: Real): void {
@@ -250,11 +254,17 @@ async function checkReceipts({ world, clients }: Real): Promise<void> {
         .filter(({ user }) => user === by)
         .flatMap(({ got }) => [...got].flatMap(([seq, { from }]) => (from === sender ? [seq] : [])));
       if (seqs.length === 0) continue;
-      for (const client of clients.filter(({ user }) => user === sender))
-        await until(
-          () => client.marks.get(`received ${by}`) === Math.max(...seqs),
-          `${sender} ${client.device} is told what ${by} has`,
-        );
+      for (const client of clients.filter(({ user }) => user === sender)) {
+        const isTold = () => client.marks.get(`received ${by}`) === Math.max(...seqs);
+        const what = `${sender} ${client.device} is told what ${by} has`;
+        await until(isTold, what).catch(async (error: Error) => {
+          const { closeCode } = client.session!;
+          const { receipts, version } = await world.nodes.store.receipts(sender, 0);
+          const { owed } = await world.nodes.store.arrive({ user: by, device: 'phone' });
+          const known = { marks: [...client.marks], after: client.receiptsAfter, closeCode, max: Math.max(...seqs) };
+          throw new Error(`${error.message}: ${JSON.stringify({ known, receipts, version, owed })}`);
+        });
+      }
     }
 }
 

@@ -10,14 +10,24 @@ const startRedis = await findRedis();
 const redis = await startRedis?.();
 after(() => redis?.[Symbol.asyncDispose]());
 
-test('whatever was acknowledged is received once, in order, by every device', {
-  skip: startRedis ? false : noRedis,
-}, () =>
-  checkMailboxModel(
-    (limits, nowMs) => {
-      const store = new RedisStore({ url: redis!.url });
-      return new RedisMailbox({ ...limits, store, channel: `test:${randomUUID()}`, isCluster: false, nowMs });
-    },
-    60,
-    15_000,
-  ));
+test(
+  'whatever was acknowledged is received once, in order, by every device',
+  {
+    skip: startRedis ? false : noRedis,
+  },
+  () =>
+    checkMailboxModel(
+      (limits, nowMs) => {
+        const store = new RedisStore({ url: redis!.url });
+        return new RedisMailbox({
+          ...limits,
+          store,
+          channel: `test:${randomUUID()}`,
+          isCluster: false,
+          nowMs,
+        });
+      },
+      60,
+      15_000,
+    ),
+);

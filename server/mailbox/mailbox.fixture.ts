@@ -103,11 +103,7 @@ export class FakeSession implements PersonSession {
 type Hook = (name: keyof MailboxStore, args: readonly unknown[]) => void | Promise<void>;
 
 /** A store of which any method can be made to fail, or be watched. */
-export function tampered(
-  store: MailboxStore,
-  before: Hook,
-  after: Hook = () => {},
-): MailboxStore {
+export function tampered(store: MailboxStore, before: Hook, after: Hook = () => {}): MailboxStore {
   return new Proxy(store, {
     get(target, name: keyof MailboxStore) {
       const method = target[name] as (...args: unknown[]) => Promise<unknown>;
@@ -155,7 +151,8 @@ export class Nodes implements AsyncDisposable {
       (...call) => this.before(...call),
       (...call) => this.after(...call),
     );
-    for (let index = 0; index < count; index++) this.nodes.push(this.#make(index === 0 ? this.meter : undefined));
+    for (let index = 0; index < count; index++)
+      this.nodes.push(this.#make(index === 0 ? this.meter : undefined));
   }
 
   #make(meter = createMailboxMeter()): Mailbox {
@@ -164,10 +161,17 @@ export class Nodes implements AsyncDisposable {
       publish: (name: string, payload: Buffer) => this.isDeaf || this.signals.publish(name, payload),
     };
     const accounts = { exists: async (user: string) => !user.startsWith('no') };
-    return new Mailbox({ store: this.store, signals, accounts, meter, settings: this.#settings });
+    // All nodes share the store, which outlives them.
+    const nothing = async () => {};
+    const store = new Proxy(this.store, {
+      get: (target, name: keyof MailboxStore) =>
+        name === 'start' || name === 'close' ? nothing : target[name],
+    });
+    return new Mailbox({ store, signals, accounts, meter, settings: this.#settings });
   }
 
   async start(): Promise<this> {
+    await this.store.start();
     for (const node of this.nodes) await node.start();
     return this;
   }
@@ -175,6 +179,7 @@ export class Nodes implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     for (const session of [...this.#sessions.keys()]) this.leave(session);
     for (const node of this.nodes) await node.close();
+    await this.store.close();
   }
 
   /** Logs a session in. Resolves with the number of messages that wait. */

@@ -3,8 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import { until } from '../backplane/backplane.contract.ts';
-import { FakeSession, Nodes, testSettings } from './mailbox.fixture.ts';
-import type { Arrival } from './mailbox-store.ts';
+import { FakeSession, Nodes } from './mailbox.fixture.ts';
 
 const turns = async (count = 10) => {
   for (let n = 0; n < count; n++) await turn();

@@ -90,23 +90,12 @@ export class Sending {
     });
   }
 
-  #finish(
-    session: PersonSession,
-    { to, id }: NewMessage,
-    result: AckResult,
-    seq?: number,
-  ): void {
+  #finish(session: PersonSession, { to, id }: NewMessage, result: AckResult, seq?: number): void {
     this.#storing--;
     this.#answer(session, to, id, result, seq);
   }
 
-  #answer(
-    session: PersonSession,
-    to: string,
-    id: string,
-    result: AckResult,
-    seq?: number,
-  ): void {
+  #answer(session: PersonSession, to: string, id: string, result: AckResult, seq?: number): void {
     this.#parts.meter.stored.inc({ result });
     this.#parts.writer.send(session, encodeAck(to, id, result, seq));
   }

@@ -68,12 +68,18 @@ test('a message crosses nodes, waits for who is away, and its receipts come back
   for (const id of ['b', 'c']) alice.send({ type: 'message', to: 'bob', id, Message: id });
   alice.send({ type: 'message', to: 'nobody', id: 'd', Message: '' });
   await alice.hears(7);
-  const results = alice.frames().slice(4).map((frame) => frame.type === 'server_ack' && frame.result);
+  const results = alice
+    .frames()
+    .slice(4)
+    .map((frame) => frame.type === 'server_ack' && frame.result);
   assert.deepEqual(results.toSorted(), ['ok', 'ok', 'unknown']);
   const again = await logIn(one, 'bob', { upTo: 1 });
   assert.equal(again.waiting, 2);
   await again.hears(2);
-  assert.deepEqual(again.frames().map((frame) => frame.type === 'message' && frame.seq), [2, 3]);
+  assert.deepEqual(
+    again.frames().map((frame) => frame.type === 'message' && frame.seq),
+    [2, 3],
+  );
   await one.reaches('chat_mailbox_stored_total{result="ok"}', 3);
   await one.reaches('chat_mailbox_stored_total{result="unknown"}', 1);
   await one.reaches('chat_mailbox_delivered_total', 2);
@@ -96,5 +102,8 @@ test('what was acknowledged outlives the node', { skip }, async () => {
   dave.send({ type: 'received', upTo: 100 });
   await dave.hears(150);
   const texts = dave.frames().map((frame) => frame.type === 'message' && frame.Message);
-  assert.deepEqual(texts, Array.from({ length: 150 }, (_, n) => `${n}`));
+  assert.deepEqual(
+    texts,
+    Array.from({ length: 150 }, (_, n) => `${n}`),
+  );
 });
