@@ -19,12 +19,14 @@ async function openAt(url: string) {
 const startRedis = await findRedis();
 const skip = startRedis ? false : noRedis;
 const redis = await startRedis?.();
-after(() => redis?.[Symbol.asyncDispose]());
-accountStoreContract('accounts in Redis', () => openAt(redis!.url), skip);
-
 const startCluster = await findRedisCluster();
 const cluster = await startCluster?.();
-after(() => cluster?.[Symbol.asyncDispose]());
+after(async () => {
+  await redis?.[Symbol.asyncDispose]();
+  await cluster?.[Symbol.asyncDispose]();
+});
+
+accountStoreContract('accounts in Redis', () => openAt(redis!.url), skip);
 accountStoreContract(
   'accounts in Redis Cluster',
   () => openAt(cluster!.url),
