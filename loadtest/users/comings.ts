@@ -22,6 +22,8 @@ export type ComingSettings = {
   /** The device is logged in; it is about to leave. */
   loggedIn(device: PersonDevice): void;
   leaving(device: PersonDevice): void;
+  /** The device was about to leave, perhaps, and does not. */
+  staying(device: PersonDevice): void;
 };
 
 /** Of one step. */
@@ -88,7 +90,9 @@ export class Comings {
     for (const device of devices) {
       if (this.come(device, 'end')) continue;
       device.purpose = 'end';
-      if (device.state === 'in') device.stay();
+      if (device.state !== 'in') continue;
+      device.stay();
+      this.#settings.staying(device);
     }
   }
 
@@ -179,6 +183,8 @@ export class Comings {
   /** Leaves when its last messages are answered; then it comes back at some time, where devices do. */
   leave(device: PersonDevice, waitedMs = 0): void {
     if (device.state !== 'in' || this.isCollecting) return;
+    // From now on it sends nothing new.
+    this.#settings.leaving(device);
     if (device.unanswered.size === 0 || waitedMs >= lastAnswersMsMax) return this.#depart(device);
     device.later(lastAnswersPollMs, () => this.leave(device, waitedMs + lastAnswersPollMs));
   }

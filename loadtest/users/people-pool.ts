@@ -78,6 +78,7 @@ export class PeoplePool {
       },
       loggedIn: (device) => this.#enter(device),
       leaving: (device) => this.#exit(device),
+      staying: (device) => this.#admit(device),
     });
     this.lookIns = new LookIns(this.devices, this.comings, this.#random);
     const events = this.#newEvents();
@@ -270,12 +271,18 @@ export class PeoplePool {
   }
 
   #enter(device: PersonDevice): void {
-    device.inIndex = this.#in.push(device) - 1;
-    this.connections.open++;
+    this.#admit(device);
     this.sender.resend(device);
   }
 
-  /** The device is not logged in any more. */
+  /** The device may send. */
+  #admit(device: PersonDevice): void {
+    if (device.inIndex !== -1) return;
+    device.inIndex = this.#in.push(device) - 1;
+    this.connections.open++;
+  }
+
+  /** The device sends no more. */
   #exit(device: PersonDevice): void {
     if (device.inIndex === -1) return;
     const last = this.#in.pop()!;
