@@ -15,6 +15,8 @@ export type ComingSettings = {
   random(): number;
   /** Longest time from a handshake to the answer to the login. */
   timeoutMs: number;
+  /** A device logs in again with the token of its last login; else by password. */
+  usesTokens: boolean;
   /** Undefined where nobody comes and goes. */
   means: VisitMeans | undefined;
   /** Connects the device; each next attempt elsewhere. */
@@ -158,7 +160,7 @@ export class Comings {
     if (device.state !== 'login' || this.#records === undefined) return;
     const { counts } = this.#records;
     if (result === 'ok') {
-      if (typeof token === 'string') device.token = token;
+      if (typeof token === 'string' && this.#settings.usesTokens) device.token = token;
       device.waiting = typeof waiting === 'number' ? waiting : 0;
       this.#enter(device);
     } else if (result === 'busy') {
