@@ -31,18 +31,19 @@ come. Handshakes of a storm: at most 256 at a time for each worker; the wait for
 With --people, people with accounts write direct messages to each other, at --rate together, or with think
 times; whoever is present writes to anybody. Before the run, POST /accounts creates their accounts and each
 device logs in once; that takes the server a hash of a password each, and --people-prefix uses them again.
-Devices come and go (--present, --visit) and log in with the token of their first login (--login-by). The audit
-is of the whole run: what the server has acknowledged (server_ack) comes to every device of its recipient once,
-in the order of the mailbox, intact; messages to somebody else count as misrouted. A message without an answer,
-or answered "busy", is sent again under its id. At the end of the run everybody comes back (--collect): then
-what was acknowledged and has not come is lost. A step before it counts what must be there by then. Delivery
-latency is that to devices that were logged in when the message was due. ack is from the due time to
-server_ack; login from the request to login_ack; collected from that request to the last message that waited;
-caughtup the same from the moment in which the device wanted to come, with every refusal. With --storm, that
-share of all devices comes at once, present or not. unknown, unanswered, expired, wentback, untold and
-failed-logins must be 0 unless a limit names another bound; full, busy and busy-logins have none.
-A server limits what one address may do: for a load test, raise that there
-(07-mailbox: --registrations-per-address-max, --logins-waiting-max).
+Devices come and go (--present, --visit) and log in with the token of their first login (--login-by). The
+audit is of the whole run: what the server has acknowledged (server_ack) comes to every device of its
+recipient once, in the order of the mailbox, intact; messages to somebody else count as misrouted. A message
+without an answer, or answered "busy", is sent again under its id. At the end of the run everybody comes
+back (--collect): then what was acknowledged and has not come is lost, also where a device did not get back
+(away). A step before it counts what must be there by then. Delivery latency is that to devices that were
+logged in when the message was due. ack is from the due time to server_ack; login from the request to
+login_ack; collected from that request to the last message that waited; caughtup the same from the moment in
+which the device wanted to come, with every refusal. With --storm, that share of all devices comes at once,
+present or not. unknown, unanswered, expired, wentback, untold and failed-logins must be 0 unless a limit
+names another bound; full, busy and busy-logins have none. A server limits what one address may do: for a
+load test, raise that there (07-mailbox: --registrations-per-address-max, --logins-waiting-max,
+--login-failures-per-address-max).
 
 With --baseline, p50, p99, p99.9 and deliveries/s stand beside those of an earlier run of the same load on the
 same machine. A latency is worse only beyond --margin and by more than twice the p99 of the simulators' own

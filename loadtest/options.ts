@@ -173,7 +173,12 @@ export function checkOptions(command: Command): { options: Options; problems: st
   for (const step of steps ?? [{}]) problems.push(...checkWorkload({ ...workload, ...step }));
   problems.push(...checkTogether(command, workload));
   for (const limit of limits)
-    if (limit !== undefined && returnMetrics.includes(limit.metric) && !workload.resume)
+    if (
+      limit !== undefined &&
+      returnMetrics.includes(limit.metric) &&
+      !workload.resume &&
+      !(limit.metric === 'away' && workload.people > 0)
+    )
       problems.push(`--limit ${limit.expression} needs --resume: nobody comes back without it`);
     else if (limit !== undefined && isOfPeople(limit.metric) && workload.people === 0)
       problems.push(`--limit ${limit.expression} needs --people: nobody has an account without it`);

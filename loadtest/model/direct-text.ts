@@ -49,10 +49,9 @@ export class DirectFormat {
     if (typeof id !== 'string' || id.length > idCharsMax || !id.startsWith(this.#tag)) return undefined;
     const dot = id.indexOf('.', this.#tag.length + 1);
     if (id[this.#tag.length] !== '.' || dot === -1) return undefined;
-    const step = Number.parseInt(id.slice(this.#tag.length + 1, dot), 36);
-    const number = Number.parseInt(id.slice(dot + 1), 36);
-    // A number in another spelling is another id.
-    return step >= 0 && number >= 0 && this.id(step, number) === id ? { step, number } : undefined;
+    const step = wholeOf(id, this.#tag.length + 1, dot);
+    const number = wholeOf(id, dot + 1, id.length);
+    return step >= 0 && number >= 0 ? { step, number } : undefined;
   }
 
   /** The frame of a message, `payloadBytes` bytes as UTF-8. `lagUs`: how much later than due it is sent. */
@@ -115,6 +114,19 @@ function digitsOf(text: string, chars: number): number {
     value = value * 64 + digit;
   }
   return value;
+}
+
+/** The number that these digits of base 36 give; −1 for none, or in another spelling: that is another id. */
+function wholeOf(text: string, from: number, to: number): number {
+  let value = 0;
+  for (let at = from; at < to; at++) {
+    const code = text.charCodeAt(at);
+    const digit = code >= 48 && code <= 57 ? code - 48 : code >= 97 && code <= 122 ? code - 87 : -1;
+    if (digit === -1) return -1;
+    value = value * 36 + digit;
+  }
+  const isZero = to - from === 1 && value === 0;
+  return to > from && (isZero || text.charCodeAt(from) !== 48) && value < 2 ** 31 ? value : -1;
 }
 
 function mixed(key: number, sender: number, step: number, number: number, lagUs: number): number {

@@ -234,7 +234,8 @@ export class Totals {
     if (this.#devices === 0) return this.audit().lost;
     const { ackedEver, deliveredEver, lostEver } = this.direct;
     const unanswered = this.sumOfSamples((sample) => sample.direct?.unanswered ?? 0);
-    return unanswered + ackedEver * this.#devices - deliveredEver - lostEver;
+    // A message can have come before its answer, so that the two cannot be added up.
+    return unanswered > 0 ? unanswered : ackedEver * this.#devices - deliveredEver - lostEver;
   }
 
   #isMeasured(slot: number): boolean {

@@ -40,6 +40,11 @@ export type DirectResult = {
   waited: number;
   /** Acknowledged messages that wait for devices that are away; 0 when everybody has been back. */
   waiting: number;
+  /**
+   * Devices that had not come back at the end of the run, or had not collected everything: what they are owed
+   * counts as lost. Null in a step before.
+   */
+  notBack: number | null;
   /** Messages of earlier runs with these people: not audited. */
   foreign: number;
   /** Frames `gap`: messages that were gone before a device had come for them. */
@@ -96,6 +101,9 @@ export function directOf(outcome: StepOutcome): DirectResult | undefined {
     unanswered: reports.reduce((sum, { outstanding }) => sum + outstanding.ack, 0),
     ackMs: times('ack'),
     ...{ waited: counts.waited, waiting: totals.judged.waiting },
+    notBack: receipts?.isFinal
+      ? reports.reduce((left, { caughtUp }) => left - caughtUp, workload.people * workload.devices)
+      : null,
     ...{ foreign: counts.foreign, expired: counts.gaps },
     ...{ receipts: counts.receipts, wentBack: counts.wentBack },
     untold: receipts?.isFinal ? receipts.untold : null,

@@ -55,6 +55,7 @@ export function directRows(direct: DirectResult | undefined): Row[] {
   for (const [why, count] of Object.entries(accounts.refused))
     rows.push(['', `accounts refused: ${integer(count)} × ${why}`]);
   const faults = [
+    [direct.notBack ?? 0, 'devices were not back at the end: what they are owed is lost'],
     [direct.unknown, 'messages to people who are unknown'],
     [direct.expired, 'times messages were gone before a device came'],
     [direct.foreign, 'messages of earlier runs'],

@@ -109,3 +109,25 @@ test('limits of users that come back: their times, and their defaults only where
   assert.ok(!names(withDefaults([])).includes('missed'));
   assert.ok(names(withDefaults([], { resume: true })).includes('missed'));
 });
+
+test('limits of people: times of their own, counts, and their defaults only where there are people', () => {
+  const times = (p99: number) => ({ p99 });
+  const direct = {
+    ...{ ackMs: times(40), loginMs: times(outstandingMs), collectedMs: times(90), caughtUpMs: times(600) },
+    ...{ unanswered: 2, wentBack: 0, full: 7, untold: null, logins: { failed: 0, busy: 3 } },
+  };
+  const seen = { ...observed({}), direct } as unknown as Observed;
+  const check = (text: string) => checkLimits([parseLimit(text)], seen)[0]!;
+  assert.equal(check('ack.p99<50ms').held, true);
+  assert.match(check('login.p99<1s').reason, /^login.p99 was infinite: some had not ended/);
+  assert.match(check('caughtup.p99<500ms').reason, /^caughtup.p99 was 600 ms; the limit/);
+  assert.equal(check('collected.p99<=90ms').held, true);
+  assert.match(check('unanswered=0').reason, /^2 messages were not answered/);
+  assert.equal(check('full<8').held, true);
+  assert.match(check('busy-logins=0').reason, /^3 logins were answered "busy"/);
+  assert.equal(check('untold=0').held, true, 'not known yet');
+  assert.throws(() => parseLimit('logout.p99<1s'), /a limit is <metric>/);
+  const names = withDefaults([], { people: 5 }).map(({ metric }) => metric);
+  for (const own of ['lost', 'wentback', 'untold', 'unanswered']) assert.ok(names.includes(own), own);
+  assert.ok(!withDefaults([]).some(({ metric }) => metric === 'wentback'));
+});

@@ -37,7 +37,10 @@ const returnCounters: Record<string, Counter> = {
     words: 'frames "joined" contradicted what was asked for',
     of: (seen) => seen.resume?.misannounced ?? 0,
   },
-  away: { words: 'users had not come back at the end', of: (seen) => seen.resume?.away ?? 0 },
+  away: {
+    words: 'users had not come back at the end',
+    of: (seen) => seen.resume?.away ?? seen.direct?.notBack ?? 0,
+  },
 };
 const chatCounters: Record<string, Counter> = {
   lost: { words: 'deliveries were outstanding when the drain ended', of: (seen) => seen.audit.lost },
@@ -171,7 +174,13 @@ export function checkLimits(limits: readonly Limit[], seen: Observed, doubtMs = 
 function reasonOf(limit: Limit, observed: number, seen: Observed): string {
   const counter = counters[limit.metric];
   const others = limit.metric === 'misrouted' ? seen.misroutedOfOtherRuns : 0;
-  const detail = others === 0 ? '' : ` (${others} of them to another run, in the same room)`;
+  const notBack = limit.metric === 'lost' ? (seen.direct?.notBack ?? 0) : 0;
+  const detail =
+    others > 0
+      ? ` (${others} of them to another run, in the same room)`
+      : notBack > 0
+        ? ` (${notBack} devices had not come back)`
+        : '';
   if (counter) return `${observed} ${counter.words}${detail}; the limit is ${limit.expression}`;
   if (isOfPeople(limit.metric) && observed >= outstandingMs)
     return `${limit.metric} was infinite: some had not ended when the step did; the limit is ${limit.expression}`;

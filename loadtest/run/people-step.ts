@@ -100,6 +100,7 @@ export class PeopleStep implements PeopleStepEvents {
         acked: audit.ackedMessages((step) => sender.unanswered(step)),
         outstanding: { ack: sender.unansweredMeasured(), ...people.outstanding() },
         present: people.connections.open,
+        caughtUp: people.devices.filter((device) => Number.isFinite(device.caughtUpUs)).length,
       },
     };
   }

@@ -92,6 +92,7 @@ export type DirectReport = {
   acked: AckedMessages[];
   /** Times of the measure phase that have not ended: infinite. */
   outstanding: Record<DirectTime, number>;
-  /** Devices that are logged in. */
+  /** Devices that are logged in; those of them that have everything. */
   present: number;
+  caughtUp: number;
 };

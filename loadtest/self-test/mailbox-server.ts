@@ -8,23 +8,15 @@ import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { type WebSocket, WebSocketServer } from 'ws';
 
+/**
+ * `lose`: of each hundred messages it loses one that it acknowledged. `forget`: it acknowledges before it
+ * stores, and what it has not stored is gone when a connection ends. `store-again`: a message that is sent
+ * again under its id is stored again. `hole`: what comes while a page is delivered at a login is lost for that
+ * device. `sleep`: a device that is logged in hears of some messages only at its next login.
+ */
 export type Lie =
-  | 'none'
-  /** Of each hundred stored messages it loses one, which was acknowledged. */
-  | 'lose'
-  /** It acknowledges before it stores, and forgets what it has not stored when a connection ends. */
-  | 'forget'
-  | 'double'
-  | 'swap'
-  | 'corrupt'
-  | 'misdeliver'
-  | 'receipt-back'
-  /** A message that is sent again under the same id is stored again. */
-  | 'store-again'
-  /** What comes while a page is delivered at a login is lost for that device. */
-  | 'hole'
-  /** A wake is lost: a device that is logged in hears of a message only at its next login. */
-  | 'sleep';
+  | ('none' | 'lose' | 'forget' | 'double' | 'swap' | 'corrupt' | 'misdeliver')
+  | ('receipt-back' | 'store-again' | 'hole' | 'sleep');
 
 export type LieReport = { lies: number; accounts: number; logins: number; stored: number };
 

@@ -60,7 +60,7 @@ describe('direct messages', { concurrency: 2 }, () => {
     assert.ok(direct.waited > 0 && direct.waited < result.audit.delivered, `${direct.waited} waited`);
     assert.ok(direct.closes[1006]! > 0, JSON.stringify(direct.closes));
     assert.ok(direct.lookIns.due >= 20 && direct.lookIns.made > 0, JSON.stringify(direct.lookIns));
-    assert.deepEqual([direct.waiting, direct.untold, direct.wentBack], [0, 0, 0]);
+    assert.deepEqual([direct.waiting, direct.untold, direct.wentBack, direct.notBack], [0, 0, 0, 0]);
     assert.ok(direct.receipts > 450, `${direct.receipts} receipts`);
     assert.ok(direct.ackMs.count >= 450 && direct.loginMs.count > 20 && direct.caughtUpMs.count > 20);
     assert.ok(direct.end!.caughtUpMs.count > 10);
@@ -161,7 +161,7 @@ describe('direct messages', { concurrency: 2 }, () => {
       const [first, last] = results as [LoadtestResult, LoadtestResult];
       assert.deepEqual([first.reasons, last.reasons, code], [[], [], 0]);
       assert.ok(first.direct!.waiting > 50, `${first.direct!.waiting} wait`);
-      assert.equal(first.direct!.untold, null);
+      assert.deepEqual([first.direct!.untold, first.direct!.notBack], [null, null]);
       assert.equal(first.direct!.end, undefined);
       assert.deepEqual([last.direct!.waiting, last.direct!.untold], [0, 0]);
       assert.equal(first.audit.delivered + last.audit.delivered, first.direct!.acked + last.direct!.acked);

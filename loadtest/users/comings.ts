@@ -15,6 +15,8 @@ export type ComingSettings = {
   random(): number;
   /** Longest time from a handshake to the answer to the login. */
   timeoutMs: number;
+  /** A device logs in again with the token of its last login; else by password. */
+  usesTokens: boolean;
   /** Undefined where nobody comes and goes. */
   means: VisitMeans | undefined;
   /** Connects the device; each next attempt elsewhere. */
@@ -22,6 +24,8 @@ export type ComingSettings = {
   /** The device is logged in; it is about to leave. */
   loggedIn(device: PersonDevice): void;
   leaving(device: PersonDevice): void;
+  /** The device was about to leave, perhaps, and does not. */
+  staying(device: PersonDevice): void;
 };
 
 /** Of one step. */
@@ -88,7 +92,9 @@ export class Comings {
     for (const device of devices) {
       if (this.come(device, 'end')) continue;
       device.purpose = 'end';
-      if (device.state === 'in') device.stay();
+      if (device.state !== 'in') continue;
+      device.stay();
+      this.#settings.staying(device);
     }
   }
 
@@ -154,7 +160,7 @@ export class Comings {
     if (device.state !== 'login' || this.#records === undefined) return;
     const { counts } = this.#records;
     if (result === 'ok') {
-      if (typeof token === 'string') device.token = token;
+      if (typeof token === 'string' && this.#settings.usesTokens) device.token = token;
       device.waiting = typeof waiting === 'number' ? waiting : 0;
       this.#enter(device);
     } else if (result === 'busy') {
@@ -179,6 +185,8 @@ export class Comings {
   /** Leaves when its last messages are answered; then it comes back at some time, where devices do. */
   leave(device: PersonDevice, waitedMs = 0): void {
     if (device.state !== 'in' || this.isCollecting) return;
+    // From now on it sends nothing new.
+    this.#settings.leaving(device);
     if (device.unanswered.size === 0 || waitedMs >= lastAnswersMsMax) return this.#depart(device);
     device.later(lastAnswersPollMs, () => this.leave(device, waitedMs + lastAnswersPollMs));
   }

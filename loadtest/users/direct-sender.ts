@@ -40,15 +40,22 @@ export type DirectSenderSettings = {
   sender(except: number): PersonDevice | undefined;
 };
 
-/** A message without an answer. `dueUs` is of the common clock. */
-type Open = { device: PersonDevice; step: number; number: number; lagUs: number; dueUs: number };
+/** A message without an answer. `dueUs` is of the common clock; `busy`: how often it was answered so. */
+type Open = {
+  device: PersonDevice;
+  step: number;
+  number: number;
+  lagUs: number;
+  dueUs: number;
+  busy: number;
+};
 
 /** Messages per turn at most, so that a backlog does not keep the worker from reading. Chosen. */
 const messagesPerTurnMax = 256;
 /** A device with so many bytes waiting for the kernel's send buffer sends no more. Chosen, not measured. */
 const bufferedBytesMax = 1_048_576;
-/** The wait after `busy`. Chosen, not measured. */
-const busyUs = 500_000;
+/** The waits after `busy`; the last one for every further answer. Chosen, not measured. */
+const busyUs = [500_000, 1_000_000, 2_000_000, 4_000_000, 8_000_000];
 /** A key is step × this + number. */
 const numbersMax = 2 ** 31;
 
@@ -58,8 +65,8 @@ export class DirectSender {
   unsentBlocked = 0;
   readonly #settings: DirectSenderSettings;
   readonly #open = new Map<number, Open>();
-  /** Messages that were answered with `busy`, and when they are sent again: the oldest first. */
-  #busy: { atUs: number; key: number }[] = [];
+  /** Messages that were answered `busy`, and when they are sent again: by their wait, the oldest first. */
+  readonly #busy = busyUs.map((): { atUs: number; key: number }[] => []);
   #step: SendingStep | undefined;
   #beginUs = 0;
   /** When the next message of the schedule is due, in µs of the common clock. */
@@ -78,7 +85,7 @@ export class DirectSender {
   }
 
   get nextDueUs(): number {
-    return Math.min(this.#dueUs, this.#busy[0]?.atUs ?? Number.POSITIVE_INFINITY);
+    return Math.min(this.#dueUs, ...this.#busy.map((queue) => queue[0]?.atUs ?? Number.POSITIVE_INFINITY));
   }
 
   start(beginUs: number): void {
@@ -100,12 +107,7 @@ export class DirectSender {
   /** Sends the messages that are due now, up to a bound. */
   pump(): void {
     const { clock } = this.#settings;
-    for (let i = 0; i < messagesPerTurnMax && this.#busy.length > 0; i++) {
-      if (this.#busy[0]!.atUs > clock.nowUs()) break;
-      const open = this.#open.get(this.#busy.shift()!.key);
-      // One whose device is away is sent when it is back.
-      if (open?.device.state === 'in') this.#sendAgain(open);
-    }
+    for (const queue of this.#busy) this.#pumpBusy(queue, clock.nowUs());
     for (let i = 0; i < messagesPerTurnMax; i++) {
       const nowUs = clock.nowUs();
       if (nowUs < this.#dueUs) return;
@@ -131,7 +133,8 @@ export class DirectSender {
     }
     if (result === 'busy') {
       counts.busy++;
-      this.#busy.push({ atUs: clock.nowUs() + busyUs, key: keyOf(key.step, key.number) });
+      const wait = Math.min(open.busy++, busyUs.length - 1);
+      this.#busy[wait]!.push({ atUs: clock.nowUs() + busyUs[wait]!, key: keyOf(key.step, key.number) });
       return;
     }
     if (result === 'full') counts.full++;
@@ -181,7 +184,7 @@ export class DirectSender {
     else if (device.bufferedBytes > bufferedBytesMax) this.unsentBlocked += measured;
     else {
       const lagUs = Math.floor(nowUs - this.#dueUs);
-      const open = { device, step, number, lagUs, dueUs: this.#dueUs };
+      const open = { device, step, number, lagUs, dueUs: this.#dueUs, busy: 0 };
       device.unanswered.add(keyOf(step, number));
       this.#open.set(keyOf(step, number), open);
       for (const { index } of this.#settings.devicesOf(device.person))
@@ -192,6 +195,14 @@ export class DirectSender {
     }
     schedule.advance();
     this.#skipToOwn();
+  }
+
+  #pumpBusy(queue: { atUs: number; key: number }[], nowUs: number): void {
+    for (let i = 0; i < messagesPerTurnMax && queue.length > 0 && queue[0]!.atUs <= nowUs; i++) {
+      const open = this.#open.get(queue.shift()!.key);
+      // One whose device is away is sent when it is back.
+      if (open?.device.state === 'in') this.#sendAgain(open);
+    }
   }
 
   #sendAgain({ device, step, number, lagUs }: Open): void {

@@ -1,4 +1,7 @@
-/** Logins as a load of their own (`--login-rate`): devices that are away look in, collect what waits, and leave. */
+/**
+ * Logins as a load of their own (`--login-rate`): devices that are away look in, collect what waits, and
+ * leave.
+ */
 import type { DirectCounts } from '../record/direct-counts.ts';
 import type { Comings } from './comings.ts';
 import type { PersonDevice } from './person-device.ts';

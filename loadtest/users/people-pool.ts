@@ -32,8 +32,8 @@ export type PeopleSettings = {
   hadAccount: ReadonlySet<number>;
 };
 
-/** Enrollments of one worker at the same time. Chosen: a server that hashes passwords does few at once. */
-const enrollmentsMax = 32;
+/** Enrollments at the same time, of all workers. Chosen: a server that hashes passwords does few at once. */
+const enrollmentsMax = 64;
 /** Enrollment ends when nobody has been logged in for so many times the connect timeout. Chosen. */
 const enrollmentPatience = 3;
 const paceIntervalMs = 5;
@@ -71,13 +71,14 @@ export class PeoplePool {
     this.comings = new Comings({
       ...{ clockUs, random: this.#random, means: visitMeans(workload) },
       timeoutMs: workload.connectTimeoutSeconds * 1000,
+      usesTokens: workload.loginBy === 'token',
       connect: (device) => {
         const connection = device.person * workload.devices + device.device + device.attempts;
-        if (workload.loginBy === 'password') device.token = '';
         device.connect(endpointOf(assignment, connection, 0));
       },
       loggedIn: (device) => this.#enter(device),
       leaving: (device) => this.#exit(device),
+      staying: (device) => this.#admit(device),
     });
     this.lookIns = new LookIns(this.devices, this.comings, this.#random);
     const events = this.#newEvents();
@@ -113,10 +114,11 @@ export class PeoplePool {
   async enroll(): Promise<void> {
     const { comings, connections } = this;
     const patienceMs = this.#workload.connectTimeoutSeconds * 1000 * enrollmentPatience;
+    const comingMax = Math.ceil(enrollmentsMax / this.#workload.workers);
     const coming = new Set<PersonDevice>();
     let sinceMs = performance.now();
     for (let next = 0; next < this.devices.length || coming.size > 0; ) {
-      while (next < this.devices.length && coming.size < enrollmentsMax) {
+      while (next < this.devices.length && coming.size < comingMax) {
         const device = this.devices[next++]!;
         coming.add(device);
         comings.come(device, 'enroll');
@@ -270,12 +272,18 @@ export class PeoplePool {
   }
 
   #enter(device: PersonDevice): void {
-    device.inIndex = this.#in.push(device) - 1;
-    this.connections.open++;
+    this.#admit(device);
     this.sender.resend(device);
   }
 
-  /** The device is not logged in any more. */
+  /** The device may send. */
+  #admit(device: PersonDevice): void {
+    if (device.inIndex !== -1) return;
+    device.inIndex = this.#in.push(device) - 1;
+    this.connections.open++;
+  }
+
+  /** The device sends no more. */
   #exit(device: PersonDevice): void {
     if (device.inIndex === -1) return;
     const last = this.#in.pop()!;
