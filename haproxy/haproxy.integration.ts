@@ -1,6 +1,6 @@
 /**
- * The committed HAProxy configuration before real nodes: messages cross, a drain refuses no newcomer, and nodes
- * know the addresses of clients.
+ * The committed HAProxy configuration before real nodes: messages cross, a drain refuses no newcomer, and
+ * nodes know the addresses of clients.
  */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';

@@ -1,4 +1,4 @@
-/** One trial: subscribers wait, posts are published at a rate, and each is followed to its last subscriber. */
+/** One trial: subscribers wait, posts are published at a rate, each is followed to its last subscriber. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Credentials, Post, PostFilter } from '#protocol';
 import type { Deployment } from '../lab/deployment/deployment.ts';

@@ -1,6 +1,6 @@
 /**
- * A person who writes to others through failures: each message goes out again under its id until the server has
- * answered, and a lost connection is made again, at the next node.
+ * A person who writes to others through failures: each message goes out again under its id until the server
+ * has answered, and a lost connection is made again, at the next node.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Credentials, LoginAck } from '#protocol';

@@ -1,6 +1,6 @@
 /**
- * A device of a person, over the real wire: it logs in, sends direct messages and frames of posts, and says how
- * far it has received. Nothing is retried here: whoever drives it decides that.
+ * A device of a person, over the real wire: it logs in, sends direct messages and frames of posts, and says
+ * how far it has received. Nothing is retried here: whoever drives it decides that.
  */
 import { WebSocket } from 'ws';
 import {
@@ -55,7 +55,7 @@ export class Device {
     return this.#socket !== undefined && this.#socket.readyState === WebSocket.OPEN;
   }
 
-  /** One attempt. Resolves with the answer; rejects where none came. After any but `ok` it is not connected. */
+  /** One attempt. Resolves with the answer; rejects where none came. Only after `ok` it is connected. */
   logIn(chatUrl: string, by: LoginBy = 'password', timeoutMs = loginTimeoutMs): Promise<LoginAck> {
     const { promise, resolve, reject } = Promise.withResolvers<LoginAck>();
     const byToken = by === 'token' && this.token !== undefined;

@@ -22,8 +22,8 @@ export type NodeSample = {
 };
 
 /**
- * How Redis keeps what it acknowledges: `none`, in memory only; `everysec` and `always`, in its append-only file,
- * which it writes before it answers, and syncs to the disk once a second, or before it answers.
+ * How Redis keeps what it acknowledges: `none`, in memory only; `everysec` and `always`, in its append-only
+ * file, which it writes before it answers, and syncs to the disk once a second, or before it answers.
  * https://redis.io/docs/latest/operate/oss_and_stack/management/persistence
  */
 export type Persistence = 'none' | 'everysec' | 'always';

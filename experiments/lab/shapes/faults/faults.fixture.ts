@@ -10,8 +10,8 @@ import type { FaultTrial } from './record.ts';
 const placement = { target: 'process', simulator: 'process' } as const;
 
 /**
- * Each failure of an experiment, and why it cannot be tried here; false where it can. The last stage with a log
- * stands for those before it, which have the same way of a message: each failure takes seconds.
+ * Each failure of an experiment, and why it cannot be tried here; false where it can. The last stage with a
+ * log stands for those before it, which have the same way of a message: each failure takes seconds.
  */
 export async function failuresOf(experiment: FaultExperiment) {
   const all = await listStages();
