@@ -8,6 +8,8 @@ import { Accounts } from '../accounts/accounts.ts';
 import { DeviceLogins } from '../accounts/device-logins.ts';
 import { RedisAccountStore } from '../accounts/redis-account-store.ts';
 import { redisOptionsOf } from '../backplane/redis-pub-sub.ts';
+import { uploadAddresses } from '../media/filenames.ts';
+import { mediaAddressSettings } from '../media/settings.ts';
 import { RedisStore } from '../redis/store.ts';
 import { limitsOf } from '../settings.ts';
 import { partitioned } from './06-partitioned.ts';
@@ -17,15 +19,17 @@ export const mailbox: Stage = {
   ...partitioned,
   name: '07-mailbox',
   summary: 'people with accounts, and a mailbox for who is away',
-  limits: { ...partitioned.limits, ...limitsOf([accountSettings]) },
+  processes: [...partitioned.processes, { role: 'media', count: 'one' }],
+  limits: { ...partitioned.limits, ...limitsOf([accountSettings, mediaAddressSettings]) },
   compose: (config, metrics) => {
     const { url, keys } = redisOptionsOf(config);
     const store = new RedisAccountStore(new RedisStore({ url }), keys);
     const accounts = new Accounts(store, config, createAccountMeter(metrics.registry));
     const devices = new DeviceLogins();
+    const parts = [uploadAddresses(config, metrics.registry)];
     return {
       ...partitioned.compose(config, metrics),
-      people: { accounts, devices, parts: [], options: config },
+      people: { accounts, devices, parts, options: config },
     };
   },
 };

@@ -12,6 +12,7 @@ import { cursorFanOutSettings } from '../chat/fan-out.ts';
 import { drainInBatches } from '../gateway/drain.ts';
 import { Gateway } from '../gateway/gateway.ts';
 import { type GatewayParts, gatewaySettings } from '../gateway/gateway-parts.ts';
+import { mediaAddressSettings, mediaServerSettings } from '../media/settings.ts';
 import type { Metrics } from '../ops/metrics.ts';
 import { commonSettings, type ValuesOf } from '../settings.ts';
 import { WebPage } from '../web/web-page.ts';
@@ -26,6 +27,8 @@ export const stageSettings = [
   redisSettings,
   streamSettings,
   accountSettings,
+  mediaAddressSettings,
+  mediaServerSettings,
 ] as const;
 
 export type Config = ValuesOf<(typeof stageSettings)[number]>;
@@ -33,8 +36,13 @@ export type Config = ValuesOf<(typeof stageSettings)[number]>;
 /** A service that must be reachable; `--<service>-url` tells a node where it is. */
 export type Service = 'redis';
 
+/** What a process of a stage can be. */
+export const roles = ['server', 'media'] as const;
+export type Role = (typeof roles)[number];
+
 export type Processes = {
-  readonly role: 'server';
+  /** `--role` starts a process as that; `server`: it takes chat sessions. */
+  readonly role: Role;
   /** `any number`: as many nodes as wanted, each of which serves any client. */
   readonly count: 'one' | 'one per core' | 'any number';
 };
