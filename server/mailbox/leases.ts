@@ -27,6 +27,8 @@ const stepsPerRenewal = 20;
 export class Leases {
   readonly #options: LeasesOptions;
   readonly #renewing = new Set<Device>();
+  /** Those of which the mailbox is to be looked at again as soon as the answer is here. */
+  readonly #again = new Set<Device>();
   #timer: NodeJS.Timeout | undefined;
 
   constructor(options: LeasesOptions) {
@@ -42,7 +44,7 @@ export class Leases {
         rest = [...devices()];
         share = Math.ceil(rest.length / stepsPerRenewal);
       }
-      for (const device of rest.splice(0, share)) void this.renew(device);
+      for (const device of rest.splice(0, share)) void this.#renew(device);
     };
     this.#timer = setInterval(step, this.#options.ttlMs / renewalsPerLease / stepsPerRenewal);
     this.#timer.unref();
@@ -57,9 +59,19 @@ export class Leases {
     await this.#arrive(device, false);
   }
 
-  /** Renews the lease. Where another session has it, this one is closed. */
-  async renew(device: Device): Promise<void> {
-    await this.#arrive(device, true);
+  /** Looks at the mailbox now, and renews the lease: wakes may have been lost. */
+  async refresh(device: Device): Promise<void> {
+    // What is on its way may have been answered before they were lost.
+    if (this.#renewing.has(device)) this.#again.add(device);
+    else await this.#renew(device);
+  }
+
+  /**
+   * Where another session has the lease, this one is closed; but one that never had it takes it: it is the
+   * newer one, and the store did not answer when it came.
+   */
+  #renew(device: Device): Promise<void> {
+    return this.#arrive(device, device.isLive);
   }
 
   async #arrive(device: Device, renews: boolean): Promise<void> {
@@ -76,9 +88,9 @@ export class Leases {
       this.#arrived(device, arrived);
     } catch {
       this.#options.inboxOf(device)?.putBack(settled); // The next renewal comes soon.
-    } finally {
-      this.#renewing.delete(device);
     }
+    this.#renewing.delete(device);
+    if (this.#again.delete(device)) await this.#renew(device);
   }
 
   #arrived(device: Device, arrived: Arrived): void {

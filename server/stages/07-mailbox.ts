@@ -26,7 +26,9 @@ export const mailbox: Stage = {
     const accountStore = new RedisAccountStore(new RedisStore({ url }), keys);
     const accounts = new Accounts(accountStore, config, createAccountMeter(metrics.registry));
     const { rooms, signals } = withSignals(streamsOf(config, metrics));
-    const parts = [mailboxOnRedis({ settings: config, signals, accounts: accountStore, url, channel: keys, metrics })];
+    const parts = [
+      mailboxOnRedis({ settings: config, signals, accounts: accountStore, url, channel: keys, metrics }),
+    ];
     return {
       ...partitionedParts(config, metrics, rooms),
       people: { accounts, devices: new DeviceLogins(), parts, options: config },
