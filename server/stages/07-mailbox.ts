@@ -11,6 +11,8 @@ import { withSignals } from '../backplane/log-signals.ts';
 import { redisOptionsOf } from '../backplane/redis-pub-sub.ts';
 import { mailboxOnRedis } from '../mailbox/mailbox.ts';
 import { mailboxSettings } from '../mailbox/mailbox-settings.ts';
+import { uploadAddresses } from '../media/filenames.ts';
+import { mediaAddressSettings } from '../media/settings.ts';
 import { RedisStore } from '../redis/store.ts';
 import { limitsOf } from '../settings.ts';
 import { partitioned, partitionedParts, streamsOf } from './06-partitioned.ts';
@@ -20,7 +22,11 @@ export const mailbox: Stage = {
   ...partitioned,
   name: '07-mailbox',
   summary: 'people with accounts, and a mailbox for who is away',
-  limits: { ...partitioned.limits, ...limitsOf([accountSettings, mailboxSettings]) },
+  processes: [...partitioned.processes, { role: 'media', count: 'one' }],
+  limits: {
+    ...partitioned.limits,
+    ...limitsOf([accountSettings, mailboxSettings, mediaAddressSettings]),
+  },
   compose: (config, metrics) => {
     const { url, keys } = redisOptionsOf(config);
     const accountStore = new RedisAccountStore(new RedisStore({ url }), keys);
@@ -28,6 +34,7 @@ export const mailbox: Stage = {
     const { rooms, signals } = withSignals(streamsOf(config, metrics));
     const parts = [
       mailboxOnRedis({ settings: config, signals, accounts: accountStore, url, channel: keys, metrics }),
+      uploadAddresses(config, metrics.registry),
     ];
     return {
       ...partitionedParts(config, metrics, rooms),
