@@ -19,7 +19,10 @@ const filesReserved = 64;
 const deliveriesPerWorker = 5_000_000;
 /** Messages per second of one worker: less than half of its maximum in experiments/007-nodes. */
 const messagesPerWorker = 30_000;
-/** The same of people: each message is answered, received, and its receipt goes back. */
+/**
+ * The same of people: each message is answered, received, and its receipt goes back. Half of what one worker
+ * carried while it was 63 % busy, against the server of `self-test/mailbox-server.ts` on two cores.
+ */
 const directMessagesPerWorker = 5000;
 
 /**

@@ -11,8 +11,8 @@ import { type WebSocket, WebSocketServer } from 'ws';
 /**
  * `lose`: of each hundred messages it loses one that it acknowledged. `forget`: it acknowledges before it
  * stores, and what it has not stored is gone when a connection ends. `store-again`: a message that is sent
- * again under its id is stored again. `hole`: what comes while a page is delivered at a login is lost for that
- * device. `sleep`: a device that is logged in hears of some messages only at its next login.
+ * again under its id is stored again. `hole`: what comes while a page is delivered at a login is lost for
+ * that device. `sleep`: a device that is logged in hears of some messages only at its next login.
  */
 export type Lie =
   | ('none' | 'lose' | 'forget' | 'double' | 'swap' | 'corrupt' | 'misdeliver')
