@@ -15,6 +15,7 @@ export const cheapPasswords: Readonly<Record<string, string>> = {
   'password-memory': '64KiB',
   'password-passes': '1',
   'logins-waiting-max': '10000',
+  'logins-at-once': '8',
 };
 
 export const cheapPasswordsNote =
