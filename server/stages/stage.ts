@@ -12,8 +12,10 @@ import { cursorFanOutSettings } from '../chat/fan-out.ts';
 import { drainInBatches } from '../gateway/drain.ts';
 import { Gateway } from '../gateway/gateway.ts';
 import { type GatewayParts, gatewaySettings } from '../gateway/gateway-parts.ts';
+import { mailboxSettings } from '../mailbox/mailbox-settings.ts';
 import { mediaAddressSettings, mediaServerSettings } from '../media/settings.ts';
 import type { Metrics } from '../ops/metrics.ts';
+import { postSettings } from '../posts/post-options.ts';
 import { commonSettings, type ValuesOf } from '../settings.ts';
 import { WebPage } from '../web/web-page.ts';
 
@@ -26,7 +28,9 @@ export const stageSettings = [
   cursorFanOutSettings,
   redisSettings,
   streamSettings,
+  mailboxSettings,
   accountSettings,
+  postSettings,
   mediaAddressSettings,
   mediaServerSettings,
 ] as const;
