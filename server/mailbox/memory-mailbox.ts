@@ -178,9 +178,7 @@ export class MemoryMailbox implements MailboxStore {
   async receipts(user: string, after: number) {
     const mailbox = this.#make(user);
     const receipts: StoredReceipt[] = mailbox.receipts.entries
-      .flatMap(([by, marks]) =>
-        (['received', 'read'] as const).map((kind) => ({ kind, by, ...marks[kind] })),
-      )
+      .flatMap(([by, marks]) => (['received', 'read'] as const).map((kind) => ({ kind, by, ...marks[kind] })))
       .filter(({ version }) => version > after)
       .sort((one, other) => one.version - other.version);
     return { receipts, version: mailbox.version };
@@ -233,6 +231,10 @@ export class MemoryMailbox implements MailboxStore {
       return mailbox !== undefined && this.#nodesOf(mailbox).length > 0;
     });
   }
+
+  async start(): Promise<void> {}
+
+  async close(): Promise<void> {}
 
   #make(user: string): Mailbox {
     let mailbox = this.#mailboxes.get(user);
