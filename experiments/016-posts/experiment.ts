@@ -2,11 +2,20 @@
 import { allocate } from '../lab/deployment/allocation.ts';
 import { hasPosts, type StageInfo } from '../lab/deployment/list-stages.ts';
 import { cheapPasswords, cheapPasswordsNote, withoutRates } from '../lab/people/settings.ts';
-import { type FigureExperiment, type FigureVariant, figures } from '../lab/shapes/figures/figures.ts';
+import { formatCount } from '../lab/report/format.ts';
+import {
+  type FigureExperiment,
+  type FigureVariant,
+  figures,
+  variantsOfStages,
+} from '../lab/shapes/figures/figures.ts';
 import { measurePosts, publishers, type Readers } from './publish.ts';
 
 const subscriberCounts = [1, 10, 100, 1000];
 const filterCounts = [0, 1, 8, 64];
+const asked: readonly Readers[] = filterCounts.flatMap((filters) =>
+  subscriberCounts.map((subscribers) => ({ subscribers, filters })),
+);
 
 export const posts: FigureExperiment = {
   name: '016-posts',
@@ -49,14 +58,7 @@ export const posts: FigureExperiment = {
     `${publishers} people publish in turn, at 10,000 deliveries per second together, but at least 10 and at most 200 posts per second, for 5 s. All subscribers read one channel. CPU time is that of the measured seconds less that of as many seconds without posts.`,
     'Of the filters of a subscriber only the last lets the posts pass, each of the others shares a feature with them and fails in its range: this is the most that a filter can cost.',
   ],
-  variants: (stages) =>
-    stages
-      .filter(hasPosts)
-      .flatMap((stage) =>
-        filterCounts.flatMap((filters) =>
-          subscriberCounts.map((count) => variantOf(stage, { subscribers: count, filters })),
-        ),
-      ),
+  variants: (stages) => variantsOfStages(stages.filter(hasPosts), asked, variantOf),
   notes: ['Bodies are of 100 B, in the menu “cars” that comes with the server.', cheapPasswordsNote],
 };
 
@@ -64,7 +66,7 @@ function variantOf(stage: StageInfo, readers: Readers): FigureVariant {
   const { subscribers, filters } = readers;
   const family = filters === 1 ? '1 filter' : filters === 0 ? 'no filter' : `${filters} filters`;
   return {
-    name: `${subscribers.toLocaleString('en-US')} subscribers, ${family} (${stage.name})`,
+    name: `${subscribers === 1 ? '1 subscriber' : `${formatCount(subscribers)} subscribers`}, ${family}`,
     stage,
     place: { family, value: subscribers },
     settings: { ...withoutRates, ...cheapPasswords, 'posts-per-person-max': '1000000' },

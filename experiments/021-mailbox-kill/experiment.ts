@@ -3,7 +3,12 @@ import { allocate } from '../lab/deployment/allocation.ts';
 import type { Persistence } from '../lab/deployment/deployment.ts';
 import { hasMailboxes, type StageInfo } from '../lab/deployment/list-stages.ts';
 import { cheapPasswords, cheapPasswordsNote, withoutRates } from '../lab/people/settings.ts';
-import { type FigureExperiment, type FigureVariant, figures } from '../lab/shapes/figures/figures.ts';
+import {
+  type FigureExperiment,
+  type FigureVariant,
+  figures,
+  variantsOfStages,
+} from '../lab/shapes/figures/figures.ts';
 import { type Kill, killed, measureKills, people, presentAtFirst, ratePerSecond } from './kills.ts';
 
 type Asked = { kill: Kill; persistence: Persistence };
@@ -51,8 +56,7 @@ export const mailboxKill: FigureExperiment = {
     `Of ${people} people with one device each, ${presentAtFirst} are connected and write ${ratePerSecond} messages per second together, to anybody; the others are away until the end. ${killed} A message goes out again under its id until it is acknowledged, and a connection that has ended is made again at the next node.`,
     'Then nobody writes any more, everybody comes, and all that was acknowledged must have been heard: exactly once, by the device that it was for.',
   ],
-  variants: (stages) =>
-    stages.filter(hasMailboxes).flatMap((stage) => asked.map((one) => variantOf(stage, one))),
+  variants: (stages) => variantsOfStages(stages.filter(hasMailboxes), asked, variantOf),
   notes: [
     'Killed is a process: with everysec Redis has written what it acknowledges to the file, which the kernel still has; a machine that loses its power loses up to about a second of it. With none a Redis that is killed has lost everything, and its people with it: they make their accounts again.',
     cheapPasswordsNote,
@@ -63,7 +67,7 @@ function variantOf(stage: StageInfo, { kill, persistence }: Asked): FigureVarian
   // Only `always` promises it: with everysec a write may be held back behind a sync of the disk.
   const owed = persistence === 'always' ? ['lost', 'doubled', 'disordered', 'strange'] : [];
   return {
-    name: `${kill} killed, ${persistence === 'none' ? 'nothing on disk' : persistence} (${stage.name})`,
+    name: `${kill} killed, ${persistence === 'none' ? 'nothing on disk' : persistence}`,
     stage,
     settings: { ...withoutRates, ...cheapPasswords },
     nodes: 2,

@@ -2,7 +2,12 @@
 import { allocate } from '../lab/deployment/allocation.ts';
 import { hasMailboxes, type StageInfo } from '../lab/deployment/list-stages.ts';
 import { cheapPasswords, cheapPasswordsNote, withoutRates } from '../lab/people/settings.ts';
-import { type FigureExperiment, type FigureVariant, figures } from '../lab/shapes/figures/figures.ts';
+import {
+  type FigureExperiment,
+  type FigureVariant,
+  figures,
+  variantsOfStages,
+} from '../lab/shapes/figures/figures.ts';
 import { measureReturn, type Return } from './return.ts';
 
 const serverCpus = 0.5;
@@ -11,13 +16,13 @@ const background = { ratePerSecond: 1000, people: 50 };
 
 const asked: readonly (Return & { name: string; collectMsMax?: number })[] = [
   {
-    name: '200 come, 20 per second, beside 1,000 messages/s',
+    name: '20 come per second, beside 1,000 messages/s',
     ...{ people: 200, waiting: 100, comePerSecond: 20, background },
     // A page of messages must be there before its reader wonders.
     collectMsMax: 500,
   },
-  { name: '1,000 come at once, 100 messages wait for each', people: 1000, waiting: 100 },
-  { name: '10,000 come at once, 10 messages wait for each', people: 10_000, waiting: 10 },
+  { name: '1,000 come at once, 100 messages for each', people: 1000, waiting: 100 },
+  { name: '10,000 come at once, 10 messages for each', people: 10_000, waiting: 10 },
 ];
 
 export const mailboxReturn: FigureExperiment = {
@@ -59,8 +64,7 @@ export const mailboxReturn: FigureExperiment = {
     'The mailboxes are filled through the server, without its CPU quota. Then the quota is in force, and everybody logs in with the token of an earlier login. A device tells how far it has received once in each turn of its event loop.',
     'At once: at most 256 handshakes are under way at a time, and the wait for one counts in “all have theirs”, and not in the other times, which are from the login request of each.',
   ],
-  variants: (stages) =>
-    stages.filter(hasMailboxes).flatMap((stage) => asked.map((one) => variantOf(stage, one))),
+  variants: (stages) => variantsOfStages(stages.filter(hasMailboxes), asked, variantOf),
   notes: [
     '10,000 × 10 and 1,000 × 100 are the same 100,000 messages: many people against much for each.',
     'Messages are of 128 B. Redis syncs each write to the disk (appendfsync always).',
@@ -74,9 +78,9 @@ function variantOf(
   { name, collectMsMax, ...wanted }: (typeof asked)[number],
 ): FigureVariant {
   const none = ['missing', 'doubled'].map((figure) => ({ figure, max: 0 }));
-  const of = name.split(' come')[0]!;
+  const of = 'who come in turn';
   return {
-    name: `${name} (${stage.name})`,
+    name,
     stage,
     settings: { ...withoutRates, ...cheapPasswords },
     nodes: 1,

@@ -2,7 +2,12 @@
 import { allocate } from '../lab/deployment/allocation.ts';
 import { hasMailboxes, type StageInfo } from '../lab/deployment/list-stages.ts';
 import { withoutRates } from '../lab/people/settings.ts';
-import { type FigureExperiment, type FigureVariant, figures } from '../lab/shapes/figures/figures.ts';
+import {
+  type FigureExperiment,
+  type FigureVariant,
+  figures,
+  variantsOfStages,
+} from '../lab/shapes/figures/figures.ts';
 import { floodSeconds, measureFlood, people, ratePerSecond } from './flood.ts';
 import type { FloodKind } from './worker.ts';
 
@@ -57,8 +62,7 @@ export const loginFlood: FigureExperiment = {
     `${people} people are in and write ${ratePerSecond} messages per second to each other. After ${floodSeconds} s of quiet the flood begins, and lasts as long. Every login of it comes over a connection of its own, which ends with the answer. The flood comes from a thread of its own, so that it does not delay the clock of the people.`,
     'Passwords are hashed as by default: argon2id, 19 MiB, 2 passes. The p99 is from writing a message until its recipient has it.',
   ],
-  variants: (stages) =>
-    stages.filter(hasMailboxes).flatMap((stage) => asked.map((one) => variantOf(stage, one))),
+  variants: (stages) => variantsOfStages(stages.filter(hasMailboxes), asked, variantOf),
   notes: [
     'Wrong passwords and unknown users meet the limits of failed logins for one user and one address, as by default; all of the lab’s clients have one address.',
     'Busy: told to come back, because as many passwords as are allowed wait to be hashed already. A flood of right passwords therefore shows the most that the node completes.',
@@ -69,7 +73,7 @@ export const loginFlood: FigureExperiment = {
 
 function variantOf(stage: StageInfo, { kind, name, perSecond }: (typeof asked)[number]): FigureVariant {
   return {
-    name: `${name} (${stage.name})`,
+    name,
     stage,
     settings: { ...withoutRates },
     nodes: 1,

@@ -84,6 +84,20 @@ export const figures: Shape<FigureExperiment, FigureRun> = {
   drawn: () => new Set(),
 };
 
+/** Variants of every stage that is asked, named with their stage where there are several. */
+export function variantsOfStages<Asked>(
+  stages: readonly StageInfo[],
+  asked: readonly Asked[],
+  variantOf: (stage: StageInfo, one: Asked) => FigureVariant,
+): FigureVariant[] {
+  return stages.flatMap((stage) =>
+    asked.map((one) => {
+      const variant = variantOf(stage, one);
+      return stages.length === 1 ? variant : { ...variant, name: `${variant.name} (${stage.name})` };
+    }),
+  );
+}
+
 /** One trial on a deployment of its own. */
 export async function runFigureTrial(
   variant: FigureVariant,

@@ -1,4 +1,5 @@
 /** Pictures of a run of figures: a row of dots for each variant, or a line for each family of them. */
+import { formatCount } from '../../report/format.ts';
 import { looksBy } from '../../report/look.ts';
 import { ink, page } from '../../report/palette.ts';
 import {
@@ -78,7 +79,7 @@ function linesPlot({ record, trials }: FigureRun, definition: Drawn): Plot {
       grid: { left: 12, right: 24, top: pixels + 44, bottom: 50, containLabel: true },
       xAxis: axisBelow(
         `${across}, logarithmic`,
-        String,
+        formatCount,
         logRange(
           points.map(({ value }) => value),
           'across',
