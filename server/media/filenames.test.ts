@@ -22,6 +22,7 @@ function ask(frame: Record<string, unknown>, given: typeof settings = settings) 
     open: true,
     bufferedBytes: 0,
     sendText: (payload) => heard.push(String(payload)),
+    write: () => {},
     whenWritten: () => {},
     close: (code, reason) => heard.push(`${code} ${reason}`),
   };

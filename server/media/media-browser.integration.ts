@@ -10,7 +10,7 @@ import { address, TestMedia } from './media.fixture.ts';
 
 /** A GIF of one pixel. */
 const pixel = Buffer.from('R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7', 'base64');
-/** Begins as a GIF, and is a script: `GIF89a` is a name, and what stands behind the comment gives it a value. */
+/** Begins as a GIF, and is a script: `GIF89a` is a name, and behind the comment it is given a value. */
 const polyglot = Buffer.concat([
   Buffer.from('GIF89a/*'), // The width, 10,799 pixels, begins a comment.
   Buffer.from('0100000000', 'hex'),

@@ -13,31 +13,37 @@ import { mailboxOnRedis } from '../mailbox/mailbox.ts';
 import { mailboxSettings } from '../mailbox/mailbox-settings.ts';
 import { uploadAddresses } from '../media/filenames.ts';
 import { mediaAddressSettings } from '../media/settings.ts';
+import { postsOnRedis } from '../posts/on-redis.ts';
+import { postSettings } from '../posts/post-options.ts';
 import { RedisStore } from '../redis/store.ts';
 import { limitsOf } from '../settings.ts';
 import { partitioned, partitionedParts, streamsOf } from './06-partitioned.ts';
 import type { Stage } from './stage.ts';
+
+const partSettings = [accountSettings, mailboxSettings, postSettings, mediaAddressSettings];
 
 export const mailbox: Stage = {
   ...partitioned,
   name: '07-mailbox',
   summary: 'people with accounts, and a mailbox for who is away',
   processes: [...partitioned.processes, { role: 'media', count: 'one' }],
-  limits: {
-    ...partitioned.limits,
-    ...limitsOf([accountSettings, mailboxSettings, mediaAddressSettings]),
-  },
+  limits: { ...partitioned.limits, ...limitsOf(partSettings) },
   compose: (config, metrics) => {
+    const { registry } = metrics;
     const { url, keys } = redisOptionsOf(config);
-    const accountStore = new RedisAccountStore(new RedisStore({ url }), keys);
-    const accounts = new Accounts(accountStore, config, createAccountMeter(metrics.registry));
+    const redis = new RedisStore({ url });
+    const accountStore = new RedisAccountStore(redis, keys);
+    const accounts = new Accounts(accountStore, config, createAccountMeter(registry));
     const { rooms, signals } = withSignals(streamsOf(config, metrics));
+    const posts = postsOnRedis(config, { redis, keys, signals, registry });
     const parts = [
       mailboxOnRedis({ settings: config, signals, accounts: accountStore, url, channel: keys, metrics }),
-      uploadAddresses(config, metrics.registry),
+      posts.part,
+      uploadAddresses(config, registry),
     ];
     return {
       ...partitionedParts(config, metrics, rooms),
+      routes: posts.routes,
       people: { accounts, devices: new DeviceLogins(), parts, options: config },
     };
   },

@@ -15,6 +15,7 @@ import { type GatewayParts, gatewaySettings } from '../gateway/gateway-parts.ts'
 import { mailboxSettings } from '../mailbox/mailbox-settings.ts';
 import { mediaAddressSettings, mediaServerSettings } from '../media/settings.ts';
 import type { Metrics } from '../ops/metrics.ts';
+import { postSettings } from '../posts/post-options.ts';
 import { commonSettings, type ValuesOf } from '../settings.ts';
 import { WebPage } from '../web/web-page.ts';
 
@@ -29,6 +30,7 @@ export const stageSettings = [
   streamSettings,
   mailboxSettings,
   accountSettings,
+  postSettings,
   mediaAddressSettings,
   mediaServerSettings,
 ] as const;
