@@ -81,6 +81,8 @@ const meanings: readonly (readonly [title: RegExp, meaning: string])[] = [
   [/^lost and told$/, 'deliveries that never came, of which the sender or the recipient was told'],
   [/^undelivered and told$/, 'messages that were not accepted, as their sender was told'],
   [/^duplicated/, 'deliveries that came twice, or after a later one of the same sender'],
+  [/^order differs$/, 'messages that a client heard in another order than the one who heard the most'],
+  [/^resumed, of returns$/, 'returns that were told that nothing was missed, of all returns'],
   [/^published$/, 'messages that entered the server'],
   [/^sent$/, 'messages of the neighbours'],
   [/^detected after$/, 'from the failure until the last client had noticed it'],
