@@ -40,7 +40,7 @@ test('one phase is 1 and all others 0, and the trial is named by closed labels',
     samples.filter((line) => line.endsWith(' 1')),
     ['lab_phase{phase="measure"} 1'],
   );
-  assert.equal(samples.length, 8);
+  assert.equal(samples.length, 9);
   assert.match(
     text,
     /^lab_trial_info\{experiment="001-ladder",run="20[\d-]{8} [\d:]{8}",variant="03-cursor",stage="03-cursor",purpose="confirm"\} 4$/m,

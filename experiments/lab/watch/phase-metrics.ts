@@ -9,7 +9,7 @@ import type { TrialTitle } from '../trial/trial.ts';
 import { exportUsage } from './usage-metrics.ts';
 
 /** Every phase of a trial; a closed set, so that the gauge has one series for each. */
-const phases = ['start', 'verify', 'connect', 'probe', 'warm-up', 'measure', 'drain', 'stop'] as const;
+const phases = ['start', 'verify', 'accounts', 'connect', 'probe', 'warm-up', 'measure', 'drain', 'stop'];
 
 type PhaseMetricsOptions = {
   experiment: string;
