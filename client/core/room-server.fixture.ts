@@ -11,7 +11,8 @@ import {
   isDecodeFault,
   parsePosition,
 } from '#protocol';
-import type { ChatClient, ChatEvents, Clock } from './chat-client.ts';
+import type { ChatClient, ChatEvents } from './chat-client.ts';
+import type { Clock } from './clock.ts';
 
 export class RoomServer {
   readonly #http = createServer();
