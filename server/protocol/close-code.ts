@@ -1,6 +1,6 @@
 /** How a connection ends: the table of close codes, and the wait that the reason text of a restart names. */
 
-/** 1000 to 1011: RFC 6455, section 7.4.1. 1012, 1013: the registry of IANA. 4008, 4012: this protocol. */
+/** 1000 to 1011: RFC 6455, section 7.4.1. 1012, 1013: the registry of IANA. 4008, 4012, 4013: this protocol. */
 const table = {
   normal: row(1000, 'the connection was closed normally', false),
   goingAway: row(1001, 'the server is going away: reconnect elsewhere', true),
@@ -9,13 +9,14 @@ const table = {
   noCode: row(1005, 'the connection was closed without a code', true),
   connectionLost: row(1006, 'the connection was lost without a closing handshake', true),
   malformed: row(1007, 'a frame was not UTF-8, not JSON, or not an object with clientId and Message', false),
-  policy: row(1008, 'a rule of the server was broken (origin, token, or message rate)', false),
+  policy: row(1008, 'a rule of the server was broken (origin, token, login, or message rate)', false),
   tooLarge: row(1009, 'a message was larger than the limit', false),
   serverError: row(1011, 'the server met an unexpected error', true),
   restart: row(1012, 'the server is restarting: reconnect after the wait it names', true),
   overload: row(1013, 'the server is overloaded: try again later', true),
   slowConsumer: row(4008, 'slow consumer: this client read too slowly and fell too far behind', true),
   seatMoved: row(4012, 'the people of this room sit on another node now: reconnect there', true),
+  loggedInElsewhere: row(4013, 'this device has logged in on another connection', false),
 };
 
 /** The codes by name: `closeCode.policy` is 1008. */
