@@ -101,6 +101,8 @@ export class Account implements Ticket {
   /** Gives the login up; the server is told to forget the token, and the client connects again without it. */
   logout(): void {
     if (this.#user === undefined) return;
+    // Until the server closes it, the connection is still that of the person.
+    this.#client?.hold();
     this.#isLeaving = this.#client?.sendTyped(encodeLogout()) ?? false;
     this.#forget('left');
   }
@@ -136,7 +138,8 @@ export class Account implements Ticket {
       this.#probe = 'with';
       return this.#client?.abandon('this connection only showed that the server answers');
     }
-    this.#sendLogin();
+    if (this.#attempt) this.#sendLogin();
+    else if (this.#token === undefined) this.#client?.release();
   }
 
   #sendLogin(): void {
@@ -191,7 +194,6 @@ export class Account implements Ticket {
     if (this.#nameBefore !== undefined) this.#client?.names.add(this.#nameBefore);
     this.#nameBefore = undefined;
     this.events.emit('signedOut', { user, why });
-    // After a frame `logout` the connection is still that of the person, until the server closes it.
     if (!this.#isLeaving) this.#client?.release();
   }
 }
