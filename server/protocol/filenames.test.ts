@@ -58,12 +58,10 @@ test('an answer is the same after encoding and parsing; other frames are none', 
     { result: 'too_large', detail: 'no', bytesMax: 5 },
     { result: 'closed', detail: 'none' },
   ];
-  for (const ack of acks) assert.deepEqual(parseFilenamesAck(JSON.parse(encodeFilenamesAck(ack))), ack);
-  for (const frame of [{}, { type: 'x', result: 'ok' }, { type: 'filenames_ack' }])
-    assert.equal(parseFilenamesAck(frame), undefined);
+  for (const ack of acks) assert.deepEqual(parseFilenamesAck(encodeFilenamesAck(ack)), ack);
+  const text = (fields: object) => JSON.stringify({ type: 'filenames_ack', ...fields });
+  for (const none of ['', '7', '{}', '{"type":"joined","result":"ok"}', '{"type":"filenames_ack"', text({})])
+    assert.equal(parseFilenamesAck(none), undefined, none);
   for (const uploads of [undefined, {}, [{}], ['x'], [null]])
-    assert.equal(
-      parseFilenamesAck({ type: 'filenames_ack', result: 'ok', uploads, expiresAtMs: 1 }),
-      undefined,
-    );
+    assert.equal(parseFilenamesAck(text({ result: 'ok', uploads, expiresAtMs: 1 })), undefined);
 });

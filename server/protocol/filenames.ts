@@ -78,17 +78,24 @@ export function encodeFilenamesAck(ack: FilenamesAck): string {
 }
 
 /**
- * Reads a frame `filenames_ack`, for clients: fields that it does not know are left out, and a result that it
- * does not know is kept. Undefined where the frame is none.
+ * Reads the text of a frame; undefined where it is no frame `filenames_ack`. A refusal that is not known is
+ * kept, so that its detail can be shown. Never throws.
  */
-export function parseFilenamesAck(frame: Readonly<Record<string, unknown>>): FilenamesAck | undefined {
-  const { type, result, uploads, expiresAtMs, detail, bytesMax } = frame;
-  if (type !== 'filenames_ack' || typeof result !== 'string') return undefined;
+export function parseFilenamesAck(text: string): FilenamesAck | undefined {
+  if (!text.startsWith('{"type":"filenames_ack"')) return undefined;
+  let value: Record<string, unknown>;
+  try {
+    value = Object(JSON.parse(text));
+  } catch {
+    return undefined;
+  }
+  const { result, uploads, expiresAtMs, detail, bytesMax } = value;
   if (result === 'ok') {
     if (!Array.isArray(uploads) || !uploads.every(isUploadAddress)) return undefined;
     const addresses = uploads.map(({ upload, image }) => ({ upload, image }));
     return isIntegerFrom(0, expiresAtMs) ? { result, uploads: addresses, expiresAtMs } : undefined;
   }
+  if (typeof result !== 'string') return undefined;
   return {
     result: result as FilenamesRefusal,
     detail: typeof detail === 'string' ? detail : result,

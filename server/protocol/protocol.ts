@@ -3,6 +3,8 @@ export * from './close-code.ts';
 export * from './direct.ts';
 export * from './filenames.ts';
 export * from './login.ts';
+export * from './menu.ts';
 export * from './message.ts';
+export * from './posts.ts';
 export * from './resume.ts';
 export * from './room.ts';
