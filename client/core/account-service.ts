@@ -7,7 +7,10 @@ const answerMsMax = 15_000;
 /** What became of a new account; `detail` is a sentence of the server or of the system. */
 export type Registration =
   | { readonly result: 'ok' }
-  | { readonly result: 'taken' | 'closed' | 'invalid' | 'unsupported' | 'unreachable'; readonly detail: string }
+  | {
+      readonly result: 'taken' | 'closed' | 'invalid' | 'unsupported' | 'unreachable';
+      readonly detail: string;
+    }
   | { readonly result: 'busy'; readonly detail: string; readonly retryAfterMs: number };
 
 /** The address of the accounts, beside the one of the chat: `ws://host/ws/tea` → `http://host/accounts`. */
@@ -32,7 +35,8 @@ export async function register(url: string, user: string, password: string): Pro
   if (response.status === 201) return { result: 'ok' };
   const result = results[response.status];
   if (result !== undefined) return { result, detail };
-  const retryAfterMs = parseRetryAfterMs(response.headers.get('retry-after') ?? undefined, Date.now()) ?? 1_000;
+  const retryAfterMs =
+    parseRetryAfterMs(response.headers.get('retry-after') ?? undefined, Date.now()) ?? 1_000;
   if (response.status === 429 || response.status === 503) return { result: 'busy', detail, retryAfterMs };
   return { result: 'unreachable', detail: `the server answered HTTP ${response.status}` };
 }

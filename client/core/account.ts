@@ -1,7 +1,7 @@
 /** Who this client is: logs in, stays logged in over reconnects by a token, logs out. */
 import {
-  closeCode,
   type Credentials,
+  closeCode,
   type DevicePositions,
   encodeLogin,
   encodeLogout,

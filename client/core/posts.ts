@@ -25,7 +25,7 @@ type Request = {
 };
 
 /** A subscription in one menu: what was asked for, and the post that came last. */
-type Subscription = Omit<Subscribe, 'lastPostId'> & { lastPostId: number; isAsked: boolean };
+type Subscription = Omit<Subscribe, 'lastPostId'> & { lastPostId: number };
 
 export class Posts {
   readonly #send: (text: string) => boolean;
@@ -48,7 +48,7 @@ export class Posts {
   subscribe(subscribe: Subscribe): Promise<SubscribeAck | Lost> {
     const { menu, channels, filters, lastPostId = 0 } = subscribe;
     if (channels.some((codes) => codes.length === 0)) this.#subscriptions.delete(menu);
-    else this.#subscriptions.set(menu, { menu, channels, filters, lastPostId, isAsked: true });
+    else this.#subscriptions.set(menu, { menu, channels, filters, lastPostId });
     return this.#request('subscribe_ack', menu, encodeSubscribe(subscribe)) as Promise<SubscribeAck | Lost>;
   }
 
@@ -78,7 +78,8 @@ export class Posts {
       const { menu, channels, filters, lastPostId } = subscription;
       this.#send(encodeSubscribe({ menu, channels, filters, lastPostId }));
     }
-    for (const { type, text } of this.#requests) if (type !== 'subscribe_ack') this.#send(text);
+    for (const { type, key, text } of this.#requests)
+      if (type !== 'subscribe_ack' || !this.#subscriptions.has(key)) this.#send(text);
   }
 
   /** Forgets everything, when the person is another one. */
