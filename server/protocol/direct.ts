@@ -73,7 +73,8 @@ export const watchedMax = 100;
 export const windowMessages = 100;
 
 const userPattern = /^[a-z0-9_-]{1,32}$/;
-const idPattern = /^[^\u0000-\u001f\u007f]{1,64}$/u;
+/** Neither control characters nor half of a surrogate pair, which UTF-8 cannot write. */
+const idPattern = /^[^\p{Cc}\p{Cs}]{1,64}$/u;
 const ackResults: readonly unknown[] = ['ok', 'full', 'unknown', 'busy'] satisfies AckResult[];
 
 type Value = Readonly<Record<string, unknown>>;
