@@ -1,5 +1,7 @@
 /** The accounts of a chat over HTTP: whether it has any, and how to make one. */
+import type { Credentials } from '#protocol';
 import { parseRetryAfterMs } from './reconnect.ts';
+import { type ChatAddress, serviceUrl } from './route.ts';
 
 /** The longest wait for an answer. Making an account costs the server a slow hash. Chosen, not measured. */
 const answerMsMax = 15_000;
@@ -13,21 +15,21 @@ export type Registration =
     }
   | { readonly result: 'busy'; readonly detail: string; readonly retryAfterMs: number };
 
-/** The address of the accounts, beside the one of the chat: `ws://host/ws/tea` → `http://host/accounts`. */
-export function accountsUrlOf(chatUrl: string): string {
-  const url = new URL(chatUrl);
-  url.protocol = url.protocol === 'wss:' ? 'https:' : 'http:';
-  url.pathname = url.pathname.replace(/\/ws(\/[^/]*)?$/, '/accounts');
-  url.search = '';
-  return url.href;
+/** Whether the chat has accounts. Rejects where it does not answer. */
+export async function hasAccounts({ chatUrl, headers }: ChatAddress): Promise<boolean> {
+  const signal = AbortSignal.timeout(answerMsMax);
+  // It answers that this is not the method.
+  const response = await fetch(serviceUrl(chatUrl, 'accounts'), { headers, signal, credentials: 'omit' });
+  await response.body?.cancel();
+  return response.status !== 404;
 }
 
 /** Makes an account. Never rejects. */
-export async function register(url: string, user: string, password: string): Promise<Registration> {
+export async function register(chat: ChatAddress, credentials: Credentials): Promise<Registration> {
   let response: Response;
   let detail: string;
   try {
-    response = await ask(url, { user, password });
+    response = await ask(chat, credentials);
     detail = sentenceOf(await response.text());
   } catch (error) {
     return { result: 'unreachable', detail: (error as Error).message };
@@ -49,10 +51,10 @@ const results: Readonly<Record<number, 'taken' | 'closed' | 'invalid' | 'unsuppo
   413: 'invalid',
 };
 
-function ask(url: string, body: unknown): Promise<Response> {
-  return fetch(url, {
+function ask({ chatUrl, headers }: ChatAddress, body: unknown): Promise<Response> {
+  return fetch(serviceUrl(chatUrl, 'accounts'), {
     method: 'POST',
-    headers: { 'content-type': 'application/json' },
+    headers: { ...headers, 'content-type': 'application/json' },
     body: JSON.stringify(body),
     cache: 'no-store',
     credentials: 'omit',

@@ -7,7 +7,7 @@ import { LateMessages } from './late-messages.ts';
 import { OwnNames } from './own-names.ts';
 import { type ConnectionEnd, nextWaitMs } from './reconnect.ts';
 import { Resume, type Resumption } from './resume.ts';
-import { type Place, Route } from './route.ts';
+import { type ChatAddress, type Place, Route } from './route.ts';
 
 export type ChatClientOptions = {
   /** Where to connect, room included: `ws://host:port/ws/<room>`. Several addresses are tried in turn. */
@@ -85,6 +85,7 @@ export class ChatClient {
   readonly #route: Route;
   readonly #resume = new Resume();
   #socket: ChatSocket | undefined;
+  #url: string | undefined;
   #state: 'idle' | 'connecting' | 'joining' | 'connected' | 'waiting' | 'closing' | 'ended' = 'idle';
   #failedAttempts = 0;
   #everConnected = false;
@@ -125,6 +126,12 @@ export class ChatClient {
     return this.#state === 'ended';
   }
 
+  /** Where the chat was at the last connection; undefined before the first one. */
+  get address(): ChatAddress | undefined {
+    const { connectHeaders: headers = {} } = this.#options;
+    return this.#url === undefined ? undefined : { chatUrl: this.#url, headers };
+  }
+
   /** Starts to connect; events report the outcome. Throws a SyntaxError for a URL of another kind. */
   connect(): void {
     this.#state = 'connecting';
@@ -137,6 +144,7 @@ export class ChatClient {
   #connectTo(place: Place): void {
     if ('end' in place) return this.#onEnd(place.end);
     // A connection that was given up may still report its end; only the current one counts.
+    this.#url = place.url;
     const address = this.#resume.addressOf(place.url);
     const { openSocket, ticket } = this.#options;
     const socket: ChatSocket = openSocket(ticket?.addressOf(address) ?? address, {
@@ -166,7 +174,7 @@ export class ChatClient {
 
   /** Sends the text of a frame; false, and nothing sent, while not connected. */
   sendTyped(text: string): boolean {
-    return this.connected && this.#socket !== undefined && this.#socket.send(text);
+    return this.connected && this.#socket?.send(text) === true;
   }
 
   /** Sends no message until `release()`: while it is open under which name messages may be sent. */

@@ -1,11 +1,5 @@
 /** Images: asks the server for an address to upload to, and uploads there. */
-import {
-  encodeFilenames,
-  type FilenamesAck,
-  type FilenamesRequest,
-  type ImageType,
-  parseFilenamesAck,
-} from '#protocol';
+import { encodeFilenames, type FilenamesAck, type FilenamesRequest, type ImageType } from '#protocol';
 
 /** An image that was uploaded, or a sentence that says why it was not. */
 export type Upload =
@@ -41,9 +35,7 @@ export class Images {
       : failed('the server gave no address');
   }
 
-  take(frame: Readonly<Record<string, unknown>>): void {
-    const ack = parseFilenamesAck(frame);
-    if (!ack) return;
+  take(ack: FilenamesAck): void {
     this.#requests.shift()?.done(ack);
     this.#sendFirst();
   }

@@ -1,37 +1,30 @@
 /** The menus of the posts, over HTTP. A server without them has no accounts either. */
 import { isMenuName, type Menu, type MenuNode, type MenuTree } from '#protocol';
+import { type ChatAddress, serviceUrl } from './route.ts';
 
 /** The longest wait for an answer. Chosen, not measured. */
 const answerMsMax = 10_000;
 
 export type MenuTitle = Pick<Menu, 'name' | 'title'>;
 
-/** Beside the address of the chat: `ws://host/ws/tea` → `http://host/menus`. */
-export function menusUrlOf(chatUrl: string): string {
-  const url = new URL(chatUrl);
-  url.protocol = url.protocol === 'wss:' ? 'https:' : 'http:';
-  url.pathname = url.pathname.replace(/\/ws(\/[^/]*)?$/, '/menus');
-  url.search = '';
-  return url.href;
-}
-
 /** The menus that this server has; undefined where it has none. Rejects where it does not answer. */
-export async function readMenuTitles(url: string): Promise<readonly MenuTitle[] | undefined> {
-  const answer = await read(url);
+export async function readMenuTitles(chat: ChatAddress): Promise<readonly MenuTitle[] | undefined> {
+  const answer = await read(chat, 'menus');
   const { menus } = Object(answer) as { menus?: unknown };
   if (!Array.isArray(menus)) return undefined;
   return menus.filter(isTitle).map(({ name, title }) => ({ name, title }));
 }
 
 /** One menu; undefined where there is none of that name. Rejects where the server does not answer. */
-export async function readMenu(url: string, name: string): Promise<Menu | undefined> {
-  const answer = await read(`${url}/${encodeURIComponent(name)}`);
+export async function readMenu(chat: ChatAddress, name: string): Promise<Menu | undefined> {
+  const answer = await read(chat, `menus/${encodeURIComponent(name)}`);
   return isMenu(answer) ? answer : undefined;
 }
 
 /** The JSON at that address; undefined where there is none. */
-async function read(url: string): Promise<unknown> {
-  const response = await fetch(url, { signal: AbortSignal.timeout(answerMsMax), credentials: 'omit' });
+async function read({ chatUrl, headers }: ChatAddress, path: string): Promise<unknown> {
+  const signal = AbortSignal.timeout(answerMsMax);
+  const response = await fetch(serviceUrl(chatUrl, path), { headers, signal, credentials: 'omit' });
   if (response.status === 404) return undefined;
   if (!response.ok) throw new Error(`the server answered HTTP ${response.status}`);
   return response.json();

@@ -4,10 +4,12 @@ import {
   type DirectMessage,
   type DirectServerFrame,
   type Post,
+  parseFilenamesAck,
   parsePostServerFrame,
   readDirectFrame,
 } from '#protocol';
 import { Account } from './account.ts';
+import { hasAccounts } from './account-service.ts';
 import { ChatClient, type ChatClientOptions } from './chat-client.ts';
 import { Emitter } from './emitter.ts';
 import { Images } from './images.ts';
@@ -47,6 +49,7 @@ export class PersonClient {
   readonly #mailbox: Mailbox;
   readonly #sent: SentMessages;
   #receiptsAfter = 0;
+  #hasAccounts: boolean | undefined;
   /** What the mailbox and the marks belong to. */
   #user: string | undefined;
 
@@ -85,6 +88,23 @@ export class PersonClient {
     this.chat.events.on('closed', () => this.#pause());
   }
 
+  /**
+   * Whether the server has accounts; asked once, when connected. A server without them would end the connection
+   * at the first frame that it does not know. Rejects where it does not answer.
+   */
+  async hasAccounts(): Promise<boolean> {
+    if (this.account.user !== undefined) return true;
+    if (!this.chat.connected && !this.chat.ended) {
+      await new Promise<void>((done) => {
+        this.chat.events.on('connected', () => done());
+        this.chat.events.on('closed', ({ final }) => final && done());
+      });
+    }
+    const { address } = this.chat;
+    if (address && !this.chat.ended) this.#hasAccounts ??= await hasAccounts(address);
+    return this.#hasAccounts ?? false;
+  }
+
   /** Messages to persons that the server has not answered yet. */
   get unanswered(): number {
     return this.#sent.openCount;
@@ -98,6 +118,23 @@ export class PersonClient {
     if (this.account.user === undefined) return undefined;
     this.presence.wrote(to);
     return this.#sent.put(to, text);
+  }
+
+  /** Waits until the server has answered every message, or for so long; resolves to how many have no answer. */
+  settle(waitMs: number): Promise<number> {
+    return new Promise((resolve) => {
+      const check = (): void => {
+        if (this.unanswered === 0) finish();
+      };
+      const finish = (): void => {
+        stop();
+        cancel();
+        resolve(this.unanswered);
+      };
+      const stop = this.events.on('mark', check);
+      const cancel = this.chat.clock.after(waitMs, finish);
+      check();
+    });
   }
 
   /** The person has seen this message, and with it all of the same sender before it. */
@@ -154,10 +191,10 @@ export class PersonClient {
     if (!this.account.isSignedIn) return;
     const post = parsePostServerFrame(text);
     if (post) return this.posts.take(post);
+    const addresses = parseFilenamesAck(text);
+    if (addresses) return this.images.take(addresses);
     const value = objectOf(text);
-    if (!value) return;
-    if (value.type === 'filenames_ack') return this.images.take(value);
-    const frame = readDirectFrame(value);
+    const frame = value && readDirectFrame(value);
     if (frame) this.#onFrame(frame);
   }
 

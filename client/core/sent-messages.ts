@@ -1,6 +1,7 @@
 /** Messages that this client sends to persons: sent until the server has answered, and how far each has come. */
 import type { ServerAck } from '#protocol';
 import type { Clock } from './clock.ts';
+import { newId } from './new-id.ts';
 
 /**
  * `waiting`: not sent yet. `sent`: without an answer. `stored`: in the mailbox of the other. `received`: a
@@ -185,10 +186,4 @@ function stopTimer(peer: Peer): void {
 function markOf({ seq = Number.POSITIVE_INFINITY }: SentMessage, { received, read }: Peer): Mark {
   if (seq <= read) return 'read';
   return seq <= received ? 'received' : 'stored';
-}
-
-/** 128 random bits in hexadecimal. `crypto.randomUUID` needs HTTPS in a browser; this does not. */
-function newId(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { encodeReconnectReason } from '#protocol';
-import { ChatClient } from '../core/chat-client.ts';
+import type { ChatClient } from '../core/chat-client.ts';
+import { PersonClient } from '../core/person-client.ts';
 import { ManualClock, nextEvent, RoomServer } from '../core/room-server.fixture.ts';
 import { runTerminal, type TerminalEnd } from './terminal.ts';
 import { Tty } from './tty.fixture.ts';
@@ -19,8 +20,10 @@ const settings = {
 async function openTerminal(server: RoomServer, columns: number) {
   const tty = new Tty(columns);
   const clock = new ManualClock();
-  const client = new ChatClient({ url: server.url, clientId: 'alice', openSocket: wsSockets(), clock });
-  const end: Promise<TerminalEnd> = runTerminal(client, {
+  const openSocket = wsSockets();
+  const person = new PersonClient({ url: server.url, clientId: 'alice', openSocket, clock }, 'test');
+  const client = person.chat;
+  const end: Promise<TerminalEnd> = runTerminal(person, {
     ...settings,
     input: tty.input,
     output: tty.output,
@@ -267,8 +270,8 @@ test('a refused admission is named, and the room is not claimed before it', asyn
   await using server = await RoomServer.start();
   server.welcome = (socket) => socket.close(1008, 'wrong or missing token');
   const tty = new Tty(200);
-  const client = new ChatClient({ url: server.url, clientId: 'alice', openSocket: wsSockets() });
-  const end = await runTerminal(client, { ...settings, input: tty.input, output: tty.output });
+  const options = { url: server.url, clientId: 'alice', openSocket: wsSockets() };
+  const end = await runTerminal(new PersonClient(options, 'test'), { ...settings, input: tty.input, output: tty.output });
   await drawn();
   assert.equal(end, 'closed');
   const rows = tty.screen.join('\n');
@@ -282,8 +285,8 @@ test('a refused admission is named, and the room is not claimed before it', asyn
 test('the last of the attempts says how many there were', async () => {
   const tty = new Tty(200);
   const url = 'ws://127.0.0.1:1/ws';
-  const client = new ChatClient({ url, clientId: 'alice', openSocket: wsSockets(), attemptsMax: 2 });
-  await runTerminal(client, { ...settings, input: tty.input, output: tty.output });
+  const options = { url, clientId: 'alice', openSocket: wsSockets(), attemptsMax: 2 };
+  await runTerminal(new PersonClient(options, 'test'), { ...settings, input: tty.input, output: tty.output });
   await drawn();
   const rows = tty.screen.join('\n');
   assert.match(rows, /ECONNREFUSED\)\. Gave up after 2 attempts\./);

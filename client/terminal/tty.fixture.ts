@@ -11,7 +11,7 @@ export class Tty {
   #row = 0;
   #column = 0;
 
-  constructor(columns: number) {
+  constructor(columns: number, rows = 50) {
     this.#columns = columns;
     const output = new Writable({
       write: (chunk, _encoding, done) => {
@@ -21,6 +21,7 @@ export class Tty {
     });
     this.output = Object.assign(output, {
       columns,
+      rows,
       isTTY: true,
       clearScreenDown: () => output.write('\u001b[0J'),
     }) as unknown as WriteStream;
