@@ -15,9 +15,12 @@ export class Composer {
   readonly #pending = find('pending', HTMLElement);
   readonly #sent: string[] = [];
   #recalled = 0;
+  /** What is not sent yet, by conversation. */
+  readonly #drafts = new Map<string, string>();
+  #conversation = '';
 
-  /** `send` gets each line that can be sent. */
-  constructor(send: (line: string) => void) {
+  /** `send` gets each line that can be sent; true: it is pending until `settle`. `onWrite`: a key was pressed. */
+  constructor(send: (line: string) => boolean, onWrite: () => void) {
     this.#form.addEventListener('submit', (event) => {
       event.preventDefault();
       const line = this.#line.value;
@@ -29,10 +32,12 @@ export class Composer {
       this.#sent.push(line);
       if (this.#sent.length > recalledMax) this.#sent.shift();
       this.#recalled = this.#sent.length;
-      this.#pending.append(make('li', '', neutralise(line)));
-      send(line);
+      if (send(line)) this.#pending.append(make('li', '', neutralise(line)));
     });
-    this.#line.addEventListener('input', () => showText(this.#problem, ''));
+    this.#line.addEventListener('input', () => {
+      showText(this.#problem, '');
+      if (this.#line.value.trim() !== '') onWrite();
+    });
     this.#line.addEventListener('keydown', (event) => {
       const step = { ArrowUp: -1, ArrowDown: 1 }[event.key];
       if (step === undefined || event.isComposing) return;
@@ -54,8 +59,19 @@ export class Composer {
   reset(): void {
     this.#pending.replaceChildren();
     this.#sent.length = 0;
+    this.#drafts.clear();
+    this.#conversation = '';
     this.#recalled = 0;
     this.#line.value = '';
+    showText(this.#problem, '');
+  }
+
+  /** Keeps what was written in one conversation, and goes on with what was written in another. */
+  switchTo(conversation: string): void {
+    this.#drafts.set(this.#conversation, this.#line.value);
+    this.#conversation = conversation;
+    this.#line.value = this.#drafts.get(conversation) ?? '';
+    this.#recalled = this.#sent.length;
     showText(this.#problem, '');
   }
 
