@@ -256,6 +256,8 @@ const unitsOfKeys = [
   [/(?<=[a-z])Ms(?![a-z])/, ''],
   [/(?<=[a-z])Percent(?![a-z])/, ''],
   [/sPerSecond(?![a-z])/, 'Rate'],
+  // A memory has no other size than its bytes.
+  [/(?<=Memory)Bytes(?![a-z])/, ''],
   [/Bytes(?![a-z])/, 'Size'],
 ] as const;
 // The setting `drainDeadlineMs` has the flag `--drain-deadline` and the variable `CHAT_DRAIN_DEADLINE`.

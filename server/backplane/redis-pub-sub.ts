@@ -50,12 +50,15 @@ export const redisSettings = group('Redis backplane', {
   redisSecret: secret('secret of all nodes of one chat, which sign their batches with it'),
 });
 
-/** The options that a configuration gives. Pub/sub ignores the database, so its number is in the channel. */
+/**
+ * The options that a configuration gives. Pub/sub ignores the database, so its number is in the channel.
+ * `keys`: the start of the keys of what is stored for longer than batches of one version are read.
+ */
 export function redisOptionsOf(settings: ValuesOf<typeof redisSettings>) {
   const { redisUrl, redisNamespace, redisSecret } = settings;
   const database = databaseOf(new URL(splitUrls(redisUrl)[0]!));
   const start = database === 0 ? redisNamespace : `${redisNamespace}:db${database}`;
-  return { url: redisUrl, channel: `${start}:${batchVersion}`, secret: redisSecret };
+  return { url: redisUrl, channel: `${start}:${batchVersion}`, secret: redisSecret, keys: start };
 }
 
 /** `url`: of one Redis, or of several nodes of one cluster. */

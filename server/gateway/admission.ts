@@ -3,7 +3,7 @@ import { timingSafeEqual } from 'node:crypto';
 import { type IncomingMessage, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { time } from '#host/units.ts';
-import { parsePosition, roomOfPath } from '#protocol';
+import { type DevicePositions, isDecodeFault, parsePosition, parsePositions, roomOfPath } from '#protocol';
 import type { ResumeRequest } from '../backplane/backplane.ts';
 import { group, limit, list, secret, type ValuesOf } from '../settings.ts';
 import type { drainSettings } from './drain.ts';
@@ -26,7 +26,7 @@ export const admissionSettings = group('Admission', {
 type Options = ValuesOf<typeof admissionSettings | typeof drainSettings>;
 
 /** The load of the server at the moment of a request. */
-type Load = {
+export type Load = {
   readonly sessions: number;
   readonly ready: boolean;
   readonly lagMs: number;
@@ -34,14 +34,26 @@ type Load = {
   readonly placesMax: number;
 };
 
-/** What an accepted connection asked for; `resume` only where the stage can resume. */
-export type Accepted = { readonly room: string; readonly resume: ResumeRequest | undefined };
+/** A token of a login, and what its device has already. */
+export type TokenLogin = { readonly token: string; readonly positions: DevicePositions };
+
+/** What an accepted connection asked for, as far as the stage can resume and has accounts. */
+export type Accepted = {
+  readonly room: string;
+  readonly resume: ResumeRequest | undefined;
+  readonly login: TokenLogin | undefined;
+};
+
+/** What a stage can do with the query of a request; it ignores the rest. */
+type Abilities = { readonly resumes: boolean; readonly logsIn: boolean };
 
 export type Refusal = {
   readonly reason:
     | 'http'
     | 'path'
     | 'position'
+    | 'login'
+    | 'login_busy'
     | 'late'
     | 'draining'
     | 'unready'
@@ -57,14 +69,13 @@ export type Refusal = {
 
 export class Admission {
   readonly #options: Options;
-  readonly #resumes: boolean;
+  readonly #abilities: Abilities;
   /** From when it is set, every request is refused. */
   stopped = false;
 
-  /** `resumes`: the stage understands `?after=`; the others ignore it. */
-  constructor(options: Options, resumes: boolean) {
+  constructor(options: Options, abilities: Abilities) {
     this.#options = options;
-    this.#resumes = resumes;
+    this.#abilities = abilities;
   }
 
   /** Decides on one upgrade request: what it joins, or the refusal. */
@@ -77,10 +88,15 @@ export class Admission {
     if (room === undefined) {
       return { reason: 'path', status: 404, detail: 'join at /ws or /ws/<room>, room: 1-64 of A-Za-z0-9_.-' };
     }
-    const resume = this.#resumes ? resumeOf(request.url!) : undefined;
+    const resume = this.#abilities.resumes ? resumeOf(request.url!) : undefined;
     if (resume === null) {
       const detail = 'send ?after= or ?after=<epoch>.<offset>, as the frame "joined" named them';
       return { reason: 'position', status: 400, detail };
+    }
+    const login = this.#abilities.logsIn ? loginOf(request.url!) : undefined;
+    if (login === null) {
+      const detail = 'send ?login=<token> once, and upTo= and receiptsAfter= as whole numbers';
+      return { reason: 'login', status: 400, detail };
     }
     if (this.stopped) return this.#busy('draining', 'this server is shutting down');
     if (!load.ready) return this.#busy('unready', 'messages cannot flow at present');
@@ -91,7 +107,7 @@ export class Admission {
     if (load.sessions >= load.placesMax)
       return this.#busy('descriptors', `all ${load.placesMax} places are taken`);
     if (load.lagMs > overloadLagMs) return this.#busy('overload', 'the server is overloaded');
-    return { room, resume };
+    return { room, resume, login };
   }
 
   /** Whether a request carries the shared token, in `?token=` or as a bearer; compared in constant time. */
@@ -107,6 +123,17 @@ export class Admission {
   /** The refusal of a join that could not be prepared in time. */
   late(): Refusal {
     return this.#busy('late', 'the log of this room cannot be read at present');
+  }
+
+  /** The refusal of a token of a login that is nobody's. */
+  strange(): Refusal {
+    const detail = 'this login has expired or was revoked: log in with the password';
+    return { reason: 'login', status: 401, detail };
+  }
+
+  /** The refusal of a login that cannot be looked up. */
+  unknown(): Refusal {
+    return this.#busy('login_busy', 'logins cannot be looked up at present');
   }
 
   #busy(reason: Refusal['reason'], detail: string): Refusal {
@@ -127,6 +154,20 @@ function resumeOf(url: string): ResumeRequest | undefined | null {
   if (after === undefined) return undefined;
   const position = parsePosition(after);
   return more.length > 0 || (after !== '' && !position) ? null : { position };
+}
+
+/** What `?login=` asks for, with `upTo=` and `receiptsAfter=`; undefined and null as for `resumeOf`. */
+function loginOf(url: string): TokenLogin | undefined | null {
+  if (!url.includes('login=')) return undefined;
+  const { searchParams } = new URL(url, 'ws://localhost');
+  const [token, ...more] = searchParams.getAll('login');
+  if (token === undefined) return undefined;
+  const numbers = ['upTo', 'receiptsAfter'].flatMap((name) => {
+    const given = searchParams.get(name);
+    return given === null ? [] : [[name, /^\d{1,15}$/.test(given) ? Number(given) : given] as const];
+  });
+  const positions = parsePositions(Object.fromEntries(numbers));
+  return more.length > 0 || isDecodeFault(positions) ? null : { token, positions };
 }
 
 /** Answers an upgrade request with plain HTTP and ends the connection. */

@@ -4,7 +4,7 @@
  */
 import { performance } from 'node:perf_hooks';
 import { size, time } from '#host/units.ts';
-import { closeCode, decodeMessage, isDecodeFault } from '#protocol';
+import { closeCode, type DecodeFault, isDecodeFault, readMessage } from '#protocol';
 import type { Chat } from '../chat/chat.ts';
 import type { Metrics } from '../ops/metrics.ts';
 import { group, limit, type ValuesOf } from '../settings.ts';
@@ -35,18 +35,12 @@ export function createDispatch(
   limits: Limits,
   handlers: TypedMessageHandlers,
 ) {
-  /** Brings a frame that is no chat message to the handler of its type. False: there is none. */
-  const takeTyped = (session: Session, text: string): boolean => {
-    if (handlers.size === 0) return false;
-    let value: Record<string, unknown>;
-    try {
-      value = Object(JSON.parse(text));
-    } catch {
-      return false;
-    }
-    const handler = handlers.get(value.type);
-    handler?.(session, value);
-    return handler !== undefined;
+  /** Brings a frame that is no chat message to the handler of its type, where there is one. */
+  const takeTyped = (session: Session, value: unknown, { fault, detail }: DecodeFault): void => {
+    if (fault === 'too-large') return session.close(closeCode.tooLarge, detail);
+    const handler = handlers.get(Object(value).type);
+    if (handler) handler(session, value as Record<string, unknown>);
+    else session.close(closeCode.malformed, detail);
   };
 
   return (session: Session, data: Buffer, isBinary: boolean): void => {
@@ -58,14 +52,19 @@ export function createDispatch(
       metrics.evictions.inc({ reason: 'message_rate' });
       return session.close(closeCode.policy, reason);
     }
-    const text = data.toString();
-    const message = decodeMessage(text, limits);
-    if (isDecodeFault(message)) {
-      if (message.fault === 'too-large') return session.close(closeCode.tooLarge, message.detail);
-      if (!takeTyped(session, text)) session.close(closeCode.malformed, message.detail);
-    } else if (chat.publish(session.member, message)) {
-      metrics.messagesReceived.inc();
-      if (chat.congested && backpressure.hold(session)) metrics.senderPauses.inc();
-    } else session.close(closeCode.overload, 'try again later');
+    let value: unknown;
+    try {
+      value = JSON.parse(data.toString());
+    } catch {
+      return session.close(closeCode.malformed, 'not JSON');
+    }
+    const message = readMessage(value, limits);
+    if (isDecodeFault(message)) return takeTyped(session, value, message);
+    if (!session.joined) return session.close(closeCode.policy, 'log in first');
+    if (session.person && session.person.user !== message.clientId)
+      return session.close(closeCode.policy, 'clientId must be the user who is logged in');
+    if (!chat.publish(session.member, message)) return session.close(closeCode.overload, 'try again later');
+    metrics.messagesReceived.inc();
+    if (chat.congested && backpressure.hold(session)) metrics.senderPauses.inc();
   };
 }

@@ -1,62 +1,35 @@
 /** The gateway: HTTP, the upgrade to WebSocket, and the sessions. It is the same for every stage. */
 import type { IncomingMessage, RequestListener } from 'node:http';
-import { createServer, type Server, type ServerResponse } from 'node:http';
+import { createServer, type Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { closeCode, closeCodes } from '#protocol';
-import { type Chat, type NoPlace, noPlaceTexts } from '../chat/chat.ts';
+import type { ResumeRequest } from '../backplane/backplane.ts';
+import { type NoPlace, noPlaceTexts } from '../chat/chat.ts';
 import { createInternalServer } from '../ops/internal-http.ts';
 import { listen } from '../ops/listen.ts';
 import { createMetrics, type Metrics } from '../ops/metrics.ts';
-import type { commonSettings, ValuesOf } from '../settings.ts';
-import { type WebPage, webPageSettings } from '../web/web-page.ts';
-import { type Accepted, Admission, admissionSettings, type Refusal, refuse } from './admission.ts';
+import { Admission } from './admission.ts';
 import { tellWhatIsAwaited } from './awaited.ts';
 import { Backpressure } from './backpressure.ts';
 import { reserveDescriptors } from './descriptors.ts';
-import { createDispatch, messageSettings, type TypedMessageHandlers } from './dispatch.ts';
-import { type Drain, type DrainOutcome, drainSettings } from './drain.ts';
-import { heartbeatSettings, startHeartbeat } from './heartbeat.ts';
+import { createDispatch } from './dispatch.ts';
+import type { DrainOutcome } from './drain.ts';
+import { Entrance, type Entry } from './entrance.ts';
+import type { GatewayParts } from './gateway-parts.ts';
+import { startHeartbeat } from './heartbeat.ts';
 import { KeptConnections } from './kept-connections.ts';
+import { Logins } from './logins.ts';
 import { LoopLag } from './loop-lag.ts';
-import { type Seating, seatingSettings } from './seating.ts';
-import { Session, sessionSettings } from './session.ts';
+import { Overdue } from './overdue.ts';
+import { accountEndpoint, createPlainHttp } from './plain-http.ts';
+import { Session } from './session.ts';
 import { httpOptions, webSocketOptions } from './socket-options.ts';
-import { UnfinishedMessages } from './unfinished-messages.ts';
-
-export const gatewaySettings = [
-  admissionSettings,
-  webPageSettings,
-  sessionSettings,
-  messageSettings,
-  heartbeatSettings,
-  drainSettings,
-  seatingSettings,
-] as const;
-
-type GatewaySettings = ValuesOf<(typeof gatewaySettings)[number]>;
-
-/** The parts of which a stage composes its gateway. */
-export type GatewayParts = {
-  readonly chat: Chat;
-  readonly drain: Drain;
-  readonly settings: GatewaySettings & ValuesOf<typeof commonSettings>;
-  /** Typed messages that the stage takes beside chat messages. */
-  readonly typedMessages?: TypedMessageHandlers;
-  /** The chat page, where the stage serves it. */
-  readonly page?: WebPage;
-  /** HTTP endpoints beside /ws: a handler for each path, the query not included. */
-  readonly routes?: ReadonlyMap<string, RequestListener>;
-  /** The place of this node among others, where people are seated. */
-  readonly seating?: Seating;
-};
 
 /** Connections waiting to be accepted; the kernel caps it at net.core.somaxconn, 4096 on current Linux. */
 const acceptBacklog = 4096;
-
-const ignore = () => {};
 
 export class Gateway {
   readonly metrics: Metrics;
@@ -69,11 +42,11 @@ export class Gateway {
   readonly #internal: Server;
   readonly #wss: WebSocketServer;
   readonly #sessions = new Set<Session>();
-  /** Connections whose join is being prepared. */
-  #preparing = 0;
+  readonly #logins: Logins | undefined;
+  readonly #entrance: Entrance;
   /** Each takes the file descriptor of a session. */
   readonly #kept = new KeptConnections();
-  readonly #unfinished: UnfinishedMessages<Session>;
+  readonly #unfinished: Overdue<Session>;
   readonly #backpressure: Backpressure<Session>;
   #stopHeartbeat = () => {};
   /** Sessions for which there are file descriptors. */
@@ -85,22 +58,37 @@ export class Gateway {
     this.metrics = createMetrics(stage, observed, loop);
     this.#parts = compose(this.metrics);
     this.#log = log;
-    const { chat, settings, typedMessages = new Map() } = this.#parts;
-    this.#admission = new Admission(settings, chat.prepare !== undefined);
-    const { messageTimeoutMs } = settings;
-    this.#unfinished = new UnfinishedMessages(messageTimeoutMs, (session) =>
+    const { chat, settings, people, typedMessages } = this.#parts;
+    const { messageTimeoutMs, handshakeTimeoutMs } = settings;
+    this.#admission = new Admission(settings, { resumes: chat.prepare !== undefined, logsIn: !!people });
+    this.#logins =
+      people &&
+      new Logins(people, handshakeTimeoutMs, (session) => this.#evict(session, 'login', 'log in first'));
+    this.#unfinished = new Overdue(messageTimeoutMs, (session) =>
       this.#evict(session, 'message_time', `a message took longer than ${messageTimeoutMs} ms`),
     );
-    this.#backpressure = new Backpressure(chat, (session) =>
-      this.#unfinished.received(session, session.insideMessage),
-    );
+    this.#backpressure = new Backpressure(chat, (session) => this.#watchMessage(session));
     const parts = { chat, metrics: this.metrics, backpressure: this.#backpressure };
-    this.#dispatch = createDispatch(parts, settings, typedMessages);
+    const handlers = new Map([...(typedMessages ?? []), ...(this.#logins?.handlers ?? [])]);
+    this.#dispatch = createDispatch(parts, settings, handlers);
     this.#wss = new WebSocketServer(webSocketOptions(settings));
-    this.#http = createServer(httpOptions(settings.handshakeTimeoutMs));
-    this.#http.on('request', (request, response) => this.#answer(request, response));
+    this.#entrance = new Entrance({
+      ...{ wss: this.#wss, admission: this.#admission, chat, logins: this.#logins, metrics: this.metrics },
+      load: () => ({
+        sessions: this.#sessions.size,
+        ready: chat.ready,
+        lagMs: this.#loopLag.lagMs,
+        placesMax: this.#placesMax - this.#kept.size,
+      }),
+      open: (ws, entry) => this.#open(ws, entry),
+    });
+    this.#http = createServer(httpOptions(handshakeTimeoutMs));
+    this.#http.on('request', createPlainHttp({ endpoints: this.#endpoints(), page: this.#parts.page }));
     this.#http.on('drop', () => this.metrics.rejections.inc({ reason: 'descriptors' }));
-    this.#http.on('upgrade', (request, socket, head) => this.#upgrade(request, socket as Socket, head));
+    this.#http.on('upgrade', (request, socket, head) => {
+      this.#kept.release(socket as Socket);
+      this.#entrance.upgrade(request, socket as Socket, head);
+    });
     this.#internal = createInternalServer(this.metrics.registry, () => this.ready);
   }
 
@@ -118,6 +106,7 @@ export class Gateway {
     using _notice = tellWhatIsAwaited(this.#parts.chat, this.#log);
     const { host, port, internalHost, internalPort, heartbeatIntervalMs, sessionsMax } = this.#parts.settings;
     await this.#parts.chat.start((reason, affects) => void this.#closeAfterGap(reason, affects));
+    await this.#logins?.start();
     if (sessionsMax !== Number.POSITIVE_INFINITY)
       this.#placesMax = reserveDescriptors(this.#http, this.#internal, sessionsMax, this.#log);
     const chat = await listen(this.#http, { host, port, backlog: acceptBacklog, reusePort });
@@ -159,7 +148,7 @@ export class Gateway {
     this.#stopHeartbeat();
     this.#unfinished.stop();
     this.#loopLag.stop();
-    await Promise.all([chat.close(), seating?.close()]);
+    await Promise.all([chat.close(), seating?.close(), this.#logins?.close()]);
     for (const server of [this.#http, this.#internal]) {
       server.close();
       server.closeAllConnections();
@@ -167,58 +156,16 @@ export class Gateway {
     return { closedSessions: sessionsAtStart - cutSessions, cutSessions };
   }
 
-  /** Answers plain HTTP: the routes of the stage, the page, and hints for everything else. */
-  #answer(request: IncomingMessage, response: ServerResponse): void {
-    const path = (request.url ?? '').split('?', 1)[0]!;
-    const { routes, seating } = this.#parts;
-    const route = path === '/connect' ? seating?.connect : routes?.get(path);
-    if (route) return route(request, response);
-    if (this.#parts.page?.answer(path, request, response)) return;
-    const upgradable = path === '/ws' || path.startsWith('/ws/');
-    response.writeHead(upgradable ? 426 : 404, { connection: 'close' });
-    response.end(upgradable ? 'this is a WebSocket endpoint\n' : 'not found: join at /ws or /ws/<room>\n');
-  }
-
-  #upgrade(request: IncomingMessage, socket: Socket, head: Buffer): void {
-    this.#kept.release(socket);
-    const decision = this.#decide(request);
-    if ('status' in decision) return this.#refuse(socket, decision);
-    const { chat } = this.#parts;
-    // A client without the token is turned away after the upgrade, and costs nothing before it.
-    if (!chat.prepare || !this.#admission.hasToken(request))
-      return this.#accept(request, socket, head, decision);
-    this.#preparing++;
-    socket.once('error', ignore); // Before the upgrade nobody else listens.
-    chat.prepare(decision.room, decision.resume, (prepared) => {
-      this.#preparing--;
-      socket.off('error', ignore);
-      if (socket.destroyed) return;
-      const now = prepared ? this.#decide(request) : this.#admission.late();
-      if ('status' in now) this.#refuse(socket, now);
-      else this.#accept(request, socket, head, now);
-    });
-  }
-
-  #decide(request: IncomingMessage): Accepted | Refusal {
-    return this.#admission.decide(request, {
-      sessions: this.#sessions.size + this.#preparing,
-      ready: this.#parts.chat.ready,
-      lagMs: this.#loopLag.lagMs,
-      placesMax: this.#placesMax - this.#kept.size,
-    });
-  }
-
-  #refuse(socket: Socket, refusal: Refusal): void {
-    this.metrics.rejections.inc({ reason: refusal.reason });
-    refuse(socket, refusal);
-  }
-
-  #accept(request: IncomingMessage, socket: Socket, head: Buffer, accepted: Accepted): void {
-    // It calls back at once, so a join that was prepared follows in the same step.
-    this.#wss.handleUpgrade(request, socket, head, (ws) => {
-      if (this.#admission.hasToken(request)) this.#open(ws, socket, accepted);
-      else this.#turnAway(ws, 'token', closeCode.policy, 'wrong or missing token');
-    });
+  #endpoints(): ReadonlyMap<string, RequestListener> {
+    const { routes, seating, people, settings } = this.#parts;
+    const endpoints = new Map(routes);
+    if (seating) endpoints.set('/connect', seating.connect);
+    if (people) {
+      const addressOf = (request: IncomingMessage) => this.#logins!.addressOf(request);
+      const parts = { accounts: people.accounts, admission: this.#admission, origins: settings.origins };
+      endpoints.set('/accounts', accountEndpoint({ ...parts, addressOf }));
+    }
+    return endpoints;
   }
 
   /** Closes a connection that never became a session. */
@@ -228,20 +175,27 @@ export class Gateway {
     ws.close(code, detail);
   }
 
-  #open(ws: WebSocket, socket: Socket, { room, resume }: Accepted): void {
+  #open(ws: WebSocket, { request, socket, accepted, identified, hasToken }: Entry): void {
+    if (!hasToken) return this.#turnAway(ws, 'token', closeCode.policy, 'wrong or missing token');
+    const { room, resume } = accepted;
     const { chat, settings, seating } = this.#parts;
     const session = new Session(ws, socket, room, settings, performance.now());
     session.resumable = resume !== undefined;
-    const noPlace = chat.join(session.member, resume);
-    if (noPlace) return this.#turnAway(ws, noPlace, closeCode.overload, noPlaceTexts[noPlace]);
+    const logins = this.#logins;
+    if (logins) session.address = logins.addressOf(request);
+    if (logins?.required && !identified)
+      logins.wait(session, (joined) => this.#joinLater(session, resume, joined));
+    else {
+      const noPlace = this.#join(session, resume);
+      if (noPlace) return this.#turnAway(ws, noPlace, closeCode.overload, noPlaceTexts[noPlace]);
+    }
     this.#sessions.add(session);
-    seating?.join(session);
     ws.on('message', (data, isBinary) => {
-      this.#unfinished.ended(session);
+      this.#unfinished.end(session);
       this.#dispatch(session, data as Buffer, isBinary);
     });
     // Behind the listener of ws, which has read these bytes by now.
-    socket.on('data', () => this.#unfinished.received(session, session.insideMessage));
+    socket.on('data', () => this.#watchMessage(session));
     ws.on('ping', () => this.#meterControlFrame(session));
     ws.on('pong', () => {
       session.alive = true;
@@ -252,14 +206,52 @@ export class Gateway {
     });
     ws.on('close', (peerCode) => {
       this.#sessions.delete(session);
-      seating?.leave(session);
-      this.#unfinished.ended(session);
+      this.#unfinished.end(session);
       this.#backpressure.forget(session);
-      chat.leave(session.member);
+      logins?.left(session);
+      if (session.joined) {
+        seating?.leave(session);
+        chat.leave(session.member);
+      }
       const code = session.sentCloseCode ?? peerCode;
       // A peer may close with any of thousands of codes; as label values they would be an open set.
       this.metrics.closes.inc({ code: closeCodes.has(code) ? code : 'other' });
     });
+    if (identified) logins!.enter(session, identified);
+  }
+
+  /** Brings a session into its room. Returns the bound that is reached where it cannot join. */
+  #join(session: Session, resume: ResumeRequest | undefined): NoPlace | undefined {
+    const noPlace = this.#parts.chat.join(session.member, resume);
+    session.joined = noPlace === undefined;
+    if (session.joined) this.#parts.seating?.join(session);
+    return noPlace;
+  }
+
+  /** The same for a session that is open already: it is closed where it cannot join. */
+  #joinLater(
+    session: Session,
+    resume: ResumeRequest | undefined,
+    joined: (hasJoined: boolean) => void,
+  ): void {
+    const { chat } = this.#parts;
+    const join = (prepared: boolean) => {
+      if (!session.open) return joined(false);
+      const noPlace = prepared ? this.#join(session, resume) : 'late';
+      joined(noPlace === undefined);
+      if (noPlace === undefined) return;
+      const reason =
+        noPlace === 'late' ? 'the log of this room cannot be read at present' : noPlaceTexts[noPlace];
+      this.metrics.rejections.inc({ reason: noPlace });
+      session.close(closeCode.overload, reason);
+    };
+    if (chat.prepare) chat.prepare(session.member.room, resume, join);
+    else join(true);
+  }
+
+  #watchMessage(session: Session): void {
+    if (session.insideMessage) this.#unfinished.begin(session);
+    else this.#unfinished.end(session);
   }
 
   #meterControlFrame(session: Session): void {
@@ -280,7 +272,7 @@ export class Gateway {
   }
 
   async #closeAfterGap(reason: string, affects = (_room: string) => true): Promise<void> {
-    const sessions = [...this.#sessions].filter(({ member }) => affects(member.room));
+    const sessions = [...this.#sessions].filter(({ joined, member }) => joined && affects(member.room));
     const fields = { event: 'interrupted', reason, sessions: sessions.length };
     this.#log.warn(fields, 'sessions are told to reconnect');
     this.metrics.evictions.inc({ reason: 'interrupted' }, sessions.length);

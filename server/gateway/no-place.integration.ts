@@ -7,7 +7,8 @@ import { Person } from '../../testing/person.ts';
 import type { Chat, NoPlace } from '../chat/chat.ts';
 import { commonSettings, readSettings } from '../settings.ts';
 import { drainAtOnce } from './drain.ts';
-import { Gateway, gatewaySettings } from './gateway.ts';
+import { Gateway } from './gateway.ts';
+import { gatewaySettings } from './gateway-parts.ts';
 
 const settings = readSettings(
   new Command(),

@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import type { WebSocket } from 'ws';
 import { rate, time } from '#host/units.ts';
 import { closeCode } from '#protocol';
+import type { Person, PersonSession } from '../accounts/person.ts';
 import { type Connection, Member } from '../chat/member.ts';
 import { group, integer, limit, type ValuesOf } from '../settings.ts';
 import { Allowance } from './allowance.ts';
@@ -37,7 +38,7 @@ const noBytes = Buffer.alloc(0);
 /** Without this option ws sends a buffer as a binary frame. */
 const asText = { binary: false };
 
-export class Session implements Connection {
+export class Session implements Connection, PersonSession {
   /** Its place in its room. */
   readonly member: Member;
   /** True after a pong or any frame; each ping sets it to false. */
@@ -46,6 +47,12 @@ export class Session implements Connection {
   sentCloseCode: number | undefined = undefined;
   /** True where the client keeps its position: it misses nothing when it connects elsewhere. */
   resumable = false;
+  /** Who is logged in; undefined until then. */
+  person: Person | undefined = undefined;
+  /** False while it waits for its login, and hears nothing. */
+  joined = false;
+  /** The address of the client, where a stage counts attempts by it. */
+  address = '';
   readonly #ws: WebSocket;
   readonly #socket: Socket;
   readonly #messages: Allowance;

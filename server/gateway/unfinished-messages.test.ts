@@ -4,43 +4,7 @@ import type { Writable } from 'node:stream';
 import { test } from 'node:test';
 import { WebSocket, WebSocketServer } from 'ws';
 import { frame, frameHeader } from '#host/raw-peer.ts';
-import { isInsideMessage, UnfinishedMessages } from './unfinished-messages.ts';
-
-function setUp() {
-  const late: string[] = [];
-  const messages = new UnfinishedMessages<string>(800, (session) => late.push(session));
-  const ticks = (count: number) => {
-    for (let tick = 0; tick < count; tick++) messages.tick();
-  };
-  return { late, messages, ticks };
-}
-
-test('a message is late once, after the ticks of its timeout, whatever pieces come meanwhile', () => {
-  const { late, messages, ticks } = setUp();
-  messages.received('slow', true);
-  ticks(4);
-  messages.received('slow', true);
-  messages.received('later', true);
-  ticks(4);
-  assert.deepEqual(late, []);
-  ticks(1);
-  assert.deepEqual(late, ['slow']);
-  ticks(4);
-  assert.deepEqual(late, ['slow', 'later']);
-});
-
-test('a finished message starts the time of the next one anew, and an ended session is never late', () => {
-  const { late, messages, ticks } = setUp();
-  for (let turn = 0; turn < 5; turn++) {
-    messages.received('sender', true);
-    ticks(5);
-    messages.ended('sender');
-    messages.received('sender', true);
-  }
-  messages.received('sender', false);
-  ticks(20);
-  assert.deepEqual(late, []);
-});
+import { isInsideMessage } from './unfinished-messages.ts';
 
 test('ws tells whether bytes end within a message, for every place within a frame', async (t) => {
   const server = new WebSocketServer({ port: 0, host: '127.0.0.1' });

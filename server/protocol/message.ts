@@ -27,6 +27,11 @@ export function decodeMessage(text: string, limits: MessageLimits): ChatMessage 
   } catch {
     return { fault: 'malformed', detail: 'not JSON' };
   }
+  return readMessage(value, limits);
+}
+
+/** The same for what JSON.parse has made of a frame. */
+export function readMessage(value: unknown, limits: MessageLimits): ChatMessage | DecodeFault {
   if (typeof value !== 'object' || value === null) return { fault: 'malformed', detail: 'not a JSON object' };
   const { clientId, Message } = value as Record<string, unknown>;
   if (typeof clientId !== 'string' || typeof Message !== 'string') {
@@ -41,8 +46,8 @@ export function decodeMessage(text: string, limits: MessageLimits): ChatMessage 
   return { clientId, Message };
 }
 
-/** True for a fault that `decodeMessage` returned. */
-export function isDecodeFault(value: ChatMessage | DecodeFault): value is DecodeFault {
+/** True for a fault that a function which reads frames returned. */
+export function isDecodeFault(value: object): value is DecodeFault {
   return 'fault' in value;
 }
 

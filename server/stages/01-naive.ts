@@ -2,7 +2,7 @@
 import { roomSettings } from '../chat/chat.ts';
 import { NaiveChat } from '../chat/naive.ts';
 import { drainAtOnce } from '../gateway/drain.ts';
-import { gatewaySettings } from '../gateway/gateway.ts';
+import { gatewaySettings } from '../gateway/gateway-parts.ts';
 import { infiniteLimitsOf } from '../settings.ts';
 import { oneProcess, type Stage } from './stage.ts';
 

@@ -5,7 +5,7 @@
 import { MemoryBackplane } from '../backplane/memory.ts';
 import { roomSettings } from '../chat/chat.ts';
 import { CursorFanOut, cursorFanOutSettings } from '../chat/fan-out.ts';
-import { gatewaySettings } from '../gateway/gateway.ts';
+import { gatewaySettings } from '../gateway/gateway-parts.ts';
 import { limitsOf } from '../settings.ts';
 import { boundedParts, oneProcess, type Stage } from './stage.ts';
 

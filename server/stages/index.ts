@@ -5,9 +5,10 @@ import { cursor } from './03-cursor.ts';
 import { cores } from './04-cores.ts';
 import { backplane } from './05-backplane.ts';
 import { partitioned } from './06-partitioned.ts';
+import { mailbox } from './07-mailbox.ts';
 import type { Stage, StageDeclaration } from './stage.ts';
 
-export const stages: readonly Stage[] = [naive, bounded, cursor, cores, backplane, partitioned];
+export const stages: readonly Stage[] = [naive, bounded, cursor, cores, backplane, partitioned, mailbox];
 
 /** Finds a stage by full name (`03-cursor`), number (`03` or `3`) or noun (`cursor`). */
 export function findStage(given: string): Stage | undefined {

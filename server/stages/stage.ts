@@ -1,5 +1,6 @@
 /** A stage: one state of the architecture, runnable by name. Stage files only declare and compose. */
 import type { Logger } from 'pino';
+import { accountSettings } from '../accounts/account-settings.ts';
 import type { Backplane } from '../backplane/backplane.ts';
 import type { LiveWorkers } from '../backplane/live-workers.ts';
 import type { WorkerPlace } from '../backplane/mesh-publisher.ts';
@@ -9,7 +10,8 @@ import { boundedFanOutSettings } from '../chat/bounded-fan-out.ts';
 import { type FanOut, relayedChat, roomSettings } from '../chat/chat.ts';
 import { cursorFanOutSettings } from '../chat/fan-out.ts';
 import { drainInBatches } from '../gateway/drain.ts';
-import { Gateway, type GatewayParts, gatewaySettings } from '../gateway/gateway.ts';
+import { Gateway } from '../gateway/gateway.ts';
+import { type GatewayParts, gatewaySettings } from '../gateway/gateway-parts.ts';
 import type { Metrics } from '../ops/metrics.ts';
 import { commonSettings, type ValuesOf } from '../settings.ts';
 import { WebPage } from '../web/web-page.ts';
@@ -23,6 +25,7 @@ export const stageSettings = [
   cursorFanOutSettings,
   redisSettings,
   streamSettings,
+  accountSettings,
 ] as const;
 
 export type Config = ValuesOf<(typeof stageSettings)[number]>;
