@@ -13,8 +13,16 @@ export const accountCommands: Readonly<Record<string, Command>> = {
   register: { usage: '/register <name>', about: 'make an account, and log in', run: registerAccount },
   login: { usage: '/login <name>', about: 'log in; the password is asked for, and not shown', run: login },
   logout: { usage: '/logout', about: 'go on without the account', run: logout },
-  msg: { usage: '/msg <name> <text>', about: 'a message to one person, also while they are away', run: message },
-  watch: { usage: '/watch [name …]', about: 'tell when these people come and go; /who lists them', run: watch },
+  msg: {
+    usage: '/msg <name> <text>',
+    about: 'a message to one person, also while they are away',
+    run: message,
+  },
+  watch: {
+    usage: '/watch [name …]',
+    about: 'tell when these people come and go; /who lists them',
+    run: watch,
+  },
   unwatch: { usage: '/unwatch <name …>', about: 'watch them no longer', run: unwatch },
   image: {
     usage: '/image [@name] <file>',
@@ -85,7 +93,8 @@ function logout({ person, notice, warning }: Place): void {
 
 function message(place: Place, argument: string): void {
   const [, to, text] = /^@?(\S+)\s+(.+)$/s.exec(argument) ?? [];
-  if (to === undefined || text === undefined) return place.warning('write /msg <name> <text>, as /msg bob hello');
+  if (to === undefined || text === undefined)
+    return place.warning('write /msg <name> <text>, as /msg bob hello');
   if (isPersonToWrite(place, to) && !place.direct.say(to, text))
     place.warning('not sent: too many messages wait for their answer. The up arrow recalls it');
 }

@@ -16,9 +16,7 @@ export function jsonLine({ clientId, Message }: ChatMessage): string {
 /** A value as one line of JSON in which harmful characters are escaped. */
 export function escapedJson(value: unknown): string {
   const escaped = (unit: string) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`;
-  return replaceHarmful(JSON.stringify(value), (character) =>
-    character.split('').map(escaped).join(''),
-  );
+  return replaceHarmful(JSON.stringify(value), (character) => character.split('').map(escaped).join(''));
 }
 
 type Style = Parameters<typeof styleText>[0];
@@ -62,7 +60,11 @@ export class LineStyle {
    * A message to one person, and how far it has come: `12:01:03 alice (you) → bob: hello · read`. One that
    * came: `12:01:03 bob → you: hello`, and when it was sent, where that was more than a minute before.
    */
-  direct({ who, to, text, mark, sentAtMs }: DirectLine, at: Date, columns = Number.POSITIVE_INFINITY): string {
+  direct(
+    { who, to, text, mark, sentAtMs }: DirectLine,
+    at: Date,
+    columns = Number.POSITIVE_INFINITY,
+  ): string {
     const own = mark !== undefined;
     const [from, other] = own ? [`${neutralise(who)} (you)`, neutralise(to)] : [neutralise(who), 'you'];
     const style = nameStyles[colourOf(own ? to : who, nameStyles.length)]!;

@@ -38,7 +38,9 @@ export function choiceName({ names }: Choice, tree: MenuTree): string {
 export function readChoices(
   answer: string,
   labels: readonly string[],
-): { readonly chosen: readonly number[] } | { readonly unclear: string; readonly fitting: readonly number[] } {
+):
+  | { readonly chosen: readonly number[] }
+  | { readonly unclear: string; readonly fitting: readonly number[] } {
   const chosen = new Set<number>();
   for (const word of answer.split(',').map((part) => part.trim())) {
     if (word === '') continue;

@@ -1,8 +1,16 @@
 /** The settings of a person with an account: who logs in, on which device, and to whom the lines of a pipe go. */
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { deviceRule, isDeviceName, isUserName, passwordRule, userRule, utf8Bytes } from '#protocol';
-import { passwordBytesMax, passwordBytesMin } from '#protocol';
+import {
+  deviceRule,
+  isDeviceName,
+  isUserName,
+  passwordBytesMax,
+  passwordBytesMin,
+  passwordRule,
+  userRule,
+  utf8Bytes,
+} from '#protocol';
 
 /** The variable of the password. There is no option of that name: all users of a machine can read those. */
 export const passwordVariable = 'CLIENT_PASSWORD';
@@ -49,7 +57,9 @@ function readPassword({ user, passwordFile }: Given, mistakes: string[]): string
     if (passwordFile !== undefined) password = readFileSync(passwordFile, 'utf8').replace(/\r?\n$/, '');
   } catch (error) {
     const why = (error as Error).message;
-    mistakes.push(`Change --password-file. Required: a file that can be read. Given: ${passwordFile} (${why}).`);
+    mistakes.push(
+      `Change --password-file. Required: a file that can be read. Given: ${passwordFile} (${why}).`,
+    );
   }
   if (password === undefined) return undefined;
   const bytes = utf8Bytes(password);
@@ -65,6 +75,8 @@ function readPassword({ user, passwordFile }: Given, mistakes: string[]): string
  * that never comes back would fill the mailbox.
  */
 function defaultDevice(): string {
-  const name = hostname().replace(/[^A-Za-z0-9_.-]/g, '-').slice(0, 23);
+  const name = hostname()
+    .replace(/[^A-Za-z0-9_.-]/g, '-')
+    .slice(0, 23);
   return `terminal-${name}`;
 }

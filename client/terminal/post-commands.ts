@@ -125,7 +125,12 @@ async function choose(
 ): Promise<readonly Choice[] | undefined> {
   const labels = choices.map((choice) => choiceName(choice, tree));
   const list = (indices: readonly number[]) =>
-    place.notice(indices.slice(0, listedMax).map((index) => `${index + 1} ${labels[index]}`).join(' · '));
+    place.notice(
+      indices
+        .slice(0, listedMax)
+        .map((index) => `${index + 1} ${labels[index]}`)
+        .join(' · '),
+    );
   if (labels.length <= listedMax) list([...labels.keys()]);
   else place.notice(`${labels.length} to choose from, as ${labels.slice(0, 3).join(', ')}, …: type a name`);
   for (;;) {

@@ -38,7 +38,8 @@ export class PostLines {
   #show(): void {
     const left = this.#cameCount - shownMax;
     if (left > 0) this.#notice(`${left} older posts came too; these are the newest`);
-    for (const post of this.#kept.slice(-Math.min(this.#cameCount, shownMax))) this.#notice(this.lineOf(post));
+    for (const post of this.#kept.slice(-Math.min(this.#cameCount, shownMax)))
+      this.#notice(this.lineOf(post));
     this.#cameCount = 0;
   }
 

@@ -10,7 +10,8 @@ const stylePattern = /\u001b\[[\d;]*m/g;
  * Characters that take one column on every terminal: of Latin, Greek and Cyrillic script, and signs that this
  * client writes. How many columns another one takes differs from terminal to terminal.
  */
-const certain = /^[\x20-\x7e\u00a1-\u00ac\u00ae-\u02ff\u0370-\u0482\u048a-\u052f‐-‧\u2190-\u21ff\u2400-\u2421]*$/;
+const certain =
+  /^[\x20-\x7e\u00a1-\u00ac\u00ae-\u02ff\u0370-\u0482\u048a-\u052f‐-‧\u2190-\u21ff\u2400-\u2421]*$/;
 
 export class PrintedLines {
   #lines: PrintedLine[] = [];

@@ -271,7 +271,11 @@ test('a refused admission is named, and the room is not claimed before it', asyn
   server.welcome = (socket) => socket.close(1008, 'wrong or missing token');
   const tty = new Tty(200);
   const options = { url: server.url, clientId: 'alice', openSocket: wsSockets() };
-  const end = await runTerminal(new PersonClient(options, 'test'), { ...settings, input: tty.input, output: tty.output });
+  const end = await runTerminal(new PersonClient(options, 'test'), {
+    ...settings,
+    input: tty.input,
+    output: tty.output,
+  });
   await drawn();
   assert.equal(end, 'closed');
   const rows = tty.screen.join('\n');

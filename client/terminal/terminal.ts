@@ -11,11 +11,11 @@ import { runCommand } from './commands.ts';
 import { Dialog } from './dialog.ts';
 import { DirectLines } from './direct-lines.ts';
 import { attempts, LineStyle, seconds } from './line-format.ts';
+import type { PersonSettings } from './person-settings.ts';
+import { StateLine, tellOfAccount } from './person-state.ts';
 import { noAccounts, type Place } from './place.ts';
 import { PostLines } from './post-lines.ts';
 import { Screen } from './screen.ts';
-import type { PersonSettings } from './person-settings.ts';
-import { StateLine, tellOfAccount } from './person-state.ts';
 import type { ClientConfig } from './settings.ts';
 
 type Settings = Pick<ClientConfig, 'roomName' | 'messageBytesMax' | 'messagesPerSecondMax' | 'echoWaitMs'> & {
@@ -41,10 +41,8 @@ export async function runTerminal(person: PersonClient, options: TerminalOptions
   const client = person.chat;
   const style = new LineStyle(options.colours);
   const screen = new Screen(options.input, options.output);
-  const notice = (text: string): void =>
-    void screen.print(style.notice(text, new Date(), screen.columns));
-  const warning = (text: string): void =>
-    void screen.print(style.warning(text, new Date(), screen.columns));
+  const notice = (text: string): void => void screen.print(style.notice(text, new Date(), screen.columns));
+  const warning = (text: string): void => void screen.print(style.warning(text, new Date(), screen.columns));
   const outbox = new Outbox(client, options.messagesPerSecondMax, (lines) => {
     warning(`perhaps not delivered: ${lines.map((line) => JSON.stringify(line)).join(', ')}`);
   });

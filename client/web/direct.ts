@@ -1,7 +1,8 @@
 /** Messages with persons on the page: one list for each, of which one, or the room, is open. */
-import { neutralise } from '../core/visible-text.ts';
+
 import type { PersonClient } from '../core/person-client.ts';
 import type { Mark } from '../core/sent-messages.ts';
+import { neutralise } from '../core/visible-text.ts';
 import type { Composer } from './composer.ts';
 import { Correspondence, type Dialogue, type Entry, storedLogin } from './correspondence.ts';
 import { find, make } from './elements.ts';
@@ -92,7 +93,8 @@ export class Direct {
     if (this.#open === undefined) return;
     const list = this.#view(this.#open).list;
     list.scrollToEnd();
-    if (!this.#letters.say(this.#open, line)) list.note(`Not sent, too many messages wait: ${line}`, 'warning');
+    if (!this.#letters.say(this.#open, line))
+      list.note(`Not sent, too many messages wait: ${line}`, 'warning');
   }
 
   /** A key was pressed in the line. */
@@ -148,7 +150,11 @@ export class Direct {
   #view(name: string): View {
     const known = this.#views.get(name);
     if (known) return known;
-    const empty = make('p', 'hint', 'Nothing has been said here. A message waits for them while they are away.');
+    const empty = make(
+      'p',
+      'hint',
+      'Nothing has been said here. A message waits for them while they are away.',
+    );
     const dropped = make('p', 'hint');
     const log = make('div', '');
     log.setAttribute('role', 'log');
@@ -169,8 +175,7 @@ export class Direct {
     const name = this.#open;
     heading.textContent = name === undefined ? place : neutralise(name);
     const state = name === undefined ? undefined : presence.stateOf(name);
-    about.textContent =
-      name === undefined ? `as ${neutralise(user ?? person.chat.clientId)}` : (state ?? '');
+    about.textContent = name === undefined ? `as ${neutralise(user ?? person.chat.clientId)}` : (state ?? '');
     const isTyping = name !== undefined && presence.typing.includes(name);
     typing.textContent = isTyping ? `${name} is typing …` : '';
     drawPeople(this.#rows, name);

@@ -8,7 +8,15 @@ import { Conversation, chatUrlOf } from './conversation.ts';
 import { storedLogin } from './correspondence.ts';
 import { Direct } from './direct.ts';
 import { find } from './elements.ts';
-import { hideJoinForm, onJoin, roomProblem, type Seat, showAccounts, showJoinForm, waitInForm } from './join-form.ts';
+import {
+  hideJoinForm,
+  onJoin,
+  roomProblem,
+  type Seat,
+  showAccounts,
+  showJoinForm,
+  waitInForm,
+} from './join-form.ts';
 import { MessageList } from './message-list.ts';
 import { onPeople } from './people-list.ts';
 import { onRetry } from './state-line.ts';
@@ -194,7 +202,8 @@ function addressProblem(): string {
 function registrationWords(made: Exclude<Registration, { result: 'ok' }>, user: string): string {
   if (made.result === 'taken') return `Somebody has the name ${user} already: take another one, or log in.`;
   if (made.result === 'closed') return 'This server makes no accounts on request.';
-  if (made.result === 'busy') return `No account was made, ${made.detail}. Try again in ${wait(made.retryAfterMs)}.`;
+  if (made.result === 'busy')
+    return `No account was made, ${made.detail}. Try again in ${wait(made.retryAfterMs)}.`;
   return `No account was made: ${neutralise(made.detail)}.`;
 }
 

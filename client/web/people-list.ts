@@ -40,6 +40,11 @@ export function onPeople(open: (name: string | undefined) => void, onLogOut: () 
     toggle(false);
     open(given);
   });
+  nav.addEventListener('keydown', (event) => {
+    if (event.key !== 'Escape' || !nav.classList.contains('shown')) return;
+    toggle(false);
+    show.focus();
+  });
   show.addEventListener('click', () => toggle(show.getAttribute('aria-expanded') !== 'true'));
   logOut.addEventListener('click', onLogOut);
 }
@@ -71,8 +76,7 @@ function rowOf({ name, title, unread, presence, isTyping }: PeopleRow, isOpen: b
   button.append(make('bdi', 'title', neutralise(title)));
   if (presence !== undefined) button.append(make('span', 'unseen', `, ${presence}`));
   if (isTyping) button.append(make('span', 'writes', 'typing …'));
-  if (unread > 0)
-    button.append(make('span', 'count', String(unread), make('span', 'unseen', ' unread')));
+  if (unread > 0) button.append(make('span', 'count', String(unread), make('span', 'unseen', ' unread')));
   return make('li', '', button);
 }
 
