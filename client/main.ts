@@ -2,6 +2,7 @@
 import { CommanderError } from 'commander';
 import { translateOldNames } from '#host/old-names.ts';
 import { tellStrayVariables } from '#host/stray-variables.ts';
+import type { ChatClientOptions } from './core/chat-client.ts';
 import { PersonClient } from './core/person-client.ts';
 import { passwordVariable } from './terminal/person-settings.ts';
 import { runPipe } from './terminal/pipe.ts';
@@ -74,7 +75,7 @@ async function chatInPipe(config: ClientConfig): Promise<number> {
 }
 
 function clientOf(config: ClientConfig, attemptsMax: number, waitMsMax?: number): PersonClient {
-  const options = {
+  const options: Omit<ChatClientOptions, 'ticket'> = {
     url: config.urls,
     connectUrls: config.connectUrls,
     connectHeaders: config.token === undefined ? {} : { authorization: `Bearer ${config.token}` },

@@ -8,9 +8,10 @@ import {
   type LoginAck,
   parseLoginAck,
 } from '#protocol';
-import type { ChatClient, Ticket } from './chat-client.ts';
+import type { ChatClient } from './chat-client.ts';
 import { Emitter } from './emitter.ts';
 import type { ConnectionEnd } from './reconnect.ts';
+import type { Ticket } from './ticket.ts';
 
 export type AccountEvents = {
   /** Logged in on this connection: once after each connect. `waiting`: messages that wait for this device. */

@@ -8,6 +8,7 @@ import { OwnNames } from './own-names.ts';
 import { type ConnectionEnd, nextWaitMs } from './reconnect.ts';
 import { Resume, type Resumption } from './resume.ts';
 import { type ChatAddress, type Place, Route } from './route.ts';
+import type { Ticket } from './ticket.ts';
 
 export type ChatClientOptions = {
   /** Where to connect, room included: `ws://host:port/ws/<room>`. Several addresses are tried in turn. */
@@ -29,17 +30,6 @@ export type ChatClientOptions = {
   readonly clock?: Clock;
   /** Uniform in [0, 1). */
   readonly random?: () => number;
-};
-
-/** What a login adds to the connections of a client. */
-export type Ticket = {
-  /** The address with the login in it, or unchanged while there is none. */
-  addressOf(url: string): string;
-  /**
-   * A connection to that address ended, or never opened. True: it ended because of the login, which the ticket
-   * has given up, and the client connects again at once.
-   */
-  ended(end: ConnectionEnd, wasAdmitted: boolean): boolean;
 };
 
 export type ChatEvents = {

@@ -42,8 +42,8 @@ export class Mailbox {
   }
 
   /**
-   * Takes the message with that number. `isNew` is false for one that came before, which is not shown again. `gap`: the messages
-   * before it that this device was never sent, nor told of.
+   * Takes the message with that number. `isNew` is false for one that came before, which is not shown
+   * again. `gap`: the messages before it that this device was never sent, nor told of.
    */
   take(seq: number): { readonly isNew: boolean; readonly gap?: Missing } {
     const before = this.#upTo;

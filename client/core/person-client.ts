@@ -89,8 +89,8 @@ export class PersonClient {
   }
 
   /**
-   * Whether the server has accounts; asked once, when connected. A server without them would end the connection
-   * at the first frame that it does not know. Rejects where it does not answer.
+   * Whether the server has accounts; asked once, when connected. A server without them would end the
+   * connection at the first frame that it does not know. Rejects where it does not answer.
    */
   async hasAccounts(): Promise<boolean> {
     if (this.account.user !== undefined) return true;
@@ -120,7 +120,10 @@ export class PersonClient {
     return this.#sent.put(to, text);
   }
 
-  /** Waits until the server has answered every message, or for so long; resolves to how many have no answer. */
+  /**
+   * Waits until the server has answered every message, or for so long; resolves to how many have no
+   * answer.
+   */
   settle(waitMs: number): Promise<number> {
     return new Promise((resolve) => {
       const check = (): void => {

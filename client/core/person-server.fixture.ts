@@ -1,4 +1,7 @@
-/** Accounts, mailboxes and presence in a small server, for the tests of the client; its faults are on request. */
+/**
+ * Accounts, mailboxes and presence in a small server, for the tests of the client; its faults are on
+ * request.
+ */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { json } from 'node:stream/consumers';
 import type { WebSocket } from 'ws';

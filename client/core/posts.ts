@@ -103,7 +103,10 @@ export class Posts {
   }
 }
 
-/** What an answer names: the menu of a subscription, the id of a frame `publish`, the post that was deleted. */
+/**
+ * What an answer names: the menu of a subscription, the id of a frame `publish`, the post that was
+ * deleted.
+ */
 function keyOf(frame: Exclude<PostServerFrame, { type: 'post' }>): string {
   if (frame.type === 'delete_ack') return `${frame.menu} ${frame.id}`;
   return frame.type === 'publish_ack' ? (frame.id ?? '') : frame.menu;

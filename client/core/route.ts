@@ -102,8 +102,8 @@ function causeOf(error: unknown): string {
 export type ChatAddress = { readonly chatUrl: string; readonly headers: Readonly<Record<string, string>> };
 
 /**
- * The address of a service beside the chat, over HTTP: `ws://host/ws/tea` → `http://host/accounts`. It keeps the
- * shared token of the chat, where the address has one.
+ * The address of a service beside the chat, over HTTP: `ws://host/ws/tea` → `http://host/accounts`. It
+ * keeps the shared token of the chat, where the address has one.
  */
 export function serviceUrl(chatUrl: string, path: string): string {
   const url = new URL(chatUrl);

@@ -1,4 +1,7 @@
-/** Messages that this client sends to persons: sent until the server has answered, and how far each has come. */
+/**
+ * Messages that this client sends to persons: sent until the server has answered, and how far each has
+ * come.
+ */
 import type { ServerAck } from '#protocol';
 import type { Clock } from './clock.ts';
 import { newId } from './new-id.ts';

@@ -32,8 +32,8 @@ export function choiceName({ names }: Choice, tree: MenuTree): string {
 }
 
 /**
- * What a person has chosen: numbers from 1, or names, or their beginnings, separated by commas. A text that fits
- * several choices, or none, is returned as `unclear`, with those that it fits.
+ * What a person has chosen: numbers from 1, or names, or their beginnings, separated by commas. A text
+ * that fits several choices, or none, is returned as `unclear`, with those that it fits.
  */
 export function readChoices(
   answer: string,

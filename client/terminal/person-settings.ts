@@ -1,4 +1,7 @@
-/** The settings of a person with an account: who logs in, on which device, and to whom the lines of a pipe go. */
+/**
+ * The settings of a person with an account: who logs in, on which device, and to whom the lines of a pipe
+ * go.
+ */
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import {
@@ -71,8 +74,8 @@ function readPassword({ user, passwordFile }: Given, mistakes: string[]): string
 }
 
 /**
- * The same at each start on this machine: the server keeps for each device what it has not received, so a device
- * that never comes back would fill the mailbox.
+ * The same at each start on this machine: the server keeps for each device what it has not received, so a
+ * device that never comes back would fill the mailbox.
  */
 function defaultDevice(): string {
   const name = hostname()

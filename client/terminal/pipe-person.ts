@@ -18,7 +18,10 @@ export function directLine({ from, id, seq, Message, sentAtMs }: DirectMessage, 
   return `${neutralise(from)} → you: ${neutralise(Message)}`;
 }
 
-/** Logs in, again while the server is busy. Resolves to why that failed, in words; undefined if it did not. */
+/**
+ * Logs in, again while the server is busy. Resolves to why that failed, in words; undefined if it did
+ * not.
+ */
 export async function logInPipe(
   person: PersonClient,
   user: string,

@@ -1,4 +1,7 @@
-/** The lines that were printed last, as far as they are still on the screen: which of them can be drawn again. */
+/**
+ * The lines that were printed last, as far as they are still on the screen: which of them can be drawn
+ * again.
+ */
 
 /** A line as it stands on the screen; `text` may have styles and line breaks. */
 export type PrintedLine = { text: string };
@@ -26,8 +29,8 @@ export class PrintedLines {
   }
 
   /**
-   * The lines from the first of these on, and the rows that they take; undefined where that cannot be known, or
-   * is more than `rowsMax`. Call it before their texts change.
+   * The lines from the first of these on, and the rows that they take; undefined where that cannot be
+   * known, or is more than `rowsMax`. Call it before their texts change.
    */
   from(changed: ReadonlySet<PrintedLine>, columns: number, rowsMax: number) {
     const first = this.#lines.findIndex((line) => changed.has(line));

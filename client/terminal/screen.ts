@@ -73,7 +73,10 @@ export class Screen {
     return line;
   }
 
-  /** Writes another text in place of a line; false, and nothing done, where it is not on the screen any more. */
+  /**
+   * Writes another text in place of a line; false, and nothing done, where it is not on the screen any
+   * more.
+   */
   change(line: PrintedLine, text: string): boolean {
     if (this.#pending.includes(line)) {
       line.text = text;

@@ -16,6 +16,7 @@ export class Tty {
     const output = new Writable({
       write: (chunk, _encoding, done) => {
         this.#draw(String(chunk));
+        output.emit('drawn', String(chunk));
         done();
       },
     });

@@ -19,7 +19,10 @@ export class Composer {
   readonly #drafts = new Map<string, string>();
   #conversation = '';
 
-  /** `send` gets each line that can be sent; true: it is pending until `settle`. `onWrite`: a key was pressed. */
+  /**
+   * `send` gets each line that can be sent; true: it is pending until `settle`. `onWrite`: a key was
+   * pressed.
+   */
   constructor(send: (line: string) => boolean, onWrite: () => void) {
     this.#form.addEventListener('submit', (event) => {
       event.preventDefault();

@@ -1,4 +1,7 @@
-/** The conversations of a person with others: what was said, what is unread, and what this tab keeps of it. */
+/**
+ * The conversations of a person with others: what was said, what is unread, and what this tab keeps of
+ * it.
+ */
 import type { DirectMessage } from '#protocol';
 import type { Kept, PersonClient } from '../core/person-client.ts';
 import type { Mark, SentMessage } from '../core/sent-messages.ts';
@@ -27,9 +30,10 @@ const keptMax = 200;
 const keepMs = 250;
 
 /**
- * The storage of a tab (sessionStorage) holds the token and the messages: a reload keeps the person logged in,
- * the end of the tab ends it, no other tab and no other site can read it, and no request carries it. In memory
- * alone each reload would ask for the password; localStorage would leave the token on a shared computer.
+ * The storage of a tab (sessionStorage) holds the token and the messages: a reload keeps the person
+ * logged in, the end of the tab ends it, no other tab and no other site can read it, and no request
+ * carries it. In memory alone each reload would ask for the password; localStorage would leave the token
+ * on a shared computer.
  */
 const storageKey = 'person';
 

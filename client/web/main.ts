@@ -107,7 +107,9 @@ function look(): void {
   conversation?.retryNow();
 }
 
-const isWatched = (): boolean => !document.hidden && document.hasFocus();
+function isWatched(): boolean {
+  return !document.hidden && document.hasFocus();
+}
 
 /** Joins, after the account was made or the person has logged in, where they want that. */
 async function enter(seat: Seat, password: string, isNew: boolean): Promise<void> {
@@ -213,4 +215,6 @@ function loginWords(outcome: Exclude<LoginOutcome, { result: 'ok' }>): string {
   return 'The name or the password is wrong.';
 }
 
-const wait = (ms: number): string => `${Math.max(1, Math.ceil(ms / 1000))} s`;
+function wait(ms: number): string {
+  return `${Math.max(1, Math.ceil(ms / 1000))} s`;
+}

@@ -68,7 +68,9 @@ export function drawPeople(rows: readonly PeopleRow[], open: string | undefined)
 }
 
 function rowOf({ name, title, unread, presence, isTyping }: PeopleRow, isOpen: boolean): HTMLElement {
-  const button = make('button', '', make('span', `dot ${presence ?? 'unknown'}`));
+  const sign = name === undefined ? make('span', 'hash', '#') : make('span', `dot ${presence ?? 'unknown'}`);
+  sign.ariaHidden = 'true';
+  const button = make('button', '', sign);
   button.type = 'button';
   button.dataset.row = name === undefined ? 'room' : `@${name}`;
   if (name !== undefined) button.dataset.name = name;

@@ -20,8 +20,9 @@ export function remembered(key: string): string {
 }
 
 /**
- * The name of this browser among the devices of a person. It is no secret, and outlives the tab: the server keeps
- * for each device what it has not received, so a device that never comes back would fill the mailbox.
+ * The name of this browser among the devices of a person. It is no secret, and outlives the tab: the
+ * server keeps for each device what it has not received, so a device that never comes back would fill the
+ * mailbox.
  */
 export function deviceName(): string {
   const key = 'device';
