@@ -149,7 +149,7 @@ const drain = {
   drainBatchIntervalMs: 0,
   reconnectWaitMsMax: 1,
 };
-const admission = new Admission({ ...settings, ...drain }, true);
+const admission = new Admission({ ...settings, ...drain }, { resumes: true, logsIn: true });
 const idle = { sessions: 0, ready: true, lagMs: 0, placesMax: 10 };
 const anyPath = fc.oneof(
   fc.string({ unit: 'binary' }),

@@ -64,8 +64,8 @@ export class Accounts {
   }
 
   /**
-   * Checks a password, and creates the token of a login. Never rejects. `isWanted`: false once nobody waits for
-   * the answer, which is then not looked for.
+   * Checks a password, and creates the token of a login. Never rejects. `isWanted`: false once nobody waits
+   * for the answer, which is then not looked for.
    */
   async login(login: Login, address: string, isWanted: () => boolean): Promise<LoggedIn> {
     const startedAtMs = performance.now();

@@ -1,7 +1,8 @@
 /**
  * Counts attempts by key (a user, an address), each of which is forgotten some time later. The table is of
- * this process: a chat of N nodes allows N times as many. It is bounded; the key that was counted longest ago
- * makes place for a new one. To push a key out takes as many attempts with other keys as the table has places.
+ * this process: a chat of N nodes allows N times as many, and a flood costs the store nothing. The table is
+ * bounded; the key that was counted longest ago makes place for a new one. To push a key out takes as many
+ * attempts with other keys as the table has places.
  */
 
 type Counted = { attempts: number; atMs: number };

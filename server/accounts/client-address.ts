@@ -4,7 +4,8 @@ import { isIPv6 } from 'node:net';
 
 /**
  * The address of who sent a request; of IPv6 its first 64 bits, because a client has all the rest. So many
- * trusted proxies have each added the address that they saw to X-Forwarded-For; what stands before is hearsay.
+ * trusted proxies have each added the address that they saw to X-Forwarded-For; what stands before them may
+ * be forged.
  */
 export function clientAddress({ socket, headers }: IncomingMessage, proxiesTrusted: number): string {
   const forwarded = [headers['x-forwarded-for'] ?? []].flat().join(',').split(',');

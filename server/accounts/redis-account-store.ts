@@ -12,7 +12,7 @@ import { defineScript, type Store } from '../redis/store.ts';
 import type { AccountStore, StoredLogin } from './account-store.ts';
 import type { Person } from './person.ts';
 
-/** KEYS[1]: the account. ARGV[1]: the hash of the password. The salt in it tells a repetition from another. */
+/** KEYS[1]: the account. ARGV[1]: the hash of the password. Its salt tells a repetition from another. */
 const createScript = defineScript(`
 if redis.call('HSETNX', KEYS[1], 'password', ARGV[1]) == 1 then return 1 end
 if redis.call('HGET', KEYS[1], 'password') == ARGV[1] then return 1 end

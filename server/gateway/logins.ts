@@ -136,7 +136,7 @@ export class Logins {
       .then(async (outcome) => {
         if (outcome.result !== 'ok') return outcome;
         const waiting = await this.#greet(outcome.login, positions).catch(() => undefined);
-        if (waiting !== undefined) return { result: 'ok' as const, ...outcome, positions, waiting };
+        if (waiting !== undefined) return { ...outcome, positions, waiting };
         this.#discard(outcome.login);
         return { result: 'busy' as const, retryAfterMs: partRetryMs };
       })

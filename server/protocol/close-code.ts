@@ -1,6 +1,6 @@
 /** How a connection ends: the table of close codes, and the wait that the reason text of a restart names. */
 
-/** 1000 to 1011: RFC 6455, section 7.4.1. 1012, 1013: the registry of IANA. 4008, 4012, 4013: this protocol. */
+/** 1000 to 1011: RFC 6455, section 7.4.1. 1012, 1013: the registry of IANA. 4008 to 4013: this protocol. */
 const table = {
   normal: row(1000, 'the connection was closed normally', false),
   goingAway: row(1001, 'the server is going away: reconnect elsewhere', true),

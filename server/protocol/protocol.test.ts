@@ -54,5 +54,5 @@ test('every close code has its number and its meaning once', () => {
 
 test('only a close that would be repeated asks the client to stay away', () => {
   const final = [...closeCodes.values()].filter(({ reconnect }) => !reconnect).map(({ code }) => code);
-  assert.deepEqual(final, [1000, 1002, 1003, 1007, 1008, 1009]);
+  assert.deepEqual(final, [1000, 1002, 1003, 1007, 1008, 1009, 4013]);
 });

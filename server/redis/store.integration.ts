@@ -9,6 +9,8 @@ import { failures, heal, partOf } from './cluster.fixture.ts';
 import { defineScript, RedisStore, StoreError } from './store.ts';
 
 const startRedis = await findRedis();
+const startCluster = await findRedisCluster();
+const binary = await ownRedisBinary();
 const skip = startRedis ? false : noRedis;
 const redis = await startRedis?.();
 after(() => redis?.[Symbol.asyncDispose]());
@@ -45,9 +47,9 @@ test('commands and scripts are answered, also after Redis has forgotten the scri
 });
 
 test('while Redis is frozen or gone each command rejects in time, and afterwards they work again', {
-  skip: (await ownRedisBinary()) ? false : noRedis,
+  skip: binary ? false : noRedis,
 }, async () => {
-  await using server = await startRedisServer((await ownRedisBinary())!);
+  await using server = await startRedisServer(binary!);
   await using setup = await setUp(server.url);
   const { store } = setup;
   await store.run(add, ['k'], [1]);
@@ -75,10 +77,8 @@ test('a store that cannot be reached says so, without its password', async () =>
     assert.match(error.message, /^redis:\/\/127\.0\.0\.1:1 cannot be used as a store: .*ECONNREFUSED/);
     return true;
   });
-  await store.close();
 });
 
-const startCluster = await findRedisCluster();
 test('on a cluster each command finds its slot, also after every failover', {
   skip: startCluster ? false : noRedisCluster,
 }, async () => {

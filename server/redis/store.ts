@@ -1,6 +1,6 @@
 /**
- * The client of stores: commands and scripts at one Redis, or at the primaries of a Redis Cluster by the slots
- * of their keys. A command that rejects has perhaps been carried out, so what is written must be idempotent.
+ * The client of stores: commands and scripts at one Redis, or at the primaries of a Redis Cluster by the
+ * slots of their keys. A command that rejects has perhaps been carried out: writes must be idempotent.
  */
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -22,7 +22,7 @@ export interface Store {
   readonly ready: boolean;
   /** Resolves when commands can be sent; rejects with a `StoreError` after the deadline. */
   start(): Promise<void>;
-  /** Runs a script, all of whose keys are in one slot. Resolves with its answer; rejects with `StoreError`. */
+  /** Runs a script, whose keys are all in one slot. Resolves with its answer; rejects with `StoreError`. */
   run(script: StoreScript, keys: readonly string[], args: readonly StoreArgument[]): Promise<unknown>;
   /** Sends one command, such as `call('HGETALL', key)`; all its keys are in one slot. Rejects as `run`. */
   call(command: string, ...args: StoreArgument[]): Promise<unknown>;
@@ -81,8 +81,10 @@ export class RedisStore implements Store {
     this.#client.connect().catch(() => {}); // It is repeated, and the event `error` says why.
     const deadlineAtMs = performance.now() + this.#startDeadlineMs;
     while (!this.ready) {
-      if (performance.now() > deadlineAtMs)
+      if (performance.now() > deadlineAtMs) {
+        await this.close();
         throw new StoreError(`${this.#shown} cannot be used as a store: ${this.#lastFailure}`);
+      }
       await sleep(5);
     }
   }
