@@ -14,6 +14,8 @@ export interface PersonSession {
   readonly bufferedBytes: number;
   /** Frames a text and writes it; a buffer holds UTF-8. */
   sendText(payload: string | Buffer): void;
+  /** Writes whole frames, one behind the other, as they are. */
+  write(frames: Buffer): void;
   /** Calls back when the kernel has taken all bytes, or with the error that ended the connection. */
   whenWritten(callback: (error?: Error | null) => void): void;
   /** Sends a close frame after all that was written. */

@@ -12,6 +12,7 @@
  */
 import { isUtf8 } from 'node:buffer';
 import { globalRoom, isRoomName } from '#protocol';
+import { isSignalName } from './signals.ts';
 
 /** Bytes before the first message. */
 export const batchHeaderBytes = 24;
@@ -99,13 +100,17 @@ export function readBatchHeader(batch: Buffer): BatchHeader {
   return { kind, publisher: batch.toString('hex', 2, 10), sequence: batch.readUIntBE(10, 6), publishedAtMs };
 }
 
-/** Throws a `BatchError` unless all messages are whole, in UTF-8 and for rooms that can exist. */
+/** Throws a `BatchError` unless all messages are whole, in UTF-8 and for rooms or signals that can exist. */
 export function checkBatch(batch: Buffer): void {
   visitBatch(batch, (room, payload) => {
-    if (room !== globalRoom && !isRoomName(room))
-      throw new BatchError('a room has a name that none can have');
+    if (!isDestination(room)) throw new BatchError('a room has a name that none can have');
     if (!isUtf8(payload)) throw new BatchError('a message is not UTF-8');
   });
+}
+
+/** True for what a message can be for: the name of a room, or of a signal. */
+export function isDestination(name: string): boolean {
+  return name === globalRoom || isRoomName(name) || isSignalName(name);
 }
 
 /** Visits the messages in order, and counts them; payloads are views. Throws a `BatchError` if cut short. */

@@ -29,8 +29,13 @@ export interface Signals {
   publish(name: string, payload: Buffer): boolean;
 }
 
-/** True for the name of a signal: no room has one. */
+/** `@` or `#` and 1 to 254 visible characters of ASCII: no room has such a name. */
 export function isSignalName(name: string): boolean {
+  return /^[@#][!-~]{1,254}$/.test(name);
+}
+
+/** Tells the name of a signal from that of a room. */
+export function startsSignalName(name: string): boolean {
   return name.startsWith('@') || name.startsWith('#');
 }
 

@@ -3,8 +3,7 @@
  */
 import { isUtf8 } from 'node:buffer';
 import type { Redis } from 'ioredis';
-import { globalRoom, isRoomName } from '#protocol';
-import { BatchError, type BatchHeader, readBatchHeader, visitBatch } from './batch.ts';
+import { BatchError, type BatchHeader, isDestination, readBatchHeader, visitBatch } from './batch.ts';
 import { verify } from './signature.ts';
 
 /** The messages of one room in one entry. */
@@ -52,8 +51,7 @@ export function countByRoom(batch: Buffer): Map<string, number> {
     if (!isUtf8(payload)) throw new BatchError('a message is not UTF-8');
     if (room === latest && messages > 0) return void messages++;
     if (messages > 0) counts.set(latest, messages);
-    if (room !== globalRoom && !isRoomName(room))
-      throw new BatchError('a room has a name that none can have');
+    if (!isDestination(room)) throw new BatchError('a room has a name that none can have');
     latest = room;
     messages = (counts.get(room) ?? 0) + 1;
     if (messages === 1) counts.set(room, 0); // Its place among the rooms.

@@ -5,6 +5,7 @@
  * `received` how far it has come, and gets at most a page of messages beyond that. A receipt tells the sender
  * how far the other person has come, as a `seq` in the mailbox of that person.
  */
+import { isPosition, isUserName, userRule } from './login.ts';
 import { type DecodeFault, type MessageLimits, utf8Bytes } from './message.ts';
 
 /** Frames of the client. */
@@ -72,7 +73,6 @@ export const watchedMax = 100;
 /** Messages that are on their way to one device at a time: more follow when it says `received`. */
 export const windowMessages = 100;
 
-const userPattern = /^[a-z0-9_-]{1,32}$/;
 /** Neither control characters nor half of a surrogate pair, which UTF-8 cannot write. */
 const idPattern = /^[^\p{Cc}\p{Cs}]{1,64}$/u;
 const ackResults: readonly unknown[] = ['ok', 'full', 'unknown', 'busy'] satisfies AckResult[];
@@ -86,7 +86,7 @@ export function parseSend(
   { to, id, Message }: Value,
   { messageBytesMax }: Pick<MessageLimits, 'messageBytesMax'>,
 ): DirectFrameOf<'message'> | DecodeFault {
-  if (!isUser(to)) return malformed(`to must be ${userRule}`);
+  if (!isUserName(to)) return malformed(`to must be ${userRule}`);
   if (typeof id !== 'string' || !idPattern.test(id))
     return malformed('id must be 1 to 64 characters without control characters');
   if (typeof Message !== 'string') return malformed('Message must be a string');
@@ -97,18 +97,18 @@ export function parseSend(
 
 /** Reads a `received` of a client. Returns a fault, never throws. */
 export function parseReceived({ upTo }: Value): DirectFrameOf<'received'> | DecodeFault {
-  return isCount(upTo) ? { type: 'received', upTo } : malformed(countRule('upTo'));
+  return isPosition(upTo) ? { type: 'received', upTo } : malformed(countRule('upTo'));
 }
 
 /** Reads a `read` of a client. Returns a fault, never throws. */
 export function parseRead({ peer, upTo }: Value): DirectFrameOf<'read'> | DecodeFault {
-  if (!isUser(peer)) return malformed(`peer must be ${userRule}`);
-  return isCount(upTo) ? { type: 'read', peer, upTo } : malformed(countRule('upTo'));
+  if (!isUserName(peer)) return malformed(`peer must be ${userRule}`);
+  return isPosition(upTo) ? { type: 'read', peer, upTo } : malformed(countRule('upTo'));
 }
 
 /** Reads a `presence` of a client. Returns a fault, never throws. */
 export function parseTyping({ to, state }: Value): DirectFrameOf<'presence'> | DecodeFault {
-  if (!isUser(to)) return malformed(`to must be ${userRule}`);
+  if (!isUserName(to)) return malformed(`to must be ${userRule}`);
   return state === 'typing' ? { type: 'presence', to, state } : malformed('state must be "typing"');
 }
 
@@ -116,7 +116,7 @@ export function parseTyping({ to, state }: Value): DirectFrameOf<'presence'> | D
 export function parseWatch({ users }: Value): DirectFrameOf<'watch'> | DecodeFault {
   if (!Array.isArray(users) || users.length > watchedMax)
     return malformed(`users must be a list of at most ${watchedMax}`);
-  if (!users.every(isUser)) return malformed(`each of users must be ${userRule}`);
+  if (!users.every(isUserName)) return malformed(`each of users must be ${userRule}`);
   return { type: 'watch', users };
 }
 
@@ -132,12 +132,12 @@ export function readDirectFrame(value: Value): DirectServerFrame | undefined {
       return readMessage(value);
     case 'gap': {
       const { from, to } = value;
-      return isCount(from) && isCount(to) ? { type: 'gap', from, to } : undefined;
+      return isPosition(from) && isPosition(to) ? { type: 'gap', from, to } : undefined;
     }
     case 'received':
     case 'read': {
       const { type, by, upTo, version } = value;
-      if (typeof by !== 'string' || !isCount(upTo) || !isCount(version)) return undefined;
+      if (typeof by !== 'string' || !isPosition(upTo) || !isPosition(version)) return undefined;
       return { type, by, upTo, version };
     }
     case 'presence':
@@ -151,12 +151,12 @@ function readAck({ id, to, result, seq }: Value): ServerAck | undefined {
   if (typeof id !== 'string' || typeof to !== 'string' || !ackResults.includes(result)) return undefined;
   const ack = { type: 'server_ack', id, to, result: result as AckResult } as const;
   if (result !== 'ok') return ack;
-  return isCount(seq) ? { ...ack, seq } : undefined;
+  return isPosition(seq) ? { ...ack, seq } : undefined;
 }
 
 function readMessage({ from, id, seq, Message, sentAtMs }: Value): DirectMessage | undefined {
   if (typeof from !== 'string' || typeof id !== 'string' || typeof Message !== 'string') return undefined;
-  if (!isCount(seq) || typeof sentAtMs !== 'number') return undefined;
+  if (!isPosition(seq) || typeof sentAtMs !== 'number') return undefined;
   return { type: 'message', from, id, seq, Message, sentAtMs };
 }
 
@@ -167,7 +167,4 @@ function readPresence({ from, state, users }: Value): Presence | undefined {
   return { type: 'presence', users: Object.fromEntries(states) };
 }
 
-const isUser = (value: unknown): value is string => typeof value === 'string' && userPattern.test(value);
-const userRule = '1 to 32 characters of a-z0-9_-';
-const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
-const countRule = (name: string) => `${name} must be a whole number, 0 or more`;
+const countRule = (name: string) => `${name} must be a whole number from 0`;
