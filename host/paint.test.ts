@@ -9,7 +9,7 @@ afterEach(() => {
   process.env = before;
 });
 
-/** A stream that is a terminal or none, where the environment says nothing else: CI, for one, means no colours. */
+/** A stream that is a terminal or none. No variable but these is set: CI, for one, means no colours. */
 function streamOf(isTTY: boolean, environment: NodeJS.ProcessEnv = {}): PassThrough {
   process.env = { TERM: 'xterm-256color', ...environment };
   const { getColorDepth } = WriteStream.prototype;

@@ -76,7 +76,7 @@ test('every panel has data of a real trial, and agrees with the result of the tr
   close(await measured(`stage:loadtest_deliveries:rate5s${labels}`), result.deliveriesPerSecond);
   close(await measured(`stage:chat_deliveries:rate5s${labels}`), result.deliveriesPerSecond);
   close(await measured(`stage:chat_fan_out_factor:ratio_rate5s${labels}`), clients);
-  close(await measured(`stage:process_cpu_cores:rate5s${labels}`), trial.server!.cpuCores, 0.25);
+  closeCores(await measured(`stage:process_cpu_cores:rate5s${labels}`), trial.server!.cpuCores);
   assert.equal(await measured(`stage:loadtest_sessions:sum${labels}`), clients);
   assert.equal(await measured(`stage:chat_cgroup_cpu_limit_cores:sum${labels}`), 0.5);
   const p99Ms = 1000 * (await measured(`stage:loadtest_delivery_latency_seconds:p99_rate5s${labels}`));
@@ -85,9 +85,9 @@ test('every panel has data of a real trial, and agrees with the result of the tr
   assert.deepEqual(await instant('sum(loadtest_audit_total)', measuredTo), [0]);
   const cpuCores = (node: string) =>
     measured(`stage_node:experiment_container_cpu_cores:rate5s{stage="${stage}", node="${node}"}`);
-  close(await cpuCores('node-1'), trial.server!.cpuCores, 0.25);
-  close(await cpuCores('simulator'), instrumentCores(result), 0.25);
-  close(await cpuCores('haproxy'), trial.server!.serviceCpuCores, 0.25);
+  closeCores(await cpuCores('node-1'), trial.server!.cpuCores);
+  closeCores(await cpuCores('simulator'), instrumentCores(result));
+  closeCores(await cpuCores('haproxy'), trial.server!.serviceCpuCores);
   const held = `stage_node:experiment_container_throttled:rate5s{stage="${stage}", node="node-1"}`;
   assert.ok(Math.abs((await measured(held)) - trial.server!.throttledShare!) < 0.05);
   assert.equal(await measured('sum(haproxy_server_current_sessions{server="node-1"})'), clients);
@@ -223,6 +223,14 @@ function close(observed: number, expected: number, within = tolerance): void {
   const off = Math.abs(observed - expected) / expected;
   const offPercent = (100 * off).toFixed(1);
   assert.ok(off <= within, `Prometheus says ${observed}, the result ${expected}: ${offPercent} % off`);
+}
+
+/**
+ * CPU: a rate over 5 s begins before what the result counts, and a process that has just begun uses more then.
+ * So a few hundredths of a core are no difference.
+ */
+function closeCores(observed: number, expected: number): void {
+  close(observed, expected, Math.max(0.25, 0.03 / expected));
 }
 
 /** A quantile of a histogram is exact to the width of a bucket. */

@@ -14,13 +14,13 @@ async function scout(start: number, edge: number) {
   return { tried, found };
 }
 
-test('goes up in steps of eight until a load breaks, then halves the step once', async () => {
+test('goes up in steps of three until a load breaks', async () => {
   const { tried, found } = await scout(100, 3000);
-  assert.deepEqual(tried, [100, 800, 6400, 2263]);
-  assert.deepEqual(found, { held: 2263, broke: 6400 });
+  assert.deepEqual(tried, [100, 300, 900, 2700, 8100]);
+  assert.deepEqual(found, { held: 2700, broke: 8100 });
 });
 
-test('goes down until a load holds', async () => {
+test('goes down in steps of eight until a load holds, then halves the step once', async () => {
   const { tried, found } = await scout(100, 10);
   assert.deepEqual(tried, [100, 13, 2, 5]);
   assert.deepEqual(found, { held: 5, broke: 13 });
@@ -33,5 +33,5 @@ test('stops at either end of the range', async () => {
 
 test('a void trial counts as broken, because the search must not begin where the instrument fails', async () => {
   const { held, broke } = await scoutEdge(100, range, async (load) => (load > 300 ? 'void' : 'pass'));
-  assert.deepEqual([held, broke], [283, 800]);
+  assert.deepEqual([held, broke], [300, 900]);
 });

@@ -5,13 +5,17 @@
 import type { TrialOutcome } from '../records/schema.ts';
 import type { LoadRange } from './threshold.ts';
 
-/** From one load to the next. */
-export const stride = 8;
+/**
+ * From one load to the next. Upwards the steps are smaller: the last load is an overload, and a server that
+ * was asked for eight times what it can carry has taken 13 to 46 s to come back, in experiments/001-ladder.
+ */
+const strideUp = 3;
+const strideDown = 8;
 
 /** Highest load that held, and lowest that did not; null where there was none. */
 export type Edge = { held: number | null; broke: number | null };
 
-/** Goes up from `start` while the loads hold, or down until one holds; then halves the step once. */
+/** Goes up from `start` while the loads hold, or down until one holds; then halves that larger step once. */
 export async function scoutEdge(
   start: number,
   { loadMin, loadMax }: LoadRange,
@@ -28,9 +32,9 @@ export async function scoutEdge(
   const end = isUp ? loadMax : loadMin;
   let load = within(start);
   while (load !== end) {
-    load = within(isUp ? load * stride : load / stride);
+    load = within(isUp ? load * strideUp : load / strideDown);
     if ((await tryAt(load)) !== isUp) break;
   }
-  if (edge.held !== null && edge.broke !== null) await tryAt(within(Math.sqrt(edge.held * edge.broke)));
+  if (!isUp && edge.held !== null) await tryAt(within(Math.sqrt(edge.held * edge.broke!)));
   return edge;
 }

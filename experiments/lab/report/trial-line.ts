@@ -10,9 +10,6 @@ import {
   formatTrials,
 } from './format.ts';
 
-/** Enough CPU of other processes to disturb a trial. Chosen, not measured. */
-const noticedCores = 0.2;
-
 /** Outcome and main figures of a trial. */
 export function trialLine(trial: TrialRecord, unit: string): string {
   const { loadtest, server } = trial;
@@ -23,9 +20,8 @@ export function trialLine(trial: TrialRecord, unit: string): string {
     parts.push(`${formatMagnitude(loadtest.deliveriesPerSecond).padStart(6)} deliveries/s`);
   }
   if (server !== null) parts.push(`CPU ${server.cpuCores.toFixed(2)}`, formatBytes(server.rssMaxBytes));
-  const otherCores = server?.otherCpuCores ?? 0;
-  if (otherCores >= noticedCores) parts.push(`other processes used ${otherCores.toFixed(2)} cores`);
-  if (trial.outcome === 'void') parts.push(trial.reasons[0]?.split('\n')[0] ?? '');
+  // The numbers behind the first reason are in the report.
+  if (trial.outcome === 'void') parts.push(trial.reasons[0]?.split(/\n| \(/)[0] ?? '');
   return parts.join('  ');
 }
 

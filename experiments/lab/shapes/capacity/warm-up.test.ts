@@ -21,20 +21,20 @@ function cooling(halvings: number) {
 test('after the look for the edge, the load that held is offered until its cost is steady', async () => {
   const { loads, trial } = cooling(0);
   const edge = await warmUp({ ...search, start: 100 }, trial);
-  assert.deepEqual(edge, { held: 2263, broke: 6400 });
-  assert.deepEqual(loads, [100, 100, 800, 6400, 2263, 2263, 2263, 2263]);
+  assert.deepEqual(edge, { held: 2700, broke: 8100 });
+  assert.deepEqual(loads, [100, 100, 300, 900, 2700, 8100, 2700, 2700, 2700]);
 });
 
 test('a cost that does not become steady is waited for only so long', async () => {
   const { loads, trial } = cooling(100);
   await warmUp({ ...search, start: 100 }, trial);
-  assert.deepEqual(loads.slice(5), [2263, 2263, 2263, 2263]);
+  assert.deepEqual(loads.slice(6), [2700, 2700, 2700, 2700]);
 });
 
 test('where the edge is near the first load, the code is compiled once', async () => {
   const { loads, trial } = cooling(0);
   await warmUp({ ...search, start: 2000 }, trial);
-  assert.deepEqual(loads, [2000, 2000, 16000, 5657, 2000, 2000]);
+  assert.deepEqual(loads, [2000, 2000, 6000, 2000, 2000]);
 });
 
 test('where nothing holds there is no steady load', async () => {
@@ -52,7 +52,7 @@ test('a trial that something else disturbed says enough for a look', async () =>
     record.loadtest!.verdict = load <= 3000 ? 'pass' : 'fail';
     return record;
   });
-  assert.deepEqual(edge, { held: 2263, broke: 6400 });
+  assert.deepEqual(edge, { held: 2700, broke: 8100 });
 });
 
 test('a void look is repeated once, because a cold simulator must not lead the search down', async () => {
@@ -63,5 +63,5 @@ test('a void look is repeated once, because a cold simulator must not lead the s
     record.loadtest!.verdict = loads.length === 2 ? 'void' : load <= 3000 ? 'pass' : 'fail';
     return record;
   });
-  assert.deepEqual(loads.slice(0, 5), [100, 100, 100, 800, 6400]);
+  assert.deepEqual(loads.slice(0, 5), [100, 100, 100, 300, 900]);
 });

@@ -2,7 +2,7 @@
  * Before the search of a variant: load until the code is compiled, a look for the edge, then a steady load.
  */
 import { deliveriesPerCpuSecond } from '../../analysis/cpu.ts';
-import { type Edge, scoutEdge, stride } from '../../analysis/edge-scout.ts';
+import { type Edge, scoutEdge } from '../../analysis/edge-scout.ts';
 import type { CapacityMethod, Timing, TrialRecord } from '../../records/schema.ts';
 
 /** Short, because it judges nothing; a backlog of an overload stays small. */
@@ -20,6 +20,8 @@ const steadyTiming: Timing = { warmUpSeconds: 0.3, measureSeconds: 1.2, drainSec
  */
 const steadyShare = 0.15;
 const steadyTrialsMax = 3;
+/** So many times the first load, code is run that it did not reach. Chosen, not measured. */
+const compiledReach = 8;
 
 type WarmUpTrial = (load: number, timing: Timing, withoutQuota: boolean) => Promise<TrialRecord>;
 
@@ -42,7 +44,7 @@ export async function warmUp(method: CapacityMethod, trial: WarmUpTrial): Promis
   });
   if (edge.held === null) return edge;
   // At a load that it holds in its box: one that broke there may overload a whole core for half a minute.
-  if (edge.held > stride * method.start) await trial(edge.held, compileTiming, true);
+  if (edge.held > compiledReach * method.start) await trial(edge.held, compileTiming, true);
   let before: TrialRecord | null = null;
   for (let count = 0; count < steadyTrialsMax; count++) {
     const now = await trial(edge.held, steadyTiming, false);

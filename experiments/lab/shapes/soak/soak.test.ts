@@ -70,7 +70,7 @@ test('it plans a long trial at each share after a search, or at the loads that a
   assert.deepEqual(method, { kind: 'soak', minutes: 5, shares: [0.5, 0.8], loads: [] });
   assert.deepEqual(
     planned.variants.map(({ name }) => name),
-    ['03-cursor', '05-backplane', '06-partitioned'],
+    ['03-cursor', '05-backplane', '06-partitioned', '07-mailbox'],
   );
   const given = soak.plan(soakTest, stages, { ...options, minutes: 5, loads: [300, 600, 900] });
   assert.deepEqual((given.fields as LoadRunRecord).method, {
