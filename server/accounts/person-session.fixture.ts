@@ -16,6 +16,8 @@ export class FakeSession implements PersonSession {
     this.sent.push(payload.toString());
   }
 
+  write(): void {}
+
   whenWritten(callback: (error?: Error | null) => void): void {
     setImmediate(callback);
   }

@@ -12,6 +12,8 @@ export interface PersonSession {
   readonly open: boolean;
   /** Bytes that were written and that the kernel has not taken. */
   readonly bufferedBytes: number;
+  /** Writes whole frames as they are. */
+  write(frames: Buffer): void;
   /** Frames a text and writes it; a buffer holds UTF-8. */
   sendText(payload: string | Buffer): void;
   /** Writes whole frames, one behind the other, as they are. */

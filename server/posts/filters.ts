@@ -37,7 +37,8 @@ class Alternatives {
 
   passes(post: PreparedPost): boolean {
     if (this.#always) return true;
-    if (((post.lowFeatures & this.#lowFeatures) | (post.highFeatures & this.#highFeatures)) !== 0) return true;
+    if (((post.lowFeatures & this.#lowFeatures) | (post.highFeatures & this.#highFeatures)) !== 0)
+      return true;
     for (const condition of this.#bounded) if (holds(condition, post)) return true;
     return false;
   }

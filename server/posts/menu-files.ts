@@ -5,8 +5,6 @@ import { fileURLToPath } from 'node:url';
 import {
   isMenuName,
   type Menu,
-
-
   postDepthMax,
   postFeaturesMax,
   postQuantitiesMax,
@@ -77,8 +75,7 @@ type Fields = Readonly<Record<string, unknown>>;
 /** The menu of a file; what is wrong in it is told. */
 function checkMenu(value: unknown, fileName: string, tell: Tell): Menu {
   const { name = fileName, title, trees, features = [], quantities = [] } = Object(value) as Fields;
-  if (!isMenuName(name) || name !== fileName)
-    tell('name', 'the name of the file, 1 to 32 of a-z0-9_-', name);
+  if (!isMenuName(name) || name !== fileName) tell('name', 'the name of the file, 1 to 32 of a-z0-9_-', name);
   if (!isTitle(title)) tell('title', titleRule, title);
   if (!isListOf(trees, 1, postTreesMax)) tell('trees', `a list of 1 to ${postTreesMax} trees`, trees);
   else for (const [index, tree] of trees.entries()) checkTree(tree, `trees[${index}]`, tell);
@@ -97,7 +94,11 @@ function checkMenu(value: unknown, fileName: string, tell: Tell): Menu {
   if (Array.isArray(trees) && trees.every((tree) => Array.isArray(Object(tree).depths))) {
     const channels = channelsPerPost(menu);
     if (channels > channelsPerPostMax)
-      tell('the depths of all trees', `such that a post has at most ${channelsPerPostMax} channels`, channels);
+      tell(
+        'the depths of all trees',
+        `such that a post has at most ${channelsPerPostMax} channels`,
+        channels,
+      );
   }
   return menu;
 }
@@ -115,7 +116,7 @@ function checkTree(value: unknown, at: string, tell: Tell): void {
   if (!areDepths) tell(`${at}.depths`, depthRule, depths);
   if (!isListOf(children, 1, nodesMax)) return tell(`${at}.children`, 'a list of nodes', children);
   const counted = { nodes: 0 };
-  const deepest = areDepths ? (depths.at(-1) as number) : 0;
+  const deepest = areDepths ? Number(depths.at(-1)) : 0;
   for (const [index, child] of children.entries())
     checkNode(child, `${at}.children[${index}]`, { depth: 1, deepest, counted }, tell);
   if (counted.nodes > nodesMax) tell(at, `a tree of at most ${nodesMax} nodes`, counted.nodes);

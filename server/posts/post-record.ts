@@ -7,7 +7,11 @@ import type { Menu, PostContent } from '#protocol';
 import { frameTexts } from '../chat/frame.ts';
 
 /** What a store is given: the line without the date. */
-export type NewPost = { readonly author: string; readonly channels: readonly string[]; readonly rest: string };
+export type NewPost = {
+  readonly author: string;
+  readonly channels: readonly string[];
+  readonly rest: string;
+};
 
 /** What a store gives back. */
 export type StoredPost = { readonly id: number; readonly line: string };
@@ -28,7 +32,12 @@ export type PreparedPost = {
 };
 
 /** A post as it goes to a store. */
-export function encodeNewPost(menu: string, author: string, channels: string[], content: PostContent): NewPost {
+export function encodeNewPost(
+  menu: string,
+  author: string,
+  channels: string[],
+  content: PostContent,
+): NewPost {
   const { to, body, filter, features, ranges } = content;
   const rest = JSON.stringify({ menu, from: author, to, body, filter, features, ranges });
   return { author, channels, rest };
@@ -54,10 +63,19 @@ export function headOf(line: string): { date: number; author: string; channels: 
   };
 }
 
-/** Makes a post of a menu ready to be matched and written. */
-export function preparePost({ features: names, quantities }: Menu, { id, line }: StoredPost): PreparedPost {
+/** Makes a post of a menu ready to be matched and written; undefined where something else wrote its line. */
+export function preparePost(
+  { features: names, quantities }: Menu,
+  { id, line }: StoredPost,
+): PreparedPost | undefined {
   const { date, channels, json } = headOf(line);
-  const { filter, features = [], ranges = {} } = JSON.parse(json) as PostContent;
+  let content: PostContent;
+  try {
+    content = JSON.parse(json);
+  } catch {
+    return undefined;
+  }
+  const { filter, features = [], ranges = {} } = content;
   const known = features.filter((index) => index < names.length);
   const stated = quantities.map(({ name }) => (Object.hasOwn(ranges, name) ? ranges[name]! : Number.NaN));
   return {

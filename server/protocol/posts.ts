@@ -64,7 +64,7 @@ export type Post = PostContent & {
   readonly from: string;
 };
 
-/** `menu`: there is no such menu. `busy`: perhaps not done; try again later. */
+/** `menu`: there is no such menu. `busy`: perhaps not done, try again later; a subscription has ended. */
 type Trouble = 'menu' | 'busy';
 
 /**
@@ -80,12 +80,16 @@ export type SubscribeAck = {
   readonly older?: boolean;
 };
 
-/** `limit`: this person has published enough for now. `full`: the menu has no place for more posts. */
+/**
+ * `invalid`: a post does not fit the menu or the bounds of a post. `limit`: this person has published enough for now;
+ * `retryAfterMs`: there is a place for these then. `full`: the menu has no place for more posts.
+ */
 export type PublishAck = {
   readonly menu: string;
   readonly id?: string;
   readonly result: 'ok' | Trouble | 'invalid' | 'limit' | 'full';
   readonly detail?: string;
+  readonly retryAfterMs?: number;
   /** For each of the items. */
   readonly items?: readonly { readonly id: number; readonly date: number }[];
 };

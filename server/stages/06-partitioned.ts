@@ -3,6 +3,7 @@
  * resumes. Made necessary by experiments/007-nodes and 008-kill: on 05 every node reads everything, and a
  * lost link costs everybody the connection.
  */
+import type { LogBackplane } from '../backplane/backplane.ts';
 import { createBackplaneMeter } from '../backplane/meter.ts';
 import { createPartitionMeter } from '../backplane/partition-meter.ts';
 import { redisOptionsOf } from '../backplane/redis-pub-sub.ts';
@@ -12,9 +13,10 @@ import { CursorFanOut } from '../chat/fan-out.ts';
 import { resumingChat } from '../chat/resuming.ts';
 import { drainInBatches } from '../gateway/drain.ts';
 import { seatingOnRedis } from '../gateway/seating.ts';
+import type { Metrics } from '../ops/metrics.ts';
 import { limitsOf } from '../settings.ts';
 import { cursor } from './03-cursor.ts';
-import type { Stage } from './stage.ts';
+import type { Config, Stage } from './stage.ts';
 
 export const partitioned: Stage = {
   name: '06-partitioned',
@@ -24,19 +26,22 @@ export const partitioned: Stage = {
   limits: { ...cursor.limits, ...limitsOf([streamSettings]) },
   order: 'one for all',
   delivery: 'exactly once for who resumes',
-  compose: (config, metrics) => {
-    const backplane = new RedisStreamsBackplane({
-      ...redisOptionsOf(config),
-      ...streamOptionsOf(config),
-      meter: createBackplaneMeter(metrics.registry),
-      partitionMeter: createPartitionMeter(metrics.registry),
-    });
-    const chat = resumingChat(backplane, new CursorFanOut(config, metrics));
-    return {
-      settings: config,
-      chat,
-      drain: drainInBatches(config),
-      seating: seatingOnRedis(config, metrics.registry),
-    };
-  },
+  compose: (config, metrics) => partitionedParts(config, metrics, streamsOf(config, metrics)),
 };
+
+/** The backplane of this stage. */
+export function streamsOf(config: Config, { registry }: Metrics): RedisStreamsBackplane {
+  return new RedisStreamsBackplane({
+    ...redisOptionsOf(config),
+    ...streamOptionsOf(config),
+    meter: createBackplaneMeter(registry),
+    partitionMeter: createPartitionMeter(registry),
+  });
+}
+
+/** The parts of this stage over a backplane. */
+export function partitionedParts(config: Config, metrics: Metrics, rooms: LogBackplane) {
+  const chat = resumingChat(rooms, new CursorFanOut(config, metrics));
+  const seating = seatingOnRedis(config, metrics.registry);
+  return { settings: config, chat, drain: drainInBatches(config), seating };
+}

@@ -7,25 +7,32 @@ import { accountSettings } from '../accounts/account-settings.ts';
 import { Accounts } from '../accounts/accounts.ts';
 import { DeviceLogins } from '../accounts/device-logins.ts';
 import { RedisAccountStore } from '../accounts/redis-account-store.ts';
+import { withSignals } from '../backplane/log-signals.ts';
 import { redisOptionsOf } from '../backplane/redis-pub-sub.ts';
+import { postsOnRedis } from '../posts/on-redis.ts';
+import { postSettings } from '../posts/post-options.ts';
 import { RedisStore } from '../redis/store.ts';
 import { limitsOf } from '../settings.ts';
-import { partitioned } from './06-partitioned.ts';
+import { partitioned, partitionedParts, streamsOf } from './06-partitioned.ts';
 import type { Stage } from './stage.ts';
 
 export const mailbox: Stage = {
   ...partitioned,
   name: '07-mailbox',
   summary: 'people with accounts, and a mailbox for who is away',
-  limits: { ...partitioned.limits, ...limitsOf([accountSettings]) },
+  limits: { ...partitioned.limits, ...limitsOf([accountSettings, postSettings]) },
   compose: (config, metrics) => {
+    const { registry } = metrics;
     const { url, keys } = redisOptionsOf(config);
-    const store = new RedisAccountStore(new RedisStore({ url }), keys);
-    const accounts = new Accounts(store, config, createAccountMeter(metrics.registry));
-    const devices = new DeviceLogins();
+    const { rooms, signals } = withSignals(streamsOf(config, metrics));
+    const redis = new RedisStore({ url });
+    const accounts = new Accounts(new RedisAccountStore(redis, keys), config, createAccountMeter(registry));
+    const posts = postsOnRedis(config, { redis, keys, signals, registry });
+    const parts = [posts.part];
     return {
-      ...partitioned.compose(config, metrics),
-      people: { accounts, devices, parts: [], options: config },
+      ...partitionedParts(config, metrics, rooms),
+      routes: posts.routes,
+      people: { accounts, devices: new DeviceLogins(), parts, options: config },
     };
   },
 };

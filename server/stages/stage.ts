@@ -13,6 +13,7 @@ import { drainInBatches } from '../gateway/drain.ts';
 import { Gateway } from '../gateway/gateway.ts';
 import { type GatewayParts, gatewaySettings } from '../gateway/gateway-parts.ts';
 import type { Metrics } from '../ops/metrics.ts';
+import { postSettings } from '../posts/post-options.ts';
 import { commonSettings, type ValuesOf } from '../settings.ts';
 import { WebPage } from '../web/web-page.ts';
 
@@ -26,6 +27,7 @@ export const stageSettings = [
   redisSettings,
   streamSettings,
   accountSettings,
+  postSettings,
 ] as const;
 
 export type Config = ValuesOf<(typeof stageSettings)[number]>;

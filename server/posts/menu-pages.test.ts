@@ -1,0 +1,32 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { test } from 'node:test';
+import { menuRoutes } from './menu-pages.ts';
+import { menusOfTests, smallMenu } from './posts.fixture.ts';
+
+test('menus are listed and read, cached, and known by their tag', async (context) => {
+  const routes = menuRoutes(menusOfTests);
+  const server = createServer((request, response) => routes.get(request.url!)!(request, response));
+  context.after(() => server.close());
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const list = await fetch(`${origin}/menus`);
+  assert.deepEqual(await list.json(), { menus: [{ name: 'small', title: 'A small menu' }] });
+  const menu = await fetch(`${origin}/menus/small`);
+  assert.equal(menu.status, 200);
+  assert.equal(menu.headers.get('content-type'), 'application/json');
+  assert.match(menu.headers.get('cache-control')!, /^public, max-age=\d+$/);
+  assert.deepEqual(await menu.json(), smallMenu);
+  const etag = menu.headers.get('etag')!;
+  const again = await fetch(`${origin}/menus/small`, { headers: { 'if-none-match': `"x", W/${etag}` } });
+  assert.equal(again.status, 304);
+  assert.equal(again.headers.get('etag'), etag);
+  const head = await fetch(`${origin}/menus/small`, { method: 'HEAD' });
+  assert.equal(head.status, 200);
+  assert.equal(await head.text(), '');
+  const post = await fetch(`${origin}/menus`, { method: 'POST' });
+  assert.equal(post.status, 405);
+  assert.equal(post.headers.get('allow'), 'GET, HEAD');
+});
