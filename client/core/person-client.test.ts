@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import { afterEach, test } from 'node:test';
-import { closeAll, frames, logIn, next, prepare } from './person-client.fixture.ts';
-import { PersonServer, passwordOf } from './person-server.fixture.ts';
-import { nextEvent } from './room-server.fixture.ts';
+import { closeAll, frames, logIn, next } from './person-client.fixture.ts';
+import { PersonServer } from './person-server.fixture.ts';
 
 afterEach(closeAll);
 

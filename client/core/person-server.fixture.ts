@@ -191,6 +191,10 @@ export class PersonServer {
       return true;
     }
     if (path !== '/accounts') return false;
+    if (request.method !== 'POST') {
+      response.writeHead(405).end();
+      return true;
+    }
     void json(request).then((body) => {
       const { user, password } = body as { user: string; password: string };
       const status = this.passwords.has(user) ? 409 : 201;
