@@ -144,4 +144,7 @@ export interface MailboxStore {
   leave(user: string, device: string, token: string, settled: readonly Owed[]): Promise<void>;
   /** For each user, whether any device has a lease. */
   online(users: readonly string[]): Promise<readonly boolean[]>;
+  /** Connects; rejects where it cannot. */
+  start(): Promise<void>;
+  close(): Promise<void>;
 }

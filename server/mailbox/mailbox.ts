@@ -6,6 +6,7 @@
  * before the lease is in what is read; one that is stored after it finds the lease and wakes this node.
  */
 import { randomBytes } from 'node:crypto';
+import { splitUrls } from '#host/secrets.ts';
 import {
   type DecodeFault,
   type DevicePositions,
@@ -18,16 +19,19 @@ import {
 } from '#protocol';
 import type { Person, PersonPart, PersonSession } from '../accounts/person.ts';
 import type { Signals } from '../backplane/signals.ts';
+import type { Metrics } from '../ops/metrics.ts';
+import { RedisStore } from '../redis/store.ts';
 import { Device, type DeviceParts } from './device.ts';
 import { encodeAck, encodeBody, encodeMessage, encodeTyping } from './direct-frames.ts';
 import { refuseFault } from './fault.ts';
 import { FrameWriter } from './frame-writer.ts';
 import { Inbox, nameOf } from './inbox.ts';
 import { Leases } from './leases.ts';
-import type { MailboxMeter } from './mailbox-meter.ts';
+import { createMailboxMeter, type MailboxMeter } from './mailbox-meter.ts';
 import type { MailboxSettings } from './mailbox-settings.ts';
 import type { MailboxStore, NewMessage, Owed, Stored } from './mailbox-store.ts';
 import { PresenceWatch } from './presence-watch.ts';
+import { RedisMailbox } from './redis-mailbox.ts';
 import { encodeWake, type Wake } from './wake.ts';
 
 export type MailboxParts = {
@@ -101,6 +105,7 @@ export class Mailbox implements PersonPart {
   }
 
   async start(): Promise<void> {
+    await this.#parts.store.start();
     this.#leases.start(() => this.#devices.values());
     this.#presence.start();
   }
@@ -109,6 +114,7 @@ export class Mailbox implements PersonPart {
     this.#leases.stop();
     this.#presence.stop();
     this.#writer.flush();
+    await this.#parts.store.close();
   }
 
   async signingIn({ user, device }: Person, { upTo, receiptsAfter }: DevicePositions): Promise<number> {
@@ -284,6 +290,27 @@ export class Mailbox implements PersonPart {
     this.#inboxes.get(to)?.wake(wake);
     this.#parts.signals.publish(nameOf(to), encodeWake(this.#node, wake));
   }
+}
+
+/** The mailboxes of a stage, in Redis. `url`: of one, or of several nodes of one cluster. */
+export function mailboxOnRedis({
+  url,
+  channel,
+  metrics,
+  ...parts
+}: Omit<MailboxParts, 'store' | 'meter'> & {
+  readonly url: string;
+  readonly channel: string;
+  readonly metrics: Metrics;
+}): Mailbox {
+  const isCluster = splitUrls(url).length > 1;
+  const store = new RedisStore({ url, name: 'chat-mailbox' });
+  const meter = createMailboxMeter(metrics.registry);
+  return new Mailbox({
+    ...parts,
+    meter,
+    store: new RedisMailbox({ ...parts.settings, store, channel, isCluster }),
+  });
 }
 
 /** A handler of frames of one type: a frame that breaks its rules costs its sender the connection. */

@@ -232,6 +232,10 @@ export class MemoryMailbox implements MailboxStore {
     });
   }
 
+  async start(): Promise<void> {}
+
+  async close(): Promise<void> {}
+
   #make(user: string): Mailbox {
     let mailbox = this.#mailboxes.get(user);
     if (!mailbox) {

@@ -3,6 +3,7 @@
  * them one after the other; on Redis Cluster one script for each mailbox, because mailboxes are in different
  * slots.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { oncePerTurn } from '../backplane/timing.ts';
 import { defineScript, type Store, type StoreArgument } from '../redis/store.ts';
 import { operations, prelude } from './mailbox-lua.ts';
@@ -23,6 +24,8 @@ const script = defineScript(prelude + operations);
 
 /** Operations in one script; chosen: Redis does nothing else meanwhile, for about a millisecond. */
 const operationsMax = 64;
+/** Chosen: the leases of sessions that have just ended are given back, where Redis is well. */
+const closeDeadlineMs = 500;
 
 export type RedisMailboxOptions = MailboxLimits & {
   readonly store: Store;
@@ -48,6 +51,7 @@ export class RedisMailbox implements MailboxStore {
   readonly #options: RedisMailboxOptions;
   readonly #limits: readonly number[];
   #waiting: Operation[] = [];
+  readonly #running = new Set<Promise<void>>();
   readonly #flushSoon = oncePerTurn(() => this.#flush());
 
   constructor(options: RedisMailboxOptions) {
@@ -128,6 +132,17 @@ export class RedisMailbox implements MailboxStore {
     return replies.map(([isOnline]) => isOnline === 1);
   }
 
+  start(): Promise<void> {
+    return this.#options.store.start();
+  }
+
+  /** What was asked in this turn is still sent, and answered where Redis answers at once. */
+  async close(): Promise<void> {
+    this.#flush();
+    await Promise.race([Promise.allSettled(this.#running), sleep(closeDeadlineMs, undefined, { ref: false })]);
+    await this.#options.store.close();
+  }
+
   #ask(user: string, name: string, args: readonly StoreArgument[]): Promise<Reply> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ user, name, args, resolve, reject });
@@ -162,7 +177,7 @@ export class RedisMailbox implements MailboxStore {
       for (const arg of own) args.push(arg);
     }
     const names = Array.from(keys.keys(), (user) => `${channel}:{m:${user}}`);
-    store.run(script, names, args).then(
+    const running = store.run(script, names, args).then(
       (replies) => {
         for (const [index, { resolve }] of batch.entries()) resolve((replies as Reply[])[index]!);
       },
@@ -170,6 +185,8 @@ export class RedisMailbox implements MailboxStore {
         for (const { reject } of batch) reject(error);
       },
     );
+    this.#running.add(running);
+    void running.finally(() => this.#running.delete(running));
   }
 }
 

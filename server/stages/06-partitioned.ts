@@ -12,6 +12,7 @@ import { streamOptionsOf, streamSettings } from '../backplane/stream-options.ts'
 import { CursorFanOut } from '../chat/fan-out.ts';
 import { resumingChat } from '../chat/resuming.ts';
 import { drainInBatches } from '../gateway/drain.ts';
+import type { GatewayParts } from '../gateway/gateway-parts.ts';
 import { seatingOnRedis } from '../gateway/seating.ts';
 import type { Metrics } from '../ops/metrics.ts';
 import { limitsOf } from '../settings.ts';
@@ -29,19 +30,18 @@ export const partitioned: Stage = {
   compose: (config, metrics) => partitionedParts(config, metrics, streamsOf(config, metrics)),
 };
 
-/** The backplane of this stage. */
-export function streamsOf(config: Config, { registry }: Metrics): RedisStreamsBackplane {
-  return new RedisStreamsBackplane({
-    ...redisOptionsOf(config),
-    ...streamOptionsOf(config),
-    meter: createBackplaneMeter(registry),
-    partitionMeter: createPartitionMeter(registry),
-  });
+/** The backplane of the rooms. */
+export function streamsOf(config: Config, { registry }: Metrics): LogBackplane {
+  const meters = { meter: createBackplaneMeter(registry), partitionMeter: createPartitionMeter(registry) };
+  return new RedisStreamsBackplane({ ...redisOptionsOf(config), ...streamOptionsOf(config), ...meters });
 }
 
-/** The parts of this stage over a backplane. */
-export function partitionedParts(config: Config, metrics: Metrics, rooms: LogBackplane) {
-  const chat = resumingChat(rooms, new CursorFanOut(config, metrics));
-  const seating = seatingOnRedis(config, metrics.registry);
-  return { settings: config, chat, drain: drainInBatches(config), seating };
+/** The parts of the gateway over a backplane with a log. */
+export function partitionedParts(config: Config, metrics: Metrics, backplane: LogBackplane): GatewayParts {
+  return {
+    settings: config,
+    chat: resumingChat(backplane, new CursorFanOut(config, metrics)),
+    drain: drainInBatches(config),
+    seating: seatingOnRedis(config, metrics.registry),
+  };
 }

@@ -9,6 +9,8 @@ import { DeviceLogins } from '../accounts/device-logins.ts';
 import { RedisAccountStore } from '../accounts/redis-account-store.ts';
 import { withSignals } from '../backplane/log-signals.ts';
 import { redisOptionsOf } from '../backplane/redis-pub-sub.ts';
+import { mailboxOnRedis } from '../mailbox/mailbox.ts';
+import { mailboxSettings } from '../mailbox/mailbox-settings.ts';
 import { postsOnRedis } from '../posts/on-redis.ts';
 import { postSettings } from '../posts/post-options.ts';
 import { RedisStore } from '../redis/store.ts';
@@ -20,19 +22,20 @@ export const mailbox: Stage = {
   ...partitioned,
   name: '07-mailbox',
   summary: 'people with accounts, and a mailbox for who is away',
-  limits: { ...partitioned.limits, ...limitsOf([accountSettings, postSettings]) },
+  limits: { ...partitioned.limits, ...limitsOf([accountSettings, mailboxSettings, postSettings]) },
   compose: (config, metrics) => {
     const { registry } = metrics;
     const { url, keys } = redisOptionsOf(config);
     const { rooms, signals } = withSignals(streamsOf(config, metrics));
     const redis = new RedisStore({ url });
-    const accounts = new Accounts(new RedisAccountStore(redis, keys), config, createAccountMeter(registry));
+    const accountStore = new RedisAccountStore(redis, keys);
+    const accounts = new Accounts(accountStore, config, createAccountMeter(registry));
     const posts = postsOnRedis(config, { redis, keys, signals, registry });
-    const parts = [posts.part];
+    const mail = mailboxOnRedis({ settings: config, signals, accounts: accountStore, url, channel: keys, metrics });
     return {
       ...partitionedParts(config, metrics, rooms),
       routes: posts.routes,
-      people: { accounts, devices: new DeviceLogins(), parts, options: config },
+      people: { accounts, devices: new DeviceLogins(), parts: [mail, posts.part], options: config },
     };
   },
 };

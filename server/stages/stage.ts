@@ -12,6 +12,7 @@ import { cursorFanOutSettings } from '../chat/fan-out.ts';
 import { drainInBatches } from '../gateway/drain.ts';
 import { Gateway } from '../gateway/gateway.ts';
 import { type GatewayParts, gatewaySettings } from '../gateway/gateway-parts.ts';
+import { mailboxSettings } from '../mailbox/mailbox-settings.ts';
 import type { Metrics } from '../ops/metrics.ts';
 import { postSettings } from '../posts/post-options.ts';
 import { commonSettings, type ValuesOf } from '../settings.ts';
@@ -26,6 +27,7 @@ export const stageSettings = [
   cursorFanOutSettings,
   redisSettings,
   streamSettings,
+  mailboxSettings,
   accountSettings,
   postSettings,
 ] as const;

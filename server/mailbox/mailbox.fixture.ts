@@ -1,0 +1,185 @@
+/** Nodes with mailboxes in one process, and devices that use them, for tests. */
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import type { DirectClientFrame, DirectMessage, DirectServerFrame, Gap, Receipt, ServerAck } from '#protocol';
+import { readDirectFrame } from '#protocol';
+import type { Person, PersonSession } from '../accounts/person.ts';
+import { MemorySignals } from '../backplane/signals.ts';
+import { Mailbox } from './mailbox.ts';
+import { createMailboxMeter } from './mailbox-meter.ts';
+import type { MailboxStore } from './mailbox-store.ts';
+import { MemoryMailbox } from './memory-mailbox.ts';
+
+const dayMs = 86_400_000;
+
+export const testSettings = {
+  mailboxMessagesMax: 500,
+  mailboxBytesMax: 1024 ** 2,
+  mailboxAgeMs: 90 * dayMs,
+  mailboxHoldMs: 7 * dayMs,
+  mailboxDevicesMax: 16,
+  mailboxMemoryMax: 1000,
+  mailboxQueueMax: 10_000,
+  // Renewed every 200 ms, by the clock of the process.
+  presenceLeaseMs: 600,
+  presenceIntervalMs: 20,
+  presenceWatchedMax: 100,
+  messageBytesMax: 4096,
+};
+
+/** A session whose client is the test. */
+export class FakeSession implements PersonSession {
+  readonly person: Person;
+  open = true;
+  bufferedBytes = 0;
+  closeCode = 0;
+  readonly frames: DirectServerFrame[] = [];
+  /** Writes so far. */
+  writes = 0;
+  readonly #waiting: (() => void)[] = [];
+  readonly #onFrame: (frame: DirectServerFrame) => void;
+
+  constructor(user: string, device = 'phone', onFrame: (frame: DirectServerFrame) => void = () => {}) {
+    this.person = { user, device };
+    this.#onFrame = onFrame;
+  }
+
+  sendText(): void {
+    throw new Error('mailboxes write whole frames');
+  }
+
+  write(frames: Buffer): void {
+    this.writes++;
+    for (let offset = 0; offset < frames.length; ) {
+      const short = frames[offset + 1]!;
+      const start = offset + (short < 126 ? 2 : 4);
+      const end = start + (short < 126 ? short : frames.readUInt16BE(offset + 2));
+      const frame = readDirectFrame(JSON.parse(frames.toString('utf8', start, end)));
+      assert.ok(frame, 'a frame of this protocol');
+      this.frames.push(frame);
+      this.#onFrame(frame);
+      offset = end;
+    }
+  }
+
+  whenWritten(callback: () => void): void {
+    this.#waiting.push(callback);
+  }
+
+  /** The kernel takes everything. */
+  drain(): void {
+    this.bufferedBytes = 0;
+    for (const callback of this.#waiting.splice(0)) callback();
+  }
+
+  close(code: number): void {
+    this.open = false;
+    this.closeCode = code;
+  }
+
+  get messages(): DirectMessage[] {
+    return this.frames.filter((frame): frame is DirectMessage => frame.type === 'message');
+  }
+
+  get seqs(): number[] {
+    return this.messages.map(({ seq }) => seq);
+  }
+
+  get acks(): ServerAck[] {
+    return this.frames.filter((frame): frame is ServerAck => frame.type === 'server_ack');
+  }
+
+  get gaps(): Gap[] {
+    return this.frames.filter((frame): frame is Gap => frame.type === 'gap');
+  }
+
+  get receipts(): Receipt[] {
+    return this.frames.filter(
+      (frame): frame is Receipt => frame.type === 'received' || frame.type === 'read',
+    );
+  }
+}
+
+/** A store of which any method can be made to fail, or be watched. */
+export function tampered(
+  store: MailboxStore,
+  before: (name: keyof MailboxStore, args: readonly unknown[]) => void | Promise<void>,
+): MailboxStore {
+  return new Proxy(store, {
+    get(target, name: keyof MailboxStore) {
+      const method = target[name] as (...args: unknown[]) => Promise<unknown>;
+      return async (...args: unknown[]) => {
+        await before(name, args);
+        return method.apply(target, args);
+      };
+    },
+  });
+}
+
+/** Nodes that share a store and signals. Everybody has an account whose name does not begin with `no`. */
+export class Nodes implements AsyncDisposable {
+  readonly clock = { nowMs: Date.now() };
+  readonly signals = new MemorySignals();
+  readonly meter = createMailboxMeter();
+  readonly nodes: Mailbox[] = [];
+  /** Called before each call of the store. */
+  before: (name: keyof MailboxStore, args: readonly unknown[]) => void | Promise<void> = () => {};
+  /** Signals are lost while it is true. */
+  isDeaf = false;
+  readonly store: MailboxStore;
+  readonly #sessions = new Map<FakeSession, Mailbox>();
+
+  constructor({ count = 1, settings = {} as Partial<typeof testSettings> } = {}) {
+    const all = { ...testSettings, ...settings };
+    this.store = tampered(new MemoryMailbox(all, () => this.clock.nowMs), (...call) => this.before(...call));
+    const signals = {
+      listen: this.signals.listen.bind(this.signals),
+      publish: (name: string, payload: Buffer) => this.isDeaf || this.signals.publish(name, payload),
+    };
+    const accounts = { exists: async (user: string) => !user.startsWith('no') };
+    for (let index = 0; index < count; index++) {
+      const meter = index === 0 ? this.meter : createMailboxMeter();
+      this.nodes.push(new Mailbox({ store: this.store, signals, accounts, meter, settings: all }));
+    }
+  }
+
+  async start(): Promise<this> {
+    for (const node of this.nodes) await node.start();
+    return this;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const session of [...this.#sessions.keys()]) this.leave(session);
+    for (const node of this.nodes) await node.close();
+  }
+
+  /** Logs a session in. Resolves with the number of messages that wait. */
+  async enter(
+    session: FakeSession,
+    { node = 0, upTo, receiptsAfter }: { node?: number; upTo?: number; receiptsAfter?: number } = {},
+  ): Promise<number> {
+    const positions = { ...(upTo !== undefined && { upTo }), ...(receiptsAfter !== undefined && { receiptsAfter }) };
+    const mailbox = this.nodes[node]!;
+    const waiting = await mailbox.signingIn(session.person, positions);
+    this.#sessions.set(session, mailbox);
+    mailbox.signedIn(session, positions);
+    return waiting;
+  }
+
+  leave(session: FakeSession): void {
+    session.open = false;
+    this.#sessions.get(session)?.left(session);
+    this.#sessions.delete(session);
+  }
+
+  send(session: FakeSession, frame: DirectClientFrame | Record<string, unknown>): void {
+    const handler = this.#sessions.get(session)!.handlers.get(String(frame.type))!;
+    handler(session, frame as Record<string, unknown>);
+  }
+
+  /** Says something new to somebody; returns its id. */
+  say(session: FakeSession, to: string, id: string = randomUUID()): string {
+    this.send(session, { type: 'message', to, id, Message: `${id} said` });
+    return id;
+  }
+}
