@@ -19,7 +19,14 @@ import { wsSockets } from './terminal/ws-socket.ts';
 const mainPath = fileURLToPath(new URL('./main.ts', import.meta.url));
 const startRedis = await findRedis();
 /** Hashing is made cheap: these tests are not about it. */
-const cheap = ['--password-memory', '64KiB', '--password-passes', '1', '--registrations-per-address-max', '1000'];
+const cheap = [
+  '--password-memory',
+  '64KiB',
+  '--password-passes',
+  '1',
+  '--registrations-per-address-max',
+  '1000',
+];
 const passwordOf = (user: string) => `the password of ${user}`;
 const deadlineMs = 20_000;
 
@@ -70,21 +77,39 @@ describe('people with accounts', { skip: startRedis === null && noRedis }, () =>
     await using _node = node;
     const alice = await comeIn(node, 'alice');
     const sent = ['one', 'two', 'three'].map((line) => alice.person.say('bob', line)!);
-    await holds(() => sent.every(({ mark }) => mark === 'stored'), () => marksOf(sent));
+    await holds(
+      () => sent.every(({ mark }) => mark === 'stored'),
+      () => marksOf(sent),
+    );
     const bob = await comeIn(node, 'bob');
     assert.equal(bob.waiting, 3);
-    await holds(() => sent.every(({ mark }) => mark === 'received'), () => marksOf(sent));
+    await holds(
+      () => sent.every(({ mark }) => mark === 'received'),
+      () => marksOf(sent),
+    );
     assert.deepEqual(bob.heard, ['alice: one', 'alice: two', 'alice: three']);
     // The sender is away when it is read, and is told at the next login.
     await alice.leave();
     bob.person.markRead({ from: 'alice', seq: 3 });
     const reply = bob.person.say('alice', 'read it all')!;
-    await holds(() => reply.mark === 'stored', () => reply.mark);
+    await holds(
+      () => reply.mark === 'stored',
+      () => reply.mark,
+    );
     const back = await comeIn(node, 'alice');
-    await holds(() => back.heard.length === 1, () => back.heard);
-    await holds(() => reply.mark === 'received', () => reply.mark);
+    await holds(
+      () => back.heard.length === 1,
+      () => back.heard,
+    );
+    await holds(
+      () => reply.mark === 'received',
+      () => reply.mark,
+    );
     const fourth = back.person.say('bob', 'four')!;
-    await holds(() => fourth.mark === 'received', () => fourth.mark);
+    await holds(
+      () => fourth.mark === 'received',
+      () => fourth.mark,
+    );
     assert.deepEqual(bob.heard.at(-1), 'alice: four');
     await Promise.all([back.leave(), bob.leave()]);
   });
@@ -97,14 +122,26 @@ describe('people with accounts', { skip: startRedis === null && noRedis }, () =>
     const lines = Array.from({ length: 60 }, (_, index) => `line ${index}`);
     const sent: SentMessage[] = [];
     for (const line of lines.slice(0, 30)) sent.push(alice.person.say('bob', line)!);
-    await holds(() => bob.heard.length >= 5, () => bob.heard.length);
+    await holds(
+      () => bob.heard.length >= 5,
+      () => bob.heard.length,
+    );
     await node.stop('SIGKILL');
     for (const line of lines.slice(30)) sent.push(alice.person.say('bob', line)!);
     await using _second = await startNode(channel, port);
-    await holds(() => sent.every(({ mark }) => mark === 'received'), () => marksOf(sent));
-    assert.deepEqual(bob.heard, lines.map((line) => `alice: ${line}`));
+    await holds(
+      () => sent.every(({ mark }) => mark === 'received'),
+      () => marksOf(sent),
+    );
+    assert.deepEqual(
+      bob.heard,
+      lines.map((line) => `alice: ${line}`),
+    );
     bob.person.markRead({ from: 'alice', seq: 60 });
-    await holds(() => sent.every(({ mark }) => mark === 'read'), () => marksOf(sent));
+    await holds(
+      () => sent.every(({ mark }) => mark === 'read'),
+      () => marksOf(sent),
+    );
     await Promise.all([alice.leave(), bob.leave()]);
   });
 
@@ -113,15 +150,30 @@ describe('people with accounts', { skip: startRedis === null && noRedis }, () =>
     await using _node = node;
     const alice = await comeIn(node, 'alice');
     alice.person.presence.watch('bob');
-    await holds(() => alice.person.presence.stateOf('bob') === 'away', () => 'away');
+    await holds(
+      () => alice.person.presence.stateOf('bob') === 'away',
+      () => 'away',
+    );
     const bob = await comeIn(node, 'bob');
-    await holds(() => alice.person.presence.stateOf('bob') === 'online', () => 'online');
+    await holds(
+      () => alice.person.presence.stateOf('bob') === 'online',
+      () => 'online',
+    );
     bob.person.presence.write('alice');
-    await holds(() => alice.person.presence.typing.includes('bob'), () => 'typing');
+    await holds(
+      () => alice.person.presence.typing.includes('bob'),
+      () => 'typing',
+    );
     const nobody = alice.person.say('nobody-here', 'hello?')!;
-    await holds(() => nobody.mark === 'unknown', () => nobody.mark);
+    await holds(
+      () => nobody.mark === 'unknown',
+      () => nobody.mark,
+    );
     await bob.leave();
-    await holds(() => alice.person.presence.stateOf('bob') === 'away', () => 'away again');
+    await holds(
+      () => alice.person.presence.stateOf('bob') === 'away',
+      () => 'away again',
+    );
     await alice.leave();
   });
 
@@ -160,7 +212,10 @@ describe('people with accounts', { skip: startRedis === null && noRedis }, () =>
     child.stdin.end();
     const lines: string[] = [];
     child.stdout.on('data', (data) => lines.push(...String(data).trim().split('\n')));
-    await holds(() => lines.length === 2, () => lines);
+    await holds(
+      () => lines.length === 2,
+      () => lines,
+    );
     child.kill('SIGKILL');
     await once(child, 'close');
     const messages = lines.map((line) => JSON.parse(line) as { from: string; seq: number; Message: string });
@@ -171,7 +226,9 @@ describe('people with accounts', { skip: startRedis === null && noRedis }, () =>
         ['alice', 2, 'second'],
       ],
     );
-    const refused = await run(['--url', url, '--user', 'bob'], 'hi\n', { CLIENT_PASSWORD: 'not the password' });
+    const refused = await run(['--url', url, '--user', 'bob'], 'hi\n', {
+      CLIENT_PASSWORD: 'not the password',
+    });
     assert.equal(refused.code, 1);
     assert.match(refused.stderr, /not logged in: the name or the password is wrong\n/);
     const without = await run(['--url', url, '--user', 'bob'], 'hi\n');

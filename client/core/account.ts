@@ -92,6 +92,7 @@ export class Account implements Ticket {
   /** Logs in with a password, at once or when connected. */
   login(credentials: Credentials): Promise<LoginOutcome> {
     if (this.#user !== undefined || this.#attempt) return Promise.resolve({ result: 'already' });
+    if (this.#client?.ended) return Promise.resolve({ result: 'lost' });
     return new Promise((done) => {
       this.#attempt = { credentials, done };
       this.#client?.hold();

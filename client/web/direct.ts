@@ -8,12 +8,16 @@ import { Correspondence, type Dialogue, type Entry, storedLogin } from './corres
 import { find, make } from './elements.ts';
 import { MessageList } from './message-list.ts';
 import { drawPeople, type PeopleRow, showPeople } from './people-list.ts';
+import { remember, remembered } from './tab-memory.ts';
 
 const roomView = find('scroll', HTMLElement);
 const directView = find('direct', HTMLElement);
 const heading = find('room-name', HTMLElement);
 const about = find('own-name', HTMLElement);
 const typing = find('typing', HTMLElement);
+
+/** The conversation to which a reload comes back. */
+const openKey = 'open';
 
 type View = { readonly list: MessageList; readonly scroll: HTMLElement };
 
@@ -58,7 +62,7 @@ export class Direct {
     const stored = storedLogin();
     if (stored) this.#letters.restore(stored);
     showPeople(person.account.user);
-    this.open(undefined);
+    this.open(stored && (remembered(openKey) || undefined));
   }
 
   /** The person whose conversation is open; undefined: the room. */
@@ -74,6 +78,7 @@ export class Direct {
   /** Shows the conversation with a person, or the room. */
   open(name: string | undefined): void {
     this.#open = name;
+    remember(openKey, name ?? '');
     if (name !== undefined) this.#letters.with(name);
     roomView.hidden = name !== undefined;
     directView.hidden = name === undefined;
