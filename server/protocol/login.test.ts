@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import fc from 'fast-check';
 import {
   encodeLogin,
   encodeLoginAck,
@@ -68,4 +69,26 @@ test('an answer is read as it was written; other texts are no answer', () => {
   ];
   for (const other of others) assert.equal(parseLoginAck(other), undefined, other);
   assert.deepEqual([isLoginToken(token), isLoginToken(`${token}A`), isLoginToken(7)], [true, false, false]);
+});
+
+test('whatever an object holds, reading it gives a login within the rules or a fault, and never throws', () => {
+  const field = fc.oneof(
+    fc.anything(),
+    fc.string(),
+    fc.constantFrom('bob', 'correct horse', 'phone'),
+    fc.nat(),
+  );
+  const keys = ['user', 'password', 'device', 'upTo', 'receiptsAfter'] as const;
+  const objects = fc.record(Object.fromEntries(keys.map((key) => [key, field])), { requiredKeys: [] });
+  fc.assert(
+    fc.property(objects, (value) => {
+      const login = parseLogin(value as Record<string, unknown>);
+      if ('fault' in login) return;
+      assert.match(login.user, /^[a-z0-9_-]{1,32}$/);
+      assert.match(login.device, /^[A-Za-z0-9_.-]{1,32}$/);
+      const bytes = Buffer.byteLength(login.password);
+      assert.ok(bytes >= 8 && bytes <= 256);
+      assert.deepEqual(parseLogin(JSON.parse(encodeLogin(login))), login);
+    }),
+  );
 });

@@ -76,5 +76,5 @@ test('it plans a long trial at each share after a search, or at the loads that a
   assert.deepEqual((given.fields as LoadRunRecord).method, {
     ...{ kind: 'soak', minutes: 5, shares: [], loads: [300, 600, 900] },
   });
-  assert.deepEqual(given.estimate, { trials: 9, secondsPerTrial: 305 });
+  assert.deepEqual(given.estimate, { trials: 12, secondsPerTrial: 305 });
 });
