@@ -31,7 +31,7 @@ test('a visit meets those who are there, as often as they have one of its channe
           const met: Entry[] = [];
           index.visit(channels, (entry) => met.push(entry));
           const names: readonly string[] = channels;
-        const expected = living.flatMap((entry) =>
+          const expected = living.flatMap((entry) =>
             entry.channels.filter((channel) => names.includes(channel)).map(() => entry),
           );
           assert.equal(met.length, expected.length);

@@ -103,7 +103,8 @@ export class Delivery {
     }
     if (post) this.push(waiting);
     else {
-      subscription.cursor = feed.at;
+      // What it read from the store may be ahead of the feed.
+      subscription.cursor = Math.max(subscription.cursor, feed.at);
       subscription.state = 'live';
     }
     this.write(subscription.session, posts);

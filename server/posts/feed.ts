@@ -94,7 +94,7 @@ export class Feed {
   /** Resolves when all posts that are stored now were received. Rejects where the store cannot be read. */
   async refresh(): Promise<void> {
     this.#target = Math.max(this.#target, await this.#parts.store.last(this.#parts.menu.name));
-    await this.#catchUp();
+    while (this.at < this.#target) await this.#catchUp();
   }
 
   /** Call at intervals: reads what was already stored at the call before and has not come. */

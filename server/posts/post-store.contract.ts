@@ -13,7 +13,12 @@ type StoreUnderTest = {
 };
 
 const everMs = 3_600_000;
-const plenty = { postsPerPersonMax: 10_000, postPeriodMs: everMs, postLifetimeMs: everMs, postsPerMenuMax: 10_000 };
+const plenty = {
+  postsPerPersonMax: 10_000,
+  postPeriodMs: everMs,
+  postLifetimeMs: everMs,
+  postsPerMenuMax: 10_000,
+};
 const everything = { after: 0, upTo: Number.MAX_SAFE_INTEGER };
 
 const postTo = (channels: readonly string[], body = 'b', author = 'eve'): NewPost =>
@@ -23,7 +28,12 @@ const idsOf = (posts: readonly StoredPost[]) => posts.map(({ id }) => id);
 const bodyOf = ({ line }: StoredPost) => (JSON.parse(headOf(line).json) as PostContent).body;
 
 /** Publishes posts that must be taken. */
-async function published(store: PostStore, posts: readonly NewPost[], menu = 'cars', id = ''): Promise<Published> {
+async function published(
+  store: PostStore,
+  posts: readonly NewPost[],
+  menu = 'cars',
+  id = '',
+): Promise<Published> {
   const outcome = await store.publish(menu, requestOf(posts, id, posts[0]!.author));
   assert.equal(outcome.result, 'ok');
   return outcome as Published;
@@ -75,7 +85,10 @@ function testIds({ create }: StoreUnderTest): void {
     const second = await published(other, [postTo(['a'])]);
     assert.equal(second.before, first.ids[1]);
     const ids = [...first.ids, ...second.ids];
-    assert.deepEqual(ids, [...ids].sort((x, y) => x - y));
+    assert.deepEqual(
+      ids,
+      [...ids].sort((x, y) => x - y),
+    );
     assert.equal(new Set(ids).size, 3);
     assert.ok(ids.every(Number.isSafeInteger));
     assert.equal(await one.last('cars'), ids.at(-1));
@@ -84,7 +97,9 @@ function testIds({ create }: StoreUnderTest): void {
   it('numbers many that come at once without a hole in what each names as before', async () => {
     const [one, other] = create(plenty);
     const outcomes = await Promise.all(
-      Array.from({ length: 100 }, (_, index) => published(index % 2 ? one : other, [postTo(['a'], `${index}`)])),
+      Array.from({ length: 100 }, (_, index) =>
+        published(index % 2 ? one : other, [postTo(['a'], `${index}`)]),
+      ),
     );
     const sorted = outcomes.toSorted((x, y) => x.before - y.before);
     for (const [index, { before }] of sorted.entries())
@@ -118,7 +133,12 @@ function testReads({ create }: StoreUnderTest): void {
     const post = postTo(['0.1/2', '/2', ''], 'ü "quoted" \n 👋');
     const { ids, date } = await published(one, [post]);
     const [found] = await other.read('cars', ids);
-    assert.deepEqual(headOf(found!.line), { date, author: 'eve', channels: [...post.channels], json: post.rest });
+    assert.deepEqual(headOf(found!.line), {
+      date,
+      author: 'eve',
+      channels: [...post.channels],
+      json: post.rest,
+    });
     assert.equal(bodyOf(found!), 'ü "quoted" \n 👋');
     assert.deepEqual(await other.read('cars', []), []);
     assert.deepEqual(await other.read('cars', [ids[0]! + 1]), []);
@@ -136,10 +156,17 @@ function testReads({ create }: StoreUnderTest): void {
       all.push({ id: ids[0]!, in: unique });
     }
     const newestFirst = (wanted: string[]) =>
-      all.filter((post) => post.in.some((channel) => wanted.includes(channel))).map(({ id }) => id).reverse();
+      all
+        .filter((post) => post.in.some((channel) => wanted.includes(channel)))
+        .map(({ id }) => id)
+        .reverse();
     for (const wanted of [['c0'], ['c2', 'c4'], channels, ['none'], ['none', 'c6']]) {
       for (const limit of [1, 3, 10, 300])
-        assert.deepEqual(idsOf(await allNewest(store, wanted, limit)), newestFirst(wanted), `${wanted} by ${limit}`);
+        assert.deepEqual(
+          idsOf(await allNewest(store, wanted, limit)),
+          newestFirst(wanted),
+          `${wanted} by ${limit}`,
+        );
     }
     const [after, upTo] = [all[50]!.id, all[150]!.id];
     const between = newestFirst(channels).filter((id) => id > after && id <= upTo);

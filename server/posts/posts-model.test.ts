@@ -14,8 +14,8 @@ import { MemoryPostStore } from './memory-post-store.ts';
 import { createPostMeter } from './post-meter.ts';
 import { postDefaults } from './post-options.ts';
 import type { PostStore } from './post-store.ts';
-import { Posts } from './posts.ts';
 import { menusOfTests, smallMenu, TestSession, UnreliableSignals } from './posts.fixture.ts';
+import { Posts } from './posts.ts';
 
 const options = {
   ...postDefaults,
@@ -171,9 +171,11 @@ for (let seed = 1; seed <= 8; seed++)
       });
       const areDone = () => readers.every(({ ids }, index) => ids.length >= expected[index]!.length);
       await until(areDone, 'all posts', 10_000).catch(() => {});
-      for (const [index, { ids }] of readers.entries()) assert.deepEqual(ids, expected[index], `reader ${index}`);
+      for (const [index, { ids }] of readers.entries())
+        assert.deepEqual(ids, expected[index], `reader ${index}`);
       assert.ok(expected.some(({ length }) => length > 0));
-      for (const { healed } of meters) assert.ok((await healed.get()).values[0]!.value > 0, 'it was disturbed');
+      for (const { healed } of meters)
+        assert.ok((await healed.get()).values[0]!.value > 0, 'it was disturbed');
     } finally {
       clearInterval(calm);
       for (const node of nodes) await node.close();

@@ -8,8 +8,8 @@ import { MemorySignals } from '../backplane/signals.ts';
 import { MemoryPostStore } from './memory-post-store.ts';
 import { createPostMeter } from './post-meter.ts';
 import { type PostOptions, postDefaults } from './post-options.ts';
-import { Posts } from './posts.ts';
 import { menusOfTests, TestSession, toNorth } from './posts.fixture.ts';
+import { Posts } from './posts.ts';
 
 const everywhere = [[[]], [[0], [1]]];
 const plenty = { postsPerPersonMax: 100_000, postsPerMenuMax: 100_000 };
@@ -49,12 +49,31 @@ test('a post reaches those who subscribe to one of its channels and whose filter
     (user) => new TestSession(user),
   );
   assert.deepEqual(await subscribe(all!), { type: 'subscribe_ack', ...ok, channels: 2 });
-  await subscribe(north!, { channels: [[[0, 0], [0, 1]], [[0]]] });
+  await subscribe(north!, {
+    channels: [
+      [
+        [0, 0],
+        [0, 1],
+      ],
+      [[0]],
+    ],
+  });
   await subscribe(south!, { channels: [[[1, 0]], [[0], [1]]] });
-  await subscribe(filtered!, { filters: [{ filter: 'red' }, { anyOf: [39], ranges: { price: [null, 10] } }] });
+  await subscribe(filtered!, {
+    filters: [{ filter: 'red' }, { anyOf: [39], ranges: { price: [null, 10] } }],
+  });
   const items: PostContent[] = [
     toNorth,
-    { to: [[1, 0], [1, 0]], body: 'ü', filter: 'red', features: [3], ranges: { year: [1990, 1999] } },
+    {
+      to: [
+        [1, 0],
+        [1, 0],
+      ],
+      body: 'ü',
+      filter: 'red',
+      features: [3],
+      ranges: { year: [1990, 1999] },
+    },
     { to: [[0, 1], [0]], body: '', features: [1, 39], ranges: { price: 10 } },
     { to: [[0, 1], [0]], body: '', features: [1, 39], ranges: { price: 11 } },
   ];
@@ -67,7 +86,14 @@ test('a post reaches those who subscribe to one of its channels and whose filter
   assert.deepEqual(south!.ids, [ids[1]]);
   assert.deepEqual(filtered!.ids, [ids[1], ids[2]]);
   const { date } = stored![1]!;
-  assert.deepEqual(south!.posts[0], { type: 'post', id: ids[1], date, menu: 'small', from: 'eve', ...items[1] });
+  assert.deepEqual(south!.posts[0], {
+    type: 'post',
+    id: ids[1],
+    date,
+    menu: 'small',
+    from: 'eve',
+    ...items[1],
+  });
   assert.deepEqual(eve!.ids, []);
   assert.equal(await count(meter.delivered), 10);
   assert.equal(await count(meter.published), 4);
@@ -81,7 +107,10 @@ test('the posts of one turn are one write', async (context) => {
   const { subscribe, publish } = await start(context);
   const [eve, reader] = [new TestSession('eve'), new TestSession('reader')];
   await subscribe(reader);
-  await publish(eve, Array.from({ length: 4 }, () => toNorth));
+  await publish(
+    eve,
+    Array.from({ length: 4 }, () => toNorth),
+  );
   await until(() => reader.ids.length === 4, 'delivered');
   assert.equal(reader.writes, 1);
 });
@@ -167,7 +196,19 @@ test('a frame that does not fit the menu or a limit is refused with what is wron
   const refusals: [object, string, RegExp][] = [
     [{ menu: 'none' }, 'menu', /GET \/menus/],
     [{ channels: [[[0]], [[0]]] }, 'invalid', /codes of 0 or 2/],
-    [{ channels: [[[0, 0], [0, 1]], [[0], [1]]] }, 'limit', /at most 3 channels/],
+    [
+      {
+        channels: [
+          [
+            [0, 0],
+            [0, 1],
+          ],
+          [[0], [1]],
+        ],
+      },
+      'limit',
+      /at most 3 channels/,
+    ],
     [{ filters: [{}, {}, {}] }, 'limit', /at most 2 filters/],
     [{ filters: [{ anyOf: [40] }] }, 'invalid', /no feature 40/],
     [{ filters: [{ ranges: { size: [0, 1] } }] }, 'invalid', /no quantity "size"/],
@@ -232,7 +273,11 @@ test('a post whose announcement was lost comes at the next check, and after a ga
   const { signals, store, meter, subscribe } = await start(context, { postCheckIntervalMs: 20 });
   const reader = new TestSession('reader');
   await subscribe(reader);
-  const post = { author: 'eve', channels: ['/0', '0.0/0'], rest: JSON.stringify({ menu: 'small', from: 'eve', ...toNorth }) };
+  const post = {
+    author: 'eve',
+    channels: ['/0', '0.0/0'],
+    rest: JSON.stringify({ menu: 'small', from: 'eve', ...toNorth }),
+  };
   await store.publish('small', { id: '', author: 'eve', posts: [post] });
   await until(() => reader.ids.length === 1, 'found by the check');
   assert.equal(await count(meter.healed), 1);

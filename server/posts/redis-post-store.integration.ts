@@ -30,7 +30,8 @@ else {
     const keysNow = async () => ((await stores[0].call('KEYS', `${channel}:*`)) as string[]).sort();
     const key = (name: string) => `${channel}:posts:{cars}:${name}`;
     const deadlineAtMs = Date.now() + 5_000;
-    while ((await keysNow()).length > 3) assert.ok(Date.now() < deadlineAtMs, 'channels and limits end by themselves');
+    while ((await keysNow()).length > 3)
+      assert.ok(Date.now() < deadlineAtMs, 'channels and limits end by themselves');
     assert.deepEqual(await keysNow(), ['all', 'last', 'posts'].map(key));
     // Each publish removes some of the posts that expired.
     await publish(['c0']);

@@ -67,9 +67,10 @@ export class Subscriptions {
         tailMax,
         receive: (post, before) =>
           index.visit(post.channels, (subscription) => {
-            // One that is not live comes to this post by itself.
-            if (subscription.state !== 'live' || !subscription.passes(post)) return;
-            subscription.cursor = before;
+            // One that is not live comes to this post by itself; one that read the store may have it already.
+            const { state, cursor } = subscription;
+            if (state !== 'live' || post.id <= cursor || !subscription.passes(post)) return;
+            subscription.cursor = Math.max(cursor, before);
             this.#delivery.push({ feed, subscription });
           }),
       });
