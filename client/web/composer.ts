@@ -35,7 +35,7 @@ export class Composer {
       this.#sent.push(line);
       if (this.#sent.length > recalledMax) this.#sent.shift();
       this.#recalled = this.#sent.length;
-      if (send(line)) this.#pending.append(make('li', '', neutralise(line)));
+      if (send(line)) this.pend(line);
     });
     this.#line.addEventListener('input', () => {
       showText(this.#problem, '');
@@ -50,6 +50,11 @@ export class Composer {
       this.#recalled = Math.min(this.#sent.length, Math.max(0, this.#recalled + step));
       this.#line.value = this.#sent[this.#recalled] ?? '';
     });
+  }
+
+  /** The line is on its way to the room. */
+  pend(line: string): void {
+    this.#pending.append(make('li', '', neutralise(line)));
   }
 
   /** The room has the line, or will never have it: it is not pending any more. */

@@ -24,6 +24,8 @@ type View = { readonly list: MessageList; readonly scroll: HTMLElement };
 export type DirectOptions = {
   readonly person: PersonClient;
   readonly composer: Composer;
+  /** What is said in the room. */
+  readonly list: MessageList;
   /** The room in words. */
   readonly place: string;
   /** Somebody looks at the page. */
@@ -100,6 +102,12 @@ export class Direct {
     list.scrollToEnd();
     if (!this.#letters.say(this.#open, line))
       list.note(`Not sent, too many messages wait: ${line}`, 'warning');
+  }
+
+  /** Says a sentence of the page in what is open. */
+  warn(sentence: string): void {
+    const list = this.#open === undefined ? this.#options.list : this.#view(this.#open).list;
+    list.note(sentence, 'warning');
   }
 
   /** A key was pressed in the line. */

@@ -8,6 +8,7 @@ import { Conversation, chatUrlOf } from './conversation.ts';
 import { storedLogin } from './correspondence.ts';
 import { Direct } from './direct.ts';
 import { find } from './elements.ts';
+import { allowImages, offerImages, onImage } from './image-picker.ts';
 import {
   hideJoinForm,
   onJoin,
@@ -32,19 +33,7 @@ const roomView = {
   dropped: find('dropped', HTMLElement),
 };
 const list = new MessageList(roomView, () => unread?.look());
-const composer = new Composer(
-  (line) => {
-    if (direct?.peer !== undefined) {
-      direct.say(line);
-      return false;
-    }
-    list.scrollToEnd();
-    unread?.look();
-    conversation?.say(line);
-    return true;
-  },
-  () => direct?.write(),
-);
+const composer = new Composer(say, () => direct?.write());
 let conversation: Conversation | undefined;
 let direct: Direct | undefined;
 let unread: Unread | undefined;
@@ -68,6 +57,13 @@ function start(): void {
       conversation?.person.account.logout();
       ask(savedSeat());
     },
+  );
+  onImage(
+    () => conversation?.person.images,
+    (url) => {
+      if (say(url)) composer.pend(url);
+    },
+    (sentence) => direct?.warn(sentence),
   );
   find('leave', HTMLButtonElement).addEventListener('click', () => ask(savedSeat()));
   toEnd.addEventListener('click', () => {
@@ -97,6 +93,20 @@ function start(): void {
 async function findAccounts(): Promise<void> {
   const { headers } = await fetch('.', { method: 'HEAD', cache: 'no-store' });
   if (headers.has('chat-accounts')) showAccounts(storedLogin()?.login.user);
+  allowImages(headers.get('content-security-policy'));
+  offerImages(conversation?.person.account.user !== undefined);
+}
+
+/** Says a line where the person is; true if it is pending until it comes back from the room. */
+function say(line: string): boolean {
+  if (direct?.peer !== undefined) {
+    direct.say(line);
+    return false;
+  }
+  list.scrollToEnd();
+  unread?.look();
+  conversation?.say(line);
+  return true;
 }
 
 /** Somebody looks: what has come counts as read, and a client that waits connects now. */
@@ -150,11 +160,14 @@ function join(seat: Seat): Conversation {
   });
   const { person } = conversation;
   direct = new Direct({
-    ...{ person, composer, place, isWatched },
+    ...{ person, composer, list, place, isWatched },
     roomUnread: () => unread?.count ?? 0,
     onChange: () => unread?.alsoCount(direct?.unread ?? 0),
   });
+  offerImages(person.account.user !== undefined);
+  person.account.events.on('signedIn', () => offerImages(true));
   person.account.events.on('signedOut', ({ user, why }) => {
+    offerImages(false);
     if (why === 'expired') ask(seat, `The login of ${user} has expired: log in again.`);
   });
   conversation.connect();

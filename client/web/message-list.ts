@@ -5,6 +5,7 @@
 import type { ChatMessage } from '#protocol';
 import { colourOf, neutralise } from '../core/visible-text.ts';
 import { make, showText } from './elements.ts';
+import { imageOf } from './image-picker.ts';
 
 /** Where a list is on the page. */
 export type ListView = {
@@ -203,7 +204,8 @@ function messageRow(
   const head = make('div', 'head', make('bdi', colour, neutralise(message.clientId)));
   if (own) head.append(make('span', 'you', 'you'));
   head.append(timeOf(at));
-  const body = make('p', 'body', neutralise(message.Message));
+  const from = neutralise(message.clientId);
+  const body = make('p', 'body', imageOf(message.Message, from) ?? neutralise(message.Message));
   body.dir = 'auto';
   return make('li', `message${own ? ' own' : ''}${continues ? ' continues' : ''}`, head, body);
 }
