@@ -31,7 +31,7 @@ export class ServerProcess {
   readonly #child: Child;
   /** Every line of the log so far. */
   readonly log: readonly LogLine[];
-  /** `ws://host:port`, without a path. */
+  /** `ws://host:port` of a chat server, `http://host:port` of a media server; without a path. */
   readonly origin: string;
   /** `http://host:port` of metrics and health. */
   readonly internal: string;
@@ -39,7 +39,7 @@ export class ServerProcess {
   private constructor(child: Child, log: readonly LogLine[], listening: LogLine) {
     this.#child = child;
     this.log = log;
-    this.origin = String(listening.chat).replace(/\/ws$/, '');
+    this.origin = String(listening.chat ?? listening.media).replace(/\/ws$/, '');
     this.internal = String(listening.internal);
   }
 

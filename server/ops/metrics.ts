@@ -26,25 +26,12 @@ export const latencyBuckets = [
  * number of this process among the workers.
  */
 export function createMetrics(stage: string, observed: { sessions(): number; rooms(): number }, loop = 0) {
-  const registry = new Registry();
+  const registry = createProcessRegistry(stage, loop);
   const registers = [registry];
-  collectDefaultMetrics({ register: registry });
-  for (const name of [...costlyDefaults, ...wrongDefaults]) registry.removeSingleMetric(name);
   const counter = <L extends string>(name: string, help: string, labelNames: readonly L[] = []) =>
     new Counter<L>({ name, help, registers, labelNames: [...labelNames] });
-
-  new Gauge({
-    name: 'chat_build_info',
-    help: 'Always 1; the labels name the stage and the version of Node',
-    registers,
-    aggregator: 'first',
-    labelNames: ['stage', 'node'],
-  }).set({ stage, node: process.version }, 1);
   declareGauge(registry, 'chat_sessions', 'Sessions that are open', observed.sessions);
   declareGauge(registry, 'chat_rooms', 'Rooms that have sessions, in each process', observed.rooms);
-  declareGauge(registry, 'process_open_fds', 'Open file descriptors; 0: not known', countOpenFiles);
-  declareCgroup(registry);
-  declareLoop(registry, loop);
 
   return {
     registry,
@@ -67,6 +54,24 @@ export function createMetrics(stage: string, observed: { sessions(): number; roo
       buckets: latencyBuckets,
     }),
   };
+}
+
+/** A registry with what every process of the server tells of itself, whatever it does. */
+export function createProcessRegistry(stage: string, loop = 0): Registry {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+  for (const name of [...costlyDefaults, ...wrongDefaults]) registry.removeSingleMetric(name);
+  new Gauge({
+    name: 'chat_build_info',
+    help: 'Always 1; the labels name the stage and the version of Node',
+    registers: [registry],
+    aggregator: 'first',
+    labelNames: ['stage', 'node'],
+  }).set({ stage, node: process.version }, 1);
+  declareGauge(registry, 'process_open_fds', 'Open file descriptors; 0: not known', countOpenFiles);
+  declareCgroup(registry);
+  declareLoop(registry, loop);
+  return registry;
 }
 
 /** Declares the metrics that a supervisor exports beside the sums of its workers. */

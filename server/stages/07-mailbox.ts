@@ -11,6 +11,8 @@ import { withSignals } from '../backplane/log-signals.ts';
 import { redisOptionsOf } from '../backplane/redis-pub-sub.ts';
 import { mailboxOnRedis } from '../mailbox/mailbox.ts';
 import { mailboxSettings } from '../mailbox/mailbox-settings.ts';
+import { uploadAddresses } from '../media/filenames.ts';
+import { mediaAddressSettings } from '../media/settings.ts';
 import { postsOnRedis } from '../posts/on-redis.ts';
 import { postSettings } from '../posts/post-options.ts';
 import { RedisStore } from '../redis/store.ts';
@@ -22,7 +24,11 @@ export const mailbox: Stage = {
   ...partitioned,
   name: '07-mailbox',
   summary: 'people with accounts, and a mailbox for who is away',
-  limits: { ...partitioned.limits, ...limitsOf([accountSettings, mailboxSettings, postSettings]) },
+  processes: [...partitioned.processes, { role: 'media', count: 'one' }],
+  limits: {
+    ...partitioned.limits,
+    ...limitsOf([accountSettings, mailboxSettings, postSettings, mediaAddressSettings]),
+  },
   compose: (config, metrics) => {
     const { registry } = metrics;
     const { url, keys } = redisOptionsOf(config);
@@ -31,11 +37,14 @@ export const mailbox: Stage = {
     const accountStore = new RedisAccountStore(redis, keys);
     const accounts = new Accounts(accountStore, config, createAccountMeter(registry));
     const posts = postsOnRedis(config, { redis, keys, signals, registry });
-    const mail = mailboxOnRedis({ settings: config, signals, accounts: accountStore, url, channel: keys, metrics });
+    const mail = mailboxOnRedis({
+      ...{ settings: config, signals, accounts: accountStore, url, channel: keys, metrics },
+    });
+    const parts = [mail, posts.part, uploadAddresses(config, registry)];
     return {
       ...partitionedParts(config, metrics, rooms),
       routes: posts.routes,
-      people: { accounts, devices: new DeviceLogins(), parts: [mail, posts.part], options: config },
+      people: { accounts, devices: new DeviceLogins(), parts, options: config },
     };
   },
 };

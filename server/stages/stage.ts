@@ -13,6 +13,7 @@ import { drainInBatches } from '../gateway/drain.ts';
 import { Gateway } from '../gateway/gateway.ts';
 import { type GatewayParts, gatewaySettings } from '../gateway/gateway-parts.ts';
 import { mailboxSettings } from '../mailbox/mailbox-settings.ts';
+import { mediaAddressSettings, mediaServerSettings } from '../media/settings.ts';
 import type { Metrics } from '../ops/metrics.ts';
 import { postSettings } from '../posts/post-options.ts';
 import { commonSettings, type ValuesOf } from '../settings.ts';
@@ -30,6 +31,8 @@ export const stageSettings = [
   mailboxSettings,
   accountSettings,
   postSettings,
+  mediaAddressSettings,
+  mediaServerSettings,
 ] as const;
 
 export type Config = ValuesOf<(typeof stageSettings)[number]>;
@@ -37,8 +40,13 @@ export type Config = ValuesOf<(typeof stageSettings)[number]>;
 /** A service that must be reachable; `--<service>-url` tells a node where it is. */
 export type Service = 'redis';
 
+/** What a process of a stage can be. */
+export const roles = ['server', 'media'] as const;
+export type Role = (typeof roles)[number];
+
 export type Processes = {
-  readonly role: 'server';
+  /** `--role` starts a process as that; `server`: it takes chat sessions. */
+  readonly role: Role;
   /** `any number`: as many nodes as wanted, each of which serves any client. */
   readonly count: 'one' | 'one per core' | 'any number';
 };

@@ -20,24 +20,33 @@ export const webPageSettings = group('Web page', {
   ),
 });
 
-type Settings = ValuesOf<typeof webPageSettings> & { readonly handshakeTimeoutMs: number };
+type Settings = ValuesOf<typeof webPageSettings> & {
+  readonly handshakeTimeoutMs: number;
+  /** The public address of the media server; empty: there is none. */
+  readonly mediaUrl: string;
+};
 
-/** Nothing from other hosts, nothing inline, and no script may turn a text into markup. */
-const contentSecurityPolicy = [
-  "default-src 'none'",
-  "script-src 'self'",
-  "style-src 'self'",
-  "img-src 'self'",
-  "connect-src 'self'",
-  "base-uri 'none'",
-  "form-action 'none'",
-  "frame-ancestors 'none'",
-  "require-trusted-types-for 'script'",
-  "trusted-types 'none'",
-].join('; ');
+/**
+ * Nothing from other hosts but images, which it also uploads there; nothing inline, and no script may turn a
+ * text into markup.
+ */
+function contentSecurityPolicy(mediaUrl: string): string {
+  const withMedia = mediaUrl === '' ? "'self'" : `'self' ${new URL(mediaUrl).origin}`;
+  return [
+    "default-src 'none'",
+    "script-src 'self'",
+    "style-src 'self'",
+    `img-src ${withMedia}`,
+    `connect-src ${withMedia}`,
+    "base-uri 'none'",
+    "form-action 'none'",
+    "frame-ancestors 'none'",
+    "require-trusted-types-for 'script'",
+    "trusted-types 'none'",
+  ].join('; ');
+}
 
 const headersOfAll: OutgoingHttpHeaders = {
-  'content-security-policy': contentSecurityPolicy,
   'x-content-type-options': 'nosniff',
   'referrer-policy': 'no-referrer',
   'cross-origin-opener-policy': 'same-origin',
@@ -51,12 +60,14 @@ const headersOfAll: OutgoingHttpHeaders = {
 
 export class WebPage {
   readonly #settings: Settings;
+  readonly #policy: string;
   readonly #rejections: Metrics['rejections'];
   #files: Promise<ReadonlyMap<string, PageFile>> | undefined;
   #underWay = 0;
 
   constructor(settings: Settings, { rejections }: Pick<Metrics, 'rejections'>) {
     this.#settings = settings;
+    this.#policy = contentSecurityPolicy(settings.mediaUrl);
     this.#rejections = rejections;
   }
 
@@ -64,6 +75,7 @@ export class WebPage {
   answer(path: string, request: IncomingMessage, response: ServerResponse): boolean {
     if (path !== '/' && !path.startsWith(pagePrefix)) return false;
     if (request.method !== 'GET' && request.method !== 'HEAD') return false;
+    response.setHeader('content-security-policy', this.#policy);
     if (this.#underWay >= this.#settings.webPageRequestsMax) {
       this.#rejections.inc({ reason: 'page' });
       end(response, 503, { 'retry-after': '1' }, 'too many requests of the page: try again\n');

@@ -12,13 +12,16 @@ export function laterNodes({ nodes, nodesMax = nodes }: DeploymentRequest): numb
   return nodesMax - nodes;
 }
 
+/** Clients connect to processes of this role. Others of a stage, such as `media`, carry no message. */
+const chatRole = 'server';
+
 /** One role for each node, those that may come later included. */
 export function rolesOf({ stage, nodes: atFirst, nodesMax: nodes = atFirst }: DeploymentRequest): string[] {
   if (nodes > 1 && !isScalable(stage))
     throw new StartError(`${stage.name} runs on one node; ${nodes} were asked for.`);
-  return stage.processes.flatMap(({ role, count }) =>
-    Array<string>(count === 'any number' ? nodes : 1).fill(role),
-  );
+  return stage.processes
+    .filter(({ role }) => role === chatRole)
+    .flatMap(({ role, count }) => Array<string>(count === 'any number' ? nodes : 1).fill(role));
 }
 
 /** The first has its own URLs of the services. */
