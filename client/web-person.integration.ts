@@ -1,10 +1,15 @@
 /** The chat page of people with accounts, in a real browser, on the real server. */
 import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, afterEach, before, describe, test } from 'node:test';
 import axe from 'axe-core';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import { freePorts } from '#host/free-ports.ts';
 import { isNetworkReport, launchBrowser, load, noChromium } from '../testing/browser.ts';
 import { findRedis, noRedis } from '../testing/redis.ts';
+import { secretFile } from '../testing/secret-file.ts';
 import { ServerProcess } from '../testing/server.ts';
 import { register } from './core/account-service.ts';
 import { PersonClient } from './core/person-client.ts';
@@ -12,6 +17,11 @@ import { wsSockets } from './terminal/ws-socket.ts';
 
 const startRedis = await findRedis();
 const skip = noChromium || (startRedis === null && noRedis);
+/** A PNG of one dot. */
+const dot = Buffer.from(
+  'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==',
+  'base64',
+);
 const password = 'a password for tests';
 let chats = 0;
 
@@ -159,6 +169,41 @@ describe('the chat page of people with accounts', { skip }, () => {
     await using other = await openPage(plain);
     await other.getByLabel('Your name').waitFor();
     assert.equal(await other.getByLabel('Password').isVisible(), false);
+  });
+
+  test('an image that is picked is uploaded, and shown to both; a guest is offered none', async () => {
+    const [port] = await freePorts(1);
+    const secret = ['--media-secret-file', secretFile('k'.repeat(32))];
+    const directory = mkdtempSync(join(tmpdir(), 'chat-images-'));
+    const origins = ['--media-origins', `http://127.0.0.1:${port}`];
+    await using media = await ServerProcess.start('07-mailbox', [
+      ...['--role', 'media', '--media-directory', directory, '--media-free-size-min', '0B'],
+      ...[...secret, ...origins],
+    ]);
+    await using server = await startNode('--port', String(port), '--media-url', media.origin, ...secret);
+    await using alice = await openPage(server);
+    assert.equal(await alice.getByRole('button', { name: 'Image' }).isVisible(), false);
+    await enter(alice, 'alice', 'Make an account');
+    await using guest = await openPage(server);
+    await guest.getByLabel('Your name').fill('guest');
+    await guest.keyboard.press('Enter');
+    await guest.getByText('Connected', { exact: true }).waitFor();
+    const picking = alice.waitForEvent('filechooser');
+    await alice.getByRole('button', { name: 'Image' }).click();
+    const file = { name: 'dot.png', mimeType: 'image/png', buffer: dot };
+    await (await picking).setFiles(file);
+    for (const page of [alice, guest]) {
+      const shown = page.getByRole('img', { name: 'image of alice' });
+      await shown.waitFor();
+      const src = await shown.getAttribute('src');
+      assert.ok(src!.startsWith(media.origin.replace(/^ws/, 'http')), src!);
+    }
+    assert.equal(await guest.getByRole('button', { name: 'Image' }).isVisible(), false);
+    const again = alice.waitForEvent('filechooser');
+    await alice.getByRole('button', { name: 'Image' }).click();
+    await (await again).setFiles({ ...file, buffer: Buffer.from('<svg/>') });
+    await alice.getByText('The image was not sent: it is not an image').waitFor();
+    rmSync(directory, { recursive: true });
   });
 
   for (const colorScheme of ['light', 'dark'] as const) {
