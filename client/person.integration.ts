@@ -7,7 +7,7 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { after, before, describe, test } from 'node:test';
+import { after, afterEach, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { findRedis, noRedis } from '../testing/redis.ts';
 import { ServerProcess } from '../testing/server.ts';
@@ -37,6 +37,11 @@ describe('people with accounts', { skip: startRedis === null && noRedis }, () =>
   });
   after(() => redis[Symbol.asyncDispose]());
 
+  const opened: PersonClient[] = [];
+  afterEach(() => {
+    for (const { chat } of opened.splice(0)) chat.close();
+  });
+
   /** A node of a chat of its own, on a port of its own or on that one. */
   const startNode = (channel: string, port = '0') =>
     ServerProcess.start('07-mailbox', [
@@ -58,6 +63,7 @@ describe('people with accounts', { skip: startRedis === null && noRedis }, () =>
   async function comeIn(node: ServerProcess, user: string, device = 'test') {
     const options = { url: node.url('tea'), clientId: user, openSocket: wsSockets(), waitMsMax: 300 };
     const person = new PersonClient({ ...options, heartbeatIntervalMs: 1_000 }, device);
+    opened.push(person);
     const heard: string[] = [];
     person.events.on('message', ({ from, Message }) => heard.push(`${from}: ${Message}`));
     person.events.on('missing', ({ from, to }) => heard.push(`missing ${from} to ${to}`));

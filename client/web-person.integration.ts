@@ -39,7 +39,11 @@ describe('the chat page of people with accounts', { skip }, () => {
 
   /** What the pages of a test reported as errors. */
   const errors: string[] = [];
-  afterEach(() => assert.deepEqual(errors.splice(0), []));
+  const people: PersonClient[] = [];
+  afterEach(() => {
+    for (const { chat } of people.splice(0)) chat.close();
+    assert.deepEqual(errors.splice(0), []);
+  });
 
   const startNode = (...args: string[]) =>
     ServerProcess.start('07-mailbox', [
@@ -95,14 +99,14 @@ describe('the chat page of people with accounts', { skip }, () => {
     await say(alice, 'hello room');
     await body(alice, 'hello room');
     await open(alice, 'bob');
-    await alice.getByRole('button', { name: 'bob, away' }).waitFor();
+    await alice.getByRole('button', { name: /^bob away/ }).waitFor();
     await say(alice, '<b>hello</b> bob');
     await mark(alice, 'stored');
 
     await enter(bobs, 'bob', 'Join');
     await bobs.getByRole('button', { name: /^alice.*1 unread/ }).waitFor();
     await mark(alice, 'received');
-    await alice.getByRole('button', { name: 'bob, online' }).waitFor();
+    await alice.getByRole('button', { name: /^bob online/ }).waitFor();
     assert.equal(await bobs.title(), '(1) tea · Chat');
     await bobs.getByRole('button', { name: /^alice/ }).click();
     await body(bobs, '<b>hello</b> bob');
@@ -218,6 +222,7 @@ describe('the chat page of people with accounts', { skip }, () => {
         const bob = new PersonClient(options, 'test');
         const address = { chatUrl: server.url(), headers: {} };
         await register(address, { user: 'bob', password });
+        people.push(bob);
         bob.chat.connect();
         await bob.account.login({ user: 'bob', password });
         bob.say('alice', 'one');
@@ -232,7 +237,6 @@ describe('the chat page of people with accounts', { skip }, () => {
         await say(page, 'three');
         await mark(page, 'received');
         assert.deepEqual(await violations(page), [], 'a conversation');
-        bob.chat.close();
       });
     }
   }

@@ -33,6 +33,7 @@ export type DirectLine = {
   readonly sentAtMs?: number;
 };
 
+const noBreak = '\u00a0';
 /** A message that was sent so long before it came was waiting. */
 const lateMs = 60_000;
 
@@ -70,9 +71,11 @@ export class LineStyle {
     const style = nameStyles[colourOf(own ? to : who, nameStyles.length)]!;
     const head = `${from} → ${other}`;
     const late = sentAtMs !== undefined && at.getTime() - sentAtMs > lateMs;
-    const tail = own ? ` · ${mark}` : late ? ` · sent ${dayTime(new Date(sentAtMs), at)}` : '';
-    const body = wrapped(`${neutralise(text)}${tail}`, columns, timeWidth + cellsOf(`${head}: `));
-    const said = tail === '' ? body : `${body.slice(0, -tail.length)}${this.#paint('dim', tail)}`;
+    const about = own ? `· ${mark}` : late ? `· sent ${dayTime(new Date(sentAtMs), at)}` : '';
+    // It stays together where the line breaks.
+    const tail = about.replaceAll(' ', noBreak);
+    const body = wrapped(`${neutralise(text)} ${tail}`.trimEnd(), columns, timeWidth + cellsOf(`${head}: `));
+    const said = `${body.slice(0, body.length - tail.length)}${tail === '' ? '' : this.#paint('dim', about)}`;
     return `${this.#paint('dim', clockTime(at))} ${this.#paint(['bold', style], head)}: ${said}`;
   }
 

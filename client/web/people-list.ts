@@ -76,7 +76,7 @@ function rowOf({ name, title, unread, presence, isTyping }: PeopleRow, isOpen: b
   if (name !== undefined) button.dataset.name = name;
   if (isOpen) button.setAttribute('aria-current', 'true');
   button.append(make('bdi', 'title', neutralise(title)));
-  if (presence !== undefined) button.append(make('span', 'unseen', `, ${presence}`));
+  if (presence !== undefined) button.append(make('span', 'unseen', presence));
   if (isTyping) button.append(make('span', 'writes', 'typing …'));
   if (unread > 0) button.append(make('span', 'count', String(unread), make('span', 'unseen', ' unread')));
   return make('li', '', button);
