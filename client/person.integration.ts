@@ -1,4 +1,6 @@
-/** People with accounts on the real server: away, back, through a node that dies, in a pipe and on a terminal. */
+/**
+ * People with accounts on the real server: away, back, through a node that dies, in a pipe and on a terminal.
+ */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';

@@ -228,7 +228,7 @@ describe('the chat page of people with accounts', { skip }, () => {
         bob.say('alice', 'one');
         bob.say('alice', 'two');
         bob.presence.write('alice');
-        const list = page.getByRole('button', { name: /^Conversations/ });
+        const list = page.getByRole('button', { name: /^Chats/ });
         if (width === 400) await list.click();
         await page.getByRole('button', { name: /^bob.*2 unread/ }).waitFor();
         assert.deepEqual(await violations(page), [], 'the list');

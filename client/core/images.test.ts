@@ -55,5 +55,8 @@ test('the type of an image is in its first bytes, whatever its name is', async (
   await using server = await PersonServer.start('alice');
   const { person } = await logIn(server, 'alice');
   const refused = await person.images.upload(bytesOf('<svg/>'));
-  assert.match(refused.result === 'failed' ? refused.detail : '', /required is a file in JPEG, PNG, GIF or WebP/);
+  assert.match(
+    refused.result === 'failed' ? refused.detail : '',
+    /required is a file in JPEG, PNG, GIF or WebP/,
+  );
 });

@@ -11,7 +11,8 @@ const tree: MenuTree = {
 };
 
 test('channels are at the depths of the tree, posts in its leaves', () => {
-  const names = (choices: ReturnType<typeof leafChoices>) => choices.map((choice) => choiceName(choice, tree));
+  const names = (choices: ReturnType<typeof leafChoices>) =>
+    choices.map((choice) => choiceName(choice, tree));
   assert.deepEqual(names(channelChoices(tree)), ['every place', 'Portugal › Lisbon', 'Portugal › Porto']);
   assert.deepEqual(names(leafChoices(tree)), ['Portugal › Lisbon', 'Portugal › Porto', 'Malta']);
   assert.deepEqual(

@@ -83,7 +83,7 @@ test('marks change on the line itself, as long as it is on the screen; after tha
     'the old line is as it was',
   );
   tty.type('/msg nobody hello\r');
-  await shows(opened, /→ nobody: hello · not delivered: nobody has/);
+  await shows(opened, /^ +· not delivered: nobody has the name nobody$/);
   tty.type('/quit\r');
   assert.equal(await end, 'left');
 });

@@ -18,8 +18,8 @@ export function offerImages(isOffered: boolean): void {
 }
 
 /**
- * Uploads the file that a person picks. `images` is asked at that moment; `send` gets the address of the image,
- * `fail` a sentence that says why there is none.
+ * Uploads the file that a person picks. `images` is asked at that moment; `send` gets the address of the
+ * image, `fail` a sentence that says why there is none.
  */
 export function onImage(
   images: () => Images | undefined,

@@ -63,8 +63,8 @@ export function drawPeople(rows: readonly PeopleRow[], open: string | undefined)
   list.replaceChildren(...rows.map((row) => rowOf(row, row.name === open)));
   for (const button of list.querySelectorAll('button')) if (button.dataset.row === focused) button.focus();
   const elsewhere = rows.reduce((sum, row) => sum + (row.name === open ? 0 : row.unread), 0);
-  show.textContent = elsewhere === 0 ? 'All' : `All (${elsewhere})`;
-  show.setAttribute('aria-label', elsewhere === 0 ? 'Conversations' : `Conversations, ${elsewhere} unread`);
+  show.textContent = 'Chats';
+  if (elsewhere > 0) show.append(` (${elsewhere}`, make('span', 'unseen', ' unread'), ')');
 }
 
 function rowOf({ name, title, unread, presence, isTyping }: PeopleRow, isOpen: boolean): HTMLElement {
