@@ -8,6 +8,7 @@ import { Hashing } from './hashing.ts';
 import { createLoginToken, digestOf } from './login-token.ts';
 import { fitsPassword, type HashCost, hashPassword, unmatchableHash } from './password-hash.ts';
 import type { Person } from './person.ts';
+import { lowerPoolPriority } from './pool-priority.ts';
 
 /** `retryAfterMs`: another attempt makes sense then. */
 type Busy = { readonly result: 'busy' | 'limited'; readonly retryAfterMs: number };
@@ -56,6 +57,14 @@ export class Accounts {
     return [this.#failuresOfUsers, this.#failuresOfAddresses, this.#registrations].map(({ size }) => size);
   }
 
+  /** Rejects where the store cannot be reached. */
+  async start(): Promise<void> {
+    await this.store.start();
+    // It starts the threads, and tells how long a hash takes here.
+    await this.#hashing.run(() => fitsPassword('', this.#dummy));
+    lowerPoolPriority();
+  }
+
   /** Creates an account. Never rejects. */
   async register({ user, password }: Credentials, address: string): Promise<Registered> {
     const registered = await this.#register(user, password, address);
@@ -97,7 +106,10 @@ export class Accounts {
       // Hashing costs more than asking, and a name that is taken is no secret here.
       if (await this.store.exists(user)) return { result: 'taken' };
       const hash = await this.#hashing.run(() => hashPassword(password, this.#cost));
-      if (hash === undefined) return this.#busy();
+      if (hash === undefined) {
+        this.#registrations.forgive(address, performance.now());
+        return this.#busy();
+      }
       return { result: (await this.store.create(user, hash)) ? 'created' : 'taken' };
     } catch {
       return { result: 'busy', retryAfterMs: storeRetryMs };

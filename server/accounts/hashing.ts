@@ -4,15 +4,14 @@ type Waiting = { readonly start: () => void };
 
 /** How far a new duration moves the mean. Chosen, not measured. */
 const meanShare = 0.1;
-/** Before the first hash has ended. Chosen, not measured. */
-const firstGuessMs = 50;
 
 export class Hashing {
   readonly #atOnceMax: number;
   readonly #waitingMax: number;
   readonly #waiting: Waiting[] = [];
   #running = 0;
-  #meanMs = firstGuessMs;
+  /** Time that a job takes; 0 before the first one has ended. */
+  #meanMs = 0;
 
   constructor(atOnceMax: number, waitingMax: number) {
     this.#atOnceMax = atOnceMax;
@@ -49,7 +48,8 @@ export class Hashing {
       if (!isWanted()) return undefined;
       const startedAtMs = performance.now();
       const result = await job();
-      this.#meanMs += (performance.now() - startedAtMs - this.#meanMs) * meanShare;
+      const tookMs = performance.now() - startedAtMs;
+      this.#meanMs += this.#meanMs === 0 ? tookMs : (tookMs - this.#meanMs) * meanShare;
       return result;
     } finally {
       // The place is handed over: who comes in between waits behind those that wait already.

@@ -240,8 +240,7 @@ export class Gateway {
       const noPlace = prepared ? this.#join(session, resume) : 'late';
       joined(noPlace === undefined);
       if (noPlace === undefined) return;
-      const reason =
-        noPlace === 'late' ? 'the log of this room cannot be read at present' : noPlaceTexts[noPlace];
+      const reason = noPlace === 'late' ? this.#admission.late().detail : noPlaceTexts[noPlace];
       this.metrics.rejections.inc({ reason: noPlace });
       session.close(closeCode.overload, reason);
     };

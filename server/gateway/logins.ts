@@ -73,7 +73,7 @@ export class Logins {
   }
 
   async start(): Promise<void> {
-    await this.#people.accounts.store.start();
+    await this.#people.accounts.start();
     for (const part of this.#people.parts) await part.start?.();
     this.#overdue.start();
   }
