@@ -1,7 +1,7 @@
 /**
- * Hot path. Who subscribes to which channel. Whoever leaves is only marked: a subscription may have hundreds of
- * channels, and many people leave at once. Marked ones are dropped where a post meets them, and a few channels are
- * cleaned with each departure, so that those that get no posts do not grow.
+ * Hot path. Who subscribes to which channel. Whoever leaves is only marked: a subscription may have hundreds
+ * of channels, and many people leave at once. Marked ones are dropped where a post meets them, and a few
+ * channels are cleaned with each departure, so that those that get no posts do not grow.
  */
 
 /** A subscription as far as the index knows it. */
@@ -46,7 +46,9 @@ export class ChannelIndex<S extends Indexed> {
     }
   }
 
-  /** A subscription with so many channels has ended: looks at twice as many places, so that few are in vain. */
+  /**
+   * A subscription with so many channels has ended: looks at twice as many places, so that few are in vain.
+   */
   left(channels: number): void {
     let budget = 2 * channels;
     while (budget > 0 && this.#channels.size > 0) {

@@ -1,4 +1,6 @@
-/** The product of the trees of a menu: the channels that a post is in, and those that a subscription names. */
+/**
+ * The product of the trees of a menu: the channels that a post is in, and those that a subscription names.
+ */
 import { type Code, childrenAt, type Menu, namesOfCode } from '#protocol';
 
 /** Why codes do not fit a menu, in one clause. */

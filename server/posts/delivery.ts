@@ -1,7 +1,8 @@
 /**
- * Hot path. Delivery: brings subscriptions from their cursor to the newest post. What passed in one turn of the event
- * loop is one write for each session; the round is cut into slices, so that everything else gets its turn. A
- * session that has not taken what was written is left alone until it has: meanwhile it costs a cursor.
+ * Hot path. Delivery: brings subscriptions from their cursor to the newest post. What passed in one turn of
+ * the event loop is one write for each session; the round is cut into slices, so that everything else gets
+ * its turn. A session that has not taken what was written is left alone until it has: meanwhile it costs a
+ * cursor.
  */
 import type { Menu } from '#protocol';
 import type { PersonSession } from '../accounts/person.ts';

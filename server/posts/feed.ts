@@ -1,11 +1,12 @@
 /**
- * The feed of a menu in one process: its posts in the order of their ids, without a hole. Announcements bring them;
- * each names the id of the post before it. One that is not the next is not waited for: the store is read from the
- * last id. So is it after a gap of the signals, and where the newest id of the store has not come in time.
+ * The feed of a menu in one process: its posts in the order of their ids, without a hole. Announcements bring
+ * them; each names the id of the post before it. One that is not the next is not waited for: the store is
+ * read from the last id. So is it after a gap of the signals, and where the newest id of the store has not
+ * come in time.
  *
- * Every process that has subscriptions to a menu hears all of its posts. Ids rise by menu, and not by channel, and
- * a reader names the last one when it comes back: if a later post of one channel could overtake an earlier one of
- * another channel, it would be missed for ever.
+ * Every process that has subscriptions to a menu hears all of its posts. Ids rise by menu, and not by
+ * channel, and a reader names the last one when it comes back: if a later post of one channel could overtake
+ * an earlier one of another channel, it would be missed for ever.
  */
 import type { Menu } from '#protocol';
 import type { Signals } from '../backplane/signals.ts';
@@ -80,7 +81,10 @@ export class Feed {
     this.#isOpen = false;
   }
 
-  /** Tells all processes of posts that were stored. A signal that cannot be carried is missed by nobody for long. */
+  /**
+   * Tells all processes of posts that were stored. A signal that cannot be carried is missed by nobody for
+   * long.
+   */
   announce({ before, ids }: Published, lines: readonly string[]): void {
     for (const [index, id] of ids.entries()) {
       const post = { id, line: lines[index]! };

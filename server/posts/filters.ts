@@ -1,6 +1,7 @@
 /**
  * Hot path. The filters of a subscription, compiled for many posts: one look-up by the tag of a post, and one
- * comparison of bits for all filters that ask for features only. See `server/protocol/posts.ts` for their meaning.
+ * comparison of bits for all filters that ask for features only. See `server/protocol/posts.ts` for their
+ * meaning.
  */
 import type { Menu, PostFilter } from '#protocol';
 import type { Misfit } from './channels.ts';

@@ -1,7 +1,7 @@
 /**
  * A post in the forms in which it travels and is delivered. In a store and in an announcement it is a line:
- * `<date> <author> <channels> <JSON>`, so that a script can read the first three. The JSON is the frame `post`
- * without its type, id and date, because only the store knows these.
+ * `<date> <author> <channels> <JSON>`, so that a script can read the first three. The JSON is the frame
+ * `post` without its type, id and date, because only the store knows these.
  */
 import type { Menu, PostContent } from '#protocol';
 import { frameTexts } from '../chat/frame.ts';

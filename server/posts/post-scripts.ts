@@ -1,11 +1,11 @@
 /**
- * The scripts that Redis runs on the posts of a menu, each in one atomic step. All keys of a menu are in one slot:
- * `last`, the newest id · `posts`, a hash of lines by id · `all`, a sorted set of ids · `in:<channel>`, the same for
- * a channel · `by:<user>`, the ids that count for the limit of a person · `asked:<user>`, the requests that were
- * carried out.
+ * The scripts that Redis runs on the posts of a menu, each in one atomic step. All keys of a menu are in one
+ * slot: `last`, the newest id · `posts`, a hash of lines by id · `all`, a sorted set of ids · `in:<channel>`,
+ * the same for a channel · `by:<user>`, the ids that count for the limit of a person · `asked:<user>`, the
+ * requests that were carried out.
  *
- * An id is the time in µs at which Redis took the post, or one more than the one before. So ids rise also where
- * Redis lost its data meanwhile, and what has expired is told by its id.
+ * An id is the time in µs at which Redis took the post, or one more than the one before. So ids rise also
+ * where Redis lost its data meanwhile, and what has expired is told by its id.
  */
 import { defineScript } from '../redis/store.ts';
 
@@ -23,10 +23,11 @@ local now = time[1] * 1000000 + time[2]
 
 /**
  * KEYS: last, posts, all, by:<user>, asked:<user>, then those of channels.
- * ARGV: name of the request, posts of a person, their period in ms, lifetime in ms, posts of the menu; then for
- * each post its line without the date, the number of its channels, and for each of them the index of its key.
- * Returns `ok`, the id before, the date and the ids; `known` and one text of the same; `limit`, how many are left
- * and the waiting time in ms; or `full`.
+ * ARGV: name of the request, posts of a person, their period in ms, lifetime in ms, posts of the menu; then
+ * for each post its line without the date, the number of its channels, and for each of them the index of its
+ * key.
+ * Returns `ok`, the id before, the date and the ids; `known` and one text of the same; `limit`, how many are
+ * left and the waiting time in ms; or `full`.
  */
 export const publishScript = defineScript(`${clock}
 if ARGV[1] ~= '' then
@@ -42,13 +43,12 @@ while at <= #ARGV do
 end
 
 local allowed, periodMs, lifetimeMs = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
-local function counted() return redis.call('ZCOUNT', KEYS[4], '(' .. digits(now - periodMs * 1000), '+inf') end
-local left = math.max(0, allowed - counted())
+local since = '(' .. digits(now - periodMs * 1000)
+local left = math.max(0, allowed - redis.call('ZCOUNT', KEYS[4], since, '+inf'))
 if #items > left then
   local waitMs = periodMs
   if #items <= allowed then
-    local first = redis.call('ZRANGEBYSCORE', KEYS[4], '(' .. digits(now - periodMs * 1000), '+inf',
-      'LIMIT', #items - left - 1, 1)[1]
+    local first = redis.call('ZRANGEBYSCORE', KEYS[4], since, '+inf', 'LIMIT', #items - left - 1, 1)[1]
     waitMs = math.ceil((tonumber(first) - now) / 1000) + periodMs
   end
   return {'limit', left, waitMs}

@@ -34,10 +34,14 @@ export type PublishOutcome =
   | { readonly result: 'limit'; readonly left: number; readonly retryAfterMs: number }
   | { readonly result: 'full' };
 
-/** Posts of some channels, the newest first; `upTo`: look further up to this id; undefined: there are no more. */
+/**
+ * Posts of some channels, the newest first; `upTo`: look further up to this id; undefined: there are no more.
+ */
 export type NewestPage = { readonly posts: readonly StoredPost[]; readonly upTo: number | undefined };
 
-/** Posts of all channels, the oldest first: all those that are at most `upTo`; `ended`: it is the newest id. */
+/**
+ * Posts of all channels, the oldest first: all those that are at most `upTo`; `ended`: it is the newest id.
+ */
 export type FollowingPage = {
   readonly posts: readonly StoredPost[];
   readonly upTo: number;
@@ -48,13 +52,13 @@ export type FollowingPage = {
  * Every implementation guarantees, for each menu:
  * - an id is greater than all ids before, whoever published, and at most 2^53 − 1. When a post can be read,
  *   so can all that have smaller ids (until they expire or are deleted);
- * - `publish` stores all of its posts or none, in its channels, and `last` with them in the same step: whoever
- *   compares `last` with the newest post that it has heard of knows whether an announcement was lost;
+ * - `publish` stores all of its posts or none, in its channels, and `last` with them in the same step:
+ * whoever   compares `last` with the newest post that it has heard of knows whether an announcement was lost;
  * - a request that comes again under its name within a day is not stored again;
  * - an expired post is not read, a deleted one neither; its author cannot publish another one for it.
  *
- * Every function rejects with a `StoreError` where the store cannot be reached or does not answer in time. What was
- * asked for may have been done then.
+ * Every function rejects with a `StoreError` where the store cannot be reached or does not answer in time.
+ * What was asked for may have been done then.
  */
 export interface PostStore {
   publish(menu: string, request: PublishRequest): Promise<PublishOutcome>;

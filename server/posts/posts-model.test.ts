@@ -1,7 +1,8 @@
 /**
- * Whatever goes wrong on the way, each reader receives each post that it wants once, in the order of ids: posts are
- * published on two nodes at once; announcements are lost, late and out of turn; the store is slow and fails; readers
- * take nothing for a while, leave, and come back elsewhere with the last id that they have.
+ * Whatever goes wrong on the way, each reader receives each post that it wants once, in the order of ids:
+ * posts are published on two nodes at once; announcements are lost, late and out of turn; the store is slow
+ * and fails; readers take nothing for a while, leave, and come back elsewhere with the last id that they
+ * have.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

@@ -1,4 +1,7 @@
-/** Posts of the real process with a real Redis: two nodes, readers that move between them, and lost connections. */
+/**
+ * Posts of the real process with a real Redis: two nodes, readers that move between them, and lost
+ * connections.
+ */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -11,6 +14,7 @@ import {
   encodeLogin,
   encodePublish,
   encodeSubscribe,
+  type Menu,
   type Post,
   type PostServerFrame,
   parsePostServerFrame,
@@ -27,7 +31,7 @@ const redis = await startRedis?.();
 after(() => redis?.[Symbol.asyncDispose]());
 
 const password = 'correct-horse-battery';
-const fastHashes = ['--password-memory-size', '64KiB', '--password-passes', '1'];
+const fastHashes = ['--password-memory', '64KiB', '--password-passes', '1'];
 const start = (namespace: string, ...args: string[]) =>
   ServerProcess.start('07-mailbox', [
     ...['--redis-url', redis!.url, '--redis-namespace', namespace, ...fastHashes, ...noRate],
@@ -69,7 +73,15 @@ async function ask<T extends PostServerFrame['type']>(person: Person, text: stri
 }
 
 const porto = { menu: 'cars', channels: [[[0, 1]], [[]]], filters: [] } satisfies Subscribe;
-const clio = { to: [[0, 1], [2, 0]], body: 'Clio, one owner', features: [0, 7], ranges: { price: 4_900 } };
+const clio = {
+  to: [
+    [0, 1],
+    [2, 0],
+  ],
+  body: 'Clio, one owner',
+  features: [0, 7],
+  ranges: { price: 4_900 },
+};
 
 test('a post crosses nodes, waits for who is away, and is deleted by its author only', { skip }, async () => {
   const namespace = `posts-${randomUUID()}`;
@@ -104,7 +116,10 @@ test('a post crosses nodes, waits for who is away, and is deleted by its author 
   const left = await ask(back, encodeSubscribe(porto), 'subscribe_ack');
   assert.equal(left.posts, 2);
   const limited = await ask(eve, encodePublish({ menu: 'cars', items: [clio, clio] }), 'publish_ack');
-  assert.deepEqual([limited.result, limited.detail], ['limit', 'you can publish 1 more posts in this menu now']);
+  assert.deepEqual(
+    [limited.result, limited.detail],
+    ['limit', 'you can publish 1 more posts in this menu now'],
+  );
 });
 
 test('the menus are served, one’s own too; a frame without a login is refused', { skip }, async () => {
@@ -115,13 +130,13 @@ test('the menus are served, one’s own too; a frame without a login is refused'
     await using shipped = await start(`posts-${randomUUID()}`);
     await using own = await start(`posts-${randomUUID()}`, '--menus', directory);
     const get = async (server: ServerProcess, path: string) =>
-      (await fetch(server.origin.replace(/^ws/, 'http') + path)).json();
-    const { menus } = await get(shipped, '/menus');
+      (await (await fetch(server.origin.replace(/^ws/, 'http') + path)).json()) as unknown;
+    const { menus } = (await get(shipped, '/menus')) as { menus: { name: string }[] };
     assert.deepEqual(
-      menus.map(({ name }: { name: string }) => name),
+      menus.map(({ name }) => name),
       ['cars', 'events', 'housing'],
     );
-    assert.equal((await get(shipped, '/menus/cars')).trees[1].name, 'make');
+    assert.equal(((await get(shipped, '/menus/cars')) as Menu).trees[1]!.name, 'make');
     assert.deepEqual(await get(own, '/menus'), { menus: [{ name: 'boats', title: 'Boats' }] });
     const stranger = await Person.join(own.url(), 'stranger');
     stranger.ws.send(encodeSubscribe({ ...porto, menu: 'boats' }));
@@ -136,8 +151,14 @@ test('menus that cannot be used end the start with exit code 2, and with every m
   writeFileSync(join(directory, 'boats.json'), '{"title": 7}');
   try {
     await assert.rejects(ServerProcess.start('07-mailbox', ['--menus', directory]), (error: Error) => {
-      assert.match(error.message, /Set title in .*boats\.json to a text of 1 to 100 characters; given was 7\./);
-      assert.match(error.message, /Set trees in .*boats\.json to a list of 1 to 8 trees; given was nothing\./);
+      assert.match(
+        error.message,
+        /Set title in .*boats\.json to a text of 1 to 100 characters; given was 7\./,
+      );
+      assert.match(
+        error.message,
+        /Set trees in .*boats\.json to a list of 1 to 8 trees; given was nothing\./,
+      );
       return true;
     });
   } finally {
@@ -149,7 +170,14 @@ test('readers that move between nodes receive each post once, also when connecti
   skip,
 }, async () => {
   const namespace = `posts-${randomUUID()}`;
-  const options = ['--posts-per-person-max', '10000', '--posts-repeated-max', '10000', '--post-check-interval', '200ms'];
+  const options = [
+    '--posts-per-person-max',
+    '10000',
+    '--posts-repeated-max',
+    '10000',
+    '--post-check-interval',
+    '200ms',
+  ];
   await using one = await start(namespace, ...options);
   await using two = await start(namespace, ...options);
   const servers = [one, two];
@@ -188,7 +216,7 @@ test('readers that move between nodes receive each post once, also when connecti
     }
   });
   const admin = new Redis(redis!.url);
-  const cutting = setInterval(() => void admin.client('KILL', 'TYPE', 'normal', 'SKIPME', 'yes'), 150);
+  const cutting = setInterval(() => void admin.call('CLIENT', ['KILL', 'TYPE', 'normal', 'SKIPME', 'yes']), 150);
   try {
     await Promise.all(publishing);
   } finally {

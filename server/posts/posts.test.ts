@@ -1,47 +1,11 @@
 /** The part with a store in memory: every frame and its answer, and who receives what. */
 import assert from 'node:assert/strict';
-import { type TestContext, test } from 'node:test';
+import { test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import type { PostContent } from '#protocol';
 import { until } from '../backplane/backplane.contract.ts';
-import { MemorySignals } from '../backplane/signals.ts';
-import { MemoryPostStore } from './memory-post-store.ts';
-import { createPostMeter } from './post-meter.ts';
-import { type PostOptions, postDefaults } from './post-options.ts';
-import { menusOfTests, TestSession, toNorth } from './posts.fixture.ts';
-import { Posts } from './posts.ts';
-
-const everywhere = [[[]], [[0], [1]]];
-const plenty = { postsPerPersonMax: 100_000, postsPerMenuMax: 100_000 };
-
-/** A process, with what it counts. */
-async function start(context: TestContext, given: Partial<PostOptions> = {}) {
-  const options = { ...postDefaults, ...plenty, ...given };
-  const store = new MemoryPostStore(options);
-  const signals = new MemorySignals();
-  const meter = createPostMeter();
-  const part = new Posts({ menus: menusOfTests, store, signals, meter, options });
-  await part.start();
-  context.after(() => part.close());
-  const send = (session: TestSession, type: string, frame: object) =>
-    part.handlers.get(type)!(session, { type, menu: 'small', ...frame });
-  const subscribe = async (session: TestSession, frame: object = {}) => {
-    const acks = session.subscribeAcks.length;
-    send(session, 'subscribe', { channels: everywhere, ...frame });
-    await until(() => session.subscribeAcks.length > acks, 'the answer to subscribe');
-    return session.subscribeAcks.at(-1)!;
-  };
-  const publish = async (session: TestSession, items: readonly PostContent[], id?: string) => {
-    const acks = session.publishAcks.length;
-    send(session, 'publish', { items, ...(id && { id }) });
-    await until(() => session.publishAcks.length > acks, 'the answer to publish');
-    return session.publishAcks.at(-1)!;
-  };
-  return { part, store, signals, meter, send, subscribe, publish };
-}
-
-const count = async (metric: { get(): Promise<{ values: { value: number }[] }> }) =>
-  (await metric.get()).values.reduce((sum, { value }) => sum + value, 0);
+import { count, everywhere, startPosts as start } from './part.fixture.ts';
+import { TestSession, toNorth } from './posts.fixture.ts';
 
 test('a post reaches those who subscribe to one of its channels and whose filters it passes', async (context) => {
   const { meter, subscribe, publish } = await start(context);

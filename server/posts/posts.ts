@@ -1,6 +1,6 @@
 /**
- * Posts: the part of a stage that takes the frames `subscribe`, `publish` and `delete`. A post is stored first, and
- * then announced to all processes (feed.ts), each of which delivers it to its subscriptions.
+ * Posts: the part of a stage that takes the frames `subscribe`, `publish` and `delete`. A post is stored
+ * first, and then announced to all processes (feed.ts), each of which delivers it to its subscriptions.
  */
 import {
   closeCode,

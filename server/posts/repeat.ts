@@ -8,7 +8,9 @@ import type { Subscription } from './subscription.ts';
 const pagePosts = 100;
 const lookedAtPerRepeated = 10;
 
-/** What a subscription is sent first: posts with their frames, the oldest first, and the ids of the others. */
+/**
+ * What a subscription is sent first: posts with their frames, the oldest first, and the ids of the others.
+ */
 export type Repeated = {
   readonly posts: readonly PreparedPost[];
   readonly later: readonly number[];
@@ -17,8 +19,8 @@ export type Repeated = {
 };
 
 /**
- * Finds the newest posts that pass, greater than `after` and at most `upTo`: at most `postsMax` of them. Frames of
- * more than `bytesMax` are not kept. Rejects where the store cannot be read.
+ * Finds the newest posts that pass, greater than `after` and at most `upTo`: at most `postsMax` of them.
+ * Frames of more than `bytesMax` are not kept. Rejects where the store cannot be read.
  */
 export async function findStored(
   store: PostStore,

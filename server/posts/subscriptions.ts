@@ -1,6 +1,6 @@
 /**
- * The subscriptions of a process. A feed per menu has the posts in order, an index says which subscriptions may want
- * one, and the delivery brings these to their sessions.
+ * The subscriptions of a process. A feed per menu has the posts in order, an index says which subscriptions
+ * may want one, and the delivery brings these to their sessions.
  */
 import { encodeSubscribeAck, type Menu, type Subscribe, type SubscribeAck } from '#protocol';
 import type { PersonSession } from '../accounts/person.ts';

@@ -3,9 +3,9 @@
  * path to a node of one tree: the indices of the children on the way, without the root. `[]` is the root,
  * `[0, 2]` the third child of its first child.
  *
- * A post names one leaf of each tree. Its channels are the products of the prefixes of its codes at the depths
- * that the trees state: with the depths 0 and 1 in both trees, a post to `[[0, 2], [1]]` is in the four channels
- * `[[], []]`, `[[], [1]]`, `[[0], []]` and `[[0], [1]]`. People subscribe to channels.
+ * A post names one leaf of each tree. Its channels are the products of the prefixes of its codes at the
+ * depths that the trees state: with the depths 0 and 1 in both trees, a post to `[[0, 2], [1]]` is in the
+ * four channels `[[], []]`, `[[], [1]]`, `[[0], []]` and `[[0], [1]]`. People subscribe to channels.
  *
  * `GET /menus` answers `{"menus": [{"name", "title"}, …]}`, `GET /menus/<name>` the menu. Both may be cached.
  */

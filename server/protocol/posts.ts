@@ -1,14 +1,15 @@
 /**
- * Posts: how a person subscribes to channels of a menu, publishes posts and deletes them. See menu.ts for menus,
- * codes and channels.
+ * Posts: how a person subscribes to channels of a menu, publishes posts and deletes them. See menu.ts for
+ * menus, codes and channels.
  *
  * A client subscribes with the id of the last post that it has. After the ack it receives the posts of its
- * channels that are newer, and then those that are published from now on, in the order of their ids, each once.
- * So it remembers the id of the last post that came, and names it when it comes back.
+ * channels that are newer, and then those that are published from now on, in the order of their ids, each
+ * once. So it remembers the id of the last post that came, and names it when it comes back.
  *
  * A subscription has filters. A post passes where at least one of them holds, or there are none. All that a
- * filter states must hold: `filter` is the tag of the post; `anyOf` shares a feature with it; each of `ranges`
- * overlaps with what the post states for that quantity (a post that states nothing for it does not pass).
+ * filter states must hold: `filter` is the tag of the post; `anyOf` shares a feature with it; each of
+ * `ranges` overlaps with what the post states for that quantity (a post that states nothing for it does not
+ * pass).
  */
 import { type Code, isMenuName } from './menu.ts';
 import type { DecodeFault } from './message.ts';
@@ -48,8 +49,8 @@ export type PostContent = {
 };
 
 /**
- * The frame `publish`: all of its posts are stored, or none. `id` is chosen by the client, 1 to 64 characters: a
- * frame that is sent again with the same id is stored once.
+ * The frame `publish`: all of its posts are stored, or none. `id` is chosen by the client, 1 to 64
+ * characters: a frame that is sent again with the same id is stored once.
  */
 export type Publish = { readonly menu: string; readonly id?: string; readonly items: readonly PostContent[] };
 
@@ -81,8 +82,8 @@ export type SubscribeAck = {
 };
 
 /**
- * `invalid`: a post does not fit the menu or the bounds of a post. `limit`: this person has published enough for now;
- * `retryAfterMs`: there is a place for these then. `full`: the menu has no place for more posts.
+ * `invalid`: a post does not fit the menu or the bounds of a post. `limit`: this person has published enough
+ * for now; `retryAfterMs`: there is a place for these then. `full`: the menu has no place for more posts.
  */
 export type PublishAck = {
   readonly menu: string;
@@ -156,8 +157,8 @@ export type PostServerFrame =
   | ({ readonly type: 'delete_ack' } & DeleteAck);
 
 /**
- * Reads the text of a frame of the server; undefined where it says nothing of posts. A result that is not known
- * is kept, so that its detail can be shown. Never throws.
+ * Reads the text of a frame of the server; undefined where it says nothing of posts. A result that is not
+ * known is kept, so that its detail can be shown. Never throws.
  */
 export function parsePostServerFrame(text: string): PostServerFrame | undefined {
   if (!/^\{"type":"(post|subscribe_ack|publish_ack|delete_ack)"/.test(text)) return undefined;
