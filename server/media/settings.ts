@@ -31,6 +31,20 @@ const mediaSecret: Setting<readonly string[]> = {
   isSecret: () => true,
 };
 
+/** Anything but the exact text that a browser sends would never match. */
+const anyList = list(
+  'origins of the pages that may upload (default: none); clients without Origin always may',
+);
+const pageOrigins: Setting<readonly string[]> = {
+  ...anyList,
+  read: (given) => {
+    const origins = anyList.read(given);
+    const areOrigins = origins?.every((one) => URL.canParse(one) && new URL(one).origin === one);
+    return areOrigins ? origins : undefined;
+  },
+  required: 'origins, such as https://chat.example, with commas between them and no slash at the end',
+};
+
 /** The bounds are chosen, not measured. */
 export const mediaAddressSettings = group('Images', {
   mediaUrl: {
@@ -47,9 +61,7 @@ export const mediaAddressSettings = group('Images', {
 /** The bounds are chosen, not measured. */
 export const mediaServerSettings = group('Media server (--role media)', {
   mediaDirectory: text(/^[^\0]{1,4096}$/, 'the path of a directory', '', 'directory of the images'),
-  mediaOrigins: list(
-    'origins of the pages that may upload (default: none); clients without Origin always may',
-  ),
+  mediaOrigins: pageOrigins,
   mediaUploadsMax: limit(1, 10_000, 64, 'uploads at a time'),
   mediaUserUploadsMax: limit(1, 1_000, 8, 'uploads of one user at a time'),
   mediaUserDayBytesMax: limit(
