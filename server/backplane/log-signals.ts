@@ -1,6 +1,6 @@
 /**
- * Signals over the backplane of the rooms: they travel the same partitions. The chat is given a backplane that
- * carries its rooms only.
+ * Signals over the backplane of the rooms: they travel the same partitions. The chat is given a backplane
+ * that carries its rooms only.
  *
  * Where a partition breaks off, it is subscribed again first, and only then the listeners are told: what they
  * read from the store then, and the signals that follow, leave no hole between them.

@@ -26,7 +26,10 @@ export function signalsContract(name: string, start: () => Promise<readonly [Sig
       const [near, far] = await start();
       const listeners = await Promise.all([listenTo(near, '@a'), listenTo(far, '@a'), listenTo(far, '@a')]);
       const other = await listenTo(far, '#menu:0.0.1/x');
-      assert.deepEqual(listeners.map(({ isReady }) => isReady), [true, true, true]);
+      assert.deepEqual(
+        listeners.map(({ isReady }) => isReady),
+        [true, true, true],
+      );
       const texts = Array.from({ length: 100 }, (_, index) => `${index} ✓`);
       for (const text of texts) assert.equal(near.publish('@a', Buffer.from(text)), true);
       far.publish('#menu:0.0.1/x', Buffer.from('post'));

@@ -13,7 +13,8 @@ signalsContract('memory', async () => {
 
 test('no room has the name of a signal', () => {
   for (const name of ['@bob', '#menu:0.0.1', '@!node']) assert.ok(isSignalName(name), name);
-  for (const name of ['', 'bob', '@', '@a b', `@${'a'.repeat(255)}`, '@é']) assert.ok(!isSignalName(name), name);
+  for (const name of ['', 'bob', '@', '@a b', `@${'a'.repeat(255)}`, '@é'])
+    assert.ok(!isSignalName(name), name);
 });
 
 /** A backplane that does what the test says. */
@@ -22,11 +23,14 @@ class ScriptedBackplane implements LogBackplane {
   readonly wanted = new Set<string>();
   readonly asked: { name: string; done: (prepared: boolean) => void }[] = [];
   events!: BackplaneEvents;
-  start = async (events: BackplaneEvents) => void (this.events = events);
+  start = async (events: BackplaneEvents) => {
+    this.events = events;
+  };
   want = (name: string) => void this.wanted.add(name);
   unwant = (name: string) => void this.wanted.delete(name);
   publish = () => true;
-  prepare = (name: string, _: unknown, done: (prepared: boolean) => void) => void this.asked.push({ name, done });
+  prepare = (name: string, _: unknown, done: (prepared: boolean) => void) =>
+    void this.asked.push({ name, done });
   recover = () => ({ epoch: '', offset: 0, recovered: false, missed: [] });
   close = async () => {};
 }

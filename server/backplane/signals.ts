@@ -1,6 +1,6 @@
 /**
  * Signals: small messages to a name, beside the rooms. `@bob` is the mailbox of a person, `#…` a channel of
- * posts. A signal is a wake and no store: whoever listens reads what it says from a store, where it missed one.
+ * posts. A signal is a wake and no store: whoever listens and missed one reads what it said from a store.
  */
 
 export type SignalReceiver = {
@@ -12,8 +12,9 @@ export type SignalReceiver = {
 
 /**
  * Every implementation guarantees:
- * - after `ready(true)`, each signal that is published to the name reaches the receiver, at most once, or `gap`
- *   is called. So who subscribes first, and reads the store when it is ready, misses nothing between the two;
+ * - after `ready(true)`, each signal that is published to the name reaches the receiver, at most once, or
+ *   `gap` is called. So who subscribes first, and reads the store when it is ready, misses nothing between
+ *   the two;
  * - signals that one process publishes to one name are received in that order;
  * - a signal that was accepted may still be lost with the process or the service that was to carry it, and
  *   only the store knows of it.

@@ -164,9 +164,13 @@ export class Device {
         if (this.sent === before) this.#head = before;
         else this.#pump();
       },
-      () => this.#later(() => this.#pump(), () => {
-        this.#isReading = false;
-      }),
+      () =>
+        this.#later(
+          () => this.#pump(),
+          () => {
+            this.#isReading = false;
+          },
+        ),
     );
   }
 
@@ -200,9 +204,13 @@ export class Device {
         else this.receiptsSent = version;
         this.#pumpReceipts();
       },
-      () => this.#later(() => this.#pumpReceipts(), () => {
-        this.#isReadingReceipts = false;
-      }),
+      () =>
+        this.#later(
+          () => this.#pumpReceipts(),
+          () => {
+            this.#isReadingReceipts = false;
+          },
+        ),
     );
   }
 

@@ -27,6 +27,8 @@ const stepsPerRenewal = 20;
 export class Leases {
   readonly #options: LeasesOptions;
   readonly #renewing = new Set<Device>();
+  /** Those of which the mailbox is to be looked at again as soon as the answer is here. */
+  readonly #again = new Set<Device>();
   #timer: NodeJS.Timeout | undefined;
 
   constructor(options: LeasesOptions) {
@@ -63,7 +65,9 @@ export class Leases {
   }
 
   async #arrive(device: Device, renews: boolean): Promise<void> {
-    if (device.isOver || this.#renewing.has(device)) return;
+    if (device.isOver) return;
+    // What is on its way may have been answered before that for which it is asked again.
+    if (this.#renewing.has(device)) return void this.#again.add(device);
     this.#renewing.add(device);
     const { store, node, ttlMs, meter } = this.#options;
     const settled = this.#options.inboxOf(device)?.takeSettled() ?? [];
@@ -76,9 +80,9 @@ export class Leases {
       this.#arrived(device, arrived);
     } catch {
       this.#options.inboxOf(device)?.putBack(settled); // The next renewal comes soon.
-    } finally {
-      this.#renewing.delete(device);
     }
+    this.#renewing.delete(device);
+    if (this.#again.delete(device)) await this.#arrive(device, true);
   }
 
   #arrived(device: Device, arrived: Arrived): void {

@@ -7,7 +7,7 @@ import type { Person, PersonSession } from '../accounts/person.ts';
 import { MemorySignals } from '../backplane/signals.ts';
 import { Mailbox } from './mailbox.ts';
 import { createMailboxMeter } from './mailbox-meter.ts';
-import type { MailboxStore } from './mailbox-store.ts';
+import type { MailboxLimits, MailboxStore } from './mailbox-store.ts';
 import { MemoryMailbox } from './memory-mailbox.ts';
 
 const dayMs = 86_400_000;
@@ -100,21 +100,32 @@ export class FakeSession implements PersonSession {
   }
 }
 
+type Hook = (name: keyof MailboxStore, args: readonly unknown[]) => void | Promise<void>;
+
 /** A store of which any method can be made to fail, or be watched. */
-export function tampered(
-  store: MailboxStore,
-  before: (name: keyof MailboxStore, args: readonly unknown[]) => void | Promise<void>,
-): MailboxStore {
+export function tampered(store: MailboxStore, before: Hook, after: Hook = () => {}): MailboxStore {
   return new Proxy(store, {
     get(target, name: keyof MailboxStore) {
       const method = target[name] as (...args: unknown[]) => Promise<unknown>;
       return async (...args: unknown[]) => {
         await before(name, args);
-        return method.apply(target, args);
+        const answer = await method.apply(target, args);
+        await after(name, args);
+        return answer;
       };
     },
   });
 }
+
+export type MakeStore = (limits: MailboxLimits, nowMs: () => number) => MailboxStore;
+
+type NodesOptions = {
+  readonly count?: number;
+  readonly settings?: Partial<typeof testSettings>;
+  readonly makeStore?: MakeStore;
+};
+
+const memoryStore: MakeStore = (limits, nowMs) => new MemoryMailbox(limits, nowMs);
 
 /** Nodes that share a store and signals. Everybody has an account whose name does not begin with `no`. */
 export class Nodes implements AsyncDisposable {
@@ -123,27 +134,44 @@ export class Nodes implements AsyncDisposable {
   readonly meter = createMailboxMeter();
   readonly nodes: Mailbox[] = [];
   /** Called before each call of the store. */
-  before: (name: keyof MailboxStore, args: readonly unknown[]) => void | Promise<void> = () => {};
+  before: Hook = () => {};
+  /** Called after each call of the store, before its answer is seen. */
+  after: Hook = () => {};
   /** Signals are lost while it is true. */
   isDeaf = false;
   readonly store: MailboxStore;
   readonly #sessions = new Map<FakeSession, Mailbox>();
+  readonly #settings: typeof testSettings;
 
-  constructor({ count = 1, settings = {} as Partial<typeof testSettings> } = {}) {
-    const all = { ...testSettings, ...settings };
-    this.store = tampered(new MemoryMailbox(all, () => this.clock.nowMs), (...call) => this.before(...call));
+  constructor({ count = 1, settings = {}, makeStore = memoryStore }: NodesOptions = {}) {
+    this.#settings = { ...testSettings, ...settings };
+    const store = makeStore(this.#settings, () => this.clock.nowMs);
+    this.store = tampered(
+      store,
+      (...call) => this.before(...call),
+      (...call) => this.after(...call),
+    );
+    for (let index = 0; index < count; index++)
+      this.nodes.push(this.#make(index === 0 ? this.meter : undefined));
+  }
+
+  #make(meter = createMailboxMeter()): Mailbox {
     const signals = {
       listen: this.signals.listen.bind(this.signals),
       publish: (name: string, payload: Buffer) => this.isDeaf || this.signals.publish(name, payload),
     };
     const accounts = { exists: async (user: string) => !user.startsWith('no') };
-    for (let index = 0; index < count; index++) {
-      const meter = index === 0 ? this.meter : createMailboxMeter();
-      this.nodes.push(new Mailbox({ store: this.store, signals, accounts, meter, settings: all }));
-    }
+    // All nodes share the store, which outlives them.
+    const nothing = async () => {};
+    const store = new Proxy(this.store, {
+      get: (target, name: keyof MailboxStore) =>
+        name === 'start' || name === 'close' ? nothing : target[name],
+    });
+    return new Mailbox({ store, signals, accounts, meter, settings: this.#settings });
   }
 
   async start(): Promise<this> {
+    await this.store.start();
     for (const node of this.nodes) await node.start();
     return this;
   }
@@ -151,6 +179,7 @@ export class Nodes implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     for (const session of [...this.#sessions.keys()]) this.leave(session);
     for (const node of this.nodes) await node.close();
+    await this.store.close();
   }
 
   /** Logs a session in. Resolves with the number of messages that wait. */
@@ -158,12 +187,28 @@ export class Nodes implements AsyncDisposable {
     session: FakeSession,
     { node = 0, upTo, receiptsAfter }: { node?: number; upTo?: number; receiptsAfter?: number } = {},
   ): Promise<number> {
-    const positions = { ...(upTo !== undefined && { upTo }), ...(receiptsAfter !== undefined && { receiptsAfter }) };
+    const positions = {
+      ...(upTo !== undefined && { upTo }),
+      ...(receiptsAfter !== undefined && { receiptsAfter }),
+    };
     const mailbox = this.nodes[node]!;
     const waiting = await mailbox.signingIn(session.person, positions);
     this.#sessions.set(session, mailbox);
     mailbox.signedIn(session, positions);
     return waiting;
+  }
+
+  /** A node dies without a word, and another one takes its place. */
+  async crash(node: number): Promise<void> {
+    const dead = this.nodes[node]!;
+    for (const [session, mailbox] of this.#sessions) {
+      if (mailbox !== dead) continue;
+      session.open = false;
+      this.#sessions.delete(session);
+    }
+    await dead.close();
+    this.nodes[node] = this.#make();
+    await this.nodes[node]!.start();
   }
 
   leave(session: FakeSession): void {

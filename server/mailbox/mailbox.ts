@@ -1,6 +1,6 @@
 /**
- * Hot path. The part of a stage that brings messages from person to person. A message is stored first; only
- * then its sender has an acknowledgement, and the devices of the recipient are woken.
+ * Hot path. The part of a stage that brings messages from person to person: it brings sessions, mailboxes and
+ * wakes together.
  *
  * A device that comes: subscribe, take the lease, read the mailbox, in this order. A message that is stored
  * before the lease is in what is read; one that is stored after it finds the lease and wakes this node.
@@ -22,16 +22,17 @@ import type { Signals } from '../backplane/signals.ts';
 import type { Metrics } from '../ops/metrics.ts';
 import { RedisStore } from '../redis/store.ts';
 import { Device, type DeviceParts } from './device.ts';
-import { encodeAck, encodeBody, encodeMessage, encodeTyping } from './direct-frames.ts';
+import { encodeTyping } from './direct-frames.ts';
 import { refuseFault } from './fault.ts';
 import { FrameWriter } from './frame-writer.ts';
 import { Inbox, nameOf } from './inbox.ts';
 import { Leases } from './leases.ts';
 import { createMailboxMeter, type MailboxMeter } from './mailbox-meter.ts';
 import type { MailboxSettings } from './mailbox-settings.ts';
-import type { MailboxStore, NewMessage, Owed, Stored } from './mailbox-store.ts';
+import type { MailboxStore, Owed } from './mailbox-store.ts';
 import { PresenceWatch } from './presence-watch.ts';
 import { RedisMailbox } from './redis-mailbox.ts';
+import { Sending } from './sending.ts';
 import { encodeWake, type Wake } from './wake.ts';
 
 export type MailboxParts = {
@@ -59,17 +60,22 @@ export class Mailbox implements PersonPart {
   readonly #leases: Leases;
   readonly #presence: PresenceWatch;
   readonly #deviceParts: DeviceParts;
-  /** Messages that are being stored. */
-  #storing = 0;
-  /** Messages that wait until it is known whether there is an account, by its name. */
-  readonly #lookedUp = new Map<string, ((isKnown: boolean) => void)[]>();
+  readonly #sending: Sending;
   readonly #typing = new WeakMap<PersonSession, { to: string; atMs: number }>();
   /** Devices of which the store has not been told how far they are. */
   readonly #telling = new Set<Device>();
 
   constructor(parts: MailboxParts) {
     this.#parts = parts;
-    const { store, meter, settings } = parts;
+    const { store, meter, settings, accounts } = parts;
+    this.#sending = new Sending({
+      store,
+      accounts,
+      meter,
+      writer: this.#writer,
+      queueMax: settings.mailboxQueueMax,
+      wake: (user, nodes, wake) => this.#wake(user, nodes, wake),
+    });
     this.#presence = new PresenceWatch({ store, settings, meter, writer: this.#writer });
     this.#deviceParts = {
       store,
@@ -84,11 +90,12 @@ export class Mailbox implements PersonPart {
       ttlMs: settings.presenceLeaseMs,
       inboxOf: (device) => this.#inboxes.get(device.person.user),
       owed: (user, owed) => this.#tellSenders(user, owed),
-      displaced: (device, other) => this.#wake(device.person.user, [other.node], {
-        kind: 'displaced',
-        device: device.person.device,
-        token: other.token,
-      }),
+      displaced: (device, other) =>
+        this.#wake(device.person.user, [other.node], {
+          kind: 'displaced',
+          device: device.person.device,
+          token: other.token,
+        }),
     });
     meter.observeWaiting(() => {
       let waiting = 0;
@@ -96,7 +103,13 @@ export class Mailbox implements PersonPart {
       return waiting;
     });
     this.handlers = new Map([
-      ['message', handler((frame) => parseSend(frame, settings), (one, frame) => this.#say(one, frame))],
+      [
+        'message',
+        handler(
+          (frame) => parseSend(frame, settings),
+          (one, frame) => this.#sending.say(one, frame),
+        ),
+      ],
       ['received', handler(parseReceived, (one, { upTo }) => this.#devices.get(one)?.received(upTo))],
       ['read', handler(parseRead, (one, frame) => void this.#read(one, frame))],
       ['presence', handler(parseTyping, (one, frame) => this.#type(one, frame))],
@@ -118,7 +131,10 @@ export class Mailbox implements PersonPart {
   }
 
   async signingIn({ user, device }: Person, { upTo, receiptsAfter }: DevicePositions): Promise<number> {
-    const claims = { ...(upTo !== undefined && { upTo }), ...(receiptsAfter !== undefined && { receiptsAfter }) };
+    const claims = {
+      ...(upTo !== undefined && { upTo }),
+      ...(receiptsAfter !== undefined && { receiptsAfter }),
+    };
     const { waiting, expired } = await this.#parts.store.arrive({ user, device, ...claims });
     this.#parts.meter.countExpired(expired);
     return waiting;
@@ -154,83 +170,6 @@ export class Mailbox implements PersonPart {
     if (inbox.remove(device)) this.#inboxes.delete(user);
     // Where it fails, the lease ends by itself, and what is owed is told again, which changes nothing.
     this.#parts.store.leave(user, name, device.token, settled).catch(() => {});
-  }
-
-  #say(session: PersonSession, { to, id, Message }: DirectFrameOf<'message'>): void {
-    const from = session.person!.user;
-    if (this.#storing >= this.#parts.settings.mailboxQueueMax) return this.#answer(session, to, id, 'busy');
-    this.#storing++;
-    const message = { to, from, id, body: encodeBody(from, id, Message) };
-    const lookedUp = this.#lookedUp.get(to);
-    // Messages of one sender to one person stay in order.
-    if (lookedUp) lookedUp.push((isKnown) => this.#storeKnown(session, message, isKnown));
-    else this.#store(session, message, false);
-  }
-
-  #store(session: PersonSession, message: NewMessage, isKnown: boolean): void {
-    this.#parts.store.store(message, isKnown).then(
-      (stored) => {
-        if (stored.result === 'unknown') this.#lookUp(session, message);
-        else this.#stored(session, message, stored);
-      },
-      () => this.#finish(session, message, 'busy'),
-    );
-  }
-
-  #storeKnown(session: PersonSession, message: NewMessage, isKnown: boolean): void {
-    if (isKnown) this.#store(session, message, true);
-    else this.#finish(session, message, 'unknown');
-  }
-
-  /** There is no mailbox: it is made where there is an account. */
-  #lookUp(session: PersonSession, message: NewMessage): void {
-    const { to } = message;
-    const go = (isKnown: boolean) => this.#storeKnown(session, message, isKnown);
-    const others = this.#lookedUp.get(to);
-    if (others) return void others.push(go);
-    const waiting = [go];
-    this.#lookedUp.set(to, waiting);
-    const answer = (how: (go: (isKnown: boolean) => void) => void) => {
-      this.#lookedUp.delete(to);
-      waiting.forEach(how);
-    };
-    this.#parts.accounts.exists(to).then(
-      (isKnown) => answer((one) => one(isKnown)),
-      () => answer(() => this.#finish(session, message, 'busy')),
-    );
-  }
-
-  #stored(session: PersonSession, message: NewMessage, stored: Exclude<Stored, { result: 'unknown' }>): void {
-    this.#parts.meter.countExpired(stored.expired);
-    if (stored.result === 'full') return this.#finish(session, message, 'full');
-    const { seq, sentAtMs, nodes } = stored;
-    this.#finish(session, message, 'ok', seq);
-    this.#wake(message.to, nodes, {
-      kind: 'message',
-      seq,
-      text: encodeMessage({ body: message.body, seq, sentAtMs }),
-    });
-  }
-
-  #finish(
-    session: PersonSession,
-    { to, id }: NewMessage,
-    result: 'ok' | 'full' | 'unknown' | 'busy',
-    seq?: number,
-  ): void {
-    this.#storing--;
-    this.#answer(session, to, id, result, seq);
-  }
-
-  #answer(
-    session: PersonSession,
-    to: string,
-    id: string,
-    result: 'ok' | 'full' | 'unknown' | 'busy',
-    seq?: number,
-  ): void {
-    this.#parts.meter.stored.inc({ result });
-    this.#writer.send(session, encodeAck(to, id, result, seq));
   }
 
   /** Wakes the devices here, and other nodes where some are. */

@@ -6,7 +6,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { oncePerTurn } from '../backplane/timing.ts';
 import { defineScript, type Store, type StoreArgument } from '../redis/store.ts';
-import { operations, prelude } from './mailbox-lua.ts';
+import { prelude } from './mailbox-lua.ts';
+import { operations } from './mailbox-operations.ts';
 import type {
   Arrival,
   Arrived,
@@ -139,7 +140,10 @@ export class RedisMailbox implements MailboxStore {
   /** What was asked in this turn is still sent, and answered where Redis answers at once. */
   async close(): Promise<void> {
     this.#flush();
-    await Promise.race([Promise.allSettled(this.#running), sleep(closeDeadlineMs, undefined, { ref: false })]);
+    await Promise.race([
+      Promise.allSettled(this.#running),
+      sleep(closeDeadlineMs, undefined, { ref: false }),
+    ]);
     await this.#options.store.close();
   }
 

@@ -2,7 +2,7 @@
  * Hot path. A wake tells the nodes with a device of a person that there is something new for them. It carries
  * the frame where that is short, so that nothing has to be read from the store.
  */
-import { type Receipt, readDirectFrame } from '#protocol';
+import { isPosition, type Receipt, readDirectFrame } from '#protocol';
 import { encodeReceipt } from './direct-frames.ts';
 
 export type Wake =
@@ -27,11 +27,23 @@ export function readWake(payload: Buffer, node: string): Wake | undefined {
   const [from, kind, what] = text.split(' ', 3) as [string, string?, string?];
   if (from === node || kind === undefined || what === undefined) return undefined;
   const rest = text.slice(from.length + kind.length + what.length + 3);
-  if (kind === 'm') return { kind: 'message', seq: Number(what), ...(rest !== '' && { text: rest }) };
+  if (kind === 'm') {
+    const seq = Number(what);
+    return isPosition(seq) ? { kind: 'message', seq, ...(rest !== '' && { text: rest }) } : undefined;
+  }
   if (kind === 't') return { kind: 'typing', text: rest };
   if (kind === 'd') return { kind: 'displaced', device: what, token: rest };
-  if (kind !== 'r') return undefined;
-  const receipt = readDirectFrame(JSON.parse(rest));
+  return kind === 'r' ? readReceipt(rest) : undefined;
+}
+
+function readReceipt(text: string): Wake | undefined {
+  let value: Record<string, unknown>;
+  try {
+    value = Object(JSON.parse(text));
+  } catch {
+    return undefined; // It is not of a node of this chat.
+  }
+  const receipt = readDirectFrame(value);
   return receipt?.type === 'received' || receipt?.type === 'read' ? { kind: 'receipt', receipt } : undefined;
 }
 
