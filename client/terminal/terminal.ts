@@ -1,10 +1,10 @@
 /** The chat on a terminal: an input line at the bottom that stays whole while messages scroll above it. */
 import type { ReadStream, WriteStream } from 'node:tty';
-import { isUserName } from '#protocol';
+import { closeCode, isUserName } from '#protocol';
 import type { ChatClient } from '../core/chat-client.ts';
 import { Outbox } from '../core/outbox.ts';
 import type { PersonClient } from '../core/person-client.ts';
-import { describeEnd } from '../core/reconnect.ts';
+import { type ConnectionEnd, describeEnd } from '../core/reconnect.ts';
 import { resumption } from '../core/resume.ts';
 import { loginWords } from './account-commands.ts';
 import { runCommand } from './commands.ts';
@@ -165,11 +165,7 @@ function showOffline(
       why = describeEnd(end);
       if (final) {
         status('');
-        const help =
-          gaveUpAfter === undefined
-            ? 'Trying again would not help'
-            : `Gave up after ${attempts(gaveUpAfter)}`;
-        return warning(`${why}. ${help}.`);
+        return warning(`${why}. ${finalHelp(end, gaveUpAfter)}.`);
       }
       if (!isKnown) warning(why);
       isKnown = true;
@@ -180,6 +176,13 @@ function showOffline(
     cancel();
     for (const stop of stops) stop();
   };
+}
+
+/** Why the client does not try again, and what a person may do. */
+function finalHelp(end: ConnectionEnd, gaveUpAfter: number | undefined): string {
+  if (gaveUpAfter !== undefined) return `Gave up after ${attempts(gaveUpAfter)}`;
+  const isElsewhere = end.kind === 'closed' && end.code === closeCode.loggedInElsewhere;
+  return isElsewhere ? 'With another --device you can be in both places' : 'Trying again would not help';
 }
 
 /** Why a line is not sent, in words; undefined if it can be sent. */
