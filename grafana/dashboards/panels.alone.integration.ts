@@ -226,7 +226,7 @@ function close(observed: number, expected: number, within = tolerance): void {
 }
 
 /**
- * CPU: a rate over 5 s begins before what the result counts, and a process that has just begun uses more then.
+ * CPU: a rate over 5 s begins before what the result counts, when a process that has just begun uses more.
  * So a few hundredths of a core are no difference.
  */
 function closeCores(observed: number, expected: number): void {

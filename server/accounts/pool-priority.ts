@@ -6,8 +6,8 @@ const tasks = '/proc/self/task';
 
 /**
  * Gives the threads of Node's pool the lowest priority: where they share a core with the event loop, it gets
- * nearly all of it. Linux only, where the kernel knows a priority of a thread; elsewhere nothing happens. Call
- * it when the pool has begun to work: it starts its threads then.
+ * nearly all of it. Linux only: elsewhere a thread has no priority of its own, and nothing happens. Call it
+ * when the pool has begun to work: it starts its threads then.
  */
 export function lowerPoolPriority(): void {
   try {

@@ -16,7 +16,7 @@ import { sign } from './signature.ts';
 import { countByRoom } from './stream-entry.ts';
 import type { StreamOptions } from './stream-options.ts';
 import { defineScripts, newEpoch, serverArgument } from './stream-scripts.ts';
-import { oncePerTurn } from './timing.ts';
+import { oncePerTurn, Pace } from './timing.ts';
 
 type AppenderOptions = StreamOptions & {
   /** Messages for this partition that were accepted have been dropped. */
@@ -47,6 +47,8 @@ export class StreamAppender {
   /** Batches of the present round without an answer. */
   #unanswered = 0;
   readonly #flushSoon = oncePerTurn(() => this.#flush());
+  readonly #pace: Pace;
+  #flushTimer: NodeJS.Timeout | undefined;
   #downTicks = 0;
   /** Redis is full: it takes nothing. */
   #isFull = false;
@@ -57,6 +59,7 @@ export class StreamAppender {
 
   constructor(options: AppenderOptions) {
     this.#options = options;
+    this.#pace = new Pace(options.batchIntervalMs);
     this.link = new RedisLink({
       ...options,
       name: `chat-append-${this.id}`,
@@ -134,11 +137,21 @@ export class StreamAppender {
     this.#options.dropped(partition);
   }
 
-  /** Begins the next round, unless one is on its way. */
+  /** Begins the next round, unless one is on its way; soon, where the last one has just begun. */
   #flush(): void {
     const { client } = this.link;
     this.#options.meter.queueBytes.set(this.#bytes);
-    if (!client || this.#unanswered > 0 || this.#bytes === 0) return;
+    if (!client || this.#unanswered > 0 || this.#bytes === 0 || this.#flushTimer) return;
+    const nowMs = performance.now();
+    const waitMs = this.#pace.waitMs(nowMs);
+    if (waitMs > 0) {
+      this.#flushTimer = setTimeout(() => {
+        this.#flushTimer = undefined;
+        this.#flush();
+      }, waitMs);
+      return;
+    }
+    this.#pace.begin(nowMs);
     // One system call for the commands of all partitions.
     client.stream.cork();
     for (const [partition, lane] of this.#lanes) {

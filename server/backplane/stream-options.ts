@@ -9,7 +9,7 @@ import type { RedisOptions } from './redis-link.ts';
 
 const mebibyte = 1024 ** 2;
 
-/** The defaults are chosen, not measured. */
+/** The defaults are chosen, except for `batchIntervalMs` (see there). */
 export const streamSettings = group('Partitions', {
   partitions: integer(1, 4096, 64, 'partitions of the rooms; the same on all nodes of a chat, for ever'),
   logBytesPerPartition: limit(
@@ -36,6 +36,15 @@ export const streamSettings = group('Partitions', {
     size,
   ),
   resumeDeadlineMs: limit(10, 60_000, 2000, 'time that a join may wait for the log', time),
+  // Measured on two cores, 3,000 messages/s in 100 rooms of 10: with 0, 4 and 8 ms Redis used 0.27, 0.17 and
+  // 0.13 cores, the node 0.75, 0.65 and 0.62, and the median latency was 1, 9 and 13 ms.
+  batchIntervalMs: integer(
+    0,
+    1000,
+    4,
+    'least time between two rounds of writing to Redis, and between two of reading; 0: none',
+    time,
+  ),
 });
 
 export type StreamOptions = RedisOptions &
@@ -71,9 +80,9 @@ export type PartitionOptions = StreamOptions & {
 /** The options that a configuration gives. */
 export function streamOptionsOf(settings: ValuesOf<typeof streamSettings>): ValuesOf<typeof streamSettings> {
   const { partitions, logBytesPerPartition, logAgeMs, logRoomsMax } = settings;
-  const { tailBytesMax, resumeBytesMax, resumeDeadlineMs } = settings;
+  const { tailBytesMax, resumeBytesMax, resumeDeadlineMs, batchIntervalMs } = settings;
   const log = { partitions, logBytesPerPartition, logAgeMs, logRoomsMax };
-  return { ...log, tailBytesMax, resumeBytesMax, resumeDeadlineMs };
+  return { ...log, tailBytesMax, resumeBytesMax, resumeDeadlineMs, batchIntervalMs };
 }
 
 /** The values of the settings where none is given. */

@@ -9,6 +9,7 @@ import { isNotNow } from '../redis/cluster.ts';
 import { RedisLink } from './redis-link.ts';
 import type { RawEntry } from './stream-entry.ts';
 import type { StreamOptions } from './stream-options.ts';
+import { Pace } from './timing.ts';
 
 /** A log that is read: the key of its stream, and the id from which to go on. */
 type Readable = { readonly stream: string; readonly cursor: string };
@@ -34,9 +35,11 @@ export class StreamReader<L extends Readable> {
   #reading = false;
   /** Counts the reads, to end the one that is meant. */
   #reads = 0;
+  readonly #pace: Pace;
 
   constructor(options: ReaderOptions<L>) {
     this.#options = options;
+    this.#pace = new Pace(options.batchIntervalMs);
     this.link = new RedisLink({
       ...options,
       name: `chat-read-${options.id}`,
@@ -73,6 +76,7 @@ export class StreamReader<L extends Readable> {
       if (!client || logs.length === 0) break;
       this.#reading = true;
       this.#reads++;
+      this.#pace.begin(performance.now());
       const byStream = new Map(logs.map((log) => [log.stream, log]));
       const reply = await this.#ask(client, logs).catch((error: Error) => {
         if (isNotNow(error)) return sleep(this.#options.heartbeatIntervalMs * notNowShare);
@@ -82,6 +86,10 @@ export class StreamReader<L extends Readable> {
       this.link.signOfLife();
       for (const [stream, entries] of pairsOf(reply))
         this.#options.receive(byStream.get(stream.toString('latin1'))!, entries);
+      // Redis answers a blocked read with the first entry of a round: the others are there a moment later.
+      const waitMs = this.#pace.waitMs(performance.now());
+      if (waitMs > 0) await sleep(waitMs);
+      if (!this.link.isPresent(client)) return;
     }
     this.#reading = false;
   }

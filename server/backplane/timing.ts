@@ -17,6 +17,28 @@ export function oncePerTurn(task: () => void): () => void {
   };
 }
 
+/**
+ * Lets things begin at least so many milliseconds after one another. What comes after a pause begins at once:
+ * only who has much to do waits, so that what it does together grows.
+ */
+export class Pace {
+  readonly #intervalMs: number;
+  #beganAtMs = Number.NEGATIVE_INFINITY;
+
+  constructor(intervalMs: number) {
+    this.#intervalMs = intervalMs;
+  }
+
+  /** Milliseconds until the next may begin, at `nowMs` of the monotonic clock; 0: now. */
+  waitMs(nowMs: number): number {
+    return Math.max(0, this.#beganAtMs + this.#intervalMs - nowMs);
+  }
+
+  begin(nowMs: number): void {
+    this.#beganAtMs = nowMs;
+  }
+}
+
 /** Resolves with true as soon as the condition holds; with false where it does not in time. */
 export async function waitFor(holds: () => boolean, deadlineMs: number): Promise<boolean> {
   const deadlineAtMs = performance.now() + deadlineMs;

@@ -255,7 +255,7 @@ test('where the login is required nobody hears or says anything before it', asyn
 });
 
 test('where the login is required it must come within the time of a handshake', async () => {
-  await using setup = await setUp({ accounts: 'required' }, ['--handshake-timeout', '300ms']);
+  await using setup = await setUp({ accounts: 'required' }, ['--handshake-timeout', '1s']);
   const silent = await setup.join('x');
   const { person } = await setup.logIn();
   assert.deepEqual(await silent.closed, policy('log in first'));

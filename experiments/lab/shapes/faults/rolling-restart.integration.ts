@@ -16,17 +16,25 @@ import { canResume, isScalable, listStages } from '../../deployment/list-stages.
 import { auditDeliveries } from './delivery-audit.ts';
 import { Participant } from './participant.ts';
 
+const repository = fileURLToPath(new URL('../../../../', import.meta.url));
+const git = (...args: string[]) =>
+  execFileSync('git', args, { cwd: repository, encoding: 'utf8', stdio: 'pipe' }).trim();
+
 /** The build before the last change of the backplane; null where there is no history to take it from. */
 function olderBuild(): string | null {
-  const cwd = fileURLToPath(new URL('../../../../', import.meta.url));
-  const git = (...args: string[]) =>
-    execFileSync('git', args, { cwd, encoding: 'utf8', stdio: 'pipe' }).trim();
   try {
     const changed = git('log', '-1', '--format=%H', '--', 'server/backplane', ':!*.test.ts');
     return git('rev-parse', '--verify', `${changed}^`);
   } catch {
     return null;
   }
+}
+
+/** Why a stage cannot be restarted from the older build. */
+function cannotRoll(stage: string): string | false {
+  if (older === null) return 'there is no git history with another build';
+  const found = git('ls-tree', '--name-only', older, `server/stages/${stage}.ts`);
+  return found === '' && `the older build has no ${stage}`;
 }
 
 /** Makes a node of a build whose batches have the next version: its layout is the same, nobody reads it. */
@@ -58,7 +66,7 @@ const argsOf = (namespace: string) => [
 
 describe('a rolling restart', { concurrency: true, skip: redis === null && noRedis }, () => {
   for (const stage of stages) {
-    const skip = older === null && 'there is no git history with another build';
+    const skip = cannotRoll(stage.name);
     test(`${stage.name}: from an older build, node by node: nobody misses anything without being told`, {
       skip,
     }, async ({ signal }) => {
