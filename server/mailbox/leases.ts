@@ -44,7 +44,7 @@ export class Leases {
         rest = [...devices()];
         share = Math.ceil(rest.length / stepsPerRenewal);
       }
-      for (const device of rest.splice(0, share)) void this.renew(device);
+      for (const device of rest.splice(0, share)) void this.#renew(device);
     };
     this.#timer = setInterval(step, this.#options.ttlMs / renewalsPerLease / stepsPerRenewal);
     this.#timer.unref();
@@ -59,15 +59,23 @@ export class Leases {
     await this.#arrive(device, false);
   }
 
-  /** Renews the lease. Where another session has it, this one is closed. */
-  async renew(device: Device): Promise<void> {
-    await this.#arrive(device, true);
+  /** Looks at the mailbox now, and renews the lease: wakes may have been lost. */
+  async refresh(device: Device): Promise<void> {
+    // What is on its way may have been answered before they were lost.
+    if (this.#renewing.has(device)) this.#again.add(device);
+    else await this.#renew(device);
+  }
+
+  /**
+   * Where another session has the lease, this one is closed; but one that never had it takes it: it is the
+   * newer one, and the store did not answer when it came.
+   */
+  #renew(device: Device): Promise<void> {
+    return this.#arrive(device, device.isLive);
   }
 
   async #arrive(device: Device, renews: boolean): Promise<void> {
-    if (device.isOver) return;
-    // What is on its way may have been answered before that for which it is asked again.
-    if (this.#renewing.has(device)) return void this.#again.add(device);
+    if (device.isOver || this.#renewing.has(device)) return;
     this.#renewing.add(device);
     const { store, node, ttlMs, meter } = this.#options;
     const settled = this.#options.inboxOf(device)?.takeSettled() ?? [];
@@ -82,7 +90,7 @@ export class Leases {
       this.#options.inboxOf(device)?.putBack(settled); // The next renewal comes soon.
     }
     this.#renewing.delete(device);
-    if (this.#again.delete(device)) await this.#arrive(device, true);
+    if (this.#again.delete(device)) await this.#renew(device);
   }
 
   #arrived(device: Device, arrived: Arrived): void {

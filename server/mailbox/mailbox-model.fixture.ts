@@ -234,6 +234,8 @@ async function converge({ world, clients }: Real): Promise<void> {
     'everybody has everything',
     10_000,
   );
+  // What came after the last acknowledgement is acknowledged too.
+  for (const client of clients) client.receive();
 }
 
 function checkAll({ world, clients }: Real): void {
@@ -254,11 +256,22 @@ async function checkReceipts({ world, clients }: Real): Promise<void> {
         .filter(({ user }) => user === by)
         .flatMap(({ got }) => [...got].flatMap(([seq, { from }]) => (from === sender ? [seq] : [])));
       if (seqs.length === 0) continue;
-      for (const client of clients.filter(({ user }) => user === sender))
-        await until(
-          () => client.marks.get(`received ${by}`) === Math.max(...seqs),
-          `${sender} ${client.device} is told what ${by} has`,
-        );
+      for (const client of clients.filter(({ user }) => user === sender)) {
+        const isTold = () => client.marks.get(`received ${by}`) === Math.max(...seqs);
+        const what = `${sender} ${client.device} is told what ${by} has`;
+        await until(isTold, what).catch(async (error: Error) => {
+          const { closeCode } = client.session!;
+          const { receipts, version } = await world.nodes.store.receipts(sender, 0);
+          const { owed } = await world.nodes.store.arrive({ user: by, device: 'phone' });
+          const known = {
+            marks: [...client.marks],
+            after: client.receiptsAfter,
+            closeCode,
+            max: Math.max(...seqs),
+          };
+          throw new Error(`${error.message}: ${JSON.stringify({ known, receipts, version, owed })}`);
+        });
+      }
     }
 }
 

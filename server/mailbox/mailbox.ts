@@ -150,7 +150,7 @@ export class Mailbox implements PersonPart {
       inbox = new Inbox(user, this.#node, this.#parts.signals, {
         ready: (one) => void this.#leases.take(one),
         gap: (devices) => {
-          for (const one of devices) void this.#leases.renew(one);
+          for (const one of devices) void this.#leases.refresh(one);
         },
       });
       this.#inboxes.set(user, inbox);

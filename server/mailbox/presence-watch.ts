@@ -77,7 +77,10 @@ export class PresenceWatch {
       watched.watchers.add(session);
       told.set(user, before.get(user));
     }
-    this.#release(session, [...before.keys()].filter((user) => !told.has(user)));
+    this.#release(
+      session,
+      [...before.keys()].filter((user) => !told.has(user)),
+    );
     if (told.size > 0) this.#sessions.set(session, told);
     else this.#sessions.delete(session);
     this.#tell(session);
