@@ -14,7 +14,7 @@ export async function sendImage(
   path: string,
   request: IncomingMessage,
   response: ServerResponse,
-  store: MediaStore,
+  store: Pick<MediaStore, 'find'>,
 ): Promise<number> {
   const type = typeOfPath(path);
   const image = type && (await store.find(path));
@@ -42,9 +42,15 @@ export async function sendImage(
     return 0;
   }
   const file = handle.createReadStream({ highWaterMark: readBytes });
-  await pipeline(file, response).catch((error: NodeJS.ErrnoException) => {
-    if (!leaving.has(error.code ?? '')) throw error;
-  });
+  try {
+    await pipeline(file, response);
+  } catch (error) {
+    if (!leaving.has((error as NodeJS.ErrnoException).code ?? '')) throw error;
+  } finally {
+    // A client that had gone before the first byte: `pipeline` leaves the file open then.
+    file.destroy();
+    await handle.close();
+  }
   return file.bytesRead;
 }
 

@@ -3,10 +3,15 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, writeFileSync } from 'node:fs';
+import type { FileHandle } from 'node:fs/promises';
+import { IncomingMessage, ServerResponse } from 'node:http';
+import { Socket } from 'node:net';
 import { basename, dirname } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { sendImage } from './download.ts';
 import { address, image, TestMedia } from './media.fixture.ts';
+import { MediaStore } from './media-store.ts';
 
 /** Larger than what the kernel takes for a client that does not read. */
 const hugeBytes = 64 * 1024 ** 2;
@@ -81,6 +86,24 @@ test('a client that leaves in the middle leaves nothing open', async () => {
   }
   await until(async () => (await media.metric('chat_media_downloads_open')) === 0);
   assert.ok((await media.metric('chat_media_sent_bytes_total')) < 5 * hugeBytes);
+});
+
+test('a client that has gone before the first byte leaves no file open', async () => {
+  await using media = await TestMedia.start();
+  const path = place(media, image('image/png', 1_000));
+  const store = await MediaStore.open(media.directory);
+  const request = new IncomingMessage(new Socket());
+  request.method = 'GET';
+  const response = new ServerResponse(request);
+  response.destroy();
+  let opened: FileHandle | undefined;
+  const find = async () => {
+    const found = await store.find(path);
+    opened = found?.handle;
+    return found;
+  };
+  assert.equal(await sendImage(path, request, response, { find }), 0);
+  assert.equal(opened?.fd, -1, 'it is closed');
 });
 
 test('a client that does not read is cut off in time, and meanwhile takes one place only', async () => {
