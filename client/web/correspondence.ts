@@ -61,17 +61,26 @@ export type CorrespondenceEvents = {
 export class Correspondence {
   readonly #person: PersonClient;
   readonly #events: CorrespondenceEvents;
+  readonly #stops: readonly (() => void)[];
   readonly #dialogues = new Map<string, Dialogue>();
   #keepTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(person: PersonClient, events: CorrespondenceEvents) {
     this.#person = person;
     this.#events = events;
-    person.events.on('message', (message) => this.#onMessage(message));
-    person.events.on('mark', (message) => this.#onMark(message));
-    person.events.on('presence', () => events.onChange());
-    person.account.events.on('signedIn', () => this.#changed());
-    person.account.events.on('signedOut', () => this.forget());
+    this.#stops = [
+      person.events.on('message', (message) => this.#onMessage(message)),
+      person.events.on('mark', (message) => this.#onMark(message)),
+      person.events.on('presence', () => events.onChange()),
+      person.account.events.on('signedIn', () => this.#changed()),
+      person.account.events.on('signedOut', () => this.forget()),
+    ];
+  }
+
+  /** The connection is about to end: what still comes is not acknowledged, and comes again on the next one. */
+  leave(): void {
+    this.keep();
+    for (const stop of this.#stops) stop();
   }
 
   /** Goes on with what the tab has kept. */

@@ -125,7 +125,7 @@ export class Direct {
   }
 
   leave(): void {
-    this.keep();
+    this.#letters.leave();
     for (const { scroll } of this.#views.values()) scroll.remove();
     roomView.hidden = false;
     directView.hidden = true;
