@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import type { MenuTree } from '#protocol';
-import { channelChoices, choiceName, leafChoices, readChoices } from './menu-choice.ts';
+import { channelChoices, choiceName, choiceRows, leafChoices, readChoices } from './menu-choice.ts';
 
 const tree: MenuTree = {
   name: 'place',
@@ -19,6 +19,9 @@ test('channels are at the depths of the tree, posts in its leaves', () => {
     leafChoices(tree).map(({ code }) => code),
     [[0, 0], [0, 1], [1]],
   );
+  assert.deepEqual(choiceRows(leafChoices(tree), tree), ['Portugal: 1 Lisbon · 2 Porto', '3 Malta']);
+  const all = channelChoices({ ...tree, depths: [0, 1, 2] });
+  assert.deepEqual(choiceRows(all, tree), ['1 every place', '2 Portugal · 3 Lisbon · 4 Porto', '5 Malta']);
 });
 
 test('choices are numbers, names and beginnings of names; what fits none or several is told', () => {

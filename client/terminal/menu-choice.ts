@@ -31,6 +31,19 @@ export function choiceName({ names }: Choice, tree: MenuTree): string {
   return names.length === 0 ? `every ${tree.name}` : names.join(' › ');
 }
 
+/** The choices with their numbers, a row for each child of the root: `1 Portugal · 2 Lisbon`. */
+export function choiceRows(choices: readonly Choice[], tree: MenuTree): string[] {
+  const rows = new Map<string, string>();
+  for (const [index, choice] of choices.entries()) {
+    const [head = '', ...rest] = choice.names;
+    const row = rows.get(head);
+    const name = `${index + 1} ${rest.length === 0 ? choiceName(choice, tree) : rest.join(' › ')}`;
+    if (row !== undefined) rows.set(head, `${row} · ${name}`);
+    else rows.set(head, rest.length === 0 ? name : `${head}: ${name}`);
+  }
+  return [...rows.values()];
+}
+
 /**
  * What a person has chosen: numbers from 1, or names, or their beginnings, separated by commas. A text
  * that fits several choices, or none, is returned as `unclear`, with those that it fits.

@@ -231,7 +231,7 @@ test('channels are chosen by numbers and names; posts come with names; one is pu
   tty.type('/subscribe\r');
   await shows(opened, /1 cars – Cars for sale/);
   await answer(opened, /which menu\?/, 'cars');
-  await shows(opened, /1 Portugal · 2 Portugal › Lisbon · 3 Portugal › Porto · 4 Spain · 5 Spain › Madrid/);
+  await shows(opened, /^\* 4 Spain · 5 Madrid$/);
   await answer(opened, /place: which ones\?/, '2, por');
   await shows(opened, /por may be several of them:/);
   await answer(opened, /place: which ones\?/, 'porto, 4');

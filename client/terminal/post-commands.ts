@@ -2,7 +2,7 @@
 import type { Menu, MenuTree, PostContent } from '#protocol';
 import { newId } from '../core/new-id.ts';
 import { isLoggedIn } from './account-commands.ts';
-import { type Choice, channelChoices, choiceName, leafChoices, readChoices } from './menu-choice.ts';
+import { type Choice, channelChoices, choiceName, choiceRows, leafChoices, readChoices } from './menu-choice.ts';
 import type { Command, Place } from './place.ts';
 import { shownMax } from './post-lines.ts';
 
@@ -124,14 +124,7 @@ async function choose(
   several: boolean,
 ): Promise<readonly Choice[] | undefined> {
   const labels = choices.map((choice) => choiceName(choice, tree));
-  const list = (indices: readonly number[]) =>
-    place.notice(
-      indices
-        .slice(0, listedMax)
-        .map((index) => `${index + 1} ${labels[index]}`)
-        .join(' · '),
-    );
-  if (labels.length <= listedMax) list([...labels.keys()]);
+  if (labels.length <= listedMax) choiceRows(choices, tree).forEach(place.notice);
   else place.notice(`${labels.length} to choose from, as ${labels.slice(0, 3).join(', ')}, …: type a name`);
   for (;;) {
     const example = several ? 'as 1, 4 or a name; all' : 'a number or a name';
@@ -145,7 +138,7 @@ async function choose(
     } else if (read.fitting.length === 0) place.warning(`${read.unclear} is none of them`);
     else {
       place.warning(`${read.unclear} may be several of them:`);
-      list(read.fitting);
+      place.notice(read.fitting.map((index) => `${index + 1} ${labels[index]}`).join(' · '));
     }
   }
 }
