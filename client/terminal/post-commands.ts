@@ -2,7 +2,14 @@
 import type { Menu, MenuTree, PostContent } from '#protocol';
 import { newId } from '../core/new-id.ts';
 import { isLoggedIn } from './account-commands.ts';
-import { type Choice, channelChoices, choiceName, choiceRows, leafChoices, readChoices } from './menu-choice.ts';
+import {
+  type Choice,
+  channelChoices,
+  choiceName,
+  choiceRows,
+  leafChoices,
+  readChoices,
+} from './menu-choice.ts';
 import type { Command, Place } from './place.ts';
 import { shownMax } from './post-lines.ts';
 
