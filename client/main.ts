@@ -2,8 +2,9 @@
 import { CommanderError } from 'commander';
 import { translateOldNames } from '#host/old-names.ts';
 import { tellStrayVariables } from '#host/stray-variables.ts';
-import { ChatClient } from './core/chat-client.ts';
-import { jsonLine, plainLine } from './terminal/line-format.ts';
+import type { ChatClientOptions } from './core/chat-client.ts';
+import { PersonClient } from './core/person-client.ts';
+import { passwordVariable } from './terminal/person-settings.ts';
 import { runPipe } from './terminal/pipe.ts';
 import { type ClientConfig, clientCommand, exitCode, prefix, readConfig } from './terminal/settings.ts';
 import { runTerminal } from './terminal/terminal.ts';
@@ -26,7 +27,7 @@ async function main(argv: readonly string[]): Promise<number> {
     if (!(error instanceof CommanderError)) throw error;
     return error.exitCode === 0 ? exitCode.done : exitCode.badInput;
   }
-  const known = command.options.flatMap(({ envVar }) => envVar ?? []);
+  const known = [...command.options.flatMap(({ envVar }) => envVar ?? []), passwordVariable];
   const stray = tellStrayVariables(prefix, known, process.env);
   if (stray !== undefined) console.error(stray);
   const config = readConfig(command.opts());
@@ -43,6 +44,12 @@ async function main(argv: readonly string[]): Promise<number> {
   });
   // A dumb terminal cannot move its cursor, so it gets plain lines.
   const interactive = stdin.isTTY && stdout.isTTY && env.TERM !== 'dumb';
+  const { user, password } = config.person;
+  if (!interactive && user !== undefined && password === undefined) {
+    const required = `the password in ${passwordVariable} or in --password-file`;
+    console.error(`Give a password. Required in a pipe: ${required}. Given: --user ${user} without it.`);
+    return exitCode.badInput;
+  }
   return interactive ? chatOnTerminal(config) : chatInPipe(config);
 }
 
@@ -63,13 +70,12 @@ async function chatInPipe(config: ClientConfig): Promise<number> {
     input: process.stdin,
     print: (line) => process.stdout.write(`${line}\n`),
     notice: (line) => process.stderr.write(`client: ${line}\n`),
-    format: config.json ? jsonLine : plainLine,
   });
   return done ? exitCode.done : exitCode.failed;
 }
 
-function clientOf(config: ClientConfig, attemptsMax: number, waitMsMax?: number): ChatClient {
-  return new ChatClient({
+function clientOf(config: ClientConfig, attemptsMax: number, waitMsMax?: number): PersonClient {
+  const options: Omit<ChatClientOptions, 'ticket'> = {
     url: config.urls,
     connectUrls: config.connectUrls,
     connectHeaders: config.token === undefined ? {} : { authorization: `Bearer ${config.token}` },
@@ -77,5 +83,6 @@ function clientOf(config: ClientConfig, attemptsMax: number, waitMsMax?: number)
     openSocket: wsSockets(config),
     attemptsMax: config.attemptsMax ?? attemptsMax,
     ...(waitMsMax !== undefined && { waitMsMax }),
-  });
+  };
+  return new PersonClient(options, config.person.device);
 }

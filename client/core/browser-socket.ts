@@ -29,7 +29,8 @@ export const browserSocket: OpenSocket = (url, listener) => {
   };
   socket.onclose = ({ code, reason }) => {
     clearTimeout(timer);
-    if (state === 'connecting') return listener.ended({ kind: 'unreachable', cause: neverOpened });
+    if (state === 'connecting')
+      return listener.ended({ kind: 'unreachable', cause: neverOpened, unexplained: true });
     listener.ended({ kind: 'closed', code, reason, ...(state === 'kept' && { admitted: false }) });
   };
   return {

@@ -1,27 +1,14 @@
 /** The chat protocol: connect, send, receive, reconnect, resume. The connection is passed in; no Node API. */
 import { type ChatMessage, closeCode, decodeMessage, encodeMessage, isDecodeFault } from '#protocol';
 import type { ChatSocket, OpenSocket } from './chat-socket.ts';
+import { type Clock, systemClock } from './clock.ts';
 import { Emitter } from './emitter.ts';
+import { LateMessages } from './late-messages.ts';
 import { OwnNames } from './own-names.ts';
 import { type ConnectionEnd, nextWaitMs } from './reconnect.ts';
 import { Resume, type Resumption } from './resume.ts';
-import { type Place, Route } from './route.ts';
-
-/** Time, passed in so that tests need not wait. */
-export type Clock = {
-  /** Milliseconds since the epoch. */
-  nowMs(): number;
-  /** Runs `act` once after the delay; the returned function cancels it. */
-  after(delayMs: number, act: () => void): () => void;
-};
-
-const systemClock: Clock = {
-  nowMs: () => Date.now(),
-  after(delayMs, act) {
-    const timer = setTimeout(act, delayMs);
-    return () => clearTimeout(timer);
-  },
-};
+import { type ChatAddress, type Place, Route } from './route.ts';
+import type { Ticket } from './ticket.ts';
 
 export type ChatClientOptions = {
   /** Where to connect, room included: `ws://host:port/ws/<room>`. Several addresses are tried in turn. */
@@ -32,6 +19,8 @@ export type ChatClientOptions = {
   readonly connectHeaders?: Readonly<Record<string, string>>;
   readonly clientId: string;
   readonly openSocket: OpenSocket;
+  /** A login, which goes with each connection. */
+  readonly ticket?: Ticket;
   /** Failed attempts in a row before the client ends; Infinity: no limit. */
   readonly attemptsMax?: number;
   /** Longest wait that the client chooses; left out: 30 s. A server may ask for a longer one. */
@@ -47,6 +36,10 @@ export type ChatEvents = {
   /** In the room: the server has answered a ping or sent a message. `again` is false the first time only. */
   connected: { readonly again: boolean };
   message: ChatMessage;
+  /** The text of a frame that is no chat message: typed frames, as `{"type": "presence", …}`. */
+  typed: string;
+  /** Messages can be sent again, after `release()`. */
+  released: undefined;
   /**
    * Only after a reconnect. `complete`: nothing was missed, and so many messages came late; else messages may
    * be missing before the next one.
@@ -71,12 +64,6 @@ const admissionMsMax = 2_000;
 const closeMsMax = 2_000;
 /** A server that keeps a log says so within this time. Chosen, not measured. */
 const joinedMsMax = 2_000;
-/**
- * Messages that were missed come in one burst. They have all come when nothing came for so long; in a room
- * that is never quiet, after the second time. Chosen, not measured.
- */
-const lateQuietMs = 150;
-const lateMsMax = 5_000;
 /** The client accepts every length: the server's limits decide. */
 const noLimits = { clientIdCharsMax: Number.POSITIVE_INFINITY, messageBytesMax: Number.POSITIVE_INFINITY };
 const normalEnd: ConnectionEnd = { kind: 'closed', code: closeCode.normal, reason: '' };
@@ -88,6 +75,7 @@ export class ChatClient {
   readonly #route: Route;
   readonly #resume = new Resume();
   #socket: ChatSocket | undefined;
+  #url: string | undefined;
   #state: 'idle' | 'connecting' | 'joining' | 'connected' | 'waiting' | 'closing' | 'ended' = 'idle';
   #failedAttempts = 0;
   #everConnected = false;
@@ -99,8 +87,8 @@ export class ChatClient {
   #cancelTimer = (): void => {};
   #cancelAdmission = (): void => {};
   #cancelResumption = (): void => {};
-  /** Messages that have come late since `sinceMs`; undefined when all have come. */
-  #late: { count: number; readonly sinceMs: number } | undefined;
+  readonly #late: LateMessages;
+  #isHeld = false;
 
   constructor(options: ChatClientOptions) {
     this.#options = options;
@@ -111,6 +99,9 @@ export class ChatClient {
     });
     this.clock = options.clock ?? systemClock;
     this.names = new OwnNames(options.clientId);
+    this.#late = new LateMessages(this.clock, (lateCount) =>
+      this.events.emit('resumed', { complete: true, lateCount }),
+    );
   }
 
   get clientId(): string {
@@ -125,6 +116,12 @@ export class ChatClient {
     return this.#state === 'ended';
   }
 
+  /** Where the chat was at the last connection; undefined before the first one. */
+  get address(): ChatAddress | undefined {
+    const { connectHeaders: headers = {} } = this.#options;
+    return this.#url === undefined ? undefined : { chatUrl: this.#url, headers };
+  }
+
   /** Starts to connect; events report the outcome. Throws a SyntaxError for a URL of another kind. */
   connect(): void {
     this.#state = 'connecting';
@@ -137,7 +134,10 @@ export class ChatClient {
   #connectTo(place: Place): void {
     if ('end' in place) return this.#onEnd(place.end);
     // A connection that was given up may still report its end; only the current one counts.
-    const socket: ChatSocket = this.#options.openSocket(this.#resume.addressOf(place.url), {
+    this.#url = place.url;
+    const address = this.#resume.addressOf(place.url);
+    const { openSocket, ticket } = this.#options;
+    const socket: ChatSocket = openSocket(ticket?.addressOf(address) ?? address, {
       opened: () => socket === this.#socket && this.#onOpen(socket),
       received: (text) => socket === this.#socket && this.#onText(socket, text),
       ended: (end) => socket === this.#socket && this.#onEnd(end),
@@ -157,10 +157,25 @@ export class ChatClient {
     if (this.connected) this.#giveUp({ kind: 'unreachable', cause });
   }
 
-  /** Sends a message; false, and nothing sent, while not connected. */
+  /** Sends a message; false, and nothing sent, while not connected, or while messages are held. */
   send(text: string): boolean {
-    if (!this.connected || !this.#socket) return false;
-    return this.#socket.send(encodeMessage({ clientId: this.clientId, Message: text }));
+    return !this.#isHeld && this.sendTyped(encodeMessage({ clientId: this.clientId, Message: text }));
+  }
+
+  /** Sends the text of a frame; false, and nothing sent, while not connected. */
+  sendTyped(text: string): boolean {
+    return this.connected && this.#socket?.send(text) === true;
+  }
+
+  /** Sends no message until `release()`: while it is open under which name messages may be sent. */
+  hold(): void {
+    this.#isHeld = true;
+  }
+
+  release(): void {
+    if (!this.#isHeld) return;
+    this.#isHeld = false;
+    this.events.emit('released', undefined);
   }
 
   /** Ends the client: sends all accepted messages, closes, and emits the final `closed` within 2 s. */
@@ -207,19 +222,7 @@ export class ChatClient {
     if (!this.#isResumptionOpen) return;
     this.#isResumptionOpen = false;
     if (resumption !== 'recovered') return this.events.emit('resumed', { complete: false, lateCount: 0 });
-    this.#late = { count: 0, sinceMs: this.clock.nowMs() };
-    this.#awaitLate();
-  }
-
-  /** The server does not say how many messages were missed: they end with the first pause. */
-  #awaitLate(): void {
-    const late = this.#late!;
-    const leftMs = late.sinceMs + lateMsMax - this.clock.nowMs();
-    this.#cancelResumption();
-    this.#cancelResumption = this.clock.after(Math.max(0, Math.min(lateQuietMs, leftMs)), () => {
-      this.#late = undefined;
-      this.events.emit('resumed', { complete: true, lateCount: late.count });
-    });
+    this.#late.begin();
   }
 
   /** Pings, and ends a connection that does not answer. TCP alone would notice a dead link after minutes. */
@@ -251,12 +254,8 @@ export class ChatClient {
     const resumption = isMessage ? this.#resume.takeMessage() : joined;
     this.#admit(socket);
     if (resumption) this.#onResumption(resumption);
-    // Later stages also send other typed messages (`{"type": …}`), which this client ignores.
-    if (!isMessage) return;
-    if (this.#late) {
-      this.#late.count += 1;
-      this.#awaitLate();
-    }
+    if (!isMessage) return joined === undefined ? this.events.emit('typed', text) : undefined;
+    this.#late.took();
     this.events.emit('message', message);
   }
 
@@ -264,17 +263,18 @@ export class ChatClient {
     this.#cancelTimer();
     this.#cancelAdmission();
     this.#cancelResumption();
-    this.#late = undefined;
+    this.#late.stop();
     this.#socket = undefined;
     if (this.#state === 'closing') return this.#finish(normalEnd);
     const isRefusal = this.#state === 'joining' && reported.kind === 'closed';
     const end = isRefusal ? { ...reported, admitted: false } : reported;
     const isElsewhere = end.kind === 'closed' && end.code === closeCode.goingAway;
-    if (!this.connected || isElsewhere) this.#route.passOn();
+    const isLogin = this.#options.ticket?.ended(end, this.connected) ?? false;
+    if (!isLogin && (!this.connected || isElsewhere)) this.#route.passOn();
     const connectedMs = this.connected ? this.clock.nowMs() - this.#connectedAtMs : 0;
     if (connectedMs >= healthyAfterMs) this.#failedAttempts = 0;
     const { attemptsMax = Number.POSITIVE_INFINITY, random = Math.random, waitMsMax } = this.#options;
-    const waitMs = nextWaitMs(end, this.#failedAttempts, random, waitMsMax);
+    const waitMs = isLogin ? 0 : nextWaitMs(end, this.#failedAttempts, random, waitMsMax);
     this.#failedAttempts += 1;
     if (waitMs === undefined) return this.#finish(end);
     if (this.#failedAttempts >= attemptsMax) return this.#finish(end, this.#failedAttempts);

@@ -40,6 +40,7 @@ export class Outbox {
     this.#allowance = linesPerSecondMax;
     this.#refilledAtMs = client.clock.nowMs();
     client.events.on('connected', () => this.#pump());
+    client.events.on('released', () => this.#pump());
     client.events.on('message', (message) => {
       const isOwn = client.names.has(message.clientId) && this.#confirm(message.Message);
       this.#echo = isOwn ? message : undefined;

@@ -19,8 +19,11 @@ export type ConnectionEnd =
       readonly retryAfterMs: number | undefined;
       readonly by?: 'connect';
     }
-  /** No answer, or none in HTTP. `cause` is an error code of the system or a text of the library. */
-  | { readonly kind: 'unreachable'; readonly cause: string };
+  /**
+   * No answer, or none in HTTP. `cause` is an error code of the system or a text of the library.
+   * `unexplained`: perhaps there was an answer, which the client was not told.
+   */
+  | { readonly kind: 'unreachable'; readonly cause: string; readonly unexplained?: boolean };
 
 /** Bound of the first wait, which doubles with every failed attempt: half a second feels immediate. */
 const firstWaitMsMax = 500;

@@ -1,6 +1,6 @@
 /** A small chat server for the tests of the client: one room for all paths, and its sockets under control. */
 import { once } from 'node:events';
-import { createServer, type IncomingMessage } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type WebSocket, WebSocketServer } from 'ws';
 import {
@@ -11,7 +11,8 @@ import {
   isDecodeFault,
   parsePosition,
 } from '#protocol';
-import type { ChatClient, ChatEvents, Clock } from './chat-client.ts';
+import type { ChatClient, ChatEvents } from './chat-client.ts';
+import type { Clock } from './clock.ts';
 
 export class RoomServer {
   readonly #http = createServer();
@@ -20,8 +21,14 @@ export class RoomServer {
   readonly handshakes: IncomingMessage[] = [];
   /** If set, the raw HTTP response that refuses every handshake. */
   refusal: string | undefined;
+  /** The raw HTTP response that refuses a handshake with that path; undefined admits it. */
+  refuse = (_path: string): string | undefined => this.refusal;
   /** Handles a session that has just opened. */
-  welcome = (_socket: WebSocket): void => {};
+  welcome = (_socket: WebSocket, _path: string): void => {};
+  /** Handles a frame that is no chat message. */
+  typed = (_socket: WebSocket, _text: string): void => {};
+  /** Handles an HTTP request; true where it has answered. */
+  answer = (_request: IncomingMessage, _response: ServerResponse): boolean => false;
   /** Set: the server keeps a log of all messages, and who comes back hears what it missed. */
   epoch: string | undefined;
   readonly log: string[] = [];
@@ -35,6 +42,7 @@ export class RoomServer {
   static async start(): Promise<RoomServer> {
     const server = new RoomServer();
     server.#http.on('request', (request, response) => {
+      if (server.answer(request, response)) return;
       server.connectRequests.push(request.url ?? '');
       const [answer = { status: 404 }] = server.connectAnswers;
       if (server.connectAnswers.length > 1) server.connectAnswers.shift();
@@ -42,13 +50,15 @@ export class RoomServer {
     });
     server.#http.on('upgrade', (request, socket, head) => {
       server.handshakes.push(request);
-      if (server.refusal !== undefined) return socket.end(server.refusal);
+      const refusal = server.refuse(request.url ?? '');
+      if (refusal !== undefined) return socket.end(refusal);
       server.#webSockets.handleUpgrade(request, socket, head, (webSocket) => {
         server.#join(webSocket, request.url ?? '');
-        server.welcome(webSocket);
+        server.welcome(webSocket, request.url ?? '');
         webSocket.on('message', (data) => {
           const message = decodeMessage(data.toString(), defaultMessageLimits);
-          if (!isDecodeFault(message)) server.relay(message.clientId, message.Message);
+          if (isDecodeFault(message)) server.typed(webSocket, data.toString());
+          else server.relay(message.clientId, message.Message);
         });
       });
     });

@@ -97,3 +97,20 @@ function causeOf(error: unknown): string {
   if (name === 'TimeoutError') return `no answer within ${answerMsMax} ms`;
   return cause?.code ?? cause?.message ?? message;
 }
+
+/** Where a chat is, and the headers of requests to its services. */
+export type ChatAddress = { readonly chatUrl: string; readonly headers: Readonly<Record<string, string>> };
+
+/**
+ * The address of a service beside the chat, over HTTP: `ws://host/ws/tea` → `http://host/accounts`. It
+ * keeps the shared token of the chat, where the address has one.
+ */
+export function serviceUrl(chatUrl: string, path: string): string {
+  const url = new URL(chatUrl);
+  const token = url.searchParams.get('token');
+  url.protocol = url.protocol === 'wss:' ? 'https:' : 'http:';
+  url.pathname = url.pathname.replace(/\/ws(\/[^/]*)?$/, `/${path}`);
+  url.search = '';
+  if (token !== null) url.searchParams.set('token', token);
+  return url.href;
+}

@@ -1,23 +1,11 @@
 /** The commands that a person types: lines that begin with one slash. */
 import { defaultMessageLimits } from '#protocol';
+import { accountCommands } from './account-commands.ts';
+import { type Command, noAccounts, type Place } from './place.ts';
+import { postCommands } from './post-commands.ts';
 
-/** What the commands need of the chat. */
-export type Place = {
-  readonly roomName: string;
-  readonly clientId: string;
-  rename(clientId: string): void;
-  /** Names that messages had since this client started, the last one first. */
-  readonly heard: readonly string[];
-  /** Closes the chat. */
-  leave(): void;
-  notice(text: string): void;
-  warning(text: string): void;
-};
-
-type Command = { usage: string; about: string; run(place: Place, argument: string): void };
-
-const commands: Readonly<Record<string, Command>> = {
-  help: { usage: '/help', about: 'this table', run: (place) => help().forEach(place.notice) },
+const roomCommands: Readonly<Record<string, Command>> = {
+  help: { usage: '/help', about: 'this table', run: help },
   nick: { usage: '/nick <name>', about: 'speak under another name from now on', run: rename },
   rooms: {
     usage: '/rooms',
@@ -28,13 +16,14 @@ const commands: Readonly<Record<string, Command>> = {
   who: {
     usage: '/who',
     about: 'who spoke since you came; no stage of the server lists who is there',
-    run: ({ notice, heard }) => {
-      const names = heard.length === 0 ? 'nobody yet' : heard.join(', ');
-      notice(`spoke since you came: ${names}. The server does not list who is there`);
-    },
+    run: who,
   },
   quit: { usage: '/quit', about: 'leave; so does Ctrl-D', run: (place) => place.leave() },
 };
+
+/** They need a server with accounts. */
+const personCommands: Readonly<Record<string, Command>> = { ...accountCommands, ...postCommands };
+const commands: Readonly<Record<string, Command>> = { ...roomCommands, ...personCommands };
 
 /** Keys and forms that are no commands. */
 const others: readonly (readonly [string, string])[] = [
@@ -47,21 +36,48 @@ const others: readonly (readonly [string, string])[] = [
 export function runCommand(line: string, place: Place): boolean {
   const [, name, argument = ''] = /^\/(?!\/)(\S+)\s*(.*)$/s.exec(line) ?? [];
   if (name === undefined) return false;
-  if (Object.hasOwn(commands, name)) commands[name]!.run(place, argument.trim());
-  else place.warning(`/${name} is not a command; /help lists them`);
+  if (!Object.hasOwn(commands, name)) place.warning(`/${name} is not a command; /help lists them`);
+  else void run(name, place, argument.trim());
   return true;
 }
 
-function help(): string[] {
-  const rows = [...Object.values(commands).map(({ usage, about }) => [usage, about] as const), ...others];
-  const width = Math.max(...rows.map(([usage]) => usage.length)) + 2;
-  return rows.map(([usage, about]) => usage.padEnd(width) + about);
+async function run(name: string, place: Place, argument: string): Promise<void> {
+  try {
+    if (Object.hasOwn(personCommands, name) && !(await place.person.hasAccounts())) place.warning(noAccounts);
+    else await commands[name]!.run(place, argument);
+  } catch (error) {
+    place.warning(`/${name}: ${(error as Error).message}`);
+  }
+}
+
+/** Commands that this server can carry out, and no others. */
+async function help(place: Place): Promise<void> {
+  const rows = [...rowsOf(roomCommands), ...others];
+  const width = Math.max(...[...rows, ...rowsOf(personCommands)].map(([usage]) => usage.length)) + 2;
+  const show = ([usage, about]: readonly [string, string]) => place.notice(usage.padEnd(width) + about);
+  rows.forEach(show);
+  const has = await place.person.hasAccounts().catch(() => false);
+  if (has) rowsOf(personCommands).forEach(show);
+}
+
+function rowsOf(table: Readonly<Record<string, Command>>): (readonly [string, string])[] {
+  return Object.values(table).map(({ usage, about }) => [usage, about]);
 }
 
 function rename(place: Place, name: string): void {
   const { clientIdCharsMax } = defaultMessageLimits;
+  const { user } = place.person.account;
+  if (user !== undefined) return place.warning(`you are logged in as ${user}; /logout first, then /nick`);
   if (name.length < 1 || name.length > clientIdCharsMax)
     return place.warning(`/nick needs a name of 1 to ${clientIdCharsMax} characters; given ${name.length}`);
   place.rename(name);
   place.notice(`you are ${name} now`);
+}
+
+function who({ notice, heard, person: { presence, account } }: Place): void {
+  const names = heard.length === 0 ? 'nobody yet' : heard.join(', ');
+  notice(`spoke since you came: ${names}. The server does not list who is there`);
+  if (account.user === undefined) return;
+  const states = presence.watched.map((user) => `${user} ${presence.stateOf(user) ?? 'not known yet'}`);
+  notice(states.length === 0 ? 'you watch nobody; /watch bob does' : `you watch: ${states.join(', ')}`);
 }

@@ -10,16 +10,32 @@ export function plainLine(message: ChatMessage): string {
 
 /** One line of JSON that parses to the exact message and is safe to print on a terminal. */
 export function jsonLine({ clientId, Message }: ChatMessage): string {
+  return escapedJson({ clientId, Message });
+}
+
+/** A value as one line of JSON in which harmful characters are escaped. */
+export function escapedJson(value: unknown): string {
   const escaped = (unit: string) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`;
-  return replaceHarmful(JSON.stringify({ clientId, Message }), (character) =>
-    character.split('').map(escaped).join(''),
-  );
+  return replaceHarmful(JSON.stringify(value), (character) => character.split('').map(escaped).join(''));
 }
 
 type Style = Parameters<typeof styleText>[0];
 
 /** Colours that are readable on dark and on light backgrounds; red is kept for warnings. */
 const nameStyles = ['cyan', 'green', 'yellow', 'blue', 'magenta', 'blueBright', 'magentaBright'] as const;
+
+/** A message to one person, or from one; `mark` says how far one's own has come. */
+export type DirectLine = {
+  readonly who: string;
+  readonly to: string;
+  readonly text: string;
+  readonly mark?: string;
+  readonly sentAtMs?: number;
+};
+
+const noBreak = '\u00a0';
+/** A message that was sent so long before it came was waiting. */
+const lateMs = 60_000;
 
 /** Formats the lines of an interactive terminal, with or without colours. */
 export class LineStyle {
@@ -41,6 +57,28 @@ export class LineStyle {
     return `${this.#paint('dim', clockTime(at))} ${painted}: ${text}`;
   }
 
+  /**
+   * A message to one person, and how far it has come: `12:01:03 alice (you) → bob: hello · read`. One that
+   * came: `12:01:03 bob → you: hello`, and when it was sent, where that was more than a minute before.
+   */
+  direct(
+    { who, to, text, mark, sentAtMs }: DirectLine,
+    at: Date,
+    columns = Number.POSITIVE_INFINITY,
+  ): string {
+    const own = mark !== undefined;
+    const [from, other] = own ? [`${neutralise(who)} (you)`, neutralise(to)] : [neutralise(who), 'you'];
+    const style = nameStyles[colourOf(own ? to : who, nameStyles.length)]!;
+    const head = `${from} → ${other}`;
+    const late = sentAtMs !== undefined && at.getTime() - sentAtMs > lateMs;
+    const about = own ? `· ${mark}` : late ? `· sent ${dayTime(new Date(sentAtMs), at)}` : '';
+    // It stays together where the line breaks.
+    const tail = about.replaceAll(' ', noBreak);
+    const body = wrapped(`${neutralise(text)} ${tail}`.trimEnd(), columns, timeWidth + cellsOf(`${head}: `));
+    const said = `${body.slice(0, body.length - tail.length)}${tail === '' ? '' : this.#paint('dim', about)}`;
+    return `${this.#paint('dim', clockTime(at))} ${this.#paint(['bold', style], head)}: ${said}`;
+  }
+
   /** A line of the client itself, unlike any message. */
   notice(text: string, at: Date, columns = Number.POSITIVE_INFINITY): string {
     return this.#paint('dim', `${clockTime(at)} * ${wrapped(neutralise(text), columns, timeWidth + 2)}`);
@@ -54,6 +92,11 @@ export class LineStyle {
   /** The state of the connection above the input line: one line, cut to that width. */
   status(text: string, columns: number): string {
     return this.#paint('red', neutralise(text).slice(0, Math.max(1, columns - 1)));
+  }
+
+  /** Something that will pass, in the same place. */
+  hint(text: string, columns: number): string {
+    return this.#paint('dim', neutralise(text).slice(0, Math.max(1, columns - 1)));
   }
 
   #paint(style: Style, text: string): string {
@@ -96,6 +139,13 @@ export function seconds(waitMs: number): string {
 /** `1 attempt`, `2 attempts`. */
 export function attempts(count: number): string {
   return count === 1 ? '1 attempt' : `${count} attempts`;
+}
+
+/** `09:15` of today, `21 Nov 09:15` of another day. */
+export function dayTime(at: Date, now: Date): string {
+  const time = clockTime(at).slice(0, 5);
+  if (at.toDateString() === now.toDateString()) return time;
+  return `${at.getDate()} ${at.toLocaleString('en', { month: 'short' })} ${time}`;
 }
 
 function clockTime(at: Date): string {

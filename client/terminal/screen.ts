@@ -1,6 +1,9 @@
 /** The input line of a terminal, the lines above it, and the state of the connection between them. */
 import { createInterface, cursorTo, type Interface, moveCursor } from 'node:readline';
 import type { ReadStream, WriteStream } from 'node:tty';
+import { type PrintedLine, PrintedLines } from './printed-lines.ts';
+
+type KeyHandler = (text: string | undefined, key: { name?: string; ctrl?: boolean; meta?: boolean }) => void;
 
 const prompt = '> ';
 /** A terminal that knows this mode marks what was pasted; another one ignores it. */
@@ -14,7 +17,11 @@ export class Screen {
   readonly lines: Interface;
   readonly #input: ReadStream;
   readonly #output: WriteStream;
-  #pending: string[] = [];
+  #pending: PrintedLine[] = [];
+  readonly #printed = new PrintedLines();
+  /** Lines on the screen, and their new texts. */
+  readonly #changed = new Map<PrintedLine, string>();
+  #isDue = false;
   #closed = false;
   #typedRows = 0;
   #status = '';
@@ -58,8 +65,61 @@ export class Screen {
     });
   }
 
-  print(line: string): void {
-    if (this.#pending.push(line) === 1) setImmediate(() => this.#flush());
+  /** Prints a line; it can be changed later, while it is on the screen. */
+  print(text: string): PrintedLine {
+    const line = { text };
+    this.#pending.push(line);
+    this.#flushSoon();
+    return line;
+  }
+
+  /**
+   * Writes another text in place of a line; false, and nothing done, where it is not on the screen any
+   * more.
+   */
+  change(line: PrintedLine, text: string): boolean {
+    if (this.#pending.includes(line)) {
+      line.text = text;
+      return true;
+    }
+    if (this.#closed || !this.#visibleFrom(new Set([line]))) return false;
+    this.#changed.set(line, text);
+    this.#flushSoon();
+    return true;
+  }
+
+  /** Asks for a line that is not shown while it is typed; undefined if the person gives up. */
+  askSecret(question: string): Promise<string | undefined> {
+    // Readline lets its key handler be replaced: it never gets to know what is typed.
+    const lines = this.lines as unknown as { _ttyWrite: KeyHandler };
+    const usual = lines._ttyWrite;
+    this.ask(question);
+    return new Promise((resolve) => {
+      let typed = '';
+      const end = (answer: string | undefined): void => {
+        lines._ttyWrite = usual;
+        this.lines.off('close', give);
+        this.ask('');
+        resolve(answer);
+      };
+      const give = (): void => end(undefined);
+      this.lines.once('close', give);
+      lines._ttyWrite = (text, key) => {
+        const isEmpty = typed === '';
+        if (key.name === 'return' || key.name === 'enter') end(typed);
+        else if (key.ctrl) {
+          if (key.name === 'c' || (key.name === 'd' && isEmpty)) give();
+          else if (key.name === 'u') typed = '';
+        } else if (key.name === 'escape') give();
+        else if (key.name === 'backspace') typed = [...typed].slice(0, -1).join('');
+        else if (!key.meta && text !== undefined && !/\p{Cc}/u.test(text)) typed += text;
+      };
+    });
+  }
+
+  /** Calls `act` after each key, with what stands in the input. */
+  onEdited(act: (input: string) => void): void {
+    this.#input.on('keypress', () => act(this.lines.line));
   }
 
   /** A line that stays above the input until it is replaced; empty for none. */
@@ -102,13 +162,38 @@ export class Screen {
   }
 
   #flush(): void {
-    if (this.#pending.length === 0) return;
-    const text = `${this.#pending.join('\n')}\n`;
+    this.#isDue = false;
+    const lines = this.#pending;
+    if (lines.length === 0 && this.#changed.size === 0) return;
     this.#pending = [];
-    if (this.#closed) return void this.#output.write(text);
+    if (this.#closed) return void this.#output.write(textOf(lines));
+    const changed = this.#visibleFrom(new Set(this.#changed.keys()));
+    for (const [line, text] of this.#changed) line.text = text;
+    this.#changed.clear();
     this.#clearInput();
-    this.#output.write(text);
+    if (changed) {
+      moveCursor(this.#output, 0, -changed.rows);
+      this.#output.clearScreenDown();
+    }
+    this.#output.write(textOf([...(changed?.lines ?? []), ...lines]));
+    this.#printed.add(lines, this.columns, this.#rows);
     this.#drawInput();
+  }
+
+  #flushSoon(): void {
+    if (!this.#isDue) setImmediate(() => this.#flush());
+    this.#isDue = true;
+  }
+
+  /** Rows of the terminal; 0 where it does not tell them. */
+  get #rows(): number {
+    return this.#output.rows || 0;
+  }
+
+  #visibleFrom(lines: ReadonlySet<PrintedLine>) {
+    // The question, the status and what is typed; a character takes at most two columns.
+    const typedRows = Math.ceil((2 * this.lines.line.length + this.#question.length) / this.columns) + 2;
+    return this.#printed.from(lines, this.columns, this.#rows - typedRows);
   }
 
   #drawInput(): void {
@@ -129,3 +214,5 @@ export class Screen {
     return this.lines.getCursorPos().rows + 1;
   }
 }
+
+const textOf = (lines: readonly PrintedLine[]): string => lines.map(({ text }) => `${text}\n`).join('');

@@ -5,6 +5,7 @@ import { variableOf } from '#host/old-names.ts';
 import { readSecret } from '#host/secrets.ts';
 import { rate, size, time, type Unit } from '#host/units.ts';
 import { defaultMessageLimits, isRoomName, roomOfPath } from '#protocol';
+import { passwordVariable, readPerson } from './person-settings.ts';
 
 export const exitCode = { done: 0, failed: 1, badInput: 2, interrupted: 130 } as const;
 
@@ -33,6 +34,10 @@ export function clientCommand(): Command {
     ),
     option('--token-file <path>', 'the same from a file, which no list of processes shows'),
     option('--origin <origin>', 'the Origin header, if the server requires one'),
+    option('--user <name>', 'log in as this user; a terminal asks for the password'),
+    option('--password-file <path>', `the password, from a file; or in ${passwordVariable}`),
+    option('--device <name>', 'this device among those of the user (default: named after the machine)'),
+    option('--to <user>', 'in a pipe: each line is a message to this person, and not to the room'),
     option('--json', 'in a pipe: print each message as one line of JSON'),
     option('--listen', 'in a pipe: stay after the end of the input'),
     new Option('--no-color', 'no colours (as with NO_COLOR)'),
@@ -72,9 +77,11 @@ Examples:
   npm run client -- --id alice --room tea --connect http://a:8080 --connect http://b:8080
   echo hi | npm run client -- --id bot             send one line; exits when the room has received it
   npm run client -- --id log --listen --json </dev/null >log.ndjson
+  npm run client -- --user alice --room tea        log in on a stage with accounts; asks for the password
+  echo hi | npm run client -- --user alice --password-file pw --to bob
 
 Exit codes:
-  0    left, and every line was confirmed by its echo from the room
+  0    left, and every line was confirmed: by its echo from the room, or as stored for the person
   1    lines were not confirmed, or the server closed the connection, or there was none
   2    bad input
   130  Ctrl-C`;
@@ -116,6 +123,10 @@ export function readConfig(options: Readonly<Record<string, unknown>>) {
   } catch (error) {
     mistakes.push((error as Error).message);
   }
+  const person = readPerson(
+    { user: text('user'), passwordFile: text('passwordFile'), device: text('device'), to: text('to') },
+    mistakes,
+  );
   const origin = text('origin');
   if (origin !== undefined && !/^[\x21-\x7e]+$/.test(origin)) {
     mistakes.push(`Change --origin. Required: visible ASCII characters. Given: ${JSON.stringify(origin)}.`);
@@ -124,6 +135,7 @@ export function readConfig(options: Readonly<Record<string, unknown>>) {
     ...place,
     id,
     token,
+    person,
     origin,
     json: options.json === true,
     listen: options.listen === true,

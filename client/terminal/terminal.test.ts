@@ -1,52 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { encodeReconnectReason } from '#protocol';
-import { ChatClient } from '../core/chat-client.ts';
-import { ManualClock, nextEvent, RoomServer } from '../core/room-server.fixture.ts';
-import { runTerminal, type TerminalEnd } from './terminal.ts';
+import type { ChatClient } from '../core/chat-client.ts';
+import { PersonClient } from '../core/person-client.ts';
+import { nextEvent, RoomServer } from '../core/room-server.fixture.ts';
+import { drawn, hearAfter, openTerminal, settings } from './terminal.fixture.ts';
+import { runTerminal } from './terminal.ts';
 import { Tty } from './tty.fixture.ts';
 import { wsSockets } from './ws-socket.ts';
-
-const settings = {
-  colours: false,
-  roomName: 'room tea',
-  messageBytesMax: 200,
-  messagesPerSecondMax: 100,
-  echoWaitMs: 1_000,
-};
-
-/** A terminal of this many columns, with alice in the room. */
-async function openTerminal(server: RoomServer, columns: number) {
-  const tty = new Tty(columns);
-  const clock = new ManualClock();
-  const client = new ChatClient({ url: server.url, clientId: 'alice', openSocket: wsSockets(), clock });
-  const end: Promise<TerminalEnd> = runTerminal(client, {
-    ...settings,
-    input: tty.input,
-    output: tty.output,
-  });
-  await nextEvent(client, 'connected');
-  await drawn();
-  /** The screen below the greeting, without the times of day. */
-  const shown = (): string[] => {
-    const rows = tty.screen.map((row) => row.replace(/^\d\d:\d\d:\d\d /, ''));
-    return rows.slice(rows.findIndex((row) => row.startsWith('* you are in')) + 1);
-  };
-  return { tty, client, clock, end, shown };
-}
-
-/** Waits until everything is on the screen: printing waits one turn of the event loop. */
-async function drawn(): Promise<void> {
-  for (let turn = 0; turn < 3; turn++) await new Promise((done) => setImmediate(done));
-}
-
-/** Does something that brings a message, and waits until that is on the screen. */
-async function hearAfter(client: ChatClient, act: () => void): Promise<void> {
-  const received = nextEvent(client, 'message');
-  act();
-  await received;
-  await drawn();
-}
 
 test('the input line stays whole and the cursor in its place while messages arrive above it', async () => {
   await using server = await RoomServer.start();
@@ -267,8 +228,12 @@ test('a refused admission is named, and the room is not claimed before it', asyn
   await using server = await RoomServer.start();
   server.welcome = (socket) => socket.close(1008, 'wrong or missing token');
   const tty = new Tty(200);
-  const client = new ChatClient({ url: server.url, clientId: 'alice', openSocket: wsSockets() });
-  const end = await runTerminal(client, { ...settings, input: tty.input, output: tty.output });
+  const options = { url: server.url, clientId: 'alice', openSocket: wsSockets() };
+  const end = await runTerminal(new PersonClient(options, 'test'), {
+    ...settings,
+    input: tty.input,
+    output: tty.output,
+  });
   await drawn();
   assert.equal(end, 'closed');
   const rows = tty.screen.join('\n');
@@ -282,8 +247,8 @@ test('a refused admission is named, and the room is not claimed before it', asyn
 test('the last of the attempts says how many there were', async () => {
   const tty = new Tty(200);
   const url = 'ws://127.0.0.1:1/ws';
-  const client = new ChatClient({ url, clientId: 'alice', openSocket: wsSockets(), attemptsMax: 2 });
-  await runTerminal(client, { ...settings, input: tty.input, output: tty.output });
+  const options = { url, clientId: 'alice', openSocket: wsSockets(), attemptsMax: 2 };
+  await runTerminal(new PersonClient(options, 'test'), { ...settings, input: tty.input, output: tty.output });
   await drawn();
   const rows = tty.screen.join('\n');
   assert.match(rows, /ECONNREFUSED\)\. Gave up after 2 attempts\./);

@@ -1,15 +1,27 @@
 /** The chat on a terminal: an input line at the bottom that stays whole while messages scroll above it. */
 import type { ReadStream, WriteStream } from 'node:tty';
+import { closeCode, isUserName } from '#protocol';
 import type { ChatClient } from '../core/chat-client.ts';
 import { Outbox } from '../core/outbox.ts';
-import { describeEnd } from '../core/reconnect.ts';
+import type { PersonClient } from '../core/person-client.ts';
+import { type ConnectionEnd, describeEnd } from '../core/reconnect.ts';
 import { resumption } from '../core/resume.ts';
-import { type Place, runCommand } from './commands.ts';
+import { loginWords } from './account-commands.ts';
+import { runCommand } from './commands.ts';
+import { Dialog } from './dialog.ts';
+import { DirectLines } from './direct-lines.ts';
 import { attempts, LineStyle, seconds } from './line-format.ts';
+import type { PersonSettings } from './person-settings.ts';
+import { StateLine, tellOfAccount } from './person-state.ts';
+import { noAccounts, type Place } from './place.ts';
+import { PostLines } from './post-lines.ts';
 import { Screen } from './screen.ts';
 import type { ClientConfig } from './settings.ts';
 
-type Settings = Pick<ClientConfig, 'roomName' | 'messageBytesMax' | 'messagesPerSecondMax' | 'echoWaitMs'>;
+type Settings = Pick<ClientConfig, 'roomName' | 'messageBytesMax' | 'messagesPerSecondMax' | 'echoWaitMs'> & {
+  /** Logs in at the start. */
+  readonly person?: Pick<PersonSettings, 'user' | 'password'>;
+};
 type TerminalOptions = Settings & {
   readonly input: ReadStream;
   readonly output: WriteStream;
@@ -25,32 +37,30 @@ const waitingLinesMax = 100;
 const heardMax = 50;
 
 /** Runs until the user leaves or the client ends. */
-export async function runTerminal(client: ChatClient, options: TerminalOptions): Promise<TerminalEnd> {
+export async function runTerminal(person: PersonClient, options: TerminalOptions): Promise<TerminalEnd> {
+  const client = person.chat;
   const style = new LineStyle(options.colours);
   const screen = new Screen(options.input, options.output);
-  const notice = (text: string): void => screen.print(style.notice(text, new Date(), screen.columns));
-  const warning = (text: string): void => screen.print(style.warning(text, new Date(), screen.columns));
+  const notice = (text: string): void => void screen.print(style.notice(text, new Date(), screen.columns));
+  const warning = (text: string): void => void screen.print(style.warning(text, new Date(), screen.columns));
   const outbox = new Outbox(client, options.messagesPerSecondMax, (lines) => {
     warning(`perhaps not delivered: ${lines.map((line) => JSON.stringify(line)).join(', ')}`);
   });
   let heard: string[] = [];
-  /** Lines of a paste, until the user has said whether to send them. */
-  let pasted: readonly string[] | undefined;
-  const answer = (isYes: boolean): void => {
-    const lines = pasted ?? [];
-    pasted = undefined;
-    screen.ask('');
-    if (isYes) for (const line of lines) say(line);
+  const dialog = new Dialog(screen);
+  const onPaste = async (lines: readonly string[]): Promise<void> => {
+    const answer = await dialog.ask(`send these ${lines.length} lines? [Y/n] `);
+    if (['', 'y', 'yes'].includes(answer?.trim().toLowerCase() ?? 'no')) for (const line of lines) say(line);
     else notice(`not sent: ${lines.length} lines`);
   };
   const left = new Promise<TerminalEnd>((resolve) => {
     screen.lines.on('close', () => resolve('left'));
-    screen.lines.on('SIGINT', () => (pasted === undefined ? resolve('interrupted') : answer(false)));
+    screen.lines.on('SIGINT', () => dialog.cancel() || resolve('interrupted'));
     client.events.on('closed', ({ final }) => final && resolve('closed'));
   });
 
   client.events.on('connected', ({ again }) => {
-    screen.status('');
+    state.offline('');
     notice(`${again ? 'back' : 'you are'} in ${options.roomName} as ${client.clientId}`);
   });
   client.events.on('resumed', (event) => {
@@ -61,9 +71,9 @@ export async function runTerminal(client: ChatClient, options: TerminalOptions):
     heard = [message.clientId, ...heard.filter((name) => name !== message.clientId)].slice(0, heardMax);
     screen.print(style.message(message, outbox.isEcho(message), new Date(), screen.columns));
   });
-  const stopOffline = showOffline(client, warning, (text) =>
-    screen.status(text === '' ? '' : style.status(text, screen.columns)),
-  );
+  const state = new StateLine(person, screen, style);
+  const stopOffline = showOffline(client, warning, (text) => state.offline(text));
+  tellOfAccount(person, notice, warning);
   const place: Place = {
     roomName: options.roomName,
     get clientId() {
@@ -72,6 +82,12 @@ export async function runTerminal(client: ChatClient, options: TerminalOptions):
     get heard() {
       return heard;
     },
+    person,
+    direct: new DirectLines(person, screen, style, notice),
+    posts: new PostLines(person, notice),
+    say: (line) => say(line),
+    ask: (question) => dialog.ask(question),
+    askSecret: (question) => dialog.askSecret(question),
     rename: (name) => client.names.add(name),
     leave: () => screen.lines.close(),
     notice,
@@ -86,24 +102,39 @@ export async function runTerminal(client: ChatClient, options: TerminalOptions):
   };
   screen.onTyped(
     (line) => {
-      if (pasted !== undefined) return answer(['', 'y', 'yes'].includes(line.trim().toLowerCase()));
+      if (dialog.take(line)) return;
       if (line.trim() === '') return client.retryNow();
       if (!runCommand(line, place)) say(line.startsWith('//') ? line.slice(1) : line);
     },
     (lines) => {
-      pasted = lines;
-      screen.ask(`send these ${lines.length} lines? [Y/n] `);
+      if (!dialog.take(lines.join(' '))) void onPaste(lines);
     },
   );
+  screen.onEdited((input) => {
+    const [, to] = /^\/msg\s+@?(\S+)\s+\S/.exec(input) ?? [];
+    if (to !== undefined && isUserName(to)) person.presence.write(to);
+  });
 
   notice('connecting. /help lists the commands, /quit leaves');
   client.connect();
+  void logInFirst(place, options.person);
   const end = await left;
   stopOffline();
-  if (end === 'left' && client.connected) await outbox.settle(options.echoWaitMs);
+  if (end === 'left' && client.connected)
+    await Promise.all([outbox.settle(options.echoWaitMs), person.settle(options.echoWaitMs)]);
   screen.close();
   client.close();
   return end;
+}
+
+/** Logs in as soon as there is a connection; asks for the password, if none was given. */
+async function logInFirst(place: Place, settings: Settings['person'] = undefined): Promise<void> {
+  const { user, password } = settings ?? {};
+  if (user === undefined) return;
+  if (!(await place.person.hasAccounts().catch(() => true))) return place.warning(noAccounts);
+  if (password === undefined) return void runCommand(`/login ${user}`, place);
+  const outcome = await place.person.account.login({ user, password });
+  if (outcome.result !== 'ok') place.warning(loginWords(outcome));
 }
 
 /**
@@ -134,11 +165,7 @@ function showOffline(
       why = describeEnd(end);
       if (final) {
         status('');
-        const help =
-          gaveUpAfter === undefined
-            ? 'Trying again would not help'
-            : `Gave up after ${attempts(gaveUpAfter)}`;
-        return warning(`${why}. ${help}.`);
+        return warning(`${why}. ${finalHelp(end, gaveUpAfter)}.`);
       }
       if (!isKnown) warning(why);
       isKnown = true;
@@ -149,6 +176,13 @@ function showOffline(
     cancel();
     for (const stop of stops) stop();
   };
+}
+
+/** Why the client does not try again, and what a person may do. */
+function finalHelp(end: ConnectionEnd, gaveUpAfter: number | undefined): string {
+  if (gaveUpAfter !== undefined) return `Gave up after ${attempts(gaveUpAfter)}`;
+  const isElsewhere = end.kind === 'closed' && end.code === closeCode.loggedInElsewhere;
+  return isElsewhere ? 'With another --device you can be in both places' : 'Trying again would not help';
 }
 
 /** Why a line is not sent, in words; undefined if it can be sent. */

@@ -11,16 +11,18 @@ export class Tty {
   #row = 0;
   #column = 0;
 
-  constructor(columns: number) {
+  constructor(columns: number, rows = 50) {
     this.#columns = columns;
     const output = new Writable({
       write: (chunk, _encoding, done) => {
         this.#draw(String(chunk));
+        output.emit('drawn', String(chunk));
         done();
       },
     });
     this.output = Object.assign(output, {
       columns,
+      rows,
       isTTY: true,
       clearScreenDown: () => output.write('\u001b[0J'),
     }) as unknown as WriteStream;

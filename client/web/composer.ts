@@ -15,9 +15,15 @@ export class Composer {
   readonly #pending = find('pending', HTMLElement);
   readonly #sent: string[] = [];
   #recalled = 0;
+  /** What is not sent yet, by conversation. */
+  readonly #drafts = new Map<string, string>();
+  #conversation = '';
 
-  /** `send` gets each line that can be sent. */
-  constructor(send: (line: string) => void) {
+  /**
+   * `send` gets each line that can be sent; true: it is pending until `settle`. `onWrite`: a key was
+   * pressed.
+   */
+  constructor(send: (line: string) => boolean, onWrite: () => void) {
     this.#form.addEventListener('submit', (event) => {
       event.preventDefault();
       const line = this.#line.value;
@@ -29,10 +35,12 @@ export class Composer {
       this.#sent.push(line);
       if (this.#sent.length > recalledMax) this.#sent.shift();
       this.#recalled = this.#sent.length;
-      this.#pending.append(make('li', '', neutralise(line)));
-      send(line);
+      if (send(line)) this.pend(line);
     });
-    this.#line.addEventListener('input', () => showText(this.#problem, ''));
+    this.#line.addEventListener('input', () => {
+      showText(this.#problem, '');
+      if (this.#line.value.trim() !== '') onWrite();
+    });
     this.#line.addEventListener('keydown', (event) => {
       const step = { ArrowUp: -1, ArrowDown: 1 }[event.key];
       if (step === undefined || event.isComposing) return;
@@ -42,6 +50,11 @@ export class Composer {
       this.#recalled = Math.min(this.#sent.length, Math.max(0, this.#recalled + step));
       this.#line.value = this.#sent[this.#recalled] ?? '';
     });
+  }
+
+  /** The line is on its way to the room. */
+  pend(line: string): void {
+    this.#pending.append(make('li', '', neutralise(line)));
   }
 
   /** The room has the line, or will never have it: it is not pending any more. */
@@ -54,8 +67,19 @@ export class Composer {
   reset(): void {
     this.#pending.replaceChildren();
     this.#sent.length = 0;
+    this.#drafts.clear();
+    this.#conversation = '';
     this.#recalled = 0;
     this.#line.value = '';
+    showText(this.#problem, '');
+  }
+
+  /** Keeps what was written in one conversation, and goes on with what was written in another. */
+  switchTo(conversation: string): void {
+    this.#drafts.set(this.#conversation, this.#line.value);
+    this.#conversation = conversation;
+    this.#line.value = this.#drafts.get(conversation) ?? '';
+    this.#recalled = this.#sent.length;
     showText(this.#problem, '');
   }
 

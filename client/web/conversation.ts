@@ -1,14 +1,16 @@
 /** One person in one room: events of the client go to the page, lines of the person to the client. */
 import { closeCode, pathOfRoom } from '#protocol';
 import { browserSocket } from '../core/browser-socket.ts';
-import { ChatClient, type ChatEvents } from '../core/chat-client.ts';
+import type { ChatClient, ChatEvents } from '../core/chat-client.ts';
 import { Outbox } from '../core/outbox.ts';
+import { PersonClient } from '../core/person-client.ts';
 import { describeEnd } from '../core/reconnect.ts';
 import { resumption } from '../core/resume.ts';
 import type { Composer } from './composer.ts';
 import type { Seat } from './join-form.ts';
 import type { MessageList } from './message-list.ts';
 import { showCountdown, showState } from './state-line.ts';
+import { deviceName } from './tab-memory.ts';
 
 /** Below the server's limit for one session. */
 const linesPerSecondMax = 50;
@@ -20,10 +22,13 @@ export type Listeners = {
   readonly onHeard: () => void;
   /** The server asks for a token, or for another one. */
   readonly onTokenNeeded: () => void;
+  /** The server asks who this is. */
+  readonly onLoginNeeded: () => void;
 };
 
 export class Conversation {
   readonly seat: Seat;
+  readonly person: PersonClient;
   readonly #client: ChatClient;
   readonly #outbox: Outbox;
   readonly #list: MessageList;
@@ -43,7 +48,9 @@ export class Conversation {
     this.#list = list;
     this.#composer = composer;
     this.#listeners = listeners;
-    this.#client = new ChatClient({ url: urlOf(seat), clientId: seat.name, openSocket: browserSocket });
+    const options = { url: chatUrlOf(seat), clientId: seat.name, openSocket: browserSocket };
+    this.person = new PersonClient(options, deviceName());
+    this.#client = this.person.chat;
     this.#outbox = new Outbox(this.#client, linesPerSecondMax, (lines) => this.#onUnconfirmed(lines));
     const { events } = this.#client;
     this.#stops.push(
@@ -58,6 +65,10 @@ export class Conversation {
       events.on('closed', (event) => this.#onClosed(event)),
       events.on('waiting', ({ waitMs }) => showCountdown(waitMs)),
     );
+  }
+
+  /** Starts to connect, once everybody listens. */
+  connect(): void {
     showState('connecting', 'Connecting…');
     this.#client.connect();
   }
@@ -99,6 +110,8 @@ export class Conversation {
     if (end.kind === 'closed' && end.code === closeCode.policy && end.reason.includes('token')) {
       return this.#listeners.onTokenNeeded();
     }
+    if (end.kind === 'closed' && end.code === closeCode.policy && /\blog in\b/.test(end.reason))
+      return this.#listeners.onLoginNeeded();
     const why = describeEnd(end);
     if (this.#wasConnected) this.#list.note(`Disconnected: ${why}.`, 'warning');
     this.#wasConnected = false;
@@ -134,8 +147,8 @@ export class Conversation {
   }
 }
 
-/** Below the path of the page, so that a proxy may put both under a prefix. */
-function urlOf({ room, token }: Seat): string {
+/** Where the chat is: below the path of the page, so that a proxy may put both under a prefix. */
+export function chatUrlOf({ room, token }: Seat): string {
   const url = new URL(`.${pathOfRoom(room)}`, location.href);
   url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
   url.hash = '';

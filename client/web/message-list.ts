@@ -4,10 +4,30 @@
  */
 import type { ChatMessage } from '#protocol';
 import { colourOf, neutralise } from '../core/visible-text.ts';
-import { find, make, showText } from './elements.ts';
+import { make, showText } from './elements.ts';
+import { imageOf } from './image-picker.ts';
+
+/** Where a list is on the page. */
+export type ListView = {
+  readonly scroll: HTMLElement;
+  readonly log: HTMLElement;
+  /** Stands in the place of rows while there are none. */
+  readonly empty: HTMLElement;
+  /** Says how many rows are gone. */
+  readonly dropped: HTMLElement;
+};
+
+/** The mark of a message to a person: `id` names the message when the mark changes. */
+export type RowMark = { readonly id: string; readonly words: string };
 
 type Line =
-  | { readonly kind: 'message'; readonly message: ChatMessage; readonly own: boolean; readonly at: Date }
+  | {
+      readonly kind: 'message';
+      readonly message: ChatMessage;
+      readonly own: boolean;
+      readonly at: Date;
+      readonly mark?: RowMark;
+    }
   | { readonly kind: 'note' | 'warning'; readonly text: string; readonly at: Date };
 
 /** The most rows that the page keeps. Chosen: an hour of a busy room. */
@@ -26,10 +46,12 @@ const nameColours = 8;
 const groupMs = 5 * 60_000;
 
 export class MessageList {
-  readonly #scroll = find('scroll', HTMLElement);
-  readonly #log = find('log', HTMLElement);
-  readonly #empty = find('empty', HTMLElement);
-  readonly #dropped = find('dropped', HTMLElement);
+  readonly #scroll: HTMLElement;
+  readonly #log: HTMLElement;
+  readonly #empty: HTMLElement;
+  readonly #dropped: HTMLElement;
+  /** By the id of a message: its words, and where they stand once it is a row. */
+  readonly #marks = new Map<string, { words: string; element: HTMLElement | undefined }>();
   #waiting: Line[] = [];
   #last: Line | undefined;
   #rows = 0;
@@ -39,7 +61,11 @@ export class MessageList {
   #markNext = false;
 
   /** `onFollow`: the person has come back to the newest row. */
-  constructor(onFollow: () => void) {
+  constructor({ scroll, log, empty, dropped }: ListView, onFollow: () => void) {
+    this.#scroll = scroll;
+    this.#log = log;
+    this.#empty = empty;
+    this.#dropped = dropped;
     // Not every browser lets the keyboard scroll what it cannot focus.
     this.#scroll.tabIndex = 0;
     this.#scroll.addEventListener('scroll', () => {
@@ -57,8 +83,17 @@ export class MessageList {
     return this.#follows;
   }
 
-  message(message: ChatMessage, own: boolean): void {
-    this.#add({ kind: 'message', message, own, at: new Date() });
+  message(message: ChatMessage, own: boolean, at = new Date(), mark?: RowMark): void {
+    if (mark) this.#marks.set(mark.id, { words: mark.words, element: undefined });
+    this.#add({ kind: 'message', message, own, at, ...(mark && { mark }) });
+  }
+
+  /** Says how far a message of one's own has come. */
+  setMark({ id, words }: RowMark): void {
+    const mark = this.#marks.get(id);
+    if (!mark) return;
+    mark.words = words;
+    if (mark.element) mark.element.textContent = words;
   }
 
   /** A line of the page itself, unlike any message. */
@@ -80,6 +115,7 @@ export class MessageList {
 
   clear(): void {
     this.#waiting = [];
+    this.#marks.clear();
     this.#last = undefined;
     this.#rows = 0;
     this.#droppedRows = 0;
@@ -117,8 +153,18 @@ export class MessageList {
       this.#markNext = false;
       this.#last = undefined;
     }
-    this.#put(line.kind === 'message' ? messageRow(line, this.#last) : noteRow(line));
+    const row = line.kind === 'message' ? messageRow(line, this.#last) : noteRow(line);
+    if (line.kind === 'message' && line.mark) row.append(this.#markOf(line.mark));
+    this.#put(row);
     this.#last = line;
+  }
+
+  /** A screen reader does not say each change; it reads the words with the message. */
+  #markOf({ id }: RowMark): HTMLElement {
+    const mark = this.#marks.get(id)!;
+    mark.element = make('p', 'delivery', mark.words);
+    mark.element.setAttribute('aria-live', 'off');
+    return mark.element;
   }
 
   #put(row: HTMLElement): void {
@@ -158,7 +204,8 @@ function messageRow(
   const head = make('div', 'head', make('bdi', colour, neutralise(message.clientId)));
   if (own) head.append(make('span', 'you', 'you'));
   head.append(timeOf(at));
-  const body = make('p', 'body', neutralise(message.Message));
+  const from = neutralise(message.clientId);
+  const body = make('p', 'body', imageOf(message.Message, from) ?? neutralise(message.Message));
   body.dir = 'auto';
   return make('li', `message${own ? ' own' : ''}${continues ? ' continues' : ''}`, head, body);
 }
@@ -168,7 +215,10 @@ function noteRow({ kind, text, at }: Extract<Line, { kind: 'note' | 'warning' }>
 }
 
 function timeOf(at: Date): HTMLTimeElement {
-  const time = make('time', '', at.toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' }));
+  const clock = at.toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' });
+  const isToday = at.toDateString() === new Date().toDateString();
+  const day = isToday ? '' : `${at.toLocaleDateString([], { day: 'numeric', month: 'short' })}, `;
+  const time = make('time', '', day + clock);
   time.dateTime = at.toISOString();
   return time;
 }

@@ -5,6 +5,7 @@ export class Unread {
   readonly #sees: () => boolean;
   readonly #onChange: (count: number) => void;
   #count = 0;
+  #elsewhere = 0;
 
   /** `sees`: whether a message that comes now is seen at once. */
   constructor(title: string, sees: () => boolean, onChange: (count: number) => void) {
@@ -26,9 +27,25 @@ export class Unread {
     if (this.#count > 0 && this.#sees()) this.#set(0);
   }
 
+  /** Unread messages of the room. */
+  get count(): number {
+    return this.#count;
+  }
+
+  /** Unread messages elsewhere, which the title counts too. */
+  alsoCount(elsewhere: number): void {
+    this.#elsewhere = elsewhere;
+    this.#showTitle();
+  }
+
   #set(count: number): void {
     this.#count = count;
-    document.title = count === 0 ? this.#title : `(${count.toLocaleString('en')}) ${this.#title}`;
+    this.#showTitle();
     this.#onChange(count);
+  }
+
+  #showTitle(): void {
+    const count = this.#count + this.#elsewhere;
+    document.title = count === 0 ? this.#title : `(${count.toLocaleString('en')}) ${this.#title}`;
   }
 }

@@ -16,6 +16,8 @@ export function createPlainHttp({ endpoints, page }: Parts): RequestListener {
     const path = (request.url ?? '').split('?', 1)[0]!;
     const endpoint = endpoints.get(path);
     if (endpoint) return endpoint(request, response);
+    // The page asks for it, to know whether to offer a login.
+    if (endpoints.has('/accounts')) response.setHeader('chat-accounts', 'yes');
     if (page?.answer(path, request, response)) return;
     const upgradable = path === '/ws' || path.startsWith('/ws/');
     response.writeHead(upgradable ? 426 : 404, { connection: 'close' });
