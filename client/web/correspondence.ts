@@ -77,7 +77,7 @@ export class Correspondence {
     ];
   }
 
-  /** The connection is about to end: what still comes is not acknowledged, and comes again on the next one. */
+  /** The connection is about to end: what still comes is not acknowledged, and comes again on the next. */
   leave(): void {
     this.keep();
     for (const stop of this.#stops) stop();
