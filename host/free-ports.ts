@@ -4,8 +4,8 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server } from 'node:net';
 
 /**
- * Below the ports that systems give to outgoing connections (Linux: from 32,768), of which thousands come and go
- * under load: one of them could have a port before the program for which it was chosen.
+ * Below the ports that systems give to outgoing connections (Linux: from 32,768), of which thousands come and
+ * go under load: one of them could have a port before the program for which it was chosen.
  */
 const [lowest, beyond] = [20_000, 32_000];
 const attemptsMax = 100;
