@@ -101,18 +101,19 @@ export class Accounts {
     const waitMs = this.#registrations.waitMs(address, performance.now());
     if (waitMs > 0) return { result: 'limited', retryAfterMs: waitMs };
     if (this.#hashing.full) return this.#busy();
-    this.#registrations.count(address, performance.now());
+    this.#registrations.begin(address, performance.now());
+    let isFree = false;
     try {
       // Hashing costs more than asking, and a name that is taken is no secret here.
       if (await this.store.exists(user)) return { result: 'taken' };
       const hash = await this.#hashing.run(() => hashPassword(password, this.#cost));
-      if (hash === undefined) {
-        this.#registrations.forgive(address, performance.now());
-        return this.#busy();
-      }
+      isFree = hash === undefined;
+      if (hash === undefined) return this.#busy();
       return { result: (await this.store.create(user, hash)) ? 'created' : 'taken' };
     } catch {
       return { result: 'busy', retryAfterMs: storeRetryMs };
+    } finally {
+      this.#registrations.end(address, performance.now(), isFree);
     }
   }
 
@@ -126,19 +127,21 @@ export class Accounts {
     if (waitMs > 0) return { result: 'limited', retryAfterMs: waitMs };
     if (this.#hashing.full) return this.#busy();
     // Before the check: else as many could try at the same time as find a place in the queue.
-    this.#failuresOfUsers.count(user, nowMs);
-    this.#failuresOfAddresses.count(address, nowMs);
-    try {
-      const kept = await this.store.passwordHashOf(user);
-      const fits = await this.#hashing.run(() => fitsPassword(password, kept ?? this.#dummy), isWanted);
-      if (fits === false) return { result: 'fail' };
-      this.#forgive(user, address);
-      if (fits === undefined) return this.#busy();
-      return await this.#begin({ user, device });
-    } catch {
-      this.#forgive(user, address);
-      return { result: 'busy', retryAfterMs: storeRetryMs };
-    }
+    this.#failuresOfUsers.begin(user, nowMs);
+    this.#failuresOfAddresses.begin(address, nowMs);
+    const fits = await this.#fits(user, password, isWanted).catch(() => null);
+    this.#failuresOfUsers.end(user, performance.now(), fits !== false);
+    this.#failuresOfAddresses.end(address, performance.now(), fits !== false);
+    if (fits === false) return { result: 'fail' };
+    if (fits === undefined) return this.#busy();
+    const begun = fits === null ? undefined : await this.#begin({ user, device }).catch(() => undefined);
+    return begun ?? { result: 'busy', retryAfterMs: storeRetryMs };
+  }
+
+  /** Undefined: it was not looked at. Rejects where the store does not answer. */
+  async #fits(user: string, password: string, isWanted: () => boolean): Promise<boolean | undefined> {
+    const kept = await this.store.passwordHashOf(user);
+    return this.#hashing.run(() => fitsPassword(password, kept ?? this.#dummy), isWanted);
   }
 
   async #begin(person: Person): Promise<LoggedIn> {
@@ -146,11 +149,6 @@ export class Accounts {
     const login = { person, digest: digestOf(token) };
     await this.store.addLogin(login, this.#options.loginExpiryMs, this.#options.loginsPerUserMax);
     return { result: 'ok', login, token };
-  }
-
-  #forgive(user: string, address: string): void {
-    this.#failuresOfUsers.forgive(user, performance.now());
-    this.#failuresOfAddresses.forgive(address, performance.now());
   }
 
   /** Half of the wait is random, so that those who are sent away do not all come back at once. */

@@ -5,10 +5,12 @@
  * attempts with other keys as the table has places.
  */
 
-type Counted = { attempts: number; atMs: number };
+type Counted = { attempts: number; atMs: number; underWay: number };
 
 /** Chosen, not measured: some 2 MB for each table. */
 const keysMax = 10_000;
+/** The wait where attempts that are under way may still be good. Chosen, not measured. */
+const underWayMs = 1_000;
 
 export class Attempts {
   readonly #max: number;
@@ -32,25 +34,33 @@ export class Attempts {
   /** How long this key must wait for its next attempt, in ms; 0: it may now. `nowMs`: a monotonic clock. */
   waitMs(key: string, nowMs: number): number {
     const attempts = this.#attemptsOf(key, nowMs);
-    return attempts + 1 <= this.#max ? 0 : Math.ceil((attempts + 1 - this.#max) * this.#expiryMs);
+    if (attempts + 1 <= this.#max) return 0;
+    const failed = attempts - this.#underWayOf(key);
+    return failed + 1 <= this.#max ? underWayMs : Math.ceil((failed + 1 - this.#max) * this.#expiryMs);
   }
 
-  /** Counts an attempt. */
-  count(key: string, nowMs: number): void {
-    const attempts = this.#attemptsOf(key, nowMs) + 1;
+  /** Counts an attempt. `end` follows. */
+  begin(key: string, nowMs: number): void {
+    const [attempts, underWay] = [this.#attemptsOf(key, nowMs) + 1, this.#underWayOf(key) + 1];
     this.#counted.delete(key);
     if (this.#counted.size >= this.#keysMax) {
       const [oldest] = this.#counted.keys();
       this.#counted.delete(oldest!);
     }
-    this.#counted.set(key, { attempts, atMs: nowMs });
+    this.#counted.set(key, { attempts, atMs: nowMs, underWay });
   }
 
-  /** Takes an attempt back: it was a good one. */
-  forgive(key: string, nowMs: number): void {
-    const attempts = this.#attemptsOf(key, nowMs) - 1;
-    if (attempts <= 0) this.#counted.delete(key);
-    else if (this.#counted.has(key)) this.#counted.set(key, { attempts, atMs: nowMs });
+  /** An attempt has ended; one that is good is taken back. */
+  end(key: string, nowMs: number, isGood: boolean): void {
+    if (!this.#counted.has(key)) return;
+    const underWay = Math.max(0, this.#underWayOf(key) - 1);
+    const attempts = this.#attemptsOf(key, nowMs) - (isGood ? 1 : 0);
+    if (attempts <= 0 && underWay === 0) this.#counted.delete(key);
+    else this.#counted.set(key, { attempts: Math.max(0, attempts), atMs: nowMs, underWay });
+  }
+
+  #underWayOf(key: string): number {
+    return this.#counted.get(key)?.underWay ?? 0;
   }
 
   #attemptsOf(key: string, nowMs: number): number {
