@@ -27,7 +27,7 @@ const busyMessages = 30;
 const busyLogins = 40;
 /** Each connection is dropped after so many frames, but for lies that are counted when they are sent. */
 const framesMax = 25;
-const isDropping = ['none', 'forget', 'store-again', 'sleep'].includes(process.argv[2]!);
+const isDropping = ['none', 'forget', 'store-again'].includes(process.argv[2]!);
 const windowMessages = 100;
 
 type Stored = { from: string; id: string; seq: number; Message: string; sentAtMs: number };
