@@ -1,3 +1,4 @@
+// Run by hand (node --test server/posts/posts-model.fixture.ts): once it was seen to run on without end.
 /**
  * Whatever goes wrong on the way, each reader receives each post that it wants once, in the order of ids:
  * posts are published on two nodes at once; announcements are lost, late and out of turn; the store is slow
