@@ -5,6 +5,8 @@ import { type ClientOptions, WebSocket } from 'ws';
 import { type ChatMessage, encodeMessage } from '#protocol';
 
 const hearsDeadlineMs = 10_000;
+/** In ms. */
+const handshakeTimeout = 10_000;
 
 /** A person in a room, with everything heard and how the session ended. */
 export class Person {
@@ -30,7 +32,7 @@ export class Person {
 
   /** Joins; rejects when the connection is refused. */
   static async join(url: string, clientId: string, options: ClientOptions = {}): Promise<Person> {
-    const ws = new WebSocket(url, { perMessageDeflate: false, ...options });
+    const ws = new WebSocket(url, { perMessageDeflate: false, handshakeTimeout, ...options });
     const person = new Person(ws, clientId);
     await once(ws, 'open');
     return person;

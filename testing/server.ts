@@ -82,6 +82,11 @@ export class ServerProcess {
     return this.#child.pid;
   }
 
+  /** Whether the process is gone. */
+  get ended(): boolean {
+    return this.#child.howEnded() !== null;
+  }
+
   url(room = ''): string {
     return this.origin + pathOfRoom(room);
   }

@@ -1,7 +1,7 @@
 /** The contract of every store of accounts. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { until } from '../backplane/backplane.contract.ts';
+import { until } from '../../testing/until.ts';
 import type { AccountStore } from './account-store.ts';
 import type { Person } from './person.ts';
 

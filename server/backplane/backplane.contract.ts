@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises';
+import { until } from '../../testing/until.ts';
 import type { Backplane, LogBackplane } from './backplane.ts';
 
 type BackplaneUnderTest = {
@@ -57,19 +58,6 @@ export class Listener {
 
   texts(room: string): string[] {
     return this.received.filter((message) => message.room === room).map((message) => message.text);
-  }
-}
-
-/** Waits until something holds; fails with the description after five seconds. */
-export async function until(
-  holds: () => boolean | Promise<boolean>,
-  description: string,
-  deadlineMs = 5000,
-): Promise<void> {
-  const deadlineAtMs = performance.now() + deadlineMs;
-  while (!(await holds())) {
-    assert.ok(performance.now() < deadlineAtMs, `not in time: ${description}`);
-    await sleep(2);
   }
 }
 

@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { after, test } from 'node:test';
 import { Redis } from 'ioredis';
 import { findRedis, noRedis } from '../../testing/redis.ts';
-import { until } from './backplane.contract.ts';
+import { until } from '../../testing/until.ts';
 import { withSignals } from './log-signals.ts';
 import { RedisStreamsBackplane } from './redis-streams.ts';
 import { listenTo, signalsContract } from './signals.contract.ts';

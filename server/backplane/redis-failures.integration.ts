@@ -6,7 +6,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { ownRedisBinary, type RedisServer, startRedisServer } from '#host/redis-server.ts';
 import { SilentProxy } from '#host/silent-proxy.ts';
-import { Listener, until } from './backplane.contract.ts';
+import { until } from '../../testing/until.ts';
+import { Listener } from './backplane.contract.ts';
 import { BatchQueue } from './batch.ts';
 import { type RedisPubSubOptions, redisPubSub } from './redis-pub-sub.ts';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { until } from '../../testing/until.ts';
 import { placeOf } from '../redis/groups.ts';
-import { until } from './backplane.contract.ts';
 import { createBackplaneMeter } from './meter.ts';
 import { RedisLink } from './redis-link.ts';
 

@@ -1,7 +1,7 @@
 /** The guarantees of signals, as one suite; each implementation's test runs it. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { until } from './backplane.contract.ts';
+import { until } from '../../testing/until.ts';
 import type { Signals } from './signals.ts';
 
 /** Listens, and keeps what it hears. Resolves when the subscription stands. */

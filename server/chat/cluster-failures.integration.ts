@@ -5,7 +5,7 @@ import { after, afterEach, before, beforeEach, describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { RedisClusterServers } from '#host/redis-cluster.ts';
 import { findRedisCluster, noRedisCluster } from '../../testing/redis-cluster.ts';
-import { until } from '../backplane/backplane.contract.ts';
+import { until } from '../../testing/until.ts';
 import { partitionOf } from '../backplane/partition.ts';
 import { beginMove, failures, heal, type Part, partOf, stopReplication } from '../redis/cluster.fixture.ts';
 import { groupsOf } from '../redis/groups.ts';

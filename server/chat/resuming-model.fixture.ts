@@ -6,7 +6,7 @@ import { Redis } from 'ioredis';
 import type { RedisServer } from '#host/redis-server.ts';
 import { type Direction, SilentProxy } from '#host/silent-proxy.ts';
 import type { Joined, Position } from '#protocol';
-import { until } from '../backplane/backplane.contract.ts';
+import { until } from '../../testing/until.ts';
 import { keysOf } from '../backplane/partition.ts';
 import { type Guest, TestNode } from './resuming.fixture.ts';
 

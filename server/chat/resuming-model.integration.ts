@@ -8,7 +8,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { ownRedisBinary, startRedisServer } from '#host/redis-server.ts';
 import type { Direction } from '#host/silent-proxy.ts';
-import { until } from '../backplane/backplane.contract.ts';
+import { until } from '../../testing/until.ts';
 import { catchUpWith, converse, gather, Person, talk, Witness, World } from './resuming-model.fixture.ts';
 
 const peopleCount = 4;

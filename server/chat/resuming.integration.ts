@@ -6,7 +6,7 @@ import { randomUUID } from 'node:crypto';
 import { after, afterEach, beforeEach, describe, test } from 'node:test';
 import { Redis } from 'ioredis';
 import { ownRedisBinary, type RedisServer, startRedisServer } from '#host/redis-server.ts';
-import { until } from '../backplane/backplane.contract.ts';
+import { until } from '../../testing/until.ts';
 import { keysOf, partitionOf } from '../backplane/partition.ts';
 import { createPartitionMeter } from '../backplane/partition-meter.ts';
 import type { RedisStreamsOptions } from '../backplane/redis-streams.ts';

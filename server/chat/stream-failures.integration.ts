@@ -9,7 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { ownRedisBinary, type RedisServer, startRedisServer } from '#host/redis-server.ts';
 import { SilentProxy } from '#host/silent-proxy.ts';
-import { until } from '../backplane/backplane.contract.ts';
+import { until } from '../../testing/until.ts';
 import { keysOf } from '../backplane/partition.ts';
 import { createPartitionMeter } from '../backplane/partition-meter.ts';
 import type { RedisStreamsOptions } from '../backplane/redis-streams.ts';

@@ -8,6 +8,7 @@ import { Person } from '../../testing/person.ts';
 import { findRedis, noRedis } from '../../testing/redis.ts';
 import { ResumingPerson } from '../../testing/resuming-person.ts';
 import { ServerProcess } from '../../testing/server.ts';
+import { until } from '../../testing/until.ts';
 
 const binary = await ownRedisBinary();
 const skipFrozen = binary === null && 'there is no redis-server that may be frozen';
@@ -40,22 +41,18 @@ async function seatOf(node: ServerProcess, room: string, more = ''): Promise<Sea
 
 const seatsOf = (node: ServerProcess) => Promise.all(rooms.map((room) => seatOf(node, room)));
 
-async function eventually(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
-  const endAtMs = performance.now() + deadlineMs;
-  while (!(await holds())) {
-    assert.ok(performance.now() < endAtMs, `${what}: not within ${deadlineMs} ms`);
-    await sleep(20);
-  }
-}
-
 /** Waits until all nodes name only each other, and the same ones. */
 async function agree(nodes: readonly ServerProcess[]): Promise<void> {
   for (const node of nodes) await node.reaches('chat_members', nodes.length);
-  await eventually('the same seats', async () => {
-    const answers = await Promise.all(nodes.map(seatsOf));
-    const [first, ...others] = answers.map((answer) => JSON.stringify(answer));
-    return others.every((other) => other === first);
-  });
+  await until(
+    async () => {
+      const answers = await Promise.all(nodes.map(seatsOf));
+      const [first, ...others] = answers.map((answer) => JSON.stringify(answer));
+      return others.every((other) => other === first);
+    },
+    'the same seats',
+    deadlineMs,
+  );
 }
 
 /** Speakers who number their messages, one for each room, plain clients at one node; and those who listen. */
@@ -83,7 +80,11 @@ class Talk {
   async wasHeard(): Promise<void> {
     clearInterval(this.#timer);
     const last = String(this.#said - 1);
-    await eventually('the last message', () => this.listeners.every(({ texts }) => texts.at(-1) === last));
+    await until(
+      () => this.listeners.every(({ texts }) => texts.at(-1) === last),
+      'the last message',
+      deadlineMs,
+    );
     const expected = Array.from({ length: this.#said }, (_, number) => String(number));
     for (const { texts, joins } of this.listeners) {
       assert.deepEqual(texts, expected);
@@ -128,7 +129,7 @@ test('all nodes name the same seats, evenly; a killed node is named for 4 s at m
   assert.notEqual(instead.node, hostOf(three));
   const killedAtMs = performance.now();
   await three.stop('SIGKILL');
-  await eventually('another seat', async () => (await seatOf(one, room)).node !== hostOf(three));
+  await until(async () => (await seatOf(one, room)).node !== hostOf(three), 'another seat', deadlineMs);
   const tookMs = performance.now() - killedAtMs;
   // The time to live of 3 s, the interval of 1 s, and what a busy machine adds.
   assert.ok(tookMs < 5_000, `named for ${tookMs} ms`);
@@ -148,9 +149,8 @@ test('people move to a new node at the pace, miss nothing, and plain clients sta
   const movedTo = (node: ServerProcess) => seats.filter((seat) => seat.node === hostOf(node)).length;
   const shouldMove = movedTo(two);
   assert.ok(shouldMove > 10, `${shouldMove} rooms are seated on the new node`);
-  await eventually('everybody in the seat', () =>
-    listeners.every(({ node }, index) => node === seats[index]!.node),
-  );
+  const areSeated = () => listeners.every(({ node }, index) => node === seats[index]!.node);
+  await until(areSeated, 'everybody in the seat', deadlineMs);
   assert.equal((await one.metrics())('chat_moves_total'), shouldMove);
   await one.reaches('chat_sessions_elsewhere', shouldMove);
   await two.reaches('chat_sessions_elsewhere', 0);
@@ -175,7 +175,11 @@ test('a node that drains sends its people away: who resumes misses nothing', { s
   assert.equal((await plain.closed).code, closeCode.restart);
   assert.equal((await seatOf(one, rooms[0]!)).node, hostOf(one), 'nobody is sent to a node that leaves');
   assert.equal((await stopped).code, 0);
-  await eventually('everybody on the other node', () => listeners.every(({ node }) => node === hostOf(one)));
+  await until(
+    () => listeners.every(({ node }) => node === hostOf(one)),
+    'everybody on the other node',
+    deadlineMs,
+  );
   for (const { ends } of atTwo)
     assert.deepEqual(
       ends.map(({ code }) => code),

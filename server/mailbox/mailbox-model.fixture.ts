@@ -8,7 +8,7 @@ import assert from 'node:assert/strict';
 import { setImmediate as turn } from 'node:timers/promises';
 import fc from 'fast-check';
 import type { DirectServerFrame } from '#protocol';
-import { until } from '../backplane/backplane.contract.ts';
+import { until } from '../../testing/until.ts';
 import { FakeSession, type MakeStore, Nodes, testSettings } from './mailbox.fixture.ts';
 
 const places = [

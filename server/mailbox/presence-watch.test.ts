@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { until } from '../backplane/backplane.contract.ts';
+import { until } from '../../testing/until.ts';
 import { FakeSession, Nodes } from './mailbox.fixture.ts';
 
 const changesOf = (session: FakeSession) =>

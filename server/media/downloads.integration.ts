@@ -8,7 +8,7 @@ import { IncomingMessage, ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
 import { basename, dirname } from 'node:path';
 import { test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { until } from '../../testing/until.ts';
 import { sendImage } from './download.ts';
 import { address, image, TestMedia } from './media.fixture.ts';
 import { MediaStore } from './media-store.ts';
@@ -84,7 +84,7 @@ test('a client that leaves in the middle leaves nothing open', async () => {
     await once(socket, 'data');
     socket.destroy();
   }
-  await until(async () => (await media.metric('chat_media_downloads_open')) === 0);
+  await until(async () => (await media.metric('chat_media_downloads_open')) === 0, 'nothing is open');
   assert.ok((await media.metric('chat_media_sent_bytes_total')) < 5 * hugeBytes);
 });
 
@@ -113,7 +113,7 @@ test('a client that does not read is cut off in time, and meanwhile takes one pl
   await once(socket, 'readable');
   const other = await media.get(path);
   assert.deepEqual([other.status, other.headers.get('retry-after')], [503, '1']);
-  await until(async () => (await media.metric('chat_media_downloads_open')) === 0);
+  await until(async () => (await media.metric('chat_media_downloads_open')) === 0, 'nothing is open');
   socket.destroy();
   assert.equal((await media.get(path, { method: 'HEAD' })).status, 200);
 });
@@ -137,7 +137,7 @@ test('a drain lets an upload under way finish, and takes no other', async () => 
     `PUT ${target} HTTP/1.1\r\nhost: x\r\ncontent-type: image/png\r\ncontent-length: ${body.length}\r\n\r\n`,
   );
   socket.write(body.subarray(0, 100));
-  await until(() => media.quarantined.length === 1);
+  await until(() => media.quarantined.length === 1, 'an upload under way');
   const drained = media[Symbol.asyncDispose]();
   assert.equal((await media.internal('/readyz')).status, 503);
   await assert.rejects(media.put(address().target, body));
@@ -152,13 +152,8 @@ test('a drain cuts an upload that is late, and leaves nothing of it', async () =
   const socket = media.raw(
     `PUT ${address().target} HTTP/1.1\r\nhost: x\r\ncontent-type: image/png\r\ncontent-length: 9999\r\n\r\n`,
   );
-  await until(() => media.quarantined.length === 1);
+  await until(() => media.quarantined.length === 1, 'an upload under way');
   assert.deepEqual(await media.server.drain(), { finishedRequests: 0, cutRequests: 1 });
   assert.deepEqual(media.quarantined, []);
   assert.equal((await socket.toArray()).length, 0);
 });
-
-/** Waits until a condition holds. The time limit of the test is the bound. */
-async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await holds())) await sleep(5);
-}

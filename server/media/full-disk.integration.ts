@@ -5,7 +5,7 @@ import { mkdtempSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { until } from '../../testing/until.ts';
 import { address, image, putHead, TestMedia } from './media.fixture.ts';
 
 const diskBytes = 2 * 1024 ** 2;
@@ -54,7 +54,7 @@ test('a disk that fills up during an upload leaves nothing of it', { skip }, asy
   const body = image('image/png', 1_500_000);
   const socket = media.raw(putHead(target, { 'content-length': body.length }));
   socket.write(body.subarray(0, 10_000));
-  while (media.quarantined.length === 0) await sleep(5);
+  await until(() => media.quarantined.length > 0, 'an upload under way');
   const others = join(disk, 'media', 'others');
   assert.throws(() => writeFileSync(others, Buffer.alloc(diskBytes)), /ENOSPC/);
   socket.write(body.subarray(10_000));
@@ -70,7 +70,7 @@ test('a reserve of the disk stays free, counted with the uploads under way', { s
   const body = image('image/png', 600_000);
   const [first, second] = [address({ bytesMax: 600_000 }), address({ bytesMax: 600_000 })];
   const socket = media.raw(putHead(first.target, { 'content-length': body.length }));
-  while (media.quarantined.length === 0) await sleep(5);
+  await until(() => media.quarantined.length > 0, 'an upload under way');
   assert.equal((await media.put(second.target, body)).status, 507);
   socket.write(body);
   assert.match(String(Buffer.concat(await socket.toArray())), /^HTTP\/1.1 201 /);

@@ -7,10 +7,10 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { secretFile } from '../../testing/secret-file.ts';
 import { ServerProcess } from '../../testing/server.ts';
+import { until } from '../../testing/until.ts';
 import { stages } from '../stages/index.ts';
 import { address, image, key, putHead } from './media.fixture.ts';
 
@@ -83,9 +83,9 @@ test('SIGTERM lets an upload under way finish; the log holds no key and no addre
   const socket = connect(Number(new URL(server.origin).port), '127.0.0.1');
   socket.write(putHead(target, { 'content-length': body.length }));
   socket.write(body.subarray(0, 20_000));
-  while (readdirSync(join(directory, 'quarantine')).length === 0) await sleep(5);
+  await until(() => readdirSync(join(directory, 'quarantine')).length > 0, 'an upload under way');
   const stopped = server.stop();
-  while (!server.log.some(({ event }) => event === 'draining')) await sleep(5);
+  await until(() => server.log.some(({ event }) => event === 'draining'), 'the drain has begun');
   socket.write(body.subarray(20_000));
   const [answer] = await once(socket, 'data');
   assert.match(String(answer), /^HTTP\/1.1 201 /);
@@ -109,7 +109,7 @@ test('killed in the middle of uploads, it serves nothing half, and all that it h
     const hanging = connect(Number(new URL(server.origin).port), '127.0.0.1').on('error', () => {});
     hanging.write(putHead(address({ user: 'eve' }).target, { 'content-length': 99_999 }));
     hanging.write(image('image/png', 50_000));
-    while (readdirSync(join(directory, 'quarantine')).length === 0) await sleep(1);
+    await until(() => readdirSync(join(directory, 'quarantine')).length > 0, 'an upload under way');
     let done = () => {};
     const someStored = new Promise<void>((resolve) => {
       done = resolve;

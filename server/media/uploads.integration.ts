@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { imageTypes } from '#protocol';
+import { until } from '../../testing/until.ts';
 import { address, image, putHead, TestMedia } from './media.fixture.ts';
 
 const sizes = [[64], [65_536], [100_000]] as const;
@@ -98,13 +98,16 @@ test('an upload that ends early leaves nothing, and its address can be used agai
         body.subarray(0, sent),
       ]),
     );
-    await until(() => media.quarantined.length === 1);
+    await until(() => media.quarantined.length === 1, 'an upload under way');
     assert.equal((await media.get(path)).status, 404, 'nothing half is served');
     if (sent % 2 === 0) socket.destroy();
     else socket.end();
-    await until(() => media.quarantined.length === 0);
+    await until(() => media.quarantined.length === 0, 'what was cut off is gone');
   }
-  await until(async () => (await media.metric('chat_media_uploads_total{status="aborted"}')) === 5);
+  await until(
+    async () => (await media.metric('chat_media_uploads_total{status="aborted"}')) === 5,
+    'five uploads counted as broken off',
+  );
   assert.equal((await media.put(target, body)).status, 201);
   assert.equal(await media.metric('chat_media_bytes_total'), 100_000);
 });
@@ -116,7 +119,7 @@ test('an upload that is too slow is answered 408, and its place is free again', 
   const socket = media.raw(putHead(target, { 'content-length': body.length }));
   const dripping = setInterval(() => socket.write('x'), 20);
   socket.write(body.subarray(0, 100));
-  await until(() => media.quarantined.length === 1);
+  await until(() => media.quarantined.length === 1, 'an upload under way');
   const other = await media.put(address().target, body);
   assert.deepEqual([other.status, other.headers.get('retry-after')], [503, '1']);
   assert.match(await other.text(), /1 uploads are under way/);
@@ -132,13 +135,13 @@ test('what one user uploads is bounded at a time and in a day; others are not co
   await using media = await TestMedia.start({ mediaUserUploadsMax: 1, mediaUserDayBytesMax: 1_024 });
   const body = image('image/png', 600);
   const socket = media.raw(putHead(address().target, { 'content-length': 600 }));
-  await until(() => media.quarantined.length === 1);
+  await until(() => media.quarantined.length === 1, 'an upload under way');
   const second = await media.put(address().target, body);
   assert.equal(second.status, 429);
   assert.match(await second.text(), /uploads of yours are under way/);
   assert.equal((await media.put(address({ user: 'bob' }).target, body)).status, 201);
   socket.end(body);
-  await until(() => media.quarantined.length === 0);
+  await until(() => media.quarantined.length === 0, 'what was cut off is gone');
   const third = await media.put(address().target, body);
   assert.equal(third.status, 429);
   assert.match(await third.text(), /at most 1024 bytes a day/);
@@ -212,8 +215,3 @@ test('a method that is not offered is answered 405', async () => {
     assert.deepEqual([answer.status, answer.headers.get('allow')], [405, 'GET, HEAD, PUT, OPTIONS']);
   }
 });
-
-/** Waits until a condition holds. The time limit of the test is the bound. */
-async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await holds())) await sleep(5);
-}

@@ -161,12 +161,10 @@ export class Feed {
     while (this.at < this.#target) {
       const target = this.#target;
       const { posts, upTo, ended } = await store.following(menu.name, this.at, pagePosts);
-      const before = this.at;
       for (const post of posts) if (post.id > this.at) this.#append(post);
       this.at = Math.max(this.at, upTo);
-      // Redis may have lost what was announced: it is not there, and nothing else can bring it. Nor does it
-      // help to ask again at once where an answer brought nothing.
-      if ((ended || this.at === before) && this.#target === target) this.#target = this.at;
+      // Redis may have lost what was announced: it is not there, and nothing else can bring it.
+      if (ended && this.#target === target) this.#target = this.at;
     }
   }
 

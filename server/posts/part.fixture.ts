@@ -1,7 +1,7 @@
 /** The part that takes the frames of posts, as tests use it. */
 import type { TestContext } from 'node:test';
 import type { PostContent } from '#protocol';
-import { until } from '../backplane/backplane.contract.ts';
+import { until } from '../../testing/until.ts';
 import { MemorySignals } from '../backplane/signals.ts';
 import { MemoryPostStore } from './memory-post-store.ts';
 import { createPostMeter } from './post-meter.ts';

@@ -24,7 +24,7 @@ import {
 import { Person } from '../../testing/person.ts';
 import { findRedis, noRedis } from '../../testing/redis.ts';
 import { noRate, ServerProcess } from '../../testing/server.ts';
-import { until } from '../backplane/backplane.contract.ts';
+import { until } from '../../testing/until.ts';
 
 const startRedis = await findRedis();
 const skip = startRedis ? false : noRedis;

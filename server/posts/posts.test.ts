@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import type { PostContent } from '#protocol';
-import { until } from '../backplane/backplane.contract.ts';
+import { until } from '../../testing/until.ts';
 import { count, everywhere, startPosts as start } from './part.fixture.ts';
 import { TestSession, toNorth } from './posts.fixture.ts';
 

@@ -8,6 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Person } from '../../testing/person.ts';
 import { within } from '../../testing/raw-session.ts';
 import { ServerProcess } from '../../testing/server.ts';
+import { until } from '../../testing/until.ts';
 
 const start = (...args: string[]) => ServerProcess.start('04-cores', ['--workers', '3', ...args]);
 
@@ -119,14 +120,14 @@ test('a supervisor that is killed leaves no directory behind, and one killed wit
   const begin = () => ServerProcess.start('04-cores', ['--workers', '2'], [], { env: { TMPDIR: tmp } });
   const alone = await begin();
   process.kill(alone.pid, 'SIGKILL');
-  await eventually(() => readdirSync(tmp).length === 0, 'removed by the last worker');
+  await until(() => readdirSync(tmp).length === 0, 'removed by the last worker');
   const withWorkers = await begin();
   for (const pid of [withWorkers.pid, ...workersOf(withWorkers.pid)]) process.kill(pid, 'SIGKILL');
   const [left] = readdirSync(tmp);
   const longAgo = new Date(Date.now() - 120_000);
   utimesSync(join(tmp, left!), longAgo, longAgo);
   await using _next = await begin();
-  await eventually(() => !existsSync(join(tmp, left!)), 'removed by the next supervisor');
+  await until(() => !existsSync(join(tmp, left!)), 'removed by the next supervisor');
   await _next.stop();
   rmSync(tmp, { recursive: true });
 });
@@ -142,15 +143,8 @@ test('workers do not outlive a supervisor that is killed', async () => {
   const workers = workersOf(server.pid);
   assert.equal(workers.length, 3);
   process.kill(server.pid, 'SIGKILL');
-  await eventually(() => workers.every((pid) => !existsSync(`/proc/${pid}`)), 'all workers ended');
+  await until(() => workers.every((pid) => !existsSync(`/proc/${pid}`)), 'all workers ended');
 });
-
-async function eventually(holds: () => boolean, what: string): Promise<void> {
-  for (let attempt = 0; !holds(); attempt++) {
-    assert.ok(attempt < 100, `not within 5 s: ${what}`);
-    await sleep(50);
-  }
-}
 
 function ids(prefix: string, count: number): string[] {
   return Array.from({ length: count }, (_, number) => `${prefix}${number}`);

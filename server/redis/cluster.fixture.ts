@@ -1,6 +1,6 @@
 /** Failures of a real Redis Cluster, for tests. */
 import type { RedisClusterNode, RedisClusterServers } from '#host/redis-cluster.ts';
-import { until } from '../backplane/backplane.contract.ts';
+import { until } from '../../testing/until.ts';
 import { placeOf } from './groups.ts';
 
 export type Part = { readonly primary: RedisClusterNode; readonly replica: RedisClusterNode };

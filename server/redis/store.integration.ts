@@ -4,7 +4,7 @@ import { after, test } from 'node:test';
 import { ownRedisBinary, startRedisServer } from '#host/redis-server.ts';
 import { findRedis, noRedis } from '../../testing/redis.ts';
 import { findRedisCluster, noRedisCluster } from '../../testing/redis-cluster.ts';
-import { until } from '../backplane/backplane.contract.ts';
+import { until } from '../../testing/until.ts';
 import { failures, heal, partOf } from './cluster.fixture.ts';
 import { defineScript, RedisStore, StoreError } from './store.ts';
 
