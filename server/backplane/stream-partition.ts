@@ -113,8 +113,11 @@ export class StreamPartition {
     if (this.#waiting.size > 0) this.settle();
   }
 
-  /** Call at every heartbeat: finds out whether the log is still the same, and who has waited too long. */
-  tick(): void {
+  /**
+   * Call at every heartbeat: finds out who has waited too long and, now and then (`looks`) or where something
+   * waits for the answer, whether the log is still the same.
+   */
+  tick(looks = true): void {
     this.idleTicks = this.isIdle ? this.idleTicks + 1 : 0;
     this.#found = undefined; // It waits for an entry that may never come, and is asked for again.
     const nowMs = performance.now();
@@ -125,7 +128,7 @@ export class StreamPartition {
         this.#answer(room, waiting, known);
       }
     }
-    this.#scheduleLook();
+    if (looks || !this.log || this.isAwaited) this.#scheduleLook();
     this.settle();
   }
 
