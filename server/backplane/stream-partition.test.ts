@@ -10,9 +10,10 @@ import { StreamPartition } from './stream-partition.ts';
 
 /** A partition over a log in Redis that ends at `last`, with so many messages of each room. */
 function setUp() {
-  const log = { last: '100-1', messages: new Map<string, number>() };
+  const log = { last: '100-1', messages: new Map<string, number>(), looks: 0 };
   const client = {
     lookAtLog: async (...args: (string | number)[]) => {
+      log.looks++;
       const names = args.slice(8).map(String);
       return ['e', log.last, '0', ...names.map((name) => `0 ${log.messages.get(name) ?? 0}`)];
     },
@@ -96,5 +97,24 @@ test('a quiet room among others waits for the cursor as well', async () => {
   partition.receive(read, [entryOf('200-1', '100-1', 'other', 0)]);
   assert.equal(joining.prepared, true);
   assert.equal(partition.recover('tea', { position: undefined }).offset, 7);
+  partition.close();
+});
+
+test('a heartbeat out of turn asks Redis nothing, unless somebody waits for the answer', async () => {
+  const { log, partition } = setUp();
+  const looksAt = async (looks: boolean) => {
+    const before = log.looks;
+    partition.tick(looks);
+    for (let turn = 0; turn < 10; turn++) await new Promise(setImmediate);
+    return log.looks - before;
+  };
+  assert.equal(await looksAt(false), 1, 'its log is not known yet');
+  assert.equal(await looksAt(false), 0);
+  assert.equal(await looksAt(true), 1);
+  log.last = '200-1'; // The cursor is behind, so that nobody can be let in.
+  const joining = wait(partition, 'tea');
+  await looksAt(false);
+  assert.equal(await looksAt(false), 1);
+  assert.equal(joining.prepared, undefined);
   partition.close();
 });
