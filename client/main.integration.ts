@@ -79,6 +79,9 @@ test('a misspelt variable is told', async () => {
   const { code, stderr } = await run([], 'hi\n', env);
   const told = 'Not read, because no setting has that name: CLIENT_ROM (did you mean CLIENT_ROOM?).\n';
   assert.deepEqual({ code, stderr }, { code: 0, stderr: told });
+  const refused = await run(['--rom', 'tea'], '', env);
+  assert.equal(refused.code, 2);
+  assert.ok(refused.stderr.startsWith(`${told}error: unknown option`), refused.stderr);
 });
 
 test('a refusal is printed in words and makes it exit 1 without waiting for more input', async () => {

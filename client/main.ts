@@ -18,18 +18,18 @@ process.exitCode = await main(process.argv);
 async function main(argv: readonly string[]): Promise<number> {
   const isKnown = (name: string) => clientCommand().options.some(({ long }) => long === `--${name}`);
   const translated = translateOldNames(prefix, argv, process.env, isKnown);
-  if (translated.warning !== undefined) console.error(translated.warning);
   // The command reads the environment when it is made.
   const command = clientCommand().exitOverride();
+  // Told before anything can be refused: a variable that was misspelt may be the cause.
+  const known = [...command.options.flatMap(({ envVar }) => envVar ?? []), passwordVariable];
+  const stray = tellStrayVariables(prefix, known, process.env);
+  for (const line of [translated.warning, stray]) if (line !== undefined) console.error(line);
   try {
     command.parse(translated.argv);
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     return error.exitCode === 0 ? exitCode.done : exitCode.badInput;
   }
-  const known = [...command.options.flatMap(({ envVar }) => envVar ?? []), passwordVariable];
-  const stray = tellStrayVariables(prefix, known, process.env);
-  if (stray !== undefined) console.error(stray);
   const config = readConfig(command.opts());
   if ('mistakes' in config) {
     for (const mistake of config.mistakes) console.error(mistake);

@@ -56,10 +56,12 @@ function startRun(room: string, load: string) {
 const brief = '--warm-up 0s --drain 4s --lag-limit 10s --turn-limit 10s';
 
 describe('the command', { concurrency: 3 }, () => {
-  test('a misspelt variable is told', async () => {
-    const { code, stderr } = await startSimulator('--url nonsense', { LOADTEST_CLIENT: '5' }).ended;
-    assert.equal(code, 2);
-    assert.match(stderr, /^Not read, .*: LOADTEST_CLIENT \(did you mean LOADTEST_CLIENTS\?\)\.\n/);
+  test('a misspelt variable is told, beside other mistakes', async () => {
+    for (const alsoWrong of ['--url nonsense', '--rat 5/s']) {
+      const { code, stderr } = await startSimulator(alsoWrong, { LOADTEST_CLIENT: '5' }).ended;
+      assert.equal(code, 2);
+      assert.match(stderr, /^Not read, .*: LOADTEST_CLIENT \(did you mean LOADTEST_CLIENTS\?\)\.\n./);
+    }
   });
 
   test('--help has every option with its variable and default, the limits and the exit codes', async () => {

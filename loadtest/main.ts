@@ -167,18 +167,18 @@ async function runCommands(
 function readOptions(argv: string[]): Options | number {
   const isKnown = (name: string) => newCommand().options.some(({ long }) => long === `--${name}`);
   const translated = translateOldNames(prefix, argv, process.env, isKnown);
-  if (translated.warning !== undefined) console.error(translated.warning);
   // The command reads the environment when it is made.
   const command = newCommand().exitOverride();
+  // Told before anything can be refused: a variable that was misspelt may be the cause.
+  const known = command.options.flatMap(({ envVar }) => envVar ?? []);
+  const stray = tellStrayVariables(prefix, known, process.env);
+  for (const line of [translated.warning, stray]) if (line !== undefined) console.error(line);
   try {
     command.parse(translated.argv);
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitCode.pass : exitCode.input;
     throw error;
   }
-  const known = command.options.flatMap(({ envVar }) => envVar ?? []);
-  const stray = tellStrayVariables(prefix, known, process.env);
-  if (stray !== undefined) console.error(stray);
   const { options, problems } = checkOptions(command);
   return problems.length === 0 ? options : refuse(problems);
 }

@@ -57,6 +57,14 @@ test('a misspelt variable is told, without its value, and does not keep the serv
   assert.equal(code, 0);
   assert.equal(stderr, 'Not read, because no setting has that name: CHAT_PROT (did you mean CHAT_PORT?).\n');
   assert.ok(JSON.parse(stdout).length > 0);
+  for (const alsoWrong of [
+    ['--port', 'x'],
+    ['--prot', '0'],
+  ]) {
+    const refused = await run(alsoWrong, { CHAT_PROT: '0' });
+    assert.equal(refused.code, 2);
+    assert.match(refused.stderr, /^Not read, .*did you mean CHAT_PORT\?/, 'beside another mistake');
+  }
 });
 
 test('when Redis cannot be reached, each stage that needs it says so, and nothing shows the password', async () => {

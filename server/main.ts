@@ -6,7 +6,7 @@ import type { Gateway } from './gateway/gateway.ts';
 import { MediaServer } from './media/media-server.ts';
 import { createLog } from './ops/log.ts';
 import { Supervisor, supervisorSettings } from './processes/supervisor.ts';
-import { choice, group, readSettings, SettingsError, strayVariables } from './settings.ts';
+import { choice, group, readSettings, SettingsError } from './settings.ts';
 import { defaultStage, findStage, stageDeclarations, stages } from './stages/index.ts';
 import { createGateway, isPerCore, roles, type Stage, servesPage, stageSettings } from './stages/stage.ts';
 
@@ -29,8 +29,6 @@ function readCommandLine() {
   try {
     const groups = [stageSetting, ...stageSettings, supervisorSettings];
     const config = readSettings(command, groups, process.argv.slice(2));
-    const stray = strayVariables(command);
-    if (stray !== undefined) console.error(stray);
     return { config, listStages: command.opts<{ listStages?: true }>().listStages === true };
   } catch (error) {
     if (!(error instanceof SettingsError)) throw error;

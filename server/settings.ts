@@ -159,8 +159,9 @@ export function infiniteLimitsOf(groups: readonly SettingGroup[]): Record<string
 }
 
 /**
- * Adds an option per setting to the command, parses, and returns the frozen values. Throws a `SettingsError`
- * with every problem. After `--help` or an unknown flag the process exits, with code 0 or 2.
+ * Adds an option per setting to the command, parses, and returns the frozen values. Tells old names and
+ * variables that no setting has on standard error. Throws a `SettingsError` with every problem. After `--help`
+ * or an unknown flag the process exits, with code 0 or 2.
  */
 export function readSettings<G extends SettingGroup>(
   command: Command,
@@ -175,7 +176,9 @@ export function readSettings<G extends SettingGroup>(
   const known = new Set(command.options.map(({ long }) => long));
   const isKnown = (name: string) => known.has(`--${name}`);
   const { argv: translated, warning } = translateOldNames(prefix, argv, process.env, isKnown);
-  if (warning !== undefined) console.error(warning);
+  // Told before anything can be refused: a variable that was misspelt may be the cause.
+  const stray = tellStrayVariables(prefix, variablesOf(command), process.env);
+  for (const line of [warning, stray]) if (line !== undefined) console.error(line);
   command.parse(translated, { from: 'user' });
   const problems: string[] = [];
   const values: Record<string, unknown> = {};
@@ -191,13 +194,8 @@ export function readSettings<G extends SettingGroup>(
   return Object.freeze(values) as ValuesOf<G>;
 }
 
-/** One sentence on variables that look like settings of the server and are none; undefined without any. */
-export function strayVariables(command: Command): string | undefined {
-  return tellStrayVariables(
-    prefix,
-    command.options.flatMap(({ envVar }) => envVar ?? []),
-    process.env,
-  );
+function variablesOf({ options }: Command): string[] {
+  return options.flatMap(({ envVar }) => envVar ?? []);
 }
 
 /** A secret has no flag of its own in `--help`, only one for a file. */

@@ -12,7 +12,8 @@ export function numberText(value: number): string {
 export function msText(milliseconds: number): string {
   // 2^31 − 1 µs stands for a delivery that never came.
   if (milliseconds >= 2_147_483) return '∞';
-  return milliseconds >= 999.5 ? `${digits(milliseconds / 1000)} s` : `${digits(milliseconds)} ms`;
+  if (milliseconds >= 999.5) return `${digits(milliseconds / 1000)} s`;
+  return `${digits(milliseconds, milliseconds < 1 ? 2 : 3)} ms`;
 }
 
 /** Powers of ten: `5.4 kB`, `212 MB`. */
@@ -35,6 +36,6 @@ export function clockText(seconds: number): string {
   return `${Math.floor(minutes / 60)}:${pad(minutes % 60)}:${pad(whole % 60)}`;
 }
 
-function digits(value: number): string {
-  return Number(value.toPrecision(3)).toLocaleString('en-US', { maximumFractionDigits: 12 });
+function digits(value: number, significant = 3): string {
+  return Number(value.toPrecision(significant)).toLocaleString('en-US', { maximumFractionDigits: 12 });
 }

@@ -110,9 +110,9 @@ export function latencyCountsOf(histogram: ArrayLike<number>): LatencyCounts {
   return { first, counts: counts.slice(first, counts.findLastIndex((count) => count > 0) + 1) };
 }
 
-/** `41.2 ms`, `4.21 s`, `∞` for a delivery that was outstanding when the drain ended. */
+/** `0.43 ms`, `41.2 ms`, `4.21 s`, `∞` for a delivery that was outstanding when the drain ended. */
 export function formatMs(milliseconds: number): string {
   if (milliseconds >= outstandingMs) return '∞';
   if (milliseconds >= 999.5) return `${Number((milliseconds / 1000).toPrecision(3))} s`;
-  return `${Number(milliseconds.toPrecision(3))} ms`;
+  return `${Number(milliseconds.toPrecision(milliseconds < 1 ? 2 : 3))} ms`;
 }

@@ -12,8 +12,8 @@ const second = {
   sent: 50,
   deliveries: 12_345,
   sessionsOpen: 9,
-  deliveryLatencyMsP50: 1,
-  deliveryLatencyMsP99: 7,
+  deliveryLatencyMsP50: 0.427,
+  deliveryLatencyMsP99: 7.123,
   deliveryLatencyMsMax: 8,
   deliveryLatencyCounts: { first: 20, counts: [12_345] },
   scheduleLagMsP99: 1,
@@ -34,7 +34,7 @@ function show(style: ProgressStyle, lost: number, { columns = 200, deliveries = 
 }
 
 test('plain progress is a line per event, and losses are named only if there are any', () => {
-  const line = 'measure  3/5 s  50 sent/s  12,345 deliveries/s  p50 1 p99 7 ms  9 open';
+  const line = 'measure  3/5 s  50 sent/s  12,345 deliveries/s  p50 0.43 ms  p99 7.12 ms  9 open';
   assert.equal(show('plain', 0), `connect\nconnect  5 connected\nmeasure\n${line}\n`);
   assert.ok(show('plain', 4).endsWith(`${line}  4 lost\n`));
 });
@@ -52,8 +52,9 @@ test('a line is never wider than the terminal: the bar goes first, losses stay',
   const widths = (columns: number) => Math.max(...lines(columns).map((line) => line.length));
   assert.ok(widths(80) < 80);
   const rates = 'measure  3/5 s  50 sent/s  12,200,000 deliveries/s';
-  assert.equal(lines(80).at(-1), `${rates}  p99 7 ms  2539000 lost`);
-  assert.equal(lines(100).at(-1), `${rates}  p50 1 p99 7 ms  9 open  2539000 lost`);
+  assert.equal(lines(80).at(-1), `${rates}  p99 7.12 ms  2,539,000 lost`);
+  assert.equal(lines(110).at(-1), `${rates}  p50 0.43 ms  p99 7.12 ms  9 open  2,539,000 lost`);
+  assert.match(lines(70).at(-1)!, /^measure {2}3\/5 s {2}12,200,000 deliveries\/s .* lost$/);
   assert.match(lines(200).at(-1)!, /\[=+ +\].*lost$/);
   assert.ok(widths(20) < 20);
   assert.equal(lines(0).at(-1), lines(80).at(-1), 'a terminal without a size');
@@ -70,8 +71,8 @@ test('json progress is one event per line', () => {
     sessionsOpen: 9,
     sentPerSecond: 50,
     deliveriesPerSecond: 12_345,
-    deliveryLatencyMsP50: 1,
-    deliveryLatencyMsP99: 7,
+    deliveryLatencyMsP50: 0.427,
+    deliveryLatencyMsP99: 7.123,
     deliveryLatencyMsMax: 8,
     deliveryLatencyCounts: { first: 20, counts: [12_345] },
     instrumentCpuCores: 0.5,

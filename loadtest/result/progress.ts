@@ -1,4 +1,5 @@
 /** The progress of a run: a redrawn line on a terminal, plain lines elsewhere, or one JSON event per line. */
+import { formatMs } from '../record/histogram.ts';
 import type { LatencyCounts } from '../record/latency-counts.ts';
 import { type Timeline, timelineOf } from '../record/recorder.ts';
 import type { Second } from '../record/series.ts';
@@ -101,10 +102,11 @@ function lineProgress(stream: Output, redraw: boolean): RunObserver {
       } else if (!redraw) write(phase);
     },
     progress(sessionsOpen, probed, accounts) {
-      if (phaseNow === 'accounts') write(`accounts ${accounts} created`);
-      const text = phaseNow === 'connect' ? 'connected' : `connected, ${probed} have received the probe`;
+      if (phaseNow === 'accounts') write(`accounts ${integer(accounts)} created`);
+      const text =
+        phaseNow === 'connect' ? 'connected' : `connected, ${integer(probed)} have received the probe`;
       if (phaseNow === 'connect' || phaseNow === 'probe')
-        write(`${phaseNow.padEnd(8)} ${sessionsOpen} ${text}`);
+        write(`${phaseNow.padEnd(8)} ${integer(sessionsOpen)} ${text}`);
     },
     step(workload) {
       timeline = timelineOf(workload);
@@ -113,21 +115,26 @@ function lineProgress(stream: Output, redraw: boolean): RunObserver {
       const totalSeconds = Math.round((timeline.warmUpUs + timeline.measureUs + timeline.drainUs) / 1e6);
       const elapsed = Math.round(second.atSeconds + 1 + timeline.warmUpUs / 1e6);
       const time = `${elapsed}/${totalSeconds} s`;
-      const { deliveryLatencyMsP50: p50, deliveryLatencyMsP99: p99 } = second;
-      const line = ({ barText = '', median = `p50 ${p50} `, open = `  ${second.sessionsOpen} open` }) =>
-        [
-          `${phase.padEnd(8)} ${barText}${time}`,
-          `${second.sent} sent/s`,
-          `${second.deliveries.toLocaleString('en-US')} deliveries/s`,
-          `${median}p99 ${p99} ms${open}`,
-          ...(lost > 0 ? [`${lost} lost`] : []),
-        ].join('  ');
-      const narrow = line({ median: '', open: '' });
-      const lines = [line({}), line({ open: '' }), narrow];
-      if (redraw) lines.unshift(line({ barText: `${bar(elapsed / totalSeconds)} ` }));
-      write(lines.find((one) => one.length <= widthMax()) ?? narrow);
+      const parts = {
+        time: redraw ? `${bar(elapsed / totalSeconds)} ${time}` : time,
+        sent: `${integer(second.sent)} sent/s`,
+        deliveries: `${integer(second.deliveries)} deliveries/s`,
+        p50: `p50 ${formatMs(second.deliveryLatencyMsP50)}`,
+        p99: `p99 ${formatMs(second.deliveryLatencyMsP99)}`,
+        open: `${integer(second.sessionsOpen)} open`,
+        lost: lost > 0 ? `${integer(lost)} lost` : '',
+      };
+      const line = () => `${phase.padEnd(8)} ${Object.values(parts).filter(Boolean).join('  ')}`;
+      // What matters least goes first.
+      for (const less of [{ time }, { open: '' }, { p50: '' }, { sent: '' }])
+        if (line().length > widthMax()) Object.assign(parts, less);
+      write(line());
     },
   };
+}
+
+function integer(value: number): string {
+  return value.toLocaleString('en-US');
 }
 
 function bar(share: number): string {

@@ -11,7 +11,13 @@ test('numbers have three digits, thousands apart, and never seven digits', () =>
     '1,000',
   ]);
   assert.deepEqual([1329, 3_344_933].map(formatCount), ['1,329', '3.34 M']);
-  assert.deepEqual([36.12, 999.7, 1667.071, 2_147_483.647].map(formatMs), ['36.1 ms', '1 s', '1.67 s', '∞']);
+  assert.deepEqual([0.4273, 36.12, 999.7, 1667.071, 2_147_483.647].map(formatMs), [
+    '0.43 ms',
+    '36.1 ms',
+    '1 s',
+    '1.67 s',
+    '∞',
+  ]);
   assert.deepEqual([1, 2, 0.25].map(formatCores), ['1 core', '2 cores', '0.25 cores']);
 });
 
