@@ -1,8 +1,6 @@
-/**
- * The command line of the lab. Exit codes: 0 limits held, 1 broke, 2 bad input, 3 void, 4 a result could not
- * be written, 130 interrupted.
- */
+/** The command line of the lab. */
 import { CommanderError } from 'commander';
+import { shapeHelp } from '#host/help.ts';
 import { WriteError } from '#host/whole-file.ts';
 import { addCompare } from './lab/commands/compare.ts';
 import { addDoctor } from './lab/commands/doctor.ts';
@@ -14,10 +12,20 @@ import { addRun } from './lab/commands/run.ts';
 import { InputError } from './lab/input-error.ts';
 import { registry } from './registry.ts';
 
+const exitCodes = `
+Exit codes:
+  0    all limits held, and nothing is worse
+  1    a limit broke, or something is worse
+  2    bad input
+  3    void: the instrument failed, not the server
+  4    a result could not be written
+  130  interrupted
+`;
 const program = commandWithVariables('npm run experiment --')
   .description('Measures how much chat each stage of the server carries, and what limits it.')
   .exitOverride()
   .configureHelp({ showGlobalOptions: true });
+shapeHelp(program, exitCodes);
 addRun(program, registry);
 addList(program, registry);
 addReport(program, registry);

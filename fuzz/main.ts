@@ -1,5 +1,6 @@
 /** `npm run fuzz -- --time 30m`: every target in turn, in rounds, each round with a seed of its own. */
 import { Command, InvalidArgumentError } from 'commander';
+import { shapeHelp } from '#host/help.ts';
 import { interruption } from '#host/interruption.ts';
 import { translateOldNames } from '#host/old-names.ts';
 import { time } from '#host/units.ts';
@@ -18,7 +19,7 @@ const positive = (text: string) => {
   if (Number(text) > 0) return Number(text);
   throw new InvalidArgumentError(`Required a number above 0; given ${text}.`);
 };
-const program = new Command('npm run fuzz --')
+const program = shapeHelp(new Command('npm run fuzz --'))
   .description('Feeds every reader of foreign bytes with random ones. Exit codes: 0 all held, 1 one did not.')
   .option('--time <time>', 'how long, such as 30m (default: 1m)', minutesOf)
   .option('--seed <n>', 'of the first round (default: random)', positive)

@@ -8,6 +8,7 @@ test('a number with its unit is read; without it, or with another, it is not; a 
   assert.equal(time.parse('1.5s'), 1500);
   assert.equal(time.parse('30m'), 1_800_000);
   assert.equal(time.parse('2h'), 7_200_000);
+  assert.equal(time.parse('90d'), 7_776_000_000);
   assert.equal(size.parse('64KiB'), 65_536);
   assert.equal(size.parse('1.5MiB'), 1_572_864);
   assert.deepEqual([rate.parse('0.5/s'), rate.parse('500')], [0.5, 500]);
@@ -19,8 +20,8 @@ test('a number with its unit is read; without it, or with another, it is not; a 
 });
 
 test('a value is written in the largest unit in which it is whole', () => {
-  const times = [0, 0.3, 4, 250, 1500, 30_000, 90_000, 300_000, 3_600_000].map(time.format);
-  assert.deepEqual(times, ['0s', '300us', '4ms', '250ms', '1500ms', '30s', '90s', '5m', '1h']);
+  const times = [0, 0.3, 4, 250, 1500, 30_000, 90_000, 300_000, 3_600_000, 172_800_000].map(time.format);
+  assert.deepEqual(times, ['0s', '300us', '4ms', '250ms', '1500ms', '30s', '90s', '5m', '1h', '2d']);
   assert.deepEqual([0, 128, 4096, 15_000, 2 ** 20].map(size.format), [
     '0B',
     '128B',

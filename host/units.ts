@@ -36,7 +36,7 @@ function scaled(noun: string, sizes: Readonly<Record<string, number>>, example: 
 /** In milliseconds. */
 export const time = scaled(
   'a time',
-  { us: 0.001, ms: 1, s: 1000, m: 60_000, h: 3_600_000 },
+  { us: 0.001, ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 },
   '250ms or 5s',
   's',
 );

@@ -1,6 +1,7 @@
 /** The simulator's command line: the workload's table, and the options beside it with their checks. */
 import { randomInt } from 'node:crypto';
 import { Command, Option } from 'commander';
+import { shapeHelp } from '#host/help.ts';
 import { readSecret } from '#host/secrets.ts';
 import { writeFault } from '#host/whole-file.ts';
 import { manual } from './manual.ts';
@@ -63,7 +64,7 @@ export type Options = {
 
 /** The command; its help text is the manual of the simulator. */
 export function newCommand(): Command {
-  const command = new Command('loadtest').description(
+  const command = new Command('npm run loadtest --').description(
     'Drives a chat server with thousands of virtual users, audits every delivery, and judges itself first.',
   );
   for (const [, { flag, argument, help, fallback, isList, write }] of quantities())
@@ -76,7 +77,7 @@ export function newCommand(): Command {
       ),
     );
   const { scheduleLagMsP99Max, turnMsP99Max, throttledMsMax } = defaultHealthLimits;
-  return command
+  return shapeHelp(command, manual)
     .addOption(
       option(
         '--step <rate:time>',
@@ -132,7 +133,6 @@ export function newCommand(): Command {
     .addOption(
       option('--stage-label <stage>', 'the stage under load, if it is known: a label of all metrics'),
     )
-    .addHelpText('after', manual)
     .allowExcessArguments(false);
 }
 

@@ -4,6 +4,7 @@
  */
 import { isIP } from 'node:net';
 import { type Command, Option } from 'commander';
+import { shapeHelp } from '#host/help.ts';
 import { translateOldNames, variableOf } from '#host/old-names.ts';
 import { holdsSecret, notShown, parseServiceUrl, readSecretFile, splitUrls } from '#host/secrets.ts';
 import { tellStrayVariables } from '#host/stray-variables.ts';
@@ -172,7 +173,7 @@ export function readSettings<G extends SettingGroup>(
     command.optionsGroup(title);
     for (const [key, setting] of Object.entries(settings)) addOptions(command, key, setting);
   }
-  command.exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2));
+  shapeHelp(command).exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2));
   const known = new Set(command.options.map(({ long }) => long));
   const isKnown = (name: string) => known.has(`--${name}`);
   const { argv: translated, warning } = translateOldNames(prefix, argv, process.env, isKnown);
@@ -202,8 +203,9 @@ function variablesOf({ options }: Command): string[] {
 function addOptions(command: Command, key: string, setting: Setting<unknown>) {
   const { about, default: fallback, isSecret, unit } = setting;
   const usual = unit === undefined ? String(fallback) : unit.format(fallback as number);
-  const shown = usual === '' ? about : `${about} (default: ${usual})`;
-  const value = new Option(`${flagOf(key)} <value>`, shown).env(variable(key));
+  const value = new Option(`${flagOf(key)} <value>`, about)
+    .default(undefined, usual === '' ? undefined : usual)
+    .env(variable(key));
   const inFile = `${about}: a file that holds it; or the variable ${variable(key)}`;
   command.addOption(isSecret?.(String(fallback)) ? value.hideHelp() : value);
   if (!isSecret) return;

@@ -1,6 +1,7 @@
 /** The settings: options and CLIENT_ environment variables, with all mistakes reported at once. */
 import { userInfo } from 'node:os';
 import { Command, Option } from 'commander';
+import { shapeHelp } from '#host/help.ts';
 import { variableOf } from '#host/old-names.ts';
 import { readSecret } from '#host/secrets.ts';
 import { rate, size, time, type Unit } from '#host/units.ts';
@@ -18,16 +19,15 @@ const urlDefault = 'ws://127.0.0.1:8080/ws';
 export function clientCommand(): Command {
   const limit = size.format(defaultMessageLimits.messageBytesMax);
   const options = [
-    option(
-      '--url <ws-url>',
-      `the address of the chat; repeatable: tried in turn (default: "${urlDefault}")`,
-    ).argParser(append),
+    option('--url <ws-url>', 'the address of the chat; repeatable: tried in turn')
+      .default(undefined, urlDefault)
+      .argParser(append),
     option(
       '--connect <http-url>',
       'ask /connect there for the address before each connection; repeatable: the next where one does not answer',
     ).argParser(append),
-    option('--id <name>', 'your clientId: 1 to 64 characters (default: your login name)'),
-    option('--room <name>', 'the room to join; default: the global room'),
+    option('--id <name>', 'your clientId: 1 to 64 characters').default(undefined, 'your login name'),
+    option('--room <name>', 'the room to join').default(undefined, 'the global room'),
     option(
       '--token <secret>',
       'sent as "Authorization: Bearer <secret>"; safer as CLIENT_TOKEN or in a file',
@@ -36,7 +36,10 @@ export function clientCommand(): Command {
     option('--origin <origin>', 'the Origin header, if the server requires one'),
     option('--user <name>', 'log in as this user; a terminal asks for the password'),
     option('--password-file <path>', `the password, from a file; or in ${passwordVariable}`),
-    option('--device <name>', 'this device among those of the user (default: named after the machine)'),
+    option('--device <name>', 'this device among those of the user').default(
+      undefined,
+      'named after the machine',
+    ),
     option('--to <user>', 'in a pipe: each line is a message to this person, and not to the room'),
     option('--json', 'in a pipe: print each message as one line of JSON'),
     option('--listen', 'in a pipe: stay after the end of the input'),
@@ -52,10 +55,9 @@ export function clientCommand(): Command {
   const command = new Command('npm run client --')
     .description('A chat client: interactive on a terminal; in a pipe it sends lines and prints messages.')
     .helpOption('--help', 'show this help')
-    .allowExcessArguments(false)
-    .addHelpText('after', examples);
+    .allowExcessArguments(false);
   for (const each of options) command.addOption(each);
-  return command;
+  return shapeHelp(command, examples);
 }
 
 /** The environment gives several values separated by blanks. */
@@ -73,11 +75,15 @@ function option(flags: string, about: string, fallback?: string): Option {
 
 const examples = `
 Examples:
-  npm run client -- --room tea                     chat under your login name; /help lists the commands
-  npm run client -- --id alice --room tea --connect http://a:8080 --connect http://b:8080
-  echo hi | npm run client -- --id bot             send one line; exits when the room has received it
+  npm run client -- --room tea
+      chats under your login name; /help lists the commands
+  npm run client -- --id alice --connect http://a:8080 --connect http://b:8080
+      asks these nodes where to connect
+  echo hi | npm run client -- --id bot
+      sends one line, and exits when the room has received it
   npm run client -- --id log --listen --json </dev/null >log.ndjson
-  npm run client -- --user alice --room tea        log in on a stage with accounts; asks for the password
+  npm run client -- --user alice --room tea
+      logs in on a stage with accounts; asks for the password
   echo hi | npm run client -- --user alice --password-file pw --to bob
 
 Exit codes:

@@ -3,6 +3,7 @@
  * decide. Exit code 0 when every figure reaches its minimum, 1 when one does not. Quick figures have none.
  */
 import { Command } from 'commander';
+import { shapeHelp } from '#host/help.ts';
 import { interruption } from '#host/interruption.ts';
 import { positiveInteger } from '../lab/commands/option-values.ts';
 import { left, right, tableOf, terminalTable } from '../lab/report/table.ts';
@@ -10,7 +11,7 @@ import { fullEffort, quickEffort } from './effort.ts';
 import { type Figure, measureFigures, medianFigures } from './figures.ts';
 
 async function main(): Promise<void> {
-  const { repetitions, seed, quick } = new Command('npm run bench --')
+  const { repetitions, seed, quick } = shapeHelp(new Command('npm run bench --'))
     .description(
       'Measures the promised figures on this machine, in about twelve minutes for each repetition.',
     )

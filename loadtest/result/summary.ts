@@ -1,5 +1,6 @@
 /** A result as text for a terminal. */
 import type { Paint } from '#host/paint.ts';
+import { wrapped } from '#host/wrapped.ts';
 import { describeCloseCode } from '#protocol';
 import { formatMs, type LatencySummary } from '../record/histogram.ts';
 import type { BaselineRow } from './baseline.ts';
@@ -73,7 +74,8 @@ export function formatSummary(result: LoadtestResult, style: SummaryStyle): stri
   ];
   const width = style.isWide ? Number.POSITIVE_INFINITY : widthMax - nameWidth;
   const lines = rows.flatMap(([name, text, outcome = '']) =>
-    wrapped(text, width).map(
+    // A text with columns is one line.
+    (text.includes('  ') ? [text] : wrapped(text, width)).map(
       (line, index) => (index === 0 ? name : '').padEnd(nameWidth) + style.paint(outcome, line.trimEnd()),
     ),
   );
@@ -108,18 +110,6 @@ function latencyRows(result: LoadtestResult): [string, string][] {
     ['schedule lag', `${row(result.scheduleLagMs)}`],
     ...directLatencyRows(result.direct, row),
   ];
-}
-
-/** Lines at most that wide, broken at spaces. A text with columns is one line. */
-function wrapped(text: string, width: number): string[] {
-  if (text.includes('  ')) return [text];
-  const lines = [''];
-  for (const word of text.split(' ')) {
-    const last = lines.at(-1)!;
-    if (last !== '' && last.length + 1 + word.length > width) lines.push(word);
-    else lines[lines.length - 1] = last === '' ? word : `${last} ${word}`;
-  }
-  return lines;
 }
 
 /** A table with one line for each step. It ends with a line break. */

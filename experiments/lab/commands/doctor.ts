@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import { freePorts } from '#host/free-ports.ts';
 import { paintFor } from '#host/paint.ts';
+import { besideName, columnsOf } from '#host/wrapped.ts';
 import { readEnvironment, readEphemeralPorts, readFilesMax } from '../../../loadtest/result/environment.ts';
 import { listStages } from '../deployment/list-stages.ts';
 import { findServices } from '../deployment/services/services.ts';
@@ -10,6 +11,10 @@ import { formatCount, formatGibibytes } from '../report/format.ts';
 
 /** `limits`: it runs, with a restriction. `missing`: something cannot run. The text explains it. */
 type Diagnosis = readonly [subject: string, state: 'ok' | 'limits' | 'missing', text: string];
+
+const stateWidth = 9;
+/** `06-partitioned`, and a blank. */
+const subjectWidth = 16;
 
 const nodeMajor = 24;
 /** One core each for server, simulator and lab, so that they do not disturb one another. */
@@ -25,8 +30,12 @@ export function addDoctor(program: Command): void {
     .action(async () => {
       const diagnoses = await diagnose();
       const paint = paintFor(process.stdout);
-      for (const [subject, state, text] of diagnoses)
-        console.log(`${paint(state, state.padEnd(8))}${subject.padEnd(14)}${text}`);
+      const columns = columnsOf(process.stdout) - stateWidth;
+      for (const [subject, state, text] of diagnoses) {
+        const lines = besideName(subject.padEnd(subjectWidth), text, columns);
+        const indented = lines.replaceAll('\n', `\n${' '.repeat(stateWidth)}`);
+        console.log(paint(state, state.padEnd(stateWidth)) + indented);
+      }
       const vital = ['node', 'ports'];
       const isUnable = diagnoses.some(([subject, state]) => state === 'missing' && vital.includes(subject));
       process.exitCode = isUnable ? 1 : 0;

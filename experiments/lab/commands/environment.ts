@@ -11,6 +11,7 @@ export function commandWithVariables(name?: string): Command {
   command.createCommand = commandWithVariables;
   command.createOption = (flags, description) => {
     const option = new Option(flags, description);
+    if (option.long === '--help') return option;
     const variable = variableOf(prefix, option.long!.slice(2));
     // For commander a variable that is set turns a switch on, whatever its value.
     const isOff = option.isBoolean() && ['', '0', 'false'].includes(process.env[variable] ?? '1');

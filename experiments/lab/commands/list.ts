@@ -1,5 +1,6 @@
 /** `list`: the experiments and their questions. */
 import type { Command } from 'commander';
+import { besideName, columnsOf } from '#host/wrapped.ts';
 import type { Registry } from '../shapes/shape.ts';
 
 export function addList(program: Command, { experiments }: Registry): void {
@@ -8,6 +9,8 @@ export function addList(program: Command, { experiments }: Registry): void {
     .description('the experiments and their questions')
     .action(() => {
       const width = Math.max(...experiments.map(({ name }) => name.length)) + 2;
-      for (const { name, question } of experiments) console.log(`${name.padEnd(width)}${question}`);
+      const columns = columnsOf(process.stdout);
+      for (const { name, question } of experiments)
+        console.log(besideName(name.padEnd(width), question, columns));
     });
 }

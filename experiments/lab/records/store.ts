@@ -85,9 +85,12 @@ export function findRun(name: string | undefined, resultsDirectory: string): str
   const found = [name, join(resultsDirectory, name)].find(isRun);
   // The file that a shell completes to, inside of a result directory.
   if (found !== undefined) return basename(found) === 'run.json' ? dirname(found) : found;
-  const known = runs.length === 0 ? `(${resultsDirectory} has none)` : runs.slice(-5).join(', ');
+  const known =
+    runs.length === 0
+      ? `${resultsDirectory} has no runs to name`
+      : `or a name such as ${runs.slice(-5).join(', ')}`;
   throw new InputError([
-    `Name a run: required a result directory, an archived .json file, or a name such as ${known}; given ${name}.`,
+    `Name a run: required a result directory, an archived .json file, ${known}; given ${name}.`,
   ]);
 }
 
