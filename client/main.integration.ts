@@ -188,4 +188,5 @@ test('--help prints options, examples and exit codes, and exits 0', async () => 
   assert.equal(code, 0);
   for (const word of ['--room', 'CLIENT_ID', 'Examples:', 'Exit codes:'])
     assert.ok(stdout.includes(word), word);
+  for (const line of stdout.split('\n')) assert.ok(line.length <= 80, line);
 });

@@ -69,6 +69,7 @@ describe('the command', { concurrency: 3 }, () => {
     assert.equal(code, 0);
     const words = ['--clients <n>', 'LOADTEST_CLIENTS', 'default: 100', '130', 'interrupted', 'p99<250ms'];
     for (const word of [...words, 'reordered']) assert.ok(stdout.includes(word), word);
+    for (const line of stdout.split('\n')) assert.ok(line.length <= 80, line);
   });
 
   test('all mistakes are printed at once on standard error, with exit code 2, and nothing is started', async () => {

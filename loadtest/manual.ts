@@ -56,8 +56,9 @@ Examples:
     --arrival poisson --seed 7 --json result.json
   npm run loadtest -- --clients 1000 \\
     --step 1000/s:10s --step 2000/s:10s --step 4000/s:10s
-  npm run loadtest -- --connect http://127.0.0.1:8080 --clients 5000 --rooms 500 \\
-    --think-time 5s..30s --duration 30s --resume --storm 100% --at 5s --limit 'caught-up-p99<2s'
+  npm run loadtest -- --connect http://127.0.0.1:8080 --clients 5000 \\
+    --rooms 500 --think-time 5s..30s --duration 30s --resume \\
+    --storm 100% --at 5s --limit 'caught-up-p99<2s'
   npm run loadtest -- --people 1000 --rate 500/s --present 20% \\
     --visit 30s --duration 60s --limit 'p99<250ms' --limit 'caughtup.p99<500ms'
   LOADTEST_CLIENTS=70 LOADTEST_PAYLOAD_SIZE=256B npm run loadtest

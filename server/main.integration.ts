@@ -102,6 +102,7 @@ test('the stages are listed as JSON, and --help names every variable under the h
   for (const word of ['Admission:', '--internal-port', 'CHAT_INTERNAL_PORT', '--drain-deadline']) {
     assert.ok(help.stdout.includes(word), word);
   }
+  for (const line of help.stdout.split('\n')) assert.ok(line.length <= 80, line);
 });
 
 test('it logs its addresses once, and exits 1 when a port is taken', async () => {
