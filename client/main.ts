@@ -2,6 +2,7 @@
 import { CommanderError } from 'commander';
 import { translateOldNames } from '#host/old-names.ts';
 import { tellStrayVariables } from '#host/stray-variables.ts';
+import { tell } from '#host/wrapped.ts';
 import type { ChatClientOptions } from './core/chat-client.ts';
 import { PersonClient } from './core/person-client.ts';
 import { passwordVariable } from './terminal/person-settings.ts';
@@ -23,7 +24,7 @@ async function main(argv: readonly string[]): Promise<number> {
   // Told before anything can be refused: a variable that was misspelt may be the cause.
   const known = [...command.options.flatMap(({ envVar }) => envVar ?? []), passwordVariable];
   const stray = tellStrayVariables(prefix, known, process.env);
-  for (const line of [translated.warning, stray]) if (line !== undefined) console.error(line);
+  for (const line of [translated.warning, stray]) if (line !== undefined) tell(line);
   try {
     command.parse(translated.argv);
   } catch (error) {
@@ -32,8 +33,8 @@ async function main(argv: readonly string[]): Promise<number> {
   }
   const config = readConfig(command.opts());
   if ('mistakes' in config) {
-    for (const mistake of config.mistakes) console.error(mistake);
-    console.error('--help shows every option.');
+    for (const mistake of config.mistakes) tell(mistake);
+    tell('--help shows every option.');
     return exitCode.badInput;
   }
   const { stdin, stdout, env } = process;
@@ -47,7 +48,7 @@ async function main(argv: readonly string[]): Promise<number> {
   const { user, password } = config.person;
   if (!interactive && user !== undefined && password === undefined) {
     const required = `the password in ${passwordVariable} or in --password-file`;
-    console.error(`Give a password. Required in a pipe: ${required}. Given: --user ${user} without it.`);
+    tell(`Give a password. Required in a pipe: ${required}. Given: --user ${user} without it.`);
     return exitCode.badInput;
   }
   return interactive ? chatOnTerminal(config) : chatInPipe(config);

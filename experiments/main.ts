@@ -2,6 +2,7 @@
 import { CommanderError } from 'commander';
 import { shapeHelp } from '#host/help.ts';
 import { WriteError } from '#host/whole-file.ts';
+import { tell } from '#host/wrapped.ts';
 import { addCompare } from './lab/commands/compare.ts';
 import { addDoctor } from './lab/commands/doctor.ts';
 import { commandWithVariables, readVariables } from './lab/commands/environment.ts';
@@ -33,17 +34,17 @@ addCompare(program, registry);
 addNoise(program, registry);
 addDoctor(program);
 
-const argv = readVariables(program, process.argv, process.env, console.error);
+const argv = readVariables(program, process.argv, process.env, tell);
 
 try {
   await program.parseAsync(argv);
 } catch (error) {
   if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2;
   else if (error instanceof InputError) {
-    console.error(error.message);
+    tell(error.message);
     process.exitCode = 2;
   } else if (error instanceof WriteError) {
-    console.error(`A result could not be written to ${error.message}`);
+    tell(`A result could not be written to ${error.message}`);
     process.exitCode = 4;
   } else {
     // A bug of the lab or of a program that it started: the measurement is void.

@@ -3,6 +3,8 @@
  * `--time 30m` for longer.
  */
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { fuzz } from './fuzz.ts';
 import { targets } from './targets.ts';
@@ -15,3 +17,10 @@ for (const target of targets)
   test(`${target.name}: takes or refuses any input (seed ${seed})`, async () => {
     assert.ok((await fuzz(target, seed, forMs)) > 0, 'some inputs');
   });
+
+test('bad input exits 2, and not as an input that did not hold', () => {
+  const main = join(import.meta.dirname, 'main.ts');
+  const { status, stderr } = spawnSync(process.execPath, [main, '--time', '5'], { encoding: 'utf8' });
+  assert.equal(status, 2);
+  assert.match(stderr, /Required a time above 0 .*; given 5\./);
+});

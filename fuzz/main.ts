@@ -4,6 +4,7 @@ import { shapeHelp } from '#host/help.ts';
 import { interruption } from '#host/interruption.ts';
 import { translateOldNames } from '#host/old-names.ts';
 import { time } from '#host/units.ts';
+import { tell } from '#host/wrapped.ts';
 import { fuzz } from './fuzz.ts';
 import { targets } from './targets.ts';
 
@@ -20,10 +21,13 @@ const positive = (text: string) => {
   throw new InvalidArgumentError(`Required a number above 0; given ${text}.`);
 };
 const program = shapeHelp(new Command('npm run fuzz --'))
-  .description('Feeds every reader of foreign bytes with random ones. Exit codes: 0 all held, 1 one did not.')
+  .description(
+    'Feeds every reader of foreign bytes with random ones. Exit codes: 0 all held, 1 one did not, 2 bad input.',
+  )
   .option('--time <time>', 'how long, such as 30m (default: 1m)', minutesOf)
   .option('--seed <n>', 'of the first round (default: random)', positive)
-  .option('--target <text>', 'only targets whose name contains it');
+  .option('--target <text>', 'only targets whose name contains it')
+  .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2));
 const { argv, warning } = translateOldNames('FUZZ_', process.argv, {}, (name) => name === 'time');
 if (warning !== undefined) console.error(warning);
 const {
@@ -33,9 +37,7 @@ const {
 } = program.parse(argv).opts();
 const chosen = targets.filter(({ name }) => name.includes(target));
 if (chosen.length === 0) {
-  console.error(
-    `Name a target: required a part of ${targets.map(({ name }) => name).join('; ')}; given ${target}.`,
-  );
+  tell(`Name a target: required a part of ${targets.map(({ name }) => name).join('; ')}; given ${target}.`);
   process.exit(2);
 }
 const signal = interruption();

@@ -1,6 +1,9 @@
-/** How every command shows its help: as wide as the terminal, each option with its default and its variable. */
+/**
+ * How every command shows its help: as wide as the terminal, each option with its default and its variable. A
+ * mistake in its options is told in the same width.
+ */
 import type { Command, Option } from 'commander';
-import { columnsUnknown, wrappedParagraphs } from './wrapped.ts';
+import { columnsUnknown, tell, wrappedParagraphs } from './wrapped.ts';
 
 /** Lines of text that are longer are hard to read. Chosen, not measured. */
 const columnsMax = 110;
@@ -10,6 +13,7 @@ const columnMin = 20;
 /** Adds a text after the options: paragraphs, and indented lines. */
 export function shapeHelp(command: Command, after?: string): Command {
   command.configureHelp({ ...command.configureHelp(), minWidthToWrap: columnMin, optionDescription });
+  command.configureOutput({ outputError: (sentence) => tell(sentence.trimEnd()) });
   if (after === undefined) return command;
   const columns = process.stdout.columns || columnsUnknown;
   return command.addHelpText('after', wrappedParagraphs(after, Math.min(columns, columnsMax)));

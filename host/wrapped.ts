@@ -19,6 +19,17 @@ export function wrapped(text: string, width: number): string[] {
   return lines;
 }
 
+/** A sentence, or one a line, for a person who reads standard error; as it is where that is a pipe. */
+export function tell(sentences: string): void {
+  const columns = columnsOf(process.stderr);
+  console.error(
+    sentences
+      .split('\n')
+      .flatMap((one) => wrapped(one, columns))
+      .join('\n'),
+  );
+}
+
 /** A text beside its name: the lines after the first are indented as far as the name is wide. */
 export function besideName(name: string, text: string, columns: number): string {
   return name + wrapped(text, columns - name.length).join(`\n${' '.repeat(name.length)}`);

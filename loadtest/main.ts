@@ -6,6 +6,7 @@ import { translateOldNames } from '#host/old-names.ts';
 import { redact } from '#host/secrets.ts';
 import { tellStrayVariables } from '#host/stray-variables.ts';
 import { WriteError } from '#host/whole-file.ts';
+import { tell } from '#host/wrapped.ts';
 import type { Assignment } from './model/assignment.ts';
 import { prefix } from './option-values.ts';
 import { checkOptions, newCommand, type Options } from './options.ts';
@@ -67,11 +68,11 @@ async function main(argv: string[]): Promise<number> {
   } catch (error) {
     if (styleOf(options) === 'tty') progressStream(options).write(clearLine);
     if (error instanceof WriteError) {
-      console.error(`The result could not be written to ${error.message}`);
+      tell(`The result could not be written to ${error.message}`);
       return exitCode.unwritten;
     }
     if (!(error instanceof RunError)) throw error;
-    console.error(error.message);
+    tell(error.message);
     return exitCode[error.kind];
   } finally {
     if (options.isControlled) process.stdin.destroy();
@@ -172,7 +173,7 @@ function readOptions(argv: string[]): Options | number {
   // Told before anything can be refused: a variable that was misspelt may be the cause.
   const known = command.options.flatMap(({ envVar }) => envVar ?? []);
   const stray = tellStrayVariables(prefix, known, process.env);
-  for (const line of [translated.warning, stray]) if (line !== undefined) console.error(line);
+  for (const line of [translated.warning, stray]) if (line !== undefined) tell(line);
   try {
     command.parse(translated.argv);
   } catch (error) {
@@ -189,7 +190,7 @@ async function tryServe(metrics: Metrics, options: Options): Promise<MetricsServ
   if (port === undefined) return undefined;
   try {
     const server = await serveMetrics(metrics.registry, host, port);
-    console.error(`metrics: http://${host}:${server.port}/metrics`);
+    tell(`metrics: http://${host}:${server.port}/metrics`);
     return server;
   } catch (error) {
     return `--metrics-port ${port} on ${host} cannot be used: ${(error as Error).message}`;
@@ -208,7 +209,7 @@ async function tryOpenPage(options: Options): Promise<LiveRun | undefined | stri
   const expressions = limits.map(({ expression }) => expression);
   try {
     const page = await LivePage.open(port, newState(workload.urls.map(redact), expressions));
-    console.error(`live: ${page.url}`);
+    tell(`live: ${page.url}`);
     return new LiveRun(page, options.isControlled ? null : plannedSeconds(workload, steps));
   } catch (error) {
     return `--live ${port} cannot be used: ${(error as Error).message}`;
@@ -223,8 +224,8 @@ function plannedSeconds(workload: Workload, steps: Options['steps']): number {
 }
 
 function refuse(problems: readonly string[]): number {
-  for (const problem of problems) console.error(problem);
-  console.error('Nothing was started. Try --help.');
+  for (const problem of problems) tell(problem);
+  tell('Nothing was started. Try --help.');
   return exitCode.input;
 }
 

@@ -2,6 +2,7 @@
 import type { AddressInfo } from 'node:net';
 import { Command } from 'commander';
 import type { Logger } from 'pino';
+import { tell } from '#host/wrapped.ts';
 import type { Gateway } from './gateway/gateway.ts';
 import { MediaServer } from './media/media-server.ts';
 import { createLog } from './ops/log.ts';
@@ -32,7 +33,7 @@ function readCommandLine() {
     return { config, listStages: command.opts<{ listStages?: true }>().listStages === true };
   } catch (error) {
     if (!(error instanceof SettingsError)) throw error;
-    console.error(error.message);
+    tell(error.message);
     process.exit(2);
   }
 }
@@ -98,13 +99,13 @@ const noSuchAddress = new Set(['ENOTFOUND', 'EADDRNOTAVAIL', 'EINVAL', 'EAI_AGAI
 
 main().catch((error: NodeJS.ErrnoException) => {
   if (error instanceof SettingsError) {
-    console.error(error.message);
+    tell(error.message);
     process.exit(2);
   }
   const taken =
     error.code === 'EADDRINUSE' ? ' Choose another with --port or --internal-port; 0 takes a free one.' : '';
   const wrongHost = noSuchAddress.has(error.code ?? '');
   const advice = wrongHost ? ' Set --host and --internal-host to addresses of this machine.' : taken;
-  console.error(`The server could not start: ${error.message}.${advice}`);
+  tell(`The server could not start: ${error.message}.${advice}`);
   process.exit(wrongHost ? 2 : 1);
 });

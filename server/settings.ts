@@ -9,6 +9,7 @@ import { translateOldNames, variableOf } from '#host/old-names.ts';
 import { holdsSecret, notShown, parseServiceUrl, readSecretFile, splitUrls } from '#host/secrets.ts';
 import { tellStrayVariables } from '#host/stray-variables.ts';
 import type { Unit } from '#host/units.ts';
+import { tell } from '#host/wrapped.ts';
 
 /**
  * One setting. Its key in the group gives its flag and its environment variable. A key names the unit of the
@@ -179,7 +180,7 @@ export function readSettings<G extends SettingGroup>(
   const { argv: translated, warning } = translateOldNames(prefix, argv, process.env, isKnown);
   // Told before anything can be refused: a variable that was misspelt may be the cause.
   const stray = tellStrayVariables(prefix, variablesOf(command), process.env);
-  for (const line of [warning, stray]) if (line !== undefined) console.error(line);
+  for (const line of [warning, stray]) if (line !== undefined) tell(line);
   command.parse(translated, { from: 'user' });
   const problems: string[] = [];
   const values: Record<string, unknown> = {};
