@@ -16,7 +16,7 @@ export function wrapped(text: string, width: number): string[] {
     if (last !== '' && last.length + 1 + word.length > width) lines.push(word);
     else lines[lines.length - 1] = last === '' ? word : `${last} ${word}`;
   }
-  return lines;
+  return lines.map((line) => line.trimEnd());
 }
 
 /** A sentence, or one a line, for a person who reads standard error; as it is where that is a pipe. */

@@ -68,6 +68,15 @@ test('away from a terminal only whole lines are written, one for each trial and 
   );
 });
 
+test('on a terminal a line of a trial is broken between words, and goes on below its figures', () => {
+  const { live, written } = view(true, 80);
+  live.trialEnded(trialLine(trialFixture(3, 128, 41.23), 'messages/s'));
+  live[Symbol.dispose]();
+  const [first, second] = written[0]!.replace('\r\x1b[2K', '').split('\n');
+  assert.match(first!, /^01-naive {2}trial {2}3 .* deliveries\/s$/);
+  assert.match(second!, /^ {10}CPU 0\.50 {2}80 MB$/);
+});
+
 test('on a terminal one line is redrawn, with phase, rate, p99, elapsed time and time left, and erased at the end', () => {
   const { live, written, pass } = view(true);
   pass(7000);

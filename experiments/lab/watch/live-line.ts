@@ -1,5 +1,6 @@
 /** Progress of a run on the terminal: one redrawn line, or plain lines where the output is no terminal. */
 import { type Paint, unpainted } from '#host/paint.ts';
+import { besideName } from '#host/wrapped.ts';
 import type { SimulatorProgress } from '../deployment/deployment.ts';
 import { formatClock, formatMagnitude, formatMs, formatNumber } from '../report/format.ts';
 import type { TrialTitle } from '../trial/trial.ts';
@@ -15,7 +16,7 @@ type LiveOptions = PaceOptions & {
   paint?: Paint;
 };
 
-const outcome = /(?<= )(pass|fail|void|undetermined|interrupted)(?= |$)/;
+const outcome = /(?<= )(pass|fail|void|undetermined|interrupted)(?= |$)/m;
 const redrawPeriodMs = 250;
 
 /** Draws until it is disposed. */
@@ -47,8 +48,7 @@ export class LiveView implements Disposable {
 
   trialEnded(line: string): void {
     this.#pace.trialEnded();
-    const { paint = unpainted } = this.#options;
-    this.#write(line.replace(outcome, (word) => paint(word)));
+    this.#write(line);
   }
 
   variantEnded(line: string | null): void {
@@ -58,7 +58,10 @@ export class LiveView implements Disposable {
 
   /** Writes a whole line; on a terminal the redrawn one stays below it. */
   #write(line: string): void {
-    this.#options.write(this.#options.terminal ? `\r\x1b[2K${line}\n` : `${line}\n`);
+    const { terminal, columns, paint = unpainted } = this.#options;
+    const text = terminal ? indented(line, columns()) : line;
+    const painted = text.replace(outcome, (word) => paint(word));
+    this.#options.write(terminal ? `\r\x1b[2K${painted}\n` : `${painted}\n`);
     this.#draw();
   }
 
@@ -94,4 +97,10 @@ export class LiveView implements Disposable {
     }
     return parts.join(' · ');
   }
+}
+
+/** A line that fits the terminal: its other lines are indented as far as the name of the variant is wide. */
+function indented(line: string, columns: number): string {
+  const [name = ''] = /^.+?(?: {2}|: )/.exec(line) ?? [];
+  return besideName(name, line.slice(name.length), columns);
 }
