@@ -23,16 +23,19 @@ export function spectrumPlot(run: LoadRun): Plot | null {
   const looks = looksOf(run);
   const curves = shown.map(({ trial }) => spectrumOf(trial));
   const bounds = latencyBoundsMs(run);
+  // The name of the limit stands above its line, and below that of the axis.
+  const top = bounds.map((bound) => bound * 2);
   const latencies = curves.flatMap((curve) => curve.map(([, latency]) => latency!).filter(isKnown));
   const decades = Math.ceil(Math.log10(Math.max(...curves.flat().map(([x]) => x!))) - 0.01);
   const marks = Array.from({ length: decades + 1 }, (_, decade) => 10 ** decade);
   const x = { type: 'log', min: 1, max: 10 ** decades, ...marksAt(marks) };
   const { legend, pixels } = legendAbove(shown.map(({ variant }) => ({ name: variant })));
   const svg = renderSvg('spectrum', plotPixels + pixels, {
-    grid: { ...grid, top: pixels + 40 },
+    // Half of the last percentile stands to the right of its mark.
+    grid: { ...grid, right: 44, top: pixels + 40 },
     legend,
     xAxis: axisBelow('% of deliveries were at least this fast', percentileOf, x),
-    yAxis: axisLeft('delivery latency', formatMs, logRange([...latencies, ...bounds], 'up')),
+    yAxis: axisLeft('delivery latency', formatMs, logRange([...latencies, ...top], 'up')),
     series: shown.map(({ variant }, index) => {
       const { colour, dash } = looks.get(variant)!;
       return {

@@ -1,5 +1,6 @@
 /** A chart on a canvas: drawn by uPlot, with a focus, a readout and arrow keys of its own. */
 import uPlot from 'uplot';
+import { roundMarks } from '../marks.ts';
 import { element, resolvedColour } from './elements.ts';
 
 /** What a chart is made of. All values lie at the same points across. */
@@ -89,10 +90,10 @@ export function newPlot(options: PlotOptions): Plot {
 
 function uplotOptions(options: PlotOptions): Omit<uPlot.Options, 'width' | 'height'> {
   const { scale, group, acrossRange, upRange, lines, bands = [] } = options;
-  const axis = (text: (value: number) => string, gridFilter = {}): uPlot.Axis => ({
+  const axis = (text: (value: number) => string): uPlot.Axis => ({
     stroke: () => resolvedColour('var(--muted)'),
     font: '12px system-ui, sans-serif',
-    grid: { stroke: () => resolvedColour('var(--line)'), width: 1, ...gridFilter },
+    grid: { stroke: () => resolvedColour('var(--line)'), width: 1 },
     ticks: { show: false },
     values: (_, marks) => marks.map((mark) => (mark === null ? '' : text(mark))),
   });
@@ -114,7 +115,7 @@ function uplotOptions(options: PlotOptions): Omit<uPlot.Options, 'width' | 'heig
     },
     axes: [
       { ...axis(options.acrossText), size: 28, space: 56, ...(options.isCounted && { incrs: counts }) },
-      { ...axis(options.upText, scale === 'log' ? { filter: roundMarks } : {}), size: widthOf, space: 34 },
+      { ...axis(options.upText), size: widthOf, space: upSpace, ...(scale === 'log' && logMarks) },
     ],
     series: [{}, ...lines.map((line) => seriesOf(line))],
     bands: bands.map(({ upper, lower, colour }) => ({
@@ -148,15 +149,15 @@ function seriesOf(line: PlotOptions['lines'][number]): uPlot.Series {
   };
 }
 
+/** Least distance of two marks above one another, in pixels. */
+const upSpace = 34;
 const counts = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000];
 
-/** Of a logarithmic axis: 1, 2 and 5 in each power of ten. */
-function roundMarks(_: uPlot, marks: readonly number[]): (number | null)[] {
-  return marks.map((mark) => {
-    const first = mark / 10 ** Math.floor(Math.log10(mark) + 1e-9);
-    return [1, 2, 5].some((round) => Math.abs(first - round) < 1e-6) ? mark : null;
-  });
-}
+/** Marks of a logarithmic axis: uPlot would put them at powers of ten times the lower end of the axis. */
+const logMarks: Pick<uPlot.Axis, 'splits' | 'filter'> = {
+  splits: ({ over }, _axis, min, max) => roundMarks(min, max, over.clientHeight / upSpace),
+  filter: (_, marks) => marks,
+};
 
 /** Room for the longest label, in pixels of a font of 12. */
 function widthOf(_: uPlot, labels: readonly string[] | null): number {
