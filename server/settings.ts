@@ -161,9 +161,9 @@ export function infiniteLimitsOf(groups: readonly SettingGroup[]): Record<string
 }
 
 /**
- * Adds an option per setting to the command, parses, and returns the frozen values. Tells old names and
- * variables that no setting has on standard error. Throws a `SettingsError` with every problem. After `--help`
- * or an unknown flag the process exits, with code 0 or 2.
+ * Adds an option per setting to the command, parses, and returns the frozen values. Tells old names, and
+ * variables that no setting has, on standard error. Throws a `SettingsError` with every problem. After
+ * `--help` or an unknown flag the process exits, with code 0 or 2.
  */
 export function readSettings<G extends SettingGroup>(
   command: Command,
