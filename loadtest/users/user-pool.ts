@@ -41,18 +41,20 @@ export type ConnectionReport = {
   connectUs: number[];
 };
 
+export const noConnections = (): ConnectionReport => ({
+  opened: 0,
+  refused: {},
+  closedEarly: {},
+  open: 0,
+  connectUs: [],
+});
+
 const paceIntervalMs = 5;
 
 export class UserPool {
   readonly rooms: UserRoom[] = [];
   readonly users: VirtualUser[] = [];
-  readonly connections: ConnectionReport = {
-    opened: 0,
-    refused: {},
-    closedEarly: {},
-    open: 0,
-    connectUs: [],
-  };
+  readonly connections = noConnections();
   readonly unaudited: UnauditedUsers;
   /** Where users come back. */
   readonly returns: Returns | undefined;

@@ -1,19 +1,8 @@
 /** Messages between people, their receipts, and what a session is told. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { setImmediate as turn } from 'node:timers/promises';
 import { until } from '../../testing/until.ts';
-import { FakeSession, Nodes } from './mailbox.fixture.ts';
-
-const turns = async (count = 10) => {
-  for (let n = 0; n < count; n++) await turn();
-};
-
-const range = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, n) => from + n);
-
-async function setUp(options: ConstructorParameters<typeof Nodes>[0] = {}) {
-  return new Nodes(options).start();
-}
+import { FakeSession, range, setUp, turns } from './mailbox.fixture.ts';
 
 test('a message is acknowledged only when it is stored, and delivered with the same number', async () => {
   await using nodes = await setUp();
@@ -76,7 +65,7 @@ test('messages to somebody who has no mailbox yet stay in order, whatever the lo
   const alice = new FakeSession('alice');
   await nodes.enter(alice);
   for (const id of ['1', '2']) nodes.say(alice, 'bob', id);
-  await turn();
+  await turns(1);
   for (const id of ['3', '4']) nodes.say(alice, 'bob', id);
   await turns();
   const acks = alice.acks.map(({ id, seq }) => `${id} ${seq}`);
