@@ -8,10 +8,10 @@ import { isOfStorm } from '../model/return-wait.ts';
 import { seededRandom } from '../model/schedule.ts';
 import type { ResolvedWorkload } from '../workload.ts';
 import { type ComingRecords, Comings } from './comings.ts';
+import { noConnections } from './connection-report.ts';
 import type { DirectSender } from './direct-sender.ts';
 import { LookIns } from './look-ins.ts';
 import { type DeviceEvents, PersonDevice, type ServerFrame } from './person-device.ts';
-import { noConnections } from './user-pool.ts';
 
 /** A step, as the people see it. */
 export type PeopleStepEvents = ComingRecords & {
