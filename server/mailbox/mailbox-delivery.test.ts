@@ -177,7 +177,7 @@ test('wakes that come early, late or twice change nothing of the order', async (
   await nodes.enter(bob);
   await turns();
   for (const id of ['1', '2', '3'])
-    await nodes.store.store({ to: 'bob', from: 'alice', id, body: bodyOf(id) }, true);
+    await nodes.store.store({ to: 'bob', from: 'alice', id, body: bodyOf(id) });
   for (const seq of [3, 1, 2, 2])
     nodes.signals.publish('@bob', Buffer.from(`other m ${seq} ${frameOf(seq)}`));
   await turns();

@@ -38,6 +38,30 @@ test('a message that is sent again has the same number, and is delivered once', 
   assert.deepEqual(bob.seqs, [1]);
 });
 
+test('the first messages to somebody stay in order, however late the answers of the store come', async () => {
+  await using nodes = await setUp();
+  const alice = new FakeSession('alice');
+  await nodes.enter(alice);
+  const late = Promise.withResolvers<void>();
+  nodes.after = (name, [message]) =>
+    name === 'store' && (message as { id: string }).id === 'two' ? late.promise : undefined;
+  for (const id of ['one', 'two']) nodes.say(alice, 'bob', id);
+  await turns(1);
+  nodes.say(alice, 'bob', 'three');
+  await turns();
+  nodes.say(alice, 'bob', 'four');
+  await turns();
+  late.resolve();
+  await turns();
+  const bob = new FakeSession('bob');
+  await nodes.enter(bob);
+  await turns();
+  assert.deepEqual(
+    bob.messages.map(({ id }) => id),
+    ['one', 'two', 'three', 'four'],
+  );
+});
+
 test('full, unknown and busy are told to the sender, and nothing that was refused arrives', async () => {
   await using nodes = await setUp({ settings: { mailboxMessagesMax: 3 } });
   const alice = new FakeSession('alice');
