@@ -27,7 +27,7 @@ type SendingParts = {
 const knownMax = 100_000;
 const knownMs = 600_000;
 
-/** A message that waits until it is known whether there is an account; `undefined`: it cannot be known now. */
+/** A message that waits until it is known whether there is an account; undefined: nobody can say it now. */
 type Waiting = (isKnown: boolean | undefined) => void;
 
 export class Sending {
