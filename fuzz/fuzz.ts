@@ -10,9 +10,10 @@ const runsPerSeed = 1000;
 export async function fuzz({ name, property }: Target, seed: number, forMs: number): Promise<number> {
   const seeds = keptSeeds[name] ?? [];
   const endAtMs = performance.now() + forMs;
-  for (const one of seeds) await check(name, property(), { seed: one, numRuns: runsPerSeed });
+  let inputs = 0;
+  for (const one of seeds) inputs += await check(name, property(), { seed: one, numRuns: runsPerSeed });
   const interruptAfterTimeLimit = Math.max(1, endAtMs - performance.now());
-  return check(name, property(), { seed, numRuns: 2 ** 31 - 1, interruptAfterTimeLimit });
+  return inputs + (await check(name, property(), { seed, numRuns: 2 ** 31 - 1, interruptAfterTimeLimit }));
 }
 
 async function check(name: string, property: fc.IRawProperty<unknown>, options: fc.Parameters<unknown>) {

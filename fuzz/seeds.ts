@@ -6,5 +6,6 @@ export const keptSeeds: Readonly<Record<string, readonly number[]>> = {
   'batch between processes': [1],
   'stream of batches': [1],
   'path of a request': [1],
+  'question where to connect': [1],
   'position and joined frame': [1],
 };

@@ -1,12 +1,18 @@
 /** One virtual user: a TCP connection, its handshake, pongs and close. Its input goes to the audit. */
-import net from 'node:net';
+import type net from 'node:net';
 import type { Listener, LocalRoom } from '../audit/listener.ts';
 import type { Reference } from '../audit/reference.ts';
 import type { Resumption } from '../audit/resumption.ts';
 import type { Endpoint } from '../model/assignment.ts';
-import { newMaskKey, writeMaskedFrame } from '../wire/client-frame.ts';
+import {
+  closeAnswer,
+  closeNormally,
+  openSocket,
+  pongsWaitingMax,
+  writeControl,
+} from '../wire/client-socket.ts';
 import { FrameScanner } from '../wire/frame-scanner.ts';
-import { handshakeRequest, newHandshakeKey, readHandshakeResponse } from '../wire/handshake.ts';
+import { readHandshakeResponse } from '../wire/handshake.ts';
 import { opcode } from '../wire/opcode.ts';
 
 export type UserState = 'new' | 'connecting' | 'open' | 'refused' | 'closed';
@@ -20,17 +26,6 @@ export type UserEvents = {
   closed(user: VirtualUser, code: number, reason: string): void;
   received(user: VirtualUser, bytes: Buffer, at: number, end: number): void;
 };
-
-type UserSocket = net.Socket & { user: VirtualUser };
-
-/** Pongs of one user that wait for the kernel, at most. Chosen, not measured. */
-const pongsWaitingMax = 64;
-
-/**
- * All users of a worker read into one buffer: Node calls back synchronously for each read, so that its
- * content is used before the next read. That saves a buffer and a copy per user.
- */
-const sharedBuffer = Buffer.allocUnsafeSlow(256 * 1024);
 
 export class VirtualUser implements Listener {
   readonly index: number;
@@ -51,7 +46,7 @@ export class VirtualUser implements Listener {
   /** The last message that it sent in this step; −1 before. */
   sentNumber = -1;
   readonly #events: UserEvents;
-  #socket: UserSocket | null = null;
+  #socket: net.Socket | null = null;
   #accept = '';
   #response: Buffer | null = null;
   #pongsWaiting = 0;
@@ -88,21 +83,10 @@ export class VirtualUser implements Listener {
 
   /** Starts to connect. */
   connect(endpoint: Endpoint): void {
-    const { key, accept } = newHandshakeKey();
-    this.#accept = accept;
     this.state = 'connecting';
-    const socket = net.connect({
-      host: endpoint.address,
-      port: endpoint.port,
-      localAddress: endpoint.sourceAddress,
-      noDelay: true,
-      onread: { buffer: sharedBuffer, callback: onRead },
-    }) as UserSocket;
-    socket.user = this;
+    const { socket, accept } = openSocket(endpoint, this);
     this.#socket = socket;
-    socket.on('error', onError);
-    socket.on('close', onClose);
-    socket.write(handshakeRequest(endpoint.url, key, endpoint.headers), 'latin1');
+    this.#accept = accept;
   }
 
   /** Bytes that wait in this process because the kernel's send buffer is full. */
@@ -129,7 +113,7 @@ export class VirtualUser implements Listener {
   close(): void {
     if (this.state !== 'open') return;
     this.state = 'closed';
-    this.#sendControl(opcode.close, Buffer.from([0x03, 0xe8]));
+    this.#sendControl(opcode.close, closeNormally);
     this.#socket?.end();
   }
 
@@ -155,7 +139,7 @@ export class VirtualUser implements Listener {
   closed(code: number, reason: string): void {
     if (this.state === 'open') {
       this.state = 'closed';
-      this.#sendControl(opcode.close, code === 1005 ? Buffer.alloc(0) : Buffer.from([code >> 8, code & 255]));
+      this.#sendControl(opcode.close, closeAnswer(code));
       this.#events.closed(this, code, reason);
     }
     this.#socket?.end();
@@ -208,22 +192,6 @@ export class VirtualUser implements Listener {
   }
 
   #sendControl(code: number, payload: Buffer, written?: () => void): void {
-    const frame = Buffer.allocUnsafe(payload.length + 6);
-    writeMaskedFrame(frame, 0, code, payload, newMaskKey());
-    this.#socket?.write(frame, written);
+    if (this.#socket) writeControl(this.#socket, code, payload, written);
   }
-}
-
-// One function for all sockets: a closure per user would take most of a user's memory.
-function onRead(this: unknown, length: number, bytes: Uint8Array): boolean {
-  (this as UserSocket).user.take(bytes as Buffer, length);
-  return true;
-}
-
-function onError(this: net.Socket, error: NodeJS.ErrnoException): void {
-  (this as UserSocket).user.ended(error.code ?? error.message);
-}
-
-function onClose(this: net.Socket): void {
-  (this as UserSocket).user.ended('the connection was lost');
 }

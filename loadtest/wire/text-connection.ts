@@ -2,27 +2,19 @@
  * A WebSocket connection of a client that reads every message: the handshake, texts, pongs and closes. Its
  * owner gets each message as a range of bytes that is valid during the call. Hot path.
  */
-import net from 'node:net';
+import type net from 'node:net';
+import { clientFrameBytes, clientHeaderBytes, maskText } from './client-frame.ts';
 import {
-  clientFrameBytes,
-  clientHeaderBytes,
-  maskText,
-  newMaskKey,
-  writeMaskedFrame,
-} from './client-frame.ts';
+  type ConnectionTarget,
+  closeAnswer,
+  closeNormally,
+  openSocket,
+  pongsWaitingMax,
+  writeControl,
+} from './client-socket.ts';
 import { FrameScanner, type FrameSink } from './frame-scanner.ts';
-import { handshakeRequest, newHandshakeKey, readHandshakeResponse } from './handshake.ts';
+import { readHandshakeResponse } from './handshake.ts';
 import { opcode } from './opcode.ts';
-
-/** Where to connect to. */
-export type ConnectionTarget = {
-  address: string;
-  port: number;
-  url: URL;
-  /** Undefined where the system chooses. */
-  sourceAddress: string | undefined;
-  headers: Readonly<Record<string, string>>;
-};
 
 /** Who has a connection. Nothing is called after `refused` or `closed`, or after it has left by itself. */
 export type ConnectionOwner = {
@@ -37,17 +29,10 @@ export type ConnectionOwner = {
   read(): void;
 };
 
-type OwnedSocket = net.Socket & { connection: TextConnection };
-
-/** Pongs that wait for the kernel, at most. Chosen, not measured. */
-const pongsWaitingMax = 64;
-/** Node calls back synchronously for each read, so that all connections of a process share one buffer. */
-const sharedBuffer = Buffer.allocUnsafeSlow(256 * 1024);
-
 export class TextConnection {
   readonly #owner: ConnectionOwner;
   readonly #scanner: FrameScanner;
-  readonly #socket: OwnedSocket;
+  readonly #socket: net.Socket;
   readonly #accept: string;
   #state: 'connecting' | 'open' | 'over' = 'connecting';
   #response: Buffer | null = null;
@@ -55,22 +40,11 @@ export class TextConnection {
 
   /** Connects at once. A message of more than `messageBytesMax` bytes ends the connection with 1002. */
   constructor(target: ConnectionTarget, messageBytesMax: number, owner: ConnectionOwner) {
-    const { key, accept } = newHandshakeKey();
     this.#owner = owner;
-    this.#accept = accept;
     this.#scanner = new FrameScanner(messageBytesMax);
-    const socket = net.connect({
-      host: target.address,
-      port: target.port,
-      localAddress: target.sourceAddress,
-      noDelay: true,
-      onread: { buffer: sharedBuffer, callback: onRead },
-    }) as OwnedSocket;
-    socket.connection = this;
+    const { socket, accept } = openSocket(target, this);
     this.#socket = socket;
-    socket.on('error', onError);
-    socket.on('close', onClose);
-    socket.write(handshakeRequest(target.url, key, target.headers), 'latin1');
+    this.#accept = accept;
   }
 
   /** Bytes that wait in this process because the kernel's send buffer is full. */
@@ -90,7 +64,7 @@ export class TextConnection {
   /** Closes with code 1000. The socket ends when the server answers, or by `destroy`. */
   close(): void {
     if (this.#state === 'open') {
-      this.#sendControl(opcode.close, Buffer.from([0x03, 0xe8]));
+      writeControl(this.#socket, opcode.close, closeNormally);
       this.#socket.end();
       this.#state = 'over';
     } else this.destroy();
@@ -135,12 +109,11 @@ export class TextConnection {
     ping: (bytes, start, end) => {
       if (this.#pongsWaiting === pongsWaitingMax) return;
       this.#pongsWaiting++;
-      this.#sendControl(opcode.pong, bytes.subarray(start, end), () => this.#pongsWaiting--);
+      writeControl(this.#socket, opcode.pong, bytes.subarray(start, end), () => this.#pongsWaiting--);
     },
     close: (code, reason) => {
       if (this.#state !== 'open') return;
-      const answer = code === 1005 ? Buffer.alloc(0) : Buffer.from([code >> 8, code & 255]);
-      this.#sendControl(opcode.close, answer);
+      writeControl(this.#socket, opcode.close, closeAnswer(code));
       this.#socket.end();
       this.#state = 'over';
       this.#owner.closed(code, reason);
@@ -169,23 +142,4 @@ export class TextConnection {
     this.#owner.opened();
     if (response.framesAt < bytes.length) this.#read(bytes, response.framesAt, bytes.length);
   }
-
-  #sendControl(code: number, payload: Buffer, written?: () => void): void {
-    const frame = Buffer.allocUnsafe(payload.length + 6);
-    writeMaskedFrame(frame, 0, code, payload, newMaskKey());
-    this.#socket.write(frame, written);
-  }
-}
-
-function onRead(this: unknown, length: number, bytes: Uint8Array): boolean {
-  (this as OwnedSocket).connection.take(bytes as Buffer, length);
-  return true;
-}
-
-function onError(this: net.Socket, error: NodeJS.ErrnoException): void {
-  (this as OwnedSocket).connection.ended(error.code ?? error.message);
-}
-
-function onClose(this: net.Socket): void {
-  (this as OwnedSocket).connection.ended('the connection was lost');
 }

@@ -57,8 +57,8 @@ const defaults = {
 
 /**
  * Heartbeats in which Redis is asked once about each partition where nothing waits for the answer, so that a
- * log that was lost is noticed in silence too. Asked about all of 64 at each heartbeat, it was 128 scripts per
- * second and node, in bursts that a node of 0.2 CPU feels. Chosen, not measured.
+ * log that was lost is noticed in silence too. All of 64 at each heartbeat were 128 scripts per
+ * second and node, in bursts that a node of 0.2 CPU felt. Chosen, not measured.
  */
 const ticksPerLook = 4;
 
