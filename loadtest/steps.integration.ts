@@ -66,6 +66,10 @@ test('each step is audited for itself, on the same connections, and the summary 
     { ratePerSecond: 100, durationSeconds: 1, sent: 100, delivered: 1000, faults: [0, 0, 0, 0] },
     { ratePerSecond: 200, durationSeconds: 1.5, sent: 300, delivered: 3000, faults: [0, 0, 0, 0] },
   ]);
+  assert.match(
+    stdout,
+    /\n\nstep 1 of 2, 100 messages\/s\nverdict +pass\n.*\n\nstep 2 of 2, 200 messages\/s\n/s,
+  );
   assert.match(stdout, /step +offered\/s .* verdict\n +1 +100 +100 .* pass\n +2 +200 +200 .* pass\n$/);
 });
 

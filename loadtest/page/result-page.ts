@@ -98,7 +98,7 @@ export function resultPage(results: readonly LoadtestResult[]): LiveEnd {
   const before = `<header>
 <p class="kicker">${escapeHtml(kicker)}</p>
 <h1>${escapeHtml(state.question)}</h1>
-<p class="answer">${escapeHtml(`Verdict: ${verdict ?? 'none'}`)}</p>
+<p class="answer">${escapeHtml(`Verdict: ${verdict ?? 'none'}${ofSteps(results)}`)}</p>
 </header>`;
   return {
     state: { ...state, trials, isEnded: true },
@@ -106,6 +106,13 @@ export function resultPage(results: readonly LoadtestResult[]): LiveEnd {
     before,
     after: figuresOf(results),
   };
+}
+
+/** How many steps ended in which way, where there were several. */
+function ofSteps(results: readonly LoadtestResult[]): string {
+  if (results.length === 1) return '';
+  const counts = Object.entries(Object.groupBy(results, ({ verdict }) => verdict));
+  return `. Of ${results.length} steps: ${counts.map(([verdict, all]) => `${all.length} ${verdict}`).join(', ')}`;
 }
 
 /** The same as a file. */

@@ -4,6 +4,7 @@ import { sendersOfRoom } from '../model/assignment.ts';
 import { mergeCounts } from '../record/counts.ts';
 import {
   encodeHistogram,
+  formatMs,
   histogramSlots,
   type LatencySummary,
   slotOf,
@@ -54,7 +55,7 @@ export function conclude(
       `the run was interrupted after ${(outcome.measuredUs / 1e6).toFixed(1)} s of ${workload.durationSeconds} s`,
     );
   const isDoubtful = broken.length > 0 && broken.every((limit) => limit.couldHold);
-  const doubt = `the simulator may have caused it: with twice the p99 of its own turn (${turnMsP99} ms) taken off, the limit would have held`;
+  const doubt = `the simulator may have caused it: with twice the p99 of its own turn (${formatMs(turnMsP99)}) taken off, the limit would have held`;
   const cause =
     outcome.aborted === 'gone' ? 'no client was connected any more' : 'a limit could no longer hold';
   const aborted = `the measure phase was ended after ${(outcome.measuredUs / 1e6).toFixed(1)} s of ${workload.durationSeconds} s, because ${cause}`;

@@ -28,6 +28,8 @@ const cases: [name: string, changes: Partial<HealthObservation>, reason: RegExp 
   ['sending too few', { sent: 989 }, /sent 98.9 % of what was due; at least 99.0 % is needed/],
   ['sending too few because of the target', { sent: 500, unsentByTarget: 500 }, null],
   ['sending late', { scheduleLagMs: late }, /p99 of its schedule lag was 26 ms; the limit is 25 ms/],
+  ['far too late', { scheduleLagMs: { ...late, p99: 299.775 } }, /schedule lag was 300 ms; the limit/],
+  ['a little late', { scheduleLagMs: { ...late, p99: 25.012 } }, /schedule lag was 25\.012 ms; the limit/],
   ['sending too few because an earlier step closed the users', { sent: 500, absent: 500 }, absent],
   ['a saturated worker in a passed run', { saturatedShare: 0.9 }, null],
   ['a worker saturated for a fifth of a failed run', { saturatedShare: 0.2, targetFailed: true }, null],

@@ -1,5 +1,6 @@
 /** The health of the simulator. It is judged before the server: an unhealthy simulator makes a run void. */
 import type { LatencySummary } from '../record/histogram.ts';
+import { observedText } from './limits.ts';
 
 export type HealthLimits = {
   /** Sent ÷ scheduled. Messages that the target made impossible do not count as missing. */
@@ -75,7 +76,7 @@ export function judgeHealth(seen: HealthObservation, limits: HealthLimits): stri
     );
   if (seen.scheduleLagMs.p99 > limits.scheduleLagMsP99Max)
     reasons.push(
-      `the simulator sent late: p99 of its schedule lag was ${seen.scheduleLagMs.p99} ms; the limit is ${limits.scheduleLagMsP99Max} ms`,
+      `the simulator sent late: p99 of its schedule lag was ${observedText(`lag.p99<=${limits.scheduleLagMsP99Max}ms`, seen.scheduleLagMs.p99)}; the limit is ${limits.scheduleLagMsP99Max} ms`,
     );
   if (seen.saturatedShare > limits.saturatedShareMax && seen.targetFailed)
     reasons.push(

@@ -7,7 +7,7 @@ import { casesOfSteps, summaryOfSteps } from './ci-report.ts';
 import { junitXml } from './junit-xml.ts';
 import type { ProgressStyle, ResultEvent } from './progress.ts';
 import type { LoadtestResult, RunResult } from './schema.ts';
-import { formatBaseline, formatSteps, formatSummary } from './summary.ts';
+import { formatBaseline, formatSteps, formatSummary, stepHeading } from './summary.ts';
 
 export type Publication = {
   style: ProgressStyle;
@@ -43,8 +43,10 @@ export async function publish(
   const steps = results.map((one, index) => ({ result: one, rows: rowsOf(before[index], one, margin) }));
   if (style !== 'json') {
     const look = { paint: paintFor(stream), isWide };
-    for (const { result: one, rows } of steps)
+    for (const [index, { result: one, rows }] of steps.entries()) {
+      if (hasSteps) stream.write(stepHeading(index + 1, steps.length, one));
       stream.write(formatSummary(one, look) + formatBaseline(rows, look, margin));
+    }
     if (hasSteps) stream.write(formatSteps(results, look));
   } else if (json !== '-') {
     const event: ResultEvent = { event: 'result', result };

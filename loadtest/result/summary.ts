@@ -112,6 +112,11 @@ function latencyRows(result: LoadtestResult): [string, string][] {
   ];
 }
 
+/** Stands above the summary of a step; `number` counts from 1. Ends with a line break. */
+export function stepHeading(number: number, count: number, { offeredPerSecond }: LoadtestResult): string {
+  return `\nstep ${number} of ${count}, ${decimal(offeredPerSecond)} messages/s\n`;
+}
+
 /** A table with one line for each step. It ends with a line break. */
 export function formatSteps(steps: readonly LoadtestResult[], { paint, isWide }: SummaryStyle): string {
   const all: [title: string, cell: (result: LoadtestResult, index: number) => string][] = [
