@@ -37,6 +37,8 @@ test('plain progress is a line per event, and losses are named only if there are
   const line = 'measure  3/5 s  50 sent/s  12,345 deliveries/s  p50 0.43 ms  p99 7.12 ms  9 open';
   assert.equal(show('plain', 0), `connect\nconnect  5 connected\nmeasure\n${line}\n`);
   assert.ok(show('plain', 4).endsWith(`${line}  4 lost\n`));
+  const silent = show('plain', 0, { deliveries: 0 });
+  assert.ok(silent.endsWith('  0 deliveries/s  9 open\n'), 'no latency without deliveries');
 });
 
 test('progress on a terminal redraws one line with a bar, and clears it at the end', () => {

@@ -119,8 +119,9 @@ function lineProgress(stream: Output, redraw: boolean): RunObserver {
         time: redraw ? `${bar(elapsed / totalSeconds)} ${time}` : time,
         sent: `${integer(second.sent)} sent/s`,
         deliveries: `${integer(second.deliveries)} deliveries/s`,
-        p50: `p50 ${formatMs(second.deliveryLatencyMsP50)}`,
-        p99: `p99 ${formatMs(second.deliveryLatencyMsP99)}`,
+        // A second without deliveries has no latency.
+        p50: second.deliveries === 0 ? '' : `p50 ${formatMs(second.deliveryLatencyMsP50)}`,
+        p99: second.deliveries === 0 ? '' : `p99 ${formatMs(second.deliveryLatencyMsP99)}`,
         open: `${integer(second.sessionsOpen)} open`,
         lost: lost > 0 ? `${integer(lost)} lost` : '',
       };
