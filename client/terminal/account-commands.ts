@@ -1,5 +1,7 @@
 /** Commands for accounts, messages to persons, presence and images. */
 import { readFile, stat } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { size as unitSize } from '#host/units.ts';
 import { isUserName, passwordBytesMin, passwordRule, userRule, utf8Bytes } from '#protocol';
 import type { LoginOutcome } from '../core/account.ts';
 import { type Registration, register } from '../core/account-service.ts';
@@ -121,13 +123,31 @@ async function image(place: Place, argument: string): Promise<void> {
   const [, to, file] = /^(?:@(\S+)\s+)?(.+)$/s.exec(argument) ?? [];
   if (file === undefined) return place.warning('write /image <file>, or /image @bob <file>');
   if (to === undefined ? !isLoggedIn(place) : !isPersonToWrite(place, to)) return;
-  const { size } = await stat(file);
-  if (size > imageBytesMax) throw new Error(`${file} has ${size} bytes, the limit is ${imageBytesMax}`);
+  const bytes = await readImage(file);
   place.notice(`uploading ${file} …`);
-  const upload = await place.person.images.upload(new Uint8Array(await readFile(file)));
+  const upload = await place.person.images.upload(bytes);
   if (upload.result !== 'ok') return place.warning(`${file} was not sent: ${upload.detail}`);
   if (to === undefined) place.say(upload.url);
   else place.direct.say(to, upload.url);
+}
+
+/** Throws a sentence that says why it cannot be read. */
+async function readImage(file: string): Promise<Uint8Array<ArrayBuffer>> {
+  // A shell would have replaced it.
+  const path = file.replace(/^~(?=\/)/, homedir());
+  try {
+    const { size } = await stat(path);
+    if (size <= imageBytesMax) return new Uint8Array(await readFile(path));
+  } catch (error) {
+    const { code = '', message: text } = error as NodeJS.ErrnoException;
+    const why = {
+      ENOENT: 'there is no such file',
+      EISDIR: 'it is a directory',
+      EACCES: 'you may not read it',
+    }[code];
+    throw new Error(`${file} cannot be read: ${why ?? text}`);
+  }
+  throw new Error(`${file} is too large: the limit is ${unitSize.format(imageBytesMax)}`);
 }
 
 /** Whether somebody is logged in; says so if not. */

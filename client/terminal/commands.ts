@@ -32,6 +32,11 @@ const others: readonly (readonly [string, string])[] = [
   ['up arrow', 'recalls what you said'],
 ];
 
+/** Whether this line is a command that exists. */
+export function isCommand(line: string): boolean {
+  return Object.hasOwn(commands, /^\/(\S+)/.exec(line)?.[1] ?? '');
+}
+
 /** Runs the command that this line is; false where it is none. */
 export function runCommand(line: string, place: Place): boolean {
   const [, name, argument = ''] = /^\/(?!\/)(\S+)\s*(.*)$/s.exec(line) ?? [];
@@ -54,7 +59,7 @@ async function run(name: string, place: Place, argument: string): Promise<void> 
 async function help(place: Place): Promise<void> {
   const rows = [...rowsOf(roomCommands), ...others];
   const width = Math.max(...[...rows, ...rowsOf(personCommands)].map(([usage]) => usage.length)) + 2;
-  const show = ([usage, about]: readonly [string, string]) => place.notice(usage.padEnd(width) + about);
+  const show = ([usage, about]: readonly [string, string]) => place.row(usage.padEnd(width), about);
   rows.forEach(show);
   const has = await place.person.hasAccounts().catch(() => false);
   if (has) rowsOf(personCommands).forEach(show);

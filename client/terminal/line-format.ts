@@ -33,7 +33,7 @@ export type DirectLine = {
   readonly sentAtMs?: number;
 };
 
-const noBreak = '\u00a0';
+export const noBreak = '\u00a0';
 /** A message that was sent so long before it came was waiting. */
 const lateMs = 60_000;
 
@@ -79,9 +79,11 @@ export class LineStyle {
     return `${this.#paint('dim', clockTime(at))} ${this.#paint(['bold', style], head)}: ${said}`;
   }
 
-  /** A line of the client itself, unlike any message. */
-  notice(text: string, at: Date, columns = Number.POSITIVE_INFINITY): string {
-    return this.#paint('dim', `${clockTime(at)} * ${wrapped(neutralise(text), columns, timeWidth + 2)}`);
+  /** A line of the client itself, unlike any message; its other lines begin below the column `name.length`. */
+  notice(text: string, at: Date, columns = Number.POSITIVE_INFINITY, name = ''): string {
+    const begin = timeWidth + 2 + name.length;
+    const lines = wrapped(neutralise(text), columns, begin, name === '' ? timeWidth : begin);
+    return this.#paint('dim', `${clockTime(at)} * ${name}${lines.replaceAll(noBreak, ' ')}`);
   }
 
   warning(text: string, at: Date, columns = Number.POSITIVE_INFINITY): string {
@@ -107,17 +109,17 @@ export class LineStyle {
 /** Of `12:01:03 ` before each line, and of the lines that go on. */
 const timeWidth = 9;
 
-/** A text whose first line begins `offset` columns from the left; the others are indented. */
-function wrapped(text: string, columns: number, offset: number): string {
+/** A text whose first line begins `offset` columns from the left, and the others `indent`. */
+function wrapped(text: string, columns: number, offset: number, indent = timeWidth): string {
   const words = text.split(' ');
   const lines = [words.shift() ?? ''];
   for (const word of words) {
     const last = lines.at(-1)!;
-    const before = lines.length === 1 ? offset : timeWidth;
+    const before = lines.length === 1 ? offset : indent;
     if (before + cellsOf(`${last} ${word}`) > columns) lines.push(word);
     else lines[lines.length - 1] = `${last} ${word}`;
   }
-  return lines.join(`\n${' '.repeat(timeWidth)}`);
+  return lines.join(`\n${' '.repeat(indent)}`);
 }
 
 /** Columns that a text takes: two for wide characters, none for combining ones. An estimate. */

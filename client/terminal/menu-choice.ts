@@ -1,5 +1,7 @@
 /** Choosing in the trees of a menu by numbers and names. Pure. */
+
 import type { Code, MenuNode, MenuTree } from '#protocol';
+import { noBreak } from './line-format.ts';
 
 /** A node that can be chosen, with the names on the way to it. */
 export type Choice = { readonly code: Code; readonly names: readonly string[] };
@@ -31,13 +33,14 @@ export function choiceName({ names }: Choice, tree: MenuTree): string {
   return names.length === 0 ? `every ${tree.name}` : names.join(' › ');
 }
 
-/** The choices with their numbers, a row for each child of the root: `1 Portugal · 2 Lisbon`. */
+/** The choices, each with its number beside it, a row for each child of the root: `1 Portugal · 2 Lisbon`. */
 export function choiceRows(choices: readonly Choice[], tree: MenuTree): string[] {
   const rows = new Map<string, string>();
   for (const [index, choice] of choices.entries()) {
     const [head = '', ...rest] = choice.names;
     const row = rows.get(head);
-    const name = `${index + 1} ${rest.length === 0 ? choiceName(choice, tree) : rest.join(' › ')}`;
+    const text = rest.length === 0 ? choiceName(choice, tree) : rest.join(' › ');
+    const name = `${index + 1}${noBreak}${text}`;
     if (row !== undefined) rows.set(head, `${row} · ${name}`);
     else rows.set(head, rest.length === 0 ? name : `${head}: ${name}`);
   }

@@ -264,3 +264,23 @@ test('channels are chosen by numbers and names; posts come with names; one is pu
   tty.type('/quit\r');
   await opened.end;
 });
+
+test('a table of commands keeps its columns, a command ends a question, a missing file is told', async () => {
+  await using server = await PersonServer.start('alice');
+  server.menus = [cars];
+  const opened = await logIn(server, 'alice', 80, 60);
+  const { tty, shown, end } = opened;
+  tty.type('/help\r');
+  await shows(opened, /^\* \/delete /);
+  const rows = shown();
+  const first = rows.findIndex((row) => row.startsWith('* /rooms '));
+  const column = rows[first]!.indexOf('the room');
+  assert.match(rows[first + 1]!, /^ +\S/);
+  assert.ok(rows[first + 1]!.search(/\S/) > column, 'below the text, and not below the command');
+  tty.type('/image /no/such file.png\r');
+  await shows(opened, /\/image: \/no\/such file\.png cannot be read: there is no such file/);
+  tty.type('/post\r');
+  await shows(opened, /1 cars – Cars for sale/);
+  tty.type('/quit\r');
+  assert.equal(await end, 'left');
+});

@@ -21,6 +21,8 @@ export type Place = {
   /** Closes the chat. */
   leave(): void;
   notice(text: string): void;
+  /** A row of a table: the text stands beside the name, also where it takes several lines. */
+  row(name: string, text: string): void;
   warning(text: string): void;
 };
 

@@ -7,7 +7,7 @@ import type { PersonClient } from '../core/person-client.ts';
 import { type ConnectionEnd, describeEnd } from '../core/reconnect.ts';
 import { resumption } from '../core/resume.ts';
 import { loginWords } from './account-commands.ts';
-import { runCommand } from './commands.ts';
+import { isCommand, runCommand } from './commands.ts';
 import { Dialog } from './dialog.ts';
 import { DirectLines } from './direct-lines.ts';
 import { attempts, LineStyle, seconds } from './line-format.ts';
@@ -91,6 +91,7 @@ export async function runTerminal(person: PersonClient, options: TerminalOptions
     rename: (name) => client.names.add(name),
     leave: () => screen.lines.close(),
     notice,
+    row: (name, text) => void screen.print(style.notice(text, new Date(), screen.columns, name)),
     warning,
   };
   const say = (line: string): void => {
@@ -102,6 +103,8 @@ export async function runTerminal(person: PersonClient, options: TerminalOptions
   };
   screen.onTyped(
     (line) => {
+      // A command is no answer: who types /quit wants to leave.
+      if (isCommand(line)) dialog.cancel();
       if (dialog.take(line)) return;
       if (line.trim() === '') return client.retryNow();
       if (!runCommand(line, place)) say(line.startsWith('//') ? line.slice(1) : line);
