@@ -2,6 +2,7 @@
 import type { Menu, MenuTree, PostContent } from '#protocol';
 import { newId } from '../core/new-id.ts';
 import { isLoggedIn } from './account-commands.ts';
+import { noBreak } from './line-format.ts';
 import {
   type Choice,
   channelChoices,
@@ -90,7 +91,7 @@ async function askContent(place: Place, menu: Menu): Promise<PostContent | undef
 
 async function askFeatures(place: Place, { features }: Menu): Promise<readonly number[]> {
   if (features.length === 0) return [];
-  place.notice(features.map((name, index) => `${index + 1} ${name}`).join(' · '));
+  place.notice(features.map((name, index) => `${index + 1}${noBreak}${name}`).join(' · '));
   const answer = (await place.ask('features, as 1, 3 (empty: none): ')) ?? '';
   const read = readChoices(answer, features);
   if ('chosen' in read) return read.chosen;
@@ -145,7 +146,7 @@ async function choose(
     } else if (read.fitting.length === 0) place.warning(`${read.unclear} is none of them`);
     else {
       place.warning(`${read.unclear} may be several of them:`);
-      place.notice(read.fitting.map((index) => `${index + 1} ${labels[index]}`).join(' · '));
+      place.notice(read.fitting.map((index) => `${index + 1}${noBreak}${labels[index]}`).join(' · '));
     }
   }
 }

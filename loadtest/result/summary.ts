@@ -163,7 +163,7 @@ export function formatBaseline(
 function unsentRows(result: LoadtestResult): [string, string][] {
   const { closed, blocked } = result.unsent;
   if (closed + blocked === 0) return [];
-  const text = `${integer(closed)} messages whose user had been closed, ${integer(blocked)} that the target did not read`;
+  const text = `${counted(closed, 'message')} whose user had been closed, ${integer(blocked)} that the target did not read`;
   return [['not sent', text]];
 }
 
