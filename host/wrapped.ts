@@ -19,15 +19,11 @@ export function wrapped(text: string, width: number): string[] {
   return lines.map((line) => line.trimEnd());
 }
 
-/** A sentence, or one a line, for a person who reads standard error; as it is where that is a pipe. */
-export function tell(sentences: string): void {
-  const columns = columnsOf(process.stderr);
-  console.error(
-    sentences
-      .split('\n')
-      .flatMap((one) => wrapped(one, columns))
-      .join('\n'),
-  );
+/** Writes a sentence, or one a line, for a person; as it is where the stream is a pipe. */
+export function tell(sentences: string, stream: NodeJS.WriteStream = process.stderr): void {
+  const columns = columnsOf(stream);
+  const lines = sentences.split('\n').flatMap((one) => wrapped(one, columns));
+  stream.write(`${lines.join('\n')}\n`);
 }
 
 /** A text beside its name: the lines after the first are indented as far as the name is wide. */

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import { interruption } from '#host/interruption.ts';
 import { paintFor } from '#host/paint.ts';
+import { tell } from '#host/wrapped.ts';
 import { readEnvironment } from '../../../loadtest/result/environment.ts';
 import { quantities, readWorkload } from '../../../loadtest/workload.ts';
 import {
@@ -223,7 +224,7 @@ async function placementOf(
 }
 
 function print(line: string): void {
-  console.log(line);
+  tell(line, process.stdout);
 }
 
 /** Throws an `InputError` that names every mistake in the flags of the workload. */
