@@ -24,6 +24,7 @@ const target = {
   stage: '03-cursor',
   nodes: [{ name: 'node-1', scrapeAddress: '127.0.0.1:5001' }],
   balancer: null,
+  media: { scrapeAddress: '127.0.0.1:5003' },
   latestUsage: () => [
     { name: 'node-1', role: 'server', cpuSeconds: 1.5, rssBytes: 2e6, throttledSeconds: 0.25 },
     { name: 'simulator', role: 'simulator', cpuSeconds: 3, rssBytes: 4e6, throttledSeconds: null },
@@ -54,6 +55,7 @@ test('the targets file names lab, servers and simulator while they run, and noth
   assert.deepEqual(entries, [
     { targets: [`127.0.0.1:${metrics.port}`], labels: { job: 'lab' } },
     { targets: ['127.0.0.1:5001'], labels: { job: 'server', stage: '03-cursor', node: 'node-1' } },
+    { targets: ['127.0.0.1:5003'], labels: { job: 'media', stage: '03-cursor', node: 'media' } },
     { targets: ['127.0.0.1:5002'], labels: { job: 'loadtest', stage: '03-cursor' } },
   ]);
   await metrics[Symbol.asyncDispose]();
