@@ -90,10 +90,7 @@ test('what broke off is acknowledged by 409 at its address, or stored again at a
   assert.deepEqual(faults, { unanswered: 0, lost: 0, changed: 0 });
   const again = Math.ceil(acked / 2);
   assert.equal(stored.size, acked + again);
-  assert.deepEqual(statuses.toSorted(), [
-    ...Array(again).fill(201),
-    ...Array(acked - again).fill(409),
-  ]);
+  assert.deepEqual(statuses.toSorted(), [...Array(again).fill(201), ...Array(acked - again).fill(409)]);
 });
 
 test('a 409 at an address that was not tried before acknowledges nothing', async () => {

@@ -23,7 +23,7 @@ export function imageOf(seed: string): Buffer {
   return Buffer.concat([head, createHash('shake256', { outputLength }).update(seed).digest()]);
 }
 
-/** Resolves with the status; rejects where the connection ends without an answer: it may be stored, or not. */
+/** Resolves with the status. Rejects where no answer came: it may be stored, or not. */
 export async function putImage(url: string, body: Buffer, ended: AbortSignal): Promise<number> {
   const headers = { 'content-type': imageType, 'content-length': body.length };
   const signal = AbortSignal.any([ended, AbortSignal.timeout(answerTimeoutMs)]);
