@@ -10,7 +10,7 @@ import {
   variantsOfStages,
 } from '../lab/shapes/figures/figures.ts';
 import { type Kill, killed, measureKills, people, presentAtFirst, ratePerSecond } from './kills.ts';
-import { measureMediaKills, mediaKilled, mediaSettings } from './media-kills.ts';
+import { measureMediaKills, mediaKilled, mediaNote, mediaSettings } from './media-kills.ts';
 
 type Asked = { kill: Kill | 'media server'; persistence: Persistence };
 
@@ -81,6 +81,7 @@ export const mailboxKill: FigureExperiment = {
   },
   notes: [
     'Killed is a process: with everysec Redis has written what it acknowledges to the file, which the kernel still has; a machine that loses its power loses up to about a second of it. With none a Redis that is killed has lost everything, and its people with it: they make their accounts again.',
+    mediaNote,
     cheapPasswordsNote,
   ],
 };

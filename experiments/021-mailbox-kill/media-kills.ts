@@ -18,6 +18,8 @@ export const mediaSettings = { 'media-transfer-timeout': `${transferTimeoutMs}ms
 
 export const mediaKilled = `With the media server it is this way: beside the messages, ${photographers} more people upload ${imagesPerSecond} images of ${imageBytes / 1024} KiB per second together, each within ${uploadMs} ms. The media server is killed ${kills} times with SIGKILL, each time for ${mediaDownMs} ms, and started again with its directory. An upload that broke off is tried again, at its own address or at a new one. In the end every acknowledged image is fetched and compared.`;
 
+export const mediaNote = `What a kill has left of uploads is removed when the media server starts, and once a minute, if it is older than twice the longest upload (--media-transfer-timeout): here ${transferTimeoutMs} ms in place of 120 s, so that a trial sees it.`;
+
 export async function measureMediaKills(context: FigureContext): Promise<Figures> {
   const { deployment, signal, seed } = context;
   const { nodes } = deployment;
