@@ -24,10 +24,10 @@ export async function measureMediaKills(context: FigureContext): Promise<Figures
   const { deployment, signal, seed } = context;
   const { nodes } = deployment;
   const accounts = peopleNamed('i', photographers);
-  await createAccounts(nodes[0]!.chatUrl, accounts, signal);
+  await createAccounts(nodes[0]!.directUrl, accounts, signal);
   using stack = new DisposableStack();
   const uploaders = accounts.map((person, index) =>
-    stack.use(new Photographer(person, nodes[index % nodes.length]!.chatUrl)),
+    stack.use(new Photographer(person, nodes[index % nodes.length]!.directUrl)),
   );
   const uploads = stack.use(new ImageUploads(uploaders, { seed, signal }));
   let leftoversRemoved = 0;

@@ -29,8 +29,8 @@ async function uploadThroughKill(deployment: Deployment): Promise<ImageUploads> 
   const [node] = deployment.nodes;
   const server = deployment.media!;
   const people = peopleNamed('i', 2);
-  await createAccounts(node!.chatUrl, people, signal);
-  const photographers = people.map((person) => new Photographer(person, node!.chatUrl));
+  await createAccounts(node!.directUrl, people, signal);
+  const photographers = people.map((person) => new Photographer(person, node!.directUrl));
   const uploads = new ImageUploads(photographers, { seed: 1, signal });
   uploads.begin(20);
   await until(async () => uploads.ledger.audit().acked > 3 && (await server.quarantined()) > 0);
