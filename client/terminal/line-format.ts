@@ -79,7 +79,7 @@ export class LineStyle {
     return `${this.#paint('dim', clockTime(at))} ${this.#paint(['bold', style], head)}: ${said}`;
   }
 
-  /** A line of the client itself, unlike any message; its other lines begin below the column `name.length`. */
+  /** A line of the client itself, unlike any message; its other lines begin where the `name` ends. */
   notice(text: string, at: Date, columns = Number.POSITIVE_INFINITY, name = ''): string {
     const begin = timeWidth + 2 + name.length;
     const lines = wrapped(neutralise(text), columns, begin, name === '' ? timeWidth : begin);
