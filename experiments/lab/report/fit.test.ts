@@ -7,7 +7,8 @@ import { readArchived } from '../records/archive.ts';
 import { shapeOf } from '../shapes/run-report.ts';
 import { explainedReport, meaningOf } from './explain.ts';
 import { fitTable } from './fit.ts';
-import { detail, left, right, tableOf, terminalTable } from './table.ts';
+import { markdownReport } from './markdown.ts';
+import { detail, left, right, splitTable, tableOf, terminalTable } from './table.ts';
 
 const experiments = join(import.meta.dirname, '..', '..');
 const folders = readdirSync(experiments).filter((name) => /^\d{3}-/.test(name));
@@ -24,6 +25,22 @@ test('the table of every kept run fits 80 columns, with its first and its last c
     assert.equal(table.columns[0]!.title.replaceAll('\n', ' '), wanted[0]!.title);
     assert.equal(table.columns.at(-1)!.title.replaceAll('\n', ' '), wanted.at(-1)!.title);
   }
+});
+
+test('no report has a table of more than 8 columns, and its first table has all of them', () => {
+  for (const { run, content } of reports) {
+    const lines = markdownReport({ run, content }, [], [], '').split('\n');
+    for (const line of lines.filter((one) => one.startsWith('|')))
+      assert.ok(line.split(/(?<!\\)\|/).length - 2 <= 8, `${run.record.run}: ${line}`);
+    const shown = content.summary.columns.filter(({ isDetail = false }) => !isDetail);
+    assert.ok(shown.length <= 8, `${run.record.run}: ${shown.length}`);
+  }
+  const wide = tableOf(
+    [1],
+    Array.from({ length: 10 }, (_, index) => left<number>(`c${index}`, () => String(index))),
+  );
+  const parts = splitTable(wide, 8).map(({ rows }) => rows[0]!.join(' '));
+  assert.deepEqual(parts, ['0 1 2 3 4 5', '0 6 7 8 9']);
 });
 
 test('cells break at spaces before a column is left out, and what is left out is named', () => {

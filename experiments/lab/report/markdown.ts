@@ -7,6 +7,7 @@ import {
   markdownTable,
   type NamedTable,
   type ReportContent,
+  splitTable,
   type Table,
   withoutDetails,
 } from './table.ts';
@@ -15,6 +16,7 @@ import {
 export type Reported = { run: Run; content: ReportContent };
 
 const pictureTop = 2;
+const columnsMax = 8;
 /** A longer table is folded: the top of a report is one screen. Chosen, not measured. */
 const rowsMax = 24;
 const command = 'npm run experiment -- report --refresh';
@@ -32,7 +34,7 @@ export function markdownReport(
   const skipped = record.skipped.map(({ name, reason }) => `${name} was skipped: ${reason}.`);
   const picture = ({ title, file, caption }: Plot) =>
     `![${title}](${pictureFolder}${file}.svg)\n\n<sub>${escapeHtml(caption)}</sub>`;
-  const table = markdownTable(withoutDetails(content.summary));
+  const table = narrowTables(withoutDetails(content.summary));
   const isLong = content.summary.rows.length > rowsMax;
   const details = detailsOf(content.summary);
   const named: NamedTable[] = [
@@ -54,11 +56,16 @@ export function markdownReport(
     folded('How it was measured', bullets(content.method)),
     folded('Machine, versions and parameters', pairs(content.environment)),
     folded('What limits these numbers', bullets(content.caveats)),
-    ...named.map(({ title, table }) => folded(title, markdownTable(table))),
+    ...named.map(({ title, table }) => folded(title, narrowTables(table))),
     ...others.map((one) => folded(`Another run. ${measuredLine(one.run)}`, otherRun(one, run))),
   ]
     .filter((part) => part !== '')
     .join('\n\n')}\n`;
+}
+
+/** More columns than these are more than a page shows, so there are several tables. */
+function narrowTables(table: Table): string {
+  return splitTable(table, columnsMax).map(markdownTable).join('\n\n');
 }
 
 /** `2026-11-21, containers, AMD EPYC with 4 cores, 53 trials.` */
@@ -76,7 +83,7 @@ function otherRun({ run, content }: Reported, newest: Run): string {
   return [
     ...(isOther ? [warning] : []),
     bullets(content.answer),
-    markdownTable(withoutDetails(content.summary)),
+    narrowTables(withoutDetails(content.summary)),
     pairs(content.environment),
   ].join('\n\n');
 }

@@ -30,7 +30,7 @@ export type ReportContent = {
 };
 
 /** A column with the text of its cell for one item; a cell without a value is shown as `–`. */
-type Column<Item> = Table['columns'][number] & { cell: (item: Item) => string | null | undefined };
+export type Column<Item> = Table['columns'][number] & { cell: (item: Item) => string | null | undefined };
 
 /** A column of text. */
 export function left<Item>(title: string, cell: Column<Item>['cell']): Column<Item> {
@@ -64,6 +64,15 @@ export function withoutDetails(table: Table): Table {
 export function detailsOf(table: Table): Table | null {
   if (!table.columns.some(({ isDetail }) => isDetail)) return null;
   return columnsOf(table, ({ isDetail = false }, index) => isDetail || index === 0);
+}
+
+/** The same in several tables of at most so many columns; each begins with the first of them. */
+export function splitTable(table: Table, columnsMax: number): Table[] {
+  const count = Math.max(1, Math.ceil((table.columns.length - 1) / (columnsMax - 1)));
+  const each = Math.ceil((table.columns.length - 1) / count);
+  return Array.from({ length: count }, (_, part) =>
+    columnsOf(table, (_column, index) => index === 0 || Math.ceil(index / each) === part + 1),
+  );
 }
 
 function columnsOf(

@@ -2,7 +2,15 @@
 import { medianOf } from '../../analysis/statistics.ts';
 import { formatCount, formatMs } from '../../report/format.ts';
 import { codeCaveats, interruptionNote } from '../../report/notes.ts';
-import { detail, left, type ReportContent, right, type Table, tableOf } from '../../report/table.ts';
+import {
+  type Column,
+  detail,
+  left,
+  type ReportContent,
+  right,
+  type Table,
+  tableOf,
+} from '../../report/table.ts';
 import { factRows, machineRows } from '../../report/trials.ts';
 import type { FaultRun, FaultTrial } from './record.ts';
 
@@ -70,11 +78,12 @@ function faultTable({ trials, record }: FaultRun): Table {
     name,
     trials: trials.filter(({ variant }) => variant === name),
   }));
+  const isLess = <Item>(column: Column<Item>) => (record.resumes ? detail(column) : column);
   return tableOf(failures, [
     left('failure', ({ name }) => name),
-    right('trials', ({ trials }) => String(trials.length)),
+    isLess(right('trials', ({ trials }) => String(trials.length))),
     right('lost silently', ({ trials }) => sum(trials, 'lostSilently')),
-    right('lost and told', ({ trials }) => sum(trials, 'lostAndTold')),
+    isLess(right('lost and told', ({ trials }) => sum(trials, 'lostAndTold'))),
     right(
       'duplicated, reordered',
       ({ trials }) => `${sum(trials, 'duplicated')}, ${sum(trials, 'reordered')}`,

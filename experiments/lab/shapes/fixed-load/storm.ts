@@ -51,7 +51,7 @@ export function stormTable(run: LoadRun): Table {
     left('variant', ({ variant }) => variant.name),
     right(run.record.varied.unit, ({ load }) => formatNumber(load)),
     left('outcome', ({ typical }) => typical?.outcome),
-    right('trials (void)', ({ trials }) => effortCell(trials)),
+    detail(right('trials (void)', ({ trials }) => effortCell(trials))),
     right(
       '99 % caught up',
       of(({ storm }) => timeText(storm.caughtUp99AfterMs)),
@@ -64,9 +64,11 @@ export function stormTable(run: LoadRun): Table {
       'p99 of who stayed',
       of(({ storm }) => stayedText(storm)),
     ),
-    right(
-      'handshakes/s',
-      of(({ storm }) => formatNumber(storm.handshakesPerSecond)),
+    detail(
+      right(
+        'handshakes/s',
+        of(({ storm }) => formatNumber(storm.handshakesPerSecond)),
+      ),
     ),
     right(
       'refused',
