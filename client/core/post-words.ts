@@ -33,7 +33,8 @@ const words: Readonly<Record<string, string>> = {
 
 /** Why something was not done, in one clause. */
 export function refusalWords({ result, detail, retryAfterMs }: Refused): string {
-  const why = words[result] ?? detail ?? `the server says ${result}`;
+  // Where a frame has one post, its index says nothing.
+  const why = words[result] ?? detail?.replace(/^items\[0\]: /, '') ?? `the server says ${result}`;
   if (retryAfterMs !== undefined) return `${why}; there is a place again in ${waitWords(retryAfterMs)}`;
   return result === 'busy' ? `${why}: try again in a moment` : why;
 }
