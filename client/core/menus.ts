@@ -54,7 +54,9 @@ async function readMenu(chat: ChatAddress, name: string): Promise<Menu | undefin
 /** The JSON at that address; undefined where there is none. */
 async function read({ chatUrl, headers }: ChatAddress, path: string): Promise<unknown> {
   const signal = AbortSignal.timeout(answerMsMax);
-  const response = await fetch(serviceUrl(chatUrl, path), { headers, signal, credentials: 'omit' });
+  // A browser asks again: a server that was restarted may have other menus.
+  const options: RequestInit = { headers, signal, credentials: 'omit', cache: 'no-cache' };
+  const response = await fetch(serviceUrl(chatUrl, path), options);
   if (response.status === 404) return undefined;
   if (!response.ok) throw new Error(`the server answered HTTP ${response.status}`);
   return response.json();

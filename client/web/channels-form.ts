@@ -40,7 +40,12 @@ export class ChannelsForm {
     const onChange = (): void => this.#count();
     this.#trees = menu.trees.map((tree, index) => new TreeChoice(tree, now?.channels[index] ?? [], onChange));
     this.#facts = new FactFields(menu, 'filter', now?.filters[0]);
-    const only = make('details', '', make('summary', '', 'Only some of their posts'), this.#facts.element);
+    const only = make(
+      'details',
+      '',
+      make('summary', '', 'Only some of their posts (optional)'),
+      this.#facts.element,
+    );
     only.open = (now?.filters.length ?? 0) > 0;
     title.textContent = `Channels of ${neutralise(menu.title)}`;
     fields.replaceChildren(make('div', 'trees', ...this.#trees.map(({ element }) => element)), only);

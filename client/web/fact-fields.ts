@@ -70,14 +70,14 @@ export class FactFields {
       const legend = kind === 'post' ? 'Features' : 'With at least one of';
       parts.push(make('fieldset', 'features', make('legend', '', legend), ...labels));
     }
-    for (const [index, { name, inputs }] of this.#quantities.entries()) {
+    const rows = this.#quantities.map(({ name, inputs }, index) => {
       const unit = menu.quantities[index]!.unit;
       const title = neutralise(unit === name ? name : `${name} (${unit})`);
       const ends = kind === 'post' ? [''] : [' from', ' to'];
-      parts.push(
-        make('div', 'row', ...inputs.map((input, end) => make('label', 'field', title + ends[end], input))),
-      );
-    }
+      return inputs.map((input, end) => make('label', 'field', title + ends[end], input));
+    });
+    if (kind === 'filter') parts.push(...rows.map((fields) => make('div', 'row', ...fields)));
+    else if (rows.length > 0) parts.push(make('div', 'row', ...rows.flat()));
     parts.push(make('label', 'field', kind === 'post' ? 'Tag' : 'With the tag', this.#tag));
     return parts;
   }

@@ -68,10 +68,14 @@ export class PostForm {
         select.append(new Option(neutralise(choiceName(choice, tree)), choice.code.join('.')));
       return select;
     });
-    const labels = menu.trees.map(({ name }, index) =>
-      make('label', 'field', neutralise(name), this.#selects[index]!),
-    );
-    places.replaceChildren(...labels);
+    const fields = menu.trees.map(({ name }, index) => {
+      const select = this.#selects[index]!;
+      const label = make('label', '', neutralise(name));
+      select.id = `post-place-${index}`;
+      label.htmlFor = select.id;
+      return make('div', 'field', label, select);
+    });
+    places.replaceChildren(...fields);
     this.#facts = new FactFields(menu, 'post');
     optional.replaceChildren(this.#facts.element);
   }

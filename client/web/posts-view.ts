@@ -49,7 +49,10 @@ export class PostsView {
     this.#channelsForm = new ChannelsForm((subscribe) => void this.#subscribe(subscribe));
     this.#postForm = new PostForm((menu, content, id) => void this.#publish(menu, content, id));
     this.#panel = new PostsPanel({
-      onMenu: (name) => void this.#open(name),
+      onMenu: (name) => {
+        this.#panel.say('');
+        void this.#open(name);
+      },
       onPanel: (panel) => this.#show(panel),
     });
   }
@@ -116,7 +119,7 @@ export class PostsView {
       const titles = (await person?.menus.titles()) ?? [];
       if (person !== this.#person) return;
       this.#titles = titles;
-      this.#panel.say('', titles.length === 0 ? 'This server has no posts.' : '');
+      if (titles.length === 0) this.#panel.say('', 'This server has no posts.');
     } catch (error) {
       if (person !== this.#person) return;
       const why = (error as Error).message;
@@ -132,7 +135,6 @@ export class PostsView {
     this.#name = name;
     this.#menu = undefined;
     this.#show('list', false);
-    this.#panel.say('');
     let why = 'the server has no such menu';
     try {
       this.#menu = await person.menus.read(name);
@@ -231,11 +233,15 @@ export class PostsView {
       if (menu === this.#name && this.#menu) this.#beginList();
     }
     const ended = again && result !== 'ok' && result !== 'busy';
-    if (ended) this.#note(menu, 'warning', `You get no posts any more: ${words(ack)}.`);
+    if (ended) this.#panel.say('', `You get no posts of ${this.#titleOf(menu)} any more: ${words(ack)}.`);
     else if (older && again)
       this.#note(menu, 'warning', 'Posts are missing here: you were away for too long.');
     else if (older) this.#note(menu, 'note', 'Older posts fit too: the server sends the newest.');
     this.#changed();
+  }
+
+  #titleOf(menu: string): string {
+    return neutralise(this.#person?.menus.known(menu)?.title ?? menu);
   }
 
   #note(menu: string, kind: 'note' | 'warning', text: string): void {
