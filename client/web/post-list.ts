@@ -57,6 +57,7 @@ export class PostList {
 
   /** Takes a post away. The focus goes to the list if it was in that row. */
   remove(id: number): void {
+    this.#list.flush();
     const row = log.querySelector<HTMLElement>(`[data-post="${id}"]`);
     if (!row) return;
     if (row.contains(document.activeElement)) view.scroll.focus();

@@ -71,6 +71,11 @@ export class RowList<Line> {
     setTimeout(() => this.#draw(), hiddenIntervalMs);
   }
 
+  /** Makes the rows of what waits now, so that they can be found. */
+  flush(): void {
+    this.#draw();
+  }
+
   /** Takes a row away, if it is still there. */
   remove(row: HTMLElement): void {
     const chunk = row.parentElement;
