@@ -36,7 +36,7 @@ export async function measurePosts(
   readers: Readers,
   { deployment, signal, enter }: FigureContext,
 ): Promise<Figures> {
-  const url = deployment.nodes[0]!.chatUrl;
+  const url = deployment.nodes[0]!.directUrl;
   const ratePerSecond = Math.min(rate.max, Math.max(rate.min, deliveriesPerSecond / readers.subscribers));
   const followed = new Map<string, Followed>();
   const counts: Counts = { subscribed: 0, refused: 0, doubled: 0 };

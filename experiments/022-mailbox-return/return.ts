@@ -39,7 +39,7 @@ type Comer = {
 
 export async function measureReturn(wanted: Return, context: FigureContext): Promise<Figures> {
   const { deployment, signal, enter } = context;
-  const url = deployment.nodes[0]!.chatUrl;
+  const url = deployment.nodes[0]!.directUrl;
   const setQuota = (inForce: boolean) => Promise.all(deployment.nodes.map((node) => node.setQuota(inForce)));
   await setQuota(false);
   enter('connect');

@@ -21,7 +21,7 @@ export async function measureFlood(
   { kind, perSecond }: { kind: FloodKind; perSecond: number },
   { deployment, signal, seed, enter }: FigureContext,
 ): Promise<Figures> {
-  const url = deployment.nodes[0]!.chatUrl;
+  const url = deployment.nodes[0]!.directUrl;
   const setQuota = (inForce: boolean) => Promise.all(deployment.nodes.map((node) => node.setQuota(inForce)));
   await setQuota(false);
   enter('connect');

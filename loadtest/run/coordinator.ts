@@ -8,7 +8,7 @@ import { mergeCounts } from '../record/counts.ts';
 import { type Timeline, timelineOf } from '../record/recorder.ts';
 import type { Second } from '../record/series.ts';
 import { Totals } from '../record/totals.ts';
-import type { ConnectionReport } from '../users/user-pool.ts';
+import type { ConnectionReport } from '../users/connection-report.ts';
 import type { ResolvedWorkload } from '../workload.ts';
 import type { Phase, RunObserver } from './observer.ts';
 import { settle } from './open-messages.ts';

@@ -1,7 +1,7 @@
 /** What a run has to say when it has connected, and when a step has ended. */
 import type { Totals } from '../record/totals.ts';
 import type { AccountCounts } from '../users/accounts.ts';
-import type { ConnectionReport } from '../users/user-pool.ts';
+import type { ConnectionReport } from '../users/connection-report.ts';
 import type { ResolvedWorkload } from '../workload.ts';
 import type { Settled } from './open-messages.ts';
 import type { StepReport } from './worker-messages.ts';

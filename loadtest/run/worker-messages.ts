@@ -9,10 +9,10 @@ import type { AccountCounts } from '../users/accounts.ts';
 import type { ChurnCounts } from '../users/churn-user.ts';
 import type { ComingCounts } from '../users/comings.ts';
 import type { ConnectCounts } from '../users/connect-service.ts';
+import type { ConnectionReport } from '../users/connection-report.ts';
 import type { ReturnCounts } from '../users/returns.ts';
 import type { StalledReport } from '../users/stalled-reader.ts';
 import type { Messages, OpenMessages } from '../users/step-audit.ts';
-import type { ConnectionReport } from '../users/user-pool.ts';
 import type { ResolvedWorkload } from '../workload.ts';
 
 export type WorkerCommand =

@@ -8,10 +8,10 @@ import { isOfStorm } from '../model/return-wait.ts';
 import { seededRandom } from '../model/schedule.ts';
 import type { ResolvedWorkload } from '../workload.ts';
 import { type ComingRecords, Comings } from './comings.ts';
+import { noConnections } from './connection-report.ts';
 import type { DirectSender } from './direct-sender.ts';
 import { LookIns } from './look-ins.ts';
 import { type DeviceEvents, PersonDevice, type ServerFrame } from './person-device.ts';
-import type { ConnectionReport } from './user-pool.ts';
 
 /** A step, as the people see it. */
 export type PeopleStepEvents = ComingRecords & {
@@ -40,13 +40,7 @@ const paceIntervalMs = 5;
 
 export class PeoplePool {
   readonly devices: PersonDevice[] = [];
-  readonly connections: ConnectionReport = {
-    opened: 0,
-    refused: {},
-    closedEarly: {},
-    open: 0,
-    connectUs: [],
-  };
+  readonly connections = noConnections();
   readonly comings: Comings;
   readonly lookIns: LookIns;
   readonly people: IndexRange;

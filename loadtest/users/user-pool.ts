@@ -17,6 +17,7 @@ import { seededRandom } from '../model/schedule.ts';
 import { countUp } from '../record/counts.ts';
 import type { ResolvedWorkload } from '../workload.ts';
 import { ConnectService } from './connect-service.ts';
+import { noConnections } from './connection-report.ts';
 import { handshakesMax, Returns } from './returns.ts';
 import type { StalledReader } from './stalled-reader.ts';
 import { StepAudit } from './step-audit.ts';
@@ -29,30 +30,12 @@ export type PoolSettings = Pick<UserEvents, 'received'> & {
   clockUs(): number;
 };
 
-/** The connections of a worker's virtual users so far. */
-export type ConnectionReport = {
-  opened: number;
-  /** By HTTP status or socket error code. */
-  refused: Record<string, number>;
-  /** Since the step began, by close code. */
-  closedEarly: Record<string, number>;
-  open: number;
-  /** Duration of each handshake. */
-  connectUs: number[];
-};
-
 const paceIntervalMs = 5;
 
 export class UserPool {
   readonly rooms: UserRoom[] = [];
   readonly users: VirtualUser[] = [];
-  readonly connections: ConnectionReport = {
-    opened: 0,
-    refused: {},
-    closedEarly: {},
-    open: 0,
-    connectUs: [],
-  };
+  readonly connections = noConnections();
   readonly unaudited: UnauditedUsers;
   /** Where users come back. */
   readonly returns: Returns | undefined;

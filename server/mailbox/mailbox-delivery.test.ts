@@ -1,20 +1,9 @@
 /** What devices get, and when: the known mistakes of those who built such mailboxes before are tests here. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { setImmediate as turn } from 'node:timers/promises';
 import { until } from '../../testing/until.ts';
-import { FakeSession, Nodes, testSettings } from './mailbox.fixture.ts';
+import { FakeSession, range, setUp, testSettings, turns } from './mailbox.fixture.ts';
 import type { Arrival } from './mailbox-store.ts';
-
-const turns = async (count = 10) => {
-  for (let n = 0; n < count; n++) await turn();
-};
-
-const range = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, n) => from + n);
-
-async function setUp(options: ConstructorParameters<typeof Nodes>[0] = {}) {
-  return new Nodes(options).start();
-}
 
 test('what comes while a page is read, and between reading and acknowledging, is not lost', async () => {
   await using nodes = await setUp();
@@ -188,7 +177,7 @@ test('wakes that come early, late or twice change nothing of the order', async (
   await nodes.enter(bob);
   await turns();
   for (const id of ['1', '2', '3'])
-    await nodes.store.store({ to: 'bob', from: 'alice', id, body: bodyOf(id) }, true);
+    await nodes.store.store({ to: 'bob', from: 'alice', id, body: bodyOf(id) });
   for (const seq of [3, 1, 2, 2])
     nodes.signals.publish('@bob', Buffer.from(`other m ${seq} ${frameOf(seq)}`));
   await turns();

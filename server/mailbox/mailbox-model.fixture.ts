@@ -5,11 +5,10 @@
  * by every device, except for what it is told to be gone; and no receipt goes back.
  */
 import assert from 'node:assert/strict';
-import { setImmediate as turn } from 'node:timers/promises';
 import fc from 'fast-check';
 import type { DirectServerFrame } from '#protocol';
 import { until } from '../../testing/until.ts';
-import { FakeSession, type MakeStore, Nodes, testSettings } from './mailbox.fixture.ts';
+import { FakeSession, type MakeStore, Nodes, testSettings, turns } from './mailbox.fixture.ts';
 
 const places = [
   ['alice', 'phone'],
@@ -132,9 +131,6 @@ const command = (name: string, run: (real: Real) => Promise<void> | void): Comma
 const who = fc.nat(places.length - 1);
 const whom = fc.constantFrom(...users);
 const node = fc.nat(1);
-const turns = async (count: number) => {
-  for (let n = 0; n < count; n++) await turn();
-};
 
 const anyCommand = fc.oneof(
   {

@@ -12,11 +12,10 @@ const idsMs = 86_400_000;
 export const operations = `
 local operations = {}
 
--- sender, id, body, '1' if the account is known
+-- sender, id, body
 function operations.store(key, at)
   local sender, id, body = ARGV[at], ARGV[at + 1], ARGV[at + 2]
   local state = stateOf(key)
-  if not state.known and ARGV[at + 3] ~= '1' then return { 'unknown' } end
   local before = recall(key .. ':ids', sender .. ' ' .. id)
   if before then
     local seq, ms = string.match(before, '(%d+) (%d+)')

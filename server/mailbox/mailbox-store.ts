@@ -28,12 +28,11 @@ export type NewMessage = {
 export type Expired = { readonly age: number; readonly room: number };
 
 /**
- * `unknown`: there is no such mailbox, and perhaps no such person. `ok`: it is stored, now or before under
- * the same sender and id. `nodes`: those with a device of the recipient.
+ * `ok`: it is stored, now or before under the same sender and id. `nodes`: those with a device of the
+ * recipient.
  */
 export type Stored =
   | ({ readonly result: 'full' } & { readonly expired: Expired })
-  | { readonly result: 'unknown' }
   | {
       readonly result: 'ok';
       readonly seq: number;
@@ -116,8 +115,8 @@ export type Arrived = {
  * - Versions of receipts rise by one per person; of each peer and kind only the newest is kept.
  */
 export interface MailboxStore {
-  /** `isKnown`: the account was looked up, so a missing mailbox is made. */
-  store(message: NewMessage, isKnown: boolean): Promise<Stored>;
+  /** Makes the mailbox where there is none: call it only for people who have an account. */
+  store(message: NewMessage): Promise<Stored>;
   /** Messages behind `after`, at most `count`. */
   page(user: string, after: number, count: number): Promise<MailboxPage>;
   /** The device has all up to `upTo`, which may lie beyond the end. Returns what is owed since this step. */

@@ -1,6 +1,7 @@
 /** Nodes with mailboxes in one process, and devices that use them, for tests. */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
+import { setImmediate as turn } from 'node:timers/promises';
 import type { DirectClientFrame, DirectMessage, DirectServerFrame, Gap, Receipt, ServerAck } from '#protocol';
 import { readDirectFrame } from '#protocol';
 import type { Person, PersonSession } from '../accounts/person.ts';
@@ -228,3 +229,16 @@ export class Nodes implements AsyncDisposable {
     return id;
   }
 }
+
+/** Nodes that have started. */
+export async function setUp(options: ConstructorParameters<typeof Nodes>[0] = {}): Promise<Nodes> {
+  return new Nodes(options).start();
+}
+
+/** Lets that many turns of the event loop pass. */
+export async function turns(count = 10): Promise<void> {
+  for (let n = 0; n < count; n++) await turn();
+}
+
+/** The whole numbers of a range, its ends included. */
+export const range = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, n) => from + n);

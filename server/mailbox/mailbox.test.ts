@@ -1,19 +1,8 @@
 /** Messages between people, their receipts, and what a session is told. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { setImmediate as turn } from 'node:timers/promises';
 import { until } from '../../testing/until.ts';
-import { FakeSession, Nodes } from './mailbox.fixture.ts';
-
-const turns = async (count = 10) => {
-  for (let n = 0; n < count; n++) await turn();
-};
-
-const range = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, n) => from + n);
-
-async function setUp(options: ConstructorParameters<typeof Nodes>[0] = {}) {
-  return new Nodes(options).start();
-}
+import { FakeSession, range, setUp, turns } from './mailbox.fixture.ts';
 
 test('a message is acknowledged only when it is stored, and delivered with the same number', async () => {
   await using nodes = await setUp();
@@ -49,6 +38,30 @@ test('a message that is sent again has the same number, and is delivered once', 
   assert.deepEqual(bob.seqs, [1]);
 });
 
+test('the first messages to somebody stay in order, however late the answers of the store come', async () => {
+  await using nodes = await setUp();
+  const alice = new FakeSession('alice');
+  await nodes.enter(alice);
+  const late = Promise.withResolvers<void>();
+  nodes.after = (name, [message]) =>
+    name === 'store' && (message as { id: string }).id === 'two' ? late.promise : undefined;
+  for (const id of ['one', 'two']) nodes.say(alice, 'bob', id);
+  await turns(1);
+  nodes.say(alice, 'bob', 'three');
+  await turns();
+  nodes.say(alice, 'bob', 'four');
+  await turns();
+  late.resolve();
+  await turns();
+  const bob = new FakeSession('bob');
+  await nodes.enter(bob);
+  await turns();
+  assert.deepEqual(
+    bob.messages.map(({ id }) => id),
+    ['one', 'two', 'three', 'four'],
+  );
+});
+
 test('full, unknown and busy are told to the sender, and nothing that was refused arrives', async () => {
   await using nodes = await setUp({ settings: { mailboxMessagesMax: 3 } });
   const alice = new FakeSession('alice');
@@ -76,7 +89,7 @@ test('messages to somebody who has no mailbox yet stay in order, whatever the lo
   const alice = new FakeSession('alice');
   await nodes.enter(alice);
   for (const id of ['1', '2']) nodes.say(alice, 'bob', id);
-  await turn();
+  await turns(1);
   for (const id of ['3', '4']) nodes.say(alice, 'bob', id);
   await turns();
   const acks = alice.acks.map(({ id, seq }) => `${id} ${seq}`);

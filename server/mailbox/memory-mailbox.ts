@@ -116,9 +116,8 @@ export class MemoryMailbox implements MailboxStore {
     this.#nowMs = nowMs;
   }
 
-  async store({ to, from, id, body }: NewMessage, isKnown: boolean): Promise<Stored> {
-    const mailbox = isKnown ? this.#make(to) : this.#mailboxes.get(to);
-    if (!mailbox) return { result: 'unknown' };
+  async store({ to, from, id, body }: NewMessage): Promise<Stored> {
+    const mailbox = this.#make(to);
     const nowMs = this.#nowMs();
     const name = `${from} ${id}`;
     const nodes = this.#nodesOf(mailbox);

@@ -63,10 +63,9 @@ export class RedisMailbox implements MailboxStore {
     this.#limits = [...this.#limits, mailboxDevicesMax, mailboxMemoryMax];
   }
 
-  async store({ to, from, id, body }: NewMessage, isKnown: boolean): Promise<Stored> {
-    const reply = await this.#ask(to, 'store', [from, id, body, isKnown ? '1' : '']);
+  async store({ to, from, id, body }: NewMessage): Promise<Stored> {
+    const reply = await this.#ask(to, 'store', [from, id, body]);
     const [result, ...rest] = reply;
-    if (result === 'unknown') return { result };
     if (result === 'full') return { result, expired: { age: Number(rest[0]), room: Number(rest[1]) } };
     const [seq, sentAtMs, age, room, ...nodes] = rest as [number, number, number, number, ...string[]];
     return { result: 'ok', seq, sentAtMs, nodes, expired: { age, room } };

@@ -13,7 +13,7 @@ import type { Wake } from './wake.ts';
 
 type SendingParts = {
   readonly store: Pick<MailboxStore, 'store'>;
-  /** Whether there is an account of this name; asked only where there is no mailbox of it yet. */
+  /** Whether there is an account of this name. */
   readonly accounts: { exists(user: string): Promise<boolean> };
   readonly writer: FrameWriter;
   readonly meter: Pick<MailboxMeter, 'stored' | 'countExpired'>;
@@ -23,62 +23,69 @@ type SendingParts = {
   wake(user: string, nodes: readonly string[], wake: Wake): void;
 };
 
+/** Names that are known to have an account, and for how long; chosen. */
+const knownMax = 100_000;
+const knownMs = 600_000;
+
+/** A message that waits until it is known whether there is an account; undefined: nobody can say it now. */
+type Waiting = (isKnown: boolean | undefined) => void;
+
 export class Sending {
   readonly #parts: SendingParts;
   #storing = 0;
-  /** Messages that wait until it is known whether there is an account, by its name. */
-  readonly #lookedUp = new Map<string, ((isKnown: boolean) => void)[]>();
+  /** Who has an account, and until when that is taken for granted: a reading of `performance.now`. */
+  readonly #known = new Map<string, number>();
+  /** The messages that wait, by recipient, in their order. */
+  readonly #lookedUp = new Map<string, Waiting[]>();
 
   constructor(parts: SendingParts) {
     this.#parts = parts;
   }
 
-  /** Takes a message of a person: it is answered with `server_ack`. */
+  /** Takes a message of a person: it is answered with `server_ack`. Messages to one person stay in order. */
   say(session: PersonSession, { to, id, Message }: DirectFrameOf<'message'>): void {
     const from = session.person!.user;
     if (this.#storing >= this.#parts.queueMax) return this.#answer(session, to, id, 'busy');
     this.#storing++;
     const message = { to, from, id, body: encodeBody(from, id, Message) };
     const lookedUp = this.#lookedUp.get(to);
-    // Messages of one sender to one person stay in order.
-    if (lookedUp) lookedUp.push((isKnown) => this.#storeKnown(session, message, isKnown));
-    else this.#store(session, message, false);
+    if (!lookedUp && this.#isKnown(to)) return this.#store(session, message);
+    const go: Waiting = (isKnown) => {
+      if (isKnown) this.#store(session, message);
+      else this.#finish(session, message, isKnown === false ? 'unknown' : 'busy');
+    };
+    if (lookedUp) lookedUp.push(go);
+    else this.#lookUp(to, go);
   }
 
-  #store(session: PersonSession, message: NewMessage, isKnown: boolean): void {
-    this.#parts.store.store(message, isKnown).then(
-      (stored) => {
-        if (stored.result === 'unknown') this.#lookUp(session, message);
-        else this.#stored(session, message, stored);
-      },
+  #isKnown(user: string): boolean {
+    return (this.#known.get(user) ?? 0) > performance.now();
+  }
+
+  #lookUp(user: string, first: Waiting): void {
+    const waiting = [first];
+    this.#lookedUp.set(user, waiting);
+    const answer = (isKnown: boolean | undefined) => {
+      this.#lookedUp.delete(user);
+      if (isKnown) this.#remember(user);
+      for (const go of waiting) go(isKnown);
+    };
+    this.#parts.accounts.exists(user).then(answer, () => answer(undefined));
+  }
+
+  #remember(user: string): void {
+    if (this.#known.size >= knownMax) this.#known.clear();
+    this.#known.set(user, performance.now() + knownMs);
+  }
+
+  #store(session: PersonSession, message: NewMessage): void {
+    this.#parts.store.store(message).then(
+      (stored) => this.#stored(session, message, stored),
       () => this.#finish(session, message, 'busy'),
     );
   }
 
-  #storeKnown(session: PersonSession, message: NewMessage, isKnown: boolean): void {
-    if (isKnown) this.#store(session, message, true);
-    else this.#finish(session, message, 'unknown');
-  }
-
-  /** There is no mailbox: it is made where there is an account. */
-  #lookUp(session: PersonSession, message: NewMessage): void {
-    const { to } = message;
-    const go = (isKnown: boolean) => this.#storeKnown(session, message, isKnown);
-    const others = this.#lookedUp.get(to);
-    if (others) return void others.push(go);
-    const waiting = [go];
-    this.#lookedUp.set(to, waiting);
-    const answer = (how: (go: (isKnown: boolean) => void) => void) => {
-      this.#lookedUp.delete(to);
-      waiting.forEach(how);
-    };
-    this.#parts.accounts.exists(to).then(
-      (isKnown) => answer((one) => one(isKnown)),
-      () => answer(() => this.#finish(session, message, 'busy')),
-    );
-  }
-
-  #stored(session: PersonSession, message: NewMessage, stored: Exclude<Stored, { result: 'unknown' }>): void {
+  #stored(session: PersonSession, message: NewMessage, stored: Stored): void {
     this.#parts.meter.countExpired(stored.expired);
     if (stored.result === 'full') return this.#finish(session, message, 'full');
     const { seq, sentAtMs, nodes } = stored;

@@ -40,6 +40,12 @@ export async function listLabelled({ client }: Engine, label: string) {
   return { containers, networks: await dockerode.listNetworks({ filters }) };
 }
 
+/** The address of a container in a network of the engine; empty where it has none. */
+export async function addressOf({ client }: Engine, container: string, network: string): Promise<string> {
+  const { NetworkSettings } = await client.container.dockerode.getContainer(container).inspect();
+  return NetworkSettings.Networks[network]?.IPAddress ?? '';
+}
+
 /** Removes the containers (with their volumes) and networks of a deployment. Safe to call twice. */
 export async function removeDeployment(engine: Engine, deploymentId: string): Promise<void> {
   const { dockerode } = engine.client.container;

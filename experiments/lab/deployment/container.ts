@@ -8,7 +8,7 @@ import { readFileSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 import { freePorts } from '#host/free-ports.ts';
 import { StartError, startUntilReady } from '#host/readiness.ts';
-import { type Engine, findEngine, labelsOf, removeDeployment, sweep } from './container-engine.ts';
+import { addressOf, type Engine, findEngine, labelsOf, removeDeployment, sweep } from './container-engine.ts';
 import { ensureImage } from './container-image.ts';
 import type { ObservedLimits, PartUsage } from './deployment.ts';
 import { differenceOfLimits } from './observed-limits.ts';
@@ -47,7 +47,7 @@ export class ContainerSite implements Site, AsyncDisposable {
   #serverImage = '';
   #gateway: string | undefined;
   /** The network namespace that the parts share; undefined until `share`. */
-  #shared: { holder: string; freePorts: number[]; simulatorPort: number } | undefined;
+  #shared: { holder: string; address: string; freePorts: number[]; simulatorPort: number } | undefined;
 
   private constructor(engine: Engine, scrapeHost: string, signal: AbortSignal) {
     this.engine = engine;
@@ -101,7 +101,10 @@ export class ContainerSite implements Site, AsyncDisposable {
       ports: publishedAs([simulatorPort!, ...others]),
       onLine: () => {},
     });
-    this.#shared = { holder: place.name, freePorts: others, simulatorPort: simulatorPort! };
+    const isHere = (await this.labAddress()).listenHost === this.#gateway;
+    const inside = await addressOf(this.engine, place.name, this.#name);
+    const address = isHere && inside !== '' ? inside : '127.0.0.1';
+    this.#shared = { holder: place.name, address, freePorts: others, simulatorPort: simulatorPort! };
   }
 
   /** Ports at which parts can listen, and this machine reaches them at the same ones. */
@@ -131,6 +134,7 @@ export class ContainerSite implements Site, AsyncDisposable {
       name,
       role,
       chatUrl: `ws://127.0.0.1:${chatPort}/ws`,
+      directUrl: `ws://${this.#shared?.address ?? '127.0.0.1'}:${chatPort}/ws`,
       internalUrl: `http://127.0.0.1:${internalPort}`,
       scrapeAddress: `${this.#scrapeHost}:${internalPort}`,
       ended: container.ended,

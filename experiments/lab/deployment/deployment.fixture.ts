@@ -29,9 +29,13 @@ export async function deploy(
   return startDeployment(placement, { ...defaults, stage: info, ...changes });
 }
 
-/** A client of each node says something, and all of them hear all of it. */
+/** Clients of each node say something, by each of its URLs, and all of them hear all of it. */
 export async function exchange({ nodes }: Deployment): Promise<void> {
-  const people = await Promise.all(nodes.map(({ chatUrl }, index) => Person.join(chatUrl, `p${index}`)));
+  const joins = nodes.flatMap(({ chatUrl, directUrl }, index) => [
+    Person.join(chatUrl, `p${index}`),
+    Person.join(directUrl, `d${index}`),
+  ]);
+  const people = await Promise.all(joins);
   for (const person of people) person.say('hello');
   await Promise.all(people.map((person) => person.hears(people.length)));
   await Promise.all(people.map((person) => person.leave()));

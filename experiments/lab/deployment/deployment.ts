@@ -73,6 +73,11 @@ export type DeployedNode = {
   role: string;
   /** `ws://host:port/ws`, as reached from the lab. */
   chatUrl: string;
+  /**
+   * The same for many connections from the lab: not through the port that an engine publishes where it can
+   * be avoided, because what forwards it takes time, and several file descriptors for each connection.
+   */
+  directUrl: string;
   /** `http://host:port` of /metrics, /healthz and /readyz, as reached from the lab. */
   internalUrl: string;
   /** `host:port` of the same for Prometheus. */

@@ -59,6 +59,7 @@ export class ProcessSite implements Site, AsyncDisposable {
       name,
       role,
       chatUrl: ready.chat,
+      directUrl: ready.chat,
       internalUrl: `http://127.0.0.1:${port}`,
       scrapeAddress: `${this.#scrapeHost}:${port}`,
       ended: child.ended,

@@ -1,6 +1,7 @@
 /** One container of stated CPU and memory, followed from its first line of output to its end. */
 import { createInterface } from 'node:readline';
 import { PassThrough } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { GenericContainer, StartupCheckStrategy, type StartupStatus } from 'testcontainers';
 import { readRunDelaySeconds } from '#host/process-tree.ts';
 import type { OnLine, Program } from '#host/readiness.ts';
@@ -66,6 +67,10 @@ export type RunningContainer = Program & {
 export const openFilesMax = 20_000;
 const linesKept = 20;
 const engineCpuPeriodMs = 100;
+/** Of a main process that ended by SIGKILL. */
+const killedCode = 137;
+/** Chosen: many times what an engine takes to pass on why it was killed. */
+const reasonDelayMs = 500;
 /** Of a main process that ended by SIGABRT: Node aborts when its heap is full. */
 const abortedCode = 134;
 
@@ -98,7 +103,10 @@ export async function startContainer(engine: Engine, request: ContainerRequest):
     setQuota,
     freeze: () => container.pause(),
     thaw: () => container.unpause(),
-    signal: (name) => container.kill({ signal: name }).catch(allowGone),
+    signal: (name) => {
+      limited.wasSignalled = true;
+      return container.kill({ signal: name }).catch(allowGone);
+    },
     runScript: async (script) => {
       const { output, exitCode } = await started.exec([
         'node',
@@ -180,6 +188,8 @@ class ContainerSampler {
 
 /** Adds the options that testcontainers lacks: no swap, pinned CPUs, an address to publish at. */
 class LimitedContainer extends GenericContainer {
+  /** Whether the lab has sent it a signal. */
+  wasSignalled = false;
   readonly ended = Promise.withResolvers<ContainerEnd>();
   #input: NodeJS.ReadWriteStream | undefined;
   readonly #engine: Engine;
@@ -248,11 +258,17 @@ class LimitedContainer extends GenericContainer {
         StatusCode: number;
       };
       await read;
-      const { State: state } = await container.inspect();
-      return { code, killedForMemory: state.OOMKilled };
+      const isForMemory = async () => (await container.inspect()).State.OOMKilled;
+      let killedForMemory = await isForMemory();
+      // The engine may learn of the end first, and of its reason a moment later.
+      if (code === killedCode && !killedForMemory && !this.wasSignalled) {
+        await sleep(reasonDelayMs);
+        killedForMemory = await isForMemory();
+      }
+      return { code, killedForMemory };
     };
     // A container that is removed while it runs can no longer be asked: it counts as killed.
-    this.ended.resolve(end().catch(() => ({ code: 137, killedForMemory: false })));
+    this.ended.resolve(end().catch(() => ({ code: killedCode, killedForMemory: false })));
   }
 }
 

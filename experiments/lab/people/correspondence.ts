@@ -14,7 +14,7 @@ const tickMs = 5;
 export class Correspondence implements Disposable {
   readonly ledger = new Ledger();
   readonly people: readonly Correspondent[];
-  readonly #nodes: readonly Pick<DeployedNode, 'chatUrl'>[];
+  readonly #nodes: readonly Pick<DeployedNode, 'directUrl'>[];
   readonly #signal: AbortSignal;
   readonly #random: () => number;
   #turn = 0;
@@ -27,13 +27,13 @@ export class Correspondence implements Disposable {
       nodes,
       signal,
       seed,
-    }: { nodes: readonly Pick<DeployedNode, 'chatUrl'>[]; signal: AbortSignal; seed: number },
+    }: { nodes: readonly Pick<DeployedNode, 'directUrl'>[]; signal: AbortSignal; seed: number },
     { prefix, count }: { prefix: string; count: number },
   ) {
     this.#nodes = nodes;
     this.#signal = signal;
     this.#random = seededRandom(seed);
-    const nextUrl = () => nodes[this.#turn++ % nodes.length]!.chatUrl;
+    const nextUrl = () => nodes[this.#turn++ % nodes.length]!.directUrl;
     const options = { ledger: this.ledger, nextUrl, random: this.#random, signal };
     this.people = peopleNamed(prefix, count).map((person) => new Correspondent(person, options));
     this.#resending = setInterval(() => {
@@ -45,7 +45,7 @@ export class Correspondence implements Disposable {
   async begin(present = this.people.length): Promise<void> {
     const [first] = this.#nodes;
     await createAccounts(
-      first!.chatUrl,
+      first!.directUrl,
       this.people.map(({ person }) => person),
       this.#signal,
     );
