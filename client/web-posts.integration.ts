@@ -4,17 +4,23 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, afterEach, before, describe, test } from 'node:test';
-import type { Browser, Page } from 'playwright-core';
+import type { Browser } from 'playwright-core';
 import { freePorts } from '#host/free-ports.ts';
-import type { PostContent } from '#protocol';
 import { launchBrowser, load, noChromium } from '../testing/browser.ts';
 import { findRedis, noRedis } from '../testing/redis.ts';
 import { ServerProcess } from '../testing/server.ts';
 import { register } from './core/account-service.ts';
-import { newId } from './core/new-id.ts';
 import { PersonClient } from './core/person-client.ts';
 import { wsSockets } from './terminal/ws-socket.ts';
-import { cheapHashes, enter, Pages, password, violations } from './web-page.fixture.ts';
+import { cheapHashes, enter, Pages, password } from './web-page.fixture.ts';
+import {
+  bodiesAre,
+  chooseByKeyboard,
+  isAccessible,
+  publish,
+  tryNow,
+  writePost,
+} from './web-posts.fixture.ts';
 
 const startRedis = await findRedis();
 const skip = noChromium || (startRedis === null && noRedis);
@@ -250,64 +256,3 @@ describe('posts on the chat page', { skip }, () => {
     await isAccessible(page, 'a post');
   });
 });
-
-async function isAccessible(page: Page, what: string): Promise<void> {
-  for (const colorScheme of ['light', 'dark'] as const) {
-    for (const width of [1400, 400]) {
-      await page.emulateMedia({ colorScheme });
-      await page.setViewportSize({ width, height: 800 });
-      assert.deepEqual(await violations(page), [], `${what}: ${colorScheme}, ${width} px wide`);
-    }
-  }
-}
-
-/** The page need not wait: the server is there again. */
-async function tryNow(page: Page): Promise<void> {
-  await page.evaluate("dispatchEvent(new Event('online'))");
-  await page.getByText('Connected', { exact: true }).waitFor();
-}
-
-async function publish(person: PersonClient, ...items: PostContent[]): Promise<void> {
-  const { result } = await person.posts.publish({ menu: 'cars', id: newId(), items });
-  assert.equal(result, 'ok');
-}
-
-/** Subscribes to everything in a town of Portugal, with keys alone. */
-async function chooseByKeyboard(page: Page, town: 'Lisbon' | 'Porto' = 'Porto'): Promise<void> {
-  await page.getByRole('button', { name: 'Channels' }).press('Enter');
-  const { keyboard } = page;
-  await focusIs(page, 'every place');
-  for (const key of ['Tab', 'Tab']) await keyboard.press(key);
-  const inside = page.getByRole('button', { name: 'Inside Portugal' });
-  if ((await inside.getAttribute('aria-expanded')) === 'false') await keyboard.press('Enter');
-  for (const key of town === 'Lisbon' ? ['Tab'] : ['Tab', 'Tab']) await keyboard.press(key);
-  await focusIs(page, town);
-  await keyboard.press('Space');
-  await page.getByLabel('every make').check();
-  await page.getByText('That is 1 channel.').waitFor();
-  await keyboard.press('Enter');
-  await page.locator('#posts-log').waitFor({ state: 'attached' });
-  await page.getByText('You get the posts of 1 channel.').waitFor();
-}
-
-const focusIs = (page: Page, words: string) =>
-  page.locator('label:has(:focus)', { hasText: new RegExp(`^${words}$`) }).waitFor();
-
-async function writePost(page: Page, place: string, body: string): Promise<void> {
-  await page.getByRole('button', { name: 'Write a post' }).click();
-  await page.getByLabel('place', { exact: true }).selectOption(place);
-  await page.getByLabel('make', { exact: true }).selectOption({ index: 1 });
-  await page.getByLabel('Text').fill(body);
-  await page.getByRole('button', { name: 'Publish', exact: true }).click();
-}
-
-/** The bodies in the list, as the page shows them: control characters are made visible. */
-async function bodiesAre(page: Page, bodies: readonly string[]): Promise<void> {
-  const shown = bodies.map((body) => body.replace('\u202e', '\\u{202e}').replace('\u001b', '␛'));
-  await page
-    .locator('.post .body', { hasText: shown.at(-1)! })
-    .last()
-    .waitFor();
-  await page.locator('.post').nth(bodies.length).waitFor({ state: 'detached' });
-  assert.deepEqual(await page.locator('.post .body').allTextContents(), shown);
-}

@@ -1,4 +1,4 @@
-/** The frame of the posts: which menu is open, and whether its list or a form is shown; what is said of it. */
+/** The frame of the posts: the menu that is open, its list or a form, and what is said of it. */
 import type { Menu, Subscribe } from '#protocol';
 import { channelWords } from '../core/menu-choices.ts';
 import type { MenuTitle } from '../core/menus.ts';

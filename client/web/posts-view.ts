@@ -9,6 +9,7 @@ import { type BookLine, PostBook } from './post-book.ts';
 import { PostForm } from './post-form.ts';
 import { PostList } from './post-list.ts';
 import { type Panel, PostsPanel } from './posts-panel.ts';
+import { Soon } from './soon.ts';
 
 /** Changes within so many ms are written to the tab's storage together. Chosen, not measured. */
 const keepMs = 250;
@@ -40,8 +41,8 @@ export class PostsView {
   /** Menus whose subscription waits for a server that is busy. */
   readonly #busy = new Set<string>();
   #isShown = false;
-  #keepTimer: ReturnType<typeof setTimeout> | undefined;
-  #drawTimer: ReturnType<typeof setTimeout> | undefined;
+  readonly #keeping = new Soon(keepMs, () => this.keep());
+  readonly #drawing = new Soon(drawMs, () => this.#changed());
 
   constructor(options: PostsOptions) {
     this.#options = options;
@@ -106,8 +107,7 @@ export class PostsView {
   }
 
   keep(): void {
-    clearTimeout(this.#keepTimer);
-    this.#keepTimer = undefined;
+    this.#keeping.cancel();
     const { user } = this.#person?.account ?? {};
     if (user !== undefined) this.#book.keep(user, this.#name, this.#person!.posts.subscriptions);
   }
@@ -211,7 +211,7 @@ export class PostsView {
     if (!this.#take(post)) return;
     const isOwn = post.from === this.#person?.account.user;
     if (!isOwn && !this.#sees(post.menu)) this.#book.cameUnseen(post.menu);
-    this.#drawTimer ??= setTimeout(() => this.#changed(), drawMs);
+    this.#drawing.ask();
   }
 
   /** Takes a post in; false where it is there already. */
@@ -251,7 +251,7 @@ export class PostsView {
   #add(menu: string, line: BookLine): void {
     // While the menu is read, the book has it.
     if (menu === this.#name && this.#menu) this.#list.add(line);
-    this.#keepTimer ??= setTimeout(() => this.keep(), keepMs);
+    this.#keeping.ask();
   }
 
   #sees(menu: string): boolean {
@@ -260,9 +260,8 @@ export class PostsView {
   }
 
   #changed(): void {
-    clearTimeout(this.#drawTimer);
-    this.#drawTimer = undefined;
-    this.#keepTimer ??= setTimeout(() => this.keep(), keepMs);
+    this.#drawing.cancel();
+    this.#keeping.ask();
     this.#draw();
     this.#options.onChange();
   }
@@ -273,8 +272,7 @@ export class PostsView {
   }
 
   #forget(): void {
-    clearTimeout(this.#keepTimer);
-    this.#keepTimer = undefined;
+    this.#keeping.cancel();
     this.#book.forget();
     this.#reset();
     this.#options.onChange();
@@ -286,8 +284,7 @@ export class PostsView {
     this.#name = undefined;
     this.#menu = undefined;
     this.#busy.clear();
-    clearTimeout(this.#drawTimer);
-    this.#drawTimer = undefined;
+    this.#drawing.cancel();
     this.#postForm.reset();
     this.#channelsForm.wait(false);
     this.#postForm.wait(false);
