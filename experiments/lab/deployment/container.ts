@@ -37,6 +37,8 @@ const hostModule = (file: string) => readFileSync(new URL(`../../../host/${file}
 export class ContainerSite implements Site, AsyncDisposable {
   readonly kind = 'container';
   readonly engine: Engine;
+  /** That of the nodes; empty until `prepare`. */
+  serverImage = '';
   readonly #scrapeHost: string;
   readonly #signal: AbortSignal;
   readonly #id = randomUUID();
@@ -44,7 +46,6 @@ export class ContainerSite implements Site, AsyncDisposable {
   readonly #name = `chat-lab-${this.#id.slice(0, 8)}`;
   #image = '';
   #simulator: RunningContainer | null = null;
-  #serverImage = '';
   #gateway: string | undefined;
   /** The network namespace that the parts share; undefined until `share`. */
   #shared: { holder: string; address: string; freePorts: number[]; simulatorPort: number } | undefined;
@@ -78,13 +79,13 @@ export class ContainerSite implements Site, AsyncDisposable {
   async prepare(serverRoot?: string): Promise<this> {
     const imageOf = (root?: string) => ensureImage(this.engine, this.#signal, undefined, root);
     this.#image = await imageOf();
-    this.#serverImage = serverRoot === undefined ? this.#image : await imageOf(serverRoot);
+    this.serverImage = serverRoot === undefined ? this.#image : await imageOf(serverRoot);
     return this;
   }
 
   get facts(): Readonly<Record<string, string>> {
     const facts = { engine: this.engine.fact, image: this.#image };
-    return this.#serverImage === this.#image ? facts : { ...facts, 'server image': this.#serverImage };
+    return this.serverImage === this.#image ? facts : { ...facts, 'server image': this.serverImage };
   }
 
   /**
@@ -119,7 +120,7 @@ export class ContainerSite implements Site, AsyncDisposable {
     const { name, role, flags, peer, isSeated, signal, environment, ...limits } = request;
     const [chatPort, internalPort] = await this.takePorts(2);
     const seats = isSeated ? ['--public-url', `ws://127.0.0.1:${chatPort}`] : [];
-    const ours = { image: this.#serverImage, command: ['server/main.ts', ...flags, ...seats] };
+    const ours = { image: this.serverImage, command: ['server/main.ts', ...flags, ...seats] };
     const ports = { CHAT_PORT: String(chatPort), CHAT_INTERNAL_PORT: String(internalPort) };
     const container = await this.#startUntil('"event":"listening"', signal, {
       ...this.#place(name),

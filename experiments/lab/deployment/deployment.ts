@@ -8,13 +8,14 @@ import type { StageInfo } from './list-stages.ts';
 import type { Pins } from './pinning.ts';
 import type {
   DeployedBalancer,
+  DeployedMedia,
   DeployedService,
   FaultKind,
   NodeSample,
   Persistence,
 } from './services/service.ts';
 
-export type { DeployedBalancer, DeployedService, FaultKind, NodeSample, Persistence };
+export type { DeployedBalancer, DeployedMedia, DeployedService, FaultKind, NodeSample, Persistence };
 
 export type TargetKind = 'process' | 'container';
 
@@ -53,6 +54,8 @@ export type DeploymentRequest = {
   balancer?: boolean;
   /** What Redis keeps on disk, where the stage needs one; left out: nothing. */
   persistence?: Persistence;
+  /** Starts the media server of the stage too, with these flags of its own; left out: there are no images. */
+  media?: Readonly<Record<string, string>>;
   /** The simulator asks the nodes (`GET /connect`) where each of its connections goes. */
   seated?: boolean;
   /**
@@ -154,6 +157,8 @@ export type Deployment = AsyncDisposable & {
   services: readonly DeployedService[];
   /** Null unless it was asked for. */
   balancer: (DeployedBalancer & { scrapeAddress: string }) | null;
+  /** Null unless it was asked for. */
+  media: (DeployedMedia & { scrapeAddress: string }) | null;
   /** Between the first node and the services; null unless it was asked for, and the services
    * are such that it can be cut. */
   network: { cut(direction?: Direction): void; heal(): void } | null;

@@ -57,6 +57,11 @@ export function hasPosts({ limits }: Pick<StageInfo, 'limits'>): boolean {
   return 'postChannelsMax' in limits;
 }
 
+/** Has a media server, which keeps images of people. */
+export function takesImages({ processes }: Pick<StageInfo, 'processes'>): boolean {
+  return processes.some(({ role }) => role === 'media');
+}
+
 /** Is one process and needs no service, so that one allocation holds all of it. */
 export function isOneProcess({ processes, services }: StageInfo): boolean {
   return services.length === 0 && processes.every(({ count }) => count === 'one');

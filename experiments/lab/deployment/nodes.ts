@@ -24,24 +24,29 @@ export function rolesOf({ stage, nodes: atFirst, nodesMax: nodes = atFirst }: De
     .flatMap(({ role, count }) => Array<string>(count === 'any number' ? nodes : 1).fill(role));
 }
 
-/** The first has its own URLs of the services. */
+/** What tells a node the services: their URLs, or those in their place by which it reaches them. */
+export function urlsOfServices(
+  services: readonly RunningService[],
+  inPlace: readonly string[] = [],
+): Record<string, string> {
+  return Object.fromEntries(
+    services.map(({ name, url }, at) => [`CHAT_${name.toUpperCase()}_URL`, inPlace[at] ?? url]),
+  );
+}
+
+/** `environment`: settings of where its services are, and of secrets. */
 export function startNode(
   site: Site,
   { stage, settings, allocation, seated, signal, serverRoot }: DeploymentRequest,
   { index, role }: { index: number; role: string },
   pins: Pins,
-  services: readonly RunningService[],
-  urlsOfFirst: readonly string[] = [],
+  environment: Readonly<Record<string, string>>,
 ): Promise<SiteNode> {
   const settingFlags = serverFlags(settings, serverRoot);
   if (stage.program && settingFlags.length > 0)
     throw new StartError(
       `${stage.name} is not our server and takes no settings; ${settingFlags[0]} was set.`,
     );
-  const own = index === 0 ? urlsOfFirst : [];
-  const environment = Object.fromEntries(
-    services.map(({ name, url }, at) => [`CHAT_${name.toUpperCase()}_URL`, own[at] ?? url]),
-  );
   return site.startNode({
     name: `node-${index + 1}`,
     role,

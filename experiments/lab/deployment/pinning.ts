@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs';
 /** CPU lists as engines and `taskset` spell them, e.g. `0,1`; undefined leaves it to the scheduler. */
 export type Pins = {
   servers: readonly (string | undefined)[];
-  /** Of Redis and a balancer. */
+  /** Of Redis, a balancer and a media server. */
   services: string | undefined;
   simulator: string | undefined;
 };

@@ -14,10 +14,13 @@ import {
   type Placement,
   type TargetKind,
 } from './deployment.ts';
-import { laterNodes, rolesOf, startNode, withLastSample } from './nodes.ts';
+import { takesImages } from './list-stages.ts';
+import { laterNodes, rolesOf, startNode, urlsOfServices, withLastSample } from './nodes.ts';
 import { describePins, launcherOn, type Pins, pinnableCpus, pinnedServerCores, pinning } from './pinning.ts';
 import { type ProcessPrograms, ProcessSite, programsOf } from './process.ts';
+import { serverFlags } from './server-flags.ts';
 import { startBalancer } from './services/haproxy.ts';
+import { startMedia } from './services/media.ts';
 import type { RunningService, ServiceRequest } from './services/service.ts';
 import { startService } from './services/services.ts';
 import { startSimulator } from './simulator.ts';
@@ -92,12 +95,17 @@ export async function startDeployment(
   const pins = pinning(cpus, nodeCpus, allocation.loadtestCpus);
   const services: RunningService[] = [];
   const forServices = requestOfServices(site.kind, containers, pins, request);
+  const forOurs = { ...forServices, metricsHost: listenHost(scrapeHost) };
   for (const name of stage.services) services.push(started.use(await startService(name, forServices)));
   const network = request.breakableNetwork ? await breakableNetwork(site, services, started) : null;
+  const flags = mediaFlags(request);
+  const media = flags && started.use(await startMedia({ ...forOurs, program: programs.server, flags }));
   // After the services, because the last is stopped first: nodes must not outlive their services.
   started.use(processes);
-  const begin = (index: number) =>
-    startNode(site, request, { index, role: roles[index]! }, pins, services, network?.urls);
+  const begin = (index: number) => {
+    const urls = urlsOfServices(services, index === 0 ? network?.urls : []);
+    return startNode(site, request, { index, role: roles[index]! }, pins, { ...urls, ...media?.environment });
+  };
   const nodes: SiteNode[] = [];
   // One after the other, because a start uses all of a core.
   for (let index = 0; index < roles.length - laterNodes(request); index++) nodes.push(await begin(index));
@@ -108,12 +116,11 @@ export async function startDeployment(
     return node;
   };
   const observedLimits = await Promise.all(nodes.map((node) => node.observeLimits()));
-  const forBalancer = { ...forServices, metricsHost: listenHost(scrapeHost) };
-  const balancer = request.balancer ? started.use(await balance(nodes, forBalancer)) : null;
+  const balancer = request.balancer ? started.use(await balance(nodes, forOurs)) : null;
   // The simulator connects to the balancer alone where there is one.
   const urls = balancer === null ? nodes.map(({ chatUrl }) => chatUrl) : [balancer.url];
   const entries = request.seated ? { urls, connectUrls: urls.map(connectUrl) } : { urls };
-  const beside = [...services, ...(balancer === null ? [] : [balancer])];
+  const beside = [...services, media, balancer].filter((part) => part !== null);
   const place = { ...simulatorLimits(allocation, pins), nodesAreElsewhere };
   const owned = started.move();
   return {
@@ -123,6 +130,7 @@ export async function startDeployment(
     addNode,
     services,
     balancer: balancer && { ...balancer, scrapeAddress: `${scrapeHost}:${balancer.metricsPort}` },
+    media: media && { ...media, scrapeAddress: `${scrapeHost}:${new URL(media.internalUrl).port}` },
     network,
     observedLimits,
     pinnedServerCores: pinnedServerCores(pins),
@@ -155,6 +163,7 @@ function requestOfServices(
     containers: async () => {
       const site = await containers();
       return {
+        serverImage: site.serverImage,
         takePorts: (count) => site.takePorts(count),
         startService: (service) => site.startService({ ...service, pinnedCpus }),
       };
@@ -165,9 +174,16 @@ function requestOfServices(
   };
 }
 
-/** Ports that the containers of a deployment can need: two of each node and of a balancer. */
+/** The flags of the media server; null where none was asked for. */
+function mediaFlags({ stage, media, serverRoot }: DeploymentRequest): string[] | null {
+  if (media === undefined) return null;
+  if (!takesImages(stage)) throw new StartError(`${stage.name} has no media server; one was asked for.`);
+  return ['--stage', stage.name, '--role', 'media', ...serverFlags(media, serverRoot)];
+}
+
+/** Ports that containers can need: two of each node, of the balancer and of the media server. */
 function portsOf({ services }: DeploymentRequest['stage'], nodes: number): number {
-  return 2 * nodes + 2 + services.length * servicePortsMax;
+  return 2 * nodes + 4 + services.length * servicePortsMax;
 }
 
 /** `http://host:port` of the same listener. */

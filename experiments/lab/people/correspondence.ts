@@ -5,11 +5,10 @@ import type { DeployedNode } from '../deployment/deployment.ts';
 import { createAccounts, peopleNamed } from './accounts.ts';
 import { Correspondent } from './correspondent.ts';
 import { Ledger } from './ledger.ts';
+import { steadily } from './steadily.ts';
 
 const textBytes = 128;
 const resendEveryMs = 250;
-/** The clock of a sleeping process is late by some ms; no message is skipped for that. */
-const tickMs = 5;
 
 export class Correspondence implements Disposable {
   readonly ledger = new Ledger();
@@ -59,12 +58,7 @@ export class Correspondence implements Disposable {
 
   /** Those who are among the first `writers` write to anybody, so many messages per second together. */
   write(ratePerSecond: number, writers = this.people.length): void {
-    const beganMs = performance.now();
-    let written = 0;
-    this.#clock = setInterval(() => {
-      const due = ((performance.now() - beganMs) * ratePerSecond) / 1000;
-      for (; written < due; written++) this.#writeOne(written % writers, written);
-    }, tickMs);
+    this.#clock = steadily(ratePerSecond, (number) => this.#writeOne(number % writers, number));
   }
 
   /** Nobody writes from now on. */

@@ -168,7 +168,7 @@ export type Run<Record extends RunRecord = RunRecord, Trial extends TrialHeader 
 /** One node over the whole trial; `atSeconds` counts from the start of the measure phase. */
 export type NodeSeries = {
   name: string;
-  role: 'server' | 'redis' | 'proxy';
+  role: 'server' | 'redis' | 'proxy' | 'media';
   atSeconds: number[];
   cpuCores: number[];
   rssBytes: number[];

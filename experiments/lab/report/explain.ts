@@ -42,6 +42,12 @@ const meanings: readonly (readonly [title: RegExp, meaning: string])[] = [
   [/^not accepted$/, 'messages, or posts, of which the sender was told that they were not stored'],
   [/^unanswered$/, 'messages without an answer until the end, although they were sent again'],
   [/^strange$/, 'messages that came to somebody else, or with another text'],
+  [/^images acked$/, 'images of which the media server said that it had stored them'],
+  [/^images lost$/, 'of those, the ones that were not there in the end: must be 0'],
+  [/^images changed$/, 'of those, the ones that were there with other bytes: must be 0'],
+  [/^images unanswered$/, 'uploads that were not acknowledged until the end, although they were tried again'],
+  [/^leftovers removed$/, 'files of uploads cut short that the media server removed when it started again'],
+  [/^leftovers kept$/, 'files of uploads cut short that it still had in the end: must be 0'],
   [/^login p99$/, 'time from a login request to its answer, which 99 % did not exceed'],
   [
     /^collected p/,

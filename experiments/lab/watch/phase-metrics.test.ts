@@ -24,6 +24,7 @@ const target = {
   stage: '03-cursor',
   nodes: [{ name: 'node-1', scrapeAddress: '127.0.0.1:5001' }],
   balancer: null,
+  media: null,
   latestUsage: () => [
     { name: 'node-1', role: 'server', cpuSeconds: 1.5, rssBytes: 2e6, throttledSeconds: 0.25 },
     { name: 'simulator', role: 'simulator', cpuSeconds: 3, rssBytes: 4e6, throttledSeconds: null },
@@ -60,13 +61,15 @@ test('the targets file names lab, servers and simulator while they run, and noth
   assert.equal(readFileSync(targetsFile, 'utf8'), '[]\n');
 });
 
-test('a balancer is scraped beside the servers', async () => {
+test('a balancer and a media server are scraped beside the servers', async () => {
   await using metrics = await startPhaseMetrics(targetsFile);
   const balancer = { name: 'haproxy', url: 'ws://127.0.0.1:5003/ws', scrapeAddress: '127.0.0.1:5004' };
-  metrics.started({ ...target, balancer }, null);
+  const media = { scrapeAddress: '127.0.0.1:5006' } as Deployment['media'];
+  metrics.started({ ...target, balancer, media }, null);
   const entries = JSON.parse(readFileSync(targetsFile, 'utf8')) as unknown[];
   assert.deepEqual(entries.slice(2), [
     { targets: ['127.0.0.1:5004'], labels: { job: 'haproxy', stage: '03-cursor' } },
+    { targets: ['127.0.0.1:5006'], labels: { job: 'media', stage: '03-cursor', node: 'media' } },
   ]);
 });
 

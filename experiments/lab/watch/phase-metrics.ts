@@ -88,17 +88,19 @@ export class PhaseMetrics implements AsyncDisposable {
 
   /** Writes the addresses of the trial into the file; Prometheus reads it again by itself. */
   started(deployment: Deployment, simulatorAddress: string | null): void {
-    const { stage, nodes, balancer } = deployment;
+    const { stage, nodes, balancer, media } = deployment;
     this.#deployment = deployment;
     const servers = nodes.map(({ name, scrapeAddress }) => ({
       targets: [scrapeAddress],
       labels: { job: 'server', stage, node: name },
     }));
     const proxies = balancer === null ? [] : [balancer.scrapeAddress];
+    const medias = media === null ? [] : [media.scrapeAddress];
     const simulators = simulatorAddress === null ? [] : [simulatorAddress];
     this.#writeTargets([
       ...servers,
       ...proxies.map((address) => ({ targets: [address], labels: { job: 'haproxy', stage } })),
+      ...medias.map((address) => ({ targets: [address], labels: { job: 'media', stage, node: 'media' } })),
       ...simulators.map((address) => ({ targets: [address], labels: { job: 'loadtest', stage } })),
     ]);
   }

@@ -6,7 +6,7 @@ export type FaultKind = 'memory' | 'exit' | 'restart';
 /** One reading of one node or service, with all its processes. Counters grow from its start. */
 export type NodeSample = {
   name: string;
-  role: 'server' | 'redis' | 'proxy';
+  role: 'server' | 'redis' | 'proxy' | 'media';
   cpuSeconds: number;
   rssBytes: number;
   /** Time for which a used-up CPU quota held it back; null where no quota can be seen. */
@@ -52,6 +52,20 @@ export type DeployedBalancer = {
   url: string;
 };
 
+/** The media server of the stage, which keeps the images of people. */
+export type DeployedMedia = {
+  name: string;
+  /** `http://host:port` of the images, as reached from the lab. */
+  url: string;
+  /** `http://host:port` of /metrics. */
+  internalUrl: string;
+  signal(name: NodeJS.Signals): Promise<void>;
+  /** After SIGKILL: starts it again at the same addresses, with its directory. Resolves when it is ready. */
+  restart(): Promise<void>;
+  /** Files of uploads that have no name yet: those under way, and those that a kill has left behind. */
+  quarantined(): Promise<number>;
+};
+
 /** A started service; disposing it stops it only where the lab started it. */
 export type RunningService = DeployedService &
   AsyncDisposable & {
@@ -65,6 +79,8 @@ export type ServiceContainerRequest = {
   name: string;
   image: string;
   command: readonly string[];
+  /** May hold a secret. */
+  environment?: Readonly<Record<string, string>>;
   /** At which it listens, of those taken from the site. */
   ports: readonly number[];
   /** Written into it before it starts. */
@@ -78,10 +94,14 @@ export type ServiceContainerRequest = {
 export type ServiceContainer = AsyncDisposable & {
   signal(name: NodeJS.Signals): Promise<void>;
   restart(): Promise<void>;
+  /** Runs a module of TypeScript in it, where its image has our runtime; resolves with its output. */
+  runScript(script: string): Promise<string>;
   sample(name: string, role: NodeSample['role']): Promise<NodeSample>;
 };
 
 export type ServiceContainers = {
+  /** That of the nodes. */
+  serverImage: string;
   /** Ports at which containers can listen, and this machine and the nodes reach them at the same ones. */
   takePorts(count: number): Promise<number[]>;
   startService(request: ServiceContainerRequest): Promise<ServiceContainer>;

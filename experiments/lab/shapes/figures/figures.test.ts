@@ -19,7 +19,10 @@ import { reportFigures } from './report.ts';
 
 const stage: StageInfo = {
   ...{ name: '07-x', summary: 'x', services: [], order: 'one for all', delivery: 'at most once' },
-  processes: [{ role: 'server', count: 'any number' }],
+  processes: [
+    { role: 'server', count: 'any number' },
+    { role: 'media', count: 'one' },
+  ],
   limits: { mailboxMessagesMax: 1, postChannelsMax: 1 },
 };
 const definitions: readonly FigureDefinition[] = [

@@ -26,6 +26,8 @@ export type FigureContext = {
 export type FigureLimit = { figure: string; max: number; of?: string };
 
 export type FigureVariant = Variant & {
+  /** Flags of the media server of the stage; left out: none is started. */
+  media?: Readonly<Record<string, string>>;
   limits: readonly FigureLimit[];
   /** Where it is drawn, along the quantity `across` of the experiment. */
   place?: { family: string; value: number };
@@ -104,13 +106,14 @@ export async function runFigureTrial(
   run: Pick<OngoingRun, 'deploy' | 'signal' | 'observer' | 'seed' | 'nextNumber'>,
 ): Promise<FigureTrial> {
   const { signal, observer } = run;
-  const { stage, settings, nodes, allocation, persistence = 'none' } = variant;
+  const { stage, settings, nodes, allocation, media, persistence = 'none' } = variant;
   const number = run.nextNumber();
   const labels = { number, variant: variant.name, stage: stage.name, purpose: 'figures' as const };
   const startedAt = new Date().toISOString();
   const enter = (phase: string) => observer.phase(phase, { ...labels, about: '' });
   enter('start');
-  await using deployment = await run.deploy({ stage, settings, nodes, allocation, persistence });
+  const request = { stage, settings, nodes, allocation, persistence, ...(media && { media }) };
+  await using deployment = await run.deploy(request);
   observer.started(deployment, null);
   const seed = run.seed * 1000 + number;
   const found = await variant.measure({ deployment, signal, seed, enter });
