@@ -1,11 +1,11 @@
 /** The chat page by the rules of axe-core, in both colour schemes, on a wide screen and on a phone. */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import axe from 'axe-core';
-import type { Browser, Page } from 'playwright-core';
+import type { Browser } from 'playwright-core';
 import { launchBrowser, load, noChromium } from '../testing/browser.ts';
 import { Person } from '../testing/person.ts';
 import { ServerProcess } from '../testing/server.ts';
+import { violations } from './web-page.fixture.ts';
 
 describe('the chat page is accessible', { skip: noChromium }, () => {
   let browser: Browser;
@@ -48,12 +48,3 @@ describe('the chat page is accessible', { skip: noChromium }, () => {
     }
   }
 });
-
-/** What axe finds, in short. */
-async function violations(page: Page): Promise<string[]> {
-  await page.evaluate(axe.source);
-  const result = await page.evaluate<axe.AxeResults>('axe.run()');
-  return result.violations.flatMap(({ id, nodes }) =>
-    nodes.map(({ html, any }) => `${id}: ${html} ${any[0]?.message}`),
-  );
-}

@@ -4,16 +4,16 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, afterEach, before, describe, test } from 'node:test';
-import axe from 'axe-core';
-import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { freePorts } from '#host/free-ports.ts';
-import { isNetworkReport, launchBrowser, load, noChromium } from '../testing/browser.ts';
+import { launchBrowser, load, noChromium } from '../testing/browser.ts';
 import { findRedis, noRedis } from '../testing/redis.ts';
 import { secretFile } from '../testing/secret-file.ts';
 import { ServerProcess } from '../testing/server.ts';
 import { register } from './core/account-service.ts';
 import { PersonClient } from './core/person-client.ts';
 import { wsSockets } from './terminal/ws-socket.ts';
+import { cheapHashes, enter, Pages, password, violations } from './web-page.fixture.ts';
 
 const startRedis = await findRedis();
 const skip = noChromium || (startRedis === null && noRedis);
@@ -22,14 +22,15 @@ const dot = Buffer.from(
   'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==',
   'base64',
 );
-const password = 'a password for tests';
 let chats = 0;
 
 describe('the chat page of people with accounts', { skip }, () => {
   let browser: Browser;
+  let pages: Pages;
   let redis: { url: string } & AsyncDisposable;
   before(async () => {
     browser = await launchBrowser();
+    pages = new Pages(browser);
     redis = await startRedis!();
   });
   after(async () => {
@@ -37,42 +38,18 @@ describe('the chat page of people with accounts', { skip }, () => {
     await redis[Symbol.asyncDispose]();
   });
 
-  /** What the pages of a test reported as errors. */
-  const errors: string[] = [];
   const people: PersonClient[] = [];
   afterEach(() => {
     for (const { chat } of people.splice(0)) chat.close();
-    assert.deepEqual(errors.splice(0), []);
+    pages.check();
   });
 
   const startNode = (...args: string[]) =>
     ServerProcess.start('07-mailbox', [
       ...['--redis-url', redis.url, '--redis-namespace', `page-${process.pid}-${chats++}`],
-      // Hashing is made cheap: these tests are not about it.
-      ...['--password-memory', '64KiB', '--password-passes', '1', ...args],
+      ...cheapHashes,
+      ...args,
     ]);
-
-  async function openPage(server: ServerProcess, options: BrowserContextOptions = {}) {
-    const context = await browser.newContext(options);
-    const page = await context.newPage();
-    page.setDefaultTimeout(15_000);
-    page.on('pageerror', (error) => errors.push(error.message));
-    page.on('console', (line) => {
-      const isRefusal = /the server responded with a status of 4\d\d/.test(line.text());
-      if (line.type() === 'error' && !isNetworkReport(line.text()) && !isRefusal) errors.push(line.text());
-    });
-    await load(page, `${server.origin.replace(/^ws/, 'http')}/#tea`);
-    return Object.assign(page, { [Symbol.asyncDispose]: () => context.close() });
-  }
-
-  /** Makes an account in the page, or logs in. */
-  async function enter(page: Page, user: string, button: 'Make an account' | 'Join'): Promise<void> {
-    await page.getByLabel('Your name').fill(user);
-    await page.getByLabel('Password').fill(password);
-    await page.getByRole('button', { name: button }).click();
-    await page.getByText('Connected', { exact: true }).waitFor();
-    await page.locator('#account-name', { hasText: user }).waitFor({ state: 'attached' });
-  }
 
   const open = async (page: Page, name: string): Promise<void> => {
     await page.getByLabel('Write to a person').fill(name);
@@ -89,12 +66,12 @@ describe('the chat page of people with accounts', { skip }, () => {
 
   test('an account, a message to somebody who is away, its marks, typing, presence, and a reload', async () => {
     await using server = await startNode();
-    await using bobs = await openPage(server);
+    await using bobs = await pages.open(server);
     await enter(bobs, 'bob', 'Make an account');
     await bobs.getByRole('button', { name: 'Log out' }).click();
     await bobs.getByLabel('Password').waitFor();
     await server.reaches('chat_sessions', 0);
-    await using alice = await openPage(server);
+    await using alice = await pages.open(server);
     await enter(alice, 'alice', 'Make an account');
     await say(alice, 'hello room');
     await body(alice, 'hello room');
@@ -134,7 +111,7 @@ describe('the chat page of people with accounts', { skip }, () => {
 
   test('wrong passwords, taken names and bad names are told in words; a guest chats as before', async () => {
     await using server = await startNode();
-    await using page = await openPage(server);
+    await using page = await pages.open(server);
     await enter(page, 'alice', 'Make an account');
     await page.getByRole('button', { name: 'Log out' }).click();
     await page.getByLabel('Your name').fill('alice');
@@ -159,7 +136,7 @@ describe('the chat page of people with accounts', { skip }, () => {
 
   test('a server that wants a login says so; a stage without accounts asks for no password', async () => {
     await using server = await startNode('--accounts', 'required');
-    await using page = await openPage(server);
+    await using page = await pages.open(server);
     await page.getByLabel('Password').waitFor();
     await page.getByLabel('Your name').fill('alice');
     await page.keyboard.press('Enter');
@@ -170,7 +147,7 @@ describe('the chat page of people with accounts', { skip }, () => {
     await say(page, 'now I may');
     await body(page, 'now I may');
     await using plain = await ServerProcess.start('03-cursor');
-    await using other = await openPage(plain);
+    await using other = await pages.open(plain);
     await other.getByLabel('Your name').waitFor();
     assert.equal(await other.getByLabel('Password').isVisible(), false);
   });
@@ -185,10 +162,10 @@ describe('the chat page of people with accounts', { skip }, () => {
       ...[...secret, ...origins],
     ]);
     await using server = await startNode('--port', String(port), '--media-url', media.origin, ...secret);
-    await using alice = await openPage(server);
+    await using alice = await pages.open(server);
     assert.equal(await alice.getByRole('button', { name: 'Image' }).isVisible(), false);
     await enter(alice, 'alice', 'Make an account');
-    await using guest = await openPage(server);
+    await using guest = await pages.open(server);
     await guest.getByLabel('Your name').fill('guest');
     await guest.keyboard.press('Enter');
     await guest.getByText('Connected', { exact: true }).waitFor();
@@ -214,7 +191,7 @@ describe('the chat page of people with accounts', { skip }, () => {
     for (const width of [1400, 400]) {
       test(`it is accessible: ${colorScheme}, ${width} px wide`, async () => {
         await using server = await startNode();
-        await using page = await openPage(server, { colorScheme, viewport: { width, height: 800 } });
+        await using page = await pages.open(server, { colorScheme, viewport: { width, height: 800 } });
         await page.getByLabel('Password').waitFor();
         assert.deepEqual(await violations(page), [], 'the form');
         await enter(page, 'alice', 'Make an account');
@@ -241,12 +218,3 @@ describe('the chat page of people with accounts', { skip }, () => {
     }
   }
 });
-
-/** What axe finds, in short. */
-async function violations(page: Page): Promise<string[]> {
-  await page.evaluate(axe.source);
-  const result = await page.evaluate<axe.AxeResults>('axe.run()');
-  return result.violations.flatMap(({ id, nodes }) =>
-    nodes.map(({ html, any }) => `${id}: ${html} ${any[0]?.message}`),
-  );
-}

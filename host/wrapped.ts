@@ -19,11 +19,18 @@ export function wrapped(text: string, width: number): string[] {
   return lines.map((line) => line.trimEnd());
 }
 
-/** Writes a sentence, or one a line, for a person; as it is where the stream is a pipe. */
-export function tell(sentences: string, stream: NodeJS.WriteStream = process.stderr): void {
+/** Writes a sentence, or one a line, to standard error, for a person; as it is where that is a pipe. */
+export function tell(sentences: string): void {
+  console.error(fitted(sentences, process.stderr));
+}
+
+/** The same sentences, each as many lines as it takes on that stream. */
+export function fitted(sentences: string, stream: NodeJS.WriteStream): string {
   const columns = columnsOf(stream);
-  const lines = sentences.split('\n').flatMap((one) => wrapped(one, columns));
-  stream.write(`${lines.join('\n')}\n`);
+  return sentences
+    .split('\n')
+    .flatMap((one) => wrapped(one, columns))
+    .join('\n');
 }
 
 /** A text beside its name: the lines after the first are indented as far as the name is wide. */

@@ -7,8 +7,38 @@ const answerMsMax = 10_000;
 
 export type MenuTitle = Pick<Menu, 'name' | 'title'>;
 
+/** The menus of one server; each is read once. */
+export class Menus {
+  readonly #address: () => ChatAddress | undefined;
+  readonly #menus = new Map<string, Menu>();
+
+  /** `address`: where the chat is, undefined before the first connection. */
+  constructor(address: () => ChatAddress | undefined) {
+    this.#address = address;
+  }
+
+  /** The menus that this server has; empty where it has none. Rejects where it does not answer. */
+  async titles(): Promise<readonly MenuTitle[]> {
+    const address = this.#address();
+    return (address && (await readMenuTitles(address))) ?? [];
+  }
+
+  /** One menu; undefined where there is none of that name. Rejects where the server does not answer. */
+  async read(name: string): Promise<Menu | undefined> {
+    const address = this.#address();
+    const menu = this.#menus.get(name) ?? (address && (await readMenu(address, name)));
+    if (menu) this.#menus.set(name, menu);
+    return menu;
+  }
+
+  /** The menu, where it was read before. */
+  known(name: string): Menu | undefined {
+    return this.#menus.get(name);
+  }
+}
+
 /** The menus that this server has; undefined where it has none. Rejects where it does not answer. */
-export async function readMenuTitles(chat: ChatAddress): Promise<readonly MenuTitle[] | undefined> {
+async function readMenuTitles(chat: ChatAddress): Promise<readonly MenuTitle[] | undefined> {
   const answer = await read(chat, 'menus');
   const { menus } = Object(answer) as { menus?: unknown };
   if (!Array.isArray(menus)) return undefined;
@@ -16,7 +46,7 @@ export async function readMenuTitles(chat: ChatAddress): Promise<readonly MenuTi
 }
 
 /** One menu; undefined where there is none of that name. Rejects where the server does not answer. */
-export async function readMenu(chat: ChatAddress, name: string): Promise<Menu | undefined> {
+async function readMenu(chat: ChatAddress, name: string): Promise<Menu | undefined> {
   const answer = await read(chat, `menus/${encodeURIComponent(name)}`);
   return isMenu(answer) ? answer : undefined;
 }
@@ -24,7 +54,9 @@ export async function readMenu(chat: ChatAddress, name: string): Promise<Menu | 
 /** The JSON at that address; undefined where there is none. */
 async function read({ chatUrl, headers }: ChatAddress, path: string): Promise<unknown> {
   const signal = AbortSignal.timeout(answerMsMax);
-  const response = await fetch(serviceUrl(chatUrl, path), { headers, signal, credentials: 'omit' });
+  // A browser asks again: a server that was restarted may have other menus.
+  const options: RequestInit = { headers, signal, credentials: 'omit', cache: 'no-cache' };
+  const response = await fetch(serviceUrl(chatUrl, path), options);
   if (response.status === 404) return undefined;
   if (!response.ok) throw new Error(`the server answered HTTP ${response.status}`);
   return response.json();

@@ -7,6 +7,7 @@ import {
   parseFilenamesAck,
   parsePostServerFrame,
   readDirectFrame,
+  type SubscribeAck,
 } from '#protocol';
 import { Account } from './account.ts';
 import { hasAccounts } from './account-service.ts';
@@ -14,6 +15,7 @@ import { ChatClient, type ChatClientOptions } from './chat-client.ts';
 import { Emitter } from './emitter.ts';
 import { Images } from './images.ts';
 import { Mailbox, type Missing } from './mailbox.ts';
+import { Menus } from './menus.ts';
 import { Posts } from './posts.ts';
 import { Presence } from './presence.ts';
 import { type SentMessage, SentMessages } from './sent-messages.ts';
@@ -27,7 +29,13 @@ export type PersonEvents = {
   mark: SentMessage;
   /** Somebody who is watched came or went, or somebody began or stopped to write. */
   presence: undefined;
+  /** Each once, in the order of their ids in its menu. */
   post: Post;
+  /**
+   * The server has answered a subscription, before its posts come. `again`: nobody asked just now, it goes on
+   * after a reconnect, a reload or a refusal.
+   */
+  subscribed: SubscribeAck & { readonly again: boolean };
 };
 
 /** What a page keeps of a login, to go on after it is loaded again. The token is a secret. */
@@ -45,6 +53,7 @@ export class PersonClient {
   readonly account: Account;
   readonly presence: Presence;
   readonly posts: Posts;
+  readonly menus: Menus;
   readonly images: Images;
   readonly #mailbox: Mailbox;
   readonly #sent: SentMessages;
@@ -77,10 +86,11 @@ export class PersonClient {
       },
       () => this.events.emit('presence', undefined),
     );
-    this.posts = new Posts(
-      (text) => this.#send(text),
-      (post) => this.events.emit('post', post),
-    );
+    this.posts = new Posts(clock, (text) => this.#send(text), {
+      onPost: (post) => this.events.emit('post', post),
+      onAnswer: (ack, again) => this.events.emit('subscribed', { ...ack, again }),
+    });
+    this.menus = new Menus(() => this.chat.address);
     this.images = new Images((text) => this.#send(text));
     this.account.events.on('signedIn', ({ user }) => this.#onSignedIn(user));
     this.account.events.on('signedOut', ({ why }) => why === 'left' && this.#clear());
@@ -180,7 +190,7 @@ export class PersonClient {
   }
 
   #pause(): void {
-    for (const part of [this.#mailbox, this.#sent, this.presence, this.images]) part.pause();
+    for (const part of [this.#mailbox, this.#sent, this.presence, this.posts, this.images]) part.pause();
   }
 
   #clear(): void {

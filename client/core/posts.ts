@@ -1,55 +1,55 @@
-/** Posts on channels: subscriptions that outlive a connection, and posts of this person. */
+/** Posts on channels: what this person hears of, and posts of their own. */
 import {
   type DeleteAck,
   type DeletePost,
   encodeDeletePost,
   encodePublish,
-  encodeSubscribe,
-  type Post,
   type PostServerFrame,
   type Publish,
   type PublishAck,
   type Subscribe,
   type SubscribeAck,
 } from '#protocol';
-
-/** The client ended, or the login, before the server answered. */
-export type Lost = { readonly result: 'lost'; readonly detail?: string };
+import type { Clock } from './clock.ts';
+import {
+  type HeldSubscription,
+  type Lost,
+  PostSubscriptions,
+  type SubscriptionEvents,
+} from './post-subscriptions.ts';
 
 /** A request that waits for its answer. It is sent again on the next connection. */
 type Request = {
-  readonly type: 'subscribe_ack' | 'publish_ack' | 'delete_ack';
+  readonly type: 'publish_ack' | 'delete_ack';
   readonly key: string;
   readonly text: string;
-  readonly done: (ack: SubscribeAck | PublishAck | DeleteAck | Lost) => void;
+  readonly done: (ack: PublishAck | DeleteAck | Lost) => void;
 };
-
-/** A subscription in one menu: what was asked for, and the post that came last. */
-type Subscription = Omit<Subscribe, 'lastPostId'> & { lastPostId: number };
 
 export class Posts {
   readonly #send: (text: string) => boolean;
-  readonly #onPost: (post: Post) => void;
-  readonly #subscriptions = new Map<string, Subscription>();
+  readonly #subscriptions: PostSubscriptions;
   #requests: Request[] = [];
 
-  /** `send` is false while nothing can be sent. `onPost` gets each post once, in the order of their ids. */
-  constructor(send: (text: string) => boolean, onPost: (post: Post) => void) {
+  /** `send` is false while nothing can be sent. */
+  constructor(clock: Clock, send: (text: string) => boolean, events: SubscriptionEvents) {
     this.#send = send;
-    this.#onPost = onPost;
+    this.#subscriptions = new PostSubscriptions(clock, send, events);
   }
 
   /** What this person is subscribed to, by menu. */
-  get subscriptions(): readonly Subscribe[] {
-    return [...this.#subscriptions.values()];
+  get subscriptions(): readonly HeldSubscription[] {
+    return this.#subscriptions.all;
+  }
+
+  /** Goes on with subscriptions of an earlier page, from the next login on. */
+  restore(subscriptions: readonly HeldSubscription[]): void {
+    this.#subscriptions.restore(subscriptions);
   }
 
   /** Replaces the subscription in a menu; without channels it ends. The posts since then come first. */
   subscribe(subscribe: Subscribe): Promise<SubscribeAck | Lost> {
-    const { menu, channels, filters, lastPostId = 0 } = subscribe;
-    if (channels.some((codes) => codes.length === 0)) this.#subscriptions.delete(menu);
-    else this.#subscriptions.set(menu, { menu, channels, filters, lastPostId });
-    return this.#request('subscribe_ack', menu, encodeSubscribe(subscribe)) as Promise<SubscribeAck | Lost>;
+    return this.#subscriptions.subscribe(subscribe);
   }
 
   publish(publish: Publish & { readonly id: string }): Promise<PublishAck | Lost> {
@@ -62,37 +62,30 @@ export class Posts {
   }
 
   take(frame: PostServerFrame): void {
-    if (frame.type === 'post') return this.#takePost(frame);
+    if (frame.type === 'post') return this.#subscriptions.take(frame);
+    if (frame.type === 'subscribe_ack') return this.#subscriptions.answered(frame);
     const key = keyOf(frame);
     const request = this.#requests.find((each) => each.type === frame.type && each.key === key);
     if (!request) return;
     this.#requests = this.#requests.filter((each) => each !== request);
-    // What the server has refused is not asked for again.
-    if (frame.type === 'subscribe_ack' && frame.result !== 'ok') this.#subscriptions.delete(frame.menu);
     request.done(frame);
   }
 
-  /** A login has just succeeded: subscriptions go on after the last post that came. */
+  /** A login has just succeeded. */
   resume(): void {
-    for (const subscription of this.#subscriptions.values()) {
-      const { menu, channels, filters, lastPostId } = subscription;
-      this.#send(encodeSubscribe({ menu, channels, filters, lastPostId }));
-    }
-    for (const { type, key, text } of this.#requests)
-      if (type !== 'subscribe_ack' || !this.#subscriptions.has(key)) this.#send(text);
+    this.#subscriptions.resume();
+    for (const { text } of this.#requests) this.#send(text);
+  }
+
+  /** The connection ended: nothing is sent until `resume()`. */
+  pause(): void {
+    this.#subscriptions.pause();
   }
 
   /** Forgets everything, when the person is another one. */
   clear(): void {
     this.#subscriptions.clear();
     for (const { done } of this.#requests.splice(0)) done({ result: 'lost' });
-  }
-
-  #takePost(post: Post): void {
-    const subscription = this.#subscriptions.get(post.menu);
-    if (!subscription || post.id <= subscription.lastPostId) return;
-    subscription.lastPostId = post.id;
-    this.#onPost(post);
   }
 
   #request(type: Request['type'], key: string, text: string): Promise<unknown> {
@@ -103,11 +96,7 @@ export class Posts {
   }
 }
 
-/**
- * What an answer names: the menu of a subscription, the id of a frame `publish`, the post that was
- * deleted.
- */
-function keyOf(frame: Exclude<PostServerFrame, { type: 'post' }>): string {
-  if (frame.type === 'delete_ack') return `${frame.menu} ${frame.id}`;
-  return frame.type === 'publish_ack' ? (frame.id ?? '') : frame.menu;
+/** What an answer names: the id of a frame `publish`, or the post that was deleted. */
+function keyOf(frame: Extract<PostServerFrame, { type: 'publish_ack' | 'delete_ack' }>): string {
+  return frame.type === 'delete_ack' ? `${frame.menu} ${frame.id}` : (frame.id ?? '');
 }

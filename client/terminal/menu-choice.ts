@@ -1,37 +1,7 @@
 /** Choosing in the trees of a menu by numbers and names. Pure. */
-
-import type { Code, MenuNode, MenuTree } from '#protocol';
+import type { MenuTree } from '#protocol';
+import { type Choice, choiceName } from '../core/menu-choices.ts';
 import { noBreak } from './line-format.ts';
-
-/** A node that can be chosen, with the names on the way to it. */
-export type Choice = { readonly code: Code; readonly names: readonly string[] };
-
-/** The nodes of a tree at depths where `isWanted` holds, in the order of the tree; the root has depth 0. */
-function nodesOf(tree: MenuTree, isWanted: (depth: number, isLeaf: boolean) => boolean): Choice[] {
-  const found: Choice[] = [];
-  const visit = (children: readonly MenuNode[], code: Code, names: readonly string[]): void => {
-    if (isWanted(code.length, children.length === 0)) found.push({ code, names });
-    for (const [index, { name, children: below = [] }] of children.entries())
-      visit(below, [...code, index], [...names, name]);
-  };
-  visit(tree.children, [], []);
-  return found;
-}
-
-/** The nodes at which there are channels. */
-export function channelChoices(tree: MenuTree): Choice[] {
-  return nodesOf(tree, (depth) => tree.depths.includes(depth));
-}
-
-/** The leaves: a post is in one of each tree. */
-export function leafChoices(tree: MenuTree): Choice[] {
-  return nodesOf(tree, (_depth, isLeaf) => isLeaf);
-}
-
-/** `Portugal › Porto`; the root is everything in its tree. */
-export function choiceName({ names }: Choice, tree: MenuTree): string {
-  return names.length === 0 ? `every ${tree.name}` : names.join(' › ');
-}
 
 /** The choices, each with its number beside it, a row for each child of the root: `1 Portugal · 2 Lisbon`. */
 export function choiceRows(choices: readonly Choice[], tree: MenuTree): string[] {

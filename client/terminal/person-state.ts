@@ -1,5 +1,6 @@
 /** What a terminal tells of the login, of people who come and go, and of who writes just now. */
 import type { PersonClient } from '../core/person-client.ts';
+import { refusalWords } from '../core/post-words.ts';
 import type { LineStyle } from './line-format.ts';
 import type { Screen } from './screen.ts';
 
@@ -31,7 +32,7 @@ export class StateLine {
   }
 }
 
-/** Tells of logins, of gaps in the mailbox, and when somebody who is watched comes or goes. */
+/** Tells of logins, of gaps, of subscriptions that ended, and when somebody who is watched comes or goes. */
 export function tellOfAccount(
   person: PersonClient,
   notice: (text: string) => void,
@@ -50,6 +51,11 @@ export function tellOfAccount(
   person.events.on('missing', ({ from, to }) => {
     const count = to - from + 1;
     warning(`${count === 1 ? '1 message is' : `${count} messages are`} gone: you were away for too long`);
+  });
+  person.events.on('subscribed', ({ again, older, ...ack }) => {
+    if (!again || ack.result === 'busy') return;
+    if (ack.result !== 'ok') warning(`no more posts of ${ack.menu}: ${refusalWords(ack)}`);
+    else if (older) warning(`posts of ${ack.menu} are missing: you were away for too long`);
   });
   const known = new Map<string, string>();
   person.events.on('presence', () => {

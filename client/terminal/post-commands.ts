@@ -1,16 +1,18 @@
 /** Commands for posts: what to hear of, what to say, and what to take back. */
-import type { Menu, MenuTree, PostContent } from '#protocol';
-import { newId } from '../core/new-id.ts';
-import { isLoggedIn } from './account-commands.ts';
-import { noBreak } from './line-format.ts';
+import type { Code, Menu, MenuTree, PostContent } from '#protocol';
 import {
   type Choice,
   channelChoices,
+  channelsUnder,
+  channelWords,
   choiceName,
-  choiceRows,
   leafChoices,
-  readChoices,
-} from './menu-choice.ts';
+} from '../core/menu-choices.ts';
+import { newId } from '../core/new-id.ts';
+import { refusalWords } from '../core/post-words.ts';
+import { isLoggedIn } from './account-commands.ts';
+import { noBreak } from './line-format.ts';
+import { choiceRows, readChoices } from './menu-choice.ts';
 import type { Command, Place } from './place.ts';
 import { shownMax } from './post-lines.ts';
 
@@ -29,23 +31,22 @@ function posts(place: Place): void {
   if (!isLoggedIn(place)) return;
   const { subscriptions } = place.person.posts;
   for (const post of place.posts.kept.slice(-shownMax)) place.notice(place.posts.lineOf(post));
-  const menus = subscriptions.map(({ menu, channels }) => `${menu} (${countOf(channels)})`).join(', ');
+  const menus = subscriptions.map(({ menu, channels }) => `${menu} (${channelWords(channels)})`).join(', ');
   place.notice(menus === '' ? 'subscribed to nothing; /subscribe chooses' : `subscribed to ${menus}`);
 }
 
 async function subscribe(place: Place, given: string): Promise<void> {
   const menu = await chooseMenu(place, given);
   if (!menu) return;
-  const channels: (readonly Choice[])[] = [];
+  const channels: (readonly Code[])[] = [];
   for (const tree of menu.trees) {
     const chosen = await choose(place, channelChoices(tree), tree, `${tree.name}: which ones?`, true);
     if (!chosen) return place.notice('nothing was changed');
     channels.push(chosen);
   }
-  const codes = channels.map((choices) => choices.map(({ code }) => code));
-  const ack = await place.person.posts.subscribe({ menu: menu.name, channels: codes, filters: [] });
-  if (ack.result !== 'ok') return place.warning(`not subscribed: ${detailOf(ack)}`);
-  place.notice(`subscribed to ${menu.name}: ${countOf(codes)}. New posts come by themselves`);
+  const ack = await place.person.posts.subscribe({ menu: menu.name, channels, filters: [] });
+  if (ack.result !== 'ok') return place.warning(`not subscribed: ${refusalWords(ack)}`);
+  place.notice(`subscribed to ${menu.name}: ${channelWords(channels)}. New posts come by themselves`);
 }
 
 async function unsubscribe(place: Place, menu: string): Promise<void> {
@@ -53,7 +54,7 @@ async function unsubscribe(place: Place, menu: string): Promise<void> {
   const now = place.person.posts.subscriptions.find((each) => each.menu === menu);
   if (!now) return place.warning(`you are not subscribed to ${menu || 'nothing'}; /posts lists it`);
   const ack = await place.person.posts.subscribe({ menu, channels: now.channels.map(() => []), filters: [] });
-  if (ack.result !== 'ok') return place.warning(`still subscribed: ${detailOf(ack)}`);
+  if (ack.result !== 'ok') return place.warning(`still subscribed: ${refusalWords(ack)}`);
   place.notice(`no more posts of ${menu}`);
 }
 
@@ -62,17 +63,17 @@ async function publish(place: Place, given: string): Promise<void> {
   const content = menu && (await askContent(place, menu));
   if (!menu || !content) return place.notice('nothing was published');
   const ack = await place.person.posts.publish({ menu: menu.name, id: newId(), items: [content] });
-  if (ack.result !== 'ok') return place.warning(`not published: ${detailOf(ack)}`);
+  if (ack.result !== 'ok') return place.warning(`not published: ${refusalWords(ack)}`);
   const id = 'items' in ack ? ack.items?.[0]?.id : undefined;
   place.notice(`published as ${menu.name} ${id}; /delete ${menu.name} ${id} takes it back`);
 }
 
 async function askContent(place: Place, menu: Menu): Promise<PostContent | undefined> {
-  const to: PostContent['to'][number][] = [];
+  const to: Code[] = [];
   for (const tree of menu.trees) {
     const chosen = await choose(place, leafChoices(tree), tree, `${tree.name}: which one?`, false);
     if (!chosen) return undefined;
-    to.push(chosen[0]!.code);
+    to.push(chosen[0]!);
   }
   const body = (await place.ask('text of the post (empty: give up): '))?.trim();
   if (!body) return undefined;
@@ -105,8 +106,7 @@ async function remove(place: Place, argument: string): Promise<void> {
   if (menu === undefined) return place.warning('write /delete <menu> <number>, as /delete cars 17');
   const ack = await place.person.posts.delete({ menu, id: Number(id) });
   if (ack.result === 'ok') return place.notice(`${menu} ${id} is deleted`);
-  const why = { unknown: 'there is no such post', foreign: 'it is not yours' }[ack.result as string];
-  place.warning(`${menu} ${id} is not deleted: ${why ?? detailOf(ack)}`);
+  place.warning(`${menu} ${id} is not deleted: ${refusalWords(ack)}`);
 }
 
 async function chooseMenu(place: Place, given: string): Promise<Menu | undefined> {
@@ -130,7 +130,7 @@ async function choose(
   tree: MenuTree,
   question: string,
   several: boolean,
-): Promise<readonly Choice[] | undefined> {
+): Promise<readonly Code[] | undefined> {
   const labels = choices.map((choice) => choiceName(choice, tree));
   if (labels.length <= listedMax) choiceRows(choices, tree).forEach(place.notice);
   else place.notice(`${labels.length} to choose from, as ${labels.slice(0, 3).join(', ')}, …: type a name`);
@@ -138,10 +138,10 @@ async function choose(
     const example = several ? 'as 1, 4 or a name; all' : 'a number or a name';
     const answer = (await place.ask(`${question} (${example}; empty: give up) `))?.trim();
     if (!answer) return undefined;
-    if (several && answer.toLowerCase() === 'all') return widest(choices);
+    if (several && answer.toLowerCase() === 'all') return channelsUnder(tree, []);
     const read = readChoices(answer, labels);
     if ('chosen' in read) {
-      if (several || read.chosen.length === 1) return read.chosen.map((index) => choices[index]!);
+      if (several || read.chosen.length === 1) return read.chosen.map((index) => choices[index]!.code);
       place.warning('choose one');
     } else if (read.fitting.length === 0) place.warning(`${read.unclear} is none of them`);
     else {
@@ -149,20 +149,4 @@ async function choose(
       place.notice(read.fitting.map((index) => `${index + 1}${noBreak}${labels[index]}`).join(' · '));
     }
   }
-}
-
-/** Everything, with the fewest channels: those of the least depth. */
-function widest(choices: readonly Choice[]): readonly Choice[] {
-  const depth = Math.min(...choices.map(({ code }) => code.length));
-  return choices.filter(({ code }) => code.length === depth);
-}
-
-function countOf(channels: readonly (readonly unknown[])[]): string {
-  const count = channels.reduce((product, codes) => product * codes.length, 1);
-  return count === 1 ? '1 channel' : `${count} channels`;
-}
-
-function detailOf({ result, detail }: { readonly result: string; readonly detail?: string }): string {
-  if (result === 'lost') return 'the login ended before the server answered';
-  return detail ?? `the server says ${result}`;
 }

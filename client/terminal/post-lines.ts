@@ -1,7 +1,8 @@
 /** Posts on a terminal: those that came, and the menus that give their codes names. */
-import { type Menu, namesOfCode, type Post } from '#protocol';
-import { type MenuTitle, readMenu, readMenuTitles } from '../core/menus.ts';
+import type { Menu, Post } from '#protocol';
+import type { MenuTitle } from '../core/menus.ts';
 import type { PersonClient } from '../core/person-client.ts';
+import { factsOf, placesOf } from '../core/post-words.ts';
 import { dayTime } from './line-format.ts';
 
 /** So many posts are kept for `/posts`. Chosen, not measured. */
@@ -11,7 +12,6 @@ export const shownMax = 20;
 
 export class PostLines {
   readonly #person: PersonClient;
-  readonly #menus = new Map<string, Menu>();
   readonly #notice: (text: string) => void;
   #kept: Post[] = [];
   #cameCount = 0;
@@ -44,35 +44,26 @@ export class PostLines {
   }
 
   /** `post cars 17 · Portugal › Porto, Volvo · bob, 09:15: for sale (price 12000)` */
-  lineOf({ menu, id, to, from, date, body, features = [], ranges = {} }: Post): string {
-    const known = this.#menus.get(menu);
-    const names = to.map((code, index) => {
-      const tree = known?.trees[index];
-      return (tree && namesOfCode(tree, code)?.join(' › ')) ?? code.join('.');
-    });
-    const facts = [
-      ...features.map((index) => known?.features[index] ?? `feature ${index}`),
-      ...Object.entries(ranges).map(([name, value]) => `${name} ${[value].flat().join('–')}`),
-    ];
+  lineOf(post: Post): string {
+    const { menu, id, from, date, body } = post;
+    const known = this.#person.menus.known(menu);
+    const facts = factsOf(post, known);
     const when = dayTime(new Date(date), new Date());
     const tail = facts.length === 0 ? '' : ` (${facts.join(', ')})`;
-    return `post ${menu} ${id} · ${names.join(', ')} · ${from}, ${when}: ${body}${tail}`;
+    return `post ${menu} ${id} · ${placesOf(post, known).join(', ')} · ${from}, ${when}: ${body}${tail}`;
   }
 
   /** The menus of this server. Throws where it has none, or does not answer. */
   async titles(): Promise<readonly MenuTitle[]> {
-    const { address } = this.#person.chat;
-    const titles = address && (await readMenuTitles(address));
-    if (!titles || titles.length === 0) throw new Error('this server has no menus of posts');
+    const titles = await this.#person.menus.titles();
+    if (titles.length === 0) throw new Error('this server has no menus of posts');
     return titles;
   }
 
   /** The menu of that name. Throws where there is none. */
   async menu(name: string): Promise<Menu> {
-    const { address } = this.#person.chat;
-    const menu = this.#menus.get(name) ?? (address && (await readMenu(address, name)));
+    const menu = await this.#person.menus.read(name);
     if (!menu) throw new Error(`this server has no menu ${name}`);
-    this.#menus.set(name, menu);
     return menu;
   }
 }

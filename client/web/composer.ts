@@ -74,6 +74,11 @@ export class Composer {
     showText(this.#problem, '');
   }
 
+  /** Hidden where nothing can be said. */
+  show(isShown: boolean): void {
+    this.#form.hidden = !isShown;
+  }
+
   /** Keeps what was written in one conversation, and goes on with what was written in another. */
   switchTo(conversation: string): void {
     this.#drafts.set(this.#conversation, this.#line.value);

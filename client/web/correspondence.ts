@@ -5,6 +5,7 @@
 import type { DirectMessage } from '#protocol';
 import type { Kept, PersonClient } from '../core/person-client.ts';
 import type { Mark, SentMessage } from '../core/sent-messages.ts';
+import { Soon } from './soon.ts';
 import { remember, remembered } from './tab-memory.ts';
 
 /** One message of a conversation; `mark` for one's own. */
@@ -63,7 +64,7 @@ export class Correspondence {
   readonly #events: CorrespondenceEvents;
   readonly #stops: readonly (() => void)[];
   readonly #dialogues = new Map<string, Dialogue>();
-  #keepTimer: ReturnType<typeof setTimeout> | undefined;
+  readonly #keeping = new Soon(keepMs, () => this.keep());
 
   constructor(person: PersonClient, events: CorrespondenceEvents) {
     this.#person = person;
@@ -134,8 +135,7 @@ export class Correspondence {
 
   /** The person is logged out, or another one: this tab keeps nothing of them. */
   forget(): void {
-    clearTimeout(this.#keepTimer);
-    this.#keepTimer = undefined;
+    this.#keeping.cancel();
     this.#dialogues.clear();
     remember(storageKey, '""');
     this.#events.onChange();
@@ -143,8 +143,7 @@ export class Correspondence {
 
   /** Writes what has changed to the tab's storage now: the page is about to go. */
   keep(): void {
-    clearTimeout(this.#keepTimer);
-    this.#keepTimer = undefined;
+    this.#keeping.cancel();
     const login = this.#person.kept;
     if (!login) return;
     const dialogues = this.all.map((each) => ({ ...each, entries: each.entries.slice(-keptMax) }));
@@ -164,7 +163,7 @@ export class Correspondence {
     if (!dialogue || at === -1) return;
     dialogue.entries[at] = entryOf(message);
     this.#events.onMark(dialogue, dialogue.entries[at]);
-    this.#keepSoon();
+    this.#keeping.ask();
   }
 
   #add(dialogue: Dialogue, entry: Entry): void {
@@ -175,12 +174,8 @@ export class Correspondence {
   }
 
   #changed(): void {
-    this.#keepSoon();
+    this.#keeping.ask();
     this.#events.onChange();
-  }
-
-  #keepSoon(): void {
-    this.#keepTimer ??= setTimeout(() => this.keep(), keepMs);
   }
 }
 

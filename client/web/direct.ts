@@ -1,5 +1,4 @@
-/** Messages with persons on the page: one list for each, of which one, or the room, is open. */
-
+/** What is open on the page: the room, the posts, or the messages with one person, a list for each. */
 import type { PersonClient } from '../core/person-client.ts';
 import type { Mark } from '../core/sent-messages.ts';
 import { neutralise } from '../core/visible-text.ts';
@@ -7,7 +6,8 @@ import type { Composer } from './composer.ts';
 import { Correspondence, type Dialogue, type Entry, storedLogin } from './correspondence.ts';
 import { find, make } from './elements.ts';
 import { MessageList } from './message-list.ts';
-import { drawPeople, type PeopleRow, showPeople } from './people-list.ts';
+import { drawPeople, type PeopleRow, type Place, personOf, showPeople } from './people-list.ts';
+import type { PostsView } from './posts-view.ts';
 import { remember, remembered } from './tab-memory.ts';
 
 const roomView = find('scroll', HTMLElement);
@@ -16,7 +16,7 @@ const heading = find('room-name', HTMLElement);
 const about = find('own-name', HTMLElement);
 const typing = find('typing', HTMLElement);
 
-/** The conversation to which a reload comes back. */
+/** The place to which a reload comes back. */
 const openKey = 'open';
 
 type View = { readonly list: MessageList; readonly scroll: HTMLElement };
@@ -26,8 +26,9 @@ export type DirectOptions = {
   readonly composer: Composer;
   /** What is said in the room. */
   readonly list: MessageList;
+  readonly posts: PostsView;
   /** The room in words. */
-  readonly place: string;
+  readonly roomName: string;
   /** Somebody looks at the page. */
   readonly isWatched: () => boolean;
   /** Unread messages of the room. */
@@ -40,8 +41,7 @@ export class Direct {
   readonly #options: DirectOptions;
   readonly #letters: Correspondence;
   readonly #views = new Map<string, View>();
-  /** The person whose conversation is open; undefined: the room. */
-  #open: string | undefined;
+  #place: Place = 'room';
   /** Who was logged in when the list was shown. */
   #user: string | undefined;
 
@@ -55,7 +55,7 @@ export class Direct {
       sees: (name) => this.#sees(name),
     });
     person.account.events.on('signedIn', () => this.#onSignedIn());
-    person.account.events.on('signedOut', () => this.open(undefined));
+    person.account.events.on('signedOut', () => this.open('room'));
     person.events.on('missing', ({ from, to }) => {
       const count = to - from + 1;
       const text = `${count === 1 ? '1 message' : `${count} messages`} to you are gone: you were away for too long.`;
@@ -64,12 +64,17 @@ export class Direct {
     const stored = storedLogin();
     if (stored) this.#letters.restore(stored);
     showPeople(person.account.user);
-    this.open(stored && (remembered(openKey) || undefined));
+    this.open(stored ? placeOf(remembered(openKey)) : 'room');
   }
 
-  /** The person whose conversation is open; undefined: the room. */
+  /** What is open. */
+  get place(): Place {
+    return this.#place;
+  }
+
+  /** The person whose conversation is open. */
   get peer(): string | undefined {
-    return this.#open;
+    return personOf(this.#place);
   }
 
   /** Messages of persons that nobody has seen. */
@@ -77,47 +82,51 @@ export class Direct {
     return this.#letters.all.reduce((sum, { unread }) => sum + unread, 0);
   }
 
-  /** Shows the conversation with a person, or the room. */
-  open(name: string | undefined): void {
-    this.#open = name;
-    remember(openKey, name ?? '');
-    if (name !== undefined) this.#letters.with(name);
-    roomView.hidden = name !== undefined;
-    directView.hidden = name === undefined;
-    for (const [each, { scroll }] of this.#views) scroll.hidden = each !== name;
-    if (name !== undefined) {
-      const view = this.#view(name);
+  /** Shows a place. */
+  open(place: Place): void {
+    this.#place = place;
+    const { peer } = this;
+    remember(openKey, place);
+    if (peer !== undefined) this.#letters.with(peer);
+    roomView.hidden = place !== 'room';
+    directView.hidden = peer === undefined;
+    for (const [each, { scroll }] of this.#views) scroll.hidden = each !== peer;
+    if (peer !== undefined) {
+      const view = this.#view(peer);
       view.scroll.hidden = false;
       view.list.scrollToEnd();
     }
-    this.#options.composer.switchTo(name === undefined ? '' : `@${name}`);
+    const { composer, posts } = this.#options;
+    posts.show(place === 'posts');
+    composer.show(place !== 'posts');
+    composer.switchTo(place === 'room' ? '' : place);
     this.look();
     this.#draw();
   }
 
   /** Sends a message to the person of the open conversation. */
   say(line: string): void {
-    if (this.#open === undefined) return;
-    const list = this.#view(this.#open).list;
+    const { peer } = this;
+    if (peer === undefined) return;
+    const list = this.#view(peer).list;
     list.scrollToEnd();
-    if (!this.#letters.say(this.#open, line))
-      list.note(`Not sent, too many messages wait: ${line}`, 'warning');
+    if (!this.#letters.say(peer, line)) list.note(`Not sent, too many messages wait: ${line}`, 'warning');
   }
 
   /** Says a sentence of the page in what is open. */
   warn(sentence: string): void {
-    const list = this.#open === undefined ? this.#options.list : this.#view(this.#open).list;
+    const list = this.peer === undefined ? this.#options.list : this.#view(this.peer).list;
     list.note(sentence, 'warning');
   }
 
   /** A key was pressed in the line. */
   write(): void {
-    if (this.#open !== undefined) this.#options.person.presence.write(this.#open);
+    if (this.peer !== undefined) this.#options.person.presence.write(this.peer);
   }
 
   /** Somebody looks: what is open and in view counts as read. */
   look(): void {
-    if (this.#open !== undefined && this.#sees(this.#open)) this.#letters.see(this.#open);
+    if (this.peer !== undefined && this.#sees(this.peer)) this.#letters.see(this.peer);
   }
 
   keep(): void {
@@ -129,6 +138,8 @@ export class Direct {
     for (const { scroll } of this.#views.values()) scroll.remove();
     roomView.hidden = false;
     directView.hidden = true;
+    this.#options.posts.show(false);
+    this.#options.composer.show(true);
     typing.textContent = '';
     showPeople(undefined);
   }
@@ -146,7 +157,7 @@ export class Direct {
   }
 
   #sees(name: string): boolean {
-    return this.#open === name && this.#options.isWatched() && this.#view(name).list.follows;
+    return this.peer === name && this.#options.isWatched() && this.#view(name).list.follows;
   }
 
   #onEntry({ name }: Dialogue, entry: Entry): void {
@@ -182,37 +193,41 @@ export class Direct {
   }
 
   #draw(): void {
-    const { person, place } = this.#options;
+    const { person, roomName } = this.#options;
     const { presence, account } = person;
     const { user } = account;
-    const name = this.#open;
-    heading.textContent = name === undefined ? place : neutralise(name);
+    const name = this.peer;
+    const titles = { room: roomName, posts: 'Posts' };
+    heading.textContent = name === undefined ? titles[this.#place as 'room' | 'posts'] : neutralise(name);
     const state = name === undefined ? undefined : presence.stateOf(name);
     about.textContent = name === undefined ? `as ${neutralise(user ?? person.chat.clientId)}` : (state ?? '');
     const isTyping = name !== undefined && presence.typing.includes(name);
     typing.textContent = isTyping ? `${name} is typing …` : '';
-    drawPeople(this.#rows, name);
+    drawPeople(this.#rows, this.#place);
     this.#options.onChange();
   }
 
   get #rows(): PeopleRow[] {
-    const { presence } = this.#options.person;
-    const room = {
-      name: undefined,
-      title: this.#options.place,
-      unread: this.#options.roomUnread(),
-      presence: undefined,
-      isTyping: false,
-    };
-    const people = this.#letters.all.map(({ name, unread }) => ({
-      name,
-      title: name,
-      unread,
-      presence: presence.stateOf(name),
-      isTyping: presence.typing.includes(name),
-    }));
-    return [room, ...people];
+    const { person, posts, roomName, roomUnread } = this.#options;
+    const { presence } = person;
+    const ofNobody = { presence: undefined, isTyping: false };
+    const room: PeopleRow = { place: 'room', title: roomName, unread: roomUnread(), ...ofNobody };
+    const ofPosts: PeopleRow = { place: 'posts', title: 'Posts', unread: posts.unread, ...ofNobody };
+    const people = this.#letters.all.map(
+      ({ name, unread }): PeopleRow => ({
+        place: `@${name}`,
+        title: name,
+        unread,
+        presence: presence.stateOf(name),
+        isTyping: presence.typing.includes(name),
+      }),
+    );
+    return [room, ...(posts.isOffered ? [ofPosts] : []), ...people];
   }
+}
+
+function placeOf(text: string): Place {
+  return text === 'posts' || text.startsWith('@') ? (text as Place) : 'room';
 }
 
 /** How far a message has come, in words. */

@@ -20,6 +20,7 @@ import {
 } from './join-form.ts';
 import { MessageList } from './message-list.ts';
 import { onPeople } from './people-list.ts';
+import { PostsView } from './posts-view.ts';
 import { onRetry } from './state-line.ts';
 import { remember, remembered } from './tab-memory.ts';
 import { Unread } from './unread.ts';
@@ -34,6 +35,7 @@ const roomView = {
 };
 const list = new MessageList(roomView, () => unread?.look());
 const composer = new Composer(say, () => direct?.write());
+const posts = new PostsView({ isWatched, onChange: () => direct?.draw() });
 let conversation: Conversation | undefined;
 let direct: Direct | undefined;
 let unread: Unread | undefined;
@@ -48,10 +50,11 @@ function start(): void {
     else conversation?.retryNow();
   });
   onPeople(
-    (name) => {
-      direct?.open(name);
+    (place) => {
+      direct?.open(place);
       unread?.look();
-      composer.focus();
+      if (place === 'posts') posts.focus();
+      else composer.focus();
     },
     () => {
       conversation?.person.account.logout();
@@ -80,7 +83,10 @@ function start(): void {
   });
   for (const event of ['focus', 'online']) window.addEventListener(event, look);
   document.addEventListener('visibilitychange', look);
-  window.addEventListener('pagehide', () => direct?.keep());
+  window.addEventListener('pagehide', () => {
+    direct?.keep();
+    posts.keep();
+  });
   const seat = savedSeat();
   // After a reload the person is still in the room.
   const wasJoined = seat.name !== '' && remembered('joined') === `#${seat.room}`;
@@ -114,7 +120,12 @@ function look(): void {
   if (document.hidden) return;
   unread?.look();
   direct?.look();
+  posts.look();
   conversation?.retryNow();
+}
+
+function isRoomOpen(): boolean {
+  return direct === undefined || direct.place === 'room';
 }
 
 function isWatched(): boolean {
@@ -147,9 +158,9 @@ function join(seat: Seat): Conversation {
   chat.hidden = false;
   if (!isSameRoom) list.clear();
   composer.reset();
-  const place = seat.room === '' ? 'the global room' : seat.room;
-  const sees = () => isWatched() && list.follows && direct?.peer === undefined;
-  unread = new Unread(`${place} · Chat`, sees, showUnread);
+  const roomName = seat.room === '' ? 'the global room' : seat.room;
+  const sees = () => isWatched() && list.follows && isRoomOpen();
+  unread = new Unread(`${roomName} · Chat`, sees, showUnread);
   conversation = new Conversation(seat, isSameRoom, list, composer, {
     onHeard: () => unread?.came() && list.markUnread(),
     onTokenNeeded() {
@@ -159,10 +170,11 @@ function join(seat: Seat): Conversation {
     onLoginNeeded: () => ask(seat, 'This server asks who you are: give the name and password of an account.'),
   });
   const { person } = conversation;
+  posts.enter(person, storedLogin()?.login.user);
   direct = new Direct({
-    ...{ person, composer, list, place, isWatched },
+    ...{ person, composer, list, posts, roomName, isWatched },
     roomUnread: () => unread?.count ?? 0,
-    onChange: () => unread?.alsoCount(direct?.unread ?? 0),
+    onChange: () => unread?.alsoCount((direct?.unread ?? 0) + posts.unread),
   });
   offerImages(person.account.user !== undefined);
   person.account.events.on('signedIn', () => offerImages(true));
@@ -179,6 +191,7 @@ function join(seat: Seat): Conversation {
 function leave(): void {
   direct?.leave();
   direct = undefined;
+  posts.leave();
   conversation?.leave();
 }
 
@@ -194,7 +207,7 @@ function ask(seat: Seat, problem = '', asksToken = seat.token !== ''): void {
 }
 
 function showUnread(count: number): void {
-  toEnd.hidden = count === 0 || list.follows || direct?.peer !== undefined;
+  toEnd.hidden = count === 0 || list.follows || !isRoomOpen();
   toEnd.textContent = `↓ ${count.toLocaleString('en')} new`;
   direct?.draw();
 }

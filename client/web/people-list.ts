@@ -1,12 +1,19 @@
-/** The list of conversations: the room, and each person with presence and unread messages. */
+/** The list of places: the room, the posts, and each person with presence and unread messages. */
 import { isUserName, type PresenceState, userRule } from '#protocol';
 import { neutralise } from '../core/visible-text.ts';
 import { find, make, showText } from './elements.ts';
 
-/** One row: the room has no presence. */
+/** What the page can show: the room, the posts, or the conversation with a person. */
+export type Place = 'room' | 'posts' | `@${string}`;
+
+/** The person of a conversation; undefined for the other places. */
+export function personOf(place: Place): string | undefined {
+  return place.startsWith('@') ? place.slice(1) : undefined;
+}
+
+/** One row: the room and the posts have no presence. */
 export type PeopleRow = {
-  /** The person; undefined for the room. */
-  readonly name: string | undefined;
+  readonly place: Place;
   readonly title: string;
   readonly unread: number;
   readonly presence: PresenceState | undefined;
@@ -22,13 +29,13 @@ const form = find('new-person', HTMLFormElement);
 const name = find('new-person-name', HTMLInputElement);
 const problem = find('new-person-problem', HTMLElement);
 
-/** `open` gets the person of a conversation, undefined for the room. */
-export function onPeople(open: (name: string | undefined) => void, onLogOut: () => void): void {
+/** `open` gets what the person wants to see. */
+export function onPeople(open: (place: Place) => void, onLogOut: () => void): void {
   list.addEventListener('click', (event) => {
     const button = event.target instanceof Element && event.target.closest('button');
     if (!button) return;
     toggle(false);
-    open(button.dataset.name);
+    open(button.dataset.place as Place);
   });
   form.addEventListener('submit', (event) => {
     event.preventDefault();
@@ -38,7 +45,7 @@ export function onPeople(open: (name: string | undefined) => void, onLogOut: () 
     if (!isName) return name.focus();
     name.value = '';
     toggle(false);
-    open(given);
+    open(`@${given}`);
   });
   nav.addEventListener('keydown', (event) => {
     if (event.key !== 'Escape' || !nav.classList.contains('shown')) return;
@@ -58,22 +65,26 @@ export function showPeople(user: string | undefined): void {
 }
 
 /** Draws the rows again; the one that is open is marked. The focus stays on its row. */
-export function drawPeople(rows: readonly PeopleRow[], open: string | undefined): void {
-  const focused = document.activeElement instanceof HTMLElement && document.activeElement.dataset.row;
-  list.replaceChildren(...rows.map((row) => rowOf(row, row.name === open)));
-  for (const button of list.querySelectorAll('button')) if (button.dataset.row === focused) button.focus();
-  const elsewhere = rows.reduce((sum, row) => sum + (row.name === open ? 0 : row.unread), 0);
+export function drawPeople(rows: readonly PeopleRow[], open: Place): void {
+  const focused = document.activeElement instanceof HTMLElement && document.activeElement.dataset.place;
+  list.replaceChildren(...rows.map((row) => rowOf(row, row.place === open)));
+  for (const button of list.querySelectorAll('button')) if (button.dataset.place === focused) button.focus();
+  const elsewhere = rows.reduce((sum, row) => sum + (row.place === open ? 0 : row.unread), 0);
   show.textContent = 'Chats';
   if (elsewhere > 0) show.append(` (${elsewhere}`, make('span', 'unseen', ' unread'), ')');
 }
 
-function rowOf({ name, title, unread, presence, isTyping }: PeopleRow, isOpen: boolean): HTMLElement {
-  const sign = name === undefined ? make('span', 'hash', '#') : make('span', `dot ${presence ?? 'unknown'}`);
+const signs = { room: '#', posts: '≡' };
+
+function rowOf({ place, title, unread, presence, isTyping }: PeopleRow, isOpen: boolean): HTMLElement {
+  const isConversation = place !== 'room' && place !== 'posts';
+  const sign = isConversation
+    ? make('span', `dot ${presence ?? 'unknown'}`)
+    : make('span', 'hash', signs[place]);
   sign.ariaHidden = 'true';
   const button = make('button', '', sign);
   button.type = 'button';
-  button.dataset.row = name === undefined ? 'room' : `@${name}`;
-  if (name !== undefined) button.dataset.name = name;
+  button.dataset.place = place;
   if (isOpen) button.setAttribute('aria-current', 'true');
   button.append(make('bdi', 'title', neutralise(title)));
   if (presence !== undefined) button.append(make('span', 'unseen', presence));

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import { interruption } from '#host/interruption.ts';
 import { paintFor } from '#host/paint.ts';
-import { tell } from '#host/wrapped.ts';
+import { fitted } from '#host/wrapped.ts';
 import { readEnvironment } from '../../../loadtest/result/environment.ts';
 import { quantities, readWorkload } from '../../../loadtest/workload.ts';
 import {
@@ -224,7 +224,7 @@ async function placementOf(
 }
 
 function print(line: string): void {
-  tell(line, process.stdout);
+  console.log(fitted(line, process.stdout));
 }
 
 /** Throws an `InputError` that names every mistake in the flags of the workload. */
