@@ -15,7 +15,7 @@ const table = {
   restart: row(1012, 'the server is restarting: reconnect after the wait it names', true),
   overload: row(1013, 'the server is overloaded: try again later', true),
   slowConsumer: row(4008, 'slow consumer: this client read too slowly and fell too far behind', true),
-  seatMoved: row(4012, 'the people of this room sit on another node now: reconnect there', true),
+  seatMoved: row(4012, 'this node gives the room away: reconnect, perhaps elsewhere', true),
   loggedInElsewhere: row(4013, 'this device has logged in on another connection', false),
 };
 
