@@ -44,7 +44,10 @@ export async function enter(page: Page, user: string, button: 'Make an account' 
   await page.getByLabel('Your name').fill(user);
   await page.getByLabel('Password').fill(password);
   await page.getByRole('button', { name: button }).click();
-  await page.getByText('Connected', { exact: true }).waitFor();
+  const connected = page.getByText('Connected', { exact: true });
+  await connected.waitFor().catch(async ({ message }: Error) => {
+    throw new Error(`${message}The page says: ${await page.locator('body').ariaSnapshot()}`);
+  });
   await page.locator('#account-name', { hasText: user }).waitFor({ state: 'attached' });
 }
 
