@@ -9,7 +9,7 @@ export function deployedTarget(deployment: Deployment): Target {
   const { nodes, facts } = deployment;
   const [first] = nodes;
   return {
-    chatUrls: nodes.map(({ chatUrl }) => chatUrl),
+    chatUrls: nodes.map(({ directUrl }) => directUrl),
     internalUrls: nodes.map(({ internalUrl }) => internalUrl),
     facts,
     startSimulator: (options, watch) => deployment.startSimulator(options, watch),
