@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
 import { Command, Option } from 'commander';
 import { shapeHelp } from './help.ts';
@@ -10,10 +13,10 @@ function help(): string {
   command.addOption(new Option('--an-option-with-a-name-so-long <value>', about).default('5s').env('X_LONG'));
   command.addOption(new Option('--live [port]', 'a page').preset('0').env('X_LIVE'));
   command.addOption(new Option('--from <name>', 'of whom').default(undefined, 'nobody'));
-  let text = '';
-  command.configureOutput({ writeOut: (part) => (text += part), getOutHelpWidth: () => 80 });
+  let help = '';
+  command.configureOutput({ writeOut: (part) => (help += part), getOutHelpWidth: () => 80 });
   command.outputHelp();
-  return text;
+  return help;
 }
 
 test('help is not wider than the terminal, also beside long options and in paragraphs', () => {
@@ -25,4 +28,11 @@ test('an option is shown with its default and its variable, and without what is 
   assert.match(text, /\(default: 5s, env: X_LONG\)/);
   assert.match(text, /a page \(env: X_LIVE\)/);
   assert.match(text, /of whom \(default: nobody\)/);
+});
+
+test('a reader that ends before the help does is no failure', async () => {
+  const child = spawn(process.execPath, ['loadtest/main.ts', '--help'], { stdio: ['ignore', 'pipe', 'pipe'] });
+  child.stdout.destroy();
+  const [said, [code]] = await Promise.all([text(child.stderr), once(child, 'close')]);
+  assert.deepEqual([said, code], ['', 0]);
 });

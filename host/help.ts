@@ -14,9 +14,16 @@ const columnMin = 20;
 export function shapeHelp(command: Command, after?: string): Command {
   command.configureHelp({ ...command.configureHelp(), minWidthToWrap: columnMin, optionDescription });
   command.configureOutput({ outputError: (sentence) => tell(sentence.trimEnd()) });
+  const { stdout } = process;
+  if (!stdout.listeners('error').includes(allowClosed)) stdout.on('error', allowClosed);
   if (after === undefined) return command;
-  const columns = process.stdout.columns || columnsUnknown;
+  const columns = stdout.columns || columnsUnknown;
   return command.addHelpText('after', wrappedParagraphs(after, Math.min(columns, columnsMax)));
+}
+
+/** Who reads only the beginning of a text, as `--help | head` does, closes the pipe: that is no failure. */
+function allowClosed(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EPIPE') throw error;
 }
 
 function optionDescription(option: Option): string {
