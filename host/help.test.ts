@@ -31,7 +31,9 @@ test('an option is shown with its default and its variable, and without what is 
 });
 
 test('a reader that ends before the help does is no failure', async () => {
-  const child = spawn(process.execPath, ['loadtest/main.ts', '--help'], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, ['loadtest/main.ts', '--help'], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   child.stdout.destroy();
   const [said, [code]] = await Promise.all([text(child.stderr), once(child, 'close')]);
   assert.deepEqual([said, code], ['', 0]);
