@@ -153,8 +153,8 @@ describe('direct messages', { concurrency: 2 }, () => {
   test('by commands, steps follow each other with the same people; the last one collects what waits', async () => {
     const { child, url } = await startServer('none');
     try {
-      // On a busy machine the last answers of a step take longer than half a second. Nobody leaves meanwhile.
-      const own = '--people 30 --present 40% --visit 10m --drain 2s';
+      // On a busy machine the last answers of a step take longer than half a second.
+      const own = '--people 30 --present 40% --drain 2s';
       const run = startSimulator(`--url ${url} --control ${load} ${own}`);
       const step = { command: 'step', ratePerSecond: 200, durationSeconds: 1 } as const;
       run.child.stdin!.end(encodeCommand(step) + encodeCommand({ ...step, seed: 7, last: true }));
@@ -170,8 +170,9 @@ describe('direct messages', { concurrency: 2 }, () => {
       assert.equal(first.direct!.end, undefined);
       assert.deepEqual([last.direct!.waiting, last.direct!.untold], [0, 0]);
       assert.equal(first.audit.delivered + last.audit.delivered, first.direct!.acked + last.direct!.acked);
-      // By the seed, 13 of the 30 are there from the beginning.
-      assert.equal(last.direct!.end!.caughtUpMs.count, 17);
+      // The 18 who were away, and those whose connection the server has just dropped.
+      const { count } = last.direct!.end!.caughtUpMs;
+      assert.ok(count >= 18 && count < 24, `${count} collected`);
     } finally {
       await stopServer(child);
     }
