@@ -10,12 +10,12 @@ import { refuseClusterNode } from '../redis/groups.ts';
 import { congestedBytes } from './backplane.ts';
 import { BatchQueue, epochMs } from './batch.ts';
 import { agreeOnVersion } from './batch-version.ts';
-import { keysOf } from './partition.ts';
+import { keysOf, type PartitionKeys } from './partition.ts';
 import { RedisLink } from './redis-link.ts';
 import { sign } from './signature.ts';
 import { countByRoom } from './stream-entry.ts';
 import type { StreamOptions } from './stream-options.ts';
-import { defineScripts, newEpoch, serverArgument } from './stream-scripts.ts';
+import { type AppendedBatch, appendedBatch, appendRound, defineScripts } from './stream-scripts.ts';
 import { oncePerTurn, Pace } from './timing.ts';
 
 type AppenderOptions = StreamOptions & {
@@ -27,14 +27,17 @@ type AppenderOptions = StreamOptions & {
   up(): void;
 };
 
-/** The arguments of `appendBatch`, made once for a batch. */
-type Pending = { readonly args: (string | Buffer | number)[]; readonly bytes: number };
+/** A batch on its way, made once; `bytes`: of its messages in the queue. */
+type Pending = { readonly batch: AppendedBatch; readonly bytes: number };
 
 type Lane = {
+  readonly keys: PartitionKeys;
   readonly queue: BatchQueue;
   number: number;
   pending: Pending | undefined;
   waitingTicks: number;
+  /** Redis refused its batch since the last heartbeat: it is sent again at the next one. */
+  isRefused: boolean;
 };
 
 export class StreamAppender {
@@ -44,8 +47,8 @@ export class StreamAppender {
   readonly id = randomBytes(8).toString('hex');
   readonly #lanes = new Map<number, Lane>();
   #bytes = 0;
-  /** Batches of the present round without an answer. */
-  #unanswered = 0;
+  /** A round is on its way. */
+  #isAsking = false;
   readonly #flushSoon = oncePerTurn(() => this.#flush());
   readonly #pace: Pace;
   #flushTimer: NodeJS.Timeout | undefined;
@@ -73,7 +76,7 @@ export class StreamAppender {
         await agreeOnVersion(client, options);
       },
       up: () => {
-        this.#unanswered = 0;
+        this.#isAsking = false;
         this.#downTicks = 0;
         this.#isHeld = false;
         options.up();
@@ -102,7 +105,9 @@ export class StreamAppender {
     if (this.#bytes + payload.length > queueBytesMax) return false;
     let lane = this.#lanes.get(partition);
     if (!lane) {
-      lane = { queue: new BatchQueue(), number: 0, pending: undefined, waitingTicks: 0 };
+      const keys = keysOf(this.#options.channel, partition);
+      const queue = new BatchQueue();
+      lane = { keys, queue, number: 0, pending: undefined, waitingTicks: 0, isRefused: false };
       this.#lanes.set(partition, lane);
     }
     const bytesBefore = lane.queue.bytes;
@@ -118,6 +123,7 @@ export class StreamAppender {
     const { client } = this.link;
     this.#downTicks = client ? 0 : this.#downTicks + 1;
     for (const [partition, lane] of this.#lanes) {
+      lane.isRefused = false;
       const waits = lane.pending !== undefined || lane.queue.messages > 0;
       lane.waitingTicks = waits ? lane.waitingTicks + 1 : 0;
       if (lane.waitingTicks > this.#options.patienceTicks) this.#drop(partition, lane);
@@ -126,7 +132,7 @@ export class StreamAppender {
     agreeOnVersion(client, this.#options).catch((error: Error) => this.link.fail(error.message, client));
     if (this.#isFull) this.#probe(client);
     this.#flush();
-    if (this.#unanswered === 0) this.link.ping();
+    if (!this.#isAsking) this.link.ping();
   }
 
   #drop(partition: number, lane: Lane): void {
@@ -141,7 +147,7 @@ export class StreamAppender {
   #flush(): void {
     const { client } = this.link;
     this.#options.meter.queueBytes.set(this.#bytes);
-    if (!client || this.#unanswered > 0 || this.#bytes === 0 || this.#flushTimer) return;
+    if (!client || this.#isAsking || this.#bytes === 0 || this.#flushTimer) return;
     const nowMs = performance.now();
     const waitMs = this.#pace.waitMs(nowMs);
     if (waitMs > 0) {
@@ -152,18 +158,12 @@ export class StreamAppender {
       return;
     }
     this.#pace.begin(nowMs);
-    // One system call for the commands of all partitions.
-    client.stream.cork();
-    for (const [partition, lane] of this.#lanes) {
-      if (!lane.pending && lane.queue.messages > 0) lane.pending = this.#take(partition, lane);
-      if (lane.pending) this.#send(client, partition, lane, lane.pending);
-    }
-    client.stream.uncork();
+    void this.#append(client);
   }
 
-  #take(partition: number, lane: Lane): Pending {
-    const { channel, secret, batchBytesMax, meter } = this.#options;
-    const { queue } = lane;
+  #take(lane: Lane): Pending {
+    const { secret, batchBytesMax, meter } = this.#options;
+    const { keys, queue } = lane;
     lane.number++;
     const waiting = queue.messages;
     const waitingBytes = queue.bytes;
@@ -175,49 +175,56 @@ export class StreamAppender {
     } as const;
     const batch = queue.take(header, batchBytesMax);
     meter.batchMessages.observe(waiting - queue.messages);
-    const { stream, state, rooms, olderRooms } = keysOf(channel, partition);
-    const { logBytesPerPartition, logAgeMs, logRoomsMax, publisherMs } = this.#options;
-    const nonce = randomBytes(4).readUInt32BE();
-    const bounds = [logBytesPerPartition, logAgeMs, logRoomsMax, publisherMs];
-    const keys = [stream, state, rooms, olderRooms, `${stream}:by:${this.id}`];
-    const args = [...keys, sign(batch, stream, secret), lane.number, nonce, newEpoch(), ...bounds, ''];
-    for (const [room, messages] of countByRoom(batch)) args.push(room, messages);
-    return { args, bytes: waitingBytes - queue.bytes };
+    const signed = sign(batch, keys.stream, secret);
+    const parts = { publisher: this.id, number: lane.number, batch: signed, rooms: countByRoom(batch) };
+    return { batch: appendedBatch(keys, parts), bytes: waitingBytes - queue.bytes };
   }
 
-  #send(client: Redis, partition: number, lane: Lane, pending: Pending): void {
-    this.#unanswered++;
-    pending.args[serverArgument] = this.server;
-    client.appendBatch(...pending.args).then(
-      () => {
-        this.#isHeld = false;
-        if (lane.pending === pending) {
-          lane.pending = undefined;
-          lane.waitingTicks = 0;
-          this.#bytes -= pending.bytes;
-        }
-        this.#answered(client);
-      },
-      (error: Error) => {
-        this.#refused(client, partition, error);
-        this.#answered(client, false);
-      },
-    );
-  }
-
-  #answered(client: Redis, flush = true): void {
+  /** Sends a round: what waits in each partition, and what was sent before and not answered. */
+  async #append(client: Redis): Promise<void> {
+    const round: { partition: number; lane: Lane; pending: Pending }[] = [];
+    for (const [partition, lane] of this.#lanes) {
+      if (!lane.pending && lane.queue.messages > 0) lane.pending = this.#take(lane);
+      if (lane.pending && !lane.isRefused) round.push({ partition, lane, pending: lane.pending });
+    }
+    if (round.length === 0) return;
+    this.#isAsking = true;
+    const batches = round.map(({ pending }) => pending.batch);
+    const asked = appendRound(client, batches, { ...this.#options, server: this.server });
+    const faults = await asked.catch((error: Error) => this.#refused(client, error));
+    if (faults) this.#isHeld = false;
+    for (const [index, { partition, lane, pending }] of round.entries()) {
+      const fault = faults?.[index];
+      if (fault === '') this.#done(lane, pending);
+      else if (fault !== undefined) {
+        lane.isRefused = true;
+        this.#refusedIn(partition, client, fault);
+      }
+    }
     if (!this.link.isPresent(client)) return;
     this.link.signOfLife();
-    // What was refused is sent again at the next heartbeat.
-    if (--this.#unanswered === 0 && flush) this.#flush();
+    this.#isAsking = false;
+    if (faults) this.#flush();
   }
 
-  #refused(client: Redis, partition: number, error: Error): void {
-    const { message } = error;
-    if (message.includes('OOM')) this.#isFull = true;
+  #done(lane: Lane, pending: Pending): void {
+    if (lane.pending !== pending) return; // It was dropped meanwhile.
+    lane.pending = undefined;
+    lane.waitingTicks = 0;
+    this.#bytes -= pending.bytes;
+  }
+
+  /** Redis did not run the round: all of it is sent again at the next heartbeat. */
+  #refused(client: Redis, error: Error): void {
+    if (error.message.includes('OOM')) this.#isFull = true;
     else if (isNotNow(error)) this.#isHeld = true;
-    else if (message.includes('equal or smaller than')) this.#options.broken(partition);
-    else this.link.fail(message, client);
+    else this.link.fail(error.message, client);
+  }
+
+  /** Something was wrong in one partition. */
+  #refusedIn(partition: number, client: Redis, fault: string): void {
+    if (fault.includes('equal or smaller than')) this.#options.broken(partition);
+    else this.link.fail(fault, client);
   }
 
   /** Asks a full Redis whether it takes a few bytes again. */

@@ -1,5 +1,5 @@
 /**
- * The two scripts that Redis runs on a partition, each in one atomic step. The sequencer is Redis: whatever
+ * The two scripts that Redis runs on partitions, each in one atomic step. The sequencer is Redis: whatever
  * node appends, an entry gets the next place in the log and the next offsets of its rooms.
  *
  * State of a partition: `epoch`, a random name of this life of the log · `at`, the position of its end ·
@@ -15,7 +15,7 @@
  * A room has `<base> <messages>`: the position at which it was first counted, and the messages since. A room
  * that was forgotten gets another base, which is part of the epoch that clients are told.
  */
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomInt } from 'node:crypto';
 import type { Redis, Result } from 'ioredis';
 import type { PartitionKeys } from './partition.ts';
 
@@ -39,53 +39,74 @@ local function forget(keys, roomsMax)
 end
 `;
 
+/** Keys of one partition in a round: those of its log, and the publisher's last number. */
+const keysPerBatch = 5;
+
 /**
- * KEYS: stream, state, rooms, older rooms, the publisher's last number.
- * ARGV: batch, its number, random number, epoch if there is none, bytes to keep, time to keep in ms, rooms to
- * keep, time to keep the publisher's number in ms, the server (or empty); then for each room its name and its
- * messages.
- * Returns the epoch and the id of the newest entry. It writes nothing where that number is known.
+ * Appends a round: one batch in each of several partitions. One script for all of them costs a node a fraction
+ * of a script for each, and a blocked read is answered with all of the round.
+ *
+ * KEYS, for each partition: stream, state, rooms, older rooms, the publisher's last number.
+ * ARGV: epoch where there is none, bytes to keep, time to keep in ms, rooms to keep, time to keep the
+ * publisher's number in ms, the server (or empty); then for each partition its batch, the number of it, a
+ * random number, how many rooms it has, and for each room its name and its messages.
+ * Returns for each partition an empty text, or what went wrong there: the others are appended all the same.
+ * It writes nothing where the number is known.
  */
 const append = `${begin}
-if redis.call('EXISTS', KEYS[2]) == 0 then
-  begin(KEYS, ARGV[4], ARGV[9])
-  redis.call('DEL', KEYS[5])
-elseif ARGV[9] ~= '' and redis.call('HGET', KEYS[2], 'server') ~= ARGV[9] then
-  begin(KEYS, ARGV[4], ARGV[9])
-end
-local state = redis.call('HMGET', KEYS[2], 'epoch', 'last', 'at', 'from', 'markMs', 'markAt')
-local epoch, last, at, from = state[1], state[2], tonumber(state[3]), tonumber(state[4])
-local known = redis.call('GET', KEYS[5])
-if known and tonumber(known) >= tonumber(ARGV[2]) then return {epoch, last} end
-
-local places, writes = {epoch, last}, {}
-for index = 10, #ARGV, 2 do
-  local value = redis.call('HGET', KEYS[3], ARGV[index]) or redis.call('HGET', KEYS[4], ARGV[index])
-    or string.format('%.0f 0', at)
-  local space = string.find(value, ' ', 1, true)
-  local messages = tonumber(string.sub(value, space + 1)) + tonumber(ARGV[index + 1])
-  places[#places + 1] = value
-  writes[#writes + 1] = string.format('%s%.0f', string.sub(value, 1, space), messages)
-end
-
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local markMs, markAt = tonumber(state[5]), tonumber(state[6])
-if now - markMs >= tonumber(ARGV[6]) then
-  from = math.max(from, markAt)
-  markMs, markAt = now, at
+
+local function append(keys, at)
+  local batch, number, nonce, rooms = ARGV[at], ARGV[at + 1], ARGV[at + 2], tonumber(ARGV[at + 3])
+  if redis.call('EXISTS', keys[2]) == 0 then
+    begin(keys, ARGV[1], ARGV[6])
+    redis.call('DEL', keys[5])
+  elseif ARGV[6] ~= '' and redis.call('HGET', keys[2], 'server') ~= ARGV[6] then
+    begin(keys, ARGV[1], ARGV[6])
+  end
+  local known = redis.call('GET', keys[5])
+  if known and tonumber(known) >= tonumber(number) then return end
+  local state = redis.call('HMGET', keys[2], 'epoch', 'last', 'at', 'from', 'markMs', 'markAt')
+  local epoch, last, position, from = state[1], state[2], tonumber(state[3]), tonumber(state[4])
+
+  local places, writes = {epoch, last}, {}
+  for index = at + 4, at + 2 + 2 * rooms, 2 do
+    local value = redis.call('HGET', keys[3], ARGV[index]) or redis.call('HGET', keys[4], ARGV[index])
+      or string.format('%.0f 0', position)
+    local space = string.find(value, ' ', 1, true)
+    local messages = tonumber(string.sub(value, space + 1)) + tonumber(ARGV[index + 1])
+    places[#places + 1] = value
+    writes[#writes + 1] = ARGV[index]
+    writes[#writes + 1] = string.format('%s%.0f', string.sub(value, 1, space), messages)
+  end
+
+  local markMs, markAt = tonumber(state[5]), tonumber(state[6])
+  if now - markMs >= tonumber(ARGV[3]) then
+    from = math.max(from, markAt)
+    markMs, markAt = now, position
+  end
+  position = position + #batch + ${entryOverheadBytes}
+  from = math.max(from, position - tonumber(ARGV[2]))
+  local id = string.format('%.0f-%s', position, nonce)
+  redis.call('XADD', keys[1], 'MINID', '~', string.format('%.0f', from), id,
+    'b', batch, 'm', table.concat(places, ' '))
+  redis.call('HSET', keys[2], 'last', id, 'at', string.format('%.0f', position), 'from',
+    string.format('%.0f', from), 'markMs', string.format('%.0f', markMs), 'markAt', string.format('%.0f', markAt))
+  redis.call('SET', keys[5], number, 'PX', ARGV[5])
+  for index = 1, #writes, 2 do redis.call('HSET', keys[3], writes[index], writes[index + 1]) end
+  forget(keys, ARGV[4])
 end
-at = at + #ARGV[1] + ${entryOverheadBytes}
-from = math.max(from, at - tonumber(ARGV[5]))
-local id = string.format('%.0f-%s', at, ARGV[3])
-redis.call('XADD', KEYS[1], 'MINID', '~', string.format('%.0f', from), id,
-  'b', ARGV[1], 'm', table.concat(places, ' '))
-redis.call('HSET', KEYS[2], 'last', id, 'at', string.format('%.0f', at), 'from', string.format('%.0f', from),
-  'markMs', string.format('%.0f', markMs), 'markAt', string.format('%.0f', markAt))
-redis.call('SET', KEYS[5], ARGV[2], 'PX', ARGV[8])
-for index = 1, #writes do redis.call('HSET', KEYS[3], ARGV[8 + 2 * index], writes[index]) end
-forget(KEYS, ARGV[7])
-return {epoch, id}
+
+local reply, at = {}, 7
+for first = 1, #KEYS, ${keysPerBatch} do
+  local keys = {}
+  for index = 1, ${keysPerBatch} do keys[index] = KEYS[first + index - 1] end
+  local done, fault = pcall(append, keys, at)
+  reply[#reply + 1] = done and '' or (type(fault) == 'table' and fault.err or tostring(fault))
+  at = at + 4 + 2 * tonumber(ARGV[at + 3])
+end
+return reply
 `;
 
 /**
@@ -113,16 +134,18 @@ forget(KEYS, ARGV[3])
 return reply
 `;
 
+type Argument = string | Buffer | number;
+
 declare module 'ioredis' {
   interface RedisCommander<Context> {
-    appendBatch(...args: (string | Buffer | number)[]): Result<[epoch: string, id: string], Context>;
-    lookAtLog(...args: (string | Buffer | number)[]): Result<string[], Context>;
+    appendBatches(...args: Argument[]): Result<string[], Context>;
+    lookAtLog(...args: Argument[]): Result<string[], Context>;
   }
 }
 
-/** Gives a client the commands `appendBatch` and `lookAtLog`. */
+/** Gives a client the commands `appendBatches` and `lookAtLog`. */
 export function defineScripts(client: Redis): void {
-  client.defineCommand('appendBatch', { numberOfKeys: 5, lua: append });
+  client.defineCommand('appendBatches', { lua: append });
   client.defineCommand('lookAtLog', { numberOfKeys: 4, lua: look });
 }
 
@@ -140,8 +163,46 @@ export type Look = {
   readonly places: readonly (readonly [base: number, messages: number])[];
 };
 
-/** Index of the server among the arguments of `appendBatch`: when they are sent again, it may be another. */
-export const serverArgument = 13;
+/** A batch of one partition, in the form in which the script takes it. */
+export type AppendedBatch = { readonly keys: readonly string[]; readonly args: readonly Argument[] };
+
+/** The batch that is the next `number` of this publisher; `rooms`: its messages by room. */
+export function appendedBatch(
+  { stream, state, rooms: places, olderRooms }: PartitionKeys,
+  { publisher, number, batch, rooms }: AppendedBatchParts,
+): AppendedBatch {
+  const args: Argument[] = [batch, number, randomInt(2 ** 32), rooms.size];
+  for (const [room, messages] of rooms) args.push(room, messages);
+  return { keys: [stream, state, places, olderRooms, `${stream}:by:${publisher}`], args };
+}
+
+type AppendedBatchParts = {
+  publisher: string;
+  number: number;
+  batch: Buffer;
+  rooms: ReadonlyMap<string, number>;
+};
+
+/** Appends each batch in its partition. Resolves with what went wrong, for each: an empty text where nothing did. */
+export function appendRound(
+  client: Redis,
+  batches: readonly AppendedBatch[],
+  { logBytesPerPartition, logAgeMs, logRoomsMax, publisherMs, server }: RoundOptions,
+): Promise<string[]> {
+  const keys = batches.flatMap((batch) => batch.keys);
+  const args = batches.flatMap((batch) => batch.args);
+  const bounds = [logBytesPerPartition, logAgeMs, logRoomsMax, publisherMs];
+  return client.appendBatches(keys.length, ...keys, newEpoch(), ...bounds, server, ...args);
+}
+
+type RoundOptions = {
+  logBytesPerPartition: number;
+  logAgeMs: number;
+  logRoomsMax: number;
+  publisherMs: number;
+  /** The server that the node means; empty for one Redis. */
+  server: string;
+};
 
 /** Looks at a log, and makes it where there is none. An epoch of the name `ending` ends. */
 export async function lookAt(
