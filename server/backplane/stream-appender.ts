@@ -198,7 +198,7 @@ export class StreamAppender {
       if (fault === '') this.#done(lane, pending);
       else if (fault !== undefined) {
         lane.isRefused = true;
-        this.#refusedIn(partition, client, fault);
+        this.#refused(client, new Error(fault), partition);
       }
     }
     if (!this.link.isPresent(client)) return;
@@ -214,17 +214,14 @@ export class StreamAppender {
     this.#bytes -= pending.bytes;
   }
 
-  /** Redis did not run the round: all of it is sent again at the next heartbeat. */
-  #refused(client: Redis, error: Error): void {
-    if (error.message.includes('OOM')) this.#isFull = true;
+  /** Redis did not append the batch of that partition, or did not run the round at all. */
+  #refused(client: Redis, error: Error, partition?: number): void {
+    const { message } = error;
+    if (message.includes('OOM')) this.#isFull = true;
     else if (isNotNow(error)) this.#isHeld = true;
-    else this.link.fail(error.message, client);
-  }
-
-  /** Something was wrong in one partition. */
-  #refusedIn(partition: number, client: Redis, fault: string): void {
-    if (fault.includes('equal or smaller than')) this.#options.broken(partition);
-    else this.link.fail(fault, client);
+    else if (partition !== undefined && message.includes('equal or smaller than'))
+      this.#options.broken(partition);
+    else this.link.fail(message, client);
   }
 
   /** Asks a full Redis whether it takes a few bytes again. */

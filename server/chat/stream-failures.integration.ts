@@ -10,7 +10,7 @@ import { Redis } from 'ioredis';
 import { ownRedisBinary, type RedisServer, startRedisServer } from '#host/redis-server.ts';
 import { SilentProxy } from '#host/silent-proxy.ts';
 import { until } from '../../testing/until.ts';
-import { keysOf } from '../backplane/partition.ts';
+import { keysOf, partitionOf } from '../backplane/partition.ts';
 import { createPartitionMeter } from '../backplane/partition-meter.ts';
 import type { RedisStreamsOptions } from '../backplane/redis-streams.ts';
 import { type Guest, TestNode } from './resuming.fixture.ts';
@@ -252,5 +252,24 @@ describe('failures of Redis under partitions', {
     const back = await nodes[0]!.enter('tea', guests[0].position);
     assert.equal(back.joined.recovered, false);
     await until(() => back.say('3') && back.texts.includes('3'), 'talking again');
+  });
+
+  test('a partition whose log is blocked does not delay the others, though they are written together', async () => {
+    const options = { partitions: 2, heartbeatIntervalMs: 5_000, batchIntervalMs: 0 };
+    const node = await start(options);
+    const rooms = ['tea', 'milk'].map((room) => ({ room, partition: partitionOf(room, 2) }));
+    assert.deepEqual(new Set(rooms.map(({ partition }) => partition)), new Set([0, 1]));
+    const [tea, milk] = [await node.enter('tea'), await node.enter('milk')];
+    const { stream } = keysOf(channel, rooms[0]!.partition);
+    await admin.call('XADD', stream, `${Number.MAX_SAFE_INTEGER}-0`, 'not', 'ours');
+    const begun = performance.now();
+    for (let number = 0; number < 20; number++) {
+      assert.ok(tea.say(`refused ${number}`));
+      milk.say(`${number}`);
+      await until(() => milk.texts.length === number + 1, 'the other partition goes on');
+    }
+    // Each round that waited for a heartbeat would take five seconds.
+    assert.ok(performance.now() - begun < 4_000);
+    assert.deepEqual(tea.texts, []);
   });
 });
