@@ -43,8 +43,8 @@ end
 const keysPerBatch = 5;
 
 /**
- * Appends a round: one batch in each of several partitions. One script for all of them costs a node a fraction
- * of a script for each, and a blocked read is answered with all of the round.
+ * Appends a round: one batch in each of several partitions. One script for all of them is one command and one
+ * answer, and a blocked read is answered with all of the round.
  *
  * KEYS, for each partition: stream, state, rooms, older rooms, the publisher's last number.
  * ARGV: epoch where there is none, bytes to keep, time to keep in ms, rooms to keep, time to keep the
@@ -92,7 +92,8 @@ local function append(keys, at)
   redis.call('XADD', keys[1], 'MINID', '~', string.format('%.0f', from), id,
     'b', batch, 'm', table.concat(places, ' '))
   redis.call('HSET', keys[2], 'last', id, 'at', string.format('%.0f', position), 'from',
-    string.format('%.0f', from), 'markMs', string.format('%.0f', markMs), 'markAt', string.format('%.0f', markAt))
+    string.format('%.0f', from), 'markMs', string.format('%.0f', markMs),
+    'markAt', string.format('%.0f', markAt))
   redis.call('SET', keys[5], number, 'PX', ARGV[5])
   for index = 1, #writes, 2 do redis.call('HSET', keys[3], writes[index], writes[index + 1]) end
   forget(keys, ARGV[4])
@@ -183,7 +184,7 @@ type AppendedBatchParts = {
   rooms: ReadonlyMap<string, number>;
 };
 
-/** Appends each batch in its partition. Resolves with what went wrong, for each: an empty text where nothing did. */
+/** Appends each batch in its partition. Resolves with what went wrong, for each; empty where nothing did. */
 export function appendRound(
   client: Redis,
   batches: readonly AppendedBatch[],
