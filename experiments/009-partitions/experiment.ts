@@ -45,6 +45,8 @@ export const partitions: CapacityExperiment = {
     'The seat of a room follows from the hash of its partition and of the addresses of the nodes, which are new in every run. The partitions are shared evenly; 100 rooms in 64 partitions are not quite, and the node with most of them is full first.',
     '500 rooms of 2 stand for many small rooms. More clients would need more than the one core that a simulator has on a machine of two.',
     `In one room, seated, the room is spread over all nodes by seat-sessions-max=${seatSessionsMax}: that is a huge room for a node of ${smallBoxCpus} CPU.`,
+    `Ratios above the number of nodes do not mean that nodes help each other. A box of ${smallBoxCpus} CPU is small for 1,000 connections: a collection of garbage takes 40 to 350 ms there and can fail a trial by itself, and each further node has fewer connections and less garbage. So take them as "at least so many times".`,
+    'Small rooms cost a stage with partitions more: what one turn brings is one entry for each partition that it touches, and one batch in all where every node reads everything. With 64 partitions and 100 rooms most entries carry one message. In one room both carry the same.',
     'A message has 10 recipients in 100 rooms, 2 in 500 and 1,000 in one: compare deliveries per second between them, not messages per second.',
   ],
 };

@@ -1,5 +1,6 @@
 /** One trial: people who are in, a quiet time, and a flood of logins from a thread of its own. */
 import { once } from 'node:events';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { createAccounts, peopleNamed } from '../lab/people/accounts.ts';
@@ -16,6 +17,8 @@ export const floodSeconds = 8;
 const floodPeople = 200;
 const warmUpMs = 2000;
 const settleMs = 5000;
+/** A timer of so many ms tells how late the lab's own loop is. */
+const clockMs = 1;
 
 export async function measureFlood(
   { kind, perSecond }: { kind: FloodKind; perSecond: number },
@@ -40,8 +43,12 @@ export async function measureFlood(
   const { deliveryMs } = correspondence.ledger;
   const timesOf = async (during: () => Promise<FloodResult | null>) => {
     const before = deliveryMs.length;
+    const lateness = monitorEventLoopDelay({ resolution: clockMs });
+    lateness.enable();
     const result = await during();
-    return { p99: quantileOf(deliveryMs.slice(before), 0.99), result };
+    lateness.disable();
+    const ownMsP99 = lateness.percentile(99) / 1e6 - clockMs;
+    return { p99: quantileOf(deliveryMs.slice(before), 0.99), ownMsP99, result };
   };
   enter('measure');
   const quiet = await timesOf(() => sleep(floodSeconds * 1000, null, { signal }));
@@ -65,6 +72,7 @@ export async function measureFlood(
     offeredPerSecond: perSecondOf(offered),
     brokenPerSecond: perSecondOf(broken),
     skippedPerSecond: perSecondOf(skipped),
+    ownMsP99: flood.ownMsP99,
     lost: correspondence.ledger.audit().lost,
     cpuCores: (nodeAfter!.cpuSeconds - node!.cpuSeconds) / floodSeconds,
   };
