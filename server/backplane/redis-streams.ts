@@ -77,6 +77,8 @@ export class RedisStreamsBackplane implements LogBackplane {
   #running: Running | undefined;
   #closing = false;
   #ticks = 0;
+  /** Bytes of all tails at the last count, and what was received since then. */
+  #tailBytesAbout = 0;
 
   constructor({ url, ...options }: RedisStreamsOptions) {
     const meters = { meter: createBackplaneMeter(), partitionMeter: createPartitionMeter() };
@@ -177,8 +179,10 @@ export class RedisStreamsBackplane implements LogBackplane {
       id: appender.id,
       readable: () => this.#readable(reader),
       receive: ({ partition, log }, entries) => {
+        const bytesBefore = log.bytes;
         partition.receive(log, entries);
-        this.#boundTails();
+        this.#tailBytesAbout += log.bytes - bytesBefore;
+        if (this.#tailBytesAbout > this.#options.tailBytesMax) this.#boundTails();
       },
       unblocker: () => appender.link.client,
     });
@@ -270,6 +274,7 @@ export class RedisStreamsBackplane implements LogBackplane {
       largest.forgetOldest();
       bytes -= before - largest.bytes;
     }
+    this.#tailBytesAbout = bytes;
     return bytes;
   }
 }
