@@ -4,11 +4,11 @@ import fc from 'fast-check';
 import { BatchQueue } from './batch.ts';
 import { PartitionLog } from './partition-log.ts';
 import { RoomTail } from './room-tail.ts';
-import { countByRoom, type RoomRun, type StreamEntry } from './stream-entry.ts';
+import { countByRoom, type ReadEntry, type RoomRun } from './stream-entry.ts';
 
 /** The log as Redis would write it: entries of some messages, each for one of a few rooms. */
 class WrittenLog {
-  readonly entries: StreamEntry[] = [];
+  readonly entries: ReadEntry[] = [];
   readonly epoch: string;
   readonly #counts = new Map<string, number>();
   /** All messages of each room. */
@@ -18,7 +18,7 @@ class WrittenLog {
     this.epoch = epoch;
   }
 
-  write(rooms: readonly string[]): StreamEntry {
+  write(rooms: readonly string[]): ReadEntry {
     const queue = new BatchQueue();
     for (const room of rooms) {
       const texts = this.texts.get(room) ?? [];
@@ -27,17 +27,17 @@ class WrittenLog {
     }
     const header = { kind: 'messages', publisher: '0'.repeat(16), sequence: 1, publishedAtMs: 0 } as const;
     const batch = queue.take(header, 1e9);
-    const runs = new Map<string, RoomRun>();
-    const previous = this.entries.at(-1)?.id ?? '0-0';
-    const id = `${this.entries.length + 1}-7`;
-    const entry = { id, previous, epoch: this.epoch, header, batch, rooms: runs };
+    const runs: RoomRun[] = [];
+    const previous = this.entries.at(-1)?.entry.id ?? '0-0';
+    const entry = { id: `${this.entries.length + 1}-7`, batch, runs };
     for (const [room, messages] of countByRoom(batch)) {
       const first = this.#counts.get(room) ?? 0;
-      runs.set(room, { entry, base: 0, first, messages });
+      runs.push({ entry, room, base: 0, first, messages });
       this.#counts.set(room, first + messages);
     }
-    this.entries.push(entry);
-    return entry;
+    const read = { entry, previous, epoch: this.epoch, header };
+    this.entries.push(read);
+    return read;
   }
 }
 
@@ -51,12 +51,12 @@ test('whatever was forgotten and read back, a recovered gap is the whole gap', (
       const written = new WrittenLog();
       for (const rooms of all) written.write(rooms);
       const start = Math.min(begin, all.length);
-      const log = new PartitionLog('e', written.entries[start - 1]?.id ?? '0-0', () => false);
+      const log = new PartitionLog('e', written.entries[start - 1]?.entry.id ?? '0-0', () => false);
       for (const entry of written.entries.slice(start)) assert.equal(log.append(entry), true);
       for (const step of script) {
         if (step === 'forget') log.forgetOldest();
         else {
-          const older = written.entries.findIndex(({ id }) => id === log.before) + 1;
+          const older = written.entries.findIndex(({ entry }) => entry.id === log.before) + 1;
           log.prepend(written.entries.slice(Math.max(0, older - step), older).reverse());
         }
       }
@@ -71,11 +71,11 @@ test('whatever was forgotten and read back, a recovered gap is the whole gap', (
         assert.deepEqual(recovery.missed.map(String), texts.slice(offset));
       } else {
         // It must say so only where an entry that is needed is not here.
-        const needed = written.entries.findIndex(({ rooms }) => {
-          const run = rooms.get(name);
+        const needed = written.entries.findIndex(({ entry }) => {
+          const run = entry.runs.find((one) => one.room === name);
           return run !== undefined && run.first + run.messages > offset;
         });
-        assert.ok(needed < written.entries.findIndex(({ id }) => id === log.before) + 1);
+        assert.ok(needed < written.entries.findIndex(({ entry }) => entry.id === log.before) + 1);
       }
     }),
     { numRuns: 500 },
@@ -90,28 +90,22 @@ test('an entry that does not follow the one before is not taken', () => {
   assert.equal(log.append(three), false, 'one is missing');
   assert.equal(log.append(one), false, 'it is repeated');
   assert.equal(log.append({ ...written.entries[1]!, epoch: 'other' }), false, 'it is of another life');
-  assert.equal(log.cursor, one.id);
+  assert.equal(log.cursor, one.entry.id);
 });
 
 test('entries that were read back are taken while each joins the one after it', () => {
   const written = new WrittenLog();
   const all = Array.from({ length: 5 }, () => written.write(['a']));
-  const [one, two, three, four, five] = all as [
-    StreamEntry,
-    StreamEntry,
-    StreamEntry,
-    StreamEntry,
-    StreamEntry,
-  ];
-  const log = new PartitionLog('e', four.id, () => false);
+  const [one, two, three, four, five] = all as [ReadEntry, ReadEntry, ReadEntry, ReadEntry, ReadEntry];
+  const log = new PartitionLog('e', four.entry.id, () => false);
   log.append(five);
   const { bytes } = log;
   log.prepend([three, two]);
-  assert.deepEqual([log.before, log.bytes], [four.id, bytes], 'the fourth is missing');
+  assert.deepEqual([log.before, log.bytes], [four.entry.id, bytes], 'the fourth is missing');
   log.prepend([{ ...four, epoch: 'other' }]);
-  assert.equal(log.before, four.id, 'it is of another life');
+  assert.equal(log.before, four.entry.id, 'it is of another life');
   log.prepend([four, two, one]);
-  assert.equal(log.before, three.id, 'the third is missing');
+  assert.equal(log.before, three.entry.id, 'the third is missing');
   const tail = log.rooms.get('a')!;
   assert.equal(tail.first, 3);
   const { epoch } = log.giveUp('a', tail);
@@ -124,7 +118,7 @@ test('entries that were read back are taken while each joins the one after it', 
 
 test('of a room, only messages that join those that are here are added', () => {
   const written = new WrittenLog();
-  const runs = Array.from({ length: 4 }, () => written.write(['a']).rooms.get('a')!);
+  const runs = Array.from({ length: 4 }, () => written.write(['a']).entry.runs[0]!);
   const tail = new RoomTail(0, 3);
   tail.append(runs[3]!);
   tail.prepend([runs[0]!, runs[1]!]);
@@ -154,9 +148,9 @@ test('a room that began anew in Redis has another epoch, and nothing from before
   const tail = new RoomTail(0, 5);
   log.rooms.set('a', tail);
   const old = log.giveUp('a', tail);
-  const entry = new WrittenLog().write(['a', 'a']);
-  (entry.rooms as Map<string, RoomRun>).set('a', { entry, base: 99, first: 0, messages: 2 });
-  assert.equal(log.append(entry), true);
+  const written = new WrittenLog().write(['a', 'a']);
+  written.entry.runs[0]!.base = 99;
+  assert.equal(log.append(written), true);
   const recovery = log.recover('a', tail, { epoch: old.epoch, offset: 1 }, 1e9);
   assert.deepEqual(
     { ...(recovery as object), epoch: '' },

@@ -6,7 +6,7 @@ import type { Position } from '#protocol';
 import type { Recovery } from './backplane.ts';
 import { hashOf } from './partition.ts';
 import { RoomTail } from './room-tail.ts';
-import { positionOf, type RoomRun, type StreamEntry } from './stream-entry.ts';
+import { positionOf, type ReadEntry, type RoomRun, type StreamEntry } from './stream-entry.ts';
 
 /** The answer to somebody who joins a room and asks for a position, and why it is this one. */
 export type JudgedRecovery = Recovery & { readonly outcome: RecoveryOutcome };
@@ -56,28 +56,28 @@ export class PartitionLog {
   }
 
   /** Takes the next entry. False: it does not follow the one before, so entries are missing. */
-  append(entry: StreamEntry): boolean {
-    if (entry.epoch !== this.epoch || entry.previous !== this.cursor) return false;
+  append({ entry, epoch, previous }: ReadEntry): boolean {
+    if (epoch !== this.epoch || previous !== this.cursor) return false;
     this.cursor = entry.id;
     this.#entries.push(entry);
     this.bytes += entry.batch.length;
-    for (const [room, run] of entry.rooms) this.#tailOf(room, run.base, run.first).append(run);
+    for (const run of entry.runs) this.#tailOf(run.room, run.base, run.first).append(run);
     return true;
   }
 
   /** Takes entries that were read backwards, newest first, while each joins the one after it. */
-  prepend(newestFirst: readonly StreamEntry[]): void {
+  prepend(newestFirst: readonly ReadEntry[]): void {
     const runs = new Map<string, [newest: RoomRun, ...older: RoomRun[]]>();
     const older: StreamEntry[] = [];
-    for (const entry of newestFirst) {
-      if (entry.epoch !== this.epoch || entry.id !== this.before) break;
-      this.before = entry.previous;
+    for (const { entry, epoch, previous } of newestFirst) {
+      if (epoch !== this.epoch || entry.id !== this.before) break;
+      this.before = previous;
       this.bytes += entry.batch.length;
       older.push(entry);
-      for (const [room, run] of entry.rooms) {
-        const list = runs.get(room);
+      for (const run of entry.runs) {
+        const list = runs.get(run.room);
         if (list) list.push(run);
-        else runs.set(room, [run]);
+        else runs.set(run.room, [run]);
       }
     }
     this.#entries = [...older.reverse(), ...this.#entries.slice(this.#oldest)];
@@ -100,9 +100,9 @@ export class PartitionLog {
     this.before = entry.id;
     this.bytes -= entry.batch.length;
     this.isWhole = false;
-    for (const [room, run] of entry.rooms) {
-      this.rooms.get(room)?.forget(run);
-      this.release(room);
+    for (const run of entry.runs) {
+      this.rooms.get(run.room)?.forget(run);
+      this.release(run.room);
     }
     return true;
   }

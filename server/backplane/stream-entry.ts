@@ -9,6 +9,7 @@ import { verify } from './signature.ts';
 /** The messages of one room in one entry. */
 export type RoomRun = {
   readonly entry: StreamEntry;
+  readonly room: string;
   /** The position at which the room was first counted. */
   base: number;
   /** Messages of the room before these, since then. */
@@ -16,15 +17,21 @@ export type RoomRun = {
   messages: number;
 };
 
+/** What is kept of an entry. Thousands are: each object more is work for the collector of garbage. */
 export type StreamEntry = {
   readonly id: string;
+  readonly batch: Buffer;
+  /** One for each room, in the order of their first messages. */
+  readonly runs: readonly RoomRun[];
+};
+
+/** An entry as it was read. */
+export type ReadEntry = {
+  readonly entry: StreamEntry;
   /** The id of the entry before it. */
   readonly previous: string;
   readonly epoch: string;
   readonly header: BatchHeader;
-  readonly batch: Buffer;
-  /** By room, in the order of their first messages. */
-  readonly rooms: ReadonlyMap<string, RoomRun>;
 };
 
 /** An entry as Redis returns it: its id, and its fields and values in turn. */
@@ -63,7 +70,7 @@ export function countByRoom(batch: Buffer): Map<string, number> {
 /**
  * Reads an entry; `stream` and `secret` as for `sign`. Throws a `BatchError` where no node can have made it.
  */
-export function readEntry([id, fields]: RawEntry, stream: string, secret: string): StreamEntry {
+export function readEntry([id, fields]: RawEntry, stream: string, secret: string): ReadEntry {
   const [batchField, signed, metaField, meta] = fields;
   if (batchField?.toString() !== 'b' || metaField?.toString() !== 'm' || fields.length !== 4)
     throw new BatchError('its fields are not those of an entry');
@@ -73,16 +80,16 @@ export function readEntry([id, fields]: RawEntry, stream: string, secret: string
   const counts = countByRoom(batch);
   const [epoch = '', previous = '', ...places] = meta!.toString('latin1').split(' ');
   if (places.length !== 2 * counts.size) throw new BatchError('its rooms are not those of its batch');
-  const rooms = new Map<string, RoomRun>();
-  const entry: StreamEntry = { id: id.toString('latin1'), previous, epoch, header, batch, rooms };
+  const runs: RoomRun[] = [];
+  const entry: StreamEntry = { id: id.toString('latin1'), batch, runs };
   let index = 0;
   for (const [room, messages] of counts) {
     const [base, first] = [Number(places[index++]), Number(places[index++])];
     if (!Number.isSafeInteger(base) || !Number.isSafeInteger(first))
       throw new BatchError('an offset is no number');
-    rooms.set(room, { entry, base, first, messages });
+    runs.push({ entry, room, base, first, messages });
   }
-  return entry;
+  return { entry, previous, epoch, header };
 }
 
 /** Entries in one step back; chosen, so that a reply stays below some megabytes. */
@@ -98,7 +105,7 @@ export async function readBack(
   stream: string,
   from: string,
   secret: string,
-): Promise<{ entries: StreamEntry[]; isEnd: boolean }> {
+): Promise<{ entries: ReadEntry[]; isEnd: boolean }> {
   const range = [stream, from, '-', 'COUNT', entriesPerStepBack];
   const reply = (await client.callBuffer('XREVRANGE', range)) as RawEntry[];
   const entries = reply.flatMap((raw) => {

@@ -6,14 +6,7 @@ import { keysOf, type PartitionKeys } from './partition.ts';
 import { type JudgedRecovery, PartitionLog } from './partition-log.ts';
 import { RoomTail } from './room-tail.ts';
 import { SignatureError } from './signature.ts';
-import {
-  isBehind,
-  positionOf,
-  type RawEntry,
-  readBack,
-  readEntry,
-  type StreamEntry,
-} from './stream-entry.ts';
+import { isBehind, positionOf, type RawEntry, type ReadEntry, readBack, readEntry } from './stream-entry.ts';
 import type { PartitionOptions } from './stream-options.ts';
 import { type Look, lookAt, newEpoch } from './stream-scripts.ts';
 import type { Waiting, WaitingState } from './stream-waiting.ts';
@@ -104,10 +97,10 @@ export class StreamPartition {
     for (const raw of entries) {
       if (this.log !== log) return; // It broke off: the next look begins anew.
       this.readFrom = raw[0].toString('latin1');
-      const entry = this.#read(raw);
-      if (entry === undefined) continue;
-      if (log.append(entry)) this.#deliver(entry);
-      else this.break(entry.epoch === log.epoch ? 'trimmed' : 'epoch');
+      const read = this.#read(raw);
+      if (read === undefined) continue;
+      if (log.append(read)) this.#deliver(read);
+      else this.break(read.epoch === log.epoch ? 'trimmed' : 'epoch');
     }
     if (this.#found) this.#learn();
     if (this.#waiting.size > 0) this.settle();
@@ -187,7 +180,7 @@ export class StreamPartition {
   }
 
   /** Reads an entry; undefined where it is refused. */
-  #read(raw: RawEntry): StreamEntry | undefined {
+  #read(raw: RawEntry): ReadEntry | undefined {
     const { secret, meter } = this.#options;
     try {
       return readEntry(raw, this.keys.stream, secret);
@@ -201,13 +194,13 @@ export class StreamPartition {
     }
   }
 
-  #deliver({ batch, header, rooms }: StreamEntry): void {
+  #deliver({ entry: { batch, runs }, header }: ReadEntry): void {
     const { events, meter, partitionMeter, publisher } = this.#options;
     partitionMeter.entries.inc();
     partitionMeter.bytes.inc(batch.length);
     if (header.publisher === publisher) meter.observeLag(header.publishedAtMs);
     let used = false;
-    for (const room of rooms.keys()) used ||= this.#wanted.has(room);
+    for (const { room } of runs) used ||= this.#wanted.has(room);
     if (!used) return partitionMeter.entriesUnused.inc();
     meter.messagesRead.inc(visitBatch(batch, (room, payload) => events.deliver(room, payload)));
   }
