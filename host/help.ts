@@ -23,7 +23,8 @@ export function shapeHelp(command: Command, after?: string): Command {
 
 /** Who reads only the beginning of a text, as `--help | head` does, closes the pipe: that is no failure. */
 function allowClosed(error: NodeJS.ErrnoException): void {
-  if (error.code !== 'EPIPE') throw error;
+  const isHandled = process.stdout.listenerCount('error') > 1;
+  if (error.code !== 'EPIPE' && !isHandled) throw error;
 }
 
 function optionDescription(option: Option): string {

@@ -3,7 +3,7 @@ import type { Writable } from 'node:stream';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import * as ws from 'ws';
-import { FrameScanner } from './frame-scanner.ts';
+import { FrameScanner, fragmentsMax } from './frame-scanner.ts';
 
 const messageBytesMax = 70_000;
 /** Exported by ws, but not declared in its types. */
@@ -43,7 +43,7 @@ function scan(chunks: readonly Buffer[]): Seen {
 /** What the receiver of `ws` reports about the same stream: the model. */
 async function scanWithWs(stream: Buffer): Promise<Seen> {
   const seen = newSeen();
-  const limits = { maxPayload: messageBytesMax, skipUTF8Validation: true };
+  const limits = { maxPayload: messageBytesMax, maxFragments: fragmentsMax, skipUTF8Validation: true };
   const receiver = new Receiver({ isServer: false, extensions: {}, ...limits });
   receiver.on('message', (data: Buffer, isBinary: boolean) => {
     seen.messages.push({ text: data.toString('latin1'), isText: !isBinary });
@@ -178,6 +178,17 @@ test('a stream with one changed byte gives the same as ws', async () => {
     return stream;
   });
   await readsAsWs(anyChanged, 1000);
+});
+
+test('as many fragments as are allowed are read, and one more is a fault, as with ws', async () => {
+  for (const more of [-1, 0, 1]) {
+    const between = Array(fragmentsMax - 2 + more).fill(frame(0x00, Buffer.from('.')));
+    const ends = [frame(0x01, Buffer.from('<')), frame(0x80, Buffer.from('>'))] as const;
+    const stream = Buffer.concat([ends[0], ...between, ends[1]]);
+    const seen = scan([stream]);
+    assert.equal(seen.failed, more > 0);
+    assert.deepEqual(seen, await scanWithWs(stream));
+  }
 });
 
 test('a message in fragments without end is a fault, and control frames between them do not hide it', () => {

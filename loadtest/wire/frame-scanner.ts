@@ -16,7 +16,7 @@ export type FrameSink = {
  * Fragments of one message at most. A server that means well sends kilobytes in each; without a bound, one
  * could send empty ones for ever. Chosen, not measured.
  */
-const fragmentsMax = 4096;
+export const fragmentsMax = 4096;
 /** First size of the buffer that they are joined in. Chosen, not measured. */
 const joinedBytesMin = 256;
 

@@ -70,6 +70,10 @@ const meanings: readonly (readonly [title: RegExp, meaning: string])[] = [
   [/^times quiet$/, 'p99 in the flood ÷ p99 quiet'],
   [/^offered\/s$/, 'logins per second that the flood began'],
   [/^cut off\/s$/, 'logins per second whose connection ended without an answer'],
+  [
+    /^p99 of the lab’s own lateness$/,
+    'how late a timer of the lab itself was: a share of the latency beside it',
+  ],
   [/^not offered\/s$/, 'logins per second that were due while too many others waited for an answer'],
   [
     /^CPU µs per (post|delivery)$/,
