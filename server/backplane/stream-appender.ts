@@ -229,6 +229,8 @@ export class StreamAppender {
     client.set(`${this.#options.channel}:probe`, '1', 'PX', 1000).then(
       () => {
         this.#isFull = false;
+        // At once: a sender that was closed meanwhile may come back on another node, and go on there.
+        for (const lane of this.#lanes.values()) lane.isRefused = false;
         this.#flush();
       },
       () => undefined, // It is still full, or the connection is closing.
