@@ -40,6 +40,9 @@ type Lane = {
   isRefused: boolean;
 };
 
+/** A full Redis is asked so often: what it refused waits no longer than that. Chosen, not measured. */
+const probeIntervalMs = 50;
+
 export class StreamAppender {
   readonly #options: AppenderOptions;
   readonly link: RedisLink;
@@ -55,6 +58,7 @@ export class StreamAppender {
   #downTicks = 0;
   /** Redis is full: it takes nothing. */
   #isFull = false;
+  #isProbing = false;
   /** The cluster does not take anything at present: it is asked again at every heartbeat. */
   #isHeld = false;
   /** A name of the server of a cluster; empty for one Redis. */
@@ -217,23 +221,34 @@ export class StreamAppender {
   /** Redis did not append the batch of that partition, or did not run the round at all. */
   #refused(client: Redis, error: Error, partition?: number): void {
     const { message } = error;
-    if (message.includes('OOM')) this.#isFull = true;
-    else if (isNotNow(error)) this.#isHeld = true;
+    if (message.includes('OOM')) {
+      this.#isFull = true;
+      this.#probe(client);
+    } else if (isNotNow(error)) this.#isHeld = true;
     else if (partition !== undefined && message.includes('equal or smaller than'))
       this.#options.broken(partition);
     else this.link.fail(message, client);
   }
 
-  /** Asks a full Redis whether it takes a few bytes again. */
+  /** Asks a full Redis, until it takes a few bytes again or the connection ends. */
   #probe(client: Redis): void {
+    if (this.#isProbing) return;
+    this.#isProbing = true;
     client.set(`${this.#options.channel}:probe`, '1', 'PX', 1000).then(
       () => {
+        this.#isProbing = false;
         this.#isFull = false;
         // At once: a sender that was closed meanwhile may come back on another node, and go on there.
         for (const lane of this.#lanes.values()) lane.isRefused = false;
         this.#flush();
       },
-      () => undefined, // It is still full, or the connection is closing.
+      () => {
+        const again = () => {
+          this.#isProbing = false;
+          if (this.link.client === client) this.#probe(client);
+        };
+        setTimeout(again, probeIntervalMs).unref();
+      },
     );
   }
 }

@@ -177,6 +177,22 @@ describe('failures of Redis under partitions', {
     assert.deepEqual(guests[1].texts, ['1', '2']);
   });
 
+  test('when it is no longer full, what was accepted is written soon, whatever the heartbeat', async () => {
+    const [near, far] = [await start({ heartbeatIntervalMs: 10_000 }), await start()];
+    const [before, after] = [await near.enter('tea'), await far.enter('tea')];
+    await admin.config('SET', 'maxmemory', '1');
+    assert.equal(before.say('accepted before anybody knew'), true);
+    await until(() => !near.chat.ready, 'unready');
+    await admin.config('SET', 'maxmemory', '0');
+    // Else whoever was refused and came back on the other node would be heard first.
+    await until(() => near.chat.ready, 'ready again', 2_000);
+    await hears([before, after], 1);
+    after.say('after it');
+    await hears([before, after], 2);
+    for (const { texts } of [before, after])
+      assert.deepEqual(texts, ['accepted before anybody knew', 'after it']);
+  });
+
   test('a log that was trimmed beyond a cursor: the sessions of that node are told, the others go on', async () => {
     await using proxy = await SilentProxy.start(server.port);
     const small = { logBytesPerPartition: 20_000 };
