@@ -18,6 +18,7 @@
 import { randomBytes, randomInt } from 'node:crypto';
 import type { Redis, Result } from 'ioredis';
 import type { PartitionKeys } from './partition.ts';
+import type { StreamOptions } from './stream-options.ts';
 
 /** What Redis keeps for an entry beside its batch, in bytes; chosen. */
 export const entryOverheadBytes = 128;
@@ -196,11 +197,10 @@ export function appendRound(
   return client.appendBatches(keys.length, ...keys, newEpoch(), ...bounds, server, ...args);
 }
 
-type RoundOptions = {
-  logBytesPerPartition: number;
-  logAgeMs: number;
-  logRoomsMax: number;
-  publisherMs: number;
+type RoundOptions = Pick<
+  StreamOptions,
+  'logBytesPerPartition' | 'logAgeMs' | 'logRoomsMax' | 'publisherMs'
+> & {
   /** The server that the node means; empty for one Redis. */
   server: string;
 };
