@@ -60,7 +60,7 @@ export class Mailbox {
   }
 
   /** The server says that messages are gone. Returns the part that this device does not have. */
-  skip({ from, to }: Missing): Missing | undefined {
+  passGap({ from, to }: Missing): Missing | undefined {
     const before = this.#upTo ?? from - 1;
     if (to <= before) return undefined;
     this.#upTo = to;

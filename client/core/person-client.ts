@@ -218,7 +218,7 @@ export class PersonClient {
       case 'message':
         return this.#onMessage(frame);
       case 'gap': {
-        const missing = this.#mailbox.skip(frame);
+        const missing = this.#mailbox.passGap(frame);
         return missing && this.events.emit('missing', missing);
       }
       case 'received':

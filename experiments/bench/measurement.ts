@@ -81,7 +81,7 @@ export async function capacity(
     say(`  ${stage} at ${ratePerSecond} messages/s: ${result.verdict}, p99 ${p99} ms${reason}`);
     const isHigher = ratePerSecond >= (best?.workload.ratePerSecond ?? 0);
     if (result.verdict === 'pass' && isHigher) best = result;
-    return result.verdict === 'undetermined' ? 'void' : result.verdict;
+    return result.verdict;
   });
   const { threshold, end } = answer;
   if (threshold === null || best === undefined)

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import type { CapacityMethod, TrialOutcome } from '../records/schema.ts';
-import { searchCapacity } from './capacity-search.ts';
+import type { CapacityMethod } from '../records/schema.ts';
+import { type SearchOutcome, searchCapacity } from './capacity-search.ts';
 
 const plan: CapacityMethod = {
   kind: 'capacity',
@@ -14,8 +14,8 @@ const plan: CapacityMethod = {
 };
 
 /** A response curve that records the loads tried. */
-function curve(outcomeAt: (load: number, trial: number) => TrialOutcome) {
-  const asked: { load: number; outcome: TrialOutcome }[] = [];
+function curve(outcomeAt: (load: number, trial: number) => SearchOutcome) {
+  const asked: { load: number; outcome: SearchOutcome }[] = [];
   const trial = async (load: number) => {
     const outcome = outcomeAt(load, asked.length);
     asked.push({ load, outcome });
@@ -154,4 +154,17 @@ test('a disturbed trial is repeated without a loss of reach, and does not use up
 test('a machine that is never quiet ends the search', async () => {
   const { end, trials, voids, threshold } = await searchCapacity(plan, async () => 'disturbed');
   assert.deepEqual([end, trials, voids, threshold], ['disturbed', 8, 8, null]);
+});
+
+test('an undetermined trial is followed by loads beside it, and is no bound of the instrument', async () => {
+  // A limit breaks at 1,000 and up; up to 1,050 by less than the instrument can tell.
+  const { asked, trial } = curve((load) => (load < 1000 ? 'pass' : load < 1050 ? 'undetermined' : 'fail'));
+  const { end, threshold, voids } = await searchCapacity({ ...plan, start: 1020, precision: 0.1 }, trial);
+  assert.deepEqual(
+    asked.slice(0, 2).map(({ load }) => load),
+    [1020, 1102],
+  );
+  assert.equal(end, 'precise');
+  assert.ok(within(threshold!.capacity.middle, 1020, 0.1), String(threshold!.capacity.middle));
+  assert.ok(voids > 0 && voids < asked.length / 2);
 });

@@ -28,6 +28,11 @@ const nearEnd = 0.9;
 const passesAtEndMax = 3;
 /** A load within this factor of an end of the expected range is near it. */
 const nearFactor = 1.25;
+/**
+ * After an undetermined trial the next load is so many times higher, after a second one as much lower: off
+ * the limit of a latency, which rises steeply with the load, either way is clearer. Chosen, not measured.
+ */
+const sidestep = 1.08;
 /** Trials that a search usually takes, for the first estimate of its duration. */
 const trialsUsual = 16;
 
@@ -36,8 +41,11 @@ export function trialsOfSearch({ trialsMax }: CapacityMethod): number {
   return Math.min(trialsMax, trialsUsual);
 }
 
-/** `disturbed`: void because of something else on the machine, which says nothing about the load. */
-export type SearchOutcome = TrialOutcome | 'disturbed';
+/**
+ * `disturbed`: void because of something else on the machine, which says nothing about the load.
+ * `undetermined`: void because a limit broke by less than the simulator's own delay.
+ */
+export type SearchOutcome = TrialOutcome | 'disturbed' | 'undetermined';
 
 /**
  * Runs the search. `prior`: loads between which the capacity is expected, all alike in the logarithm. It
@@ -57,6 +65,7 @@ export async function searchCapacity(
   let voidsInARow = 0;
   let disturbed = 0;
   let disturbedInARow = 0;
+  let undeterminedInARow = 0;
   const ended = (end: CapacityAnswer['end']): CapacityAnswer => {
     const threshold = judged.some(({ passed }) => passed) ? answerOf(judged, method) : null;
     return { end, threshold, atLeast: threshold && heldAtLeast(judged, threshold), trials, voids };
@@ -74,8 +83,16 @@ export async function searchCapacity(
       continue;
     }
     disturbedInARow = 0;
+    if (outcome === 'undetermined') {
+      voids += 1;
+      undeterminedInARow += 1;
+      const factor = undeterminedInARow % 2 === 1 ? sidestep : sidestep ** -2;
+      load = clamp(load * factor, method.loadMin, reach);
+      continue;
+    }
     if (outcome === 'pass' || outcome === 'fail') {
       voidsInARow = 0;
+      undeterminedInARow = 0;
       judged.push({ load, passed: outcome === 'pass' });
     } else {
       voids += 1;

@@ -4,12 +4,13 @@ import { scoutEdge } from './edge-scout.ts';
 
 const range = { loadMin: 1, loadMax: 10_000 };
 
-/** Loads up to the edge hold. */
-async function scout(start: number, edge: number) {
+/** Loads up to the edge hold; from `near` on they come near a limit. */
+async function scout(start: number, edge: number, near = edge) {
   const tried: number[] = [];
   const found = await scoutEdge(start, range, async (load) => {
     tried.push(load);
-    return load <= edge ? 'pass' : 'fail';
+    if (load > edge) return 'broke';
+    return load > near ? 'near' : 'held';
   });
   return { tried, found };
 }
@@ -31,7 +32,8 @@ test('stops at either end of the range', async () => {
   assert.deepEqual((await scout(3, 0)).found, { held: null, broke: 1 });
 });
 
-test('a void trial counts as broken, because the search must not begin where the instrument fails', async () => {
-  const { held, broke } = await scoutEdge(100, range, async (load) => (load > 300 ? 'void' : 'pass'));
-  assert.deepEqual([held, broke], [300, 900]);
+test('goes up in smaller steps from a load that came near a limit', async () => {
+  const { tried, found } = await scout(100, 3000, 2000);
+  assert.deepEqual(tried, [100, 300, 900, 2700, 4050]);
+  assert.deepEqual(found, { held: 2700, broke: 4050 });
 });

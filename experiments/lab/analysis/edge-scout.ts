@@ -2,7 +2,6 @@
  * A quick look for the edge, before the search: loads in large steps until one breaks, as a pure function
  * over a trial. It tells the search where to begin. Its trials are short, so that they judge nothing.
  */
-import type { TrialOutcome } from '../records/schema.ts';
 import type { LoadRange } from './threshold.ts';
 
 /**
@@ -10,7 +9,12 @@ import type { LoadRange } from './threshold.ts';
  * was asked for eight times what it can carry has taken 13 to 46 s to come back, in experiments/001-ladder.
  */
 const strideUp = 3;
+/** After a load that came near a limit: three times that was seen to leave a server without an answer for 20 s. */
+const strideNear = 1.5;
 const strideDown = 8;
+
+/** `near`: it held, and used up more than half of a limit. Void counts as `broke`. */
+export type Look = 'held' | 'near' | 'broke';
 
 /** Highest load that held, and lowest that did not; null where there was none. */
 export type Edge = { held: number | null; broke: number | null };
@@ -19,22 +23,24 @@ export type Edge = { held: number | null; broke: number | null };
 export async function scoutEdge(
   start: number,
   { loadMin, loadMax }: LoadRange,
-  trial: (load: number) => Promise<TrialOutcome>,
+  look: (load: number) => Promise<Look>,
 ): Promise<Edge> {
   const edge: Edge = { held: null, broke: null };
   const within = (load: number) => Math.round(Math.min(loadMax, Math.max(loadMin, load)));
-  const tryAt = async (load: number) => {
-    const held = (await trial(load)) === 'pass';
-    edge[held ? 'held' : 'broke'] = load;
-    return held;
+  const lookAt = async (load: number) => {
+    const seen = await look(load);
+    edge[seen === 'broke' ? 'broke' : 'held'] = load;
+    return seen;
   };
-  const isUp = await tryAt(within(start));
-  const end = isUp ? loadMax : loadMin;
   let load = within(start);
+  let seen = await lookAt(load);
+  const isUp = seen !== 'broke';
+  const end = isUp ? loadMax : loadMin;
   while (load !== end) {
-    load = within(isUp ? load * strideUp : load / strideDown);
-    if ((await tryAt(load)) !== isUp) break;
+    load = within(isUp ? load * (seen === 'near' ? strideNear : strideUp) : load / strideDown);
+    seen = await lookAt(load);
+    if ((seen !== 'broke') !== isUp) break;
   }
-  if (!isUp && edge.held !== null) await tryAt(within(Math.sqrt(edge.held * edge.broke!)));
+  if (!isUp && edge.held !== null) await lookAt(within(Math.sqrt(edge.held * edge.broke!)));
   return edge;
 }

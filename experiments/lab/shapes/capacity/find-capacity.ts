@@ -35,8 +35,7 @@ export async function findCapacity(
     async (load) => {
       const one = await trial(load, { purpose: 'search', highest });
       trials.push(one);
-      // The run throws where a trial was interrupted.
-      return isDisturbed(one) ? 'disturbed' : (one.outcome as SearchOutcome);
+      return outcomeOf(one);
     },
     isTimeUp === undefined ? { prior } : { prior, isTimeUp },
   );
@@ -48,6 +47,13 @@ export async function findCapacity(
       ? { name: 'disturbance', evidence: trials.at(-1)!.reasons[0]! }
       : boundOf(answer, trials);
   return { answer: { ...answer, metastable }, bound };
+}
+
+/** The run throws where a trial was interrupted. */
+function outcomeOf(trial: TrialRecord): SearchOutcome {
+  if (isDisturbed(trial)) return 'disturbed';
+  const isUndetermined = trial.outcome === 'void' && trial.loadtest?.verdict === 'undetermined';
+  return isUndetermined ? 'undetermined' : (trial.outcome as SearchOutcome);
 }
 
 /** Void because of something else on the machine: that says nothing about this load. */

@@ -1,8 +1,10 @@
 /**
  * Before the search of a variant: load until the code is compiled, a look for the edge, then a steady load.
  */
+import { parseLimit } from '../../../../loadtest/result/limits.ts';
+import type { LoadtestResult } from '../../../../loadtest/result/schema.ts';
 import { deliveriesPerCpuSecond } from '../../analysis/cpu.ts';
-import { type Edge, scoutEdge } from '../../analysis/edge-scout.ts';
+import { type Edge, type Look, scoutEdge } from '../../analysis/edge-scout.ts';
 import type { CapacityMethod, Timing, TrialRecord } from '../../records/schema.ts';
 
 /** Short, because it judges nothing; a backlog of an overload stays small. */
@@ -31,16 +33,11 @@ export async function warmUp(method: CapacityMethod, trial: WarmUpTrial): Promis
   await trial(method.start, compileTiming, true);
   let isFirst = true;
   const edge = await scoutEdge(method.start, method, async (load) => {
-    const look = async () => {
-      const { fault, loadtest } = await trial(load, scoutTiming, false);
-      // Whether something else disturbed it is no matter here, where nothing is judged.
-      return fault === null ? (loadtest?.verdict ?? 'fail') : 'fail';
-    };
-    const first = await look();
+    let one = await trial(load, scoutTiming, false);
     // A simulator that has just started sends late, which says nothing about the server. Later on, it does.
-    const verdict = first === 'void' && isFirst ? await look() : first;
+    if (isFirst && one.loadtest?.verdict === 'void') one = await trial(load, scoutTiming, false);
     isFirst = false;
-    return verdict === 'pass' ? 'pass' : 'fail';
+    return lookOf(one);
   });
   if (edge.held === null) return edge;
   // At a load that it holds in its box: one that broke there may overload a whole core for half a minute.
@@ -52,6 +49,17 @@ export async function warmUp(method: CapacityMethod, trial: WarmUpTrial): Promis
     before = now;
   }
   return edge;
+}
+
+/** Whether something else disturbed it is no matter here, where nothing is judged. */
+function lookOf({ fault, loadtest }: TrialRecord): Look {
+  if (fault !== null || loadtest?.verdict !== 'pass') return 'broke';
+  return loadtest.limits.some(isHalfUsed) ? 'near' : 'held';
+}
+
+function isHalfUsed({ expression, observed }: LoadtestResult['limits'][number]): boolean {
+  const { operator, bound } = parseLimit(expression);
+  return (operator === '<' || operator === '<=') && bound > 0 && observed > bound / 2;
 }
 
 function isAlike(now: TrialRecord, before: TrialRecord): boolean {
