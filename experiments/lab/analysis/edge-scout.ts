@@ -9,7 +9,7 @@ import type { LoadRange } from './threshold.ts';
  * was asked for eight times what it can carry has taken 13 to 46 s to come back, in experiments/001-ladder.
  */
 const strideUp = 3;
-/** After a load that came near a limit: three times that was seen to leave a server without an answer for 20 s. */
+/** After a load that came near a limit: three times that has left a server without an answer for 20 s. */
 const strideNear = 1.5;
 const strideDown = 8;
 
