@@ -25,7 +25,7 @@ test('each side gets half of the cores, at least one, and an odd core is the sim
 });
 
 test('the default box grows with the machine, and the simulator has at least twice its CPU', () => {
-  assert.deepEqual([2, 3, 4, 8, 9].map(defaultBoxCpus), [0.5, 0.5, 1, 2, 2]);
+  assert.deepEqual([2, 3, 4, 8, 9].map(defaultBoxCpus), [0.4, 0.4, 0.8, 1.6, 1.6]);
   for (const cores of machines) {
     const { serverCpus, loadtestCpus } = allocate(undefined, cores);
     assert.ok(loadtestCpus! >= 2 * serverCpus!, `${cores} cores: ${serverCpus}, ${loadtestCpus}`);
@@ -33,7 +33,7 @@ test('the default box grows with the machine, and the simulator has at least twi
     assert.ok(shareCores(cores).server >= 2 * serverCpus!, `${cores} cores: ${serverCpus}`);
   }
   assert.deepEqual(allocate(undefined, 2), {
-    serverCpus: 0.5,
+    serverCpus: 0.4,
     serverMemoryMb: 1024,
     loadtestCpus: 1,
     loadtestMemoryMb: 2048,

@@ -21,15 +21,16 @@ export function shareCores(cores: number = availableParallelism()): { server: nu
 }
 
 /**
- * CPU of the default box for each core of the server's side: 0.5 CPU on a machine of two cores, 1 on one of
+ * CPU of the default box for each core of the server's side: 0.4 CPU on a machine of two cores, 0.8 on one of
  * four. Reading and comparing what a server writes costs the simulator about what writing it costs the
- * server: with 0.5 CPU it was 55 % busy at 12,200 messages/s to 1,000 clients. In smaller boxes a collection
- * of garbage takes so long that it decides whether a trial passes.
+ * server: with 0.4 CPU it was 42 % busy at the largest load of experiments/001-ladder, with 0.5 CPU 62 %, and
+ * three to four trials of a stage told nothing. In boxes of 0.25 CPU a collection of garbage takes so long
+ * that it decides whether a trial passes.
  */
-const boxShare = 0.5;
+const boxShare = 0.4;
 
 export function defaultBoxCpus(cores?: number): number {
-  return boxShare * shareCores(cores).server;
+  return Number((boxShare * shareCores(cores).server).toFixed(2));
 }
 
 /**
