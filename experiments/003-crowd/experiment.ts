@@ -8,7 +8,8 @@ export const crowd: CapacityExperiment = {
   question: 'How many clients can one room hold when each sends one message of 256 B per second?',
   varied: { quantity: 'clients', unit: 'clients' },
   shape: capacity,
-  method: { ...search, start: 200, loadMin: 2, loadMax: 15_000, trialsMax: 10 },
+  method: { ...search, start: 200, loadMin: 2, loadMax: 15_000 },
+  minutes: 8,
   limits: ['p99<250ms', ...exactDelivery],
   timing: { warmUpSeconds: 2, measureSeconds: 3, drainSeconds: 2 },
   workloadAt: (load) => ({

@@ -10,7 +10,8 @@ export const messageSize: CapacityExperiment = {
   ...thousandClients,
   name: '005-message-size',
   question: 'How does the capacity in messages/s fall as messages grow from 64 B to 16 kB?',
-  method: { ...search, start: 90, trialsMax: 20 },
+  method: { ...search, start: 90 },
+  minutes: 8,
   // Of the stages of one process the first is the control; the last, which contains the changes of those
   // before it, is the one in question.
   variants: (stages) => {

@@ -13,6 +13,7 @@ export const cores: CapacityExperiment = {
   // Without its quota a worker would take what another needs.
   target: 'container',
   method: { ...search, start: 2000 },
+  minutes: 6,
   // A fifth of a core completes few handshakes per second, and the ramp is not the question.
   workloadAt: (load) => ({ ...thousandClients.workloadAt(load), connectPerSecond: 200 }),
   // Each stage of one process per core; its control is the last stage of one process before it.

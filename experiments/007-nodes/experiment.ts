@@ -14,6 +14,7 @@ export const nodes: CapacityExperiment = {
   // Without its quota a node would take what another needs.
   target: 'container',
   method: { ...search, start: 2000 },
+  minutes: 30,
   // A fifth of a core completes few handshakes per second, and the ramp is not the question.
   workloadAt: (load) => ({ ...thousandClients.workloadAt(load), connectPerSecond: 200 }),
   variants: (stages) =>
