@@ -70,9 +70,9 @@ export function capacityFindings(run: LoadRun): CapacityFinding[] {
   });
 }
 
-/** A trial of a search for the capacity; `confirm` in old results. */
+/** A trial of a search for the capacity. */
 export function isOfSearch({ purpose }: TrialRecord): boolean {
-  return purpose === 'search' || purpose === 'confirm';
+  return purpose === 'search';
 }
 
 /** The trials that say something about the server. */

@@ -60,7 +60,7 @@ function isOfLoads({ record: { shape } }: Run): boolean {
 
 /** Without warm-ups and curves, which have timings and workloads of their own. */
 function judgedOnly(run: LoadRun): LoadRun {
-  const judging = ['search', 'confirm', 'fixed'];
+  const judging = ['search', 'fixed'];
   return { ...run, trials: run.trials.filter(({ purpose }) => judging.includes(purpose)) };
 }
 

@@ -12,14 +12,13 @@ export type TrialOutcome = 'pass' | 'fail' | 'void';
 
 /**
  * `warm-up`: a short look for the edge, which also gets the code compiled, and counts for nothing; `search`:
- * a trial of the search (`confirm` in old results); `curve`: latency at a share of the capacity; `freeze`:
+ * a trial of the search; `curve`: latency at a share of the capacity; `freeze`:
  * recovery from a freeze; `fixed`: a load that was asked for; `fault`: a failure; `scenario`: an offence or a
  * failure of a suite; `figures`: what clients of the lab have measured; `soak`: a long one.
  */
 export type TrialPurpose =
   | 'warm-up'
   | 'search'
-  | 'confirm'
   | 'curve'
   | 'freeze'
   | 'fixed'
@@ -59,9 +58,8 @@ export type BoundName =
   | 'Redis'
   | 'garbage collection'
   | 'loss'
-  /** No resource is used up by failed trials alone; `latency` in old results. */
+  /** No resource is used up by failed trials alone. */
   | 'not known'
-  | 'latency'
   | 'another limit'
   | 'nothing';
 

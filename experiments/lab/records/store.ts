@@ -5,7 +5,6 @@ import { redactedJson } from '#host/secrets.ts';
 import { makeDirectory, writeFault, writeWhole } from '#host/whole-file.ts';
 import { InputError } from '../input-error.ts';
 import { missingField } from './check.ts';
-import { upgradeRun } from './old-schema.ts';
 import type { Run, RunRecord, TrialHeader } from './schema.ts';
 
 /** Makes the directory of all results. Throws an `InputError` where nothing can be written in it. */
@@ -44,25 +43,23 @@ export function writeTrialRecord(directory: string, trial: TrialHeader): void {
  */
 export function readRun(path: string): Run {
   const value = statSync(path).isDirectory() ? readDirectory(path) : readJson(path);
-  const run = upgraded(value);
+  const run = runOf(value);
   const version = (value as { record?: { schemaVersion?: unknown } } | null)?.record?.schemaVersion;
   if (run === null)
     throw new InputError([
-      `Give a result of this lab: required schema 1 or 2; ${path} has ${version === undefined ? 'none' : String(version)}.`,
+      `Give a result of this lab: required schema 2; ${path} has ${version === undefined ? 'none' : String(version)}.`,
     ]);
   const missing = missingField(run);
   if (missing === null) return run;
   throw new InputError([`Give a complete result of this lab: required ${missing}; ${path} has none.`]);
 }
 
-/** Null also for a file of another program that looks like an old result at first. */
-function upgraded(value: unknown): Run | null {
-  try {
-    return upgradeRun(value);
-  } catch (error) {
-    if (error instanceof TypeError) return null;
-    throw error;
-  }
+/** Null where it is none of this schema. */
+function runOf(value: unknown): Run | null {
+  if (typeof value !== 'object' || value === null) return null;
+  const { record, trials } = value as Partial<Run>;
+  const isRun = record?.schemaVersion === 2 && Array.isArray(record.variants) && Array.isArray(trials);
+  return isRun ? (value as Run) : null;
 }
 
 /** Names of the runs in a results directory, oldest first; empty where there is none. */

@@ -92,7 +92,7 @@ function figurePlot(run: LoadRun, figure: Figure): Plot | null {
     ({ loadtest, purpose }) =>
       loadtest !== null &&
       figure.of(loadtest) > 0 &&
-      (purpose === 'search' || purpose === 'confirm' || purpose === 'fixed'),
+      (purpose === 'search' || purpose === 'fixed'),
   );
   if (judged.length === 0 || run.trials.some(({ load }) => load <= 0)) return null;
   const finite = judged.map(({ loadtest }) => figure.of(loadtest!)).filter(isKnown);

@@ -17,7 +17,7 @@ const title: TrialTitle = {
   number: 4,
   variant: '03-cursor',
   stage: '03-cursor',
-  purpose: 'confirm',
+  purpose: 'search',
   about: '128 messages/s',
 };
 const target = {
@@ -44,7 +44,7 @@ test('one phase is 1 and all others 0, and the trial is named by closed labels',
   assert.equal(samples.length, 9);
   assert.match(
     text,
-    /^lab_trial_info\{experiment="001-ladder",run="20[\d-]{8} [\d:]{8}",variant="03-cursor",stage="03-cursor",purpose="confirm"\} 4$/m,
+    /^lab_trial_info\{experiment="001-ladder",run="20[\d-]{8} [\d:]{8}",variant="03-cursor",stage="03-cursor",purpose="search"\} 4$/m,
   );
 });
 
