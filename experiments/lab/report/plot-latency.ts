@@ -90,9 +90,7 @@ function figurePlot(run: LoadRun, figure: Figure): Plot | null {
   const { variants, varied } = run.record;
   const judged = run.trials.filter(
     ({ loadtest, purpose }) =>
-      loadtest !== null &&
-      figure.of(loadtest) > 0 &&
-      (purpose === 'search' || purpose === 'fixed'),
+      loadtest !== null && figure.of(loadtest) > 0 && (purpose === 'search' || purpose === 'fixed'),
   );
   if (judged.length === 0 || run.trials.some(({ load }) => load <= 0)) return null;
   const finite = judged.map(({ loadtest }) => figure.of(loadtest!)).filter(isKnown);

@@ -115,3 +115,15 @@ test('the time left follows the pace of the trials, and the number that ended va
   assert.equal(left(), '0:20');
   live[Symbol.dispose]();
 });
+
+test('after the last variant nothing is left', () => {
+  const { live, written, pass } = view(true);
+  live.phase('measure', title);
+  for (const _variant of ['01-naive', '03-cursor']) {
+    pass(20_000);
+    live.trialEnded('a trial');
+    live.variantEnded('an answer');
+  }
+  live[Symbol.dispose]();
+  assert.match(written.at(-2)!, /0:40, about 0:00 left/);
+});

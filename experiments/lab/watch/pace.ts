@@ -43,6 +43,7 @@ export class Pace {
   /** A variant that has not ended takes as many trials as those that have, or as the first guess says. */
   #trialsLeft(): number {
     const { variants, trials } = this.#options;
+    if (this.#variantsDone === variants) return 0;
     const each = this.#variantsDone === 0 ? trials / variants : this.#trialsOfEnded / this.#variantsDone;
     const ofThis = this.#trialsDone - this.#trialsOfEnded;
     return Math.max(1, each - ofThis) + each * Math.max(0, variants - this.#variantsDone - 1);
