@@ -23,9 +23,9 @@ export function shareCores(cores: number = availableParallelism()): { server: nu
 /**
  * CPU of the default box for each core of the server's side: 0.4 CPU on a machine of two cores, 0.8 on one of
  * four. Reading and comparing what a server writes costs the simulator about what writing it costs the
- * server: with 0.4 CPU it was 42 % busy at the largest load of experiments/001-ladder, with 0.5 CPU 62 %, and
- * three to four trials of a stage told nothing. In boxes of 0.25 CPU a collection of garbage takes so long
- * that it decides whether a trial passes.
+ * server: in experiments/001-ladder it was at most 48 % busy in a trial that passed, and 70 % with 04-cores,
+ * whose two workers write the same in more pieces. With 0.5 CPU three to four trials of a stage told nothing.
+ * In boxes of 0.25 CPU a collection of garbage takes so long that it decides whether a trial passes.
  */
 const boxShare = 0.4;
 
