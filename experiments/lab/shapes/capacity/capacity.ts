@@ -44,8 +44,8 @@ export const capacity: Shape<CapacityExperiment, LoadRun> = {
       return planFixedLoads(experiment, stages, options, method);
     }
     // A quick search is bounded by its trials; who asks for a precision wants it, whatever time it takes.
-    const isTimed = options.quick !== true && options.precision === undefined;
-    const { minutes = isTimed ? experiment.minutes : undefined, curve = false } = options;
+    const ownMinutes = options.quick || options.precision !== undefined ? undefined : experiment.minutes;
+    const { minutes = ownMinutes, curve = false } = options;
     const method = { ...experiment.method, ...boundsOf(experiment.method, options, minutes !== undefined) };
     const { setting, secondsPerTrial, ...plan } = planLoads(experiment, stages, options, method);
     const capacities: number[] = [];

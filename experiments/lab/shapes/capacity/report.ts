@@ -49,16 +49,19 @@ function timesCell(finding: CapacityFinding, first: CapacityFinding): string | n
   return box === firstBox || box === null || claim === '–' ? claim : `${claim}, from ${box}`;
 }
 
+function endText({ method, variants }: LoadRun['record']): string {
+  const { precision, trialsMax } = method as CapacityMethod;
+  if (precision === 0) return 'when its time is spent';
+  const isTimed = variants.some(({ answer }) => answer?.end === 'time-max');
+  const otherwise = isTimed ? 'when its time is spent' : `after ${trialsMax} trials`;
+  return `when the interval is no wider than ± ${formatShare(precision)}, or ${otherwise}`;
+}
+
 function searchNotes({ record, trials }: LoadRun): string[] {
-  const { trialsMax, precision = 0 } = record.method as CapacityMethod;
   const isCurve = trials.some(({ purpose }) => purpose === 'curve');
   return [
     'Near the edge, whether a trial passes is a matter of probability: P(pass | load) = 0.98 / (1 + e^((ln load − θ) / s)). The capacity is the load e^θ, which half of the trials hold; the safe load is the one that 9 of 10 hold. Both have a 90 % credible interval, from the posterior of (θ, s) over all judged trials. Void trials count for nothing.',
-    ...(precision === 0
-      ? []
-      : [
-          `Each load is the one that teaches most about θ and s (the Ψ method, Kontsevich and Tyler 1999). A search ends when the interval is no wider than ± ${formatShare(precision)}, or after ${trialsMax} trials.`,
-        ]),
+    `Each load is the one that teaches most about θ and s (the Ψ method, Kontsevich and Tyler 1999). A search ends ${endText(record)}.`,
     'A capacity with “≥” is a load that was held: no trial failed because of the server, so that it may carry more. “Not told apart” means that the 90 % intervals overlap.',
     'Latency, CPU and memory of a variant are those of the highest load up to its capacity that passed.',
     ...(isCurve

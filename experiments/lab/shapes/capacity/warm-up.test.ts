@@ -65,3 +65,23 @@ test('a void look is repeated once, because a cold simulator must not lead the s
   });
   assert.deepEqual(loads.slice(0, 5), [100, 100, 100, 300, 900]);
 });
+
+test('a later void look counts as broken, because the search must not begin where the instrument fails', async () => {
+  const edge = await warmUp({ ...search, start: 100 }, async (load) => {
+    const record = trialFixture(1, load, 20);
+    record.loadtest!.verdict = load > 300 ? 'void' : 'pass';
+    return record;
+  });
+  assert.deepEqual(edge, { held: 300, broke: 900 });
+});
+
+test('from a load that used more than half of a limit, the look goes up in smaller steps', async () => {
+  const loads: number[] = [];
+  await warmUp({ ...search, start: 100 }, async (load) => {
+    loads.push(load);
+    const record = trialFixture(loads.length, load, load < 900 ? 125 : 126);
+    record.loadtest!.verdict = load <= 1000 ? 'pass' : 'fail';
+    return record;
+  });
+  assert.deepEqual(loads.slice(0, 5), [100, 100, 300, 900, 1350]);
+});
