@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import type { CapacityMethod } from '../records/schema.ts';
+import type { CapacityMethod, LoadEstimate } from '../records/schema.ts';
 import { type SearchOutcome, searchCapacity } from './capacity-search.ts';
+import { seeded } from './random.ts';
+import { type Judged, posteriorOf, thresholdOf, triedRange } from './threshold.ts';
 
 const plan: CapacityMethod = {
   kind: 'capacity',
@@ -167,4 +169,82 @@ test('an undetermined trial is followed by loads beside it, and is no bound of t
   assert.equal(end, 'precise');
   assert.ok(within(threshold!.capacity.middle, 1020, 0.1), String(threshold!.capacity.middle));
   assert.ok(voids > 0 && voids < asked.length / 2);
+});
+
+test('a search that may be long starts the server anew after 16 judged trials, near the capacity so far', async () => {
+  const asked: { load: number; serverStart: number }[] = [];
+  const startAnew = async () => true;
+  const trial = async (load: number, serverStart: number) => {
+    asked.push({ load, serverStart });
+    return asked.length === 5 ? 'void' : load <= 5000 ? 'pass' : 'fail';
+  };
+  await searchCapacity({ ...plan, precision: 0 }, trial, { startAnew });
+  const counts = [1, 2, 3].map((start) => asked.filter(({ serverStart }) => serverStart === start).length);
+  assert.deepEqual(counts, [17, 16, 7]);
+  const further = asked.filter(({ serverStart }) => serverStart > 1);
+  assert.ok(further.every(({ load }) => within(load, 5000, 0.5)));
+});
+
+test('a long search is not precise on one start alone; a short one never starts the server anew', async () => {
+  let starts = 1;
+  const startAnew = async () => {
+    starts += 1;
+    return true;
+  };
+  const long = await searchCapacity(plan, stepAt(5000).trial, { startAnew });
+  assert.equal(long.end, 'precise');
+  assert.ok(starts > 1 && long.trials > 16);
+  starts = 1;
+  await searchCapacity({ ...plan, trialsMax: 31, precision: 0 }, stepAt(5000).trial, { startAnew });
+  assert.equal(starts, 1);
+});
+
+test('a server that is left as it is stays one start', async () => {
+  const seen = new Set<number>();
+  const trial = async (load: number, serverStart: number) => {
+    seen.add(serverStart);
+    return load <= 5000 ? 'pass' : 'fail';
+  };
+  await searchCapacity({ ...plan, precision: 0 }, trial, { startAnew: async () => false });
+  assert.deepEqual([...seen], [1]);
+});
+
+/** A search on four starts that differ by that deviation of ln θ: whether its interval holds the truth. */
+async function holdsTruth(seed: number, deviation: number) {
+  const random = seeded(seed);
+  const normal = () => Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
+  const [truth, slope] = [5000, 0.05];
+  const drawn = () => truth * Math.exp(deviation * normal());
+  let ofStart = drawn();
+  const startAnew = async () => {
+    ofStart = drawn();
+    return true;
+  };
+  const judged: Judged[] = [];
+  const trial = async (load: number, serverStart: number) => {
+    const passed = random() < 0.98 / (1 + (load / ofStart) ** (1 / slope));
+    judged.push({ load, passed, serverStart });
+    return passed ? 'pass' : 'fail';
+  };
+  const method = { ...plan, start: 4500, precision: 0, trialsMax: 64 };
+  const { threshold } = await searchCapacity(method, trial, { startAnew });
+  const asOne = judged.map(({ load, passed }) => ({ load, passed }));
+  const holds = ({ low, high }: LoadEstimate) => low <= truth && truth <= high;
+  return {
+    apart: holds(threshold!.capacity),
+    asOne: holds(thresholdOf(posteriorOf(asOne, triedRange(asOne, method))).capacity),
+  };
+}
+
+test('the interval of four starts holds the truth where they differ; taken as one start, it is too narrow', async () => {
+  const share = async (deviation: number, seeds: number) => {
+    const all = await Promise.all(
+      Array.from({ length: seeds }, (_, seed) => holdsTruth(seed + 1, deviation)),
+    );
+    return (of: 'apart' | 'asOne') => all.filter((one) => one[of]).length / seeds;
+  };
+  assert.ok((await share(0, 10))('apart') >= 0.8);
+  const differing = await share(0.08, 30);
+  const text = `${differing('apart')} and ${differing('asOne')}`;
+  assert.ok(differing('apart') >= 0.85 && differing('asOne') <= 0.8, text);
 });

@@ -35,6 +35,15 @@ const nearFactor = 1.25;
 const sidestep = 1.08;
 /** Trials that a search usually takes, for the first estimate of its duration. */
 const trialsUsual = 16;
+/**
+ * Judged trials on one start of the server, about a minute; a search of twice as many and more has several
+ * starts. Five searches of 2.5 minutes on one start each differed by a factor of 1.3, three times what their
+ * intervals said: what a start has in its code and heap stays, and the machine is faster in one minute than
+ * in the next.
+ */
+const trialsPerStart = 16;
+/** The range of a further start, around the interval that the ones before it have left. */
+const furtherFactor = 1.25;
 
 /** Trials that a search takes if nothing unexpected happens. */
 export function trialsOfSearch({ trialsMax }: CapacityMethod): number {
@@ -47,18 +56,29 @@ export function trialsOfSearch({ trialsMax }: CapacityMethod): number {
  */
 export type SearchOutcome = TrialOutcome | 'disturbed' | 'undetermined';
 
-/**
- * Runs the search. `prior`: loads between which the capacity is expected, all alike in the logarithm. It
- * saves trials, is widened where the trials contradict it, and is no part of the answer. Left out: all loads.
- * Rejects only when `trial` rejects.
- */
+/** Each may be left out: a search among all loads, that ends when it is precise, on one start. */
+export type SearchTerms = {
+  /**
+   * Loads between which the capacity is expected, all alike in the logarithm. It saves trials, is widened
+   * where the trials contradict it, and is no part of the answer.
+   */
+  prior?: LoadRange;
+  isTimeUp?: () => boolean;
+  /** Starts the server anew. Resolves with false where it was left as it is, because the time is short. */
+  startAnew?: () => Promise<boolean>;
+};
+
+/** Runs the search. Rejects only when `trial` or `startAnew` rejects. */
 export async function searchCapacity(
   method: CapacityMethod,
-  trial: (load: number) => Promise<SearchOutcome>,
-  { prior = method, isTimeUp = () => false }: { prior?: LoadRange; isTimeUp?: () => boolean } = {},
+  trial: (load: number, serverStart: number) => Promise<SearchOutcome>,
+  { prior = method, isTimeUp = () => false, startAnew }: SearchTerms = {},
 ): Promise<CapacityAnswer> {
   let expected = { loadMin: prior.loadMin, loadMax: prior.loadMax };
+  const isOfSeveral = startAnew !== undefined && method.trialsMax >= 2 * trialsPerStart;
   const judged: Judged[] = [];
+  let serverStart = 1;
+  let ofStart: Judged[] = [];
   let reach = method.loadMax;
   let trials = 0;
   let voids = 0;
@@ -75,7 +95,7 @@ export async function searchCapacity(
     if (trials - disturbed === method.trialsMax) return ended('trials-max');
     if (isTimeUp()) return ended('time-max');
     trials += 1;
-    const outcome = await trial(load);
+    const outcome = await trial(load, serverStart);
     if (outcome === 'disturbed') {
       voids += 1;
       disturbed += 1;
@@ -93,7 +113,9 @@ export async function searchCapacity(
     if (outcome === 'pass' || outcome === 'fail') {
       voidsInARow = 0;
       undeterminedInARow = 0;
-      judged.push({ load, passed: outcome === 'pass' });
+      const one = { load, passed: outcome === 'pass', serverStart };
+      judged.push(one);
+      ofStart.push(one);
     } else {
       voids += 1;
       if (++voidsInARow < voidsMax) continue;
@@ -103,27 +125,45 @@ export async function searchCapacity(
     }
     const end = endOf(judged, method, reach);
     if (end !== null) return ended(end);
-    expected = widen(expected, judged, method);
-    const next = nextLoad(posteriorOf(judged, expected));
+    if ((!isOfSeveral || serverStart > 1) && isPrecise(judged, method)) return ended('precise');
+    const isLongEnough = ofStart.length > 0 && ofStart.length % trialsPerStart === 0;
+    if (isOfSeveral && isLongEnough && isKnown(judged) && (await startAnew())) {
+      serverStart += 1;
+      ofStart = [];
+      const { low, middle, high } = answerOf(judged, method).capacity;
+      expected = { loadMin: low / furtherFactor, loadMax: high * furtherFactor };
+      load = clamp(middle, method.loadMin, reach);
+      continue;
+    }
+    expected = widen(expected, ofStart, method);
+    const next = nextLoad(posteriorOf(ofStart, expected));
     const max = Math.min(reach, stepMax * highestPass(judged, load));
     load = clamp(next > nearEnd * reach ? reach : next, method.loadMin, max);
   }
 }
 
-/** Why the search is over; null where it is not. */
+/** Whether there are trials on both sides, without which the interval only repeats the range. */
+function isKnown(judged: readonly Judged[]): boolean {
+  return judged.some(({ passed }) => passed) && judged.some(({ passed }) => !passed);
+}
+
+function isPrecise(judged: readonly Judged[], method: CapacityMethod): boolean {
+  if (method.precision === 0 || !isKnown(judged)) return false;
+  return precisionOf(answerOf(judged, method).capacity) <= method.precision;
+}
+
+/** Why the search can go no further, whatever is known; null where it can. */
 function endOf(
   judged: readonly Judged[],
   method: CapacityMethod,
   reach: number,
 ): CapacityAnswer['end'] | null {
-  const { loadMin, loadMax, precision } = method;
+  const { loadMin, loadMax } = method;
   const count = (passed: boolean, at: (load: number) => boolean) =>
     judged.filter((one) => one.passed === passed && at(one.load)).length;
   if (count(true, (load) => load >= reach) >= passesAtEndMax)
     return reach === loadMax ? 'load-max' : 'instrument';
-  if (count(false, (load) => load <= loadMin) >= passesAtEndMax) return 'load-min';
-  const known = judged.some(({ passed }) => passed) && judged.some(({ passed }) => !passed);
-  return known && precisionOf(answerOf(judged, method).capacity) <= precision ? 'precise' : null;
+  return count(false, (load) => load <= loadMin) >= passesAtEndMax ? 'load-min' : null;
 }
 
 function answerOf(judged: readonly Judged[], method: CapacityMethod): Threshold {

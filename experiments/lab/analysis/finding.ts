@@ -79,7 +79,7 @@ export function isOfSearch({ purpose }: TrialRecord): boolean {
 export function judgedOf(trials: readonly TrialRecord[]): Judged[] {
   return trials
     .filter(({ outcome }) => outcome === 'pass' || outcome === 'fail')
-    .map(({ load, outcome }) => ({ load, passed: outcome === 'pass' }));
+    .map(({ load, outcome, serverStart = 1 }) => ({ load, passed: outcome === 'pass', serverStart }));
 }
 
 /** One for each variant and load, in the order they ran. */

@@ -1,11 +1,16 @@
 /** Several runs of the same code as one: what was found in turns is judged together. Pure. */
-import type { LoadRun, Run, VariantRecord } from '../records/schema.ts';
+import type { LoadRun, Run, TrialRecord, VariantRecord } from '../records/schema.ts';
 import { capacityFindings } from './finding.ts';
+
+/** More than any search has. */
+const startsMax = 1000;
 
 /** At least one part, in the order they ran. Trials are numbered anew; answers follow from all of them. */
 export function mergeRuns(parts: readonly Run[], name: string): Run {
   const first = parts[0]!.record;
-  const trials = parts.flatMap((part) => part.trials).map((trial, at) => ({ ...trial, number: at + 1 }));
+  const trials = parts
+    .flatMap((part, index) => part.trials.map((trial) => ({ ...trial, ...startIn(index, trial) })))
+    .map((trial, at) => ({ ...trial, number: at + 1 }));
   const byName = Map.groupBy(
     parts.flatMap(({ record }) => record.variants),
     (variant) => variant.name,
@@ -24,6 +29,11 @@ export function mergeRuns(parts: readonly Run[], name: string): Run {
     trials,
   };
   return first.shape === 'capacity' ? withAnswers(merged as LoadRun) : merged;
+}
+
+/** Each part has started its servers anew: no two parts have a start in common. */
+function startIn(part: number, { serverStart = 1, purpose }: Partial<TrialRecord>): Partial<TrialRecord> {
+  return purpose === 'search' ? { serverStart: part * startsMax + serverStart } : {};
 }
 
 /** A part that failed makes the whole incomplete; counts add up. */

@@ -6,12 +6,19 @@
  * θ is the logarithm of the load that half of the trials hold. s says how gradual the edge is. A lapse is a
  * trial that fails for a reason that has nothing to do with the load. The posterior of (θ, s) lies on a grid.
  * The next load is the one that is expected to leave the least entropy in it: the Ψ method of Kontsevich and
- * Tyler (Vision Research 39, 1999), known from psychophysics. Pure.
+ * Tyler (Vision Research 39, 1999), known from psychophysics. Where the trials ran on several starts of the
+ * server, each has a θ of its own, and the posterior is that of their middle (server-starts.ts). Pure.
  */
 import type { LoadEstimate, Threshold } from '../records/schema.ts';
+import { acrossStarts, startReach } from './server-starts.ts';
 
 /** One judged trial. Void and undetermined trials say nothing about the server and are left out. */
-export type Judged = { readonly load: number; readonly passed: boolean };
+export type Judged = {
+  readonly load: number;
+  readonly passed: boolean;
+  /** Which start of the server it ran on, by any number; absent where there was one. */
+  readonly serverStart?: number;
+};
 
 /** Loads between which the threshold may lie. */
 export type LoadRange = { readonly loadMin: number; readonly loadMax: number };
@@ -51,7 +58,13 @@ export function posteriorOf(trials: readonly Judged[], { loadMin, loadMax }: Loa
   const first = marginal.findIndex((weight) => weight > negligible * largest);
   const last = marginal.findLastIndex((weight) => weight > negligible * largest);
   const { thetas } = wide;
-  return weigh(trials, thetas[Math.max(0, first - 1)]!, thetas[Math.min(thetas.length - 1, last + 1)]!);
+  // One start of several may lie further off than their middle can.
+  const beside = startsOf(trials).length > 1 ? startReach : 0;
+  return weigh(
+    trials,
+    Math.max(thetas[0]!, thetas[Math.max(0, first - 1)]! - beside),
+    Math.min(thetas.at(-1)!, thetas[Math.min(thetas.length - 1, last + 1)]! + beside),
+  );
 }
 
 /**
@@ -162,27 +175,35 @@ export function probabilityBelow(ratio: number, a: Posterior, b: Posterior): num
 function weigh(trials: readonly Judged[], logMin: number, logMax: number): Posterior {
   const step = (logMax - logMin) / (pointsPerLook - 1);
   const thetas = Float64Array.from({ length: pointsPerLook }, (_, index) => logMin + index * step);
-  const weights = new Float64Array(thetas.length * slopes.length);
-  const logLoads = trials.map(({ load }) => Math.log(load));
+  const perStart = startsOf(trials).map((some) => logLikelihoodOf(some, thetas));
+  const logWeights =
+    perStart.length > 1 ? acrossStarts(perStart, slopes.length, step) : logLikelihoodOf(trials, thetas);
   let largest = Number.NEGATIVE_INFINITY;
-  for (let cell = 0; cell < weights.length; cell++) {
-    const theta = thetas[Math.floor(cell / slopes.length)]!;
-    const slope = slopes[cell % slopes.length]!;
-    let logLikelihood = logPriors[cell % slopes.length]!;
-    for (let trial = 0; trial < trials.length; trial++) {
-      const pass = passProbability(logLoads[trial]!, theta, slope);
-      logLikelihood += Math.log(trials[trial]!.passed ? pass : 1 - pass);
+  for (let cell = 0; cell < logWeights.length; cell++) {
+    logWeights[cell]! += logPriors[cell % slopes.length]!;
+    largest = Math.max(largest, logWeights[cell]!);
+  }
+  const weights = logWeights.map((logWeight) => Math.exp(logWeight - largest));
+  const sum = weights.reduce((all, weight) => all + weight, 0);
+  return { thetas, weights: weights.map((weight) => weight / sum) };
+}
+
+function startsOf(trials: readonly Judged[]): Judged[][] {
+  return [...Map.groupBy(trials, ({ serverStart }) => serverStart).values()];
+}
+
+/** Of (θ, s), from trials on one start of the server. */
+function logLikelihoodOf(trials: readonly Judged[], thetas: Float64Array): Float64Array {
+  const logLikelihoods = new Float64Array(thetas.length * slopes.length);
+  for (const { load, passed } of trials) {
+    const logLoad = Math.log(load);
+    for (let cell = 0; cell < logLikelihoods.length; cell++) {
+      const theta = thetas[Math.floor(cell / slopes.length)]!;
+      const pass = passProbability(logLoad, theta, slopes[cell % slopes.length]!);
+      logLikelihoods[cell]! += Math.log(passed ? pass : 1 - pass);
     }
-    weights[cell] = logLikelihood;
-    largest = Math.max(largest, logLikelihood);
   }
-  let sum = 0;
-  for (let cell = 0; cell < weights.length; cell++) {
-    weights[cell] = Math.exp(weights[cell]! - largest);
-    sum += weights[cell]!;
-  }
-  for (let cell = 0; cell < weights.length; cell++) weights[cell]! /= sum;
-  return { thetas, weights };
+  return logLikelihoods;
 }
 
 function passProbability(logLoad: number, theta: number, slope: number): number {

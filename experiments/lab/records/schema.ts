@@ -206,6 +206,8 @@ export type TrialRecord = TrialHeader & {
   load: number;
   /** Of the capacity; only where the load was chosen so. */
   share?: number;
+  /** Which start of the server by the search it ran on, from 1; only in a search, absent in old results. */
+  serverStart?: number;
   /**
    * All nodes were stopped for so long, at that time of the measure phase. The last figure is the time from
    * its end until the p99 was as before; null: not in this trial.

@@ -43,8 +43,9 @@ export function trialsTable(run: LoadRun): Table {
   ]);
 }
 
-/** Trials at a share of the capacity say which, and how messages arrived. */
-function purposeText({ purpose, share, loadtest, freeze }: TrialRecord): string {
+/** Trials at a share of the capacity say which, and how messages arrived; a search, on which start after the first. */
+function purposeText({ purpose, share, loadtest, freeze, serverStart = 1 }: TrialRecord): string {
+  if (serverStart > 1) return `${purpose}, start ${serverStart}`;
   if (share === undefined) return purpose;
   const arrival = freeze === undefined ? `, ${loadtest?.workload.arrival ?? 'constant'}` : '';
   return `${purpose} ${formatShare(share)}${arrival}`;

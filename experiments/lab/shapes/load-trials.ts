@@ -76,7 +76,10 @@ export function planLoads(
 }
 
 /** What a trial has beside its load. */
-export type TrialExtras = Pick<TrialRequest, 'isLast' | 'share' | 'freeze' | 'resize' | 'withoutQuota'> & {
+export type TrialExtras = Pick<
+  TrialRequest,
+  'isLast' | 'share' | 'serverStart' | 'freeze' | 'resize' | 'withoutQuota'
+> & {
   purpose: TrialRecord['purpose'];
   timing?: Timing;
   /** Replaces quantities of the workload. */

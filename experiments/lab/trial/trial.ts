@@ -34,6 +34,8 @@ export type TrialRequest = TrialTitle & {
   isLast?: boolean;
   /** Share of the capacity that the load is. */
   share?: number;
+  /** Which start of the server by the search it runs on, from 1. */
+  serverStart?: number;
   /** The CPU quota of the nodes is lifted for this trial: for a warm-up. */
   withoutQuota?: boolean;
   /** All server nodes are stopped for a moment. */
@@ -86,13 +88,14 @@ export function recordOf(
   { deployment, sampler, marks, probes, freeze, resize }: TrialParts,
   interrupted: boolean,
 ): TrialRecord {
-  const { number, variant, stage, load, purpose, seed, share } = request;
+  const { number, variant, stage, load, purpose, seed, share, serverStart } = request;
   const title = { number, variant, stage, load, purpose, seed, startedAt };
   const figures = figuresOf(deployment, sampler, marks, end.result);
   return {
     ...title,
     ...judge(end, { ...figures, resizeError: resize?.error ?? null }, interrupted),
     ...(share !== undefined && { share }),
+    ...(serverStart !== undefined && { serverStart }),
     ...(freeze !== null && { freeze: { ...freeze, recoveredSeconds: recoveredAfter(freeze, end.result) } }),
     ...(resize !== null && { resize }),
     ...figures,

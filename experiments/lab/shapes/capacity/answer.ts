@@ -1,6 +1,6 @@
 /** What a capacity search answers, in sentences. The first two are the answer, the others are notes. Pure. */
 import { type CapacityFinding, capacityFindings } from '../../analysis/finding.ts';
-import type { LoadRun } from '../../records/schema.ts';
+import type { LoadRun, TrialRecord } from '../../records/schema.ts';
 import {
   boxOf,
   capacityText,
@@ -143,7 +143,13 @@ function isAbove(a: CapacityFinding, b: CapacityFinding): boolean {
 function holds(finding: CapacityFinding, unit: string): string {
   const { variant, threshold, atLeast, trials } = finding;
   const interval = atLeast === null ? `90 % interval ${intervalText(threshold!.capacity)}, ` : '';
-  return `${variant.name} holds ${inSentence(finding)} ${unit} (${interval}${effortText(trials)})`;
+  return `${variant.name} holds ${inSentence(finding)} ${unit} (${interval}${effortText(trials)}${startsText(trials)})`;
+}
+
+/** `, 4 starts of the server`; empty where there was one. */
+function startsText(trials: readonly TrialRecord[]): string {
+  const starts = new Set(trials.map(({ serverStart }) => serverStart)).size;
+  return starts > 1 ? `, ${starts} starts of the server` : '';
 }
 
 /** `at least 29,300`, or `249 (212–422)`. */

@@ -63,12 +63,13 @@ export const capacity: Shape<CapacityExperiment, LoadRun> = {
       variantLine: (variant) => answerLine(variant, experiment.varied.unit),
       runVariant: async (variant, run) => {
         const deadlineMs = performance.now() + secondsPerVariant * 1000;
-        const isTimeUp = () => performance.now() > deadlineMs;
+        const secondsLeft = () => (deadlineMs - performance.now()) / 1000;
         await using session = new TrialSession(variant, run);
         const start = capacities.at(-1) ?? method.start;
         const trial = (load: number, extras: TrialExtras) =>
           runAtLoad(setting, { setup: variant, session }, run, load, { recover: true, ...extras });
-        const found = await findCapacity({ ...method, start }, trial, isTimeUp);
+        const stop = () => session.close();
+        const found = await findCapacity({ ...method, start }, { trial, stop, secondsLeft });
         const capacity = found.answer.threshold?.capacity.middle;
         if (capacity === undefined) return found;
         if (curve) await runCurve(capacity, capacities, trial);

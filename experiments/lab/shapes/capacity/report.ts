@@ -58,10 +58,16 @@ function endText({ method, variants }: LoadRun['record']): string {
 }
 
 function searchNotes({ record, trials }: LoadRun): string[] {
+  const isOfSeveralStarts = trials.some(({ serverStart = 1 }) => serverStart > 1);
   const isCurve = trials.some(({ purpose }) => purpose === 'curve');
   return [
     'Near the edge, whether a trial passes is a matter of probability: P(pass | load) = 0.98 / (1 + e^((ln load − θ) / s)). The capacity is the load e^θ, which half of the trials hold; the safe load is the one that 9 of 10 hold. Both have a 90 % credible interval, from the posterior of (θ, s) over all judged trials. Void trials count for nothing.',
     `Each load is the one that teaches most about θ and s (the Ψ method, Kontsevich and Tyler 1999). A search ends ${endText(record)}.`,
+    ...(isOfSeveralStarts
+      ? [
+          'A long search starts the server anew every 16 trials, because starts differ: each has a θ of its own, normally spread around the one that is reported, with a deviation that follows from the trials.',
+        ]
+      : []),
     'A capacity with “≥” is a load that was held: no trial failed because of the server, so that it may carry more. “Not told apart” means that the 90 % intervals overlap.',
     'Latency, CPU and memory of a variant are those of the highest load up to its capacity that passed.',
     ...(isCurve

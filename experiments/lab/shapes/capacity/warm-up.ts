@@ -25,7 +25,7 @@ const steadyTrialsMax = 3;
 /** So many times the first load, code is run that it did not reach. Chosen, not measured. */
 const compiledReach = 8;
 
-type WarmUpTrial = (load: number, timing: Timing, withoutQuota: boolean) => Promise<TrialRecord>;
+export type WarmUpTrial = (load: number, timing: Timing, withoutQuota: boolean) => Promise<TrialRecord>;
 
 /** Resolves with the edge as far as it was seen. */
 export async function warmUp(method: CapacityMethod, trial: WarmUpTrial): Promise<Edge> {
@@ -39,16 +39,25 @@ export async function warmUp(method: CapacityMethod, trial: WarmUpTrial): Promis
     isFirst = false;
     return lookOf(one);
   });
-  if (edge.held === null) return edge;
-  // At a load that it holds in its box: one that broke there may overload a whole core for half a minute.
-  if (edge.held > compiledReach * method.start) await trial(edge.held, compileTiming, true);
+  if (edge.held !== null) await settle(method, edge.held, trial);
+  return edge;
+}
+
+/** For a further start of a server, of which a load is known that it holds. */
+export async function warmUpAgain(method: CapacityMethod, held: number, trial: WarmUpTrial): Promise<void> {
+  await trial(method.start, compileTiming, true);
+  await settle(method, held, trial);
+}
+
+/** At a load that it holds in its box: one that broke there may overload a whole core for half a minute. */
+async function settle({ start }: CapacityMethod, held: number, trial: WarmUpTrial): Promise<void> {
+  if (held > compiledReach * start) await trial(held, compileTiming, true);
   let before: TrialRecord | null = null;
   for (let count = 0; count < steadyTrialsMax; count++) {
-    const now = await trial(edge.held, steadyTiming, false);
+    const now = await trial(held, steadyTiming, false);
     if (before !== null && isAlike(now, before)) break;
     before = now;
   }
-  return edge;
 }
 
 /** Whether something else disturbed it is no matter here, where nothing is judged. */

@@ -59,7 +59,7 @@ export const soak: Shape<SoakExperiment, LoadRun> = {
         const soakAt = (load: number, share?: number) => trial(load, { purpose: 'soak', timing, share });
         for (const load of loads) await soakAt(load);
         if (shares.length === 0) return {};
-        const found = await findCapacity(search, trial);
+        const found = await findCapacity(search, { trial, stop: () => session.close() });
         const capacity = found.answer.threshold?.capacity.middle;
         if (capacity === undefined) return found;
         for (const share of shares) await soakAt(Math.max(1, Math.round(share * capacity)), share);
