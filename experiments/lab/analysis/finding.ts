@@ -75,6 +75,11 @@ export function isOfSearch({ purpose }: TrialRecord): boolean {
   return purpose === 'search';
 }
 
+/** Of a search or of given loads: warm-ups and curves have timings and workloads of their own. */
+export function isOfQuestion({ purpose }: TrialRecord): boolean {
+  return purpose === 'search' || purpose === 'fixed';
+}
+
 /** The trials that say something about the server. */
 export function judgedOf(trials: readonly TrialRecord[]): Judged[] {
   return trials

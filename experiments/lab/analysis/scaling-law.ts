@@ -11,7 +11,7 @@ import type { LoadEstimate, LoadRun, Scale } from '../records/schema.ts';
 import { type CapacityFinding, capacityFindings } from './finding.ts';
 import { fitLogarithms } from './least-squares.ts';
 import { seeded } from './random.ts';
-import { type Posterior, quantilesOf } from './threshold.ts';
+import { type Posterior, quantilesOf, ratioOf } from './threshold.ts';
 
 export type ScalingPoint = { readonly count: number; readonly posterior: Posterior };
 
@@ -95,6 +95,19 @@ export function scalingFindings(run: LoadRun): ScalingFinding[] {
       leftOut: points.filter((point) => !known.includes(point)).map(({ count }) => count),
       law: fitScaling(known, run.record.seed),
     };
+  });
+}
+
+/**
+ * The counts that carry more than their share of the lowest count, each with how many times as much it
+ * carries: the 90 % interval of that lies above how many times as many it is. The law has no place for them:
+ * its σ and κ are never below 0.
+ */
+export function beyondShare(points: readonly ScalingPoint[]): { count: number; times: LoadEstimate }[] {
+  const [first, ...more] = points.toSorted((a, b) => a.count - b.count);
+  return more.flatMap(({ count, posterior }) => {
+    const times = ratioOf(first!.posterior, posterior);
+    return times.low > count / first!.count ? [{ count, times }] : [];
   });
 }
 

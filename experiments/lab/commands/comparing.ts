@@ -1,5 +1,6 @@
 /** Two runs, from their files to the rows, notes and margins of their comparison. */
 import { type Comparison, compareFixedLoads } from '../analysis/compare.ts';
+import { isOfQuestion } from '../analysis/finding.ts';
 import { exitCodeOfComparison, judge } from '../analysis/judge.ts';
 import { marginsFor } from '../analysis/noise.ts';
 import { differencesOf, sentenceOf } from '../analysis/refusal.ts';
@@ -51,17 +52,15 @@ const anywayHint = 'Or add --anyway to compare, which says what differs.';
 function rowsOf(a: Run, b: Run, registry: Registry): Comparison[] {
   if (a.record.shape === b.record.shape) return shapeOf(a, registry).compare(a, b);
   if (![a, b].every(isOfLoads)) return [];
-  return compareFixedLoads(judgedOnly(a as LoadRun), judgedOnly(b as LoadRun));
+  return compareFixedLoads(ofQuestion(a as LoadRun), ofQuestion(b as LoadRun));
 }
 
 function isOfLoads({ record: { shape } }: Run): boolean {
   return shape === 'capacity' || shape === 'fixed-load';
 }
 
-/** Without warm-ups and curves, which have timings and workloads of their own. */
-function judgedOnly(run: LoadRun): LoadRun {
-  const judging = ['search', 'fixed'];
-  return { ...run, trials: run.trials.filter(({ purpose }) => judging.includes(purpose)) };
+function ofQuestion(run: LoadRun): LoadRun {
+  return { ...run, trials: run.trials.filter(isOfQuestion) };
 }
 
 function onlyIn(one: Run, other: Run): string[] {

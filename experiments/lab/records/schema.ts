@@ -247,7 +247,7 @@ export type Varied = { quantity: string; unit: string };
 /** Search for the load that half of the trials hold. */
 export type CapacityMethod = {
   kind: 'capacity';
-  /** First load of the first variant; each later variant starts at the capacity of the one before. */
+  /** First load of the first variant; each later variant starts below the capacity of the one before. */
   start: number;
   loadMin: number;
   loadMax: number;

@@ -1,7 +1,7 @@
 /** Latency: the whole spectrum at capacity, and its 99th percentile against the offered load. */
 import { decodeFromCompressedBase64 } from 'hdr-histogram-js';
 import { outstandingMs } from '../../../loadtest/record/histogram.ts';
-import { shownTrials } from '../analysis/finding.ts';
+import { isOfQuestion, shownTrials } from '../analysis/finding.ts';
 import { medianOf } from '../analysis/statistics.ts';
 import type { LoadRun, TrialRecord } from '../records/schema.ts';
 import { formatMs, formatNumber } from './format.ts';
@@ -89,8 +89,7 @@ export function stormPlot(run: LoadRun): Plot | null {
 function figurePlot(run: LoadRun, figure: Figure): Plot | null {
   const { variants, varied } = run.record;
   const judged = run.trials.filter(
-    ({ loadtest, purpose }) =>
-      loadtest !== null && figure.of(loadtest) > 0 && (purpose === 'search' || purpose === 'fixed'),
+    (trial) => trial.loadtest !== null && figure.of(trial.loadtest) > 0 && isOfQuestion(trial),
   );
   if (judged.length === 0 || run.trials.some(({ load }) => load <= 0)) return null;
   const finite = judged.map(({ loadtest }) => figure.of(loadtest!)).filter(isKnown);

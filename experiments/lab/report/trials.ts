@@ -43,7 +43,10 @@ export function trialsTable(run: LoadRun): Table {
   ]);
 }
 
-/** Trials at a share of the capacity say which, and how messages arrived; a search, on which start after the first. */
+/**
+ * Trials at a share of the capacity say which, and how messages arrived. Those of a search say on which start
+ * of the server they ran, after the first.
+ */
 function purposeText({ purpose, share, loadtest, freeze, serverStart = 1 }: TrialRecord): string {
   if (serverStart > 1) return `${purpose}, start ${serverStart}`;
   if (share === undefined) return purpose;

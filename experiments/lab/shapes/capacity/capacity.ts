@@ -32,6 +32,12 @@ export type CapacityExperiment = LoadExperiment & {
 /** Where the time is what ends a search. */
 const trialsInTimeMax = 1000;
 
+/**
+ * Of the capacity of the variant before, where a variant is looked at first. At the whole of it half of the
+ * first looks broke, so that the next one was an eighth of it, and the search began far from the edge.
+ */
+const startShare = 0.5;
+
 export const capacity: Shape<CapacityExperiment, LoadRun> = {
   ...loadShape,
   name: 'capacity',
@@ -65,7 +71,8 @@ export const capacity: Shape<CapacityExperiment, LoadRun> = {
         const deadlineMs = performance.now() + secondsPerVariant * 1000;
         const secondsLeft = () => (deadlineMs - performance.now()) / 1000;
         await using session = new TrialSession(variant, run);
-        const start = capacities.at(-1) ?? method.start;
+        const before = capacities.at(-1);
+        const start = before === undefined ? method.start : startShare * before;
         const trial = (load: number, extras: TrialExtras) =>
           runAtLoad(setting, { setup: variant, session }, run, load, { recover: true, ...extras });
         const stop = () => session.close();

@@ -46,6 +46,15 @@ test('servers that scale in proportion have no peak within many times what was m
   assert.match(sentence!, /no peak is predicted within [\d.]+ nodes\.$/);
 });
 
+test('nodes that carry more than their share are named, because the law has no term for that', () => {
+  const [sentence] = scalingSentences(nodesRun({ 1: 1000, 2: 2900, 3: 4500 }));
+  assert.match(
+    sentence!,
+    /; but growth is more than linear \(2 nodes × 2\.\d+ \(.*\), 3 nodes × 4\.\d+ \(.*\) as much as 1 node\), so that/,
+  );
+  assert.doesNotMatch(scalingSentences(nodesRun({ 1: 1000, 2: 2000, 3: 3000 }))[0]!, /more than linear/);
+});
+
 test('two numbers of nodes are too few for a law, and the sentence says what it takes', async () => {
   const run = nodesRun({ 1: 1000, 2: 1900 });
   assert.deepEqual(scalingSentences(run), [

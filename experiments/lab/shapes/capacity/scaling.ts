@@ -1,6 +1,6 @@
 /** A capacity report about growth: the scaling law of each group, and the cost of a message. Pure. */
 import type { CapacityFinding } from '../../analysis/finding.ts';
-import { countsMin, type ScalingFinding, scalingFindings } from '../../analysis/scaling-law.ts';
+import { beyondShare, countsMin, type ScalingFinding, scalingFindings } from '../../analysis/scaling-law.ts';
 import type { LoadEstimate, LoadRun } from '../../records/schema.ts';
 import { formatNumber, formatShare } from '../../report/format.ts';
 import { right } from '../../report/table.ts';
@@ -20,8 +20,18 @@ export function scalingSentences(run: LoadRun): string[] {
       const given = counts.length === 0 ? 'none is known' : `known: ${fitted}`;
       return `${group}: too few points for a scaling law: required the capacities of ${countsMin} numbers of ${of}; ${given}.`;
     }
-    return `${group}: by the scaling law C(N) = λN / (1 + σ(N − 1) + κN(N − 1)), fitted to ${fitted}, one ${of.slice(0, -1)} carries λ = ${estimateText(law.lambda)} ${run.record.varied.unit}, contention σ is ${estimateText(law.sigma)}, coherence κ is ${estimateText(law.kappa)}; ${peakText(finding)}.`;
+    return `${group}: by the scaling law C(N) = λN / (1 + σ(N − 1) + κN(N − 1)), fitted to ${fitted}, one ${of.slice(0, -1)} carries λ = ${estimateText(law.lambda)} ${run.record.varied.unit}, contention σ is ${estimateText(law.sigma)}, coherence κ is ${estimateText(law.kappa)}; ${peakText(finding)}${beyondText(finding)}.`;
   });
+}
+
+/** Of which no law with σ and κ of 0 and more can tell; empty where there is none. */
+function beyondText({ of, leftOut, points }: ScalingFinding): string {
+  const known = points.filter(({ count }) => !leftOut.includes(count));
+  const beyond = beyondShare(known).map(({ count, times }) => `${count} ${of} × ${estimateText(times)}`);
+  if (beyond.length === 0) return '';
+  const lowest = Math.min(...known.map(({ count }) => count));
+  const base = `${lowest} ${lowest === 1 ? of.slice(0, -1) : of}`;
+  return `; but growth is more than linear (${beyond.join(', ')} as much as ${base}), so that λ is not what one carries, and σ and κ say nothing`;
 }
 
 /** The columns of the table: the cost of a message to each of the workers or nodes. */
