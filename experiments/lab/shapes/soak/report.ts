@@ -11,7 +11,7 @@ import type { LoadEstimate, LoadRun, TrialRecord } from '../../records/schema.ts
 import type { SoakMethod } from '../../records/soak-schema.ts';
 import { formatBytes, formatMs, formatNumber, formatShare } from '../../report/format.ts';
 import { codeCaveats, interruptionNote } from '../../report/notes.ts';
-import { left, type ReportContent, right, type Table, tableOf } from '../../report/table.ts';
+import { detail, left, type ReportContent, right, type Table, tableOf } from '../../report/table.ts';
 import { environmentRows, trialsTable } from '../../report/trials.ts';
 
 /** One row for each long trial. */
@@ -126,13 +126,13 @@ function soakTable(run: LoadRun): Table {
     left('variant', ({ variant }) => variant.name),
     right('share', ({ trial: { share } }) => (share === undefined ? null : formatShare(share))),
     right(run.record.varied.unit, ({ trial }) => formatNumber(trial.load)),
-    left('outcome', ({ trial }) => trial.outcome),
+    detail(left('outcome', ({ trial }) => trial.outcome)),
     right('p99', ({ trial: { loadtest } }) => loadtest && formatMs(loadtest.deliveryLatencyMs.p99)),
     right('heap/h', perHour('heapBytes')),
     right('memory/h', perHour('rssBytes')),
-    right('descriptors/h', perHour('openFiles')),
-    right('p50/h', perHour('latencyMsP50')),
-    right('p99/h', perHour('latencyMsP99')),
+    detail(right('descriptors/h', perHour('openFiles'))),
+    detail(right('p50/h', perHour('latencyMsP50'))),
+    detail(right('p99/h', perHour('latencyMsP99'))),
     right('tips/h', ({ tipsPerHour }) => perHourText(tipsPerHour, formatNumber)),
     left('verdict', ({ verdict }) => verdict),
   ]);
