@@ -41,7 +41,7 @@ const trialsUsual = 16;
  * intervals said: what a start has in its code and heap stays, and the machine is faster in one minute than
  * in the next.
  */
-const trialsPerStart = 16;
+export const trialsPerStart = 16;
 /** The range of a further start, around the interval that the ones before it have left. */
 const furtherFactor = 1.25;
 
@@ -78,7 +78,6 @@ export async function searchCapacity(
   const isOfSeveral = startAnew !== undefined && method.trialsMax >= 2 * trialsPerStart;
   const judged: Judged[] = [];
   let serverStart = 1;
-  let ofStart: Judged[] = [];
   let reach = method.loadMax;
   let trials = 0;
   let voids = 0;
@@ -113,9 +112,7 @@ export async function searchCapacity(
     if (outcome === 'pass' || outcome === 'fail') {
       voidsInARow = 0;
       undeterminedInARow = 0;
-      const one = { load, passed: outcome === 'pass', serverStart };
-      judged.push(one);
-      ofStart.push(one);
+      judged.push({ load, passed: outcome === 'pass', serverStart });
     } else {
       voids += 1;
       if (++voidsInARow < voidsMax) continue;
@@ -126,10 +123,10 @@ export async function searchCapacity(
     const end = endOf(judged, method, reach);
     if (end !== null) return ended(end);
     if ((!isOfSeveral || serverStart > 1) && isPrecise(judged, method)) return ended('precise');
+    const ofStart = judged.filter((one) => one.serverStart === serverStart);
     const isLongEnough = ofStart.length > 0 && ofStart.length % trialsPerStart === 0;
     if (isOfSeveral && isLongEnough && isKnown(judged) && (await startAnew())) {
       serverStart += 1;
-      ofStart = [];
       const { low, middle, high } = answerOf(judged, method).capacity;
       expected = { loadMin: low / furtherFactor, loadMax: high * furtherFactor };
       load = clamp(middle, method.loadMin, reach);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { answerFixture, runFixture, trialFixture, variantFixture } from '../records/run.fixture.ts';
-import type { LoadRun, VariantRecord } from '../records/schema.ts';
+import type { LoadRun, TrialRecord, VariantRecord } from '../records/schema.ts';
 import { capacityFindings } from './finding.ts';
 import { mergeRuns } from './merge-runs.ts';
 import { precisionOf } from './threshold.ts';
@@ -28,6 +28,13 @@ test('two searches of a variant are one answer, which follows from all trials an
   assert.ok(threshold!.capacity.middle > 90 && threshold!.capacity.middle < 110);
   const [single] = capacityFindings(part());
   assert.ok(precisionOf(threshold!.capacity) < precisionOf(single!.threshold!.capacity));
+});
+
+test('the starts of a variant are counted on from part to part', () => {
+  const starts = mergeRuns([part(), part({}, '03-cursor'), part()], 'all').trials.map(
+    (trial) => `${trial.variant} ${(trial as TrialRecord).serverStart}`,
+  );
+  assert.deepEqual([...new Set(starts)], ['01-naive 1', '03-cursor 1', '01-naive 2']);
 });
 
 test('variants stay apart, times add up, and a failure or an interruption of a part is one of the whole', () => {

@@ -2,15 +2,10 @@
 import type { LoadRun, Run, TrialRecord, VariantRecord } from '../records/schema.ts';
 import { capacityFindings } from './finding.ts';
 
-/** More than any search has. */
-const startsMax = 1000;
-
 /** At least one part, in the order they ran. Trials are numbered anew; answers follow from all of them. */
 export function mergeRuns(parts: readonly Run[], name: string): Run {
   const first = parts[0]!.record;
-  const trials = parts
-    .flatMap((part, index) => part.trials.map((trial) => ({ ...trial, ...startIn(index, trial) })))
-    .map((trial, at) => ({ ...trial, number: at + 1 }));
+  const trials = withStartsApart(parts).map((trial, at) => ({ ...trial, number: at + 1 }));
   const byName = Map.groupBy(
     parts.flatMap(({ record }) => record.variants),
     (variant) => variant.name,
@@ -31,9 +26,18 @@ export function mergeRuns(parts: readonly Run[], name: string): Run {
   return first.shape === 'capacity' ? withAnswers(merged as LoadRun) : merged;
 }
 
-/** Each part has started its servers anew: no two parts have a start in common. */
-function startIn(part: number, { serverStart = 1, purpose }: Partial<TrialRecord>): Partial<TrialRecord> {
-  return purpose === 'search' ? { serverStart: part * startsMax + serverStart } : {};
+/** Each part has started its servers anew: the starts of a variant are counted on from part to part. */
+function withStartsApart(parts: readonly Run[]): Run['trials'] {
+  const newest = new Map<string, number>();
+  return parts.flatMap(({ trials }) => {
+    const before = new Map(newest);
+    return trials.map((trial) => {
+      if (trial.purpose !== 'search') return trial;
+      const serverStart = (before.get(trial.variant) ?? 0) + ((trial as TrialRecord).serverStart ?? 1);
+      newest.set(trial.variant, serverStart);
+      return { ...trial, serverStart };
+    });
+  });
 }
 
 /** A part that failed makes the whole incomplete; counts add up. */

@@ -5,14 +5,13 @@
  * random effect, as in a meta-analysis). The deviation of that spread is not known either: it is summed
  * over several, weighted by how likely they were before. Pure.
  */
+import { logNormalDensity } from './statistics.ts';
 
 /** Deviations of ln θ between starts that are considered. */
 const deviations = [0.01, 0.02, 0.04, 0.08, 0.16];
 /** How likely each is before the first trial: normal in the logarithm. */
 const deviationUsual = { middle: 0.06, deviation: 0.7 };
-const logPriors = deviations.map(
-  (deviation) => -((Math.log(deviation / deviationUsual.middle) / deviationUsual.deviation) ** 2) / 2,
-);
+const logPriors = deviations.map((deviation) => logNormalDensity(deviation, deviationUsual));
 /** Where a normal distribution is cut off, in deviations. */
 const reach = 4;
 /** So far from the middle, in ln θ, one start may lie. */

@@ -13,6 +13,17 @@ export function meanOf(values: readonly number[]): number {
   return sumOf(values) / values.length;
 }
 
+/**
+ * The logarithm of how likely a positive value is whose logarithm is normal, `deviation` around that of
+ * `middle`; without its constant.
+ */
+export function logNormalDensity(
+  value: number,
+  { middle, deviation }: { middle: number; deviation: number },
+): number {
+  return -((Math.log(value / middle) / deviation) ** 2) / 2;
+}
+
 /** The lower of the two middle values where there are two, so that it is always one of the values. */
 export function medianOf(values: readonly number[]): number {
   return values.toSorted((a, b) => a - b)[Math.floor((values.length - 1) / 2)]!;

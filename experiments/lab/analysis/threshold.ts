@@ -11,6 +11,7 @@
  */
 import type { LoadEstimate, Threshold } from '../records/schema.ts';
 import { acrossStarts, startReach } from './server-starts.ts';
+import { logNormalDensity } from './statistics.ts';
 
 /** One judged trial. Void and undetermined trials say nothing about the server and are left out. */
 export type Judged = {
@@ -38,9 +39,7 @@ const slopes = Float64Array.from({ length: 9 }, (_, index) => 0.015 * 30 ** (ind
  * 0.06, 0.14, 0.17 and 0.25. Compared with all s alike, it saves one or two trials of a dozen.
  */
 const slopeUsual = { middle: 0.08, deviation: 1 };
-const logPriors = slopes.map(
-  (slope) => -((Math.log(slope / slopeUsual.middle) / slopeUsual.deviation) ** 2) / 2,
-);
+const logPriors = slopes.map((slope) => logNormalDensity(slope, slopeUsual));
 /** Points of θ, in the first look over the whole range and in the second over what is left of it. */
 const pointsPerLook = 160;
 /** Points with less than this share of the largest weight are left out of the second look. */
@@ -52,16 +51,17 @@ const safeLogit = Math.log((1 - lapse) / 0.9 - 1);
 
 /** The posterior of the trials. Before the first one, all loads of the range are alike, in the logarithm. */
 export function posteriorOf(trials: readonly Judged[], { loadMin, loadMax }: LoadRange): Posterior {
-  const wide = weigh(trials, Math.log(loadMin), Math.log(loadMax));
+  const starts = [...Map.groupBy(trials, ({ serverStart }) => serverStart).values()];
+  const wide = weigh(starts, Math.log(loadMin), Math.log(loadMax));
   const marginal = marginalOf(wide);
   const largest = Math.max(...marginal);
   const first = marginal.findIndex((weight) => weight > negligible * largest);
   const last = marginal.findLastIndex((weight) => weight > negligible * largest);
   const { thetas } = wide;
   // One start of several may lie further off than their middle can.
-  const beside = startsOf(trials).length > 1 ? startReach : 0;
+  const beside = starts.length > 1 ? startReach : 0;
   return weigh(
-    trials,
+    starts,
     Math.max(thetas[0]!, thetas[Math.max(0, first - 1)]! - beside),
     Math.min(thetas.at(-1)!, thetas[Math.min(thetas.length - 1, last + 1)]! + beside),
   );
@@ -172,12 +172,15 @@ export function probabilityBelow(ratio: number, a: Posterior, b: Posterior): num
   return Math.min(1, probability);
 }
 
-function weigh(trials: readonly Judged[], logMin: number, logMax: number): Posterior {
+/** `starts`: the trials on each start of the server. */
+function weigh(starts: readonly (readonly Judged[])[], logMin: number, logMax: number): Posterior {
   const step = (logMax - logMin) / (pointsPerLook - 1);
   const thetas = Float64Array.from({ length: pointsPerLook }, (_, index) => logMin + index * step);
-  const perStart = startsOf(trials).map((some) => logLikelihoodOf(some, thetas));
+  const perStart = starts.map((trials) => logLikelihoodOf(trials, thetas));
   const logWeights =
-    perStart.length > 1 ? acrossStarts(perStart, slopes.length, step) : logLikelihoodOf(trials, thetas);
+    perStart.length > 1
+      ? acrossStarts(perStart, slopes.length, step)
+      : (perStart[0] ?? logLikelihoodOf([], thetas));
   let largest = Number.NEGATIVE_INFINITY;
   for (let cell = 0; cell < logWeights.length; cell++) {
     logWeights[cell]! += logPriors[cell % slopes.length]!;
@@ -186,10 +189,6 @@ function weigh(trials: readonly Judged[], logMin: number, logMax: number): Poste
   const weights = logWeights.map((logWeight) => Math.exp(logWeight - largest));
   const sum = weights.reduce((all, weight) => all + weight, 0);
   return { thetas, weights: weights.map((weight) => weight / sum) };
-}
-
-function startsOf(trials: readonly Judged[]): Judged[][] {
-  return [...Map.groupBy(trials, ({ serverStart }) => serverStart).values()];
 }
 
 /** Of (θ, s), from trials on one start of the server. */

@@ -1,4 +1,5 @@
 /** The report of a capacity search. Pure. */
+import { trialsPerStart } from '../../analysis/capacity-search.ts';
 import { cpuByNode, deliveriesPerCpuSecond } from '../../analysis/cpu.ts';
 import { type CapacityFinding, capacityFindings } from '../../analysis/finding.ts';
 import type { CapacityMethod, LoadRun } from '../../records/schema.ts';
@@ -65,7 +66,7 @@ function searchNotes({ record, trials }: LoadRun): string[] {
     `Each load is the one that teaches most about θ and s (the Ψ method, Kontsevich and Tyler 1999). A search ends ${endText(record)}.`,
     ...(isOfSeveralStarts
       ? [
-          'A long search starts the server anew every 16 trials, because starts differ: each has a θ of its own, normally spread around the one that is reported, with a deviation that follows from the trials.',
+          `A long search starts the server anew every ${trialsPerStart} trials, because starts differ: each has a θ of its own, normally spread around the one that is reported, with a deviation that follows from the trials.`,
         ]
       : []),
     'A capacity with “≥” is a load that was held: no trial failed because of the server, so that it may carry more. “Not told apart” means that the 90 % intervals overlap.',
