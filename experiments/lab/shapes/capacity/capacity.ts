@@ -19,6 +19,7 @@ import { curveTrials, runCurve } from './curve.ts';
 import { findCapacity, warmUpTrials } from './find-capacity.ts';
 import { quickened } from './quick.ts';
 import { findingTable, reportCapacity } from './report.ts';
+import { TimeShares } from './time-shares.ts';
 
 export type CapacityExperiment = LoadExperiment & {
   method: CapacityMethod;
@@ -55,8 +56,8 @@ export const capacity: Shape<CapacityExperiment, LoadRun> = {
     const method = { ...experiment.method, ...boundsOf(experiment.method, options, minutes !== undefined) };
     const { setting, secondsPerTrial, ...plan } = planLoads(experiment, stages, options, method);
     const capacities: number[] = [];
-    const secondsPerVariant =
-      minutes === undefined ? Number.POSITIVE_INFINITY : (minutes * 60) / plan.variants.length;
+    const totalMs = minutes === undefined ? Number.POSITIVE_INFINITY : minutes * 60_000;
+    const times = new TimeShares(totalMs, plan.variants.length);
     const searching =
       minutes === undefined
         ? plan.variants.length * (warmUpTrials + trialsOfSearch(method))
@@ -68,7 +69,7 @@ export const capacity: Shape<CapacityExperiment, LoadRun> = {
       estimate: { trials: searching + trialsAfter, secondsPerTrial },
       variantLine: (variant) => answerLine(variant, experiment.varied.unit),
       runVariant: async (variant, run) => {
-        const deadlineMs = performance.now() + secondsPerVariant * 1000;
+        const deadlineMs = times.begin(performance.now());
         const secondsLeft = () => (deadlineMs - performance.now()) / 1000;
         await using session = new TrialSession(variant, run);
         const before = capacities.at(-1);
@@ -79,7 +80,11 @@ export const capacity: Shape<CapacityExperiment, LoadRun> = {
         const found = await findCapacity({ ...method, start }, { trial, stop, secondsLeft });
         const capacity = found.answer.threshold?.capacity.middle;
         if (capacity === undefined) return found;
-        if (curve) await runCurve(capacity, capacities, trial);
+        if (curve) {
+          const beganMs = performance.now();
+          await runCurve(capacity, capacities, trial);
+          times.exempt(performance.now() - beganMs);
+        }
         capacities.push(capacity);
         return found;
       },
