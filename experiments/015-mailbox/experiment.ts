@@ -22,7 +22,7 @@ export const mailbox: CapacityExperiment = {
   // Without its quota a node would take what the simulator needs.
   target: 'container',
   varied: { quantity: 'direct messages', unit: 'messages/s' },
-  method: { ...search, start: 1000, loadMin: 20, loadMax: 50_000, trialsMax: 12 },
+  method: { ...search, start: 1000, loadMin: 20, loadMax: 50_000 },
   minutes: 4,
   limits: [
     ...['p99<250ms', 'ack.p99<250ms', 'growth<50ms'],

@@ -17,8 +17,9 @@ import { environmentRows, trialsTable } from '../../report/trials.ts';
 /** One row for each long trial. */
 export function reportSoak(run: LoadRun): ReportContent {
   const { minutes } = run.record.method as SoakMethod;
+  const [first, ...others] = soakAnswer(run);
   return {
-    answer: [...interruptionNote(run), ...soakAnswer(run)],
+    answer: [[...interruptionNote(run), first].join(' '), ...others],
     summary: soakTable(run),
     method: [
       `Each long trial: ${formatNumber(minutes)} minutes at one load, on connections that stay, while others come and go. Limits: ${run.record.limits.join(', ')}.`,
