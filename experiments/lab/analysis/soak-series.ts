@@ -1,6 +1,6 @@
 /** A long trial in windows, and its tips: what is kept of its series. Pure. */
-import type { TrialRecord } from '../records/schema.ts';
-import type { SoakSeries, Tip } from '../records/soak-schema.ts';
+import type { ServerSummary, TrialRecord } from '../records/schema.ts';
+import type { SoakSeries, Tip, TipBeginning } from '../records/soak-schema.ts';
 import { medianOf, sumOf } from './statistics.ts';
 
 /** Half a minute; less where the trial is short, and more where there would be too many windows. */
@@ -14,11 +14,14 @@ const tipsMax = 50;
 
 type Timed = readonly (readonly [atSeconds: number, value: number])[];
 
+/** What servers and machine did between two seconds of the measure phase; null where it is not known. */
+export type During = (fromSeconds: number, toSeconds: number) => ServerSummary | null;
+
 /**
  * The trial with `soak` instead of its series, and unchanged where it has no result. `limitMs`: of the p99 of
  * delivery latency; null for no such limit, and no tips.
  */
-export function condense(trial: TrialRecord, limitMs: number | null): TrialRecord {
+export function condense(trial: TrialRecord, limitMs: number | null, during: During): TrialRecord {
   const { loadtest } = trial;
   if (loadtest === null) return { ...trial, nodes: [], metrics: [] };
   const { series, workload } = loadtest;
@@ -58,7 +61,7 @@ export function condense(trial: TrialRecord, limitMs: number | null): TrialRecor
       medianOf,
     ),
     openFiles: ofNodes(gauges('openFiles'), medianOf),
-    tips: tips.slice(0, tipsMax),
+    tips: tips.slice(0, tipsMax).map((tip) => ({ ...tip, ...beginningOf(tip, during) })),
     tipCount: tips.length,
   };
   const emptied = Object.fromEntries(Object.keys(series).map((field) => [field, []]));
@@ -87,6 +90,14 @@ export function tipsOf(p99: Timed, limitMs: number): Tip[] {
     held = 0;
   }
   return tips;
+}
+
+/** The second before counts too: what is late in one second was held up in that or the one before. */
+function beginningOf({ atSeconds }: Tip, during: During): { began?: TipBeginning } {
+  const seen = during(atSeconds - 1, atSeconds + 1);
+  if (seen === null) return {};
+  const { gcShare = null, besideServerCpuCores = null } = seen;
+  return { began: { gcShare, besideServerCpuCores } };
 }
 
 function startsOf(durationSeconds: number): number[] {

@@ -1,7 +1,7 @@
 /** A long trial whose series are made up, for tests. */
 import { loadtestFixture, runFixture, trialFixture, variantFixture } from '../records/run.fixture.ts';
 import type { LoadRun, TrialRecord } from '../records/schema.ts';
-import { condense } from './soak-series.ts';
+import { condense, type During } from './soak-series.ts';
 
 /** Values at a second of the measure phase; those left out are constant. */
 export type MadeUp = {
@@ -66,11 +66,18 @@ export function longTrial(made: MadeUp, changes: Partial<TrialRecord> = {}): Tri
   });
 }
 
+/** Nothing is known of any second. */
+export const unknown: During = () => null;
+
 /** A run of one variant with these long trials, condensed. */
-export function soakRun(trials: readonly TrialRecord[]): LoadRun {
+export function soakRun(trials: readonly TrialRecord[], during = unknown): LoadRun {
   return runFixture(
     [variantFixture('03-cursor')],
-    trials.map((trial, index) => ({ ...condense(trial, 250), number: index + 1, variant: '03-cursor' })),
+    trials.map((trial, index) => ({
+      ...condense(trial, 250, during),
+      number: index + 1,
+      variant: '03-cursor',
+    })),
     { shape: 'soak', method: { kind: 'soak', minutes: 20, shares: [0.5, 0.8], loads: [] } },
   );
 }

@@ -1,14 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { trialFixture } from '../records/run.fixture.ts';
 import { seeded } from './random.ts';
-import { longTrial, soakRun } from './soak.fixture.ts';
+import { longTrial, soakRun, unknown } from './soak.fixture.ts';
 import { soakFindings } from './soak.ts';
 import { condense, tipsOf } from './soak-series.ts';
 
 const twentyMinutes = 1200;
 
 test('twenty minutes become forty windows of half a minute, and the series are gone', () => {
-  const { soak, nodes, metrics, loadtest } = condense(longTrial({ seconds: twentyMinutes }), 250);
+  const { soak, nodes, metrics, loadtest } = condense(longTrial({ seconds: twentyMinutes }), 250, unknown);
   assert.equal(soak!.windowSeconds, 30);
   assert.equal(soak!.atSeconds.length, 40);
   assert.deepEqual([soak!.atSeconds[0], soak!.atSeconds.at(-1)], [0, 1170]);
@@ -18,10 +19,10 @@ test('twenty minutes become forty windows of half a minute, and the series are g
 });
 
 test('a day has no more windows than the bound, and a minute has enough for a slope', () => {
-  const day = condense(longTrial({ seconds: 86_400 }), 250).soak!;
+  const day = condense(longTrial({ seconds: 86_400 }), 250, unknown).soak!;
   assert.equal(day.atSeconds.length, 480);
   assert.ok(JSON.stringify(day).length < 40_000);
-  const minute = condense(longTrial({ seconds: 60 }), 250).soak!;
+  const minute = condense(longTrial({ seconds: 60 }), 250, unknown).soak!;
   assert.equal(minute.windowSeconds, 1);
   assert.equal(minute.atSeconds.length, 60);
 });
@@ -34,7 +35,7 @@ test('a window keeps the lowest heap, the median memory and the worst p99; serve
     rss: (at: number) => (at % 30 === 7 ? 900e6 : 100e6),
     p99: (at: number) => (at === 65 ? 200 : 60),
   };
-  const soak = condense(longTrial(made), 250).soak!;
+  const soak = condense(longTrial(made), 250, unknown).soak!;
   assert.deepEqual([soak.heapBytes[3], soak.rssBytes[3], soak.openFiles[3]], [40e6, 200e6, 2040]);
   assert.deepEqual(soak.latencyMsP99.slice(1, 4), [60, 200, 60]);
 });
@@ -55,6 +56,19 @@ test('a tip lasts from the first second above the limit until three in a row hol
     { atSeconds: 1, seconds: 5, p99Ms: 400 },
     { atSeconds: 9, seconds: null, p99Ms: 270 },
   ]);
+});
+
+test('a tip says what went on in its first second and the one before', () => {
+  const p99 = (at: number) => (at >= 600 && at < 603 ? 900 : 60);
+  const whole = trialFixture(1, 5000, 60).server!;
+  const asked: [number, number][] = [];
+  const during = (from: number, to: number) => {
+    asked.push([from, to]);
+    return { ...whole, gcShare: 0.2, besideServerCpuCores: 0.05 };
+  };
+  const { tips } = condense(longTrial({ seconds: twentyMinutes, p99 }), 250, during).soak!;
+  assert.deepEqual(asked, [[599, 601]]);
+  assert.deepEqual(tips[0]!.began, { gcShare: 0.2, besideServerCpuCores: 0.05 });
 });
 
 test('a leak is a growth per hour with its interval; a heap that saws and settles is flat', () => {

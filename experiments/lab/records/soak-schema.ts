@@ -17,6 +17,16 @@ export type Tip = {
   seconds: number | null;
   /** Of the worst second. */
   p99Ms: number;
+  /** Of its first second and the one before; absent where it is not known, and in old results. */
+  began?: TipBeginning;
+};
+
+/** What went on when a tip began. */
+export type TipBeginning = {
+  /** Share of the time of the event loops, 0 to 1, in which they collected garbage. */
+  gcShare: number | null;
+  /** Everything but the server on its cores; null where it has none of its own. */
+  besideServerCpuCores: number | null;
 };
 
 /**

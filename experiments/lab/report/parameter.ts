@@ -54,7 +54,8 @@ function familiesBy(parameter: Quantity, findings: readonly CapacityFinding[]): 
   const families = [...groups.values()].map((members) => {
     const [{ variant }] = members as [CapacityFinding];
     const also = others.map((other) => other.text(other.pick(members[0]!)!));
-    const name = [...(stages.size > 1 || also.length === 0 ? [variant.stage] : []), ...also].join(', ');
+    const stage = stages.size > 1 || also.length === 0 ? [variant.stage] : [];
+    const name = variant.scale?.group ?? [...stage, ...also].join(', ');
     const points = members.map((finding) => ({ value: parameter.pick(finding)!, finding }));
     return {
       name: members.length === 1 ? variant.name : name,

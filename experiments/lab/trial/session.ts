@@ -7,7 +7,7 @@ import type { LoadtestResult } from '../../../loadtest/result/schema.ts';
 import type { Workload } from '../../../loadtest/workload.ts';
 import type { Deployment, RunningSimulator } from '../deployment/deployment.ts';
 import { SimulatorError } from '../deployment/simulator.ts';
-import type { TrialRecord } from '../records/schema.ts';
+import type { ServerSummary, TrialRecord } from '../records/schema.ts';
 import { freezeAll } from './freeze.ts';
 import { timeInternalPort } from './internal-port.ts';
 import { Resizing } from './resize.ts';
@@ -47,6 +47,7 @@ export class TrialSession implements AsyncDisposable {
   async run(request: TrialRequest): Promise<TrialRecord> {
     this.#request = request;
     this.#marks = [];
+    this.#server?.sampler.forget(performance.now());
     const startedAt = new Date().toISOString();
     const { deployment, sampler } = await this.#open();
     using internalPort = timeInternalPort(deployment.nodes[0]!.internalUrl);
@@ -70,10 +71,20 @@ export class TrialSession implements AsyncDisposable {
     const probes = await internalPort.collect();
     const parts = { deployment, sampler, marks: this.#marks, probes, ...changes };
     const trial = recordOf(request, startedAt, end, parts, this.#context.signal.aborted);
-    sampler.forget(performance.now());
     if (trial.fault !== null || end.result === null || !isBoxed) await this.close();
     return trial;
   }
+
+  /**
+   * What the servers and the machine did between two times of the last trial, in seconds from the start of
+   * its measure phase. Null where the trial had none, its server is gone, or two readings were not taken.
+   */
+  readonly during = (fromSeconds: number, toSeconds: number): ServerSummary | null => {
+    const measure = this.#marks.find(({ phase }) => phase === 'measure');
+    if (measure === undefined || this.#server === null) return null;
+    const at = (seconds: number) => measure.atMs + seconds * 1000;
+    return this.#server.sampler.summary(at(fromSeconds), at(toSeconds), 0);
+  };
 
   /**
    * Waits until a light load is answered within the limits again, after a trial that has overloaded the

@@ -99,6 +99,19 @@ test('the second sentence names the largest step between neighbours, which diffe
   );
 });
 
+test('where nodes are counted, the longest series is told first, by the name of its group', () => {
+  const grown = (nodes: number, where: string, load: number): Edge => {
+    const group = `05-backplane, ${where}`;
+    const changes = { stage: '05-backplane', nodes, scale: { of: 'nodes' as const, count: nodes, group } };
+    return { variant: `05-backplane × ${nodes}, ${where}`, edge: [load, load * 1.05], changes };
+  };
+  const [first] = sentences([
+    ...[1, 2, 3].map((nodes) => grown(nodes, 'one room', 2000 * nodes)),
+    ...[1, 2].map((nodes) => grown(nodes, 'one room, through HAProxy', 1000 * nodes)),
+  ]);
+  assert.match(first!, /^05-backplane, one room: 2,0.* messages\/s with 1 node, 6,.* with 3 nodes: 3 times/);
+});
+
 test('between two lower bounds no ratio is said', () => {
   const [first] = sentences([
     { variant: '03-cursor', edge: [10_000] },

@@ -77,7 +77,7 @@ function stepSentence(findings: readonly CapacityFinding[]): string | null {
   return `The largest step is the one from ${from.variant.name} to ${to.variant.name}: ${claimPhrase(claim)}.`;
 }
 
-/** From one end of the parameter to the other, for the last family and for the first. */
+/** From one end of the parameter to the other, for the last of the longest families and for the first. */
 function familySentences(parameter: Parameter, families: readonly Family[], unit: string): string[] {
   const series = families
     .map((family) => ({
@@ -85,7 +85,9 @@ function familySentences(parameter: Parameter, families: readonly Family[], unit
       points: family.points.filter(({ finding }) => finding.threshold !== null),
     }))
     .filter(({ points }) => points.length > 1);
-  const told = [...new Set([series.at(-1), series[0]])].filter((family) => family !== undefined);
+  const longest = Math.max(...series.map(({ points }) => points.length));
+  const whole = series.filter(({ points }) => points.length === longest);
+  const told = [...new Set([whole.at(-1), whole[0]])].filter((family) => family !== undefined);
   const sentences = told.map(({ name, points }) => {
     const [from, to] = [points[0]!, points.at(-1)!];
     const [peak] = points.toSorted((a, b) => heldBy(b.finding) - heldBy(a.finding)) as [

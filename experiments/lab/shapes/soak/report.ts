@@ -7,9 +7,10 @@ import {
   settlingShare,
   soakFindings,
 } from '../../analysis/soak.ts';
+import { medianOf } from '../../analysis/statistics.ts';
 import type { LoadEstimate, LoadRun, TrialRecord } from '../../records/schema.ts';
 import type { SoakMethod } from '../../records/soak-schema.ts';
-import { formatBytes, formatMs, formatNumber, formatShare } from '../../report/format.ts';
+import { formatBytes, formatCores, formatMs, formatNumber, formatShare } from '../../report/format.ts';
 import { codeCaveats, interruptionNote } from '../../report/notes.ts';
 import { detail, left, type ReportContent, right, type Table, tableOf } from '../../report/table.ts';
 import { environmentRows, trialsTable } from '../../report/trials.ts';
@@ -71,6 +72,7 @@ function soakAnswer(run: LoadRun): string[] {
   );
   return [
     ...findings.map(sentenceOf),
+    ...findings.flatMap(beginningsText),
     ...without.map(({ name, error }) => `${name} has no long trial: ${error ?? 'no load held the limits'}.`),
   ];
 }
@@ -101,6 +103,31 @@ function tipsParts({ soak: { tipCount, tips }, tipsPerHour }: SoakFinding, minut
   return [
     `tips ${perHourText(tipsPerHour, formatNumber)} times an hour: ${tipCount} in ${minutes} minutes, ${end}`,
   ];
+}
+
+/** What tips have in common when they begin, against the whole trial. */
+function beginningsText(finding: SoakFinding): string[] {
+  const { soak, trial } = finding;
+  const [gc, beside] = (['gcShare', 'besideServerCpuCores'] as const).map((figure) =>
+    soak.tips.flatMap(({ began }) => began?.[figure] ?? []),
+  ) as [number[], number[]];
+  const usual = trial.server;
+  const parts = [
+    ...part(gc, usual?.gcShare, formatShare, 'of the time of the event loop went into garbage collection'),
+    ...part(beside, usual?.besideServerCpuCores, formatCores, 'were used by others on its CPUs'),
+  ];
+  if (parts.length === 0) return [];
+  return [`When the tips of ${titleOf(finding)} began, ${parts.join(', and ')}.`];
+}
+
+function part(
+  values: readonly number[],
+  usual: number | null | undefined,
+  format: (value: number) => string,
+  words: string,
+): string[] {
+  if (values.length === 0 || usual === null || usual === undefined) return [];
+  return [`${format(medianOf(values))} ${words} (median; ${format(usual)} over the whole trial)`];
 }
 
 const names: Record<Growth['figure'], string> = {

@@ -37,6 +37,17 @@ test('the answer of each long trial is flat, what grows and by how much, or how 
   );
 });
 
+test('what tips have in common when they begin stands beside the whole trial', () => {
+  const tips = longTrial({ seconds, p99: (at) => (at % 300 === 9 ? 700 : 60) }, { share: 0.8 });
+  const server = { ...tips.server!, gcShare: 0.02, besideServerCpuCores: 0.01 };
+  const during = () => ({ ...server, gcShare: 0.3, besideServerCpuCores: 0.04 });
+  const { answer } = soak.report(soakRun([{ ...tips, server }], during));
+  assert.equal(
+    answer.at(-1),
+    'When the tips of 03-cursor, 80 % began, 30 % of the time of the event loop went into garbage collection (median; 2 % over the whole trial), and 0.04 cores were used by others on its CPUs (median; 0.01 cores over the whole trial).',
+  );
+});
+
 test('of a void trial nothing is said about the server, and a failed one says why', () => {
   const tips = { seconds, p99: () => 900 };
   const reasons = ['the simulator sent late'];

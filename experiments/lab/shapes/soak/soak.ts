@@ -50,7 +50,7 @@ export const soak: Shape<SoakExperiment, LoadRun> = {
       runVariant: async (variant, run) => {
         await using session = new TrialSession(variant, run);
         const add = (trial: Parameters<typeof run.add>[0]) =>
-          run.add(trial.purpose === 'soak' ? condense(trial as TrialRecord, limitMs) : trial);
+          run.add(trial.purpose === 'soak' ? condense(trial as TrialRecord, limitMs, session.during) : trial);
         const trial = (load: number, extras: TrialExtras) =>
           runAtLoad(setting, { setup: variant, session }, { ...run, add }, load, {
             recover: true,
