@@ -23,6 +23,8 @@ const plotPixels = 320;
 const logFrom = { across: 12, up: 8 };
 /** Labels of two points collide below this factor between them. Chosen, not measured. */
 const nearTimes = 1.6;
+/** The labels of more families lie upon each other; the table has their figures. */
+const labelledFamiliesMax = 6;
 /** Room for the arrow of a lower bound, as a share of the height of a logarithmic axis. */
 const arrowShare = 0.1;
 /** How far beside its point a trial is drawn, as a share of the width of the axis. */
@@ -103,7 +105,7 @@ function familySeries(
     const along = atLeast ?? middle;
     return { across: at(value), along, low, high, colour, isOpen: atLeast !== null };
   });
-  const label = { show: true, fontSize: fontPixels };
+  const label = { show: all.length <= labelledFamiliesMax, fontSize: fontPixels };
   const data = points.map(({ value, finding }, place) => ({
     value: [at(value), whiskers[place]!.along],
     symbol,
