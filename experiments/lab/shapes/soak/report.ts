@@ -9,7 +9,7 @@ import {
 } from '../../analysis/soak.ts';
 import { medianOf } from '../../analysis/statistics.ts';
 import type { LoadEstimate, LoadRun, TrialRecord } from '../../records/schema.ts';
-import type { SoakMethod } from '../../records/soak-schema.ts';
+import type { SoakMethod, TipBeginning } from '../../records/soak-schema.ts';
 import { formatBytes, formatCores, formatMs, formatNumber, formatShare } from '../../report/format.ts';
 import { codeCaveats, interruptionNote } from '../../report/notes.ts';
 import { detail, left, type ReportContent, right, type Table, tableOf } from '../../report/table.ts';
@@ -107,26 +107,23 @@ function tipsParts({ soak: { tipCount, tips }, tipsPerHour }: SoakFinding, minut
 
 /** What tips have in common when they begin, against the whole trial. */
 function beginningsText(finding: SoakFinding): string[] {
-  const { soak, trial } = finding;
-  const [gc, beside] = (['gcShare', 'besideServerCpuCores'] as const).map((figure) =>
-    soak.tips.flatMap(({ began }) => began?.[figure] ?? []),
-  ) as [number[], number[]];
-  const usual = trial.server;
   const parts = [
-    ...part(gc, usual?.gcShare, formatShare, 'of the time of the event loop went into garbage collection'),
-    ...part(beside, usual?.besideServerCpuCores, formatCores, 'were used by others on its CPUs'),
+    ...part(finding, 'gcShare', formatShare, 'of the time of the event loop went into garbage collection'),
+    ...part(finding, 'besideServerCpuCores', formatCores, 'were used by others on its CPUs'),
   ];
   if (parts.length === 0) return [];
   return [`When the tips of ${titleOf(finding)} began, ${parts.join(', and ')}.`];
 }
 
 function part(
-  values: readonly number[],
-  usual: number | null | undefined,
+  { soak, trial }: SoakFinding,
+  figure: keyof TipBeginning,
   format: (value: number) => string,
   words: string,
 ): string[] {
-  if (values.length === 0 || usual === null || usual === undefined) return [];
+  const values = soak.tips.flatMap(({ began }) => began?.[figure] ?? []);
+  const usual = trial.server?.[figure] ?? null;
+  if (values.length === 0 || usual === null) return [];
   return [`${format(medianOf(values))} ${words} (median; ${format(usual)} over the whole trial)`];
 }
 
