@@ -63,7 +63,21 @@ const defaults = {
 const ticksPerLook = 4;
 
 /** A log as the reader sees it: one that broke off meanwhile is not the one that was asked for. */
-type Reading = { stream: string; cursor: string; partition: StreamPartition; log: PartitionLog };
+class Reading {
+  readonly partition: StreamPartition;
+  readonly log: PartitionLog;
+  readonly stream: string;
+
+  constructor(partition: StreamPartition, log: PartitionLog) {
+    this.partition = partition;
+    this.log = log;
+    this.stream = partition.keys.stream;
+  }
+
+  get cursor(): string {
+    return this.partition.readFrom;
+  }
+}
 
 /** The connections to a group of the partitions: on a cluster, one read or one round cannot cross slots. */
 type Lines = { appender: StreamAppender; reader: StreamReader<Reading>; group: RedisGroup };
@@ -230,7 +244,7 @@ export class RedisStreamsBackplane implements LogBackplane {
     let partition = this.#partitions.get(number);
     if (!partition) {
       const { appender, reader, group } = linesOf(this.#running!, number);
-      partition = new StreamPartition(number, {
+      const made = new StreamPartition(number, {
         ...this.#options,
         ...group,
         events: this.#running!.events,
@@ -238,9 +252,10 @@ export class RedisStreamsBackplane implements LogBackplane {
         client: () => appender.link.client,
         server: () => appender.server,
         failed: (error, client) => isNotNow(error) || appender.link.fail(error.message, client),
-        opened: () => reader.wake(),
+        logChanged: () => (made.log ? reader.wake() : reader.changed()),
         mayReadBack: () => this.#tailBytes() < 2 * this.#options.tailBytesMax,
       });
+      partition = made;
       this.#partitions.set(number, partition);
     }
     return partition;
@@ -249,9 +264,9 @@ export class RedisStreamsBackplane implements LogBackplane {
   #readable(reader: Lines['reader']): Reading[] {
     const readings: Reading[] = [];
     for (const [number, partition] of this.#partitions) {
-      const { log, readFrom, keys } = partition;
+      const { log } = partition;
       if (log && linesOf(this.#running!, number).reader === reader)
-        readings.push({ stream: keys.stream, cursor: readFrom, partition, log });
+        readings.push(new Reading(partition, log));
     }
     return readings;
   }

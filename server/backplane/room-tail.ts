@@ -31,7 +31,7 @@ export class RoomTail {
     this.base = run.base;
     this.messages = run.first + run.messages;
     this.#runs.push(run);
-    this.#missed.clear();
+    if (this.#missed.size > 0) this.#missed.clear();
   }
 
   /** Adds older messages, oldest first. They are left out where they do not join those that are here. */
@@ -43,13 +43,13 @@ export class RoomTail {
       next = first;
     }
     this.#runs = [...older.slice(start), ...this.#runs];
-    this.#missed.clear();
+    if (this.#missed.size > 0) this.#missed.clear();
   }
 
   /** The oldest entry of the log is given up; this was the room's part of it. */
   forget(run: RoomRun): void {
     if (this.#runs[0] === run) this.#runs.shift();
-    this.#missed.clear();
+    if (this.#missed.size > 0) this.#missed.clear();
   }
 
   /** The messages from an offset on, which must not be below `first`; undefined: more than so many bytes. */

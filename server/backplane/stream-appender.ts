@@ -31,6 +31,7 @@ type AppenderOptions = StreamOptions & {
 type Pending = { readonly batch: AppendedBatch; readonly bytes: number };
 
 type Lane = {
+  readonly partition: number;
   readonly keys: PartitionKeys;
   readonly queue: BatchQueue;
   number: number;
@@ -49,6 +50,8 @@ export class StreamAppender {
   /** Random id of this process: 16 hexadecimal digits. */
   readonly id = randomBytes(8).toString('hex');
   readonly #lanes = new Map<number, Lane>();
+  /** Those of which messages wait or are on their way: a few of all, in most rounds. */
+  readonly #busy = new Set<Lane>();
   #bytes = 0;
   /** A round is on its way. */
   #isAsking = false;
@@ -111,12 +114,13 @@ export class StreamAppender {
     if (!lane) {
       const keys = keysOf(this.#options.channel, partition);
       const queue = new BatchQueue();
-      lane = { keys, queue, number: 0, pending: undefined, waitingTicks: 0, isRefused: false };
+      lane = { partition, keys, queue, number: 0, pending: undefined, waitingTicks: 0, isRefused: false };
       this.#lanes.set(partition, lane);
     }
     const bytesBefore = lane.queue.bytes;
     lane.queue.push(room, payload);
     this.#bytes += lane.queue.bytes - bytesBefore;
+    this.#busy.add(lane);
     this.#flushSoon();
     return true;
   }
@@ -126,11 +130,10 @@ export class StreamAppender {
     this.link.tick();
     const { client } = this.link;
     this.#downTicks = client ? 0 : this.#downTicks + 1;
-    for (const [partition, lane] of this.#lanes) {
+    for (const lane of this.#busy) {
       lane.isRefused = false;
-      const waits = lane.pending !== undefined || lane.queue.messages > 0;
-      lane.waitingTicks = waits ? lane.waitingTicks + 1 : 0;
-      if (lane.waitingTicks > this.#options.patienceTicks) this.#drop(partition, lane);
+      lane.waitingTicks++;
+      if (lane.waitingTicks > this.#options.patienceTicks) this.#drop(lane);
     }
     if (!client) return;
     agreeOnVersion(client, this.#options).catch((error: Error) => this.link.fail(error.message, client));
@@ -139,12 +142,13 @@ export class StreamAppender {
     if (!this.#isAsking) this.link.ping();
   }
 
-  #drop(partition: number, lane: Lane): void {
+  #drop(lane: Lane): void {
     this.#bytes -= lane.queue.bytes + (lane.pending?.bytes ?? 0);
     lane.queue.clear();
     lane.pending = undefined;
     lane.waitingTicks = 0;
-    this.#options.dropped(partition);
+    this.#busy.delete(lane);
+    this.#options.dropped(lane.partition);
   }
 
   /** Begins the next round, unless one is on its way; soon, where the last one has just begun. */
@@ -186,10 +190,10 @@ export class StreamAppender {
 
   /** Sends a round: what waits in each partition, and what was sent before and not answered. */
   async #append(client: Redis): Promise<void> {
-    const round: { partition: number; lane: Lane; pending: Pending }[] = [];
-    for (const [partition, lane] of this.#lanes) {
-      if (!lane.pending && lane.queue.messages > 0) lane.pending = this.#take(lane);
-      if (lane.pending && !lane.isRefused) round.push({ partition, lane, pending: lane.pending });
+    const round: { lane: Lane; pending: Pending }[] = [];
+    for (const lane of this.#busy) {
+      lane.pending ??= this.#take(lane);
+      if (!lane.isRefused) round.push({ lane, pending: lane.pending });
     }
     if (round.length === 0) return;
     this.#isAsking = true;
@@ -197,12 +201,12 @@ export class StreamAppender {
     const asked = appendRound(client, batches, { ...this.#options, server: this.server });
     const faults = await asked.catch((error: Error) => this.#refused(client, error));
     if (faults) this.#isHeld = false;
-    for (const [index, { partition, lane, pending }] of round.entries()) {
+    for (const [index, { lane, pending }] of round.entries()) {
       const fault = faults?.[index];
       if (fault === '') this.#done(lane, pending);
       else if (fault !== undefined) {
         lane.isRefused = true;
-        this.#refused(client, new Error(fault), partition);
+        this.#refused(client, new Error(fault), lane.partition);
       }
     }
     if (!this.link.isPresent(client)) return;
@@ -216,6 +220,7 @@ export class StreamAppender {
     lane.pending = undefined;
     lane.waitingTicks = 0;
     this.#bytes -= pending.bytes;
+    if (lane.queue.messages === 0) this.#busy.delete(lane);
   }
 
   /** Redis did not append the batch of that partition, or did not run the round at all. */
@@ -239,7 +244,7 @@ export class StreamAppender {
         this.#isProbing = false;
         this.#isFull = false;
         // At once: a sender that was closed meanwhile may come back on another node, and go on there.
-        for (const lane of this.#lanes.values()) lane.isRefused = false;
+        for (const lane of this.#busy) lane.isRefused = false;
         this.#flush();
       },
       () => {

@@ -69,8 +69,8 @@ export type PartitionOptions = StreamOptions & {
   server(): string;
   /** That connection cannot be used. */
   failed(error: Error, client: Redis): void;
-  /** The log is to be read from its cursor. */
-  opened(): void;
+  /** Another log is to be read from its cursor, or none any more. */
+  logChanged(): void;
   /** The id of this process as a publisher. */
   publisher: string;
   /** Whether there is memory to read entries back. */

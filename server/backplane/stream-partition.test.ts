@@ -30,7 +30,7 @@ function setUp() {
     client: () => client,
     server: () => '',
     failed: (error: Error) => assert.fail(error),
-    opened: () => {},
+    logChanged: () => {},
     mayReadBack: () => false,
   } as unknown as ConstructorParameters<typeof StreamPartition>[1]);
   return { log, partition, delivered };

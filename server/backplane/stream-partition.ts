@@ -18,8 +18,7 @@ const roomsPerLook = 500;
 export class StreamPartition {
   readonly keys: PartitionKeys;
   readonly #options: PartitionOptions;
-  /** Undefined until Redis was asked for its end, and after it broke off. */
-  log: PartitionLog | undefined;
+  #log: PartitionLog | undefined;
   readonly #wanted = new Set<string>();
   readonly #waiting = new Map<string, Set<Waiting>>();
   /** The id from which to read on. It is that of a refused entry where the log's cursor is not. */
@@ -47,6 +46,11 @@ export class StreamPartition {
   constructor(partition: number, options: PartitionOptions) {
     this.#options = options;
     this.keys = keysOf(options.channel, partition);
+  }
+
+  /** Undefined until Redis was asked for its end, and after it broke off. */
+  get log(): PartitionLog | undefined {
+    return this.#log;
   }
 
   get isIdle(): boolean {
@@ -132,7 +136,7 @@ export class StreamPartition {
     if (reason !== 'not_appended') {
       const { log } = this;
       if (log && endsEpoch.has(reason)) this.#broken = { epoch: log.epoch, at: positionOf(log.cursor) };
-      this.log = undefined;
+      this.#follow(undefined);
       this.#found = undefined;
     }
     const rooms = new Set(this.#wanted);
@@ -142,7 +146,7 @@ export class StreamPartition {
 
   /** Nothing is read any more; nobody is here. */
   close(): void {
-    this.log = undefined;
+    this.#follow(undefined);
     for (const [room, all] of this.#waiting) for (const waiting of all) this.#answer(room, waiting, false);
   }
 
@@ -247,9 +251,13 @@ export class StreamPartition {
     this.#endingEpoch = undefined;
     const isNeeded = (room: string) =>
       this.#wanted.has(room) || this.#waiting.has(room) || this.#asked.has(room);
-    this.log = new PartitionLog(epoch, last, isNeeded);
     this.readFrom = last;
-    this.#options.opened();
+    this.#follow(new PartitionLog(epoch, last, isNeeded));
+  }
+
+  #follow(log: PartitionLog | undefined): void {
+    this.#log = log;
+    this.#options.logChanged();
   }
 
   /** Takes over what was found of rooms, as soon as the cursor has come as far. */

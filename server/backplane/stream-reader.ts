@@ -9,10 +9,8 @@ import { isNotNow } from '../redis/cluster.ts';
 import { RedisLink } from './redis-link.ts';
 import type { RawEntry } from './stream-entry.ts';
 import type { StreamOptions } from './stream-options.ts';
+import { type Readable, StreamRead } from './stream-read.ts';
 import { Pace } from './timing.ts';
-
-/** A log that is read: the key of its stream, and the id from which to go on. */
-type Readable = { readonly stream: string; readonly cursor: string };
 
 /** Part of a heartbeat after which a cluster that could not answer is asked again; chosen. */
 const notNowShare = 0.4;
@@ -20,7 +18,7 @@ const notNowShare = 0.4;
 type ReaderOptions<L extends Readable> = StreamOptions & {
   /** Part of the name of the connection. */
   id: string;
-  /** The logs to read now. */
+  /** The logs to read. Asked for again only after `wake` or `changed`. */
   readable(): readonly L[];
   /** Entries of a log, oldest first. It may be one that is not read any more. */
   receive(log: L, entries: readonly RawEntry[]): void;
@@ -36,6 +34,7 @@ export class StreamReader<L extends Readable> {
   /** Counts the reads, to end the one that is meant. */
   #reads = 0;
   readonly #pace: Pace;
+  #read: StreamRead<L> | undefined;
 
   constructor(options: ReaderOptions<L>) {
     this.#options = options;
@@ -59,8 +58,14 @@ export class StreamReader<L extends Readable> {
 
   /** Call when there is another log to read. */
   wake(): void {
-    if (!this.#reading) void this.#read();
+    this.changed();
+    if (!this.#reading) void this.#readOn();
     else this.#unblock(this.#reads);
+  }
+
+  /** Call when the logs to read have changed. */
+  changed(): void {
+    this.#read = undefined;
   }
 
   /** Call at every heartbeat. */
@@ -69,23 +74,24 @@ export class StreamReader<L extends Readable> {
     if (!this.#reading) this.link.ping();
   }
 
-  async #read(): Promise<void> {
+  async #readOn(): Promise<void> {
     for (;;) {
       const { client } = this.link;
-      const logs = this.#options.readable();
-      if (!client || logs.length === 0) break;
+      this.#read ??= this.#prepare();
+      const read = this.#read;
+      if (!client || read.logs.length === 0) break;
       this.#reading = true;
       this.#reads++;
       this.#pace.begin(performance.now());
-      const byStream = new Map(logs.map((log) => [log.stream, log]));
-      const reply = await this.#ask(client, logs).catch((error: Error) => {
+      const asked = client.sendCommand(read.command()) as Promise<unknown>;
+      const reply = await asked.catch((error: Error) => {
         if (isNotNow(error)) return sleep(this.#options.heartbeatIntervalMs * notNowShare);
         this.link.fail(error.message, client);
       });
       if (!this.link.isPresent(client)) return; // `up` begins anew.
       this.link.signOfLife();
       for (const [stream, entries] of pairsOf(reply))
-        this.#options.receive(byStream.get(stream.toString('latin1'))!, entries);
+        this.#options.receive(read.logOf(stream.toString('latin1'))!, entries);
       // Redis answers a blocked read with the first entry of a round: the others are there a moment later.
       const waitMs = this.#pace.waitMs(performance.now());
       if (waitMs > 0) await sleep(waitMs);
@@ -94,14 +100,11 @@ export class StreamReader<L extends Readable> {
     this.#reading = false;
   }
 
-  #ask(client: Redis, logs: readonly L[]): Promise<unknown> {
-    const { entriesPerRead, heartbeatIntervalMs } = this.#options;
-    const streams = logs.map(({ stream }) => stream);
-    const cursors = logs.map(({ cursor }) => cursor);
+  #prepare(): StreamRead<L> {
+    const { entriesPerRead, heartbeatIntervalMs, readable } = this.#options;
     // Shorter than a heartbeat: the answer is the sign of life.
     const blockMs = Math.ceil(heartbeatIntervalMs * 0.8);
-    const args = ['COUNT', entriesPerRead, 'BLOCK', blockMs, 'STREAMS', ...streams, ...cursors];
-    return client.callBuffer('XREAD', args);
+    return new StreamRead(readable(), { count: entriesPerRead, blockMs });
   }
 
   /** Ends this read, if it still blocks. It may not have begun to: then it is asked again. */
