@@ -6,7 +6,7 @@ import { formatNumber } from './format.ts';
 import { looksOf, markOf, marksExplained } from './look.ts';
 import { familiesOf } from './parameter.ts';
 import { axisBelow, logRange, type Plot, renderSvg } from './plot.ts';
-import { parameterPlot } from './plot-parameter.ts';
+import { labelledFamiliesMax, parameterPlot } from './plot-parameter.ts';
 import { type RowText, rowPixels, rowsAxis, rowTexts } from './rows.ts';
 import { whiskerSeries } from './whisker.ts';
 
@@ -18,13 +18,19 @@ const level = { capacity: 0.52, trials: 0.8 };
 const bareRowPixels = 54;
 const bareLevel = 0.66;
 
-/** Against the quantity that the experiment varies, else a row for each variant; null without a capacity. */
-export function capacityPlot(run: LoadRun): Plot | null {
+/**
+ * Against the quantity that the experiment varies, a picture for each stage where one would have too many
+ * series; else a row for each variant. None without a capacity.
+ */
+export function capacityPlots(run: LoadRun): Plot[] {
   const all = capacityFindings(run);
   const findings = all.filter(({ threshold }) => threshold !== null);
-  if (findings.length === 0) return null;
+  if (findings.length === 0) return [];
   const series = familiesOf(all);
-  return series === null ? rowsPlot(run, findings) : parameterPlot(run, series);
+  if (series === null) return [rowsPlot(run, findings)];
+  const stages = new Set(findings.map(({ variant }) => variant.stage));
+  if (series.families.length <= labelledFamiliesMax || stages.size === 1) return [parameterPlot(run, series)];
+  return [...stages].map((stage) => parameterPlot(run, series, stage));
 }
 
 /** A row for each variant without its trials, for the top of the README; null without a capacity. */

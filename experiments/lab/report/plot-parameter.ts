@@ -24,7 +24,7 @@ const logFrom = { across: 12, up: 8 };
 /** Labels of two points collide below this factor between them. Chosen, not measured. */
 const nearTimes = 1.6;
 /** The labels of more families lie upon each other; the table has their figures. */
-const labelledFamiliesMax = 6;
+export const labelledFamiliesMax = 6;
 /** Room for the arrow of a lower bound, as a share of the height of a logarithmic axis. */
 const arrowShare = 0.1;
 /** How far beside its point a trial is drawn, as a share of the width of the axis. */
@@ -32,18 +32,21 @@ const besideShare = 0.03;
 /** Distance between the points of two families at one value, as a share of the width of the axis. */
 const apartShare = 0.022;
 
-/** Lines join the capacities; the trials stand beside them. */
+/** Lines join the capacities; trials stand beside them. `only`: of this stage, on the axes of all. */
 export function parameterPlot(
   run: LoadRun,
   { parameter, families }: { parameter: Parameter; families: readonly Family[] },
+  only?: string,
 ): Plot {
   const { unit } = run.record.varied;
-  const drawn = families.map((family) => ({
+  const all = families.map((family) => ({
     ...family,
     points: family.points.filter(({ finding }) => finding.threshold !== null),
   }));
+  const drawn = all.filter(({ stage }) => only === undefined || stage === only);
+  const file = only === undefined ? 'capacity' : `capacity-${only}`;
   const looks = looksBy(drawn);
-  const points = drawn.flatMap((family) => family.points);
+  const points = all.flatMap((family) => family.points);
   const loads = points.flatMap(({ finding: { threshold, atLeast } }) =>
     atLeast === null ? [threshold!.capacity.low, threshold!.capacity.high] : [atLeast],
   );
@@ -61,7 +64,7 @@ export function parameterPlot(
     drawn.map(({ name }) => ({ name, look: { icon: looks.get(name)!.symbol } })),
     12,
   );
-  const svg = renderSvg('capacity', plotPixels + pixels + 44, {
+  const svg = renderSvg(file, plotPixels + pixels + 44, {
     grid: { left: 8, right: 24, top: pixels + 40, bottom: 44, containLabel: true },
     legend,
     xAxis: axisBelow(parameter.name, formatCount, x.axis),
@@ -84,10 +87,13 @@ export function parameterPlot(
     ],
   });
   return {
-    title: `Capacity against ${parameter.name}`,
+    title:
+      only === undefined
+        ? `Capacity against ${parameter.name}`
+        : `${only}: capacity against ${parameter.name}`,
     caption: `Each point is the load that half of the trials hold, with its 90 % interval; an arrow is a lower bound. Beside it each trial: ${marksExplained}.`,
     svg,
-    file: 'capacity',
+    file,
   };
 }
 
@@ -105,12 +111,12 @@ function familySeries(
     const along = atLeast ?? middle;
     return { across: at(value), along, low, high, colour, isOpen: atLeast !== null };
   });
-  const label = { show: all.length <= labelledFamiliesMax, fontSize: fontPixels };
   const data = points.map(({ value, finding }, place) => ({
     value: [at(value), whiskers[place]!.along],
     symbol,
     label: {
-      ...label,
+      show: all.length <= labelledFamiliesMax && nearOf(value, whiskers[place]!.along, all).length <= 1,
+      fontSize: fontPixels,
       position: labelPosition(value, whiskers[place]!.along, all),
       color: ink,
       textBorderColor: page,
@@ -133,9 +139,14 @@ function familySeries(
 
 /** To the right, where neither whisker nor trials are: above the point, or below where another is near. */
 function labelPosition(value: number, along: number, all: readonly Family[]): [number, number] {
-  const others = all.flatMap(({ points }) => points.filter((point) => point.value === value));
-  const loads = others.map(({ finding: { atLeast, threshold } }) => atLeast ?? threshold!.capacity.middle);
-  return loads.some((load) => along < load && load < nearTimes * along) ? [16, 10] : [16, -14];
+  return nearOf(value, along, all).some((load) => along < load) ? [16, 10] : [16, -14];
+}
+
+/** The other capacities at that value whose labels would lie upon this one's. */
+function nearOf(value: number, along: number, all: readonly Family[]): number[] {
+  const there = all.flatMap(({ points }) => points.filter((point) => point.value === value));
+  const loads = there.map(({ finding: { atLeast, threshold } }) => atLeast ?? threshold!.capacity.middle);
+  return loads.filter((load) => load !== along && load < nearTimes * along && along < nearTimes * load);
 }
 
 /** Where something of a value of the parameter is drawn. */

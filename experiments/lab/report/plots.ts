@@ -1,7 +1,7 @@
 /** All plots of load trials, loaded together, because the drawing library takes a noticeable time to load. */
 import type { LoadRun } from '../records/schema.ts';
 import type { Plot } from './plot.ts';
-import { capacityPlot } from './plot-capacity.ts';
+import { capacityPlots } from './plot-capacity.ts';
 import { absolutePlot, sharePlot } from './plot-curve.ts';
 import { edgePlot } from './plot-edge.ts';
 import { growthPlot } from './plot-growth.ts';
@@ -17,7 +17,7 @@ export function plotsOf(run: LoadRun): Plot[] {
   const latency = loadPlot(run);
   const first =
     method.kind === 'capacity'
-      ? [capacityPlot(run), scalingPlot(run), sharePlot(run), absolutePlot(run), edgePlot(run), latency]
+      ? [...capacityPlots(run), scalingPlot(run), sharePlot(run), absolutePlot(run), edgePlot(run), latency]
       : method.kind === 'fixed' && method.emphasis === 'held'
         ? [named(latency, 'latency'), growthPlot(run)]
         : method.kind === 'fixed' && method.emphasis === 'storm'

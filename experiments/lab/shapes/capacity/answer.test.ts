@@ -159,6 +159,25 @@ test('more nodes with more cores are a ratio that says so, and the most is named
   assert.doesNotMatch(unsure!, /the most/);
 });
 
+test('series of several stages that one picture cannot hold have a picture for each stage', async () => {
+  const series = (stage: string, payloadBytes: number): Edge[] =>
+    [1, 2, 3, 4, 5].map((nodes) => ({
+      variant: `${stage} × ${nodes}, ${payloadBytes} B`,
+      edge: [1000 * nodes, 1050 * nodes],
+      changes: { stage, nodes },
+      workload: { payloadBytes },
+    }));
+  const stages = (names: readonly string[]) =>
+    runOf(names.flatMap((name) => [100, 200, 300, 400].flatMap((bytes) => series(name, bytes))));
+  const titles = async (run: LoadRun) =>
+    (await capacity.plots!(run)).flatMap(({ file, title }) => (file?.startsWith('capacity') ? title : []));
+  assert.deepEqual(await titles(stages(['05-backplane'])), ['Capacity against nodes']);
+  assert.deepEqual(await titles(stages(['05-backplane', '06-partitioned'])), [
+    '05-backplane: capacity against nodes',
+    '06-partitioned: capacity against nodes',
+  ]);
+});
+
 test('trials at shares of the capacity do not decide it, and make a picture and a table of their own', async () => {
   const edges: Edge[] = [{ variant: '03-cursor', edge: [10_000, 10_500] }];
   const plain = runOf(edges);
