@@ -9,7 +9,10 @@ export class RoomTail {
   messages: number;
   /** The newest messages, without a hole, oldest first. */
   #runs: RoomRun[] = [];
-  /** What was missed since an offset, until the next message: whole rooms come back with the same offset. */
+  /**
+   * What was missed since an offset, until the next message: whole rooms come back with the same offset. It is
+   * cleared only where it holds something, because `clear` makes a new table, to which the old one refers.
+   */
   readonly #missed = new Map<number, readonly Buffer[]>();
 
   constructor(base: number, messages: number) {
