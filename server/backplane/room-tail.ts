@@ -10,8 +10,8 @@ export class RoomTail {
   /** The newest messages, without a hole, oldest first. */
   #runs: RoomRun[] = [];
   /**
-   * What was missed since an offset, until the next message: whole rooms come back with the same offset. It is
-   * cleared only where it holds something, because `clear` makes a new table, to which the old one refers.
+   * What was missed since an offset, until the next message: whole rooms come back with the same offset.
+   * Cleared only where it holds something: `clear` makes a new table, to which the old one refers.
    */
   readonly #missed = new Map<number, readonly Buffer[]>();
 
