@@ -244,7 +244,7 @@ export class RedisStreamsBackplane implements LogBackplane {
     let partition = this.#partitions.get(number);
     if (!partition) {
       const { appender, reader, group } = linesOf(this.#running!, number);
-      const made = new StreamPartition(number, {
+      partition = new StreamPartition(number, {
         ...this.#options,
         ...group,
         events: this.#running!.events,
@@ -252,10 +252,9 @@ export class RedisStreamsBackplane implements LogBackplane {
         client: () => appender.link.client,
         server: () => appender.server,
         failed: (error, client) => isNotNow(error) || appender.link.fail(error.message, client),
-        logChanged: () => (made.log ? reader.wake() : reader.changed()),
+        logChanged: (log) => (log ? reader.wake() : reader.changed()),
         mayReadBack: () => this.#tailBytes() < 2 * this.#options.tailBytesMax,
       });
-      partition = made;
       this.#partitions.set(number, partition);
     }
     return partition;

@@ -9,10 +9,7 @@ export class RoomTail {
   messages: number;
   /** The newest messages, without a hole, oldest first. */
   #runs: RoomRun[] = [];
-  /**
-   * What was missed since an offset, until the next message: whole rooms come back with the same offset.
-   * Cleared only where it holds something: `clear` makes a new table, to which the old one refers.
-   */
+  /** What was missed since an offset, until the next message: whole rooms come back with the same offset. */
   readonly #missed = new Map<number, readonly Buffer[]>();
 
   constructor(base: number, messages: number) {
@@ -34,7 +31,7 @@ export class RoomTail {
     this.base = run.base;
     this.messages = run.first + run.messages;
     this.#runs.push(run);
-    if (this.#missed.size > 0) this.#missed.clear();
+    this.#forgetMissed();
   }
 
   /** Adds older messages, oldest first. They are left out where they do not join those that are here. */
@@ -46,13 +43,13 @@ export class RoomTail {
       next = first;
     }
     this.#runs = [...older.slice(start), ...this.#runs];
-    if (this.#missed.size > 0) this.#missed.clear();
+    this.#forgetMissed();
   }
 
   /** The oldest entry of the log is given up; this was the room's part of it. */
   forget(run: RoomRun): void {
     if (this.#runs[0] === run) this.#runs.shift();
-    if (this.#missed.size > 0) this.#missed.clear();
+    this.#forgetMissed();
   }
 
   /** The messages from an offset on, which must not be below `first`; undefined: more than so many bytes. */
@@ -73,5 +70,10 @@ export class RoomTail {
     }
     this.#missed.set(offset, missed);
     return missed;
+  }
+
+  /** Not where there is nothing: `clear` makes a new table, to which the old one refers. */
+  #forgetMissed(): void {
+    if (this.#missed.size > 0) this.#missed.clear();
   }
 }

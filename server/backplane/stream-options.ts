@@ -4,6 +4,7 @@ import type { Redis } from 'ioredis';
 import { size, time } from '#host/units.ts';
 import { group, integer, limit, type ValuesOf } from '../settings.ts';
 import type { BackplaneEvents } from './backplane.ts';
+import type { PartitionLog } from './partition-log.ts';
 import type { PartitionMeter } from './partition-meter.ts';
 import type { RedisOptions } from './redis-link.ts';
 
@@ -70,7 +71,7 @@ export type PartitionOptions = StreamOptions & {
   /** That connection cannot be used. */
   failed(error: Error, client: Redis): void;
   /** Another log is to be read from its cursor, or none any more. */
-  logChanged(): void;
+  logChanged(log: PartitionLog | undefined): void;
   /** The id of this process as a publisher. */
   publisher: string;
   /** Whether there is memory to read entries back. */

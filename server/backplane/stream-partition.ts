@@ -257,7 +257,7 @@ export class StreamPartition {
 
   #follow(log: PartitionLog | undefined): void {
     this.#log = log;
-    this.#options.logChanged();
+    this.#options.logChanged(log);
   }
 
   /** Takes over what was found of rooms, as soon as the cursor has come as far. */
