@@ -1,9 +1,7 @@
 /** A thread that offers logins at a rate, each over a connection of its own. */
-import { readlinkSync } from 'node:fs';
-import { constants, setPriority } from 'node:os';
-import { basename } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parentPort, workerData } from 'node:worker_threads';
+import { lowerOwnPriority } from '#host/thread-priority.ts';
 import type { Credentials } from '#protocol';
 import { Device } from '../lab/people/device.ts';
 import { quantileOf } from '../lab/people/quantile.ts';
@@ -43,7 +41,8 @@ const counts = { offered: 0, skipped: 0, ok: 0, busy: 0, failed: 0, broken: 0 };
 const loginMs: number[] = [];
 let open = 0;
 
-yieldToPeople();
+// The clients of the people share the core with this thread: they go first.
+lowerOwnPriority();
 const beganMs = performance.now();
 const endMs = beganMs + seconds * 1000;
 let due = 0;
@@ -73,18 +72,9 @@ async function offer(number: number): Promise<void> {
     else counts[result]++;
     if (result === 'ok') loginMs.push(performance.now() - askedAtMs);
     device.leave();
-  } catch {
-    counts.broken++;
+  } catch (error) {
+    if (/\b503\b/.test((error as Error).message)) counts.busy++;
+    else counts.broken++;
   }
   open--;
-}
-
-/** The clients of the people share the core with this thread: they go first. Linux only. */
-function yieldToPeople(): void {
-  try {
-    const thread = basename(readlinkSync('/proc/thread-self'));
-    setPriority(Number(thread), constants.priority.PRIORITY_LOW);
-  } catch {
-    // There is no /proc, or the system does not allow it: the thread stays as it is.
-  }
 }

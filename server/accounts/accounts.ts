@@ -1,4 +1,5 @@
 /** Accounts: who may create one, who is let in with a password or a token, and how often one may try. */
+import { lowerPoolPriority } from '#host/thread-priority.ts';
 import type { Credentials, Login } from '#protocol';
 import type { AccountMeter } from './account-meter.ts';
 import type { AccountOptions } from './account-settings.ts';
@@ -8,7 +9,6 @@ import { Hashing } from './hashing.ts';
 import { createLoginToken, digestOf } from './login-token.ts';
 import { fitsPassword, type HashCost, hashPassword, unmatchableHash } from './password-hash.ts';
 import type { Person } from './person.ts';
-import { lowerPoolPriority } from './pool-priority.ts';
 
 /** `retryAfterMs`: another attempt makes sense then. */
 type Busy = { readonly result: 'busy' | 'limited'; readonly retryAfterMs: number };
