@@ -141,7 +141,8 @@ function orRefused<T>(read: () => T): T | undefined {
   }
 }
 
-const settings = { token: 'secret', origins: [], sessionsMax: 10, handshakeTimeoutMs: 1, overloadLagMs: 10 };
+const bounds = { sessionsMax: 10, handshakeTimeoutMs: 1, handshakesPerSecondMax: 10, overloadLagMs: 10 };
+const settings = { token: 'secret', origins: [], ...bounds };
 const drain = {
   drainDeadlineMs: 1,
   drainNoticeMs: 0,

@@ -14,7 +14,7 @@ class QueueingConnection extends FakeConnection {
 const options = { outboundBytesMax: 10_000, outboundTotalBytesMax: 100_000, roomsMax: 1000 };
 
 function setUp() {
-  const metrics = createMetrics('test', { sessions: () => 0, rooms: () => 0 });
+  const metrics = createMetrics('test', { sessions: () => 0, rooms: () => 0, waiting: () => 0 });
   const fanOut = new BoundedFanOut(options, metrics);
   const enter = (room: string, stalled: boolean) => {
     const connection = new QueueingConnection();

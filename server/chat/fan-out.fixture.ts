@@ -67,7 +67,7 @@ export const options = {
 
 /** A fan-out, and a function that lets a new connection into a room. */
 export function setUp(overrides: Partial<typeof options> = {}) {
-  const metrics = createMetrics('test', { sessions: () => 0, rooms: () => 0 });
+  const metrics = createMetrics('test', { sessions: () => 0, rooms: () => 0, waiting: () => 0 });
   const fanOut = new CursorFanOut({ ...options, ...overrides }, metrics);
   const enter = (room: string) => {
     const connection = new FakeConnection();

@@ -65,7 +65,7 @@ export class TestNode {
   constructor(options: RedisStreamsOptions) {
     const defaults = { heartbeatIntervalMs: 50, patienceTicks: 200, partitions: 4 };
     this.backplane = new RedisStreamsBackplane({ ...defaults, ...options });
-    const metrics = createMetrics('test', { sessions: () => 0, rooms: () => 0 });
+    const metrics = createMetrics('test', { sessions: () => 0, rooms: () => 0, waiting: () => 0 });
     this.chat = resumingChat(this.backplane, new CursorFanOut({ ...fanOutOptions, roomsMax: 1000 }, metrics));
   }
 

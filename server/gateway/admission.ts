@@ -2,11 +2,14 @@
 import { timingSafeEqual } from 'node:crypto';
 import { type IncomingMessage, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { time } from '#host/units.ts';
+import { rate, time } from '#host/units.ts';
 import { type DevicePositions, isDecodeFault, parsePosition, parsePositions, roomOfPath } from '#protocol';
 import type { ResumeRequest } from '../backplane/backplane.ts';
 import { group, limit, list, secret, type ValuesOf } from '../settings.ts';
 import type { drainSettings } from './drain.ts';
+
+/** More than one process can complete: no limit. */
+const handshakesPerSecondMost = 100_000;
 
 /** The bounds are chosen, not measured. */
 export const admissionSettings = group('Admission', {
@@ -19,6 +22,13 @@ export const admissionSettings = group('Admission', {
     5_000,
     'time a client has to complete its handshake, or to take a file of the page',
     time,
+  ),
+  handshakesPerSecondMax: limit(
+    1,
+    handshakesPerSecondMost,
+    handshakesPerSecondMost,
+    'newcomers per second, so that a flood of them leaves time for who is in; the rest wait for up to 1s',
+    rate,
   ),
   overloadLagMs: limit(10, 600_000, 2_000, 'event-loop lag from which new sessions are refused', time),
 });
@@ -58,6 +68,7 @@ export type Refusal = {
     | 'draining'
     | 'unready'
     | 'origin'
+    | 'crowded'
     | 'full'
     | 'descriptors'
     | 'overload';
@@ -123,6 +134,11 @@ export class Admission {
   /** The refusal of a join that could not be prepared in time. */
   late(): Refusal {
     return this.#busy('late', 'the log of this room cannot be read at present');
+  }
+
+  /** The refusal of a newcomer while too many wait for their turn. */
+  crowded(): Refusal {
+    return this.#busy('crowded', `more than ${this.#options.handshakesPerSecondMax} newcomers per second`);
   }
 
   /** The refusal of a token of a login that is nobody's. */

@@ -5,6 +5,7 @@ import type { WebSocket, WebSocketServer } from 'ws';
 import type { Chat } from '../chat/chat.ts';
 import type { Metrics } from '../ops/metrics.ts';
 import { type Accepted, type Admission, type Load, type Refusal, refuse } from './admission.ts';
+import { HandshakePace } from './handshake-pace.ts';
 import type { Identified, Logins } from './logins.ts';
 
 /** A connection that is let in, with what it asked for and who it is. */
@@ -20,6 +21,7 @@ export type Entry = {
 type Parts = {
   readonly wss: WebSocketServer;
   readonly admission: Admission;
+  readonly handshakesPerSecondMax: number;
   readonly chat: Chat;
   readonly logins: Logins | undefined;
   readonly metrics: Metrics;
@@ -33,16 +35,40 @@ const ignore = () => {};
 
 export class Entrance {
   readonly #parts: Parts;
-  /** Connections whose login is looked up, or whose join is being prepared. */
+  readonly #pace: HandshakePace;
+  /** Connections that wait for their turn, whose login is looked up, or whose join is being prepared. */
   #preparing = 0;
 
   constructor(parts: Parts) {
     this.#parts = parts;
+    this.#pace = new HandshakePace(parts.handshakesPerSecondMax);
+  }
+
+  /** Newcomers who wait for their turn. */
+  get waiting(): number {
+    return this.#pace.waiting;
+  }
+
+  /** Decides on them at once. */
+  endWaits(): void {
+    this.#pace.end();
   }
 
   upgrade(request: IncomingMessage, socket: Socket, head: Buffer): void {
     const accepted = this.#decide(request);
     if ('status' in accepted) return this.#refuse(socket, accepted);
+    if (this.#pace.take()) return this.#begin(request, socket, head, accepted);
+    const resumed = this.#pause(socket);
+    const waits = this.#pace.wait(() => {
+      if (!resumed()) return;
+      const now = this.#decide(request);
+      if ('status' in now) this.#refuse(socket, now);
+      else this.#begin(request, socket, head, now);
+    });
+    if (!waits && resumed()) this.#refuse(socket, this.#parts.admission.crowded());
+  }
+
+  #begin(request: IncomingMessage, socket: Socket, head: Buffer, accepted: Accepted): void {
     const { admission, logins } = this.#parts;
     // A client without the token is turned away after the upgrade, and costs nothing before it.
     const hasToken = admission.hasToken(request);

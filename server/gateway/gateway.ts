@@ -54,7 +54,11 @@ export class Gateway {
 
   /** `compose` makes the parts; they count in the metrics that it is given. `loop`: see `createMetrics`. */
   constructor(stage: string, compose: (metrics: Metrics) => GatewayParts, log: Logger, loop?: number) {
-    const observed = { sessions: () => this.#sessions.size, rooms: () => this.#parts.chat.rooms };
+    const observed = {
+      sessions: () => this.#sessions.size,
+      rooms: () => this.#parts.chat.rooms,
+      waiting: () => this.#entrance.waiting,
+    };
     this.metrics = createMetrics(stage, observed, loop);
     this.#parts = compose(this.metrics);
     this.#log = log;
@@ -74,6 +78,7 @@ export class Gateway {
     this.#wss = new WebSocketServer(webSocketOptions(settings));
     this.#entrance = new Entrance({
       ...{ wss: this.#wss, admission: this.#admission, chat, logins: this.#logins, metrics: this.metrics },
+      handshakesPerSecondMax: settings.handshakesPerSecondMax,
       load: () => ({
         sessions: this.#sessions.size,
         ready: chat.ready,
@@ -129,6 +134,7 @@ export class Gateway {
   /** Makes the server unready and refuses newcomers from now on; the open sessions stay. */
   stopAdmitting(): void {
     this.#admission.stopped = true;
+    this.#entrance.endWaits();
   }
 
   /** Stops admitting, closes the sessions, cuts the rest at the deadline, and stops everything. */

@@ -79,3 +79,32 @@ test('with few descriptors it warns at its start, refuses with 503 at the limit,
   await server.reaches('chat_sessions', places - 1);
   await Person.join(server.url(), 'newcomer');
 });
+
+test('newcomers beyond the pace wait for their turn, and are refused with 503 where too many wait', async () => {
+  await using server = await ServerProcess.start('03-cursor', ['--handshake-rate-max', '2/s']);
+  const asked = Array.from({ length: 6 }, (_, number) =>
+    Person.join(server.url(), `p${number}`).catch((error: Error) => error.message),
+  );
+  const come = await Promise.all(asked);
+  const people = come.filter((one) => one instanceof Person);
+  const refused = come.filter((one) => typeof one === 'string');
+  // Who comes while the first ones wait may find a place that has become free.
+  assert.ok(people.length >= 3 && refused.length >= 1, `${people.length} in, ${refused}`);
+  for (const message of refused) assert.match(message, /503/);
+  const [first] = people;
+  first!.say('all here');
+  for (const person of people) await person.hears(1);
+  const metrics = await server.metrics();
+  assert.equal(metrics('chat_rejections_total{reason="crowded"}'), refused.length);
+  assert.equal(metrics('chat_handshakes_waiting'), 0);
+});
+
+test('who waits for a turn when the server begins to stop is refused then', async () => {
+  await using server = await ServerProcess.start('03-cursor', ['--handshake-rate-max', '1/s']);
+  await Person.join(server.url(), 'first');
+  const waiting = refusedAt(server.url());
+  await server.reaches('chat_handshakes_waiting', 1);
+  const stopped = server.stop();
+  assert.equal((await waiting).status, 503);
+  await stopped;
+});

@@ -21,17 +21,20 @@ export const latencyBuckets = [
   0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10,
 ];
 
+type Observed = { sessions(): number; rooms(): number; waiting(): number };
+
 /**
  * Declares the metrics in a registry of their own; the gauges read `observed` at each scrape. `loop` is the
  * number of this process among the workers.
  */
-export function createMetrics(stage: string, observed: { sessions(): number; rooms(): number }, loop = 0) {
+export function createMetrics(stage: string, observed: Observed, loop = 0) {
   const registry = createProcessRegistry(stage, loop);
   const registers = [registry];
   const counter = <L extends string>(name: string, help: string, labelNames: readonly L[] = []) =>
     new Counter<L>({ name, help, registers, labelNames: [...labelNames] });
   declareGauge(registry, 'chat_sessions', 'Sessions that are open', observed.sessions);
   declareGauge(registry, 'chat_rooms', 'Rooms that have sessions, in each process', observed.rooms);
+  declareGauge(registry, 'chat_handshakes_waiting', 'Newcomers who wait for their turn', observed.waiting);
 
   return {
     registry,

@@ -27,7 +27,10 @@ function visitor(stalls: boolean) {
 
 test('a peer that does not take its answer is cut off, and its place is free again', async () => {
   const settings = { webPage: 'on', webPageRequestsMax: 1, handshakeTimeoutMs: 2_000, mediaUrl: '' };
-  const page = new WebPage(settings, createMetrics('test', { sessions: () => 0, rooms: () => 0 }));
+  const page = new WebPage(
+    settings,
+    createMetrics('test', { sessions: () => 0, rooms: () => 0, waiting: () => 0 }),
+  );
   const server = createServer((request, response) => page.answer('/', request, response));
   const statusOf = async (stalls: boolean) => {
     const { socket, heard } = visitor(stalls);
@@ -44,7 +47,10 @@ test('a peer that does not take its answer is cut off, and its place is free aga
 test('the page may reach the media server, and no other host', async (t) => {
   const policyOf = async (mediaUrl: string) => {
     const settings = { webPage: 'on', webPageRequestsMax: 1, handshakeTimeoutMs: 2_000, mediaUrl };
-    const page = new WebPage(settings, createMetrics('test', { sessions: () => 0, rooms: () => 0 }));
+    const page = new WebPage(
+      settings,
+      createMetrics('test', { sessions: () => 0, rooms: () => 0, waiting: () => 0 }),
+    );
     const server = createServer((request, response) => page.answer('/', request, response));
     await once(server.listen(0, '127.0.0.1'), 'listening');
     t.after(() => server.close());
