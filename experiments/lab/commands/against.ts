@@ -19,6 +19,8 @@ import { inTurns, runSides, type Side } from './sides.ts';
 
 /** Turns of each side; what one search would do is shared among them. Two, for the order a b b a. */
 const rounds = 2;
+/** Of each variant, on both sides together. */
+const turns = 2 * rounds;
 const interruptedCode = 130;
 
 /** Runs both, prints the comparison, and returns the exit code. */
@@ -65,7 +67,7 @@ function flagsOfTurn(flags: RunFlags): RunFlags {
   return {
     ...flags,
     ...(trials === undefined ? {} : { trials: Math.ceil(trials / rounds) }),
-    ...(minutes === undefined ? {} : { time: minutes / rounds / 2 }),
+    ...(minutes === undefined ? {} : { time: minutes / turns, sharedBy: turns }),
   };
 }
 

@@ -46,6 +46,8 @@ export type RunFlags = BoxFlags & {
   precision?: number;
   /** Minutes. */
   time?: number;
+  /** A share of the time that was given: of so many. */
+  sharedBy?: number;
   quick?: true;
   curve?: true;
   loads?: number[];
@@ -232,7 +234,7 @@ function optionsOf(flags: RunFlags, target: TargetKind): RunOptions {
   // Not those of the workload: the lab has a seed of its own, and the deployment knows the URLs.
   const { seed: _, url: __, ...texts } = flags as RunFlags & Record<string, unknown>;
   const { workload, problems } = readWorkload(texts);
-  const { stage, trials, precision, time: minutes, quick, curve, loads, set } = flags;
+  const { stage, trials, precision, time: minutes, sharedBy, quick, curve, loads, set } = flags;
   if (problems.length > 0) throw new InputError(problems);
   return {
     target,
@@ -242,6 +244,7 @@ function optionsOf(flags: RunFlags, target: TargetKind): RunOptions {
     url: flags.url,
     precision,
     minutes,
+    sharedBy,
     quick,
     curve,
     loads,

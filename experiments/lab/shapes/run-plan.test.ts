@@ -171,8 +171,8 @@ test('workers and nodes have a small box each, and those of one group differ in 
   assert.deepEqual(counts, [
     ['05-backplane, one room', true, false],
     ['05-backplane, one room, through HAProxy', true, true],
-    ['05-backplane, 100 rooms', true, false],
-    ['05-backplane, 100 rooms, through HAProxy', true, true],
+    ['05-backplane, 50 rooms', true, false],
+    ['05-backplane, 50 rooms, through HAProxy', true, true],
   ]);
 });
 

@@ -19,6 +19,8 @@ export type RunOptions = {
   precision?: number;
   /** Time for all searches together, which then end when it is spent. */
   minutes?: number;
+  /** This run is one of so many that share the time that was given. */
+  sharedBy?: number;
   /** A short search of few stages: a first answer in about a minute. */
   quick?: boolean;
   /** After each search also latency against load, and recovery from a freeze. */

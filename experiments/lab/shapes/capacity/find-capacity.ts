@@ -13,8 +13,8 @@ const scoutReach = 256;
 const priorFactor = 2;
 /** Short trials before a search, usually: for the first estimate of its duration. */
 export const warmUpTrials = 6;
-/** Time for which a server is started anew: a start, its warm-up and some trials. */
-const startSecondsMin = 35;
+/** Time for which a server is started: a start, its warm-up and some trials. */
+export const startSecondsMin = 35;
 
 /** What a search is run by. */
 export type SearchMeans = {
