@@ -1,7 +1,7 @@
 /** Capacity against the number of nodes: everything read by every node, or partitions with seats. */
 import { allocateSmallBoxes, smallBoxCpus } from '../lab/deployment/allocation.ts';
 import { canResume, isScalable, type StageInfo } from '../lab/deployment/list-stages.ts';
-import { type CapacityExperiment, search, thousandClients } from '../lab/shapes/capacity/capacity.ts';
+import { type CapacityExperiment, clientsOfSmallBoxes, search } from '../lab/shapes/capacity/capacity.ts';
 import type { Variant } from '../lab/trial/variant.ts';
 
 const nodeCounts = [1, 2, 4];
@@ -9,28 +9,26 @@ const nodeCounts = [1, 2, 4];
  * Sessions of one partition from which it sits on two nodes; from twice as many on four. Less than a quarter
  * of the clients: else the first node of the one room keeps more than its share.
  */
-const seatSessionsMax = 200;
+const seatSessionsMax = 100;
 
 /** All clients in so many rooms of equal size. */
 type Crowd = { name: string; rooms: number };
 
 const crowds: readonly Crowd[] = [
-  { name: '100 rooms', rooms: 100 },
-  { name: '500 rooms', rooms: 500 },
+  { name: '50 rooms', rooms: 50 },
+  { name: '250 rooms', rooms: 250 },
   { name: 'one room', rooms: 1 },
 ];
 
 export const partitions: CapacityExperiment = {
-  ...thousandClients,
+  ...clientsOfSmallBoxes,
   name: '009-partitions',
-  question: `How many messages per second do 1, 2 and 4 nodes of ${smallBoxCpus} CPU each carry to 1,000 clients, where every node reads everything, and where it reads the partitions of its sessions, with and without seats?`,
+  question: `How many messages per second do 1, 2 and 4 nodes of ${smallBoxCpus} CPU each carry to 500 clients, where every node reads everything, and where it reads the partitions of its sessions, with and without seats?`,
   // Without its quota a node would take what another needs.
   target: 'container',
   method: { ...search, start: 2000 },
   // Of 27 searches: each has its share, and is as precise as that allows.
   minutes: 18,
-  // A fifth of a core completes few handshakes per second, and the ramp is not the question.
-  workloadAt: (load) => ({ ...thousandClients.workloadAt(load), connectPerSecond: 200 }),
   variants: (stages) =>
     crowds.flatMap((crowd) =>
       stages.filter(isScalable).flatMap((stage) => {
@@ -42,12 +40,12 @@ export const partitions: CapacityExperiment = {
     `Each node has a container of ${smallBoxCpus} CPU. They take turns on the cores that the simulator leaves, on which Redis has what they leave.`,
     'Unseated, the simulator spreads clients over the nodes in turn, as a load balancer does. Seated, each client first asks a node where the people of its room sit (GET /connect), and connects there.',
     'Read for nothing: of the entries that the nodes read from the logs of partitions, those with no message for a session of that node. A stage that reads everything by pub/sub does not count them.',
-    'The seat of a room follows from the hash of its partition and of the addresses of the nodes, which are new in every run. The partitions are shared evenly; 100 rooms in 64 partitions are not quite, and the node with most of them is full first.',
-    '500 rooms of 2 stand for many small rooms. More clients would need more than the one core that a simulator has on a machine of two.',
+    'The seat of a room follows from the hash of its partition and of the addresses of the nodes, which are new in every run. The partitions are shared evenly; 50 rooms in 64 partitions are not quite, and the node with most of them is full first.',
+    '250 rooms of 2 stand for many small rooms. More clients would need more than the one core that a simulator has on a machine of two.',
     `In one room, seated, the room is spread over all nodes by seat-sessions-max=${seatSessionsMax}: that is a huge room for a node of ${smallBoxCpus} CPU.`,
-    `Ratios above the number of nodes do not mean that nodes help each other. A box of ${smallBoxCpus} CPU is small for 1,000 connections: a collection of garbage takes 40 to 350 ms there and can fail a trial by itself, and each further node has fewer connections and less garbage. So take them as "at least so many times".`,
-    'Small rooms cost a stage with partitions more: what one turn brings is one entry for each partition that it touches, and one batch in all where every node reads everything. With 64 partitions and 100 rooms most entries carry one message. In one room both carry the same.',
-    'A message has 10 recipients in 100 rooms, 2 in 500 and 1,000 in one: compare deliveries per second between them, not messages per second.',
+    `Ratios above the number of nodes do not mean that nodes help each other. Each node reads from and writes to each of its clients once in a round, whatever the load: in ${smallBoxCpus} CPU some 50 ms with 500 clients. More nodes share that, and have longer rounds left for messages under the same limit on latency.`,
+    'Small rooms cost a stage with partitions more: what one turn brings is one entry for each partition that it touches, and one batch in all where every node reads everything. With 64 partitions and 50 rooms most entries carry one message. In one room both carry the same.',
+    'A message has 10 recipients in 50 rooms, 2 in 250 and 500 in one: compare deliveries per second between them, not messages per second.',
   ],
 };
 

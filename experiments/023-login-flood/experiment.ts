@@ -18,7 +18,15 @@ import type { FloodKind } from './worker.ts';
 const boxesCpus = [1, 0.5];
 const loginsPerSecond = 1000;
 
-type Flood = { kind: FloodKind; name: string; perSecond: number };
+type Flood = {
+  kind: FloodKind;
+  name: string;
+  perSecond: number;
+  /** The node lets in so many newcomers per second; left out: as they come. */
+  letInPerSecond?: number;
+  /** To another node than that of the people, on the same machine and with the same Redis. */
+  elsewhere?: true;
+};
 
 const floods: readonly Flood[] = [
   { kind: 'right', name: 'passwords, 5/s', perSecond: 5 },
@@ -28,7 +36,24 @@ const floods: readonly Flood[] = [
   { kind: 'token', name: 'tokens', perSecond: loginsPerSecond },
 ];
 
-const asked = boxesCpus.flatMap((cpus) => floods.map((flood) => ({ ...flood, cpus })));
+/** A quarter of the flood. */
+const letInPerSecond = loginsPerSecond / 4;
+const paced = (flood: Flood): Flood => ({
+  ...flood,
+  name: `${flood.name}, ${letInPerSecond}/s let in`,
+  letInPerSecond,
+});
+const toAnotherNode = (flood: Flood): Flood => ({
+  ...flood,
+  name: `${flood.name}, to another node`,
+  elsewhere: true,
+});
+
+const others = floods.filter(({ name }) => name === 'passwords' || name === 'tokens');
+const asked = [
+  ...boxesCpus.flatMap((cpus) => [...floods, ...others.map(paced)].map((flood) => ({ ...flood, cpus }))),
+  ...others.map((flood) => ({ ...toAnotherNode(flood), cpus: 1 })),
+];
 
 export const loginFlood: FigureExperiment = {
   name: '023-login-flood',
@@ -80,12 +105,18 @@ export const loginFlood: FigureExperiment = {
   ],
 };
 
-function variantOf(stage: StageInfo, { kind, name, perSecond, cpus }: (typeof asked)[number]): FigureVariant {
+function variantOf(
+  stage: StageInfo,
+  { kind, name, perSecond, letInPerSecond, elsewhere, cpus }: (typeof asked)[number],
+): FigureVariant {
   return {
     name: `${name}, ${cpus} CPU`,
     stage,
-    settings: { ...withoutRates },
-    nodes: 1,
+    settings: {
+      ...withoutRates,
+      ...(letInPerSecond !== undefined && { 'handshake-rate-max': `${letInPerSecond}/s` }),
+    },
+    nodes: elsewhere ? 2 : 1,
     persistence: 'always',
     allocation: allocate(cpus),
     limits: [

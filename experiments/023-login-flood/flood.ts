@@ -26,12 +26,12 @@ export async function measureFlood(
   { kind, perSecond }: { kind: FloodKind; perSecond: number },
   { deployment, signal, seed, enter }: FigureContext,
 ): Promise<Figures> {
-  const url = deployment.nodes[0]!.directUrl;
+  const url = deployment.nodes.at(-1)!.directUrl;
   const setQuota = (inForce: boolean) => Promise.all(deployment.nodes.map((node) => node.setQuota(inForce)));
   await setQuota(false);
   enter('connect');
   using correspondence = new Correspondence(
-    { nodes: deployment.nodes, signal, seed },
+    { nodes: deployment.nodes.slice(0, 1), signal, seed },
     { prefix: 'p', count: people },
   );
   await correspondence.begin();
