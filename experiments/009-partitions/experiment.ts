@@ -27,8 +27,8 @@ export const partitions: CapacityExperiment = {
   // Without its quota a node would take what another needs.
   target: 'container',
   method: { ...search, start: 2000 },
-  // Of 27 searches: each has its share, and is as precise as that allows.
-  minutes: 18,
+  // Of 45 searches: each has its share, and is as precise as that allows.
+  minutes: 30,
   variants: (stages) =>
     crowds.flatMap((crowd) =>
       stages.filter(isScalable).flatMap((stage) => {

@@ -8,8 +8,7 @@ import {
   figures,
   variantsOfStages,
 } from '../lab/shapes/figures/figures.ts';
-import { compileSeconds, floodSeconds, measureFlood, people, ratePerSecond } from './flood.ts';
-import type { FloodKind } from './worker.ts';
+import { compileSeconds, type Flood, floodSeconds, measureFlood, people, ratePerSecond } from './flood.ts';
 
 /**
  * In a whole core the event loop has its turn before the threads that hash, which have the lowest priority.
@@ -18,32 +17,34 @@ import type { FloodKind } from './worker.ts';
 const boxesCpus = [1, 0.5];
 const loginsPerSecond = 1000;
 
-type Flood = {
-  kind: FloodKind;
+type NamedFlood = Flood & {
   name: string;
-  perSecond: number;
   /** The node lets in so many newcomers per second; left out: as they come. */
   letInPerSecond?: number;
   /** To another node than that of the people, on the same machine and with the same Redis. */
   elsewhere?: true;
 };
 
-const floods: readonly Flood[] = [
+const floods: readonly NamedFlood[] = [
   { kind: 'right', name: 'passwords, 5/s', perSecond: 5 },
   { kind: 'right', name: 'passwords', perSecond: loginsPerSecond },
   { kind: 'wrong', name: 'wrong passwords', perSecond: loginsPerSecond },
   { kind: 'unknown', name: 'unknown users', perSecond: loginsPerSecond },
   { kind: 'token', name: 'tokens', perSecond: loginsPerSecond },
+  {
+    ...{ kind: 'right', name: 'passwords, on open connections', perSecond: loginsPerSecond },
+    onOpenConnections: true,
+  },
 ];
 
 /** A quarter of the flood. */
 const letInPerSecond = loginsPerSecond / 4;
-const paced = (flood: Flood): Flood => ({
+const paced = (flood: NamedFlood): NamedFlood => ({
   ...flood,
   name: `${flood.name}, ${letInPerSecond}/s let in`,
   letInPerSecond,
 });
-const toAnotherNode = (flood: Flood): Flood => ({
+const toAnotherNode = (flood: NamedFlood): NamedFlood => ({
   ...flood,
   name: `${flood.name}, to another node`,
   elsewhere: true,
@@ -93,7 +94,7 @@ export const loginFlood: FigureExperiment = {
     { key: 'cpuCores', title: 'CPU cores', kind: 'number', isDetail: true },
   ],
   procedure: [
-    `${people} people are in and write ${ratePerSecond} messages per second to each other. A first flood of ${compileSeconds} s, without the quota, lets the code of logins be compiled, and is not measured. After ${floodSeconds} s of quiet the flood begins, and lasts as long. Every login of it comes over a connection of its own, which ends with the answer. The flood comes from a thread of its own of the lowest priority, so that it does not delay the clients of the people.`,
+    `${people} people are in and write ${ratePerSecond} messages per second to each other. A first flood of ${compileSeconds} s, without the quota, lets the code of logins be compiled, and is not measured. After ${floodSeconds} s of quiet the flood begins, and lasts as long. Every login of it comes over a connection of its own, which ends with the answer, or as a frame on one of 200 connections that are open before (on open connections). The flood comes from a thread of its own of the lowest priority, so that it does not delay the clients of the people.`,
     'Passwords are hashed as by default: argon2id, 19 MiB, 2 passes. The p99 is from writing a message until its recipient has it.',
   ],
   variants: (stages) => variantsOfStages(stages.filter(hasMailboxes), asked, variantOf),
@@ -101,13 +102,15 @@ export const loginFlood: FigureExperiment = {
     'Wrong passwords and unknown users meet the limits of failed logins for one user and one address, as by default; all of the lab’s clients have one address.',
     'Busy: told to come back, because as many passwords as are allowed wait to be hashed already. A flood of right passwords therefore shows the most that the node completes.',
     '5 logins/s of passwords leave no queue, so that their p99 is the time of one login. A login that waits for longer than 5 s is counted as cut off.',
+    `${letInPerSecond}/s let in: the node has --handshake-rate-max ${letInPerSecond}/s. The others wait in their order for at most a second; who would wait for longer is refused with 503, and counted as busy.`,
+    'To another node: the people are on one node and the flood on another, on the same core and with the same Redis. What is above quiet there is the machine and Redis, and no work of the node of the people.',
     'At most 2,000 logins of the flood wait for an answer at a time; those that are due meanwhile are not offered, and counted as such.',
   ],
 };
 
 function variantOf(
   stage: StageInfo,
-  { kind, name, perSecond, letInPerSecond, elsewhere, cpus }: (typeof asked)[number],
+  { name, letInPerSecond, elsewhere, cpus, ...flood }: (typeof asked)[number],
 ): FigureVariant {
   return {
     name: `${name}, ${cpus} CPU`,
@@ -123,6 +126,6 @@ function variantOf(
       { figure: 'timesQuiet', max: 2 },
       { figure: 'lost', max: 0 },
     ],
-    measure: (context) => measureFlood({ kind, perSecond }, context),
+    measure: (context) => measureFlood(flood, context),
   };
 }

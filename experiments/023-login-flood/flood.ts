@@ -22,8 +22,14 @@ const settleMs = 5000;
 /** A timer of so many ms tells how late the lab's own loop is. */
 const clockMs = 1;
 
+export type Flood = {
+  kind: FloodKind;
+  perSecond: number;
+  onOpenConnections?: boolean;
+};
+
 export async function measureFlood(
-  { kind, perSecond }: { kind: FloodKind; perSecond: number },
+  { kind, perSecond, onOpenConnections = false }: Flood,
   { deployment, signal, seed, enter }: FigureContext,
 ): Promise<Figures> {
   const url = deployment.nodes.at(-1)!.directUrl;
@@ -38,13 +44,18 @@ export async function measureFlood(
   const credentials = peopleNamed('f', floodPeople);
   await createAccounts(url, credentials, signal);
   const tokens = kind === 'token' ? await tokensOf(url, credentials) : [];
-  const known: FloodRequest = { url, kind, perSecond, seconds: floodSeconds, credentials, tokens };
+  const rate = { url, kind, perSecond, seconds: floodSeconds, onOpenConnections };
+  const known: FloodRequest = { ...rate, credentials, tokens };
   const request = kind === 'unknown' ? { ...known, credentials: peopleNamed('nobody', floodPeople) } : known;
   enter('warm-up');
   correspondence.write(ratePerSecond);
   // Failed logins would already meet their limits in the flood that is measured.
   const compiling = { ...known, kind: kind === 'token' ? kind : 'right', seconds: compileSeconds } as const;
-  await floodWith(compiling, signal);
+  {
+    await using first = await prepareFlood(compiling, signal);
+    await first.run();
+  }
+  await using prepared = await prepareFlood(request, signal);
   await setQuota(true);
   await sleep(warmUpMs, undefined, { signal });
   const { deliveryMs } = correspondence.ledger;
@@ -60,7 +71,7 @@ export async function measureFlood(
   enter('measure');
   const quiet = await timesOf(() => sleep(floodSeconds * 1000, null, { signal }));
   const [node] = await deployment.sample();
-  const flood = await timesOf(() => floodWith(request, signal));
+  const flood = await timesOf(() => prepared.run());
   const [nodeAfter] = await deployment.sample();
   correspondence.rest();
   enter('drain');
@@ -98,12 +109,20 @@ async function tokensOf(url: string, credentials: FloodRequest['credentials']): 
   return tokens;
 }
 
-async function floodWith(request: FloodRequest, signal: AbortSignal): Promise<FloodResult> {
+/** A thread that is ready to begin, and ends with the block that uses it. */
+async function prepareFlood(request: FloodRequest, signal: AbortSignal) {
   const worker = new Worker(new URL('./worker.ts', import.meta.url), { workerData: request });
+  const message = async () => (await once(worker, 'message', { signal }))[0] as unknown;
+  const stop = async () => void (await worker.terminate());
   try {
-    const [result] = (await once(worker, 'message', { signal })) as [FloodResult];
-    return result;
-  } finally {
-    await worker.terminate();
+    await message();
+  } catch (error) {
+    await stop();
+    throw error;
   }
+  const run = () => {
+    worker.postMessage('begin');
+    return message() as Promise<FloodResult>;
+  };
+  return { run, [Symbol.asyncDispose]: stop };
 }

@@ -1,10 +1,15 @@
-/** A thread that offers logins at a rate, each over a connection of its own. */
+/**
+ * A thread that offers logins at a rate, each over a connection of its own, or on connections that are open.
+ * It says when it is ready, and begins when it is told.
+ */
+import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parentPort, workerData } from 'node:worker_threads';
 import { lowerOwnPriority } from '#host/thread-priority.ts';
 import type { Credentials } from '#protocol';
 import { Device } from '../lab/people/device.ts';
 import { quantileOf } from '../lab/people/quantile.ts';
+import { OpenConnections } from './open-connections.ts';
 
 /** What the logins come with. */
 export type FloodKind = 'right' | 'wrong' | 'unknown' | 'token';
@@ -14,6 +19,8 @@ export type FloodRequest = {
   kind: FloodKind;
   perSecond: number;
   seconds: number;
+  /** Logins are frames on connections that stay, where nobody is let in; with passwords only. */
+  onOpenConnections: boolean;
   credentials: readonly Credentials[];
   /** Of these people, in their order; for `token`. */
   tokens: readonly string[];
@@ -35,21 +42,26 @@ const openMax = 2000;
 const devicesOfPerson = 8;
 const tickMs = 1;
 const answerMsMax = 5000;
+/** Several times as many as passwords wait to be hashed. */
+const connectionsOpen = 200;
 
-const { url, kind, perSecond, seconds, credentials, tokens } = workerData as FloodRequest;
+const { url, kind, perSecond, seconds, onOpenConnections, credentials, tokens } = workerData as FloodRequest;
 const counts = { offered: 0, skipped: 0, ok: 0, busy: 0, failed: 0, broken: 0 };
 const loginMs: number[] = [];
 let open = 0;
 
 // The clients of the people share the core with this thread: they go first.
 lowerOwnPriority();
+const connections = onOpenConnections ? await OpenConnections.open(url, connectionsOpen) : undefined;
+parentPort!.postMessage('ready');
+await once(parentPort!, 'message');
 const beganMs = performance.now();
 const endMs = beganMs + seconds * 1000;
 let due = 0;
 while (performance.now() < endMs) {
   const wanted = ((performance.now() - beganMs) / 1000) * perSecond;
   for (; due < wanted; due++) {
-    if (open >= openMax) counts.skipped++;
+    if (open >= openMax || connections?.isFree === false) counts.skipped++;
     else void offer(due);
   }
   await sleep(tickMs);
@@ -63,11 +75,14 @@ async function offer(number: number): Promise<void> {
   const index = number % credentials.length;
   const { user, password } = credentials[index]!;
   const person = { user, password: kind === 'wrong' ? `not the ${password}` : password };
-  const device = new Device(person, {}, `f${Math.floor(number / credentials.length) % devicesOfPerson}`);
+  const name = `f${Math.floor(number / credentials.length) % devicesOfPerson}`;
+  const device = new Device(person, {}, name);
   device.token = tokens[index];
   const askedAtMs = performance.now();
   try {
-    const { result } = await device.logIn(url, kind === 'token' ? 'token' : 'password', answerMsMax);
+    const { result } = connections
+      ? await connections.logIn(person, name, answerMsMax)
+      : await device.logIn(url, kind === 'token' ? 'token' : 'password', answerMsMax);
     if (result === 'fail') counts.failed++;
     else counts[result]++;
     if (result === 'ok') loginMs.push(performance.now() - askedAtMs);
