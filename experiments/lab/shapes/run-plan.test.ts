@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { registry } from '../../registry.ts';
-import type { StageInfo } from '../deployment/list-stages.ts';
+import { listStages, type StageInfo } from '../deployment/list-stages.ts';
 import type { ServicesFound } from '../deployment/services/services.ts';
 import type { LoadRunRecord } from '../records/schema.ts';
 import { findByShortName, type RunOptions, skipMissing } from './run-plan.ts';
@@ -174,6 +174,15 @@ test('workers and nodes have a small box each, and those of one group differ in 
     ['05-backplane, 50 rooms', true, false],
     ['05-backplane, 50 rooms, through HAProxy', true, true],
   ]);
+});
+
+test('every experiment can be planned with all stages: its own time is enough for its searches', async () => {
+  const all = await listStages();
+  for (const experiment of registry.experiments) {
+    const target = experiment.target ?? 'process';
+    const { variants } = experiment.shape.plan(experiment, all, { ...nothing, target });
+    assert.ok(variants.length > 0, experiment.name);
+  }
 });
 
 test('an experiment is found by full name, number or word, and by nothing else', () => {
