@@ -24,7 +24,7 @@ export class OpenConnections {
     return this.#idle.length > 0;
   }
 
-  /** Rejects where no answer comes in time. Somebody who is let in leaves, and another connection is opened. */
+  /** Rejects where no answer comes in time. Who is let in leaves, and another connection is opened. */
   async logIn(person: Credentials, device: string, timeoutMs: number): Promise<LoginAck> {
     const socket = this.#idle.shift()!;
     const ended = new AbortController();
