@@ -119,7 +119,7 @@ test('entries that were read back are taken while each joins the one after it', 
 test('of a room, only messages that join those that are here are added', () => {
   const written = new WrittenLog();
   const runs = Array.from({ length: 4 }, () => written.write(['a']).entry.runs[0]!);
-  const tail = new RoomTail(0, 3);
+  const tail = new RoomTail('a', 0, 3);
   tail.append(runs[3]!);
   tail.prepend([runs[0]!, runs[1]!]);
   assert.equal(tail.first, 3, 'the third is missing');
@@ -145,7 +145,7 @@ test('what is known of a room lasts while somebody needs it, and no longer', () 
 
 test('a room that began anew in Redis has another epoch, and nothing from before it', () => {
   const log = new PartitionLog('e', '0-0', () => true);
-  const tail = new RoomTail(0, 5);
+  const tail = new RoomTail('a', 0, 5);
   log.rooms.set('a', tail);
   const old = log.giveUp('a', tail);
   const written = new WrittenLog().write(['a', 'a']);

@@ -4,6 +4,7 @@
  */
 import type { Position } from '#protocol';
 import type { Recovery } from './backplane.ts';
+import { KeptBatches } from './kept-batches.ts';
 import { hashOf } from './partition.ts';
 import { RoomTail } from './room-tail.ts';
 import { positionOf, type ReadEntry, type RoomRun, type StreamEntry } from './stream-entry.ts';
@@ -28,6 +29,15 @@ export type RecoveryOutcome =
 
 const none: readonly Buffer[] = [];
 
+/**
+ * Memory of an entry beside its batch, and of its part for each room. Measured on the heap of Node 24, with
+ * 40,000 entries of one room and of five: 367 and 823 bytes.
+ */
+const entryBytes = 255;
+const runBytes = 115;
+
+const memoryOf = ({ batch, runs }: StreamEntry) => batch.length + entryBytes + runs.length * runBytes;
+
 export class PartitionLog {
   readonly epoch: string;
   /** The id of the newest entry that was read. */
@@ -36,10 +46,11 @@ export class PartitionLog {
   before: string;
   /** True while the log in Redis does not go back further than the entries here. */
   isWhole = false;
-  /** Bytes of the batches that are kept. */
+  /** Memory of the entries that are kept. */
   bytes = 0;
   readonly rooms = new Map<string, RoomTail>();
   readonly #isNeeded: (room: string) => boolean;
+  readonly #batches = new KeptBatches();
   #entries: StreamEntry[] = [];
   /** Index of the oldest entry: removing the first of an array costs a move of all. */
   #oldest = 0;
@@ -59,9 +70,13 @@ export class PartitionLog {
   append({ entry, epoch, previous }: ReadEntry): boolean {
     if (epoch !== this.epoch || previous !== this.cursor) return false;
     this.cursor = entry.id;
+    this.#keep(entry);
     this.#entries.push(entry);
-    this.bytes += entry.batch.length;
-    for (const run of entry.runs) this.#tailOf(run.room, run.base, run.first).append(run);
+    for (const run of entry.runs) {
+      const tail = this.#tailOf(run.room, run.base, run.first);
+      run.room = tail.room;
+      tail.append(run);
+    }
     return true;
   }
 
@@ -72,7 +87,7 @@ export class PartitionLog {
     for (const { entry, epoch, previous } of newestFirst) {
       if (epoch !== this.epoch || entry.id !== this.before) break;
       this.before = previous;
-      this.bytes += entry.batch.length;
+      this.#keep(entry);
       older.push(entry);
       for (const run of entry.runs) {
         const list = runs.get(run.room);
@@ -98,7 +113,7 @@ export class PartitionLog {
       this.#oldest = 0;
     }
     this.before = entry.id;
-    this.bytes -= entry.batch.length;
+    this.bytes -= memoryOf(entry);
     this.isWhole = false;
     for (const run of entry.runs) {
       this.rooms.get(run.room)?.forget(run);
@@ -134,7 +149,7 @@ export class PartitionLog {
     if (after.epoch !== epoch) return fresh('epoch');
     if (after.offset > offset) return fresh('future');
     if (after.offset < tail.first) return this.isWhole ? fresh('trimmed') : 'older';
-    const missed = tail.missedSince(room, after.offset, bytesMax);
+    const missed = tail.missedSince(after.offset, bytesMax);
     if (!missed) return fresh('too_much');
     const outcome = missed.length === 0 ? 'nothing_missed' : 'recovered';
     return { epoch, offset: after.offset, recovered: true, outcome, missed };
@@ -146,11 +161,16 @@ export class PartitionLog {
     return { epoch, offset: tail.messages, recovered: false, outcome: 'late', missed: none };
   }
 
+  #keep(entry: StreamEntry): void {
+    entry.batch = this.#batches.copy(entry.batch);
+    this.bytes += memoryOf(entry);
+  }
+
   /** The tail of a room, made where there is none. */
   #tailOf(room: string, base: number, messages: number): RoomTail {
     const known = this.rooms.get(room);
     if (known) return known;
-    const tail = new RoomTail(base, messages);
+    const tail = new RoomTail(room, base, messages);
     this.rooms.set(room, tail);
     return tail;
   }

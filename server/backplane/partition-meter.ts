@@ -18,7 +18,7 @@ export function createPartitionMeter(registry = new Registry()) {
     ),
     lagBytes: gauge('chat_partition_lag_bytes', 'Bytes of the logs behind the cursors of this process'),
     logBytes: gauge('chat_partition_log_bytes', 'Bytes that Redis keeps of the logs read here'),
-    tailBytes: gauge('chat_partition_tail_bytes', 'Bytes of the newest entries that this process keeps'),
+    tailBytes: gauge('chat_partition_tail_bytes', 'Memory of the newest entries that this process keeps'),
     historyReads: counter('chat_partition_history_reads_total', 'Times that older entries were read back'),
     historyBytes: counter('chat_partition_history_bytes_total', 'Bytes of the batches read back'),
     gaps: counter(

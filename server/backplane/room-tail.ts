@@ -3,6 +3,7 @@ import { visitBatch } from './batch.ts';
 import type { RoomRun } from './stream-entry.ts';
 
 export class RoomTail {
+  readonly room: string;
   /** The position at which the room was first counted: it tells one life of a room from another. */
   base: number;
   /** Messages since then. */
@@ -12,7 +13,8 @@ export class RoomTail {
   /** What was missed since an offset, until the next message: whole rooms come back with the same offset. */
   readonly #missed = new Map<number, readonly Buffer[]>();
 
-  constructor(base: number, messages: number) {
+  constructor(room: string, base: number, messages: number) {
+    this.room = room;
     this.base = base;
     this.messages = messages;
   }
@@ -53,7 +55,7 @@ export class RoomTail {
   }
 
   /** The messages from an offset on, which must not be below `first`; undefined: more than so many bytes. */
-  missedSince(room: string, offset: number, bytesMax: number): readonly Buffer[] | undefined {
+  missedSince(offset: number, bytesMax: number): readonly Buffer[] | undefined {
     const known = this.#missed.get(offset);
     if (known) return known;
     const missed: Buffer[] = [];
@@ -62,7 +64,7 @@ export class RoomTail {
       if (first + messages <= offset) continue;
       let next = first;
       visitBatch(entry.batch, (name, payload) => {
-        if (name !== room || next++ < offset) return;
+        if (name !== this.room || next++ < offset) return;
         missed.push(payload);
         bytes += payload.length;
       });

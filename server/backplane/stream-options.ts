@@ -26,7 +26,7 @@ export const streamSettings = group('Partitions', {
     4096,
     16_384 * mebibyte,
     32 * mebibyte,
-    'bytes of newest entries that this process keeps',
+    'memory of the newest entries that this process keeps',
     size,
   ),
   resumeBytesMax: limit(

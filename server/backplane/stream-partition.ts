@@ -267,7 +267,7 @@ export class StreamPartition {
     const names = [...this.#asked];
     for (const [index, [base, messages]] of this.#found.places.entries()) {
       // An entry that came since says it better.
-      if (!rooms.has(names[index]!)) rooms.set(names[index]!, new RoomTail(base, messages));
+      if (!rooms.has(names[index]!)) rooms.set(names[index]!, new RoomTail(names[index]!, base, messages));
     }
     this.#found = undefined;
     this.#asked = new Set();
@@ -288,11 +288,10 @@ export class StreamPartition {
     this.#readingBack = false;
     if (!found) return; // The next heartbeat asks again.
     if (this.log !== log || log.before !== from) return this.settle();
-    const before = log.bytes;
-    log.prepend(found.entries);
     const { partitionMeter } = this.#options;
     partitionMeter.historyReads.inc();
-    partitionMeter.historyBytes.inc(log.bytes - before);
+    partitionMeter.historyBytes.inc(found.entries.reduce((sum, { entry }) => sum + entry.batch.length, 0));
+    log.prepend(found.entries);
     if (found.isEnd || log.before === from) log.isWhole = true;
     this.settle();
   }
