@@ -22,7 +22,7 @@ export const nodes: CapacityExperiment = {
     `Each node has a container of ${smallBoxCpus} CPU. They take turns on the cores that the simulator leaves, on which Redis, and HAProxy where there is one, have what the nodes leave.`,
     'Every node receives every message through Redis, whether it has sessions of that room or not: more nodes share the writes to sessions, and each does all of the reading.',
     'Directly, the simulator spreads clients over the nodes in turn, as a load balancer does by least connections. Through HAProxy it knows the address of that alone; only as many nodes are tried as leave HAProxy and Redis half of the CPU of the server’s side, because HAProxy reads and writes again all that the nodes write. Its CPU is in the series of every trial (haproxy).',
-    `Each node reads from and writes to each of its clients once in a round, whatever the load: in ${smallBoxCpus} CPU some 50 ms with 500 clients. A collection of garbage takes 350 to 400 ms there. More nodes share both, so that capacity under the same limit on latency can grow by more than the number of nodes.`,
+    `Each node reads from and writes to each of its clients once in a round, whatever the load: in ${smallBoxCpus} CPU some 50 ms with 500 clients. A collection of garbage takes up to 400 ms there. More nodes share both, so that capacity under the same limit on latency can grow by more than the number of nodes.`,
     `In ${rooms} rooms a message has 10 recipients and not 500: compare deliveries per second with those of one room, not messages per second.`,
   ],
 };
