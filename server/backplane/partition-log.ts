@@ -72,11 +72,7 @@ export class PartitionLog {
     this.cursor = entry.id;
     this.#keep(entry);
     this.#entries.push(entry);
-    for (const run of entry.runs) {
-      const tail = this.#tailOf(run.room, run.base, run.first);
-      run.room = tail.room;
-      tail.append(run);
-    }
+    for (const run of entry.runs) this.#tailOf(run.room, run.base, run.first).append(run);
     return true;
   }
 

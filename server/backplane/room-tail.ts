@@ -33,6 +33,7 @@ export class RoomTail {
     this.base = run.base;
     this.messages = run.first + run.messages;
     this.#runs.push(run);
+    run.room = this.room;
     this.#forgetMissed();
   }
 
@@ -44,7 +45,9 @@ export class RoomTail {
       if (base !== this.base || first + messages !== next) break;
       next = first;
     }
-    this.#runs = [...older.slice(start), ...this.#runs];
+    const joined = older.slice(start);
+    for (const run of joined) run.room = this.room;
+    this.#runs = [...joined, ...this.#runs];
     this.#forgetMissed();
   }
 

@@ -9,6 +9,7 @@ import { verify } from './signature.ts';
 /** The messages of one room in one entry. */
 export type RoomRun = {
   readonly entry: StreamEntry;
+  /** One text for all of a room, as soon as its tail has the run. */
   room: string;
   /** The position at which the room was first counted. */
   base: number;
@@ -84,9 +85,8 @@ export function readEntry([id, fields]: RawEntry, stream: string, secret: string
   const runs = new Array<RoomRun>(counts.size);
   const entry: StreamEntry = { id: id.toString('latin1'), batch, runs };
   let at = 0;
-  let index = 0;
   for (const [room, messages] of counts) {
-    const [base, first] = [Number(places[index++]), Number(places[index++])];
+    const [base, first] = [Number(places[2 * at]), Number(places[2 * at + 1])];
     if (!Number.isSafeInteger(base) || !Number.isSafeInteger(first))
       throw new BatchError('an offset is no number');
     runs[at++] = { entry, room, base, first, messages };

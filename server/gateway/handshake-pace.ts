@@ -35,15 +35,20 @@ export class HandshakePace {
   wait(begin: () => void): boolean {
     if (this.#waiting.size >= this.#waitingMax) return false;
     this.#waiting.add(begin);
-    this.#timer ??= setTimeout(() => this.#nextTurns(), this.#turnMs);
+    this.#scheduleTurns();
     return true;
   }
 
   /** Everybody who waits has a turn at once: nobody is let in any more. */
   end(): void {
     clearTimeout(this.#timer);
+    this.#timer = undefined;
     for (const begin of this.#waiting) begin();
     this.#waiting.clear();
+  }
+
+  #scheduleTurns(): void {
+    this.#timer ??= setTimeout(() => this.#nextTurns(), this.#turnMs);
   }
 
   #nextTurns(): void {
@@ -53,6 +58,6 @@ export class HandshakePace {
       this.#waiting.delete(begin);
       begin();
     }
-    if (this.#waiting.size > 0) this.#timer ??= setTimeout(() => this.#nextTurns(), this.#turnMs);
+    if (this.#waiting.size > 0) this.#scheduleTurns();
   }
 }
