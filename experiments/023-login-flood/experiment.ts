@@ -9,6 +9,7 @@ import {
   variantsOfStages,
 } from '../lab/shapes/figures/figures.ts';
 import { compileSeconds, type Flood, floodSeconds, measureFlood, people, ratePerSecond } from './flood.ts';
+import { connectionsOpen } from './open-connections.ts';
 
 /**
  * In a whole core the event loop has its turn before the threads that hash, which have the lowest priority.
@@ -94,7 +95,7 @@ export const loginFlood: FigureExperiment = {
     { key: 'cpuCores', title: 'CPU cores', kind: 'number', isDetail: true },
   ],
   procedure: [
-    `${people} people are in and write ${ratePerSecond} messages per second to each other. A first flood of ${compileSeconds} s, without the quota, lets the code of logins be compiled, and is not measured. After ${floodSeconds} s of quiet the flood begins, and lasts as long. Every login of it comes over a connection of its own, which ends with the answer, or as a frame on one of 200 connections that are open before (on open connections). The flood comes from a thread of its own of the lowest priority, so that it does not delay the clients of the people.`,
+    `${people} people are in and write ${ratePerSecond} messages per second to each other. A first flood of ${compileSeconds} s, without the quota, lets the code of logins be compiled, and is not measured. After ${floodSeconds} s of quiet the flood begins, and lasts as long. Every login of it comes over a connection of its own, which ends with the answer, or as a frame on one of ${connectionsOpen} connections that are open before (on open connections). The flood comes from a thread of its own of the lowest priority, so that it does not delay the clients of the people.`,
     'Passwords are hashed as by default: argon2id, 19 MiB, 2 passes. The p99 is from writing a message until its recipient has it.',
   ],
   variants: (stages) => variantsOfStages(stages.filter(hasMailboxes), asked, variantOf),

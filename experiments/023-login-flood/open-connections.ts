@@ -3,6 +3,9 @@ import { once } from 'node:events';
 import { WebSocket } from 'ws';
 import { type Credentials, encodeLogin, type LoginAck, parseLoginAck } from '#protocol';
 
+/** Several times as many as passwords wait to be hashed. */
+export const connectionsOpen = 200;
+
 export class OpenConnections {
   readonly #url: string;
   /** Those that do not wait for an answer. */
@@ -13,9 +16,9 @@ export class OpenConnections {
   }
 
   /** One after the other; rejects where one is refused. */
-  static async open(url: string, count: number): Promise<OpenConnections> {
+  static async open(url: string): Promise<OpenConnections> {
     const connections = new OpenConnections(url);
-    for (let number = 0; number < count; number++) await connections.#openOne();
+    for (let number = 0; number < connectionsOpen; number++) await connections.#openOne();
     return connections;
   }
 
@@ -29,8 +32,9 @@ export class OpenConnections {
     const socket = this.#idle.shift()!;
     const ended = new AbortController();
     const signal = AbortSignal.any([ended.signal, AbortSignal.timeout(timeoutMs)]);
+    const closed = () => ended.abort(new Error('closed before the answer'));
+    socket.once('close', closed);
     try {
-      socket.once('close', () => ended.abort(new Error('closed before the answer')));
       const answer = answerOf(socket, signal);
       socket.send(encodeLogin({ ...person, device }));
       const ack = await answer;
@@ -40,6 +44,8 @@ export class OpenConnections {
     } catch (error) {
       void this.#replace(socket);
       throw error;
+    } finally {
+      socket.off('close', closed);
     }
   }
 

@@ -42,8 +42,6 @@ const openMax = 2000;
 const devicesOfPerson = 8;
 const tickMs = 1;
 const answerMsMax = 5000;
-/** Several times as many as passwords wait to be hashed. */
-const connectionsOpen = 200;
 
 const { url, kind, perSecond, seconds, onOpenConnections, credentials, tokens } = workerData as FloodRequest;
 const counts = { offered: 0, skipped: 0, ok: 0, busy: 0, failed: 0, broken: 0 };
@@ -52,7 +50,7 @@ let open = 0;
 
 // The clients of the people share the core with this thread: they go first.
 lowerOwnPriority();
-const connections = onOpenConnections ? await OpenConnections.open(url, connectionsOpen) : undefined;
+const connections = onOpenConnections ? await OpenConnections.open(url) : undefined;
 parentPort!.postMessage('ready');
 await once(parentPort!, 'message');
 const beganMs = performance.now();
