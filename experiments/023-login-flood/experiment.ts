@@ -12,8 +12,8 @@ import { compileSeconds, type Flood, floodSeconds, measureFlood, people, ratePer
 import { connectionsOpen } from './open-connections.ts';
 
 /**
- * In a whole core the event loop has its turn before the threads that hash, which have the lowest priority.
- * In a part of one, they use up the quota that it needs, whatever their priority.
+ * In a whole core the threads that hash stop when the event loop has something to do. In a part of one they
+ * use up the quota that it needs, whatever their priority.
  */
 const boxesCpus = [1, 0.5];
 const loginsPerSecond = 1000;
@@ -95,7 +95,7 @@ export const loginFlood: FigureExperiment = {
     { key: 'cpuCores', title: 'CPU cores', kind: 'number', isDetail: true },
   ],
   procedure: [
-    `${people} people are in and write ${ratePerSecond} messages per second to each other. A first flood of ${compileSeconds} s, without the quota, lets the code of logins be compiled, and is not measured. After ${floodSeconds} s of quiet the flood begins, and lasts as long. Every login of it comes over a connection of its own, which ends with the answer, or as a frame on one of ${connectionsOpen} connections that are open before (on open connections). The flood comes from a thread of its own of the lowest priority, so that it does not delay the clients of the people.`,
+    `${people} people are in and write ${ratePerSecond} messages per second to each other. A first flood of ${compileSeconds} s, without the quota, lets the code of logins be compiled, and is not measured. After ${floodSeconds} s of quiet the flood begins, and lasts as long. Every login of it comes over a connection of its own, which ends with the answer, or as a frame on one of ${connectionsOpen} connections that are open before (on open connections). The flood comes from a thread of its own that runs only where the core has nothing else to do, so that it does not delay the clients of the people.`,
     'Passwords are hashed as by default: argon2id, 19 MiB, 2 passes. The p99 is from writing a message until its recipient has it.',
   ],
   variants: (stages) => variantsOfStages(stages.filter(hasMailboxes), asked, variantOf),
