@@ -31,10 +31,15 @@ export class Interleavings {
     this.references = [newReference()];
   }
 
-  /** Forgets everything, for a step that begins. No user may follow a reference. */
-  restart(): void {
-    this.references.length = 1;
-    this.references[0]!.clear();
+  /**
+   * Forgets all frames, for a step that begins; no user may be at one. It keeps the references in `used`, those
+   * of users who are present: they will share an order again, and need not find that out anew.
+   */
+  restart(used: ReadonlySet<Reference>): void {
+    const kept = this.references.filter((reference) => used.has(reference));
+    if (kept.length === 0) kept.push(this.references[0]!);
+    this.references.splice(0, this.references.length, ...kept);
+    for (const reference of kept) reference.clear();
   }
 
   /**

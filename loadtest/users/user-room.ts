@@ -41,10 +41,11 @@ export function newRoom(
 export function beginStepIn(room: UserRoom, workload: ResolvedWorkload, isFirst: boolean): void {
   for (const user of room.users) stopFollowing(user);
   room.audit = newAudit(workload, room.index, room.users.length);
-  room.interleavings.restart();
+  const { interleavings } = room;
+  interleavings.restart(new Set(room.users.filter(isPresent).map(({ reference }) => reference)));
   room.orderTaken = 0;
   for (const user of room.users) {
-    user.reference = room.interleavings.references[0]!;
+    if (!interleavings.references.includes(user.reference)) user.reference = interleavings.references[0]!;
     user.heard = 0;
     user.isMisfit = false;
     user.isAbsent = !isFirst && user.state === 'closed' && !isPresent(user);
