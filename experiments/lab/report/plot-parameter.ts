@@ -154,13 +154,13 @@ type Place = (value: number) => number;
 /** `apart`: the points of the nth family; `beside`: to the left of them, by so many steps. */
 type Range = { axis: object; apart(family: number): Place; beside(steps: number): Place };
 
-/** The axis of the parameter, with room at both ends, and the places along it. */
+/** The axis of the parameter, with room for marks and labels at both ends, and the places along it. */
 function xRange(values: readonly number[], families: number): Range {
   const [low, high] = [Math.min(...values), Math.max(...values)];
   const marks = marksAt([...new Set(values)]);
   const middle = (families - 1) / 2;
   if (high / low > logFrom.across) {
-    const room = (high / low) ** 0.13;
+    const room = (high / low) ** (0.13 + apartShare * middle);
     const moved = (share: number) => (value: number) => value * (high / low) ** share;
     return {
       axis: { type: 'log', min: low / room, max: high * room, ...marks },
@@ -169,7 +169,7 @@ function xRange(values: readonly number[], families: number): Range {
     };
   }
   const width = Math.max(1, high - low);
-  const room = Math.max(0.5, width * 0.18);
+  const room = Math.max(0.5, width * (0.18 + apartShare * middle));
   const moved = (share: number) => (value: number) => value + width * share;
   return {
     axis: { type: 'value', min: low - room, max: high + room, ...marks },
