@@ -32,8 +32,8 @@ export class Interleavings {
   }
 
   /**
-   * Forgets all frames, for a step that begins; no user may be at one. It keeps the references in `used`, those
-   * of users who are present: they will share an order again, and need not find that out anew.
+   * Forgets all frames, for a step that begins; no user may be at one. It keeps the references in `used`,
+   * those of users who are present: they will share an order again, and need not find that out anew.
    */
   restart(used: ReadonlySet<Reference>): void {
     const kept = this.references.filter((reference) => used.has(reference));
