@@ -91,7 +91,6 @@ export class Admission {
 
   /** Decides on one upgrade request: what it joins, or the refusal. */
   decide(request: IncomingMessage, load: Load): Accepted | Refusal {
-    const { origins, sessionsMax, overloadLagMs } = this.#options;
     // RFC 6455, section 4.1: at least HTTP/1.1, with a Host header. Node checks neither before an upgrade.
     if (request.httpVersion !== '1.1' || !request.headers.host)
       return { reason: 'http', status: 400, detail: 'send HTTP/1.1 with a Host header' };
@@ -109,16 +108,22 @@ export class Admission {
       const detail = 'send ?login=<token> once, and upTo= and receiptsAfter= as whole numbers';
       return { reason: 'login', status: 400, detail };
     }
+    const { origin } = request.headers;
+    if (!isAllowedOrigin(origin, this.#options.origins))
+      return { reason: 'origin', status: 403, detail: `origin ${origin?.slice(0, 200)} is not allowed` };
+    return this.noPlace(load) ?? { room, resume, login };
+  }
+
+  /** Why nobody can be let in at this load; undefined where somebody can. */
+  noPlace(load: Load): Refusal | undefined {
+    const { sessionsMax, overloadLagMs } = this.#options;
     if (this.stopped) return this.#busy('draining', 'this server is shutting down');
     if (!load.ready) return this.#busy('unready', 'messages cannot flow at present');
-    const { origin } = request.headers;
-    if (!isAllowedOrigin(origin, origins))
-      return { reason: 'origin', status: 403, detail: `origin ${origin?.slice(0, 200)} is not allowed` };
     if (load.sessions >= sessionsMax) return this.#busy('full', `all ${sessionsMax} places are taken`);
     if (load.sessions >= load.placesMax)
       return this.#busy('descriptors', `all ${load.placesMax} places are taken`);
     if (load.lagMs > overloadLagMs) return this.#busy('overload', 'the server is overloaded');
-    return { room, resume, login };
+    return undefined;
   }
 
   /** Whether a request carries the shared token, in `?token=` or as a bearer; compared in constant time. */

@@ -55,15 +55,15 @@ export class Entrance {
   }
 
   upgrade(request: IncomingMessage, socket: Socket, head: Buffer): void {
-    const accepted = this.#decide(request);
+    const accepted = this.#parts.admission.decide(request, this.#load());
     if ('status' in accepted) return this.#refuse(socket, accepted);
     if (this.#pace.take()) return this.#begin(request, socket, head, accepted);
     const resumed = this.#pause(socket);
     const waits = this.#pace.wait(() => {
       if (!resumed()) return;
-      const now = this.#decide(request);
-      if ('status' in now) this.#refuse(socket, now);
-      else this.#begin(request, socket, head, now);
+      const refusal = this.#parts.admission.noPlace(this.#load());
+      if (refusal) this.#refuse(socket, refusal);
+      else this.#begin(request, socket, head, accepted);
     });
     if (!waits && resumed()) this.#refuse(socket, this.#parts.admission.crowded());
   }
@@ -89,15 +89,15 @@ export class Entrance {
 
   #prepare(entry: Entry, head: Buffer): void {
     const { chat, logins, admission } = this.#parts;
-    const { request, socket, accepted, identified } = entry;
+    const { socket, accepted, identified } = entry;
     // Who must log in first is prepared for its room after that.
     if (!chat.prepare || (logins?.required && !identified)) return this.#accept(entry, head);
     const resumed = this.#pause(socket);
     chat.prepare(accepted.room, accepted.resume, (prepared) => {
       if (!resumed()) return;
-      const now = prepared ? this.#decide(request) : admission.late();
-      if ('status' in now) this.#refuse(socket, now);
-      else this.#accept({ ...entry, accepted: now }, head);
+      const refusal = prepared ? admission.noPlace(this.#load()) : admission.late();
+      if (refusal) this.#refuse(socket, refusal);
+      else this.#accept(entry, head);
     });
   }
 
@@ -112,9 +112,9 @@ export class Entrance {
     };
   }
 
-  #decide(request: IncomingMessage): Accepted | Refusal {
+  #load(): Load {
     const load = this.#parts.load();
-    return this.#parts.admission.decide(request, { ...load, sessions: load.sessions + this.#preparing });
+    return { ...load, sessions: load.sessions + this.#preparing };
   }
 
   #refuse(socket: Socket, refusal: Refusal): void {
