@@ -15,6 +15,11 @@ test('a search begins at half of what the variant before it carried, of those wi
   assert.equal(firstLoad(scaled(1), [], 300), 300);
 });
 
+test('a search begins at a whole number of clients, of one at the least', () => {
+  const after = (capacity: number) => firstLoad({}, [{ variant: {}, capacity }], 300);
+  assert.deepEqual([after(1250.1), after(182.3), after(0.4)], [625, 91, 1]);
+});
+
 test('a time in which no trial could be judged is refused, with the time that was given and what is needed', () => {
   refuseShortTime(5 * 60, 7);
   const text = (seconds: number, searches: number, sharedBy?: number) => {

@@ -117,12 +117,13 @@ export function refuseShortTime(seconds: number, searches: number, sharedBy = 1)
 
 /**
  * A share of the capacity that was found last; of those with as many nodes or workers as this one, or fewer:
- * at half of what four nodes carry, a single one was overloaded so much that it told nothing.
+ * at half of what four nodes carry, a single one was overloaded so much that it told nothing. A whole number,
+ * because it may be one of clients.
  */
 export function firstLoad({ scale }: Pick<Variant, 'scale'>, found: readonly Found[], start: number): number {
   const countMax = scale?.count ?? Number.POSITIVE_INFINITY;
   const before = found.findLast(({ variant }) => (variant.scale?.count ?? 0) <= countMax);
-  return before === undefined ? start : startShare * before.capacity;
+  return before === undefined ? start : Math.max(1, Math.round(startShare * before.capacity));
 }
 
 /**
