@@ -52,7 +52,7 @@ function faultAnswer({ trials, record }: FaultRun): string {
     trials.some(({ variant, outcome }) => variant === name && outcome !== 'pass'),
   );
   if (failed.length === 0)
-    return `In none of the ${record.variants.length} failures was a message lost silently, duplicated or reordered, and the chat recovered from all of them.`;
+    return `In none of the ${trials.length} trials of ${record.variants.length} failures was a message lost silently, duplicated or reordered, and the chat recovered in all of them.`;
   return `The limits broke in ${failed.length} of ${record.variants.length} failures: ${failed.map(({ name }) => name).join(', ')}.`;
 }
 
