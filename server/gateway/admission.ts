@@ -111,11 +111,11 @@ export class Admission {
     const { origin } = request.headers;
     if (!isAllowedOrigin(origin, this.#options.origins))
       return { reason: 'origin', status: 403, detail: `origin ${origin?.slice(0, 200)} is not allowed` };
-    return this.noPlace(load) ?? { room, resume, login };
+    return this.refusalAt(load) ?? { room, resume, login };
   }
 
   /** Why nobody can be let in at this load; undefined where somebody can. */
-  noPlace(load: Load): Refusal | undefined {
+  refusalAt(load: Load): Refusal | undefined {
     const { sessionsMax, overloadLagMs } = this.#options;
     if (this.stopped) return this.#busy('draining', 'this server is shutting down');
     if (!load.ready) return this.#busy('unready', 'messages cannot flow at present');

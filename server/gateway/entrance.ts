@@ -61,7 +61,7 @@ export class Entrance {
     const resumed = this.#pause(socket);
     const waits = this.#pace.wait(() => {
       if (!resumed()) return;
-      const refusal = this.#parts.admission.noPlace(this.#load());
+      const refusal = this.#parts.admission.refusalAt(this.#load());
       if (refusal) this.#refuse(socket, refusal);
       else this.#begin(request, socket, head, accepted);
     });
@@ -95,7 +95,7 @@ export class Entrance {
     const resumed = this.#pause(socket);
     chat.prepare(accepted.room, accepted.resume, (prepared) => {
       if (!resumed()) return;
-      const refusal = prepared ? admission.noPlace(this.#load()) : admission.late();
+      const refusal = prepared ? admission.refusalAt(this.#load()) : admission.late();
       if (refusal) this.#refuse(socket, refusal);
       else this.#accept(entry, head);
     });
