@@ -12,6 +12,7 @@ import {
   precisionOf,
   thresholdOf,
   triedRange,
+  wholeLoad,
 } from './threshold.ts';
 
 /** Bound of one step above the highest load that passed: an overload beyond it teaches nothing more. */
@@ -89,7 +90,7 @@ export async function searchCapacity(
     const threshold = judged.some(({ passed }) => passed) ? answerOf(judged, method) : null;
     return { end, threshold, atLeast: threshold && heldAtLeast(judged, threshold), trials, voids };
   };
-  let load = clamp(method.start, method.loadMin, reach);
+  let load = wholeLoad(method.start, method.loadMin, reach);
   for (;;) {
     if (trials - disturbed === method.trialsMax) return ended('trials-max');
     if (isTimeUp()) return ended('time-max');
@@ -106,7 +107,7 @@ export async function searchCapacity(
       voids += 1;
       undeterminedInARow += 1;
       const factor = undeterminedInARow % 2 === 1 ? sidestep : sidestep ** -2;
-      load = clamp(load * factor, method.loadMin, reach);
+      load = wholeLoad(load * factor, method.loadMin, reach);
       continue;
     }
     if (outcome === 'pass' || outcome === 'fail') {
@@ -129,13 +130,13 @@ export async function searchCapacity(
       serverStart += 1;
       const { low, middle, high } = answerOf(judged, method).capacity;
       expected = { loadMin: low / furtherFactor, loadMax: high * furtherFactor };
-      load = clamp(middle, method.loadMin, reach);
+      load = wholeLoad(middle, method.loadMin, reach);
       continue;
     }
     expected = widen(expected, ofStart, method);
     const next = nextLoad(posteriorOf(ofStart, expected));
     const max = Math.min(reach, stepMax * highestPass(judged, load));
-    load = clamp(next > nearEnd * reach ? reach : next, method.loadMin, max);
+    load = wholeLoad(next > nearEnd * reach ? reach : next, method.loadMin, max);
   }
 }
 
@@ -179,9 +180,4 @@ function widen({ loadMin, loadMax }: LoadRange, judged: readonly Judged[], all: 
 
 function highestPass(judged: readonly Judged[], otherwise: number): number {
   return Math.max(...judged.filter(({ passed }) => passed).map(({ load }) => load), otherwise / stepMax);
-}
-
-/** Within the allowed loads, and a whole number: loads are messages per second or clients. */
-function clamp(load: number, min: number, max: number): number {
-  return Math.round(Math.min(max, Math.max(min, load)));
 }

@@ -2,7 +2,7 @@
  * A quick look for the edge, before the search: loads in large steps until one breaks, as a pure function
  * over a trial. It tells the search where to begin. Its trials are short, so that they judge nothing.
  */
-import type { LoadRange } from './threshold.ts';
+import { type LoadRange, wholeLoad } from './threshold.ts';
 
 /**
  * From one load to the next. Upwards the steps are smaller: the last load is an overload, and a server that
@@ -26,7 +26,7 @@ export async function scoutEdge(
   look: (load: number) => Promise<Look>,
 ): Promise<Edge> {
   const edge: Edge = { held: null, broke: null };
-  const within = (load: number) => Math.round(Math.min(loadMax, Math.max(loadMin, load)));
+  const within = (load: number) => wholeLoad(load, loadMin, loadMax);
   const lookAt = async (load: number) => {
     const seen = await look(load);
     edge[seen === 'broke' ? 'broke' : 'held'] = load;

@@ -24,6 +24,11 @@ export type Judged = {
 /** Loads between which the threshold may lie. */
 export type LoadRange = { readonly loadMin: number; readonly loadMax: number };
 
+/** Within the allowed loads, and a whole number: loads are messages per second or clients. */
+export function wholeLoad(load: number, min = 1, max = Number.POSITIVE_INFINITY): number {
+  return Math.round(Math.min(max, Math.max(min, load)));
+}
+
 /** Weights over (θ, s); they add up to 1. Index: θ first, then s. */
 export type Posterior = {
   readonly thetas: Float64Array;

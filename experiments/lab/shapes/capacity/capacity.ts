@@ -2,6 +2,7 @@
 import { time } from '#host/units.ts';
 import { trialsOfSearch } from '../../analysis/capacity-search.ts';
 import { compareCapacities } from '../../analysis/compare.ts';
+import { wholeLoad } from '../../analysis/threshold.ts';
 import { InputError } from '../../input-error.ts';
 import type { CapacityMethod, LoadRun } from '../../records/schema.ts';
 import { answerLine } from '../../report/trial-line.ts';
@@ -117,13 +118,12 @@ export function refuseShortTime(seconds: number, searches: number, sharedBy = 1)
 
 /**
  * A share of the capacity that was found last; of those with as many nodes or workers as this one, or fewer:
- * at half of what four nodes carry, a single one was overloaded so much that it told nothing. A whole number,
- * because it may be one of clients.
+ * at half of what four nodes carry, a single one was overloaded so much that it told nothing.
  */
 export function firstLoad({ scale }: Pick<Variant, 'scale'>, found: readonly Found[], start: number): number {
   const countMax = scale?.count ?? Number.POSITIVE_INFINITY;
   const before = found.findLast(({ variant }) => (variant.scale?.count ?? 0) <= countMax);
-  return before === undefined ? start : Math.max(1, Math.round(startShare * before.capacity));
+  return before === undefined ? start : wholeLoad(startShare * before.capacity);
 }
 
 /**

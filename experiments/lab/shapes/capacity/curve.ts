@@ -2,6 +2,7 @@
  * What `--curve` adds after the search of a variant: latency at shares of its capacity, with constant and
  * with Poisson arrival, and at the capacities of the variants before it; then recovery from a freeze.
  */
+import { wholeLoad } from '../../analysis/threshold.ts';
 import type { TrialRecord } from '../../records/schema.ts';
 import type { TrialExtras } from '../load-trials.ts';
 
@@ -21,13 +22,13 @@ export async function runCurve(
   earlier: readonly number[],
   trial: (load: number, extras: TrialExtras) => Promise<TrialRecord>,
 ): Promise<void> {
-  const at = (share: number) => Math.max(1, Math.round(share * capacity));
+  const at = (share: number) => wholeLoad(share * capacity);
   for (const arrival of arrivals)
     for (const share of shares)
       await trial(at(share), { purpose: 'curve', share, workload: { arrival }, recover: true });
   for (const load of earlier.filter((one) => one < capacity)) {
     const share = Number((load / capacity).toPrecision(3));
-    await trial(Math.round(load), { purpose: 'curve', share, recover: true });
+    await trial(wholeLoad(load), { purpose: 'curve', share, recover: true });
   }
   for (const share of freezeShares)
     await trial(at(share), { purpose: 'freeze', share, freeze, timing: freezeTiming, recover: true });
