@@ -13,7 +13,7 @@ const strideUp = 3;
 const strideNear = 1.5;
 const strideDown = 8;
 
-/** `near`: it held, and used up more than half of a limit. Void counts as `broke`. */
+/** `near`: it held, and used up more than half of a limit. What cannot be judged counts as `broke`. */
 export type Look = 'held' | 'near' | 'broke';
 
 /** Highest load that held, and lowest that did not; null where there was none. */

@@ -31,13 +31,11 @@ export type WarmUpTrial = (load: number, timing: Timing, withoutQuota: boolean) 
 export async function warmUp(method: CapacityMethod, trial: WarmUpTrial): Promise<Edge> {
   // First of all: in a part of a core, code that is not compiled fails at loads far below the edge.
   await trial(method.start, compileTiming, true);
-  let isFirst = true;
   const edge = await scoutEdge(method.start, method, async (load) => {
-    let one = await trial(load, scoutTiming, false);
-    // A simulator that has just started sends late, which says nothing about the server. Later on, it does.
-    if (isFirst && one.loadtest?.verdict === 'void') one = await trial(load, scoutTiming, false);
-    isFirst = false;
-    return lookOf(one);
+    const one = await trial(load, scoutTiming, false);
+    // A simulator that has just started, or that comes from an overload, sends late: that says nothing about
+    // the server. A look taken as broken by mistake leads the search down, to where it only climbs.
+    return lookOf(one.loadtest?.verdict === 'void' ? await trial(load, scoutTiming, false) : one);
   });
   if (edge.held !== null) await settle(method, edge.held, trial);
   return edge;
