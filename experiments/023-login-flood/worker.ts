@@ -7,8 +7,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { parentPort, workerData } from 'node:worker_threads';
 import { lowerOwnPriority } from '#host/thread-priority.ts';
 import type { Credentials } from '#protocol';
-import { Device } from '../lab/people/device.ts';
 import { quantileOf } from '../lab/people/quantile.ts';
+import { logInAnew } from './new-connection.ts';
 import { OpenConnections } from './open-connections.ts';
 
 /** What the logins come with. */
@@ -19,6 +19,8 @@ export type FloodRequest = {
   kind: FloodKind;
   perSecond: number;
   seconds: number;
+  /** Logins that begin in one tick of 1 ms, where the thread is late: the others follow in the next ones. */
+  atOnceMax: number;
   /** Logins are frames on connections that stay, where nobody is let in; with passwords only. */
   onOpenConnections: boolean;
   credentials: readonly Credentials[];
@@ -43,7 +45,8 @@ const devicesOfPerson = 8;
 const tickMs = 1;
 const answerMsMax = 5000;
 
-const { url, kind, perSecond, seconds, onOpenConnections, credentials, tokens } = workerData as FloodRequest;
+const { url, kind, perSecond, seconds, atOnceMax, onOpenConnections, credentials, tokens } =
+  workerData as FloodRequest;
 const counts = { offered: 0, skipped: 0, ok: 0, busy: 0, failed: 0, broken: 0 };
 const loginMs: number[] = [];
 let open = 0;
@@ -58,7 +61,7 @@ const endMs = beganMs + seconds * 1000;
 let due = 0;
 while (performance.now() < endMs) {
   const wanted = ((performance.now() - beganMs) / 1000) * perSecond;
-  for (; due < wanted; due++) {
+  for (const end = Math.min(wanted, due + atOnceMax); due < end; due++) {
     if (open >= openMax || connections?.isFree === false) counts.skipped++;
     else void offer(due);
   }
@@ -74,17 +77,15 @@ async function offer(number: number): Promise<void> {
   const { user, password } = credentials[index]!;
   const person = { user, password: kind === 'wrong' ? `not the ${password}` : password };
   const name = `f${Math.floor(number / credentials.length) % devicesOfPerson}`;
-  const device = new Device(person, {}, name);
-  device.token = tokens[index];
+  const token = tokens[index];
   const askedAtMs = performance.now();
   try {
     const { result } = connections
       ? await connections.logIn(person, name, answerMsMax)
-      : await device.logIn(url, kind === 'token' ? 'token' : 'password', answerMsMax);
+      : await logInAnew(url, token === undefined ? { ...person, device: name } : { token }, answerMsMax);
     if (result === 'fail') counts.failed++;
     else counts[result]++;
     if (result === 'ok') loginMs.push(performance.now() - askedAtMs);
-    device.leave();
   } catch (error) {
     if (/\b503\b/.test((error as Error).message)) counts.busy++;
     else counts.broken++;
