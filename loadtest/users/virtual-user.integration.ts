@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import net from 'node:net';
 import { test } from 'node:test';
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import { type ServerOptions, type WebSocket, WebSocketServer } from 'ws';
 import { Interleavings } from '../audit/interleavings.ts';
 import type { LocalRoom } from '../audit/listener.ts';
@@ -143,6 +143,35 @@ test('closes with 1000; a lost connection is 1006 and a broken protocol is 1002'
   const broken = await target.openUser();
   (broken.socket as unknown as { _socket: net.Socket })._socket.write(Buffer.from([0xff, 0xff]));
   assert.match((await broken.until(2))[1]!, /^closed 1002 reserved bits/);
+});
+
+test('it is the server that ends the connection, whoever closes it: the first to end keeps a port', async () => {
+  await using target = await startServer();
+  for (const close of [
+    (one: { user: VirtualUser }) => one.user.close(),
+    (one: { socket: WebSocket }) => one.socket.close(1001),
+  ]) {
+    const one = await target.openUser();
+    const raw = (one.socket as unknown as { _socket: net.Socket })._socket;
+    const end = raw.end.bind(raw);
+    const asked = new Promise<void>((resolve) => {
+      raw.end = () => {
+        resolve();
+        return raw;
+      };
+    });
+    let hasClientEnded = false;
+    raw.on('end', () => {
+      hasClientEnded = true;
+    });
+    close(one);
+    await asked;
+    await sleep(30);
+    assert.deepEqual([hasClientEnded, one.user.connected], [false, true]);
+    end();
+    await once(raw, 'close');
+    assert.ok(hasClientEnded);
+  }
 });
 
 test('pongs that the server does not read are not collected', async () => {

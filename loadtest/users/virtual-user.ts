@@ -5,6 +5,7 @@ import type { Reference } from '../audit/reference.ts';
 import type { Resumption } from '../audit/resumption.ts';
 import type { Endpoint } from '../model/assignment.ts';
 import {
+  awaitEnd,
   closeAnswer,
   closeNormally,
   openSocket,
@@ -109,12 +110,12 @@ export class VirtualUser implements Listener {
     if (this.state === 'connecting') this.refuse('timeout');
   }
 
-  /** Closes with code 1000. The socket ends when the server answers, or by `destroy`. */
+  /** Closes with code 1000. The socket ends when the server ends it, or by `destroy`. */
   close(): void {
     if (this.state !== 'open') return;
     this.state = 'closed';
     this.#sendControl(opcode.close, closeNormally);
-    this.#socket?.end();
+    if (this.#socket) awaitEnd(this.#socket);
   }
 
   /** Drops the open connection, as a network does that fails. */
@@ -142,7 +143,7 @@ export class VirtualUser implements Listener {
       this.#sendControl(opcode.close, closeAnswer(code));
       this.#events.closed(this, code, reason);
     }
-    this.#socket?.end();
+    if (this.#socket) awaitEnd(this.#socket);
   }
 
   failed(detail: string): void {

@@ -5,6 +5,7 @@
 import type net from 'node:net';
 import { clientFrameBytes, clientHeaderBytes, maskText } from './client-frame.ts';
 import {
+  awaitEnd,
   type ConnectionTarget,
   closeAnswer,
   closeNormally,
@@ -61,11 +62,11 @@ export class TextConnection {
     this.#socket.write(frame);
   }
 
-  /** Closes with code 1000. The socket ends when the server answers, or by `destroy`. */
+  /** Closes with code 1000. The socket ends when the server ends it, or by `destroy`. */
   close(): void {
     if (this.#state === 'open') {
       writeControl(this.#socket, opcode.close, closeNormally);
-      this.#socket.end();
+      awaitEnd(this.#socket);
       this.#state = 'over';
     } else this.destroy();
   }
@@ -114,7 +115,7 @@ export class TextConnection {
     close: (code, reason) => {
       if (this.#state !== 'open') return;
       writeControl(this.#socket, opcode.close, closeAnswer(code));
-      this.#socket.end();
+      awaitEnd(this.#socket);
       this.#state = 'over';
       this.#owner.closed(code, reason);
     },
