@@ -72,7 +72,7 @@ export const loginFlood: FigureExperiment = {
   // Without its quota a node would take what the lab needs.
   target: 'container',
   repetitions: 1,
-  secondsPerTrial: 50,
+  secondsPerTrial: 62,
   figures: [
     {
       ...{ key: 'loginsPerSecond', title: 'logins/s', kind: 'number', good: 'higher' },
@@ -102,6 +102,7 @@ export const loginFlood: FigureExperiment = {
       kind: 'times',
       words: 'the p99 of people who were in was {} of quiet',
     },
+    { key: 'firstMsP99', title: 'p99 in the first flood', kind: 'ms', isDetail: true },
     { key: 'offeredPerSecond', title: 'offered/s', kind: 'number', isDetail: true },
     { key: 'brokenPerSecond', title: 'cut off/s', kind: 'number', isDetail: true },
     { key: 'skippedPerSecond', title: 'not offered/s', kind: 'number', isDetail: true },
@@ -110,7 +111,7 @@ export const loginFlood: FigureExperiment = {
     { key: 'cpuCores', title: 'CPU cores', kind: 'number', isDetail: true },
   ],
   procedure: [
-    `${people} people are in and write ${ratePerSecond} messages per second to each other. A first flood of ${compileSeconds} s, without the quota, lets the code of logins be compiled, and is not measured. After ${floodSeconds} s of quiet the flood begins, and lasts as long. Every login of it comes over a connection of its own, which ends with the answer, or as a frame on one of ${connectionsOpen} connections that are open before (on open connections). The flood comes from a thread of its own that runs only where the core has nothing else to do, so that it does not delay the clients of the people. Where that made it late, at most ${atOnceMax} logins begin in one ms, and the others after them: a flood that is offered at once would be another one.`,
+    `${people} people are in and write ${ratePerSecond} messages per second to each other. A first flood of ${compileSeconds} s, without the quota, lets the code of logins be compiled, and is not judged (p99 in the first flood). After ${floodSeconds} s of quiet the flood begins, and lasts as long. Every login of it comes over a connection of its own, which ends with the answer, or as a frame on one of ${connectionsOpen} connections that are open before (on open connections). The flood comes from a thread of its own that runs only where the core has nothing else to do, so that it does not delay the clients of the people. Where that made it late, at most ${atOnceMax} logins begin in one ms, and the others after them: a flood that is offered at once would be another one.`,
     'Passwords are hashed as by default: argon2id, 19 MiB, 2 passes. The p99 is from writing a message until its recipient has it.',
   ],
   variants: (stages) => variantsOfStages(stages.filter(hasMailboxes), asked, variantOf),
