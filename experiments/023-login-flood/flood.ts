@@ -68,7 +68,7 @@ export async function measureFlood(
   };
   const first = await (async () => {
     await using prepared = await prepareFlood(compiling, signal);
-    return timesOf(() => prepared.run());
+    return await timesOf(() => prepared.run());
   })();
   await using prepared = await prepareFlood(request, signal);
   await setQuota(true);
@@ -118,7 +118,12 @@ async function tokensOf(url: string, credentials: FloodRequest['credentials']): 
 /** A thread that is ready to begin, and ends with the block that uses it. */
 async function prepareFlood(request: FloodRequest, signal: AbortSignal) {
   const worker = new Worker(new URL('./worker.ts', import.meta.url), { workerData: request });
-  const message = async () => (await once(worker, 'message', { signal }))[0] as unknown;
+  const ended = once(worker, 'exit').then(() => {
+    throw new Error('The thread of the flood ended before the flood did.');
+  });
+  ended.catch(() => {}); // Also where nobody waits for it.
+  const message = async () =>
+    (await Promise.race([once(worker, 'message', { signal }), ended]))[0] as unknown;
   const stop = async () => void (await worker.terminate());
   try {
     await message();
