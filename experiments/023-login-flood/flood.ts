@@ -19,8 +19,8 @@ const floodPeople = 200;
 export const atOnceMax = 3;
 const warmUpMs = 2000;
 /**
- * Without the quota the code of logins is compiled by then. After 8 s of it the p99 in a flood of tokens was 31
- * and 33 ms, after 20 s it was 16 and 18.
+ * Without the quota the code of logins is compiled by then. After 8 s of it the p99 in a flood of tokens was
+ * 31 and 33 ms, after 20 s it was 16 and 18.
  */
 export const compileSeconds = 20;
 const settleMs = 5000;

@@ -67,6 +67,7 @@ const meanings: readonly (readonly [title: RegExp, meaning: string])[] = [
   [/^failed\/s$/, 'logins per second that were answered with fail'],
   [/^p99 quiet$/, 'time from writing to hearing a message before the flood, which 99 % did not exceed'],
   [/^p99 in the flood$/, 'the same during the flood'],
+  [/^p99 in the first flood$/, 'the same in the flood in which the code of logins was compiled'],
   [/^times quiet$/, 'p99 in the flood ÷ p99 quiet'],
   [/^offered\/s$/, 'logins per second that the flood began'],
   [/^cut off\/s$/, 'logins per second whose connection ended without an answer'],
