@@ -2,7 +2,6 @@
  * A login over a connection of its own, which ends with the answer. It is the connection of the simulator,
  * because a thread that is busy comes late, and then offers many logins at once.
  */
-
 import { type Credentials, encodeLogin, type LoginAck, parseLoginAck } from '#protocol';
 import { type ConnectionOwner, TextConnection } from '../../loadtest/wire/text-connection.ts';
 
@@ -17,22 +16,17 @@ export function logInAnew(chatUrl: string, login: LoginWith, timeoutMs: number):
   const { promise, resolve, reject } = Promise.withResolvers<LoginAck>();
   const url = new URL(chatUrl);
   if ('token' in login) url.searchParams.set('login', login.token);
-  const end = (outcome: LoginAck | Error) => {
-    clearTimeout(timer);
-    if (outcome instanceof Error) reject(outcome);
-    else resolve(outcome);
-  };
   const owner: ConnectionOwner = {
     opened: () => {
       if ('password' in login) connection.send(encodeLogin(login));
     },
-    refused: (why) => end(new Error(why)),
-    closed: (code, reason) => end(new Error(`closed with ${code} ${reason} before the answer`)),
+    refused: (why) => reject(new Error(why)),
+    closed: (code, reason) => reject(new Error(`closed with ${code} ${reason} before the answer`)),
     message: (bytes, start, stop) => {
       const ack = parseLoginAck(bytes.toString('utf8', start, stop));
       if (ack === undefined) return;
       connection.close();
-      end(ack);
+      resolve(ack);
     },
     reading: () => {},
     read: () => {},
@@ -47,7 +41,7 @@ export function logInAnew(chatUrl: string, login: LoginWith, timeoutMs: number):
   const connection = new TextConnection(target, messageBytesMax, owner);
   const timer = setTimeout(() => {
     connection.destroy();
-    end(new Error('no answer in time'));
+    reject(new Error('no answer in time'));
   }, timeoutMs);
-  return promise;
+  return promise.finally(() => clearTimeout(timer));
 }

@@ -5,11 +5,11 @@ import type { Reference } from '../audit/reference.ts';
 import type { Resumption } from '../audit/resumption.ts';
 import type { Endpoint } from '../model/assignment.ts';
 import {
-  awaitEnd,
   closeAnswer,
   closeNormally,
   openSocket,
   pongsWaitingMax,
+  sendClose,
   writeControl,
 } from '../wire/client-socket.ts';
 import { FrameScanner } from '../wire/frame-scanner.ts';
@@ -114,8 +114,7 @@ export class VirtualUser implements Listener {
   close(): void {
     if (this.state !== 'open') return;
     this.state = 'closed';
-    this.#sendControl(opcode.close, closeNormally);
-    if (this.#socket) awaitEnd(this.#socket);
+    if (this.#socket) sendClose(this.#socket, closeNormally);
   }
 
   /** Drops the open connection, as a network does that fails. */
@@ -134,16 +133,14 @@ export class VirtualUser implements Listener {
   pinged(payload: Buffer): void {
     if (this.#pongsWaiting === pongsWaitingMax) return;
     this.#pongsWaiting++;
-    this.#sendControl(opcode.pong, payload, () => this.#pongsWaiting--);
+    if (this.#socket) writeControl(this.#socket, opcode.pong, payload, () => this.#pongsWaiting--);
   }
 
   closed(code: number, reason: string): void {
-    if (this.state === 'open') {
-      this.state = 'closed';
-      this.#sendControl(opcode.close, closeAnswer(code));
-      this.#events.closed(this, code, reason);
-    }
-    if (this.#socket) awaitEnd(this.#socket);
+    if (this.state !== 'open') return;
+    this.state = 'closed';
+    if (this.#socket) sendClose(this.#socket, closeAnswer(code));
+    this.#events.closed(this, code, reason);
   }
 
   failed(detail: string): void {
@@ -190,9 +187,5 @@ export class VirtualUser implements Listener {
     this.#response = null;
     this.destroy();
     this.#events.refused(this, why, retryAfterMs);
-  }
-
-  #sendControl(code: number, payload: Buffer, written?: () => void): void {
-    if (this.#socket) writeControl(this.#socket, code, payload, written);
   }
 }

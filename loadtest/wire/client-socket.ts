@@ -2,6 +2,7 @@
 import net from 'node:net';
 import { newMaskKey, writeMaskedFrame } from './client-frame.ts';
 import { handshakeRequest, newHandshakeKey } from './handshake.ts';
+import { opcode } from './opcode.ts';
 
 /** Where to connect to. */
 export type ConnectionTarget = {
@@ -66,11 +67,12 @@ export function writeControl(socket: net.Socket, code: number, payload: Buffer, 
 }
 
 /**
- * After the close frames it is the server that ends the connection (RFC 6455, 7.1.1); one that does not is
- * cut off. Whoever ends it first keeps its port for a minute: a client that did so 1,000 times a second would
- * use up the 28,000 ports that Linux has for one address in half of that.
+ * Sends a close frame. After the close frames it is the server that ends the connection (RFC 6455, 7.1.1);
+ * one that does not is cut off. Whoever ends it first keeps its port for a minute: a client that did so 1,000
+ * times a second would use up the 28,000 ports that Linux has for one address in half of that.
  */
-export function awaitEnd(socket: net.Socket): void {
+export function sendClose(socket: net.Socket, payload: Buffer): void {
+  writeControl(socket, opcode.close, payload);
   socket.setTimeout(endWaitMs, cutOff);
 }
 

@@ -5,12 +5,12 @@
 import type net from 'node:net';
 import { clientFrameBytes, clientHeaderBytes, maskText } from './client-frame.ts';
 import {
-  awaitEnd,
   type ConnectionTarget,
   closeAnswer,
   closeNormally,
   openSocket,
   pongsWaitingMax,
+  sendClose,
   writeControl,
 } from './client-socket.ts';
 import { FrameScanner, type FrameSink } from './frame-scanner.ts';
@@ -65,8 +65,7 @@ export class TextConnection {
   /** Closes with code 1000. The socket ends when the server ends it, or by `destroy`. */
   close(): void {
     if (this.#state === 'open') {
-      writeControl(this.#socket, opcode.close, closeNormally);
-      awaitEnd(this.#socket);
+      sendClose(this.#socket, closeNormally);
       this.#state = 'over';
     } else this.destroy();
   }
@@ -114,8 +113,7 @@ export class TextConnection {
     },
     close: (code, reason) => {
       if (this.#state !== 'open') return;
-      writeControl(this.#socket, opcode.close, closeAnswer(code));
-      awaitEnd(this.#socket);
+      sendClose(this.#socket, closeAnswer(code));
       this.#state = 'over';
       this.#owner.closed(code, reason);
     },
