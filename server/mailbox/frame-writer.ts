@@ -6,7 +6,7 @@ import { frameHeaderBytes, writeTextFrameHeader } from '../chat/frame.ts';
 type Receiver = Pick<PersonSession, 'open' | 'write'>;
 
 export class FrameWriter {
-  readonly #texts = new Map<Receiver, string[]>();
+  #texts = new Map<Receiver, string[]>();
   readonly #flushSoon = oncePerTurn(() => this.flush());
 
   /** Takes the text of a frame. It is dropped where the session has begun to close by then. */
@@ -19,8 +19,11 @@ export class FrameWriter {
 
   /** Writes all that waits now. */
   flush(): void {
-    for (const [session, texts] of this.#texts) if (session.open) session.write(framed(texts));
-    this.#texts.clear();
+    const all = this.#texts;
+    // A new one, because a map that is cleared makes a new table, to which the old one refers: once a table
+    // is in the old generation, all that passes through the next ones is kept until a full collection.
+    this.#texts = new Map();
+    for (const [session, texts] of all) if (session.open) session.write(framed(texts));
   }
 }
 

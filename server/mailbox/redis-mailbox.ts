@@ -3,8 +3,7 @@
  * them one after the other; on Redis Cluster one script for each mailbox, because mailboxes are in different
  * slots.
  */
-import { setTimeout as sleep } from 'node:timers/promises';
-import { oncePerTurn } from '../backplane/timing.ts';
+import { oncePerTurn, waitFor } from '../backplane/timing.ts';
 import { defineScript, type Store, type StoreArgument } from '../redis/store.ts';
 import { prelude } from './mailbox-lua.ts';
 import { operations } from './mailbox-operations.ts';
@@ -52,7 +51,8 @@ export class RedisMailbox implements MailboxStore {
   readonly #options: RedisMailboxOptions;
   readonly #limits: readonly number[];
   #waiting: Operation[] = [];
-  readonly #running = new Set<Promise<void>>();
+  /** Scripts without an answer. */
+  #running = 0;
   readonly #flushSoon = oncePerTurn(() => this.#flush());
 
   constructor(options: RedisMailboxOptions) {
@@ -139,10 +139,7 @@ export class RedisMailbox implements MailboxStore {
   /** What was asked in this turn is still sent, and answered where Redis answers at once. */
   async close(): Promise<void> {
     this.#flush();
-    await Promise.race([
-      Promise.allSettled(this.#running),
-      sleep(closeDeadlineMs, undefined, { ref: false }),
-    ]);
+    await waitFor(() => this.#running === 0, closeDeadlineMs);
     await this.#options.store.close();
   }
 
@@ -180,16 +177,17 @@ export class RedisMailbox implements MailboxStore {
       for (const arg of own) args.push(arg);
     }
     const names = Array.from(keys.keys(), (user) => `${channel}:{m:${user}}`);
-    const running = store.run(script, names, args).then(
+    this.#running++;
+    store.run(script, names, args).then(
       (replies) => {
+        this.#running--;
         for (const [index, { resolve }] of batch.entries()) resolve((replies as Reply[])[index]!);
       },
       (error: Error) => {
+        this.#running--;
         for (const { reject } of batch) reject(error);
       },
     );
-    this.#running.add(running);
-    void running.finally(() => this.#running.delete(running));
   }
 }
 
