@@ -5,6 +5,7 @@
 import type { CapacityAnswer, CapacityMethod, Threshold, TrialOutcome } from '../records/schema.ts';
 import {
   heldAtLeast,
+  isBeyondTried,
   type Judged,
   type LoadRange,
   nextLoad,
@@ -88,7 +89,9 @@ export async function searchCapacity(
   let undeterminedInARow = 0;
   const ended = (end: CapacityAnswer['end']): CapacityAnswer => {
     const threshold = judged.some(({ passed }) => passed) ? answerOf(judged, method) : null;
-    return { end, threshold, atLeast: threshold && heldAtLeast(judged, threshold), trials, voids };
+    const atLeast = threshold && heldAtLeast(judged, threshold);
+    const beyond = threshold !== null && isBeyondTried(judged, threshold);
+    return { end, threshold, atLeast, isBeyondTried: beyond, trials, voids };
   };
   let load = wholeLoad(method.start, method.loadMin, reach);
   for (;;) {

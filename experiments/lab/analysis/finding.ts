@@ -4,6 +4,7 @@ import type { CapacityMethod, LoadRun, Threshold, TrialRecord, VariantRecord } f
 import { medianOf } from './statistics.ts';
 import {
   heldAtLeast,
+  isBeyondTried,
   type Judged,
   type Posterior,
   posteriorOf,
@@ -26,6 +27,8 @@ export type CapacityFinding = Finding & {
   threshold: Threshold | null;
   /** The load that it holds at the least, where no trial failed because of the server; else null. */
   atLeast: number | null;
+  /** The capacity lies above or below all loads that were judged. */
+  isBeyondTried: boolean;
   posterior: Posterior;
   /** Those of the search, void ones included. */
   trials: readonly TrialRecord[];
@@ -62,6 +65,7 @@ export function capacityFindings(run: LoadRun): CapacityFinding[] {
       ...finding,
       threshold,
       atLeast: threshold && heldAtLeast(judged, threshold),
+      isBeyondTried: threshold !== null && isBeyondTried(judged, threshold),
       posterior,
       trials,
       near: passed.filter(({ load }) => load >= nearShare * (threshold?.capacity.middle ?? 0)),

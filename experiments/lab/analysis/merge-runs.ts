@@ -59,8 +59,9 @@ function mergeVariant(parts: VariantRecord[]): VariantRecord {
 }
 
 function withAnswers(run: LoadRun): LoadRun {
-  const variants = capacityFindings(run).map(({ variant, threshold, atLeast }) => {
-    return { ...variant, answer: variant.answer && { ...variant.answer, threshold, atLeast } };
+  const variants = capacityFindings(run).map(({ variant, threshold, atLeast, isBeyondTried }) => {
+    const answer = variant.answer && { ...variant.answer, threshold, atLeast, isBeyondTried };
+    return { ...variant, answer };
   });
   return { ...run, record: { ...run.record, variants } };
 }

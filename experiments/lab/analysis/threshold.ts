@@ -94,6 +94,14 @@ export function heldAtLeast(trials: readonly Judged[], { capacity }: Threshold):
   return Math.min(capacity.low, Math.max(...trials.map(({ load }) => load)));
 }
 
+/**
+ * Whether a capacity lies above all loads that were judged, or below them: then it follows from the shape
+ * that is assumed of an edge, and no trial was made there.
+ */
+export function isBeyondTried(trials: readonly Judged[], { capacity: { middle } }: Threshold): boolean {
+  return trials.every(({ load }) => load < middle) || trials.every(({ load }) => load > middle);
+}
+
 /** Capacity and safe load of a posterior. */
 export function thresholdOf(posterior: Posterior): Threshold {
   const { thetas } = posterior;

@@ -98,6 +98,8 @@ export type CapacityAnswer = {
   threshold: Threshold | null;
   /** The load that it holds at the least, where no trial failed because of the server; else null. */
   atLeast: number | null;
+  /** The capacity lies above or below all loads that were judged. Absent in older files. */
+  isBeyondTried?: boolean;
   trials: number;
   /** Those of them that say nothing about the server. */
   voids: number;

@@ -48,10 +48,14 @@ export function claimPhrase(claim: Claim): string {
     : `${times(1 / middle)} times fewer (${times(1 / high)}–${times(1 / low)})`;
 }
 
-/** The load that half of the trials hold; `≥` and a load that is held where no trial failed. */
-export function capacityText({ threshold, atLeast }: CapacityFinding): string {
+/**
+ * The load that half of the trials hold; with `~` where no trial was made that far up or down; `≥` and a load
+ * that is held where no trial failed.
+ */
+export function capacityText({ threshold, atLeast, isBeyondTried }: CapacityFinding): string {
   if (threshold === null) return 'none';
-  return atLeast === null ? formatNumber(threshold.capacity.middle) : formatAtLeast(atLeast);
+  if (atLeast !== null) return formatAtLeast(atLeast);
+  return `${isBeyondTried ? '~ ' : ''}${formatNumber(threshold.capacity.middle)}`;
 }
 
 /** `14,100 (10,800–17,800)`; without an interval where only a lower bound is known. */

@@ -10,7 +10,7 @@ const meanings: readonly (readonly [title: RegExp, meaning: string])[] = [
   [/^safe load/, 'the load that 9 of 10 trials hold, with its 90 % interval'],
   [
     /\(90 %\)$/,
-    'capacity: the load that half of the trials hold, with its 90 % interval; ≥: no trial failed',
+    'capacity: the load that half of the trials hold, with its 90 % interval; ≥: no trial failed; ~: no trial was made that far up or down',
   ],
   [/^× /, 'how many times as much as the one that is named, with its 90 % interval'],
   [/^deliveries per CPU s$/, 'frames that reached a client ÷ seconds of CPU time of the servers'],

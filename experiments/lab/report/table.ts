@@ -125,5 +125,5 @@ function markdownCell(cell: string): string {
     .replaceAll('|', '\\|')
     .replace(/^([^a-z(]*) (\([\d.,]+–)(?=[\d.,]+\))/, '$1<br>$2&NoBreak;')
     .replaceAll(/(?<=\d) (?=(?:[kMG]?B|[kMGs%]|ms)(?![\w]))/g, '&nbsp;')
-    .replaceAll(/(?<=[≥≤]) /g, '&nbsp;');
+    .replaceAll(/(?<=[≥≤~]) /g, '&nbsp;');
 }

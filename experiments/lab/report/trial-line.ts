@@ -28,11 +28,12 @@ export function trialLine(trial: TrialRecord, unit: string): string {
 /** The capacity of a variant and its bound; null where none was searched. */
 export function answerLine({ name, answer, bound }: VariantRecord, unit: string): string | null {
   if (answer === null) return null;
-  const { threshold, atLeast, trials, voids, end } = answer;
+  const { threshold, atLeast, isBeyondTried = false, trials, voids, end } = answer;
   const effort = `${formatTrials(trials)}${voids === 0 ? '' : `, ${voids} void`}, ${end}`;
   if (threshold === null) return `${name}: no trial passed (${effort})`;
   const { capacity, safeLoad } = threshold;
   const boundBy = bound === null ? '' : `; bound by ${bound.name}`;
   if (atLeast !== null) return `${name}: ${formatAtLeast(atLeast)} ${unit}; ${effort}${boundBy}`;
-  return `${name}: ${formatNumber(capacity.middle)} ${unit} (90 %: ${intervalText(capacity)}), safe ${formatNumber(safeLoad.middle)}; ${effort}${boundBy}`;
+  const mark = isBeyondTried ? '~ ' : '';
+  return `${name}: ${mark}${formatNumber(capacity.middle)} ${unit} (90 %: ${intervalText(capacity)}), safe ${formatNumber(safeLoad.middle)}; ${effort}${boundBy}`;
 }

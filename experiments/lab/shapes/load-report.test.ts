@@ -120,6 +120,21 @@ test('capacity and interval follow from the trials, and void ones count for noth
   assert.match(terminalTable(capacity.report(run).summary), /03-cursor +≥ 10,000 +– +– /);
 });
 
+test('a capacity above or below all loads that were judged is marked', () => {
+  const tableOf = (trials: readonly (readonly [load: number, outcome: 'pass' | 'fail'])[]) => {
+    const run = ladderRun();
+    const kept = run.trials.filter(({ variant }) => variant !== '03-cursor');
+    const like = run.trials.find(({ variant }) => variant === '03-cursor')!;
+    run.trials = [...kept, ...trials.map(([load, outcome]) => ({ ...like, load, outcome }))];
+    return terminalTable(capacity.report(run).summary);
+  };
+  const passes = [6000, 7000, 7400, 7500].map((load) => [load, 'pass'] as const);
+  assert.match(tableOf([...passes, [5600, 'fail']]), /03-cursor +~ [\d,]+ \(/);
+  const fails = [6000, 6200, 6500, 7000].map((load) => [load, 'fail'] as const);
+  assert.match(tableOf([...fails, [7500, 'pass']]), /03-cursor +~ [\d,]+ \(/);
+  assert.match(tableOf([...passes, [9000, 'fail']]), /03-cursor +[\d,]+ \(/);
+});
+
 test('a CPU quota that throttled the server is named as the floor of its latency', () => {
   const run = ladderRun();
   for (const trial of run.trials) {

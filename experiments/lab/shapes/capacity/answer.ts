@@ -154,7 +154,7 @@ function startsText(trials: readonly TrialRecord[]): string {
   return starts > 1 ? `, ${starts} starts of the server` : '';
 }
 
-/** `at least 29,300`, or `249 (212–422)`. */
+/** `at least 29,300`, `249 (212–422)`, or `an estimated 249 (212–422)`. */
 function plain(finding: CapacityFinding): string {
   const { threshold, atLeast } = finding;
   return atLeast === null
@@ -163,7 +163,7 @@ function plain(finding: CapacityFinding): string {
 }
 
 function inSentence(finding: CapacityFinding): string {
-  return capacityText(finding).replace('≥', 'at least');
+  return capacityText(finding).replace('≥', 'at least').replace('~', 'an estimated');
 }
 
 function comparison(a: CapacityFinding, b: CapacityFinding): string {

@@ -69,7 +69,7 @@ function searchNotes({ record, trials }: LoadRun): string[] {
           `A long search starts the server anew every ${trialsPerStart} trials, because starts differ: each has a θ of its own, normally spread around the one that is reported, with a deviation that follows from the trials.`,
         ]
       : []),
-    'A capacity with “≥” is a load that was held: no trial failed because of the server, so that it may carry more. “Not told apart” means that the 90 % intervals overlap.',
+    'A capacity with “≥” is a load that was held: no trial failed because of the server, so that it may carry more. One with “~” lies above or below all loads that were judged: it follows from the shape that is assumed of an edge, and a trial there may show another one. “Not told apart” means that the 90 % intervals overlap.',
     'Latency, CPU and memory of a variant are those of the highest load up to its capacity that passed.',
     ...(isCurve
       ? [
