@@ -39,6 +39,8 @@ const floods: readonly NamedFlood[] = [
   { kind: 'right', name: 'passwords', perSecond: loginsPerSecond },
   { kind: 'wrong', name: 'wrong passwords', perSecond: loginsPerSecond },
   { kind: 'unknown', name: 'unknown users', perSecond: loginsPerSecond },
+  { kind: 'token', name: 'tokens, 125/s', perSecond: loginsPerSecond / 8 },
+  { kind: 'token', name: 'tokens, 250/s', perSecond: loginsPerSecond / 4 },
   { kind: 'token', name: 'tokens', perSecond: loginsPerSecond },
   {
     ...{ kind: 'right', name: 'passwords, on open connections', perSecond: loginsPerSecond },
@@ -118,6 +120,7 @@ export const loginFlood: FigureExperiment = {
   notes: [
     'Wrong passwords and unknown users meet the limits of failed logins for one user and one address, as by default; all of the lab’s clients have one address.',
     'Busy: told to come back, because as many passwords as are allowed wait to be hashed already. A flood of right passwords therefore shows the most that the node completes.',
+    'Fewer tokens per second than the flood has show up to where people do not feel it.',
     '5 logins/s of passwords leave no queue, so that their p99 is the time of one login. A login that waits for longer than 5 s is counted as cut off.',
     `${letInPerSecond}/s let in: the node has --handshake-rate-max ${letInPerSecond}/s. The others wait in their order for at most a second; who would wait for longer is refused with 503, and counted as busy.`,
     'To another node: the people are on one node and the flood on another, on the same core and with the same Redis. What is above quiet there is the machine and Redis, and no work of the node of the people.',
